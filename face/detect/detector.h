@@ -1,0 +1,31 @@
+#pragma once
+
+#include <opencv2/core/types.hpp>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/image/image.h"
+
+namespace facegate {
+
+struct DetectedFace {
+  cv::Rect2f box;       // pixels of the upright picture; may reach beyond its edges
+  Landmarks landmarks;  // five, or two eyes; empty when the detector found none (such a face cannot
+                        // be aligned)
+  float score = 0.0f;   // the detector's confidence, 0..1; not comparable between detectors
+};
+
+// Finds faces in a picture. Thread-safe: concurrent calls run side by side, each on one thread.
+class Detector {
+ public:
+  virtual ~Detector() = default;
+  // Highest score first. Empty when there is no face: that is an answer, not an error. kInternal
+  // when the library fails.
+  virtual StatusOr<std::vector<DetectedFace>> Detect(const Image& image) = 0;
+  // What is recorded with each template, such as "yunet:1f2a…" (the first 12 digits of the file's
+  // sha256) or "haar".
+  virtual const std::string& name() const = 0;
+};
+
+}  // namespace facegate

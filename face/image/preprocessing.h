@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "face/base/status.h"
+#include "face/image/align.h"
+#include "face/image/image.h"
+
+namespace facegate {
+
+enum class ColourOrder { kRgb, kBgr };
+
+// How an aligned crop becomes the network's input. Everything that changes an embedding is here,
+// and all of it enters the preprocessing digest (face/model/model_card.h).
+struct Preprocessing {
+  int input_width = 112;   // pixels
+  int input_height = 112;  // pixels
+  ColourOrder colour_order = ColourOrder::kRgb;
+  // value = (pixel - mean) * scale for each channel, in colour_order; pixel in 0..255.
+  std::array<float, 3> mean = {127.5f, 127.5f, 127.5f};
+  std::array<float, 3> scale = {1 / 127.5f, 1 / 127.5f, 1 / 127.5f};
+  AlignmentTemplate alignment = AlignmentTemplate::kArcFace112;
+  // A crop whose size differs from the input's is scaled to fit (bicubic, aspect kept) and centred
+  // on this grey; without letterbox the sizes must be equal.
+  bool letterbox = false;
+  uint8_t letterbox_grey = 128;
+  // The embedding is the normalised sum of the raw embeddings of the crop and of its mirror image.
+  bool mirror_average = false;
+
+  bool operator==(const Preprocessing&) const = default;
+  // Floats of one input: 3 · height · width.
+  size_t input_floats() const {
+    return 3 * static_cast<size_t>(input_width) * static_cast<size_t>(input_height);
+  }
+};
+
+// Writes the network's input of `face` to `out` (input_floats() long, planar C·H·W). `mirrored`
+// flips left and right. kCropSize when the crop is not of exactly the size of the alignment
+// template. Thread-safe.
+Status WriteNetworkInput(const AlignedFace& face, const Preprocessing& preprocessing, bool mirrored,
+                         std::span<float> out);
+
+}  // namespace facegate

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/image/preprocessing.h"
+
+namespace facegate {
+
+// Generated inputs and the raw embeddings that the model gave for them when the card was written: a
+// server whose build, driver or file is broken differs and refuses to start. Never photos.
+struct Canary {
+  uint64_t seed = 0;                           // of the generated crops (face/model/canary.h)
+  std::vector<std::vector<float>> embeddings;  // unit length, one for each crop
+};
+
+struct AccuracyFigure {
+  std::string measure;  // "LFW 10-fold accuracy"
+  double value = 0.0;
+  std::string unit;     // "%"
+  std::string command;  // that made it
+};
+
+// What a model file says of itself: JSON under the key "facegate_card" of the safetensors metadata.
+// Unknown fields are refused: a server must not ignore what may change an embedding.
+struct ModelCard {
+  static constexpr int kFormatVersion = 1;
+
+  std::string architecture;  // a name of face/model/backbone.h, such as "mobilefacenet-128"
+  int embedding_size = 0;
+  Preprocessing preprocessing;
+  std::string model_digest;          // sha256 over architecture and tensors, see ModelDigest()
+  std::string preprocessing_digest;  // PreprocessingDigest(preprocessing)
+  std::string training_data;         // what it was trained on, in words
+  std::string licence;               // of the weights
+  std::string origin;                // where the weights come from
+  std::vector<AccuracyFigure> accuracy;
+  // A cosine in -1..1 from which two faces are taken as the same person. Not calibrated: no error
+  // rate is promised.
+  std::optional<float> default_min_cosine;
+  std::optional<Canary> canary;
+};
+
+std::string ModelCardToJson(const ModelCard& card);
+// kInvalidArgument, naming the field, for JSON that is no card of this version.
+StatusOr<ModelCard> ModelCardFromJson(std::string_view json);
+
+// Canonical JSON (sorted keys, no spaces, shortest round-trip numbers) of what enters the
+// preprocessing digest.
+std::string PreprocessingJson(const Preprocessing& preprocessing);
+// sha256 of PreprocessingJson, 64 hexadecimal digits.
+std::string PreprocessingDigest(const Preprocessing& preprocessing);
+
+}  // namespace facegate
