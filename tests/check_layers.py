@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Reads every #include of the tree and fails when a room includes what it may not (ARCHITECTURE.md, "Rooms").
+
+Usage: check_layers.py [--root DIR] [--self-test]
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+# What each room may include from the project itself. The longest matching prefix of a file's path decides.
+ALLOWED = {
+    "face/base": ["face/base"],
+    "face/image": ["face/base", "face/image"],
+    "face/detect": ["face/base", "face/image", "face/detect"],
+    "face/model": ["face/base", "face/image", "face/model"],
+    "index": ["face/base", "index", "facegate/storage"],
+    "server": ["face", "index", "server", "facegate", "google"],
+    "trainer": ["face", "trainer"],
+    "clients": ["clients", "facegate/v1", "google", "grpc/health"],
+    "tests": ["face", "index", "server", "trainer", "clients", "tests", "facegate", "google", "grpc/health"],
+}
+
+# Third-party headers that only some places may include: (pattern of the header, places).
+RESTRICTED = [
+    (r"^(torch|ATen|c10|caffe2)/", ["face/model", "trainer", "tests"]),
+    (r"^faiss/", ["index/flat_index.cc", "tests"]),
+    (r"^rocksdb/", ["index/template_store.cc", "tests"]),
+    (r"^(grpc|grpcpp|grpc\+\+)/(?!health)",
+     ["server/rpc", "server/security", "server/app.cc", "clients", "tests"]),
+    (r"^facegate/v1/", ["server/rpc", "server/security", "server/app.cc", "clients", "tests"]),
+    (r"^opencv2/", ["face/image", "face/detect", "face/model", "trainer", "clients/cli", "tests"]),
+    (r"^yaml-cpp/", ["server/config", "tests"]),
+    (r"^absl/strings/", ["face/base/status.cc"]),
+    (r"^spdlog/", ["face/base/log.cc"]),
+]
+
+# Headers that stay free of LibTorch, because they reach files that must compile fast.
+TORCH_HEADERS_ALLOWED = re.compile(
+    r"^(face/model/(backbone|iresnet|irse|mobilefacenet|frozen_network|tensor_conversion)[a-z_]*\.h|trainer/.*\.h|tests/.*\.h)$")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+ROOMS = ("face", "index", "server", "trainer", "clients", "tests")
+
+
+def longest_prefix(path, prefixes):
+    fitting = [p for p in prefixes if path == p or path.startswith(p + "/")]
+    return max(fitting, key=len) if fitting else None
+
+
+def is_under(path, places):
+    return any(path == p or path.startswith(p + "/") or (not p.endswith((".cc", ".h")) and path.startswith(p + ".")) for p in places)
+
+
+def check_file(path, text):
+    """Yields one message for each include of the file `path` (relative to the root) that breaks a rule."""
+    room = longest_prefix(path, ALLOWED)
+    if room is None:
+        yield f"{path}: lies in no known room"
+        return
+    for match in INCLUDE.finditer(text):
+        header = match.group(2)
+        line = text.count("\n", 0, match.start()) + 1
+        own = header.split("/")[0] in ROOMS or header.startswith(("facegate/", "google/rpc/"))
+        if own and not is_under(header, ALLOWED[room]):
+            yield f"{path}:{line}: {room} may not include {header}"
+        for pattern, places in RESTRICTED:
+            if re.match(pattern, header) and not is_under(path, places):
+                if pattern.startswith("^facegate/v1") and header.startswith("facegate/storage"):
+                    continue
+                yield f"{path}:{line}: {header} may be included in {', '.join(places)} only"
+        if re.match(RESTRICTED[0][0], header) and path.endswith(".h"):
+            if not TORCH_HEADERS_ALLOWED.match(path):
+                yield f"{path}:{line}: this header must stay free of LibTorch ({header})"
+
+
+def source_files(root):
+    for room in ROOMS:
+        for suffix in ("*.h", "*.cc"):
+            yield from sorted((root / room).rglob(suffix))
+
+
+def check_tree(root):
+    problems, count = [], 0
+    for file in source_files(root):
+        count += 1
+        problems.extend(check_file(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")))
+    return problems, count
+
+
+def self_test():
+    """Each of these must be found, or the check itself is broken."""
+    bad = {
+        "face/base/a.h": '#include "face/image/image.h"\n',
+        "face/image/a.cc": '#include "face/detect/detector.h"\n',
+        "index/a.cc": '#include "face/model/embedder.h"\n',
+        "index/b.h": "#include <faiss/IndexFlat.h>\n",
+        "index/c.cc": "#include <rocksdb/db.h>\n",
+        "server/engine/a.h": "#include <torch/torch.h>\n",
+        "server/engine/b.cc": "#include <grpcpp/grpcpp.h>\n",
+        "server/engine/c.cc": '#include "facegate/v1/types.pb.h"\n',
+        "server/engine/d.cc": '#include "trainer/command/import.h"\n',
+        "trainer/a.cc": '#include "server/config.h"\n',
+        "clients/cpp/a.cc": '#include "face/base/status.h"\n',
+        "face/model/embedder.h": "#include <torch/torch.h>\n",
+    }
+    good = {
+        "server/rpc/a.cc": '#include <grpcpp/grpcpp.h>\n#include "facegate/v1/types.pb.h"\n#include "index/gallery.h"\n',
+        "index/flat_index.cc": "#include <faiss/IndexFlat.h>\n",
+        "face/model/backbone.h": "#include <torch/torch.h>\n",
+    }
+    for path, text in bad.items():
+        if not list(check_file(path, text)):
+            return f"self-test: a breach in {path} was not found"
+    for path, text in good.items():
+        found = list(check_file(path, text))
+        if found:
+            return f"self-test: wrongly refused: {found[0]}"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent)
+    parser.add_argument("--self-test", action="store_true", help="check the check, too")
+    options = parser.parse_args()
+    if options.self_test and (failure := self_test()):
+        print(failure)
+        return 1
+    problems, count = check_tree(options.root)
+    for problem in problems:
+        print(problem)
+    if count == 0:
+        print(f"no source files below {options.root}")
+        return 1
+    print(f"check_layers: {count} files, {len(problems)} breaches")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+#include "face/base/file.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <iterator>
+
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+TEST(FileTest, WrittenBytesAreReadBackAndReplaced) {
+  const TempDir dir;
+  const std::string path = dir.File("a");
+  ASSERT_THAT(WriteFileAtomically(path, "first"), IsOk());
+  ASSERT_THAT(WriteFileAtomically(path, std::string("\0second", 7)), IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(path, 100));
+  EXPECT_EQ(bytes, std::string("\0second", 7));
+}
+
+TEST(FileTest, NoTemporaryFileStaysBehind) {
+  const TempDir dir;
+  ASSERT_THAT(WriteFileAtomically(dir.File("a"), "x"), IsOk());
+  EXPECT_THAT(WriteFileAtomically(dir.File("absent/a"), "x"), StatusIs(StatusCode::kNotFound));
+  const std::filesystem::directory_iterator files(dir.path());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+TEST(FileTest, AbsentAndTooLargeFilesAndFoldersAreRefused) {
+  const TempDir dir;
+  ASSERT_THAT(WriteFileAtomically(dir.File("a"), "12345"), IsOk());
+  EXPECT_THAT(ReadFile(dir.File("b"), 100), StatusIs(StatusCode::kNotFound));
+  EXPECT_THAT(ReadFile(dir.File("a"), 4), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(ReadFile(dir.path().string(), 100), StatusIs(StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace facegate
