@@ -19,8 +19,8 @@ constexpr std::array<uint32_t, 256> kCrcTable = MakeCrcTable();
 
 }  // namespace
 
-uint32_t Crc32c(std::string_view bytes) {
-  uint32_t crc = 0xffffffffu;
+uint32_t Crc32c(std::string_view bytes, uint32_t preceding) {
+  uint32_t crc = preceding ^ 0xffffffffu;
   for (const char c : bytes) {
     crc = crc >> 8 ^ kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
   }

@@ -51,8 +51,9 @@ std::optional<T> TakeBigEndian(std::string_view& in) {
 }
 
 // CRC-32C (Castagnoli, reflected polynomial 0x82f63b78; RFC 3720 appendix B.4). Crc32c("123456789")
-// = 0xe3069283.
-uint32_t Crc32c(std::string_view bytes);
+// = 0xe3069283. `preceding` is the sum of the bytes before these: Crc32c(b, Crc32c(a)) is that of a
+// and b joined.
+uint32_t Crc32c(std::string_view bytes, uint32_t preceding = 0);
 
 // Lower-case hexadecimal.
 std::string ToHex(std::string_view bytes);

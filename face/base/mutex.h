@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <shared_mutex>
@@ -61,6 +62,14 @@ class CondVar {
     condition_.wait(lock);
     lock.release();
   }
+  // False when `deadline` passed before a wake-up.
+  bool WaitUntil(Mutex& mutex, std::chrono::steady_clock::time_point deadline)
+      FACEGATE_REQUIRES(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    const bool woken = condition_.wait_until(lock, deadline) == std::cv_status::no_timeout;
+    lock.release();
+    return woken;
+  }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
 
@@ -68,14 +77,23 @@ class CondVar {
   std::condition_variable condition_;
 };
 
+// Who comes first is served first: a waiting writer holds later readers back, because glibc's lock
+// alone lets a stream of readers starve it. So a thread must not lock it shared a second time.
 class FACEGATE_CAPABILITY("shared_mutex") SharedMutex {
  public:
-  void Lock() FACEGATE_ACQUIRE() { mutex_.lock(); }
+  void Lock() FACEGATE_ACQUIRE() {
+    const std::lock_guard<std::mutex> turn(turn_);
+    mutex_.lock();
+  }
   void Unlock() FACEGATE_RELEASE() { mutex_.unlock(); }
-  void LockShared() FACEGATE_ACQUIRE_SHARED() { mutex_.lock_shared(); }
+  void LockShared() FACEGATE_ACQUIRE_SHARED() {
+    const std::lock_guard<std::mutex> turn(turn_);
+    mutex_.lock_shared();
+  }
   void UnlockShared() FACEGATE_RELEASE_SHARED() { mutex_.unlock_shared(); }
 
  private:
+  std::mutex turn_;  // held while waiting, never while holding mutex_
   std::shared_mutex mutex_;
 };
 

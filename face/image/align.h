@@ -36,7 +36,9 @@ StatusOr<cv::Matx23d> EstimateSimilarity(std::span<const cv::Point2f> from,
                                          std::span<const cv::Point2f> to);
 
 // Warps `image` so that the landmarks (5, or 2 eyes) fall on the template: bilinear, black outside
-// the picture. Thread-safe.
+// the picture. Where the crop shows the face at half its size or smaller, whole blocks of pixels
+// are averaged first: bilinear interpolation alone would skip pixels and alias. kNoFace when the
+// landmarks give no transform or the face lies outside the picture. Thread-safe.
 StatusOr<AlignedFace> AlignFace(const Image& image, const Landmarks& landmarks,
                                 AlignmentTemplate alignment);
 

@@ -31,8 +31,8 @@ struct AccuracyFigure {
 struct ModelCard {
   static constexpr int kFormatVersion = 1;
 
-  std::string architecture;  // a name of face/model/backbone.h, such as "mobilefacenet-128"
-  int embedding_size = 0;
+  std::string architecture;  // a name of face/model/architecture.h, such as "mobilefacenet-128"
+  int embedding_size = 0;    // 1..4096
   Preprocessing preprocessing;
   std::string model_digest;          // sha256 over architecture and tensors, see ModelDigest()
   std::string preprocessing_digest;  // PreprocessingDigest(preprocessing)
@@ -46,12 +46,17 @@ struct ModelCard {
   std::optional<Canary> canary;
 };
 
+// One object, its keys named as the fields above and "format_version"; enumerations by their names
+// ("rgb", "bgr", AlignmentName()), numbers in the shortest form that reads back as the same float.
+// What is optional and absent has no key.
 std::string ModelCardToJson(const ModelCard& card);
-// kInvalidArgument, naming the field, for JSON that is no card of this version.
+// kInvalidArgument, naming the field, for JSON that is no card of this version: a key that is
+// unknown, missing or there twice, a wrong type, a value out of range.
 StatusOr<ModelCard> ModelCardFromJson(std::string_view json);
 
 // Canonical JSON (sorted keys, no spaces, shortest round-trip numbers) of what enters the
-// preprocessing digest.
+// preprocessing digest: every field of Preprocessing, named as there. Stored in templates and
+// collections as its digest: do not change it.
 std::string PreprocessingJson(const Preprocessing& preprocessing);
 // sha256 of PreprocessingJson, 64 hexadecimal digits.
 std::string PreprocessingDigest(const Preprocessing& preprocessing);

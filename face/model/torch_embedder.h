@@ -4,6 +4,7 @@
 #include <string>
 
 #include "face/model/embedder.h"
+#include "face/model/model_file.h"
 
 namespace facegate {
 
@@ -15,9 +16,16 @@ struct TorchEmbedderOptions {
 };
 
 // Loads a model file (safetensors with a card), checks its digest, folds and freezes the network,
-// warms up each batch size and runs the canary. kInvalidArgument for a file, card or canary that
-// does not fit, with what was expected.
+// warms up each batch size and runs the canary. kInvalidArgument for a file or card that does not
+// fit, kFailedPrecondition for a canary that differs or a device that is not there, with what was
+// expected. Calls of its Embed() from several threads run at the same time, each with `threads`
+// threads of its own.
 StatusOr<std::unique_ptr<Embedder>> LoadTorchEmbedder(const std::string& path,
+                                                      const TorchEmbedderOptions& options);
+
+// The same of a model that was read already, whose digests are taken as checked; for what makes a
+// model file and needs its embeddings first.
+StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
                                                       const TorchEmbedderOptions& options);
 
 }  // namespace facegate

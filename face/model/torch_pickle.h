@@ -14,11 +14,15 @@ namespace facegate {
 // torch's storages.
 //
 // The state dict is found inside a nested checkpoint: the value itself when it maps names to
-// tensors, else the entry state_dict, model, net, backbone or weights, searched in that order;
-// ambiguity is refused with the candidates named. Prefixes that all names share out of "module.",
-// "arcface.", "backbone.", "model.", "_orig_mod." are dropped, also repeatedly. kInvalidArgument
-// for anything else: an unknown opcode or global by name and offset, storages that are too short,
-// strides that leave their storage, compressed zip entries.
+// tensors, else the entry state_dict, model, net, backbone, weights or state_dict_backbone,
+// searched in that order; ambiguity is refused with the candidates named. Prefixes that all names
+// share out of "module.", "arcface.", "backbone.", "model.", "_orig_mod." are dropped, also
+// repeatedly. kInvalidArgument for anything else: an unknown opcode or global by name and offset,
+// storages that are too short, strides that leave their storage, compressed zip entries.
+//
+// Only the tensors of that state dict are copied. Together they may have four times the bytes of
+// the file (tensors may share a storage) and at most 4 GiB; one tensor never has more elements than
+// its storage.
 StatusOr<TensorMap> ParseTorchPickle(std::string_view bytes);
 
 }  // namespace facegate

@@ -1,0 +1,110 @@
+#include "face/image/bmp_header.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "face/base/coding.h"
+
+namespace facegate {
+namespace {
+
+constexpr size_t kFileHeaderBytes = 14;
+constexpr uint32_t kCoreHeaderBytes = 12;
+constexpr uint32_t kInfoHeaderBytes = 40;
+constexpr uint32_t kLargestHeaderBytes = 124;
+constexpr uint32_t kUncompressed = 0;
+constexpr uint32_t kBitFields = 3;
+constexpr int64_t kMaxSide = 0x7fffffff;
+
+Status Undecodable(std::string_view message) { return Refuse(Reason::kImageUndecodable, message); }
+
+struct Fields {
+  int64_t width = 0;
+  int64_t height = 0;  // negative where the first row is the top one
+  uint32_t bits = 0;   // of a pixel
+  uint32_t compression = kUncompressed;
+  uint32_t colours = 0;  // in the palette; 0 means as many as the bits allow
+};
+
+// BITMAPCOREHEADER after its length: width, height, planes, bits, 16 bits each.
+Fields ReadCoreHeader(std::string_view in) {
+  Fields fields;
+  fields.width = TakeLittleEndian<uint16_t>(in).value_or(0);
+  fields.height = TakeLittleEndian<uint16_t>(in).value_or(0);
+  in.remove_prefix(2);
+  fields.bits = TakeLittleEndian<uint16_t>(in).value_or(0);
+  return fields;
+}
+
+// BITMAPINFOHEADER after its length: width, height (signed), planes, bits, compression, bytes,
+// resolution (twice), colours, important colours.
+Fields ReadInfoHeader(std::string_view in) {
+  Fields fields;
+  fields.width = static_cast<int32_t>(TakeLittleEndian<uint32_t>(in).value_or(0));
+  fields.height = static_cast<int32_t>(TakeLittleEndian<uint32_t>(in).value_or(0));
+  in.remove_prefix(2);
+  fields.bits = TakeLittleEndian<uint16_t>(in).value_or(0);
+  fields.compression = TakeLittleEndian<uint32_t>(in).value_or(0);
+  in.remove_prefix(12);
+  fields.colours = TakeLittleEndian<uint32_t>(in).value_or(0);
+  return fields;
+}
+
+Status CheckFields(const Fields& fields) {
+  if (fields.width < 1 || fields.height == 0 || std::abs(fields.height) > kMaxSide) {
+    return Undecodable(
+        fmt::format("BMP is {}x{} pixels, both must be at least 1", fields.width, fields.height));
+  }
+  const uint32_t bits = fields.bits;
+  if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32) {
+    return Undecodable(
+        fmt::format("BMP has {} bits a pixel, expected 1, 4, 8, 16, 24 or 32", bits));
+  }
+  const bool bit_fields = fields.compression == kBitFields && (bits == 16 || bits == 32);
+  if (fields.compression != kUncompressed && !bit_fields) {
+    return Undecodable(fmt::format("BMP compression {} with {} bits a pixel is not supported",
+                                   fields.compression, bits));
+  }
+  if (bits <= 8 && fields.colours > (1U << bits)) {
+    return Undecodable(
+        fmt::format("BMP has {} colours in its palette, at most {} fit {} bits a pixel",
+                    fields.colours, 1U << bits, bits));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+bool LooksLikeBmp(std::string_view encoded) { return encoded.starts_with("BM"); }
+
+StatusOr<ImageHeader> ParseBmpHeader(std::string_view encoded) {
+  if (encoded.size() < kFileHeaderBytes + 4) return Undecodable("BMP is truncated in its header");
+  std::string_view in = encoded.substr(10);
+  const uint32_t pixel_offset = TakeLittleEndian<uint32_t>(in).value_or(0);
+  const uint32_t header_bytes = TakeLittleEndian<uint32_t>(in).value_or(0);
+  const bool core = header_bytes == kCoreHeaderBytes;
+  if (!core && (header_bytes < kInfoHeaderBytes || header_bytes > kLargestHeaderBytes)) {
+    return Undecodable(
+        fmt::format("BMP has a header of {} bytes, expected 12 or 40 to 124", header_bytes));
+  }
+  if (in.size() < header_bytes - 4) return Undecodable("BMP is truncated in its header");
+  const Fields fields = core ? ReadCoreHeader(in) : ReadInfoHeader(in);
+  FACEGATE_RETURN_IF_ERROR(CheckFields(fields));
+
+  // Each row is padded to four bytes. No overflow: 2^31 pixels of 4 bytes in 2^31 rows stay below
+  // 2^64.
+  const auto rows = static_cast<uint64_t>(std::abs(fields.height));
+  const uint64_t row_bytes = (static_cast<uint64_t>(fields.width) * fields.bits + 31) / 32 * 4;
+  const uint64_t needed = pixel_offset + row_bytes * rows;
+  if (pixel_offset < kFileHeaderBytes + header_bytes || needed > encoded.size()) {
+    return Undecodable(fmt::format("BMP is truncated: its pixels end at byte {}, it has {}", needed,
+                                   encoded.size()));
+  }
+  return ImageHeader{.format = ImageFormat::kBmp,
+                     .width = static_cast<int>(fields.width),
+                     .height = static_cast<int>(rows)};
+}
+
+}  // namespace facegate

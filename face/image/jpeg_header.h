@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+
+#include "face/base/status.h"
+#include "face/image/image_header.h"
+
+namespace facegate {
+
+bool LooksLikeJpeg(std::string_view encoded);
+
+// Walks through the markers of a JPEG file (ITU-T T.81) as libjpeg does, from SOI to EOI: the size
+// from the first SOF, the orientation from the first APP1 segment that holds EXIF. Bytes after EOI
+// are allowed (cameras append a second picture). kImageUndecodable when a segment or EOI is
+// missing, or when the file has more scans than any encoder writes: each scan is a pass over the
+// whole picture, so a small file could ask for hours of work.
+StatusOr<ImageHeader> ParseJpegHeader(std::string_view encoded);
+
+}  // namespace facegate

@@ -1,0 +1,131 @@
+#include "face/image/jpeg_pixels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csetjmp>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+// After <cstdio>: jpeglib.h needs FILE and size_t and does not include them.
+#include <jerror.h>
+#include <jpeglib.h>
+
+namespace facegate {
+namespace {
+
+// Warnings after which every pixel is still as the encoder meant it.
+bool IsHarmless(int message_code) {
+  switch (message_code) {
+    case JWRN_ADOBE_XFORM:
+    case JWRN_BOGUS_PROGRESSION:
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_TOO_MUCH_DATA:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// libjpeg reports through these; a fatal error jumps back into Run(), as libjpeg must not return.
+struct ErrorState {
+  jpeg_error_mgr manager;  // the first member: libjpeg hands back its address
+  jmp_buf jump;
+  char message[JMSG_LENGTH_MAX];
+};
+
+ErrorState& StateOf(j_common_ptr decompress) {
+  return *reinterpret_cast<ErrorState*>(decompress->err);
+}
+
+[[noreturn]] void OnError(j_common_ptr decompress) {
+  ErrorState& state = StateOf(decompress);
+  state.manager.format_message(decompress, state.message);
+  std::longjmp(state.jump, 1);
+}
+
+void OnMessage(j_common_ptr decompress, int level) {
+  ErrorState& state = StateOf(decompress);
+  if (level < 0 && !IsHarmless(state.manager.msg_code)) OnError(decompress);
+}
+
+void DropMessage(j_common_ptr) {}
+
+// C = 255 - c and so on; Adobe's encoders store all four inverted.
+void WriteCmykRow(const uint8_t* cmyk, bool inverted, int width, uint8_t* bgr) {
+  const auto ink_free = [&](uint8_t ink) { return inverted ? ink : 255 - ink; };
+  for (int column = 0; column < width; ++column, cmyk += 4, bgr += 3) {
+    const int key = ink_free(cmyk[3]);
+    for (int channel = 0; channel < 3; ++channel) {
+      bgr[2 - channel] = static_cast<uint8_t>((ink_free(cmyk[channel]) * key + 127) / 255);
+    }
+  }
+}
+
+// Owns the decompressor. Nothing with a destructor lives in the functions that a jump may leave.
+class JpegReader {
+ public:
+  explicit JpegReader(std::string_view encoded) : encoded_(encoded) {
+    decompress_.err = jpeg_std_error(&errors_.manager);
+    errors_.manager.error_exit = OnError;
+    errors_.manager.emit_message = OnMessage;
+    errors_.manager.output_message = DropMessage;
+    errors_.message[0] = '\0';
+  }
+  ~JpegReader() { jpeg_destroy_decompress(&decompress_); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+
+  // `bgr` has the header's size; `row` holds four bytes for each of its columns.
+  bool Read(cv::Mat& bgr, std::vector<uint8_t>& row) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_create_decompress(&decompress_);
+    jpeg_mem_src(&decompress_, reinterpret_cast<const unsigned char*>(encoded_.data()),
+                 static_cast<unsigned long>(encoded_.size()));
+    jpeg_read_header(&decompress_, TRUE);
+    const bool four_inks = decompress_.num_components == 4;
+    decompress_.out_color_space = four_inks ? JCS_CMYK : JCS_EXT_BGR;
+    jpeg_start_decompress(&decompress_);
+    if (decompress_.output_width != static_cast<JDIMENSION>(bgr.cols) ||
+        decompress_.output_height != static_cast<JDIMENSION>(bgr.rows)) {
+      return Fail("its size is not that of its first frame header");
+    }
+    while (decompress_.output_scanline < decompress_.output_height) {
+      uint8_t* target = bgr.ptr(static_cast<int>(decompress_.output_scanline));
+      JSAMPROW line = four_inks ? row.data() : target;
+      if (jpeg_read_scanlines(&decompress_, &line, 1) != 1) return Fail("its data end too early");
+      if (four_inks) WriteCmykRow(line, decompress_.saw_Adobe_marker != FALSE, bgr.cols, target);
+    }
+    jpeg_finish_decompress(&decompress_);
+    return true;
+  }
+
+  const char* message() const { return errors_.message; }
+
+ private:
+  bool Fail(const char* why) {
+    std::snprintf(errors_.message, sizeof(errors_.message), "%s", why);
+    return false;
+  }
+
+  const std::string_view encoded_;
+  jpeg_decompress_struct decompress_{};
+  ErrorState errors_{};
+};
+
+}  // namespace
+
+StatusOr<cv::Mat> DecodeJpegPixels(std::string_view encoded, const ImageHeader& header) {
+  cv::Mat bgr(header.height, header.width, CV_8UC3);
+  std::vector<uint8_t> row(static_cast<size_t>(header.width) * 4);
+  JpegReader reader(encoded);
+  if (!reader.Read(bgr, row)) {
+    return Refuse(Reason::kImageUndecodable,
+                  fmt::format("JPEG does not decode whole: {}", reader.message()));
+  }
+  return bgr;
+}
+
+}  // namespace facegate

@@ -1,0 +1,9 @@
+#pragma once
+
+namespace facegate {
+
+// How many threads one call into OpenCV may use; 1 for a server, whose requests run side by side.
+// For the whole process; call it at the start, before any other thread uses OpenCV.
+void SetOpenCvThreads(int threads);
+
+}  // namespace facegate

@@ -1,0 +1,91 @@
+#include "face/image/preprocessing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "face/base/catch.h"
+
+namespace facegate {
+namespace {
+
+// Scales the crop to fit and centres it on grey; an odd rest leaves the larger band at the right or
+// below.
+StatusOr<cv::Mat> FitToInput(const cv::Mat& crop, const Preprocessing& preprocessing) {
+  const cv::Size input(preprocessing.input_width, preprocessing.input_height);
+  if (crop.size() == input) return crop;
+  if (!preprocessing.letterbox) {
+    return Refuse(Reason::kCropSize,
+                  fmt::format("crop is {}x{} pixels, the network takes {}x{} and no letterbox is "
+                              "configured",
+                              crop.cols, crop.rows, input.width, input.height));
+  }
+  const double scale = std::min(static_cast<double>(input.width) / crop.cols,
+                                static_cast<double>(input.height) / crop.rows);
+  const cv::Size fitted(
+      std::clamp(static_cast<int>(std::lround(crop.cols * scale)), 1, input.width),
+      std::clamp(static_cast<int>(std::lround(crop.rows * scale)), 1, input.height));
+  cv::Mat scaled = crop;
+  if (crop.size() != fitted) cv::resize(crop, scaled, fitted, 0, 0, cv::INTER_CUBIC);
+  cv::Mat canvas(input, CV_8UC3, cv::Scalar::all(preprocessing.letterbox_grey));
+  const cv::Point corner((input.width - fitted.width) / 2, (input.height - fitted.height) / 2);
+  scaled.copyTo(canvas(cv::Rect(corner, fitted)));
+  return canvas;
+}
+
+// (pixel - mean) * scale for the 256 values of each channel of the network's input.
+using ValueTable = std::array<std::array<float, 256>, 3>;
+
+ValueTable MakeValueTable(const Preprocessing& preprocessing) {
+  ValueTable table;
+  for (size_t channel = 0; channel < 3; ++channel) {
+    for (size_t pixel = 0; pixel < 256; ++pixel) {
+      table[channel][pixel] =
+          (static_cast<float>(pixel) - preprocessing.mean[channel]) * preprocessing.scale[channel];
+    }
+  }
+  return table;
+}
+
+void WritePlanes(const cv::Mat& bgr, ColourOrder order, const ValueTable& table, bool mirrored,
+                 std::span<float> out) {
+  const auto rows = static_cast<size_t>(bgr.rows);
+  const auto columns = static_cast<size_t>(bgr.cols);
+  for (size_t channel = 0; channel < 3; ++channel) {
+    const size_t source_channel = order == ColourOrder::kRgb ? 2 - channel : channel;
+    const std::array<float, 256>& values = table[channel];
+    for (size_t row = 0; row < rows; ++row) {
+      const uint8_t* source = bgr.ptr(static_cast<int>(row)) + source_channel;
+      float* target = out.data() + (channel * rows + row) * columns;
+      for (size_t column = 0; column < columns; ++column) {
+        target[mirrored ? columns - 1 - column : column] = values[source[3 * column]];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Status WriteNetworkInput(const AlignedFace& face, const Preprocessing& preprocessing, bool mirrored,
+                         std::span<float> out) {
+  const cv::Size expected = CropSize(preprocessing.alignment);
+  if (face.bgr.size() != expected || face.bgr.type() != CV_8UC3) {
+    return Refuse(Reason::kCropSize,
+                  fmt::format("aligned crop is {}x{} pixels, the model takes {}x{}", face.bgr.cols,
+                              face.bgr.rows, expected.width, expected.height));
+  }
+  if (out.size() != preprocessing.input_floats()) {
+    return Internal(fmt::format("network input has room for {} floats, {} are needed", out.size(),
+                                preprocessing.input_floats()));
+  }
+  return CatchToStatus("preparing a face", [&]() -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(const cv::Mat fitted, FitToInput(face.bgr, preprocessing));
+    WritePlanes(fitted, preprocessing.colour_order, MakeValueTable(preprocessing), mirrored, out);
+    return OkStatus();
+  });
+}
+
+}  // namespace facegate

@@ -1,0 +1,94 @@
+#include "face/model/backbone_layers.h"
+
+#include <utility>
+
+namespace facegate {
+namespace {
+
+constexpr double kEpsilon = 1e-5;
+constexpr double kMomentum = 0.1;
+
+}  // namespace
+
+Conv2d::Conv2d(const ConvShape& shape) : shape_(shape) {
+  weight_ = register_parameter(
+      "weight", torch::empty({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}));
+}
+
+torch::Tensor Conv2d::forward(torch::Tensor input) {
+  return torch::conv2d(input, weight_, {}, {shape_.stride, shape_.stride},
+                       {shape_.padding, shape_.padding}, {1, 1}, shape_.groups);
+}
+
+BatchNorm::BatchNorm(int64_t channels, bool fixed_weight) {
+  weight_ = register_parameter("weight", torch::empty({channels}), !fixed_weight);
+  bias_ = register_parameter("bias", torch::empty({channels}));
+  running_mean_ = register_buffer("running_mean", torch::empty({channels}));
+  running_var_ = register_buffer("running_var", torch::empty({channels}));
+  num_batches_tracked_ = register_buffer("num_batches_tracked", torch::zeros({}, torch::kInt64));
+}
+
+torch::Tensor BatchNorm::forward(torch::Tensor input) {
+  if (is_training()) num_batches_tracked_.add_(1);
+  return torch::batch_norm(input, weight_, bias_, running_mean_, running_var_, is_training(),
+                           kMomentum, kEpsilon, torch::globalContext().userEnabledCuDNN());
+}
+
+PRelu::PRelu(int64_t channels) { weight_ = register_parameter("weight", torch::empty({channels})); }
+
+torch::Tensor PRelu::forward(torch::Tensor input) { return torch::prelu(input, weight_); }
+
+Linear::Linear(int64_t in, int64_t out, bool with_bias) {
+  weight_ = register_parameter("weight", torch::empty({out, in}));
+  if (with_bias) bias_ = register_parameter("bias", torch::empty({out}));
+}
+
+torch::Tensor Linear::forward(torch::Tensor input) { return torch::linear(input, weight_, bias_); }
+
+torch::Tensor Dropout::forward(torch::Tensor input) {
+  return torch::dropout(input, probability_, is_training());
+}
+
+torch::Tensor Flatten::forward(torch::Tensor input) { return torch::flatten(input, 1); }
+
+torch::Tensor Subsample::forward(torch::Tensor input) {
+  return stride_ == 1 ? input : torch::max_pool2d(input, {1, 1}, {stride_, stride_});
+}
+
+ChannelGate::ChannelGate(int64_t channels, int64_t reduction) {
+  squeeze_ = register_module(
+      "fc1", std::make_shared<Conv2d>(ConvShape{.in = channels, .out = channels / reduction}));
+  excite_ = register_module(
+      "fc2", std::make_shared<Conv2d>(ConvShape{.in = channels / reduction, .out = channels}));
+}
+
+torch::Tensor ChannelGate::forward(torch::Tensor input) {
+  const torch::Tensor mean = torch::adaptive_avg_pool2d(input, {1, 1});
+  return input * torch::sigmoid(excite_->forward(torch::relu(squeeze_->forward(mean))));
+}
+
+Chain& Chain::Append(const std::string& name, std::shared_ptr<Layer> layer) {
+  layers_.push_back(register_module(name, std::move(layer)));
+  return *this;
+}
+
+Chain& Chain::Append(std::shared_ptr<Layer> layer) {
+  return Append(std::to_string(layers_.size()), std::move(layer));
+}
+
+torch::Tensor Chain::forward(torch::Tensor input) {
+  for (const auto& layer : layers_) input = layer->forward(std::move(input));
+  return input;
+}
+
+Residual& Residual::SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut) {
+  shortcut_ = register_module(name, std::move(shortcut));
+  return *this;
+}
+
+torch::Tensor Residual::forward(torch::Tensor input) {
+  const torch::Tensor shortcut = shortcut_ == nullptr ? input : shortcut_->forward(input);
+  return Chain::forward(std::move(input)) + shortcut;
+}
+
+}  // namespace facegate

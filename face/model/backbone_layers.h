@@ -1,0 +1,134 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+// The few layers that the backbones are made of. Parameters are allocated but not set: creating
+// even the largest network costs milliseconds, and its names and shapes can be read off; values
+// come from LoadWeights() (face/model/tensor_conversion.h). Not thread-safe in training mode.
+namespace facegate {
+
+class Layer : public torch::nn::Module {
+ public:
+  virtual torch::Tensor forward(torch::Tensor input) = 0;
+};
+
+struct ConvShape {
+  int64_t in = 0;  // channels
+  int64_t out = 0;
+  int64_t kernel = 1;  // pixels, as are stride and padding
+  int64_t stride = 1;
+  int64_t padding = 0;
+  int64_t groups = 1;
+};
+
+// A convolution without a bias; square kernels.
+class Conv2d : public Layer {
+ public:
+  explicit Conv2d(const ConvShape& shape);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const ConvShape shape_;
+  torch::Tensor weight_;
+};
+
+// Over the channels of N·C·H·W or of N·C; epsilon 1e-5, momentum 0.1. In training mode it uses the
+// batch's statistics and updates the running ones.
+class BatchNorm : public Layer {
+ public:
+  explicit BatchNorm(int64_t channels, bool fixed_weight = false);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  torch::Tensor weight_;  // `fixed_weight`: not trained
+  torch::Tensor bias_;
+  torch::Tensor running_mean_;
+  torch::Tensor running_var_;
+  torch::Tensor num_batches_tracked_;
+};
+
+// One slope for each channel.
+class PRelu : public Layer {
+ public:
+  explicit PRelu(int64_t channels);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  torch::Tensor weight_;
+};
+
+class Linear : public Layer {
+ public:
+  Linear(int64_t in, int64_t out, bool with_bias);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  torch::Tensor weight_;
+  torch::Tensor bias_;  // undefined without one
+};
+
+class Dropout : public Layer {
+ public:
+  explicit Dropout(double probability) : probability_(probability) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const double probability_;
+};
+
+// N·C·H·W to N·(C·H·W).
+class Flatten : public Layer {
+ public:
+  torch::Tensor forward(torch::Tensor input) override;
+};
+
+// Keeps each `stride`-th row and column (a 1×1 max pooling).
+class Subsample : public Layer {
+ public:
+  explicit Subsample(int64_t stride) : stride_(stride) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const int64_t stride_;
+};
+
+// Squeeze-and-excitation (Hu et al. 2018): channels scaled by a gate computed from their means.
+class ChannelGate : public Layer {
+ public:
+  ChannelGate(int64_t channels, int64_t reduction);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  std::shared_ptr<Conv2d> squeeze_;
+  std::shared_ptr<Conv2d> excite_;
+};
+
+// Layers one after the other. The names become parts of the state dict's keys.
+class Chain : public Layer {
+ public:
+  Chain& Append(const std::string& name, std::shared_ptr<Layer> layer);
+  // Named by its position.
+  Chain& Append(std::shared_ptr<Layer> layer);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  std::vector<std::shared_ptr<Layer>> layers_;
+};
+
+// A chain whose input is added to its output.
+class Residual : public Chain {
+ public:
+  // What the input passes before it is added.
+  Residual& SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  std::shared_ptr<Layer> shortcut_;  // null: the input itself
+};
+
+}  // namespace facegate

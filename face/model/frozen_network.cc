@@ -1,0 +1,140 @@
+#include "face/model/frozen_network.h"
+
+#include <fmt/format.h>
+#include <torch/csrc/jit/frontend/tracer.h>
+#include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
+#include <torch/csrc/jit/passes/frozen_linear_transpose.h>
+#include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
+#include <torch/csrc/jit/passes/graph_rewrite_helper.h>
+#include <torch/csrc/jit/passes/shape_analysis.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
+
+#include <string>
+#include <utility>
+
+#include "face/base/catch.h"
+
+namespace facegate {
+namespace {
+
+namespace jit = torch::jit;
+
+// Largest difference from the backbone's own output, relative to its largest value. Folding changes
+// rounding only: 1e-6 was seen.
+constexpr float kTolerance = 1e-4f;
+
+// The number of OpenMP threads belongs to the calling thread; setting it costs more than asking.
+void UseThreads(int threads) {
+  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
+// The backbone's forward pass as a graph in which every tensor but the input is a constant.
+std::shared_ptr<jit::Graph> Trace(Backbone& backbone, const torch::Tensor& example) {
+  const auto forward = [&](const jit::Stack& inputs) {
+    return jit::Stack{backbone.forward(inputs.at(0).toTensor())};
+  };
+  const auto no_name = [](const torch::autograd::Variable&) { return std::string(); };
+  return jit::tracer::trace({example}, forward, no_name).first->graph;
+}
+
+void Optimize(std::shared_ptr<jit::Graph>& graph, const torch::Device& device) {
+  // The trace knows the example's batch size; no pass may rely on it.
+  jit::EraseShapeInformation(graph);
+  // A trace has aten::_convolution where the oneDNN pass looks for aten::conv2d.
+  jit::graph_rewrite_helper::replaceConvolutionWithAtenConv(graph);
+  jit::OptimizeFrozenGraph(graph);
+  if (device.is_cpu()) {
+    jit::ConvertFrozenOpsToMKLDNN(graph);
+    jit::FrozenLinearTranspose(graph);
+  }
+  jit::EliminateDeadCode(graph);
+}
+
+torch::Tensor Execute(const jit::Code& code, const torch::Tensor& input) {
+  jit::Stack stack{input};
+  jit::InterpreterState(code).run(stack);
+  return stack.at(0).toTensor();
+}
+
+Status Compare(const torch::Tensor& expected, const torch::Tensor& actual) {
+  if (!torch::isfinite(expected).all().item<bool>()) {
+    return InvalidArgument("the network gives values that are not finite: its weights are broken");
+  }
+  if (actual.sizes() != expected.sizes()) return Internal("the frozen network's output differs");
+  const float scale = expected.abs().max().item<float>();
+  const float worst = (actual - expected).abs().max().item<float>();
+  // Also true when `worst` is not a number.
+  if (!(worst <= kTolerance * scale)) {
+    return Internal(
+        fmt::format("the frozen network differs from the original by {} of {}", worst, scale));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<torch::Device> DeviceFromName(std::string_view name) {
+  return CatchToStatus("choosing a device", [&]() -> StatusOr<torch::Device> {
+    if (name == "cpu") return torch::Device(torch::kCPU);
+    if (name == "auto")
+      return torch::Device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
+    if (name != "cuda") {
+      return InvalidArgument(
+          fmt::format("unknown device \"{}\", expected auto, cpu or cuda", name));
+    }
+    if (!torch::cuda::is_available()) {
+      return FailedPrecondition(
+          "device cuda: this build's LibTorch has no CUDA or finds no GPU; use auto or cpu");
+    }
+    return torch::Device(torch::kCUDA);
+  });
+}
+
+struct FrozenNetwork::Program {
+  jit::Code code;
+  torch::Device device;
+  int threads;
+};
+
+FrozenNetwork::FrozenNetwork(std::unique_ptr<Program> program) : program_(std::move(program)) {}
+FrozenNetwork::~FrozenNetwork() = default;
+
+StatusOr<std::unique_ptr<FrozenNetwork>> FrozenNetwork::Create(Backbone& backbone,
+                                                               torch::Device device, int threads) {
+  if (threads < 1) {
+    return InvalidArgument(fmt::format("{} threads, expected at least 1", threads));
+  }
+  return CatchToStatus("freezing the network", [&]() -> StatusOr<std::unique_ptr<FrozenNetwork>> {
+    const torch::NoGradGuard no_grad;
+    UseThreads(threads);
+    backbone.eval();
+    // The tracer takes tensors that need no gradient as constants.
+    for (auto& parameter : backbone.parameters()) parameter.set_requires_grad(false);
+
+    constexpr int64_t kSide = Backbone::kInputSide;
+    const torch::Tensor example =
+        torch::linspace(-1.0, 1.0, 2 * 3 * kSide * kSide).sin_().view({2, 3, kSide, kSide});
+    const torch::Tensor expected = backbone.forward(example);
+    backbone.to(device);
+    auto graph = Trace(backbone, example.to(device));
+    Optimize(graph, device);
+    auto program =
+        std::make_unique<Program>(Program{jit::Code(graph, "backbone"), device, threads});
+    std::unique_ptr<FrozenNetwork> network(new FrozenNetwork(std::move(program)));
+    FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor actual, network->Run(example));
+    FACEGATE_RETURN_IF_ERROR(Compare(expected, actual));
+    return network;
+  });
+}
+
+StatusOr<torch::Tensor> FrozenNetwork::Run(const torch::Tensor& input) const {
+  return CatchToStatus("running the network", [&]() -> StatusOr<torch::Tensor> {
+    const torch::NoGradGuard no_grad;
+    UseThreads(program_->threads);
+    return Execute(program_->code, input.to(program_->device)).cpu().contiguous();
+  });
+}
+
+}  // namespace facegate

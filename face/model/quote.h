@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace facegate {
+
+// A name out of a foreign file for an error message: in double quotes, at most 64 bytes of it, with
+// anything that is not printable ASCII (or would end the quotes) as \xHH, so that a hostile file
+// cannot write to the reader's terminal.
+std::string Quote(std::string_view text);
+
+// Whether `text` is UTF-8 (RFC 3629: no surrogates, no overlong forms).
+bool IsUtf8(std::string_view text);
+
+}  // namespace facegate
