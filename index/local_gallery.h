@@ -1,23 +1,44 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
 #include "face/base/clock.h"
 #include "face/base/status.h"
 #include "index/gallery.h"
+#include "index/template_store.h"
 
 namespace facegate {
 
 struct LocalGalleryOptions {
-  std::string directory;  // of the RocksDB store; made where absent
+  std::string directory;    // of the RocksDB store; made where absent
+  size_t load_threads = 2;  // that rebuild the index at opening; at least 1
 };
 
 // The gallery of one process: RocksDB is the truth (index/template_store.h), a FAISS flat index for
-// each collection is a cache of it, rebuilt when the gallery is opened. `clock` must outlive it.
-// Fails with kStoreCorrupt, naming what is damaged, rather than serve without it;
-// kFailedPrecondition when another process has the directory open.
-StatusOr<std::unique_ptr<Gallery>> OpenLocalGallery(const LocalGalleryOptions& options,
-                                                    Clock& clock);
+// each collection is a cache of it, rebuilt when the gallery is opened. Thread-safe.
+//
+// Changes of one identity happen one after the other, changes of different identities together, so
+// that they share the store's sync. A search goes on during a write to the store and sees the
+// change when the call that makes it is about to return.
+//
+// When the disk fails under a write, memory stays as before and the call fails; see TemplateStore
+// for what the next opening may find then.
+class LocalGallery : public Gallery {
+ public:
+  // Rewrites the store, so that the bytes of what was deleted are in none of its files once it is
+  // closed. Slow; other calls go on meanwhile.
+  virtual Status Compact() = 0;
+};
+
+// `clock` must outlive the gallery. Fails with kStoreCorrupt, naming what is damaged, rather than
+// serve without it; kFailedPrecondition when another process has the directory open.
+StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(const LocalGalleryOptions& options,
+                                                         Clock& clock);
+
+// The same over a store that is open already.
+StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(std::unique_ptr<TemplateStore> store,
+                                                         size_t load_threads, Clock& clock);
 
 }  // namespace facegate

@@ -1,0 +1,99 @@
+#include "index/collection_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "face/base/check.h"
+
+namespace facegate {
+
+const IdentityEntry* CollectionState::Find(std::string_view identity) const {
+  const auto found = identities_.find(identity);
+  return found == identities_.end() ? nullptr : &found->second;
+}
+
+std::optional<CollectionState::Reservation> CollectionState::TryReserve(size_t rows) {
+  if (!index_->TryReserve(rows)) return std::nullopt;
+  return Reservation(*index_, rows);
+}
+
+StatusOr<CollectionState::Reservation> CollectionState::Reserve(size_t rows) {
+  FACEGATE_RETURN_IF_ERROR(index_->Reserve(rows));
+  return Reservation(*index_, rows);
+}
+
+CollectionState::Addition CollectionState::Prepare(const StoredIdentity& identity,
+                                                   std::span<const StoredTemplate> added) const {
+  IdentityEntry entry{.uid = identity.key.identity,
+                      .create_time_us = identity.create_time_us,
+                      .update_time_us = identity.update_time_us,
+                      .templates = {}};
+  const IdentityEntry* known = Find(identity.id);
+  const size_t already = known == nullptr ? 0 : known->templates.size();
+  entry.templates.reserve(already + added.size());
+  if (known != nullptr) entry.templates = known->templates;
+  for (const StoredTemplate& stored : added) {
+    entry.templates.push_back({.id = stored.key.template_id,
+                               .slot = {},
+                               .create_time_us = stored.create_time_us,
+                               .detection_score = stored.detection_score,
+                               .detector = stored.detector});
+  }
+  Identities one;
+  one.emplace(identity.id, std::move(entry));
+  std::map<uint64_t, const std::string*> name;
+  name.emplace(identity.key.identity, nullptr);
+  Addition addition;
+  addition.identity_ = one.extract(one.begin());
+  addition.name_ = name.extract(name.begin());
+  return addition;
+}
+
+void CollectionState::Commit(Addition addition, std::span<const StoredTemplate> added,
+                             Reservation& room) {
+  std::vector<TemplateEntry>& templates = addition.identity_.mapped().templates;
+  const size_t already = templates.size() - added.size();
+  for (size_t i = 0; i < added.size(); ++i) {
+    room.Use();
+    templates[already + i].slot = index_->Add(added[i].key.owner.identity, added[i].key.template_id,
+                                              added[i].embedding.values());
+  }
+  const auto known = identities_.find(addition.identity_.key());
+  if (known != identities_.end()) {
+    known->second = std::move(addition.identity_.mapped());
+    return;
+  }
+  const auto placed = identities_.insert(std::move(addition.identity_)).position;
+  addition.name_.mapped() = &placed->first;
+  names_.insert(std::move(addition.name_));
+}
+
+void CollectionState::RemoveIdentity(std::string_view identity) {
+  const auto found = identities_.find(identity);
+  FACEGATE_CHECK(found != identities_.end());
+  for (const TemplateEntry& entry : found->second.templates) index_->Remove(entry.slot);
+  names_.erase(found->second.uid);
+  identities_.erase(found);
+}
+
+void CollectionState::RemoveTemplate(std::string_view identity, uint64_t template_id,
+                                     int64_t update_time_us) {
+  const auto found = identities_.find(identity);
+  FACEGATE_CHECK(found != identities_.end());
+  const auto entry = FindTemplate(found->second, template_id);
+  FACEGATE_CHECK(entry != found->second.templates.end());
+  index_->Remove(entry->slot);
+  found->second.templates.erase(entry);
+  found->second.update_time_us = update_time_us;
+}
+
+std::vector<TemplateEntry>::const_iterator FindTemplate(const IdentityEntry& entry,
+                                                        uint64_t template_id) {
+  const auto place =
+      std::lower_bound(entry.templates.begin(), entry.templates.end(), template_id,
+                       [](const TemplateEntry& one, uint64_t id) { return one.id < id; });
+  if (place != entry.templates.end() && place->id != template_id) return entry.templates.end();
+  return place;
+}
+
+}  // namespace facegate

@@ -1,0 +1,75 @@
+#include "index/gallery_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "index/resource_id.h"
+
+namespace facegate {
+namespace {
+
+constexpr size_t kMaxTextBytes = 128;
+
+// Text for a stored record: protobuf would refuse to read back what is not UTF-8.
+bool IsPlainText(std::string_view text) {
+  return text.size() <= kMaxTextBytes &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+}  // namespace
+
+Status CheckNewCollection(std::string_view collection, const ModelKey& model, int embedding_size,
+                          const CollectionSettings& settings) {
+  FACEGATE_RETURN_IF_ERROR(CheckResourceId(collection, "collection_id"));
+  for (const std::string* digest : {&model.model_digest, &model.preprocessing_digest}) {
+    if (digest->empty() || !IsPlainText(*digest)) {
+      return InvalidArgument(
+          fmt::format("a digest of the model is not 1 to {} printable characters", kMaxTextBytes));
+    }
+  }
+  if (embedding_size < 1 || embedding_size > kMaxEmbeddingSize) {
+    return InvalidArgument(
+        fmt::format("embedding size is {}, expected 1 to {}", embedding_size, kMaxEmbeddingSize));
+  }
+  if (settings.min_cosine.has_value() && !(std::abs(*settings.min_cosine) <= 1.0f)) {
+    return RefuseField("min_cosine",
+                       fmt::format("min_cosine is {}, expected -1 to 1", *settings.min_cosine));
+  }
+  return OkStatus();
+}
+
+Status CheckModel(const StoredCollection& collection, const ModelKey& model) {
+  if (model == collection.model) return OkStatus();
+  return Refuse(
+      Reason::kModelMismatch,
+      fmt::format("the collection is of model {} with preprocessing {}, not of model {} with "
+                  "preprocessing {}",
+                  collection.model.model_digest, collection.model.preprocessing_digest,
+                  model.model_digest, model.preprocessing_digest));
+}
+
+Status CheckSize(const StoredCollection& collection, const Embedding& embedding) {
+  if (embedding.size() == static_cast<size_t>(collection.embedding_size)) return OkStatus();
+  return Refuse(Reason::kEmbeddingInvalid,
+                fmt::format("embedding has {} values, the collection's have {}", embedding.size(),
+                            collection.embedding_size));
+}
+
+Status CheckTemplates(const StoredCollection& collection, std::span<const NewTemplate> templates) {
+  if (templates.empty()) return InvalidArgument("no templates to enrol, expected one or more");
+  for (const NewTemplate& added : templates) {
+    FACEGATE_RETURN_IF_ERROR(CheckSize(collection, added.embedding));
+    if (!IsPlainText(added.detector)) {
+      return InvalidArgument(
+          fmt::format("the name of a detector is not up to {} printable "
+                      "characters",
+                      kMaxTextBytes));
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace facegate

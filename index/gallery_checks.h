@@ -1,0 +1,21 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "face/base/status.h"
+#include "index/gallery.h"
+#include "index/template_record.h"
+
+// What a gallery asks of the arguments of its calls.
+namespace facegate {
+
+Status CheckNewCollection(std::string_view collection, const ModelKey& model, int embedding_size,
+                          const CollectionSettings& settings);
+// kModelMismatch, naming both.
+Status CheckModel(const StoredCollection& collection, const ModelKey& model);
+// kEmbeddingInvalid unless it is as long as the collection's.
+Status CheckSize(const StoredCollection& collection, const Embedding& embedding);
+Status CheckTemplates(const StoredCollection& collection, std::span<const NewTemplate> templates);
+
+}  // namespace facegate

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "face/base/status.h"
+
+namespace facegate {
+
+// Makes the store's directory where absent, readable by its owner alone and lasting through a power
+// loss. kStoreCorrupt when it holds a store's data files but not the file CURRENT that tells which
+// of them count: opening such a directory would begin an empty store over the old one.
+Status PrepareStoreDirectory(const std::string& directory);
+
+}  // namespace facegate

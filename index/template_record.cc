@@ -1,0 +1,166 @@
+#include "index/template_record.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "face/base/check.h"
+#include "face/base/coding.h"
+#include "facegate/storage/v1/records.pb.h"
+#include "index/resource_id.h"
+
+namespace facegate {
+namespace {
+
+static_assert(std::numeric_limits<float>::is_iec559 && sizeof(float) == sizeof(uint32_t));
+
+Status Corrupt(std::string_view what) { return Refuse(Reason::kStoreCorrupt, what); }
+
+template <typename Message>
+std::string Serialize(const Message& message) {
+  std::string payload;
+  FACEGATE_CHECK(message.SerializeToString(&payload));
+  return payload;
+}
+
+template <typename Message>
+StatusOr<Message> Parse(std::string_view payload) {
+  Message message;
+  if (payload.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
+      !message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    return Corrupt(fmt::format("payload of {} bytes is no such record", payload.size()));
+  }
+  return message;
+}
+
+Status CheckUid(uint64_t inside, uint64_t of_key) {
+  if (inside == of_key) return OkStatus();
+  return Corrupt(fmt::format("record says number {}, its key {}", inside, of_key));
+}
+
+std::string FloatBytes(std::span<const float> values) {
+  std::string bytes;
+  bytes.reserve(values.size() * sizeof(uint32_t));
+  for (const float value : values) AppendLittleEndian(bytes, std::bit_cast<uint32_t>(value));
+  return bytes;
+}
+
+StatusOr<Embedding> ParseEmbedding(std::string_view bytes) {
+  if (bytes.empty() || bytes.size() % sizeof(uint32_t) != 0) {
+    return Corrupt(fmt::format("embedding has {} bytes, expected a multiple of 4", bytes.size()));
+  }
+  std::vector<float> values;
+  values.reserve(bytes.size() / sizeof(uint32_t));
+  while (const auto bits = TakeLittleEndian<uint32_t>(bytes)) {
+    values.push_back(std::bit_cast<float>(*bits));
+  }
+  StatusOr<Embedding> embedding = Embedding::FromUnit(std::move(values));
+  if (!embedding.ok()) return Corrupt(MessageOf(embedding.status()));
+  return embedding;
+}
+
+}  // namespace
+
+std::string EncodeCollection(const StoredCollection& collection) {
+  storage::v1::CollectionRecord record;
+  record.set_id(collection.id);
+  record.set_uid(collection.uid);
+  record.set_create_time_us(collection.create_time_us);
+  record.set_model_digest(collection.model.model_digest);
+  record.set_preprocessing_digest(collection.model.preprocessing_digest);
+  record.set_embedding_size(static_cast<uint32_t>(collection.embedding_size));
+  if (collection.settings.min_cosine.has_value()) {
+    record.set_min_cosine(*collection.settings.min_cosine);
+  }
+  return Serialize(record);
+}
+
+std::string EncodeIdentity(const StoredIdentity& identity) {
+  storage::v1::IdentityRecord record;
+  record.set_id(identity.id);
+  record.set_uid(identity.key.identity);
+  record.set_create_time_us(identity.create_time_us);
+  record.set_update_time_us(identity.update_time_us);
+  return Serialize(record);
+}
+
+std::string EncodeTemplate(const StoredTemplate& stored) {
+  storage::v1::TemplateRecord record;
+  record.set_id(stored.key.template_id);
+  record.set_embedding(FloatBytes(stored.embedding.values()));
+  record.set_model_digest(stored.model.model_digest);
+  record.set_preprocessing_digest(stored.model.preprocessing_digest);
+  record.set_detector(stored.detector);
+  record.set_detection_score(stored.detection_score);
+  record.set_create_time_us(stored.create_time_us);
+  return Serialize(record);
+}
+
+std::string EncodeCounters(uint64_t next_uid) {
+  storage::v1::Counters record;
+  record.set_next_uid(next_uid);
+  return Serialize(record);
+}
+
+StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view payload) {
+  FACEGATE_ASSIGN_OR_RETURN(auto record, Parse<storage::v1::CollectionRecord>(payload));
+  FACEGATE_RETURN_IF_ERROR(CheckUid(record.uid(), uid));
+  if (!IsResourceId(record.id())) return Corrupt("the id inside is not a valid one");
+  if (record.embedding_size() == 0 || record.embedding_size() > kMaxEmbeddingSize) {
+    return Corrupt(fmt::format("embedding size is {}, expected 1 to {}", record.embedding_size(),
+                               kMaxEmbeddingSize));
+  }
+  StoredCollection collection;
+  collection.uid = uid;
+  collection.id = std::move(*record.mutable_id());
+  collection.model = {.model_digest = std::move(*record.mutable_model_digest()),
+                      .preprocessing_digest = std::move(*record.mutable_preprocessing_digest())};
+  collection.embedding_size = static_cast<int>(record.embedding_size());
+  collection.create_time_us = record.create_time_us();
+  if (record.has_min_cosine()) {
+    if (!(std::abs(record.min_cosine()) <= 1.0f)) {
+      return Corrupt(fmt::format("min_cosine is {}, expected -1 to 1", record.min_cosine()));
+    }
+    collection.settings.min_cosine = record.min_cosine();
+  }
+  return collection;
+}
+
+StatusOr<StoredIdentity> DecodeIdentity(const IdentityKey& key, std::string_view payload) {
+  FACEGATE_ASSIGN_OR_RETURN(auto record, Parse<storage::v1::IdentityRecord>(payload));
+  FACEGATE_RETURN_IF_ERROR(CheckUid(record.uid(), key.identity));
+  if (!IsResourceId(record.id())) return Corrupt("the id inside is not a valid one");
+  return StoredIdentity{.key = key,
+                        .id = std::move(*record.mutable_id()),
+                        .create_time_us = record.create_time_us(),
+                        .update_time_us = record.update_time_us()};
+}
+
+StatusOr<StoredTemplate> DecodeTemplate(const TemplateKey& key, std::string_view payload) {
+  FACEGATE_ASSIGN_OR_RETURN(auto record, Parse<storage::v1::TemplateRecord>(payload));
+  FACEGATE_RETURN_IF_ERROR(CheckUid(record.id(), key.template_id));
+  FACEGATE_ASSIGN_OR_RETURN(Embedding embedding, ParseEmbedding(record.embedding()));
+  return StoredTemplate{
+      .key = key,
+      .embedding = std::move(embedding),
+      .model = {.model_digest = std::move(*record.mutable_model_digest()),
+                .preprocessing_digest = std::move(*record.mutable_preprocessing_digest())},
+      .detector = std::move(*record.mutable_detector()),
+      .detection_score = record.detection_score(),
+      .create_time_us = record.create_time_us()};
+}
+
+StatusOr<uint64_t> DecodeCounters(std::string_view payload) {
+  FACEGATE_ASSIGN_OR_RETURN(auto record, Parse<storage::v1::Counters>(payload));
+  if (record.next_uid() == 0 || record.next_uid() >= kUidLimit) {
+    return Corrupt(
+        fmt::format("next number is {}, expected 1 to {}", record.next_uid(), kUidLimit - 1));
+  }
+  return record.next_uid();
+}
+
+}  // namespace facegate

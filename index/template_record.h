@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "face/base/embedding.h"
+#include "face/base/status.h"
+#include "index/gallery.h"
+#include "index/key_codec.h"
+
+// What the store holds, in our own types, and its conversion to and from the payloads of
+// protos/facegate/storage/v1/records.proto.
+namespace facegate {
+
+struct StoredCollection {
+  uint64_t uid = 0;
+  std::string id;
+  ModelKey model;
+  int embedding_size = 0;
+  CollectionSettings settings;
+  int64_t create_time_us = 0;
+};
+
+struct StoredIdentity {
+  IdentityKey key;
+  std::string id;
+  int64_t create_time_us = 0;
+  int64_t update_time_us = 0;
+};
+
+struct StoredTemplate {
+  TemplateKey key;
+  Embedding embedding;
+  ModelKey model;
+  std::string detector;
+  float detection_score = 0.0f;
+  int64_t create_time_us = 0;
+};
+
+inline constexpr int kMaxEmbeddingSize = 4096;
+
+std::string EncodeCollection(const StoredCollection& collection);
+std::string EncodeIdentity(const StoredIdentity& identity);
+std::string EncodeTemplate(const StoredTemplate& record);
+std::string EncodeCounters(uint64_t next_uid);
+
+// The numbers of the key come from the caller and must agree with those inside. kStoreCorrupt when
+// the payload is no such record or breaks a rule of its own; what depends on other records
+// (templates and their collection's model) is the reader's to check.
+StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view payload);
+StatusOr<StoredIdentity> DecodeIdentity(const IdentityKey& key, std::string_view payload);
+StatusOr<StoredTemplate> DecodeTemplate(const TemplateKey& key, std::string_view payload);
+// Next number to be given out.
+StatusOr<uint64_t> DecodeCounters(std::string_view payload);
+
+}  // namespace facegate
