@@ -1,0 +1,198 @@
+#include "server/app.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "face/base/file.h"
+#include "face/base/log.h"
+#include "face/image/opencv_threads.h"
+#include "server/listen_address.h"
+#include "server/rpc/admin_service.h"
+#include "server/rpc/face_service.h"
+#include "server/rpc/gallery_service.h"
+#include "server/rpc/grpc_server.h"
+#include "server/rpc/grpc_services.h"
+
+namespace facegate {
+namespace {
+
+// Listing and deletion are short and wait for the disk, not for a core.
+constexpr int kGalleryThreads = 2;
+constexpr int kWorkersPerCore = 4;
+
+int WorkerThreads(const Config& config) {
+  if (config.worker_threads > 0) return static_cast<int>(config.worker_threads);
+  return kWorkersPerCore * std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+RequestLimits LimitsOf(const Config& config) {
+  return {.max_image_bytes = static_cast<uint64_t>(config.max_image_bytes),
+          .max_image_pixels = static_cast<uint64_t>(config.max_image_pixels),
+          .max_samples = static_cast<uint32_t>(config.max_samples),
+          .max_candidates = static_cast<uint32_t>(config.max_candidates),
+          .max_message_bytes = static_cast<uint64_t>(EffectiveMaxMessageBytes(config))};
+}
+
+// Collections of another model stay listed and deletable, but an operator should know of them.
+void WarnOfUnusable(const Gallery& gallery, const ModelKey& model) {
+  constexpr size_t kPage = 1000;
+  size_t unusable = 0;
+  std::string after;
+  do {
+    const Page<CollectionInfo> page = gallery.ListCollections(after, kPage);
+    for (const CollectionInfo& info : page.items) unusable += info.model == model ? 0 : 1;
+    after = page.next_after;
+  } while (!after.empty());
+  if (unusable > 0) {
+    LogWarning("{} collections were made with another model: they cannot be searched", unusable);
+  }
+}
+
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Clock& clock) : clock_(clock), started_(clock.Now()) {}
+  double Seconds() const { return std::chrono::duration<double>(clock_.Now() - started_).count(); }
+
+ private:
+  const Clock& clock_;
+  const Clock::TimePoint started_;
+};
+
+}  // namespace
+
+StatusOr<std::unique_ptr<App>> App::Create(const Config& config, Parts parts, Clock& clock) {
+  std::unique_ptr<App> app(new App(config, std::move(parts), clock));
+  FACEGATE_RETURN_IF_ERROR(app->OpenPort());
+  return app;
+}
+
+App::App(const Config& config, Parts parts, Clock& clock)
+    : config_(config),
+      parts_(std::move(parts)),
+      clock_(clock),
+      start_time_us_(clock.UnixMicros()),
+      face_pool_(std::make_unique<ThreadPool>(WorkerThreads(config),
+                                              static_cast<size_t>(config.request_queue))),
+      gallery_pool_(std::make_unique<ThreadPool>(kGalleryThreads,
+                                                 static_cast<size_t>(config.request_queue))) {}
+
+App::~App() { Stop(std::chrono::seconds(0)); }
+
+Status App::OpenPort() {
+  SetOpenCvThreads(1);  // requests run side by side, each on one thread
+  if (!config_.port_file.empty()) std::remove(config_.port_file.c_str());
+  grpc_services_ = std::make_unique<GrpcServices>(CallRuntime{gate_, *face_pool_, clock_},
+                                                  CallRuntime{gate_, *gallery_pool_, clock_});
+  FACEGATE_ASSIGN_OR_RETURN(ListenAddress address, ParseListenAddress(config_.listen));
+  FACEGATE_ASSIGN_OR_RETURN(
+      grpc_server_, GrpcServer::Start({.address = address,
+                                       .max_message_bytes =
+                                           static_cast<uint64_t>(EffectiveMaxMessageBytes(config_)),
+                                       .reflection = config_.reflection},
+                                      *grpc_services_));
+  port_ = grpc_server_->port();
+  address.port = port_;
+  LogInfo("facegate-server {} listens on {} and loads; reflection is {}", FACEGATE_VERSION,
+          ToString(address), config_.reflection ? "on" : "off");
+  LogWarning(
+      "encryption at rest is OFF and TLS is OFF in this version: templates in the data directory, "
+      "and photos and embeddings on the connection, are not encrypted");
+  if (config_.port_file.empty()) return OkStatus();
+  return Annotate(WriteFileAtomically(config_.port_file, std::to_string(port_) + "\n"),
+                  "port_file");
+}
+
+Status App::LoadModel() {
+  const Stopwatch watch(clock_);
+  FACEGATE_ASSIGN_OR_RETURN(model_, parts_.load_model(config_));
+  const ModelCard& card = model_.embedder->card();
+  LogInfo(
+      "model {}, {} values, digest {}, {}, mirror average {}; {}, {} threads, batches of up to "
+      "{}; loaded and warmed up in {:.1f} s",
+      card.architecture, card.embedding_size, card.model_digest,
+      AlignmentName(card.preprocessing.alignment), card.preprocessing.mirror_average ? "on" : "off",
+      model_.device, model_.threads, model_.embedder->max_batch(), watch.Seconds());
+  return OkStatus();
+}
+
+Status App::LoadDetector() {
+  FACEGATE_ASSIGN_OR_RETURN(detector_, parts_.load_detector(config_));
+  LogInfo("detector {}; {} workers", detector_ == nullptr ? "none" : detector_->name(),
+          face_pool_->size());
+  return OkStatus();
+}
+
+Status App::OpenGallery() {
+  FACEGATE_ASSIGN_OR_RETURN(gallery_, parts_.open_gallery(config_, clock_));
+  return OkStatus();
+}
+
+void App::BuildServices() {
+  const RequestLimits limits = LimitsOf(config_);
+  batcher_ = std::make_unique<Batcher>(
+      BatcherOptions{.max_waiting = static_cast<size_t>(config_.face_queue)}, *model_.embedder,
+      clock_);
+  DecodeLimits decode;
+  decode.max_bytes = limits.max_image_bytes;
+  decode.max_pixels = limits.max_image_pixels;
+  engine_ =
+      std::make_unique<FaceEngine>(*model_.embedder, *batcher_, detector_.get(), decode, clock_);
+  WarnOfUnusable(*gallery_, engine_->model());
+
+  const ModelCard& card = model_.embedder->card();
+  face_service_ = std::make_unique<FaceService>(*engine_, *gallery_, limits);
+  gallery_service_ =
+      std::make_unique<GalleryService>(*gallery_, engine_->model(), card.embedding_size);
+  const ServerFacts facts{.version = FACEGATE_VERSION,
+                          .start_time_us = start_time_us_,
+                          .detector = engine_->detector_name(),
+                          .limits = limits,
+                          .encryption_at_rest = false,
+                          .tls = false,
+                          .device = model_.device,
+                          .model_threads = model_.threads,
+                          .max_batch = static_cast<uint32_t>(model_.embedder->max_batch())};
+  admin_service_ = std::make_unique<AdminService>(facts, card, *gallery_);
+  grpc_services_->Attach(*face_service_, *gallery_service_, *admin_service_);
+}
+
+Status App::Load(const std::function<bool()>& stop_requested) {
+  const Status stopped(StatusCode::kCancelled, "asked to stop while loading");
+  if (parts_.check_machine) parts_.check_machine();
+  FACEGATE_RETURN_IF_ERROR(LoadModel());
+  if (stop_requested()) return stopped;
+  FACEGATE_RETURN_IF_ERROR(LoadDetector());
+  FACEGATE_RETURN_IF_ERROR(OpenGallery());
+  if (stop_requested()) return stopped;
+  BuildServices();
+  gate_.Open();
+  grpc_server_->SetServing(true);
+  LogInfo("serving");
+  return OkStatus();
+}
+
+void App::Stop(std::chrono::seconds drain) {
+  if (std::exchange(stopped_, true)) return;
+  if (grpc_server_ != nullptr) grpc_server_->EndServing();
+  gate_.Close();
+  if (!gate_.WaitUntilEmpty(clock_.Now() + drain)) {
+    LogWarning("calls still in progress after {} s are cancelled", drain.count());
+  }
+  grpc_server_.reset();  // returns when no handler runs any more
+  face_pool_->Stop();
+  gallery_pool_->Stop();
+  if (batcher_ != nullptr) {
+    batcher_->Stop();
+    const BatcherStats stats = batcher_->stats();
+    LogInfo("embedded {} faces in {} batches; {} dropped for callers who had gone", stats.faces,
+            stats.batches, stats.dropped);
+  }
+  gallery_.reset();
+  if (!config_.port_file.empty()) std::remove(config_.port_file.c_str());
+  LogInfo("stopped");
+}
+
+}  // namespace facegate

@@ -1,0 +1,363 @@
+#include "server/config.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "face/base/catch.h"
+#include "server/listen_address.h"
+
+namespace facegate {
+namespace {
+
+constexpr int64_t kMiB = 1 << 20;
+
+struct Range {
+  int64_t min = 0;
+  int64_t max = 0;
+};
+
+// One key. Texts may be bound to choices; `example` stands in deploy/server.yaml for a key that has
+// no default.
+struct Key {
+  std::string_view name;
+  std::variant<std::string Config::*, int64_t Config::*, bool Config::*> member;
+  Range range;
+  std::span<const std::string_view> choices;
+  std::string_view example;
+  std::string_view sentence;
+};
+
+constexpr std::string_view kDevices[] = {"auto", "cpu", "cuda"};
+constexpr std::string_view kDetectors[] = {"auto", "yunet", "haar", "none"};
+constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "error", "off"};
+
+const Key kKeys[] = {
+    {"listen",
+     &Config::listen,
+     {},
+     {},
+     "",
+     "The address to serve on, host:port. Port 0 lets the system choose one."},
+    {"port_file",
+     &Config::port_file,
+     {},
+     {},
+     "",
+     "A file to write the port to once it is open; removed on a clean stop. For port 0."},
+    {"insecure",
+     &Config::insecure,
+     {},
+     {},
+     "",
+     "Allow an address that other machines can reach. The connection is not encrypted in this "
+     "version: photos and embeddings travel in the clear."},
+    {"data_dir",
+     &Config::data_dir,
+     {},
+     {},
+     "/var/lib/facegate",
+     "The folder of the gallery; made where absent. Templates in it are not encrypted in this "
+     "version. Required."},
+    {"model",
+     &Config::model,
+     {},
+     {},
+     "/etc/facegate/model.safetensors",
+     "The model file, NAME.safetensors with a model card (facegate-train import makes one). "
+     "Required."},
+    {"device",
+     &Config::device,
+     {},
+     kDevices,
+     "",
+     "Where the model runs; auto takes the GPU if any."},
+    {"model_threads",
+     &Config::model_threads,
+     {0, 256},
+     {},
+     "",
+     "Threads of one forward pass. 0: as many as the machine has cores."},
+    {"max_batch",
+     &Config::max_batch,
+     {1, 256},
+     {},
+     "",
+     "The most faces of one forward pass. Each size up to it is warmed up at the start."},
+    {"face_queue",
+     &Config::face_queue,
+     {1, 65536},
+     {},
+     "",
+     "Faces that may wait for the model; beyond it calls get QUEUE_FULL."},
+    {"detector",
+     &Config::detector,
+     {},
+     kDetectors,
+     "",
+     "What finds faces in pictures. auto: yunet when detector_model is given, else haar. none: "
+     "only aligned crops and embeddings are taken."},
+    {"detector_model", &Config::detector_model, {}, {}, "", "The YuNet ONNX file (2023)."},
+    {"haar_dir",
+     &Config::haar_dir,
+     {},
+     {},
+     "",
+     "The folder of the cascade files; Debian's package opencv-data."},
+    {"worker_threads",
+     &Config::worker_threads,
+     {0, 1024},
+     {},
+     "",
+     "Requests with photos handled at once. More of them fill larger batches and need more memory: "
+     "each may hold one decoded picture. 0: four times the cores."},
+    {"request_queue",
+     &Config::request_queue,
+     {1, 65536},
+     {},
+     "",
+     "Requests that may wait for a worker; beyond it calls get QUEUE_FULL. Each holds its message "
+     "in memory."},
+    {"max_image_bytes",
+     &Config::max_image_bytes,
+     {1024, 256 * kMiB},
+     {},
+     "",
+     "The largest encoded image, bytes; beyond it IMAGE_TOO_LARGE."},
+    {"max_image_pixels",
+     &Config::max_image_pixels,
+     {10000, 1'000'000'000},
+     {},
+     "",
+     "The largest image, width times height; beyond it IMAGE_TOO_LARGE."},
+    {"max_samples", &Config::max_samples, {1, 1000}, {}, "", "The most faces of one Enroll."},
+    {"max_candidates",
+     &Config::max_candidates,
+     {1, 10000},
+     {},
+     "",
+     "The most candidates of one face in Identify."},
+    {"max_message_bytes",
+     &Config::max_message_bytes,
+     {0, 2047 * kMiB},
+     {},
+     "",
+     "The largest request message, bytes; beyond it gRPC itself refuses, without details. At least "
+     "two images and 64 KiB. 0: four images and 1 MiB."},
+    {"drain_seconds",
+     &Config::drain_seconds,
+     {0, 3600},
+     {},
+     "",
+     "How long a stop waits for calls in progress, seconds."},
+    {"reflection",
+     &Config::reflection,
+     {},
+     {},
+     "",
+     "Offer gRPC server reflection, so that tools can list and call the methods without the "
+     "protos."},
+    {"log_level", &Config::log_level, {}, kLogLevels, "", "What is logged to standard error."},
+};
+
+const Key* FindKey(std::string_view name) {
+  for (const Key& key : kKeys) {
+    if (key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+std::string AllowedValues(const Key& key) {
+  if (std::holds_alternative<bool Config::*>(key.member)) return "true or false";
+  if (std::holds_alternative<int64_t Config::*>(key.member)) {
+    return fmt::format("{} to {}", key.range.min, key.range.max);
+  }
+  return key.choices.empty() ? "a text" : fmt::format("one of {}", fmt::join(key.choices, ", "));
+}
+
+// The range is closed on both sides.
+bool SetNumber(const Range& range, std::string_view text, int64_t& out) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return false;
+  if (number < range.min || number > range.max) return false;
+  out = number;
+  return true;
+}
+
+bool SetBool(std::string_view text, bool& out) {
+  if (text != "true" && text != "false") return false;
+  out = text == "true";
+  return true;
+}
+
+bool SetText(std::span<const std::string_view> choices, std::string_view text, std::string& out) {
+  bool allowed = choices.empty();
+  for (const std::string_view choice : choices) allowed = allowed || choice == text;
+  if (allowed) out = std::string(text);
+  return allowed;
+}
+
+// Quoted where YAML would read a text as something else; quotes and backslashes escaped.
+std::string YamlText(std::string_view text) {
+  YAML::Emitter out;
+  out << YAML::DoubleQuoted << std::string(text);
+  return out.c_str();
+}
+
+std::string ValueAsYaml(const Key& key, const Config& config) {
+  if (const auto* const number = std::get_if<int64_t Config::*>(&key.member)) {
+    return std::to_string(config.**number);
+  }
+  if (const auto* const flag = std::get_if<bool Config::*>(&key.member)) {
+    return config.**flag ? "true" : "false";
+  }
+  const std::string& text = config.*std::get<std::string Config::*>(key.member);
+  return key.choices.empty() ? YamlText(text) : text;
+}
+
+// "# " in front of lines of at most 98 characters.
+std::string AsComment(std::string_view text) {
+  constexpr size_t kWidth = 98;
+  std::string out;
+  while (!text.empty()) {
+    size_t length = text.size();
+    if (length > kWidth) length = text.rfind(' ', kWidth);
+    out.append("# ").append(text.substr(0, length)).append("\n");
+    text.remove_prefix(std::min(text.size(), length + 1));
+  }
+  return out;
+}
+
+// Applies the entries of a mapping, each key once.
+Status ApplyMapping(const YAML::Node& root, const std::string& origin, Config& config) {
+  std::set<std::string> seen;
+  for (const auto& entry : root) {
+    const std::string place = fmt::format("{}:{}", origin, entry.first.Mark().line + 1);
+    if (!entry.first.IsScalar()) return InvalidArgument(place + ": a key must be a plain name");
+    const std::string name = entry.first.Scalar();
+    if (!seen.insert(name).second) {
+      return InvalidArgument(fmt::format("{}: \"{}\" is given twice", place, name));
+    }
+    if (!entry.second.IsScalar()) {
+      const Key* const key = FindKey(name);
+      return InvalidArgument(fmt::format("{}: {} must be {}", place, name,
+                                         key == nullptr ? "a known key" : AllowedValues(*key)));
+    }
+    FACEGATE_RETURN_IF_ERROR(SetConfigKey(name, entry.second.Scalar(), place, config));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status SetConfigKey(std::string_view name, std::string_view text, std::string_view origin,
+                    Config& config) {
+  const Key* const key = FindKey(name);
+  if (key == nullptr) {
+    return InvalidArgument(
+        fmt::format("{}: unknown key \"{}\"; --help-config lists all keys", origin, name));
+  }
+  bool fits = false;
+  if (const auto* const number = std::get_if<int64_t Config::*>(&key->member)) {
+    fits = SetNumber(key->range, text, config.**number);
+  } else if (const auto* const flag = std::get_if<bool Config::*>(&key->member)) {
+    fits = SetBool(text, config.**flag);
+  } else {
+    fits = SetText(key->choices, text, config.*std::get<std::string Config::*>(key->member));
+  }
+  if (fits) return OkStatus();
+  return InvalidArgument(
+      fmt::format("{}: {} is \"{}\", must be {}", origin, name, text, AllowedValues(*key)));
+}
+
+bool IsSwitchKey(std::string_view name) {
+  const Key* const key = FindKey(name);
+  return key != nullptr && std::holds_alternative<bool Config::*>(key->member);
+}
+
+Status ApplyYaml(const std::string& yaml, const std::string& origin, Config& config) {
+  YAML::Node root;
+  try {
+    root = YAML::Load(yaml);
+  } catch (const YAML::Exception& e) {
+    return InvalidArgument(fmt::format("{}:{}: {}", origin, e.mark.line + 1, e.msg));
+  }
+  if (root.IsNull()) return OkStatus();
+  if (!root.IsMap()) {
+    return InvalidArgument(fmt::format("{}:1: must be a mapping of keys to values", origin));
+  }
+  return CatchToStatus(origin, [&] { return ApplyMapping(root, origin, config); });
+}
+
+Status CheckComplete(const Config& config) {
+  if (config.model.empty()) return InvalidArgument("model is missing: the path of a model file");
+  if (config.data_dir.empty()) return InvalidArgument("data_dir is missing: a folder to keep data");
+  if (config.detector == "yunet" && config.detector_model.empty()) {
+    return InvalidArgument("detector is yunet, so detector_model must name its ONNX file");
+  }
+  const StatusOr<ListenAddress> address = ParseListenAddress(config.listen);
+  if (!address.ok()) return Annotate(address.status(), "listen");
+  if (!IsLoopback(*address) && !config.insecure) {
+    return InvalidArgument(fmt::format(
+        "listen is {}, which other machines can reach, and the connection is not encrypted in this "
+        "version; say insecure: true to allow it, or listen on 127.0.0.1",
+        config.listen));
+  }
+  const int64_t least = 2 * config.max_image_bytes + 65536;
+  if (EffectiveMaxMessageBytes(config) < least) {
+    return InvalidArgument(
+        fmt::format("max_message_bytes is {}, must be at least {}: two images of max_image_bytes "
+                    "({}) and 65536",
+                    config.max_message_bytes, least, config.max_image_bytes));
+  }
+  return OkStatus();
+}
+
+std::string ConfigHelp() {
+  const Config defaults;
+  std::string out = AsComment(
+      "The configuration of facegate-server, with every key at its default: facegate-server "
+      "--config server.yaml. On the command line the same keys are flags, --key value, and "
+      "override this file. Written by facegate-server --help-config.");
+  for (const Key& key : kKeys) {
+    out.append("\n").append(AsComment(key.sentence));
+    const bool has_range =
+        !std::holds_alternative<std::string Config::*>(key.member) || !key.choices.empty();
+    if (has_range) out.append(AsComment("Values: " + AllowedValues(key) + "."));
+    const std::string value =
+        key.example.empty() ? ValueAsYaml(key, defaults) : YamlText(key.example);
+    out.append(fmt::format("{}: {}\n", key.name, value));
+  }
+  return out;
+}
+
+std::string ConfigToYaml(const Config& config) {
+  std::string out;
+  for (const Key& key : kKeys) {
+    out.append(fmt::format("{}: {}\n", key.name, ValueAsYaml(key, config)));
+  }
+  return out;
+}
+
+LogLevel LogLevelOf(const Config& config) {
+  if (config.log_level == "debug") return LogLevel::kDebug;
+  if (config.log_level == "warning") return LogLevel::kWarning;
+  if (config.log_level == "error") return LogLevel::kError;
+  if (config.log_level == "off") return LogLevel::kOff;
+  return LogLevel::kInfo;
+}
+
+int64_t EffectiveMaxMessageBytes(const Config& config) {
+  if (config.max_message_bytes > 0) return config.max_message_bytes;
+  return std::min(4 * config.max_image_bytes + kMiB, 2047 * kMiB);
+}
+
+}  // namespace facegate

@@ -1,0 +1,139 @@
+#include "server/engine/batcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "face/base/catch.h"
+#include "face/base/check.h"
+
+namespace facegate {
+namespace {
+
+constexpr std::chrono::milliseconds kShortestRetry{50};
+constexpr std::chrono::milliseconds kLongestRetry{5000};
+
+StatusOr<std::vector<Embedding>> EmbedAll(Embedder& embedder, std::span<const AlignedFace> faces) {
+  // The batch thread has nobody above it: an exception here would end the process.
+  auto embeddings = CatchToStatus("embedding", [&] { return embedder.Embed(faces); });
+  if (embeddings.ok() && embeddings->size() != faces.size()) {
+    return Internal(
+        fmt::format("the model gave {} embeddings for {} faces", embeddings->size(), faces.size()));
+  }
+  return embeddings;
+}
+
+}  // namespace
+
+Batcher::Batcher(const BatcherOptions& options, Embedder& embedder, const Clock& clock)
+    : options_(options), embedder_(embedder), clock_(clock) {
+  FACEGATE_CHECK(options.max_waiting >= 1 && embedder.max_batch() >= 1);
+  const MutexLock lock(join_mutex_);
+  thread_ = std::thread([this] { Run(); });
+}
+
+Batcher::~Batcher() {
+  std::deque<Waiting> orphans;
+  {
+    const MutexLock lock(mutex_);
+    closed_ = true;
+    orphans.swap(queue_);
+  }
+  for (Waiting& orphan : orphans) {
+    orphan.job.done(Refuse(Reason::kShuttingDown, "the server is shutting down"));
+  }
+  Stop();
+}
+
+Status Batcher::Submit(std::vector<Job> jobs, const Caller& caller) {
+  {
+    const MutexLock lock(mutex_);
+    if (closed_) return Refuse(Reason::kShuttingDown, "the server is shutting down");
+    if (!queue_.empty() && queue_.size() + jobs.size() > options_.max_waiting) {
+      return WithRetryAfter(
+          Refuse(Reason::kQueueFull,
+                 fmt::format("{} faces wait for the model and {} more were sent; the limit is {}",
+                             queue_.size(), jobs.size(), options_.max_waiting)),
+          RetryDelay());
+    }
+    for (Job& job : jobs) queue_.push_back({std::move(job), caller});
+  }
+  wake_.NotifyOne();
+  return OkStatus();
+}
+
+void Batcher::Stop() {
+  {
+    const MutexLock lock(mutex_);
+    closed_ = true;
+  }
+  wake_.NotifyAll();
+  const MutexLock lock(join_mutex_);
+  if (thread_.joinable()) thread_.join();
+}
+
+BatcherStats Batcher::stats() const {
+  const MutexLock lock(mutex_);
+  return stats_;
+}
+
+std::chrono::milliseconds Batcher::RetryDelay() const {
+  const auto until_empty = std::chrono::duration_cast<std::chrono::milliseconds>(
+      time_per_face_ * static_cast<double>(queue_.size()));
+  return std::clamp(until_empty, kShortestRetry, kLongestRetry);
+}
+
+void Batcher::Run() {
+  std::vector<Waiting> batch;
+  std::vector<Dropped> dropped;
+  while (Take(batch, dropped)) {
+    for (Dropped& face : dropped) face.done(std::move(face.why));
+    dropped.clear();
+    if (!batch.empty()) Compute(std::exchange(batch, {}));
+  }
+}
+
+bool Batcher::Take(std::vector<Waiting>& batch, std::vector<Dropped>& dropped) {
+  const auto max_batch = static_cast<size_t>(embedder_.max_batch());
+  const MutexLock lock(mutex_);
+  while (queue_.empty() && !closed_) wake_.Wait(mutex_);
+  if (queue_.empty()) return false;
+  const Clock::TimePoint now = clock_.Now();
+  while (!queue_.empty() && batch.size() < max_batch) {
+    Waiting face = std::move(queue_.front());
+    queue_.pop_front();
+    if (Status why = face.caller.Check(now); !why.ok()) {
+      dropped.push_back({std::move(face.job.done), std::move(why)});
+    } else {
+      batch.push_back(std::move(face));
+    }
+  }
+  stats_.dropped += dropped.size();
+  return true;
+}
+
+void Batcher::Compute(std::vector<Waiting> batch) {
+  std::vector<AlignedFace> faces;
+  faces.reserve(batch.size());
+  for (Waiting& waiting : batch) faces.push_back(std::move(waiting.job.face));
+
+  const Clock::TimePoint started = clock_.Now();
+  StatusOr<std::vector<Embedding>> embeddings = EmbedAll(embedder_, faces);
+  const std::chrono::duration<double> took = clock_.Now() - started;
+  {
+    const MutexLock lock(mutex_);
+    time_per_face_ = took / static_cast<double>(batch.size());
+    stats_.batches += 1;
+    stats_.faces += batch.size();
+  }
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (embeddings.ok()) {
+      batch[i].job.done(std::move((*embeddings)[i]));
+    } else {
+      batch[i].job.done(embeddings.status());
+    }
+  }
+}
+
+}  // namespace facegate

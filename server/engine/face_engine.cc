@@ -1,0 +1,205 @@
+#include "server/engine/face_engine.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "face/base/mutex.h"
+#include "face/image/align.h"
+
+namespace facegate {
+namespace {
+
+// What one caller waits for. The last callback may still be inside Set() when the waiter wakes, so
+// both share it.
+class PendingEmbeddings {
+ public:
+  explicit PendingEmbeddings(size_t count) : results_(count, Internal("no answer")), left_(count) {}
+
+  void Set(size_t i, StatusOr<Embedding> result) {
+    {
+      const MutexLock lock(mutex_);
+      results_[i] = std::move(result);
+      if (--left_ > 0) return;
+    }
+    all_done_.NotifyAll();
+  }
+
+  StatusOr<std::vector<Embedding>> Wait() {
+    const MutexLock lock(mutex_);
+    while (left_ > 0) all_done_.Wait(mutex_);
+    std::vector<Embedding> embeddings;
+    embeddings.reserve(results_.size());
+    for (StatusOr<Embedding>& result : results_) {
+      FACEGATE_ASSIGN_OR_RETURN(Embedding embedding, std::move(result));
+      embeddings.push_back(std::move(embedding));
+    }
+    return embeddings;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar all_done_;
+  std::vector<StatusOr<Embedding>> results_ FACEGATE_GUARDED_BY(mutex_);
+  size_t left_ FACEGATE_GUARDED_BY(mutex_);
+};
+
+StatusOr<AlignedFace> Align(const Image& image, const DetectedFace& face,
+                            AlignmentTemplate alignment) {
+  if (face.landmarks.empty()) {
+    return Refuse(Reason::kNoFace,
+                  "a face was found, but no landmarks in it, so it cannot be aligned");
+  }
+  return AlignFace(image, face.landmarks, alignment);
+}
+
+}  // namespace
+
+FaceEngine::FaceEngine(Embedder& embedder, Batcher& batcher, Detector* detector,
+                       const DecodeLimits& limits, const Clock& clock)
+    : embedder_(embedder),
+      batcher_(batcher),
+      detector_(detector),
+      limits_(limits),
+      clock_(clock),
+      model_{embedder.card().model_digest, embedder.card().preprocessing_digest},
+      detector_name_(detector == nullptr ? "none" : detector->name()) {}
+
+Status FaceEngine::CheckImageBytes(std::string_view encoded) const {
+  if (encoded.size() <= limits_.max_bytes) return OkStatus();
+  return Refuse(Reason::kImageTooLarge, fmt::format("the image has {} bytes, the limit is {}",
+                                                    encoded.size(), limits_.max_bytes));
+}
+
+StatusOr<FaceEngine::Found> FaceEngine::FindFaces(std::string_view encoded,
+                                                  const Caller& caller) const {
+  if (detector_ == nullptr) {
+    return Refuse(Reason::kInvalidField,
+                  "this server has no detector: send an aligned crop or an embedding");
+  }
+  FACEGATE_RETURN_IF_ERROR(CheckImageBytes(encoded));
+  FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
+  FACEGATE_ASSIGN_OR_RETURN(Image image, DecodeImage(encoded, limits_));
+  FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> faces, detector_->Detect(image));
+  return Found{std::move(image), std::move(faces)};
+}
+
+StatusOr<std::vector<PreparedFace>> FaceEngine::FromImage(std::string_view encoded,
+                                                          const SelectionRequest& selection,
+                                                          const Caller& caller) const {
+  FACEGATE_ASSIGN_OR_RETURN(const Found found, FindFaces(encoded, caller));
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> selected,
+                            SelectFaces(found.faces, selection, found.image.bgr.size()));
+  std::vector<PreparedFace> prepared;
+  prepared.reserve(selected.size());
+  for (DetectedFace& face : selected) {
+    StatusOr<AlignedFace> aligned = Align(found.image, face, card().preprocessing.alignment);
+    PreparedFace next;
+    if (aligned.ok()) {
+      next.content = std::move(aligned).value();
+    } else if (selection.selection != FaceSelection::kAll ||
+               ReasonOf(aligned.status()) != Reason::kNoFace) {
+      return aligned.status();
+    }
+    next.detected = std::move(face);
+    prepared.push_back(std::move(next));
+  }
+  return prepared;
+}
+
+StatusOr<PreparedFace> FaceEngine::FromCrop(std::string_view encoded, const Caller& caller) const {
+  FACEGATE_RETURN_IF_ERROR(CheckImageBytes(encoded));
+  FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
+  // The header first: a picture of the wrong size is not worth its decoding.
+  FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(encoded));
+  const bool on_its_side = header.orientation >= 5;
+  const int width = on_its_side ? header.height : header.width;
+  const int height = on_its_side ? header.width : header.height;
+  const auto expected = CropSize(card().preprocessing.alignment);
+  if (width != expected.width || height != expected.height) {
+    return Refuse(Reason::kCropSize,
+                  fmt::format("the aligned crop is {}x{} pixels, the model takes {}x{}", width,
+                              height, expected.width, expected.height));
+  }
+  FACEGATE_ASSIGN_OR_RETURN(Image image, DecodeImage(encoded, limits_));
+  PreparedFace prepared;
+  prepared.content = AlignedFace{std::move(image.bgr)};
+  return prepared;
+}
+
+StatusOr<PreparedFace> FaceEngine::FromEmbedding(std::span<const float> values,
+                                                 const ModelKey& model) const {
+  if (model != model_) {
+    const bool same_weights = model.model_digest == model_.model_digest;
+    return Refuse(Reason::kModelMismatch,
+                  fmt::format("the embedding was made with the {} {}, the server's is {}",
+                              same_weights ? "preprocessing" : "model",
+                              same_weights ? model.preprocessing_digest : model.model_digest,
+                              same_weights ? model_.preprocessing_digest : model_.model_digest));
+  }
+  if (values.size() != static_cast<size_t>(card().embedding_size)) {
+    return Refuse(Reason::kEmbeddingInvalid,
+                  fmt::format("the embedding has {} values, the model's have {}", values.size(),
+                              card().embedding_size));
+  }
+  PreparedFace prepared;
+  FACEGATE_ASSIGN_OR_RETURN(prepared.content, Embedding::Normalize(values));
+  return prepared;
+}
+
+StatusOr<std::vector<Embedding>> FaceEngine::RunModel(std::vector<AlignedFace> crops,
+                                                      const Caller& caller) const {
+  if (crops.empty()) return std::vector<Embedding>();
+  const auto pending = std::make_shared<PendingEmbeddings>(crops.size());
+  std::vector<Batcher::Job> jobs;
+  jobs.reserve(crops.size());
+  for (size_t i = 0; i < crops.size(); ++i) {
+    jobs.push_back({std::move(crops[i]), [pending, i](StatusOr<Embedding> result) {
+                      pending->Set(i, std::move(result));
+                    }});
+  }
+  FACEGATE_RETURN_IF_ERROR(batcher_.Submit(std::move(jobs), caller));
+  return pending->Wait();
+}
+
+StatusOr<std::vector<EmbeddedFace>> FaceEngine::Embed(std::vector<PreparedFace> faces,
+                                                      const Caller& caller) const {
+  std::vector<AlignedFace> crops;
+  for (PreparedFace& face : faces) {
+    if (auto* crop = std::get_if<AlignedFace>(&face.content)) crops.push_back(std::move(*crop));
+  }
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<Embedding> computed, RunModel(std::move(crops), caller));
+
+  std::vector<EmbeddedFace> embedded;
+  embedded.reserve(faces.size());
+  auto next = computed.begin();
+  for (PreparedFace& face : faces) {
+    EmbeddedFace& result = embedded.emplace_back();
+    if (std::holds_alternative<AlignedFace>(face.content)) {
+      result.embedding = std::move(*next++);
+    } else if (auto* given = std::get_if<Embedding>(&face.content)) {
+      result.embedding = std::move(*given);
+    }
+    if (face.detected.has_value()) result.detector = detector_name_;
+    result.detected = std::move(face.detected);
+  }
+  return embedded;
+}
+
+StatusOr<Detection> FaceEngine::Detect(std::string_view encoded, const SelectionRequest& selection,
+                                       const Caller& caller) const {
+  FACEGATE_ASSIGN_OR_RETURN(Found found, FindFaces(encoded, caller));
+  Detection detection{
+      .faces = {}, .image_width = found.image.width(), .image_height = found.image.height()};
+  if (selection.selection == FaceSelection::kAll) {
+    detection.faces = std::move(found.faces);
+  } else {
+    FACEGATE_ASSIGN_OR_RETURN(detection.faces,
+                              SelectFaces(found.faces, selection, found.image.bgr.size()));
+  }
+  return detection;
+}
+
+}  // namespace facegate

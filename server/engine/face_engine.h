@@ -1,0 +1,98 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "face/base/clock.h"
+#include "face/base/embedding.h"
+#include "face/base/status.h"
+#include "face/detect/detector.h"
+#include "face/detect/selection.h"
+#include "face/image/decode.h"
+#include "face/model/embedder.h"
+#include "index/gallery.h"
+#include "server/engine/batcher.h"
+#include "server/engine/caller.h"
+
+namespace facegate {
+
+// A face on its way to the model.
+struct PreparedFace {
+  // An aligned crop; an embedding, where one was given; or nothing, where the face of a group
+  // cannot be aligned (its detector gave no landmarks, or points that coincide).
+  std::variant<std::monostate, AlignedFace, Embedding> content;
+  // Absent unless the face was found in a picture.
+  std::optional<DetectedFace> detected;
+};
+
+struct EmbeddedFace {
+  std::optional<Embedding> embedding;  // absent where the face cannot be aligned
+  std::optional<DetectedFace> detected;
+  std::string detector = "none";  // that gave the landmarks
+};
+
+struct Detection {
+  std::vector<DetectedFace> faces;
+  int image_width = 0;  // of the upright picture, pixels
+  int image_height = 0;
+};
+
+// From what a caller sends to embeddings: limits, decoding, detection, alignment, the batcher.
+// Thread-safe; blocks its caller's thread until the model has answered. Field paths of errors are
+// left to the caller, who knows the message.
+class FaceEngine {
+ public:
+  // All must outlive the engine. `detector` may be null: then only crops and embeddings are taken.
+  FaceEngine(Embedder& embedder, Batcher& batcher, Detector* detector, const DecodeLimits& limits,
+             const Clock& clock);
+
+  // The selected faces of a picture; never empty. With kAll a face that cannot be aligned is
+  // returned without content, otherwise it is kNoFace. kInvalidField without a detector.
+  StatusOr<std::vector<PreparedFace>> FromImage(std::string_view encoded,
+                                                const SelectionRequest& selection,
+                                                const Caller& caller) const;
+  // kCropSize, with both sizes, unless the picture is of the size of the model's template.
+  StatusOr<PreparedFace> FromCrop(std::string_view encoded, const Caller& caller) const;
+  // kModelMismatch when `model` is not the server's; kEmbeddingInvalid for values of another
+  // length, not finite or all zero.
+  StatusOr<PreparedFace> FromEmbedding(std::span<const float> values, const ModelKey& model) const;
+
+  // Hands all crops to the batcher together and waits; in the order given. When one fails, all do.
+  StatusOr<std::vector<EmbeddedFace>> Embed(std::vector<PreparedFace> faces,
+                                            const Caller& caller) const;
+
+  // Boxes and landmarks. No face at all is an answer for kAll, kNoFace otherwise.
+  StatusOr<Detection> Detect(std::string_view encoded, const SelectionRequest& selection,
+                             const Caller& caller) const;
+
+  // kImageTooLarge by the count of bytes alone, before anything is decoded.
+  Status CheckImageBytes(std::string_view encoded) const;
+
+  const ModelCard& card() const { return embedder_.card(); }
+  const ModelKey& model() const { return model_; }
+  // "none" without a detector.
+  const std::string& detector_name() const { return detector_name_; }
+
+ private:
+  struct Found {
+    Image image;
+    std::vector<DetectedFace> faces;
+  };
+  StatusOr<Found> FindFaces(std::string_view encoded, const Caller& caller) const;
+  StatusOr<std::vector<Embedding>> RunModel(std::vector<AlignedFace> crops,
+                                            const Caller& caller) const;
+
+  Embedder& embedder_;
+  Batcher& batcher_;
+  Detector* const detector_;
+  const DecodeLimits limits_;
+  const Clock& clock_;
+  const ModelKey model_;
+  const std::string detector_name_;
+};
+
+}  // namespace facegate

@@ -1,0 +1,72 @@
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "face/base/clock.h"
+#include "face/base/log.h"
+#include "face/base/status.h"
+#include "server/app.h"
+#include "server/command_line.h"
+#include "server/config.h"
+#include "server/parts.h"
+#include "server/stop_signals.h"
+
+namespace facegate {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+int Serve(const Config& config) {
+  SetLogLevel(LogLevelOf(config));
+  StopSignals signals;
+  StatusOr<std::unique_ptr<App>> app = App::Create(config, RealParts(), Clock::System());
+  if (!app.ok()) {
+    LogError("{}", MessageOf(app.status()));
+    return kExitFailed;
+  }
+  const Status loaded = (*app)->Load([&] { return signals.requested(); });
+  if (loaded.code() == StatusCode::kCancelled) return 0;  // nothing was served yet
+  if (!loaded.ok()) {
+    LogError("{}", MessageOf(loaded));
+    return kExitFailed;
+  }
+  signals.Wait();
+  (*app)->Stop(std::chrono::seconds(config.drain_seconds));
+  return 0;
+}
+
+int Print(const std::string& text) {
+  return std::fputs(text.c_str(), stdout) < 0 ? kExitFailed : 0;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  const StatusOr<CommandLine> line = ParseCommandLine(arguments);
+  if (!line.ok()) {
+    const std::string message(MessageOf(line.status()));
+    std::fprintf(stderr, "facegate-server: %s\n", message.c_str());
+    return kExitUsage;
+  }
+  switch (line->action) {
+    case CommandLine::Action::kHelp:
+      return Print(UsageText());
+    case CommandLine::Action::kHelpConfig:
+      return Print(ConfigHelp());
+    case CommandLine::Action::kPrintConfig:
+      return Print(ConfigToYaml(line->config));
+    case CommandLine::Action::kVersion:
+      return Print("facegate-server " FACEGATE_VERSION "\n");
+    case CommandLine::Action::kServe:
+      break;
+  }
+  return Serve(line->config);
+}
+
+}  // namespace
+}  // namespace facegate
+
+int main(int argc, char** argv) {
+  return facegate::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

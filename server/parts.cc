@@ -1,0 +1,78 @@
+#include "server/parts.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "face/base/log.h"
+#include "face/detect/cascade.h"
+#include "face/detect/yunet.h"
+#include "face/model/blas_check.h"
+#include "face/model/torch_embedder.h"
+#include "index/local_gallery.h"
+
+namespace facegate {
+namespace {
+
+StatusOr<LoadedModel> LoadModel(const Config& config) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = config.model_threads > 0 ? static_cast<int>(config.model_threads) : cores;
+  TorchEmbedderOptions options;
+  options.threads = threads;
+  options.max_batch = static_cast<int>(config.max_batch);
+  options.device = config.device;
+  auto embedder = LoadTorchEmbedder(config.model, options);
+  if (!embedder.ok()) return Annotate(embedder.status(), "model");
+  return LoadedModel{std::move(embedder).value(), "cpu", static_cast<uint32_t>(threads)};
+}
+
+StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
+  if (config.detector == "none") return std::unique_ptr<Detector>();
+  const bool yunet =
+      config.detector == "yunet" || (config.detector == "auto" && !config.detector_model.empty());
+  StatusOr<std::unique_ptr<Detector>> detector = [&] {
+    if (yunet) {
+      YuNetOptions options;
+      options.model_path = config.detector_model;
+      return CreateYuNetDetector(options);
+    }
+    CascadeOptions options;
+    options.directory = config.haar_dir;
+    return CreateCascadeDetector(options);
+  }();
+  if (!detector.ok()) return Annotate(detector.status(), "detector");
+  return detector;
+}
+
+StatusOr<std::unique_ptr<Gallery>> OpenGallery(const Config& config, Clock& clock) {
+  LocalGalleryOptions options;
+  options.directory = config.data_dir;
+  auto gallery = OpenLocalGallery(options, clock);
+  if (!gallery.ok()) return Annotate(gallery.status(), "data_dir");
+  return gallery;
+}
+
+void CheckMachine() {
+  const StatusOr<double> gflops = MeasureBlasGflops();
+  if (!gflops.ok()) {
+    LogWarning("the speed of the BLAS could not be measured: {}", MessageOf(gflops.status()));
+  } else if (*gflops < kSlowBlasGflops) {
+    LogWarning(
+        "the BLAS does {:.1f} GFLOP/s, which is that of the slow reference library: install "
+        "libopenblas0-pthread, or models and searches are many times slower",
+        *gflops);
+  } else {
+    LogInfo("BLAS {:.0f} GFLOP/s on one thread", *gflops);
+  }
+}
+
+}  // namespace
+
+Parts RealParts() {
+  return {.load_model = LoadModel,
+          .load_detector = LoadDetector,
+          .open_gallery = OpenGallery,
+          .check_machine = CheckMachine};
+}
+
+}  // namespace facegate

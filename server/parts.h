@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "face/base/clock.h"
+#include "face/base/status.h"
+#include "face/detect/detector.h"
+#include "face/model/embedder.h"
+#include "index/gallery.h"
+#include "server/config.h"
+
+namespace facegate {
+
+struct LoadedModel {
+  std::unique_ptr<Embedder> embedder;
+  std::string device;    // "cpu" or "cuda"
+  uint32_t threads = 0;  // of one forward pass
+};
+
+// What the server is made of. The real ones load LibTorch, OpenCV and RocksDB; tests bring others.
+struct Parts {
+  std::function<StatusOr<LoadedModel>(const Config&)> load_model;
+  // A null pointer where the configuration says "none".
+  std::function<StatusOr<std::unique_ptr<Detector>>(const Config&)> load_detector;
+  // The clock outlives the gallery.
+  std::function<StatusOr<std::unique_ptr<Gallery>>(const Config&, Clock&)> open_gallery;
+  // Warns in the log of what makes this machine slow.
+  std::function<void()> check_machine;
+};
+
+Parts RealParts();
+
+}  // namespace facegate

@@ -1,0 +1,61 @@
+#include "server/rpc/admin_service.h"
+
+#include "face/image/align.h"
+#include "server/rpc/resource_messages.h"
+
+namespace facegate {
+namespace {
+
+void FillModel(const ModelCard& card, v1::ModelInfo* out) {
+  const AlignmentTemplate alignment = card.preprocessing.alignment;
+  const auto crop = CropSize(alignment);
+  out->set_architecture(card.architecture);
+  out->set_embedding_size(static_cast<uint32_t>(card.embedding_size));
+  out->set_model_digest(card.model_digest);
+  out->set_preprocessing_digest(card.preprocessing_digest);
+  out->set_crop_width(static_cast<uint32_t>(crop.width));
+  out->set_crop_height(static_cast<uint32_t>(crop.height));
+  out->set_alignment(std::string(AlignmentName(alignment)));
+  out->set_mirror_average(card.preprocessing.mirror_average);
+  if (card.default_min_cosine.has_value()) out->set_default_min_cosine(*card.default_min_cosine);
+  out->set_training_data(card.training_data);
+  out->set_licence(card.licence);
+  out->set_origin(card.origin);
+}
+
+void FillLimits(const RequestLimits& limits, v1::Limits* out) {
+  out->set_max_image_bytes(limits.max_image_bytes);
+  out->set_max_image_pixels(limits.max_image_pixels);
+  out->set_max_samples(limits.max_samples);
+  out->set_max_candidates(limits.max_candidates);
+  out->set_max_message_bytes(limits.max_message_bytes);
+}
+
+}  // namespace
+
+AdminService::AdminService(const ServerFacts& facts, const ModelCard& card, const Gallery& gallery)
+    : gallery_(gallery) {
+  constant_.set_version(facts.version);
+  FillTimestamp(facts.start_time_us, constant_.mutable_start_time());
+  FillModel(card, constant_.mutable_model());
+  constant_.set_detector(facts.detector);
+  FillLimits(facts.limits, constant_.mutable_limits());
+  constant_.mutable_security()->set_encryption_at_rest(facts.encryption_at_rest);
+  constant_.mutable_security()->set_tls(facts.tls);
+  constant_.mutable_compute()->set_device(facts.device);
+  constant_.mutable_compute()->set_model_threads(facts.model_threads);
+  constant_.mutable_compute()->set_max_batch(facts.max_batch);
+}
+
+Status AdminService::GetServerInfo(const CallContext& /*call*/,
+                                   const v1::GetServerInfoRequest& /*request*/,
+                                   v1::GetServerInfoResponse* response) {
+  *response = constant_;
+  const GalleryStats stats = gallery_.stats();
+  response->set_collection_count(stats.collections);
+  response->set_identity_count(stats.identities);
+  response->set_template_count(stats.templates);
+  return OkStatus();
+}
+
+}  // namespace facegate

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "face/base/status.h"
+#include "face/model/model_card.h"
+#include "facegate/v1/admin_service.pb.h"
+#include "index/gallery.h"
+#include "server/rpc/call_context.h"
+#include "server/rpc/request_limits.h"
+
+namespace facegate {
+
+// What the server is besides its model and gallery; constant while it runs.
+struct ServerFacts {
+  std::string version;
+  int64_t start_time_us = 0;  // since 1970 UTC
+  std::string detector;       // "none" where there is none
+  RequestLimits limits;
+  bool encryption_at_rest = false;
+  bool tls = false;
+  std::string device;  // "cpu" or "cuda"
+  uint32_t model_threads = 0;
+  uint32_t max_batch = 0;
+};
+
+// The methods of facegate.v1.AdminService (the contract is in the proto). Thread-safe.
+class AdminService {
+ public:
+  // `gallery` must outlive the service.
+  AdminService(const ServerFacts& facts, const ModelCard& card, const Gallery& gallery);
+
+  Status GetServerInfo(const CallContext& call, const v1::GetServerInfoRequest& request,
+                       v1::GetServerInfoResponse* response);
+
+ private:
+  v1::GetServerInfoResponse constant_;
+  const Gallery& gallery_;
+};
+
+}  // namespace facegate

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "server/engine/caller.h"
+
+namespace facegate {
+
+// What a handler knows of the call beside its request.
+struct CallContext {
+  Caller caller;
+  std::string request_id;  // names the call in the log and to the client
+};
+
+}  // namespace facegate

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "face/base/status.h"
+#include "facegate/v1/gallery_service.pb.h"
+#include "index/gallery.h"
+#include "server/rpc/call_context.h"
+
+namespace facegate {
+
+// The methods of facegate.v1.GalleryService (the contract is in the proto) as plain functions.
+// Thread-safe. After an error the response's content is unspecified.
+class GalleryService {
+ public:
+  // `gallery` must outlive the service. New collections are bound to `model`.
+  GalleryService(Gallery& gallery, ModelKey model, int embedding_size);
+
+  Status CreateCollection(const CallContext& call, const v1::CreateCollectionRequest& request,
+                          v1::CreateCollectionResponse* response);
+  Status GetCollection(const CallContext& call, const v1::GetCollectionRequest& request,
+                       v1::GetCollectionResponse* response);
+  Status ListCollections(const CallContext& call, const v1::ListCollectionsRequest& request,
+                         v1::ListCollectionsResponse* response);
+  Status DeleteCollection(const CallContext& call, const v1::DeleteCollectionRequest& request,
+                          v1::DeleteCollectionResponse* response);
+
+  Status GetIdentity(const CallContext& call, const v1::GetIdentityRequest& request,
+                     v1::GetIdentityResponse* response);
+  Status ListIdentities(const CallContext& call, const v1::ListIdentitiesRequest& request,
+                        v1::ListIdentitiesResponse* response);
+  Status DeleteIdentity(const CallContext& call, const v1::DeleteIdentityRequest& request,
+                        v1::DeleteIdentityResponse* response);
+
+  Status ListTemplates(const CallContext& call, const v1::ListTemplatesRequest& request,
+                       v1::ListTemplatesResponse* response);
+  Status DeleteTemplate(const CallContext& call, const v1::DeleteTemplateRequest& request,
+                        v1::DeleteTemplateResponse* response);
+
+ private:
+  Gallery& gallery_;
+  const ModelKey model_;
+  const int embedding_size_;
+};
+
+}  // namespace facegate

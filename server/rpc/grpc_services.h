@@ -1,0 +1,121 @@
+#pragma once
+
+#include <grpcpp/server_builder.h>
+
+#include <array>
+#include <string>
+
+#include "facegate/v1/admin_service.grpc.pb.h"
+#include "facegate/v1/face_service.grpc.pb.h"
+#include "facegate/v1/gallery_service.grpc.pb.h"
+#include "server/rpc/admin_service.h"
+#include "server/rpc/face_service.h"
+#include "server/rpc/gallery_service.h"
+#include "server/rpc/unary_call.h"
+
+namespace facegate {
+
+// The services as gRPC sees them: each method is a UnaryCall to the plain function of the same
+// name. They are registered before what they call exists, so that the port can open early; the gate
+// keeps calls out until Attach() and Open().
+class GrpcServices {
+ public:
+  // FaceService runs on `face`, the others on `gallery`: listing and deletion stay quick while
+  // photos queue. Both must outlive the gRPC server.
+  GrpcServices(const CallRuntime& face, const CallRuntime& gallery);
+
+  void RegisterWith(grpc::ServerBuilder& builder);
+  // Before the gate opens. The services must outlive the gRPC server.
+  void Attach(FaceService& face, GalleryService& gallery, AdminService& admin);
+
+  // Full names, for the health service.
+  static std::array<std::string, 3> Names();
+
+ private:
+  class Face final : public v1::FaceService::CallbackService {
+   public:
+    explicit Face(const CallRuntime& runtime) : runtime_(runtime) {}
+    void Attach(FaceService& service) { service_ = &service; }
+
+    grpc::ServerUnaryReactor* Enroll(grpc::CallbackServerContext* context,
+                                     const v1::EnrollRequest* request,
+                                     v1::EnrollResponse* response) override;
+    grpc::ServerUnaryReactor* Verify(grpc::CallbackServerContext* context,
+                                     const v1::VerifyRequest* request,
+                                     v1::VerifyResponse* response) override;
+    grpc::ServerUnaryReactor* Identify(grpc::CallbackServerContext* context,
+                                       const v1::IdentifyRequest* request,
+                                       v1::IdentifyResponse* response) override;
+    grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context,
+                                    const v1::EmbedRequest* request,
+                                    v1::EmbedResponse* response) override;
+    grpc::ServerUnaryReactor* Detect(grpc::CallbackServerContext* context,
+                                     const v1::DetectRequest* request,
+                                     v1::DetectResponse* response) override;
+    grpc::ServerUnaryReactor* Compare(grpc::CallbackServerContext* context,
+                                      const v1::CompareRequest* request,
+                                      v1::CompareResponse* response) override;
+
+   private:
+    const CallRuntime runtime_;
+    FaceService* service_ = nullptr;
+  };
+
+  class Gallery final : public v1::GalleryService::CallbackService {
+   public:
+    explicit Gallery(const CallRuntime& runtime) : runtime_(runtime) {}
+    void Attach(GalleryService& service) { service_ = &service; }
+
+    grpc::ServerUnaryReactor* CreateCollection(grpc::CallbackServerContext* context,
+                                               const v1::CreateCollectionRequest* request,
+                                               v1::CreateCollectionResponse* response) override;
+    grpc::ServerUnaryReactor* GetCollection(grpc::CallbackServerContext* context,
+                                            const v1::GetCollectionRequest* request,
+                                            v1::GetCollectionResponse* response) override;
+    grpc::ServerUnaryReactor* ListCollections(grpc::CallbackServerContext* context,
+                                              const v1::ListCollectionsRequest* request,
+                                              v1::ListCollectionsResponse* response) override;
+    grpc::ServerUnaryReactor* DeleteCollection(grpc::CallbackServerContext* context,
+                                               const v1::DeleteCollectionRequest* request,
+                                               v1::DeleteCollectionResponse* response) override;
+    grpc::ServerUnaryReactor* GetIdentity(grpc::CallbackServerContext* context,
+                                          const v1::GetIdentityRequest* request,
+                                          v1::GetIdentityResponse* response) override;
+    grpc::ServerUnaryReactor* ListIdentities(grpc::CallbackServerContext* context,
+                                             const v1::ListIdentitiesRequest* request,
+                                             v1::ListIdentitiesResponse* response) override;
+    grpc::ServerUnaryReactor* DeleteIdentity(grpc::CallbackServerContext* context,
+                                             const v1::DeleteIdentityRequest* request,
+                                             v1::DeleteIdentityResponse* response) override;
+    grpc::ServerUnaryReactor* ListTemplates(grpc::CallbackServerContext* context,
+                                            const v1::ListTemplatesRequest* request,
+                                            v1::ListTemplatesResponse* response) override;
+    grpc::ServerUnaryReactor* DeleteTemplate(grpc::CallbackServerContext* context,
+                                             const v1::DeleteTemplateRequest* request,
+                                             v1::DeleteTemplateResponse* response) override;
+
+   private:
+    const CallRuntime runtime_;
+    GalleryService* service_ = nullptr;
+  };
+
+  class Admin final : public v1::AdminService::CallbackService {
+   public:
+    explicit Admin(const CallRuntime& runtime) : runtime_(runtime) {}
+    void Attach(AdminService& service) { service_ = &service; }
+
+    grpc::ServerUnaryReactor* GetServerInfo(grpc::CallbackServerContext* context,
+                                            const v1::GetServerInfoRequest* request,
+                                            v1::GetServerInfoResponse* response) override;
+
+   private:
+    const CallRuntime runtime_;
+    AdminService* service_ = nullptr;
+  };
+
+  Face face_;
+  Gallery gallery_;
+  Admin admin_;
+};
+
+}  // namespace facegate

@@ -1,0 +1,60 @@
+#include "server/rpc/resource_messages.h"
+
+#include <string>
+
+#include "server/rpc/resource_name.h"
+
+namespace facegate {
+
+void FillTimestamp(int64_t unix_us, google::protobuf::Timestamp* out) {
+  constexpr int64_t kMicrosPerSecond = 1'000'000;
+  out->set_seconds(unix_us / kMicrosPerSecond);
+  out->set_nanos(static_cast<int32_t>(unix_us % kMicrosPerSecond * 1000));
+}
+
+void FillCollection(const CollectionInfo& info, const ModelKey& server_model, v1::Collection* out) {
+  out->set_name(CollectionName(info.id));
+  out->set_id(info.id);
+  FillTimestamp(info.create_time_us, out->mutable_create_time());
+  if (info.settings.min_cosine.has_value()) out->set_min_cosine(*info.settings.min_cosine);
+  out->set_model_digest(info.model.model_digest);
+  out->set_preprocessing_digest(info.model.preprocessing_digest);
+  out->set_usable(info.model == server_model);
+  out->set_identity_count(info.identity_count);
+  out->set_template_count(info.template_count);
+}
+
+void FillIdentity(std::string_view collection, const IdentityInfo& info, v1::Identity* out) {
+  out->set_name(IdentityName(collection, info.id));
+  out->set_id(info.id);
+  FillTimestamp(info.create_time_us, out->mutable_create_time());
+  FillTimestamp(info.update_time_us, out->mutable_update_time());
+  out->set_template_count(info.template_count);
+}
+
+void FillTemplate(std::string_view collection, std::string_view identity, const TemplateInfo& info,
+                  v1::Template* out) {
+  out->set_name(TemplateName(collection, identity, info.id));
+  out->set_id(info.id);
+  FillTimestamp(info.create_time_us, out->mutable_create_time());
+  out->set_model_digest(info.model.model_digest);
+  out->set_preprocessing_digest(info.model.preprocessing_digest);
+  out->set_detector(info.detector);
+  out->set_detection_score(info.detection_score);
+}
+
+void FillFace(const DetectedFace& face, v1::Face* out) {
+  v1::BoundingBox* box = out->mutable_box();
+  box->set_x(face.box.x);
+  box->set_y(face.box.y);
+  box->set_width(face.box.width);
+  box->set_height(face.box.height);
+  for (const auto& landmark : face.landmarks) {
+    v1::Point* point = out->add_landmarks();
+    point->set_x(landmark.x);
+    point->set_y(landmark.y);
+  }
+  out->set_score(face.score);
+}
+
+}  // namespace facegate

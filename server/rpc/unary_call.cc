@@ -1,0 +1,94 @@
+#include "server/rpc/unary_call.h"
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <random>
+
+#include "face/base/log.h"
+#include "server/rpc/grpc_status.h"
+
+namespace facegate {
+namespace {
+
+// Longer than the answer to a cheap call takes, short enough to matter to a client.
+constexpr std::chrono::milliseconds kRetryWhenFull{200};
+
+// Unique among processes by its random half, within one by the counter.
+std::string NewRequestId() {
+  static const uint64_t process = [] {
+    std::random_device device;
+    return static_cast<uint64_t>(device()) << 32 | device();
+  }();
+  static std::atomic<uint64_t> next{1};
+  return fmt::format("{:016x}-{}", process, next.fetch_add(1, std::memory_order_relaxed));
+}
+
+// gRPC tells deadlines by the wall clock, which may be set; ours are monotonic.
+Deadline DeadlineOf(const grpc::CallbackServerContext& context, Clock::TimePoint now) {
+  const auto wall = context.deadline();
+  if (wall == std::chrono::system_clock::time_point::max()) return Deadline::max();
+  const auto left = wall - std::chrono::system_clock::now();
+  if (left >= Deadline::max() - now) return Deadline::max();
+  return now + std::chrono::duration_cast<Clock::TimePoint::duration>(left);
+}
+
+// The one place above the adapters that has a `try`: a bug in a handler must not end the process.
+Status RunGuarded(const UnaryCall::Handler& handler, const CallContext& call) {
+  try {
+    return handler(call);
+  } catch (const std::exception& e) {
+    return Internal(fmt::format("exception: {}", e.what()));
+  } catch (...) {
+    return Internal("exception of an unknown kind");
+  }
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* UnaryCall::Start(const CallRuntime& runtime,
+                                           grpc::CallbackServerContext* context, const char* method,
+                                           Handler handler) {
+  auto* call = new UnaryCall(runtime, context, method);  // owned by gRPC until OnDone()
+  if (const Status entered = runtime.gate.Enter(); !entered.ok()) {
+    call->Answer(entered);
+    return call;
+  }
+  call->entered_ = true;
+  const Status queued =
+      runtime.pool.Submit([call, handler = std::move(handler)] { call->Run(handler); });
+  if (!queued.ok()) call->Answer(WithRetryAfter(queued, kRetryWhenFull));
+  return call;
+}
+
+UnaryCall::UnaryCall(const CallRuntime& runtime, grpc::CallbackServerContext* context,
+                     const char* method)
+    : runtime_(runtime), method_(method), cancelled_(std::make_shared<std::atomic<bool>>(false)) {
+  call_.caller.deadline = DeadlineOf(*context, runtime.clock.Now());
+  call_.caller.cancelled = cancelled_;
+  call_.request_id = NewRequestId();
+}
+
+void UnaryCall::Run(const Handler& handler) {
+  Status status = call_.caller.Check(runtime_.clock.Now());
+  if (status.ok()) status = RunGuarded(handler, call_);
+  Answer(status);
+}
+
+void UnaryCall::Answer(const Status& status) {
+  if (IsWithheld(status)) {
+    LogError("request {}: {}: {}", call_.request_id, method_, MessageOf(status));
+  } else if (status.code() == StatusCode::kDataLoss) {
+    LogError("request {}: {}: the store is damaged: {}", call_.request_id, method_,
+             MessageOf(status));
+  }
+  Finish(ToGrpcStatus(status, call_.request_id));
+}
+
+void UnaryCall::OnDone() {
+  CallGate* const gate = entered_ ? &runtime_.gate : nullptr;
+  delete this;
+  if (gate != nullptr) gate->Leave();
+}
+
+}  // namespace facegate

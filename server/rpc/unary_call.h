@@ -1,0 +1,72 @@
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "face/base/clock.h"
+#include "face/base/status.h"
+#include "face/base/thread_pool.h"
+#include "server/rpc/call_context.h"
+#include "server/rpc/call_gate.h"
+
+namespace facegate {
+
+// What every call passes through. All must outlive the gRPC server.
+struct CallRuntime {
+  CallGate& gate;
+  ThreadPool& pool;
+  const Clock& clock;
+};
+
+// One unary call from its arrival to its answer. Start() runs on a gRPC thread and never blocks: it
+// refuses the call (not ready, shutting down, queue full, too late) or hands `handler` to the pool.
+// There the deadline and cancellation are looked at again, exceptions end, the status is mapped,
+// and what the client may not see is logged under the request id.
+class UnaryCall final : public grpc::ServerUnaryReactor {
+ public:
+  using Handler = std::function<Status(const CallContext&)>;
+
+  // `method` names the call in the log and must outlive it. gRPC keeps `context` and the messages
+  // that `handler` refers to alive until the returned reactor is done.
+  static grpc::ServerUnaryReactor* Start(const CallRuntime& runtime,
+                                         grpc::CallbackServerContext* context, const char* method,
+                                         Handler handler);
+
+ private:
+  UnaryCall(const CallRuntime& runtime, grpc::CallbackServerContext* context, const char* method);
+  ~UnaryCall() override = default;  // by OnDone() alone
+
+  void Run(const Handler& handler);
+  void Answer(const Status& status);
+  void OnCancel() override { cancelled_->store(true, std::memory_order_relaxed); }
+  void OnDone() override;
+
+  const CallRuntime runtime_;
+  const char* const method_;
+  const std::shared_ptr<std::atomic<bool>> cancelled_;
+  CallContext call_;
+  bool entered_ = false;  // set before the call is shared with another thread
+};
+
+// UnaryCall for a service's method: Status (Service::*)(const CallContext&, const Request&,
+// Response*). `service` may change from null once, before the gate opens.
+template <typename Service, typename Request, typename Response>
+grpc::ServerUnaryReactor* StartUnaryCall(const CallRuntime& runtime,
+                                         grpc::CallbackServerContext* context, const char* name,
+                                         Service* const& service,
+                                         Status (Service::*method)(const CallContext&,
+                                                                   const Request&, Response*),
+                                         const Request* request, Response* response) {
+  return UnaryCall::Start(runtime, context, name,
+                          [&service, method, request, response](const CallContext& call) {
+                            return (service->*method)(call, *request, response);
+                          });
+}
+
+}  // namespace facegate

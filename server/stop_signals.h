@@ -1,0 +1,34 @@
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+#include "face/base/mutex.h"
+
+namespace facegate {
+
+// SIGTERM and SIGINT as something to wait for. The first asks to stop; the second ends the process
+// at once with 128 + its number (the store survives that like a power loss). SIGPIPE is ignored.
+// Made before any other thread, which inherits the signal mask; one in a process.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  bool requested() const { return requested_.load(); }
+  // Until a signal has come.
+  void Wait();
+
+ private:
+  void Listen();
+
+  std::atomic<bool> requested_ = false;
+  std::atomic<bool> closing_ = false;
+  Mutex mutex_;
+  CondVar wake_;
+  std::thread thread_;
+};
+
+}  // namespace facegate
