@@ -1,0 +1,171 @@
+#include "trainer/command/compare.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "face/base/embedding.h"
+#include "face/base/file.h"
+#include "face/detect/cascade.h"
+#include "face/detect/selection.h"
+#include "face/detect/yunet.h"
+#include "face/image/align.h"
+#include "face/image/decode.h"
+#include "face/model/torch_embedder.h"
+
+namespace facegate {
+namespace {
+
+constexpr uint64_t kMaxPhotoBytes = 64 << 20;
+constexpr uint64_t kMaxPhotoPixels = 200'000'000;
+
+StatusOr<FaceSelection> SelectionFromName(const std::string& name) {
+  if (name == "largest") return FaceSelection::kLargest;
+  if (name == "central") return FaceSelection::kCentral;
+  if (name == "single") return FaceSelection::kSingle;
+  return RefuseField("--select", fmt::format("{} is none of largest, central, single", name));
+}
+
+StatusOr<std::unique_ptr<Detector>> CreateDetector(const CompareOptions& options) {
+  const std::string name = options.detector.value_or(options.yunet ? "yunet" : "haar");
+  if (name == "haar") return CreateCascadeDetector({});
+  if (name != "yunet") {
+    return RefuseField("--detector", fmt::format("{} is neither yunet nor haar", name));
+  }
+  if (!options.yunet) {
+    return RefuseField("--yunet",
+                       "the detector yunet needs its ONNX file, such as "
+                       "yunet_n_dynamic.onnx; without it there is --detector haar");
+  }
+  return CreateYuNetDetector({.model_path = *options.yunet});
+}
+
+// Turns photos into crops; makes the detector when the first photo needs it.
+class CropMaker {
+ public:
+  CropMaker(const CompareOptions& options, FaceSelection selection, AlignmentTemplate alignment)
+      : options_(options), selection_(selection), alignment_(alignment) {}
+
+  StatusOr<AlignedFace> Make(std::string_view bytes, std::string& found_by) {
+    FACEGATE_ASSIGN_OR_RETURN(
+        const Image image,
+        DecodeImage(bytes, {.max_bytes = kMaxPhotoBytes, .max_pixels = kMaxPhotoPixels}));
+    if (!options_.detect && image.bgr.size() == CropSize(alignment_)) {
+      found_by = "aligned crop";
+      return AlignedFace{.bgr = image.bgr};
+    }
+    if (detector_ == nullptr) {
+      FACEGATE_ASSIGN_OR_RETURN(detector_, CreateDetector(options_));
+    }
+    found_by = detector_->name();
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<DetectedFace> faces, detector_->Detect(image));
+    FACEGATE_ASSIGN_OR_RETURN(
+        const std::vector<DetectedFace> chosen,
+        SelectFaces(faces, {.selection = selection_, .box = {}}, image.bgr.size()));
+    return AlignFace(image, chosen.front().landmarks, alignment_);
+  }
+
+ private:
+  const CompareOptions& options_;
+  const FaceSelection selection_;
+  const AlignmentTemplate alignment_;
+  std::unique_ptr<Detector> detector_;
+};
+
+void PrintJson(const CompareReport& report, std::ostream& out) {
+  nlohmann::ordered_json json;
+  json["cosine"] = report.cosine;
+  json["distance"] = report.distance;
+  json["model_digest"] = report.model_digest;
+  json["default_min_cosine"] = nullptr;
+  json["match"] = nullptr;
+  if (report.default_min_cosine) {
+    json["default_min_cosine"] = *report.default_min_cosine;
+    json["match"] = report.cosine >= *report.default_min_cosine;
+  }
+  json["found_by"] = report.found_by;
+  out << json.dump(2) << "\n";
+}
+
+void PrintTable(const CompareReport& report, std::ostream& out) {
+  const auto row = [&](std::string_view name, std::string_view value) {
+    out << fmt::format("{:<10}{}\n", name, value);
+  };
+  row("cosine", fmt::format("{:.6f}", report.cosine));
+  row("distance", fmt::format("{:.6f}", report.distance));
+  if (report.default_min_cosine) {
+    row("match", fmt::format("{} (cosine from {} on, the card's default; not calibrated)",
+                             report.cosine >= *report.default_min_cosine ? "yes" : "no",
+                             *report.default_min_cosine));
+  }
+  row("model", report.model_digest);
+  row("faces", fmt::format("{}; {}", report.found_by[0], report.found_by[1]));
+}
+
+}  // namespace
+
+StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
+  FACEGATE_ASSIGN_OR_RETURN(const FaceSelection selection, SelectionFromName(options.select));
+  FACEGATE_ASSIGN_OR_RETURN(const auto embedder,
+                            LoadTorchEmbedder(options.model, {.threads = 0, .max_batch = 2}));
+  const ModelCard& card = embedder->card();
+  CompareReport report{.model_digest = card.model_digest,
+                       .default_min_cosine = card.default_min_cosine,
+                       .found_by = {}};
+  CropMaker crops(options, selection, card.preprocessing.alignment);
+  std::vector<AlignedFace> faces;
+  for (size_t i = 0; i < options.photos.size(); ++i) {
+    FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.photos[i], kMaxPhotoBytes));
+    StatusOr<AlignedFace> face = crops.Make(bytes, report.found_by[i]);
+    if (!face.ok()) return Annotate(face.status(), options.photos[i]);
+    faces.push_back(*std::move(face));
+  }
+  const auto most = static_cast<size_t>(embedder->max_batch());
+  if (most < faces.size()) return Internal("the embedder takes fewer than two faces");
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Embedding> embeddings, embedder->Embed(faces));
+  report.cosine = CosineScore(embeddings[0].values(), embeddings[1].values());
+  report.distance = DistanceOfCosine(report.cosine);
+  return report;
+}
+
+TrainCommand AddCompareCommand(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "compare", "Prints the cosine and the L2 distance of the faces in two photos");
+  command->footer(
+      "A photo of exactly the size of the model's crop (112x112, or 96x112 for the SphereFace "
+      "template) is\ntaken as aligned already, unless --detect is given. In any other photo a face "
+      "is looked for.\n"
+      "\n"
+      "Examples:\n"
+      "  facegate-train compare model.safetensors a.jpg b.jpg\n"
+      "  facegate-train compare --yunet yunet_n_dynamic.onnx --select central model.safetensors "
+      "a.jpg b.jpg\n"
+      "  facegate-train compare --json model.safetensors crop1.png crop2.png");
+  const auto options = std::make_shared<CompareOptions>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("MODEL", options->model, "Model file")->required();
+  command->add_option("PHOTO1", options->photos[0], "JPEG, PNG, WebP, BMP or PGM")->required();
+  command->add_option("PHOTO2", options->photos[1], "The other photo")->required();
+  command->add_flag("--json", *json, "The result as a JSON object");
+  command->add_flag("--detect", options->detect,
+                    "Look for a face in photos of the crop's size, too");
+  command
+      ->add_option("--detector", options->detector,
+                   "yunet where --yunet is given, else haar (the cascades of opencv-data)")
+      ->check(CLI::IsMember({"yunet", "haar"}));
+  command->add_option("--yunet", options->yunet, "ONNX file of YuNet (2023)");
+  command->add_option("--select", options->select, "Which face of a photo with several")
+      ->check(CLI::IsMember({"largest", "central", "single"}))
+      ->capture_default_str();
+  return {.app = command, .run = [options, json](std::ostream& out) {
+            const StatusOr<CompareReport> report = ComparePhotos(*options);
+            if (report.ok()) *json ? PrintJson(*report, out) : PrintTable(*report, out);
+            return report.status();
+          }};
+}
+
+}  // namespace facegate

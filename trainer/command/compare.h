@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "face/base/status.h"
+#include "trainer/command/command.h"
+
+namespace facegate {
+
+struct CompareOptions {
+  std::string model{};
+  std::array<std::string, 2> photos{};
+  bool detect = false;  // also where a photo has exactly the crop's size
+  std::optional<std::string>
+      detector;                        // "yunet" or "haar"; yunet where `yunet` is given, else haar
+  std::optional<std::string> yunet{};  // the ONNX file
+  std::string select = "largest";      // "largest", "central" or "single"
+};
+
+struct CompareReport {
+  float cosine = 0.0F;
+  double distance = 0.0;  // L2 distance of the unit-length embeddings
+  std::string model_digest{};
+  std::optional<float> default_min_cosine{};
+  // How each face was found: "aligned crop", or the detector's name.
+  std::array<std::string, 2> found_by{};
+};
+
+// Embeds a face of each photo and compares them.
+StatusOr<CompareReport> ComparePhotos(const CompareOptions& options);
+
+// `app` outlives the command.
+TrainCommand AddCompareCommand(CLI::App& app);
+
+}  // namespace facegate

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "face/base/status.h"
+#include "face/model/model_card.h"
+#include "trainer/command/command.h"
+#include "trainer/command/import_card.h"
+
+namespace facegate {
+
+struct ImportOptions {
+  std::string source{};  // a .pth of torch.save or a .safetensors, with or without a card
+  std::string out{};
+  std::optional<std::string> architecture{};  // else found by the tensors' names and shapes
+  CardOptions card{};
+  bool force = false;  // replace `out`
+};
+
+struct ImportReport {
+  ModelCard card;
+  size_t tensors = 0;
+  int64_t parameters = 0;
+  uint64_t file_bytes = 0;
+};
+
+// Reads the weights, makes the card, runs the network once for the canary, writes the model file
+// and loads it again with its canary checked. When that last step fails the file is removed.
+StatusOr<ImportReport> ImportModel(const ImportOptions& options);
+
+// `app` outlives the command.
+TrainCommand AddImportCommand(CLI::App& app);
+
+}  // namespace facegate

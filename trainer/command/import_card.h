@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/model/model_card.h"
+
+namespace facegate {
+
+// What the command line says of a model; nothing where it is silent.
+struct CardOptions {
+  std::optional<std::string> preset{};     // a name of ImportPresetNames()
+  std::optional<std::string> alignment{};  // AlignmentName()
+  std::optional<bool> letterbox{};
+  std::optional<int> letterbox_grey{};  // 0..255
+  std::optional<bool> mirror{};
+  std::optional<std::string> color{};  // "rgb" or "bgr"
+  std::vector<float> mean{};           // none, one for all channels, or three
+  std::vector<float> scale{};          // the same
+  std::optional<float> default_min_cosine{};
+  std::optional<std::string> training_data{};
+  std::optional<std::string> licence{};
+  std::optional<std::string> origin{};
+};
+
+// "bubbliiiing" and "insightface".
+const std::vector<std::string>& ImportPresetNames();
+
+// A card without architecture, size, digests and canary: what `source` says (the card that the file
+// carried), changed by the preset, changed by the options. Where the alignment stays unsaid the
+// command line is at fault: with another template than a model was trained on it loses its accuracy
+// without any other sign. Letterbox, where unsaid, is what the template needs. Figures of accuracy
+// are dropped when the preprocessing changes.
+StatusOr<ModelCard> MakeCard(const std::optional<ModelCard>& source, const CardOptions& options);
+
+}  // namespace facegate

@@ -1,0 +1,16 @@
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "trainer/train_cli.h"
+
+int main(int argc, char** argv) {
+  try {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    return static_cast<int>(facegate::RunTrainCli(arguments, std::cout, std::cerr));
+  } catch (const std::exception& error) {
+    std::cerr << "facegate-train: " << error.what() << "\n";
+    return static_cast<int>(facegate::TrainExitCode::kFailed);
+  }
+}

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace facegate {
+
+// Of facegate-train. Scripts rely on the numbers: do not change them.
+enum class TrainExitCode {
+  kOk = 0,
+  kFailed = 1,  // a file, model or photo that does not fit; the reason is printed
+  kUsage = 2,   // the command line is wrong
+};
+
+// The program without its name in front: results to `out`, errors to `err`.
+TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostream& out,
+                          std::ostream& err);
+
+}  // namespace facegate
