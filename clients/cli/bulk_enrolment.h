@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "clients/cli/enrolment_plan.h"
+#include "clients/cli/photo.h"
+#include "clients/cli/progress.h"
+#include "clients/cpp/facegate_client.h"
+#include "clients/cpp/retry.h"
+
+namespace facegate {
+
+struct BulkOptions {
+  std::string collection{};
+  bool must_be_new = false;  // a person who exists already fails as a whole
+  int jobs = 8;              // requests in flight, 1 or more
+  PhotoOptions photo{};
+  RetryOptions retry{};
+};
+
+struct BulkFailure {
+  std::string file;  // or folder
+  std::string reason;
+  std::string message;
+};
+
+struct BulkReport {
+  size_t people = 0;     // with one template or more
+  size_t templates = 0;  // enrolled
+  size_t not_sent = 0;   // photos that nobody tried, because the server could not be reached
+  std::vector<BulkFailure> failures;  // in the order of the plan
+  bool unreachable = false;           // the connection was lost and the rest given up
+  ClientError last_error;             // when unreachable
+  double seconds = 0.0;
+};
+
+// Enrols the plan's photos, one request each, with `jobs` people at a time (a person's photos go
+// one after the other). A photo that fails is noted and the rest goes on; a server that says when
+// to come back is waited for; when it cannot be reached, all stops.
+BulkReport EnrollPlan(FacegateClient& client, const EnrolmentPlan& plan, const BulkOptions& options,
+                      Progress& progress);
+
+}  // namespace facegate

@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "clients/cli/command.h"
+#include "clients/cli/listing.h"
+#include "clients/cli/photo.h"
+#include "clients/cli/report.h"
+#include "clients/cli/table.h"
+
+namespace facegate {
+namespace {
+
+constexpr char kFooter[] =
+    "A collection is bound for life to the model that the server ran when it was created.\n"
+    "\n"
+    "Examples:\n"
+    "  facegate collection create staff --min-cosine 0.4\n"
+    "  facegate collection get staff\n"
+    "  facegate collection list\n"
+    "  facegate collection delete staff --force";
+
+void PrintCollections(Session& session, const std::vector<v1::Collection>& collections) {
+  Table table({{"COLLECTION"},
+               {"IDENTITIES", Table::Align::kRight},
+               {"TEMPLATES", Table::Align::kRight},
+               {"MIN COSINE", Table::Align::kRight},
+               {"USABLE"},
+               {"CREATED"},
+               {"MODEL"}});
+  for (const v1::Collection& collection : collections) {
+    table.AddRow({collection.id(), std::to_string(collection.identity_count()),
+                  std::to_string(collection.template_count()),
+                  collection.has_min_cosine() ? FormatCosine(collection.min_cosine()) : "-",
+                  collection.usable() ? "yes" : "no, other model",
+                  FormatTime(collection.create_time()), collection.model_digest().substr(0, 12)});
+  }
+  table.Print(session.out);
+}
+
+class CreateCommand : public Command {
+ public:
+  explicit CreateCommand(CLI::App& create) : Command(create) {
+    create.footer("Example:\n  facegate collection create staff --min-cosine 0.4");
+    create.add_option("COLLECTION", collection_, "Its id")->required();
+    AddMinCosine(create, min_cosine_, "Its operating point, for requests that have none");
+  }
+  ExitCode Run(Session& session) override {
+    v1::CreateCollectionRequest request;
+    request.set_collection_id(collection_);
+    if (min_cosine_.has_value()) request.set_min_cosine(*min_cosine_);
+    const auto answer = session.client.CreateCollection(request);
+    if (!answer.ok()) return Fail(session, collection_, answer.error());
+    if (session.json) {
+      PrintJson(session, ToJson(*answer));
+    } else {
+      PrintCollections(session, {answer->collection()});
+    }
+    return ExitCode::kOk;
+  }
+
+ private:
+  std::string collection_;
+  std::optional<float> min_cosine_;
+};
+
+class GetCommand : public Command {
+ public:
+  explicit GetCommand(CLI::App& get) : Command(get) {
+    get.footer("Example:\n  facegate collection get staff");
+    get.add_option("COLLECTION", collection_, "Its id")->required();
+  }
+  ExitCode Run(Session& session) override {
+    v1::GetCollectionRequest request;
+    request.set_collection_id(collection_);
+    const auto answer = session.client.GetCollection(request);
+    if (!answer.ok()) return Fail(session, collection_, answer.error());
+    if (session.json) {
+      PrintJson(session, ToJson(*answer));
+    } else {
+      PrintCollections(session, {answer->collection()});
+    }
+    return ExitCode::kOk;
+  }
+
+ private:
+  std::string collection_;
+};
+
+class ListCommand : public Command {
+ public:
+  explicit ListCommand(CLI::App& list) : Command(list) {
+    list.footer("Example:\n  facegate --json collection list --limit 10");
+    list.add_option("--limit", limit_, "The most to show; all where not given")
+        ->check(CLI::PositiveNumber);
+  }
+  ExitCode Run(Session& session) override {
+    const auto all = CollectPages<v1::Collection>(
+        limit_,
+        [&](int32_t page_size, const std::string& token) {
+          v1::ListCollectionsRequest request;
+          request.set_page_size(page_size);
+          request.set_page_token(token);
+          return session.client.ListCollections(request);
+        },
+        [](v1::ListCollectionsResponse& page) { return page.mutable_collections(); });
+    if (!all.ok()) return Fail(session, "", all.error());
+    if (session.json) {
+      Json json = Json::array();
+      for (const v1::Collection& collection : *all) json.push_back(ToJson(collection));
+      PrintJson(session, Json{{"collections", std::move(json)}});
+    } else {
+      PrintCollections(session, *all);
+    }
+    return ExitCode::kOk;
+  }
+
+ private:
+  size_t limit_ = 0;
+};
+
+class DeleteCommand : public Command {
+ public:
+  explicit DeleteCommand(CLI::App& erase) : Command(erase) {
+    erase.footer("Example:\n  facegate collection delete staff --force");
+    erase.add_option("COLLECTION", collection_, "Its id")->required();
+    erase.add_flag("--force", force_, "Also when it holds identities: they are erased");
+  }
+  ExitCode Run(Session& session) override {
+    v1::DeleteCollectionRequest request;
+    request.set_collection_id(collection_);
+    request.set_force(force_);
+    const auto answer = session.client.DeleteCollection(request);
+    if (!answer.ok()) return Fail(session, collection_, answer.error());
+    if (session.json) {
+      PrintJson(session, ToJson(*answer));
+    } else {
+      session.out << fmt::format("collection {} deleted\n", collection_);
+    }
+    return ExitCode::kOk;
+  }
+
+ private:
+  std::string collection_;
+  bool force_ = false;
+};
+
+}  // namespace
+
+void AddCollectionOption(CLI::App& app, std::string& collection) {
+  collection = "default";
+  app.add_option("-c,--collection", collection, "The collection")
+      ->envname("FACEGATE_COLLECTION")
+      ->capture_default_str();
+}
+
+void AddCollection(CLI::App& app, Commands& commands) {
+  CLI::App& family = *app.add_subcommand("collection", "Create, get, list and delete collections");
+  family.footer(kFooter);
+  family.require_subcommand(1);
+  commands.push_back(
+      std::make_unique<CreateCommand>(*family.add_subcommand("create", "Create a collection")));
+  commands.push_back(
+      std::make_unique<GetCommand>(*family.add_subcommand("get", "Show one collection")));
+  commands.push_back(
+      std::make_unique<ListCommand>(*family.add_subcommand("list", "Show all collections")));
+  commands.push_back(
+      std::make_unique<DeleteCommand>(*family.add_subcommand("delete", "Erase a collection")));
+}
+
+}  // namespace facegate

@@ -1,0 +1,106 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "clients/cli/command.h"
+#include "clients/cli/npy.h"
+#include "clients/cli/photo.h"
+#include "clients/cli/report.h"
+
+namespace facegate {
+namespace {
+
+constexpr char kFooter[] =
+    "An embedding is personal data: treat it like the photo. Files are made for their owner "
+    "alone.\n"
+    "\n"
+    "Examples:\n"
+    "  facegate embed face.jpg -o face.npy          NumPy, format 1.0, float32\n"
+    "  facegate embed face.jpg -o face.json         with the digests of its model\n"
+    "  facegate --json embed --crop aligned.png";
+
+// Writes a file that only its owner can read. An error in words, or nothing.
+std::optional<std::string> WritePrivateFile(const std::string& path, std::string_view bytes) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return std::strerror(errno);
+  std::optional<std::string> failure;
+  while (!bytes.empty() && !failure.has_value()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(written));
+    } else if (errno != EINTR) {
+      failure = std::strerror(errno);
+    }
+  }
+  if (::close(file) != 0 && !failure.has_value()) failure = std::strerror(errno);
+  return failure;
+}
+
+class EmbedCommand : public Command {
+ public:
+  explicit EmbedCommand(CLI::App& embed) : Command(embed) {
+    embed.footer(kFooter);
+    embed.add_option("PHOTO", photo_, "The photo")->required();
+    embed.add_option("-o,--output", output_, "Where the embedding goes: FILE.npy or FILE.json")
+        ->check([](const std::string& path) {
+          return path.ends_with(".npy") || path.ends_with(".json")
+                     ? std::string()
+                     : "the name must end in .npy or .json: " + path;
+        })
+        ->type_name("FILE");
+    AddPhotoOptions(embed, photo_options_, AllowAll::kNo);
+  }
+
+  ExitCode Run(Session& session) override;
+
+ private:
+  std::string photo_;
+  std::string output_;
+  PhotoOptions photo_options_;
+};
+
+ExitCode EmbedCommand::Run(Session& session) {
+  auto probe = ReadProbe(photo_, photo_options_);
+  if (!probe.ok()) return Fail(session, photo_, probe.error());
+  v1::EmbedRequest request;
+  *request.mutable_probe() = std::move(probe).value();
+  const auto answer = session.client.Embed(request);
+  if (!answer.ok()) return Fail(session, photo_, answer.error());
+  const v1::TaggedEmbedding& embedding = answer->embedding();
+  if (!output_.empty()) {
+    const std::string bytes =
+        output_.ends_with(".npy")
+            ? NpyBytes({embedding.values().data(), static_cast<size_t>(embedding.values_size())})
+            : ToJson(embedding).dump(2) + "\n";
+    if (const auto failure = WritePrivateFile(output_, bytes); failure.has_value()) {
+      return Fail(session, output_, LocalError("cannot be written: " + *failure));
+    }
+  }
+  if (session.json) {
+    PrintJson(session, ToJson(*answer));
+    return ExitCode::kOk;
+  }
+  session.out << fmt::format("{} values{}\nmodel digest          {}\npreprocessing digest  {}\n",
+                             embedding.values_size(),
+                             output_.empty() ? " (write them with -o)" : " in " + output_,
+                             embedding.model_digest(), embedding.preprocessing_digest());
+  if (answer->has_face()) {
+    session.out << "face                  " << DescribeFace(answer->face()) << "\n";
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddEmbed(CLI::App& app, Commands& commands) {
+  commands.push_back(std::make_unique<EmbedCommand>(
+      *app.add_subcommand("embed", "The embedding of the face in a photo")));
+}
+
+}  // namespace facegate

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "clients/cli/bulk_enrolment.h"
+#include "clients/cli/command.h"
+#include "clients/cli/enrolment_plan.h"
+#include "clients/cli/photo.h"
+#include "clients/cli/progress.h"
+#include "clients/cli/report.h"
+#include "clients/cli/table.h"
+
+namespace facegate {
+namespace {
+
+constexpr char kFooter[] =
+    "With --dir each folder below DIR is a person, the folder's name the identity's id. What fails "
+    "is\nlisted at the end, and the rest goes on (exit code 5 when some photos failed).\n"
+    "\n"
+    "Examples:\n"
+    "  facegate enroll 1017 front.jpg side.jpg\n"
+    "  facegate enroll -c staff --create-collection --must-be-new 1017 front.jpg\n"
+    "  facegate enroll -c staff --crop 1017 aligned-112x112.png\n"
+    "  facegate enroll -c staff --dir photos/ --first 1 --select central\n"
+    "  facegate --json enroll --dir photos/ --jobs 16";
+
+class EnrollCommand : public Command {
+ public:
+  explicit EnrollCommand(CLI::App& enroll) : Command(enroll) {
+    enroll.footer(kFooter);
+    AddCollectionOption(enroll, collection_);
+    CLI::Option* identity = enroll.add_option("ID", identity_, "The identity");
+    CLI::Option* photos =
+        enroll.add_option("PHOTO", photos_, "Photos of this person: all of them, or none");
+    CLI::Option* dir = enroll.add_option("--dir", dir_, "A folder with a folder for each person")
+                           ->excludes(identity)
+                           ->excludes(photos);
+    enroll.add_option("--first", first_, "Only the first N photos of a person, in name order")
+        ->needs(dir)
+        ->check(CLI::Range(1, 1'000'000));
+    enroll.add_option("--jobs", jobs_, "Requests in flight")
+        ->needs(dir)
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    AddPhotoOptions(enroll, photo_options_, AllowAll::kNo);
+    enroll.add_flag("--must-be-new", must_be_new_, "Refuse an identity that exists already");
+    enroll.add_flag("--create-collection", create_collection_,
+                    "Create the collection where it is absent");
+  }
+
+  ExitCode Run(Session& session) override {
+    if (dir_.empty() && (identity_.empty() || photos_.empty())) {
+      session.err << "facegate: enroll needs ID and PHOTO, or --dir DIR; see facegate enroll "
+                     "--help\n";
+      return ExitCode::kUsage;
+    }
+    if (create_collection_) {
+      v1::CreateCollectionRequest request;
+      request.set_collection_id(collection_);
+      const auto created = session.client.CreateCollection(request);
+      if (!created.ok() && created.error().reason != "COLLECTION_EXISTS") {
+        return Fail(session, collection_, created.error());
+      }
+    }
+    return dir_.empty() ? EnrollOne(session) : EnrollFolder(session);
+  }
+
+ private:
+  ExitCode EnrollOne(Session& session);
+  ExitCode EnrollFolder(Session& session);
+
+  std::string collection_;
+  std::string identity_;
+  std::vector<std::string> photos_;
+  std::string dir_;
+  size_t first_ = 0;
+  int jobs_ = 8;
+  PhotoOptions photo_options_;
+  bool must_be_new_ = false;
+  bool create_collection_ = false;
+};
+
+ExitCode EnrollCommand::EnrollOne(Session& session) {
+  v1::EnrollRequest request;
+  request.set_collection_id(collection_);
+  request.set_identity_id(identity_);
+  request.set_must_be_new(must_be_new_);
+  for (const std::string& photo : photos_) {
+    auto probe = ReadProbe(photo, photo_options_);
+    if (!probe.ok()) return Fail(session, photo, probe.error());
+    *request.add_samples() = std::move(probe).value();
+  }
+  const auto answer = session.client.Enroll(request);
+  if (!answer.ok()) return Fail(session, identity_, answer.error());
+  if (session.json) {
+    PrintJson(session, ToJson(*answer));
+    return ExitCode::kOk;
+  }
+  Table table({{"PHOTO"}, {"TEMPLATE", Table::Align::kRight}, {"FACE"}});
+  for (int i = 0; i < answer->samples_size(); ++i) {
+    const auto& sample = answer->samples(i);
+    const size_t photo = static_cast<size_t>(i);
+    table.AddRow({photo < photos_.size() ? photos_[photo] : "",
+                  std::to_string(sample.template_().id()),
+                  sample.has_face() ? DescribeFace(sample.face()) : "-"});
+  }
+  table.Print(session.out);
+  session.out << fmt::format("identity {}: {}, {} templates now\n", answer->identity().id(),
+                             answer->created_identity() ? "created" : "existed already",
+                             answer->identity().template_count());
+  return ExitCode::kOk;
+}
+
+ExitCode ExitCodeOf(const BulkReport& report) {
+  if (report.unreachable) return ExitCode::kUnreachable;
+  if (report.failures.empty()) return ExitCode::kOk;
+  return report.templates > 0 ? ExitCode::kPartial : ExitCode::kRefused;
+}
+
+Json ToJson(const BulkReport& report, const EnrolmentPlan& plan) {
+  Json json;
+  json["people"] = plan.people.size();
+  json["photos"] = plan.photo_count();
+  json["enrolled_people"] = report.people;
+  json["enrolled_templates"] = report.templates;
+  json["not_sent"] = report.not_sent;
+  json["seconds"] = report.seconds;
+  json["warnings"] = plan.warnings;
+  json["failures"] = Json::array();
+  for (const BulkFailure& failure : report.failures) {
+    json["failures"].push_back(
+        {{"file", failure.file}, {"reason", failure.reason}, {"message", failure.message}});
+  }
+  return json;
+}
+
+void PrintReport(Session& session, const BulkReport& report) {
+  if (!report.failures.empty()) {
+    Table table({{"FAILED"}, {"REASON"}, {"MESSAGE"}});
+    for (const BulkFailure& failure : report.failures) {
+      table.AddRow({failure.file, failure.reason, failure.message});
+    }
+    table.Print(session.out);
+  }
+  session.out << fmt::format(
+      "{} templates of {} people enrolled in {:.1f} s; {} failed, {} not sent\n", report.templates,
+      report.people, report.seconds, report.failures.size(), report.not_sent);
+}
+
+ExitCode EnrollCommand::EnrollFolder(Session& session) {
+  auto plan = PlanEnrolment(dir_, first_);
+  if (!plan.ok()) return Fail(session, dir_, plan.error());
+  for (const std::string& warning : plan->warnings) {
+    session.err << "facegate: warning: " << Printable(warning) << "\n";
+  }
+  Progress progress(session.err, session.terminal, plan->photo_count());
+  const BulkReport report = EnrollPlan(session.client, *plan,
+                                       {.collection = collection_,
+                                        .must_be_new = must_be_new_,
+                                        .jobs = jobs_,
+                                        .photo = photo_options_},
+                                       progress);
+  progress.Finish();
+  if (session.json) {
+    PrintJson(session, ToJson(report, *plan));
+  } else {
+    PrintReport(session, report);
+  }
+  if (report.unreachable) PrintError(session, "stopped", report.last_error);
+  return ExitCodeOf(report);
+}
+
+}  // namespace
+
+void AddEnroll(CLI::App& app, Commands& commands) {
+  commands.push_back(std::make_unique<EnrollCommand>(
+      *app.add_subcommand("enroll", "Add templates of a person, or of a folder of people")));
+}
+
+}  // namespace facegate

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace facegate {
+
+// The whole program: parses `arguments` (without the program's name), runs the command, writes
+// results to `out`, errors and progress to `err`, and returns the exit code. `terminal` says that
+// `err` is one.
+int RunCli(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err,
+           bool terminal);
+
+}  // namespace facegate

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "clients/cli/command.h"
+#include "clients/cli/photo.h"
+#include "clients/cli/report.h"
+#include "clients/cli/table.h"
+
+namespace facegate {
+namespace {
+
+constexpr char kFooter[] =
+    "A stranger has no candidates; --nearest shows the nearest identities all the same, marked "
+    "NO_MATCH:\nthey are not matches. Exit code 0 when every face matched, 1 when one did not.\n"
+    "\n"
+    "Examples:\n"
+    "  facegate identify door.jpg\n"
+    "  facegate identify -c staff --select all --top 1 group.jpg\n"
+    "  facegate identify -c staff --min-cosine 0.45 --nearest door.jpg\n"
+    "  facegate --json identify -c staff door.jpg hall.jpg";
+
+class IdentifyCommand : public Command {
+ public:
+  explicit IdentifyCommand(CLI::App& identify) : Command(identify) {
+    identify.footer(kFooter);
+    AddCollectionOption(identify, collection_);
+    identify.add_option("PHOTO", photos_, "Photos of the people to be found")->required();
+    AddPhotoOptions(identify, photo_options_, AllowAll::kYes);
+    AddMinCosine(identify, min_cosine_, "The smallest cosine that is a match");
+    identify.add_option("--top", top_, "The most candidates of one face")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    identify.add_flag("--nearest", nearest_, "Show also candidates below the threshold");
+  }
+
+  ExitCode Run(Session& session) override;
+
+ private:
+  ClientResult<v1::IdentifyResponse> Identify(Session& session, const std::string& photo) const;
+
+  std::string collection_;
+  std::vector<std::string> photos_;
+  PhotoOptions photo_options_;
+  std::optional<float> min_cosine_;
+  uint32_t top_ = 5;
+  bool nearest_ = false;
+};
+
+ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
+                                                             const std::string& photo) const {
+  auto probe = ReadProbe(photo, photo_options_);
+  if (!probe.ok()) return probe.error();
+  v1::IdentifyRequest request;
+  request.set_collection_id(collection_);
+  *request.mutable_probe() = std::move(probe).value();
+  if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
+  request.set_max_candidates(top_);
+  request.set_include_below_threshold(nearest_);
+  return session.client.Identify(request);
+}
+
+void AddRows(const std::string& photo, const v1::IdentifyResponse& answer, Table& table) {
+  for (const auto& result : answer.results()) {
+    const std::string face = result.has_face() ? DescribeFace(result.face()) : "-";
+    for (const auto& candidate : result.candidates()) {
+      table.AddRow({photo, DecisionName(candidate.decision()), candidate.identity_id(),
+                    FormatCosine(candidate.cosine()), candidate.template_name(), face});
+    }
+    if (result.candidates().empty()) {
+      table.AddRow({photo, DecisionName(result.decision()), "-", "-", "-", face});
+    }
+  }
+}
+
+ExitCode ExitCodeOf(const v1::IdentifyResponse& answer) {
+  bool all = answer.results_size() > 0;
+  for (const auto& result : answer.results()) all &= result.decision() == v1::DECISION_MATCH;
+  return all ? ExitCode::kOk : ExitCode::kNoMatch;
+}
+
+ExitCode IdentifyCommand::Run(Session& session) {
+  ExitCode code = ExitCode::kOk;
+  Json results = Json::array();
+  Table table({{"PHOTO"},
+               {"DECISION"},
+               {"IDENTITY"},
+               {"COSINE", Table::Align::kRight},
+               {"TEMPLATE"},
+               {"FACE"}});
+  std::string summary;
+  for (const std::string& photo : photos_) {
+    const auto answer = Identify(session, photo);
+    Json json = {{"photo", photo}};
+    if (answer.ok()) {
+      json.update(ToJson(*answer));
+      AddRows(photo, *answer, table);
+      summary = fmt::format("{}; {} identities searched", DescribeBasis(answer->basis()),
+                            answer->gallery_identities());
+    } else {
+      json.update(ToJson(answer.error()));
+      PrintError(session, photo, answer.error());
+    }
+    results.push_back(std::move(json));
+    code = Worse(code, answer.ok() ? ExitCodeOf(*answer) : facegate::ExitCodeOf(answer.error()));
+  }
+  if (session.json) {
+    PrintJson(session, results);
+  } else if (!summary.empty()) {
+    table.Print(session.out);
+    session.out << summary << "\n";
+  }
+  return code;
+}
+
+}  // namespace
+
+void AddIdentify(CLI::App& app, Commands& commands) {
+  commands.push_back(std::make_unique<IdentifyCommand>(
+      *app.add_subcommand("identify", "Find who of a collection is in a photo (1:N)")));
+}
+
+}  // namespace facegate

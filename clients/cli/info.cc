@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "clients/cli/command.h"
+#include "clients/cli/report.h"
+#include "clients/cli/table.h"
+
+namespace facegate {
+namespace {
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  facegate info\n"
+    "  facegate info --wait 60        until the server takes calls, for a script that started it\n"
+    "  facegate --json info";
+
+const char* OnOff(bool on) { return on ? "on" : "OFF"; }
+
+// Pairs of a name and a value, one a line.
+using Lines = std::vector<std::pair<std::string, std::string>>;
+
+void AddModel(const v1::ModelInfo& model, Lines& lines) {
+  lines.emplace_back("model",
+                     fmt::format("{}, {} values", model.architecture(), model.embedding_size()));
+  lines.emplace_back("model digest", model.model_digest());
+  lines.emplace_back("preprocessing", model.preprocessing_digest());
+  lines.emplace_back("crop", fmt::format("{}x{} pixels, aligned to {}", model.crop_width(),
+                                         model.crop_height(), model.alignment()));
+  lines.emplace_back("mirror averaging", OnOff(model.mirror_average()));
+  lines.emplace_back("default min cosine",
+                     model.has_default_min_cosine()
+                         ? FormatCosine(model.default_min_cosine()) + " (not calibrated)"
+                         : "none: requests or collections must give one");
+  lines.emplace_back("trained on", model.training_data());
+  lines.emplace_back("licence", model.licence());
+  lines.emplace_back("origin", model.origin());
+}
+
+void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
+  const v1::Limits& limits = info.limits();
+  Lines lines = {{"version", info.version()}, {"started", FormatTime(info.start_time())}};
+  AddModel(info.model(), lines);
+  lines.emplace_back("detector", info.detector());
+  lines.emplace_back("compute",
+                     fmt::format("{}, {} threads, up to {} faces together", info.compute().device(),
+                                 info.compute().model_threads(), info.compute().max_batch()));
+  lines.emplace_back("encryption at rest", OnOff(info.security().encryption_at_rest()));
+  lines.emplace_back("TLS", OnOff(info.security().tls()));
+  lines.emplace_back(
+      "limits",
+      fmt::format("image {} bytes and {} pixels, message {} bytes, {} samples an enrol, "
+                  "{} candidates",
+                  limits.max_image_bytes(), limits.max_image_pixels(), limits.max_message_bytes(),
+                  limits.max_samples(), limits.max_candidates()));
+  lines.emplace_back("enrolled", fmt::format("{} collections, {} identities, {} templates",
+                                             info.collection_count(), info.identity_count(),
+                                             info.template_count()));
+  for (const auto& [name, value] : lines) {
+    session.out << fmt::format("{:<20}{}\n", name, value.empty() ? "-" : Printable(value));
+  }
+}
+
+class InfoCommand : public Command {
+ public:
+  explicit InfoCommand(CLI::App& info) : Command(info) {
+    info.footer(kFooter);
+    info.add_option("--wait", wait_s_, "Wait up to so many seconds until the server takes calls")
+        ->check(CLI::Range(0.0, 86'400.0))
+        ->type_name("SECONDS");
+  }
+
+  ExitCode Run(Session& session) override {
+    if (wait_s_ > 0) {
+      const auto ready = session.client.WaitUntilReady(
+          std::chrono::milliseconds(static_cast<int64_t>(wait_s_ * 1000)));
+      if (!ready.ok()) return Fail(session, "", ready.error());
+      if (!*ready) {
+        return Fail(session, "",
+                    {.code = grpc::StatusCode::UNAVAILABLE,
+                     .message = fmt::format("the server is not ready after {} s", wait_s_)});
+      }
+    }
+    const auto answer = session.client.GetServerInfo();
+    if (!answer.ok()) return Fail(session, "", answer.error());
+    if (session.json) {
+      PrintJson(session, ToJson(*answer));
+    } else {
+      PrintInfo(session, *answer);
+    }
+    return ExitCode::kOk;
+  }
+
+ private:
+  double wait_s_ = 0.0;
+};
+
+}  // namespace
+
+void AddInfo(CLI::App& app, Commands& commands) {
+  commands.push_back(std::make_unique<InfoCommand>(
+      *app.add_subcommand("info", "What the server is, runs and allows")));
+}
+
+}  // namespace facegate

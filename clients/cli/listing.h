@@ -1,0 +1,34 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "clients/cpp/client_result.h"
+
+namespace facegate {
+
+// All items of a paged list, at most `limit` (0: no limit). `fetch(page_size, token)` gets one
+// page, `items(page)` names its repeated field. A server that never ends its list, or repeats a
+// token, is not followed for ever.
+template <typename Item, typename Fetch, typename Items>
+ClientResult<std::vector<Item>> CollectPages(size_t limit, Fetch&& fetch, Items&& items) {
+  constexpr size_t kPageSize = 1000;
+  std::vector<Item> all;
+  std::string token;
+  while (true) {
+    const size_t wanted = limit == 0 ? kPageSize : std::min(kPageSize, limit - all.size());
+    auto page = fetch(static_cast<int32_t>(wanted), token);
+    if (!page.ok()) return page.error();
+    for (auto& item : *items(page.value())) {
+      if (limit == 0 || all.size() < limit) all.push_back(std::move(item));
+    }
+    std::string next = page->next_page_token();
+    if (next.empty() || next == token || (limit != 0 && all.size() >= limit)) return all;
+    token = std::move(next);
+  }
+}
+
+}  // namespace facegate

@@ -1,0 +1,18 @@
+#include <unistd.h>
+
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "clients/cli/facegate_cli.h"
+
+int main(int argc, char** argv) {
+  try {
+    return facegate::RunCli(std::vector<std::string>(argv + 1, argv + argc), std::cout, std::cerr,
+                            ::isatty(STDERR_FILENO) == 1);
+  } catch (const std::exception& error) {
+    std::cerr << "facegate: " << error.what() << "\n";
+    return 2;
+  }
+}

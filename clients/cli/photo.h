@@ -1,0 +1,34 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "clients/cpp/client_result.h"
+#include "facegate/v1/types.pb.h"
+
+namespace facegate {
+
+// How photos become probes.
+struct PhotoOptions {
+  std::string select;  // "single", "largest", "central", "all"; empty: the call's default
+  bool crop = false;   // photos are aligned crops already
+};
+
+enum class AllowAll { kNo, kYes };
+
+// Adds --select and --crop; `all` is offered where every face may be meant.
+void AddPhotoOptions(CLI::App& app, PhotoOptions& options, AllowAll all);
+// Adds --min-cosine.
+void AddMinCosine(CLI::App& app, std::optional<float>& min_cosine, const std::string& description);
+
+// UNSPECIFIED for an empty name.
+v1::FaceSelection SelectionOf(const std::string& name);
+
+// The bytes of the file as they are. Fails for what is no regular file, is empty, or is larger than
+// 64 MiB.
+ClientResult<std::string> ReadPhoto(const std::string& path);
+// ReadPhoto as a probe.
+ClientResult<v1::Probe> ReadProbe(const std::string& path, const PhotoOptions& options);
+
+}  // namespace facegate

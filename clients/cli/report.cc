@@ -1,0 +1,107 @@
+#include "clients/cli/report.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <utility>
+
+#include "clients/cli/table.h"
+
+namespace facegate {
+namespace {
+
+constexpr char kLocal[] = "LOCAL";
+
+}  // namespace
+
+ExitCode Worse(ExitCode a, ExitCode b) { return a < b ? b : a; }
+
+Json ToJson(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string text;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
+  if (!status.ok()) return Json{{"error", {{"message", status.ToString()}}}};
+  return Json::parse(text);
+}
+
+Json ToJson(const ClientError& error) {
+  Json json;
+  json["code"] = CodeName(error.code);
+  if (!error.reason.empty()) json["reason"] = error.reason;
+  json["message"] = error.message;
+  if (!error.field.empty()) json["field"] = error.field;
+  if (error.retry_after.has_value()) json["retry_after_ms"] = error.retry_after->count();
+  if (!error.metadata.empty()) json["metadata"] = error.metadata;
+  return Json{{"error", std::move(json)}};
+}
+
+ClientError LocalError(std::string message) {
+  return {
+      .code = grpc::StatusCode::INVALID_ARGUMENT, .reason = kLocal, .message = std::move(message)};
+}
+
+ExitCode ExitCodeOf(const ClientError& error) {
+  if (error.reason == kLocal) return ExitCode::kUsage;
+  return error.unreachable() ? ExitCode::kUnreachable : ExitCode::kRefused;
+}
+
+void PrintJson(Session& session, const Json& json) {
+  session.out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
+void PrintError(Session& session, std::string_view subject, const ClientError& error) {
+  session.err << "facegate: ";
+  if (!subject.empty()) session.err << Printable(subject) << ": ";
+  session.err << Printable(error.reason == kLocal ? error.message : Describe(error)) << "\n";
+}
+
+ExitCode Fail(Session& session, std::string_view subject, const ClientError& error) {
+  PrintError(session, subject, error);
+  if (session.json) PrintJson(session, ToJson(error));
+  return ExitCodeOf(error);
+}
+
+std::string DecisionName(v1::Decision decision) {
+  switch (decision) {
+    case v1::DECISION_MATCH:
+      return "MATCH";
+    case v1::DECISION_NO_MATCH:
+      return "NO_MATCH";
+    case v1::DECISION_INCONCLUSIVE:
+      return "INCONCLUSIVE";
+    default:
+      return fmt::format("unknown ({})", static_cast<int>(decision));
+  }
+}
+
+std::string DescribeBasis(const v1::DecisionBasis& basis) {
+  const std::string threshold = fmt::format("threshold {}", FormatCosine(basis.threshold()));
+  switch (basis.source()) {
+    case v1::OPERATING_POINT_SOURCE_REQUEST:
+      return threshold + ", given with the request";
+    case v1::OPERATING_POINT_SOURCE_COLLECTION:
+      return threshold + ", the collection's";
+    case v1::OPERATING_POINT_SOURCE_MODEL_CARD:
+      return threshold + ", the model card's default (not calibrated: it promises no error rate)";
+    default:
+      return threshold;
+  }
+}
+
+std::string FormatCosine(float cosine) { return fmt::format("{:.4f}", cosine); }
+
+std::string DescribeFace(const v1::Face& face) {
+  return fmt::format("{:.0f},{:.0f} {:.0f}x{:.0f}, score {:.2f}", face.box().x(), face.box().y(),
+                     face.box().width(), face.box().height(), face.score());
+}
+
+std::string FormatTime(const google::protobuf::Timestamp& time) {
+  google::protobuf::Timestamp whole;
+  whole.set_seconds(time.seconds());
+  return google::protobuf::util::TimeUtil::ToString(whole);
+}
+
+}  // namespace facegate

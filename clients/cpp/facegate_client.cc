@@ -1,0 +1,184 @@
+#include "clients/cpp/facegate_client.h"
+
+#include <fmt/format.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "clients/cpp/rpc_error.h"
+#include "facegate/v1/admin_service.grpc.pb.h"
+#include "facegate/v1/face_service.grpc.pb.h"
+#include "facegate/v1/gallery_service.grpc.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+
+namespace facegate {
+namespace {
+
+namespace health = grpc::health::v1;
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+grpc::ChannelArguments ChannelArgumentsOf(const ClientOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
+  arguments.SetMaxSendMessageSize(options.max_message_bytes);
+  // Photos go straight to the server, never through a proxy that the environment names.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // A server that restarts is found again within a second, not after gRPC's two minutes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  return arguments;
+}
+
+template <typename Stub, typename Request, typename Response>
+ClientResult<Response> CallOnce(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request, milliseconds timeout) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return DecodeError(status);
+  return response;
+}
+
+}  // namespace
+
+struct FacegateClient::Impl {
+  Impl(std::shared_ptr<grpc::Channel> channel, milliseconds call_timeout)
+      : timeout(call_timeout),
+        face(v1::FaceService::NewStub(channel)),
+        gallery(v1::GalleryService::NewStub(channel)),
+        admin(v1::AdminService::NewStub(channel)),
+        health_stub(health::Health::NewStub(channel)) {}
+
+  ClientResult<bool> CheckHealth(milliseconds patience) {
+    const auto answer = CallOnce(*health_stub, &health::Health::Stub::Check,
+                                 health::HealthCheckRequest(), patience);
+    if (!answer.ok()) return answer.error();
+    return answer->status() == health::HealthCheckResponse::SERVING;
+  }
+
+  const milliseconds timeout;
+  // Stubs are safe to use from several threads and share the channel.
+  const std::unique_ptr<v1::FaceService::Stub> face;
+  const std::unique_ptr<v1::GalleryService::Stub> gallery;
+  const std::unique_ptr<v1::AdminService::Stub> admin;
+  const std::unique_ptr<health::Health::Stub> health_stub;
+};
+
+FacegateClient::FacegateClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FacegateClient::~FacegateClient() = default;
+
+ClientResult<std::unique_ptr<FacegateClient>> FacegateClient::Connect(
+    const ClientOptions& options) {
+  const auto refuse = [](std::string message) {
+    return ClientError{.code = grpc::StatusCode::INVALID_ARGUMENT, .message = std::move(message)};
+  };
+  if (options.target.empty()) return refuse("the server's address is empty; expected HOST:PORT");
+  if (options.timeout <= milliseconds(0)) {
+    return refuse(
+        fmt::format("the timeout is {} ms; expected more than 0", options.timeout.count()));
+  }
+  if (options.max_message_bytes < 1) {
+    return refuse(
+        fmt::format("max_message_bytes is {}; expected 1 or more", options.max_message_bytes));
+  }
+  auto channel = grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(),
+                                           ChannelArgumentsOf(options));
+  return std::unique_ptr<FacegateClient>(
+      new FacegateClient(std::make_unique<Impl>(std::move(channel), options.timeout)));
+}
+
+ClientResult<v1::EnrollResponse> FacegateClient::Enroll(const v1::EnrollRequest& request) {
+  return CallOnce(*impl_->face, &v1::FaceService::Stub::Enroll, request, impl_->timeout);
+}
+ClientResult<v1::VerifyResponse> FacegateClient::Verify(const v1::VerifyRequest& request) {
+  return CallOnce(*impl_->face, &v1::FaceService::Stub::Verify, request, impl_->timeout);
+}
+ClientResult<v1::IdentifyResponse> FacegateClient::Identify(const v1::IdentifyRequest& request) {
+  return CallOnce(*impl_->face, &v1::FaceService::Stub::Identify, request, impl_->timeout);
+}
+ClientResult<v1::EmbedResponse> FacegateClient::Embed(const v1::EmbedRequest& request) {
+  return CallOnce(*impl_->face, &v1::FaceService::Stub::Embed, request, impl_->timeout);
+}
+ClientResult<v1::DetectResponse> FacegateClient::Detect(const v1::DetectRequest& request) {
+  return CallOnce(*impl_->face, &v1::FaceService::Stub::Detect, request, impl_->timeout);
+}
+ClientResult<v1::CompareResponse> FacegateClient::Compare(const v1::CompareRequest& request) {
+  return CallOnce(*impl_->face, &v1::FaceService::Stub::Compare, request, impl_->timeout);
+}
+
+ClientResult<v1::CreateCollectionResponse> FacegateClient::CreateCollection(
+    const v1::CreateCollectionRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::CreateCollection, request,
+                  impl_->timeout);
+}
+ClientResult<v1::GetCollectionResponse> FacegateClient::GetCollection(
+    const v1::GetCollectionRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::GetCollection, request,
+                  impl_->timeout);
+}
+ClientResult<v1::ListCollectionsResponse> FacegateClient::ListCollections(
+    const v1::ListCollectionsRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::ListCollections, request,
+                  impl_->timeout);
+}
+ClientResult<v1::DeleteCollectionResponse> FacegateClient::DeleteCollection(
+    const v1::DeleteCollectionRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::DeleteCollection, request,
+                  impl_->timeout);
+}
+ClientResult<v1::GetIdentityResponse> FacegateClient::GetIdentity(
+    const v1::GetIdentityRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::GetIdentity, request, impl_->timeout);
+}
+ClientResult<v1::ListIdentitiesResponse> FacegateClient::ListIdentities(
+    const v1::ListIdentitiesRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::ListIdentities, request,
+                  impl_->timeout);
+}
+ClientResult<v1::DeleteIdentityResponse> FacegateClient::DeleteIdentity(
+    const v1::DeleteIdentityRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::DeleteIdentity, request,
+                  impl_->timeout);
+}
+ClientResult<v1::ListTemplatesResponse> FacegateClient::ListTemplates(
+    const v1::ListTemplatesRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::ListTemplates, request,
+                  impl_->timeout);
+}
+ClientResult<v1::DeleteTemplateResponse> FacegateClient::DeleteTemplate(
+    const v1::DeleteTemplateRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::DeleteTemplate, request,
+                  impl_->timeout);
+}
+
+ClientResult<v1::GetServerInfoResponse> FacegateClient::GetServerInfo() {
+  return CallOnce(*impl_->admin, &v1::AdminService::Stub::GetServerInfo, v1::GetServerInfoRequest(),
+                  impl_->timeout);
+}
+
+ClientResult<bool> FacegateClient::IsReady() { return impl_->CheckHealth(impl_->timeout); }
+
+ClientResult<bool> FacegateClient::WaitUntilReady(milliseconds patience) {
+  constexpr milliseconds kPause(50);
+  const Clock::time_point end = Clock::now() + patience;
+  while (true) {
+    const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
+    ClientResult<bool> ready =
+        impl_->CheckHealth(std::clamp(left, kPause, std::max(impl_->timeout, kPause)));
+    const bool done = ready.ok() ? ready.value() : !ready.error().unreachable();
+    if (done || Clock::now() + kPause >= end) return ready;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace facegate
