@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# From a fresh Debian 12 machine to the main job: installs what is missing, builds, imports a model, enrols people from photos,
+# identifies and verifies others, restarts the server and asks again. Ends in "quickstart: PASS" or "quickstart: FAIL …".
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+usage() {
+  cat <<'TEXT'
+Usage: deploy/quickstart.sh [OPTIONS]
+
+  --weights FILE    a PyTorch .pth, or a .safetensors model file with its card
+  --preset NAME     how the weights want their faces (facegate-train import --help); needed for a .pth that is
+                    not the public file named below
+  --photos DIR      a folder with a folder of photos for each person; people with two or more photos are enrolled
+                    with one and looked for with another, some are left out as strangers
+  --detector FILE   the YuNet ONNX file; without it the cascades of the package opencv-data find the faces
+  --people N        people to enrol, and strangers to ask for (default 20)
+  --keep DIR        keep the model, the gallery and the server's log in DIR
+  -h, --help        this text
+
+What is not given is looked for below the folder that FACEGATE_DATA names:
+  weights/arcface_mobilefacenet.pth   lfw/photos/   detectors/yunet_n_dynamic.onnx
+
+Exit code: 0 PASS, 1 FAIL, 2 weights or photos are missing, or wrong usage.
+
+Examples:
+  FACEGATE_DATA=~/facegate-data deploy/quickstart.sh
+  deploy/quickstart.sh --weights arcface_mobilefacenet.pth --photos people/
+TEXT
+}
+
+weights="" preset="" photos="" detector="" people=20 keep=""
+while [ "$#" -gt 0 ]; do
+  case "$1" in
+    --weights | --preset | --photos | --detector | --people | --keep)
+      [ "$#" -ge 2 ] || { echo "quickstart: $1 needs a value" >&2; exit 2; }
+      case "$1" in --people) [[ "$2" =~ ^[1-9][0-9]{0,3}$ ]] || { echo "quickstart: --people takes 1 to 9999" >&2; exit 2; } ;; esac
+      declare "${1#--}=$2"
+      shift 2
+      ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "quickstart: unknown option $1; see --help" >&2; exit 2 ;;
+  esac
+done
+
+known_weights=4c08e11a0a2bbf299910210da647c7d8105c348f4c533868e1710dbcf7b22480
+from_data() { # from_data CURRENT PATH-BELOW-FACEGATE_DATA
+  if [ -n "$1" ]; then printf '%s' "$1"
+  elif [ -n "${FACEGATE_DATA:-}" ] && [ -e "$FACEGATE_DATA/$2" ]; then printf '%s' "$FACEGATE_DATA/$2"
+  fi
+}
+weights=$(from_data "$weights" weights/arcface_mobilefacenet.pth)
+photos=$(from_data "$photos" lfw/photos)
+detector=$(from_data "$detector" detectors/yunet_n_dynamic.onnx)
+
+missing=false
+if [ ! -f "$weights" ]; then
+  missing=true
+  cat >&2 <<TEXT
+quickstart: no weights${weights:+ at $weights}. Give --weights FILE, or set FACEGATE_DATA and put there
+  weights/arcface_mobilefacenet.pth
+    from   github.com/bubbliiiing/arcface-pytorch, file model_data/arcface_mobilefacenet.pth at 0faafe28 (MIT; trained on
+           CASIA-WebFace, whose photos are for research)
+    sha256 $known_weights
+TEXT
+fi
+if [ ! -d "$photos" ]; then
+  missing=true
+  cat >&2 <<TEXT
+quickstart: no photos${photos:+ at $photos}. Give --photos DIR (a folder of photos for each person), or set FACEGATE_DATA and put there
+  lfw/photos/NAME/NAME_0001.jpg …
+    from   Labeled Faces in the Wild (research only), for example its funneled archive
+           https://ndownloader.figshare.com/files/5976015
+    sha256 b47c8422c8cded889dc5a13418c4bc2abbda121092b3533a83306f90d900100a
+TEXT
+fi
+if [ ! -f "$detector" ]; then
+  [ -z "$detector" ] || { echo "quickstart: no detector at $detector" >&2; missing=true; }
+  cat >&2 <<TEXT
+quickstart: no YuNet file: the cascades find the faces, less well. For YuNet give --detector FILE, or set FACEGATE_DATA and put there
+  detectors/yunet_n_dynamic.onnx
+    from   github.com/ShiqiYu/libfacedetection.train, file onnx/yunet_n_dynamic.onnx at 0047ac24 (Apache-2.0)
+    sha256 104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12
+TEXT
+fi
+if $missing; then
+  echo "quickstart: nothing was run (exit code 2)" >&2
+  exit 2
+fi
+if [ -z "$preset" ] && [[ "$weights" != *.safetensors ]]; then
+  if [ "$(sha256sum "$weights" | cut -d' ' -f1)" != "$known_weights" ]; then
+    echo "quickstart: $weights is not the public file (another sha256): say with --preset how its faces are aligned" >&2
+    exit 2
+  fi
+  preset=bubbliiiing
+fi
+weights=$(realpath "$weights") photos=$(realpath "$photos")
+[ -z "$detector" ] || detector=$(realpath "$detector")
+
+fail() { echo "quickstart: FAIL $*"; exit 1; }
+step() { printf '\n== %s\n' "$*"; }
+
+step "packages"
+"$root/deploy/bootstrap.sh" || fail "packages"
+
+step "build"
+"$root/deploy/build.sh" facegate-server facegate-train facegate || fail "build"
+
+if [ -n "$keep" ]; then
+  mkdir -p "$keep"
+  work=$(realpath "$keep")
+else
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+fi
+
+step "model"
+"$root/build/release/bin/facegate-train" import --force ${preset:+--preset "$preset"} "$weights" "$work/model.safetensors" ||
+  fail "import of the weights"
+
+step "main job"
+/usr/bin/python3 "$root/deploy/main_job.py" --bin "$root/build/release/bin" --model "$work/model.safetensors" \
+  --photos "$photos" --people "$people" --work "$work" ${detector:+--detector "$detector"} || exit 1

@@ -1,0 +1,272 @@
+#include "clients/cli/facegate_cli.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <sstream>
+#include <vector>
+
+#include "tests/clients/fake_server.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct CliResult {
+  int code = 0;
+  std::string out{};
+  std::string err{};
+};
+
+class FacegateCliTest : public ::testing::Test {
+ protected:
+  CliResult Run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--server", server_.target(), "--timeout", "20"});
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = RunCli(arguments, out, err, false);
+    return {code, out.str(), err.str()};
+  }
+
+  // A file named `name`, whose first byte says who is in the photo.
+  std::string Photo(const std::string& name, const std::string& bytes) {
+    const std::filesystem::path path = dir_.path() / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path.string();
+  }
+
+  TempDir dir_;
+  FakeServer server_;
+};
+
+TEST_F(FacegateCliTest, EnrollsAllPhotosInOneRequest) {
+  const auto result = Run({"enroll", "-c", "staff", "--select", "central", "1017",
+                           Photo("a.jpg", "alice"), Photo("b.jpg", "another")});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("identity 1017: created, 2 templates now"));
+  const auto requests = server_.face.enroll_requests();
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].collection_id(), "staff");
+  EXPECT_EQ(requests[0].samples(0).image(), "alice");
+  EXPECT_EQ(requests[0].samples(0).face_selection(), v1::FACE_SELECTION_CENTRAL);
+}
+
+TEST_F(FacegateCliTest, SendsAlignedCropsAsSuch) {
+  EXPECT_EQ(Run({"enroll", "--crop", "1017", Photo("a.png", "a")}).code, 0);
+  EXPECT_TRUE(server_.face.enroll_requests().at(0).samples(0).has_aligned_crop());
+}
+
+TEST_F(FacegateCliTest, CreatesTheCollectionWhereItIsAbsent) {
+  EXPECT_EQ(Run({"enroll", "--create-collection", "-c", "taken", "1", Photo("a.jpg", "a")}).code,
+            0);
+}
+
+TEST_F(FacegateCliTest, PrintsTheReasonOfARefusal) {
+  const auto result = Run({"enroll", "1017", Photo("a.jpg", "-")});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr("NO_FACE: no face was found (field probe.image)"));
+}
+
+TEST_F(FacegateCliTest, PrintsTheReasonOfARefusalAsJson) {
+  const auto result = Run({"--json", "enroll", "1017", Photo("a.jpg", "-")});
+  EXPECT_EQ(result.code, 3);
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["error"]["reason"], "NO_FACE");
+  EXPECT_EQ(json["error"]["code"], "INVALID_ARGUMENT");
+}
+
+TEST_F(FacegateCliTest, RefusesAWrongCommandLine) {
+  EXPECT_EQ(Run({}).code, 2);
+  EXPECT_EQ(Run({"enroll"}).code, 2);
+  EXPECT_EQ(Run({"enroll", "1017"}).code, 2);
+  EXPECT_EQ(Run({"frobnicate"}).code, 2);
+  EXPECT_EQ(Run({"identify", "--select", "prettiest", "a.jpg"}).code, 2);
+  EXPECT_EQ(Run({"verify", "--select", "all", "1017", "a.jpg"}).code, 2);
+  EXPECT_EQ(Run({"identify", "--min-cosine", "1.5", "a.jpg"}).code, 2);
+  EXPECT_EQ(Run({"identify", "--crop", "--select", "central", "a.jpg"}).code, 2);
+  EXPECT_EQ(Run({"compare", "a.jpg"}).code, 2);
+  EXPECT_EQ(Run({"identify", dir_.File("absent.jpg")}).code, 2);
+  EXPECT_EQ(Run({"identify", dir_.path().string()}).code, 2);
+  EXPECT_EQ(Run({"identify", Photo("empty.jpg", "")}).code, 2);
+}
+
+TEST_F(FacegateCliTest, ExplainsItselfOnRequest) {
+  const auto help = Run({"--help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_THAT(help.out, HasSubstr("Exit codes:"));
+  for (const char* command : {"enroll", "identify", "verify", "compare", "embed", "detect",
+                              "collection", "identity", "template", "info"}) {
+    const auto result = Run({command, "--help"});
+    EXPECT_EQ(result.code, 0) << command;
+    EXPECT_THAT(result.out, HasSubstr("Example")) << command;
+    EXPECT_THAT(result.out, HasSubstr(std::string("facegate ") + command)) << command;
+  }
+}
+
+TEST_F(FacegateCliTest, SaysThatNothingListens) {
+  std::ostringstream out;
+  std::ostringstream err;
+  std::string dead;
+  {
+    const FakeServer gone;
+    dead = gone.target();
+  }
+  EXPECT_EQ(RunCli({"info", "--server", dead}, out, err, false), 4);
+  EXPECT_THAT(err.str(), HasSubstr(dead));
+}
+
+TEST_F(FacegateCliTest, IdentifiesEachPhoto) {
+  ASSERT_EQ(Run({"enroll", "1017", Photo("a.jpg", "a")}).code, 0);
+  const auto known = Run({"identify", "--top", "3", "--nearest", Photo("a2.jpg", "a two")});
+  EXPECT_EQ(known.code, 0);
+  EXPECT_THAT(known.out, HasSubstr("1017"));
+  EXPECT_THAT(known.out, HasSubstr("0.9000"));
+  EXPECT_THAT(known.out, HasSubstr("not calibrated"));
+  EXPECT_EQ(server_.face.last_identify().max_candidates(), 3U);
+  EXPECT_TRUE(server_.face.last_identify().include_below_threshold());
+
+  const auto stranger = Run({"identify", Photo("z.jpg", "z"), dir_.File("a2.jpg")});
+  EXPECT_EQ(stranger.code, 1);
+  EXPECT_THAT(stranger.out, HasSubstr("NO_MATCH"));
+}
+
+TEST_F(FacegateCliTest, ListsAnswersAndRefusalsOfSeveralPhotosAsJson) {
+  ASSERT_EQ(Run({"enroll", "1017", Photo("a.jpg", "a")}).code, 0);
+  const auto result =
+      Run({"--json", "identify", "--min-cosine", "0.25", dir_.File("a.jpg"), Photo("n.jpg", "-")});
+  EXPECT_EQ(result.code, 3);
+  const auto json = nlohmann::json::parse(result.out);
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[0]["results"][0]["candidates"][0]["identity_id"], "1017");
+  EXPECT_EQ(json[0]["basis"]["threshold"], 0.25);
+  EXPECT_EQ(json[1]["error"]["reason"], "NO_FACE");
+}
+
+TEST_F(FacegateCliTest, VerifiesAndComparesWithTheExitCode) {
+  const std::string alice = Photo("a.jpg", "a");
+  const std::string bob = Photo("b.jpg", "b");
+  ASSERT_EQ(Run({"enroll", "1017", alice}).code, 0);
+  EXPECT_EQ(Run({"verify", "1017", alice}).code, 0);
+  EXPECT_EQ(Run({"verify", "1017", alice, bob}).code, 1);
+  EXPECT_EQ(Run({"verify", "9999", alice}).code, 3);
+  EXPECT_EQ(Run({"compare", alice, alice}).code, 0);
+  EXPECT_EQ(Run({"compare", alice, bob}).code, 1);
+  EXPECT_EQ(Run({"compare", "--min-cosine", "0.05", alice, bob}).code, 0);
+}
+
+TEST_F(FacegateCliTest, WritesAnEmbeddingThatNumPyReads) {
+  const std::string file = dir_.File("face.npy");
+  ASSERT_EQ(Run({"embed", Photo("a.jpg", "a"), "-o", file}).code, 0);
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  ASSERT_EQ(bytes.size(), 128U + 3 * 4);
+  EXPECT_EQ(bytes.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
+  EXPECT_THAT(bytes, HasSubstr("'descr': '<f4', 'fortran_order': False, 'shape': (3,)"));
+  EXPECT_EQ(bytes.substr(128, 4), std::string("\x00\x00\x00\x3F", 4));  // 0.5
+  const auto mode = std::filesystem::status(file).permissions();
+  EXPECT_EQ(mode & (std::filesystem::perms::group_all | std::filesystem::perms::others_all),
+            std::filesystem::perms::none);
+}
+
+TEST_F(FacegateCliTest, DrawsFacesOntoThePhoto) {
+  const std::string photo = dir_.File("photo.png");
+  ASSERT_TRUE(cv::imwrite(photo, cv::Mat(48, 64, CV_8UC3, cv::Scalar(0, 0, 0))));
+  const std::string drawn = dir_.File("drawn.png");
+  const auto result = Run({"detect", "--draw", drawn, photo});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("1 faces in 64x48 pixels"));
+  const cv::Mat picture = cv::imread(drawn);
+  ASSERT_EQ(picture.size(), cv::Size(64, 48));
+  EXPECT_GT(picture.at<cv::Vec3b>(20, 8)[1], 100);  // on the left edge of the box
+  EXPECT_EQ(picture.at<cv::Vec3b>(45, 60), cv::Vec3b(0, 0, 0));
+}
+
+TEST_F(FacegateCliTest, RefusesToDrawWhereThePictureIsAnother) {
+  const std::string photo = dir_.File("photo.png");
+  ASSERT_TRUE(cv::imwrite(photo, cv::Mat(50, 50, CV_8UC3, cv::Scalar(0, 0, 0))));
+  const auto result = Run({"detect", "--draw", dir_.File("drawn.png"), photo});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("50x50 here, but the server saw 64x48"));
+}
+
+TEST_F(FacegateCliTest, FollowsPagesToTheEndOrTheLimit) {
+  const auto all = nlohmann::json::parse(Run({"--json", "identity", "list"}).out);
+  EXPECT_EQ(all["identities"].size(), 7U);
+  const auto some = nlohmann::json::parse(Run({"identity", "list", "--limit", "4", "--json"}).out);
+  EXPECT_EQ(some["identities"].size(), 4U);
+  EXPECT_EQ(some["identities"][3]["id"], "id3");
+}
+
+TEST_F(FacegateCliTest, ManagesCollectionsAndIdentities) {
+  const auto created = Run({"collection", "create", "staff", "--min-cosine", "0.4"});
+  EXPECT_EQ(created.code, 0) << created.err;
+  EXPECT_THAT(created.out, HasSubstr("0.4000"));
+  EXPECT_EQ(Run({"collection", "create", "taken"}).code, 3);
+  const auto deleted = Run({"identity", "delete", "1017"});
+  EXPECT_THAT(deleted.out, HasSubstr("its 3 templates deleted"));
+}
+
+TEST_F(FacegateCliTest, WaitsForTheServer) {
+  server_.health.not_ready_for = 2;
+  const auto result = Run({"info", "--wait", "30"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("fake-net"));
+}
+
+TEST_F(FacegateCliTest, EnrollsAFolderOfPeopleAndListsFailures) {
+  Photo("people/1/a.jpg", "a");
+  Photo("people/1/b.JPG", "a");
+  Photo("people/1/notes.txt", "x");
+  Photo("people/2/a.png", "b");
+  Photo("people/2/none.png", "-");
+  Photo("people/Jos\xC3\xA9 P/a.jpg", "c");
+  server_.face.full_for = 3;
+  const auto result = Run({"enroll", "--dir", dir_.File("people")});
+  EXPECT_EQ(result.code, 5);
+  EXPECT_THAT(result.out, HasSubstr("4 templates of 3 people enrolled"));
+  EXPECT_THAT(result.out, HasSubstr("none.png"));
+  EXPECT_THAT(result.out, HasSubstr("NO_FACE"));
+  EXPECT_THAT(result.err, HasSubstr("enrolled as Jos___P"));
+  const auto enrolled = server_.face.enrolled();
+  EXPECT_THAT(enrolled.at("1"), ElementsAre('a', 'a'));
+  EXPECT_THAT(enrolled.at("2"), ElementsAre('b'));
+  EXPECT_THAT(enrolled.at("Jos___P"), ElementsAre('c'));
+}
+
+TEST_F(FacegateCliTest, TakesTheFirstPhotosOfEachPerson) {
+  Photo("people/1/b.jpg", "b");
+  Photo("people/1/a.jpg", "a");
+  EXPECT_EQ(Run({"enroll", "--dir", dir_.File("people"), "--first", "1"}).code, 0);
+  EXPECT_THAT(server_.face.enrolled().at("1"), ElementsAre('a'));
+}
+
+TEST_F(FacegateCliTest, AddsAllPhotosOfAPersonWhoMustBeNew) {
+  Photo("people/1/a.jpg", "a");
+  Photo("people/1/b.jpg", "b");
+  EXPECT_EQ(Run({"enroll", "--dir", dir_.File("people"), "--must-be-new"}).code, 0);
+  EXPECT_EQ(Run({"enroll", "--dir", dir_.File("people"), "--must-be-new"}).code, 3);
+  EXPECT_THAT(server_.face.enrolled().at("1"), ElementsAre('a', 'b'));
+}
+
+TEST_F(FacegateCliTest, StopsABulkEnrolmentWhenTheServerIsGone) {
+  for (int i = 0; i < 20; ++i) Photo("people/" + std::to_string(i) + "/a.jpg", "a");
+  server_.face.unavailable_after = 5;
+  const auto result = Run({"--json", "enroll", "--dir", dir_.File("people"), "--jobs", "2"});
+  EXPECT_EQ(result.code, 4);
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["enrolled_templates"], 5);
+  EXPECT_EQ(json["not_sent"], 15);
+  EXPECT_THAT(result.err, HasSubstr("Socket closed"));
+}
+
+}  // namespace
+}  // namespace facegate

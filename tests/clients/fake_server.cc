@@ -1,0 +1,266 @@
+#include "tests/clients/fake_server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "face/base/check.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace facegate {
+namespace {
+
+// The person of a probe, or a refusal.
+grpc::Status PersonOf(const v1::Probe& probe, char& person) {
+  const std::string& bytes = probe.has_aligned_crop() ? probe.aligned_crop() : probe.image();
+  if (bytes.empty()) {
+    return FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "no image", "probe");
+  }
+  person = bytes.front();
+  if (person == '-') {
+    return FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "NO_FACE", "no face was found",
+                       "probe.image");
+  }
+  if (person == '=' && probe.face_selection() == v1::FACE_SELECTION_SINGLE) {
+    return FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "MULTIPLE_FACES", "2 faces, expected 1");
+  }
+  return grpc::Status::OK;
+}
+
+v1::Face SomeFace() {
+  v1::Face face;
+  face.mutable_box()->set_x(8);
+  face.mutable_box()->set_y(10);
+  face.mutable_box()->set_width(20);
+  face.mutable_box()->set_height(24);
+  face.add_landmarks()->set_x(14);
+  face.mutable_landmarks(0)->set_y(18);
+  face.set_score(0.9F);
+  return face;
+}
+
+void SetBasis(const v1::OperatingPoint& point, v1::DecisionBasis& basis) {
+  const bool given = point.has_min_cosine();
+  basis.set_threshold(given ? point.min_cosine() : 0.5F);
+  basis.set_source(given ? v1::OPERATING_POINT_SOURCE_REQUEST
+                         : v1::OPERATING_POINT_SOURCE_MODEL_CARD);
+  basis.set_model_digest("digest");
+}
+
+v1::Decision Decide(float cosine, const v1::DecisionBasis& basis) {
+  return cosine >= basis.threshold() ? v1::DECISION_MATCH : v1::DECISION_NO_MATCH;
+}
+
+constexpr float kSame = 0.9F;
+constexpr float kOther = 0.1F;
+
+}  // namespace
+
+grpc::Status FakeRefusal(grpc::StatusCode code, const std::string& reason,
+                         const std::string& message, const std::string& field,
+                         std::optional<std::chrono::milliseconds> retry_after) {
+  google::rpc::Status details;
+  details.set_code(code);
+  details.set_message(message);
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  info.set_domain("facegate");
+  details.add_details()->PackFrom(info);
+  if (!field.empty()) {
+    google::rpc::BadRequest bad_request;
+    bad_request.add_field_violations()->set_field(field);
+    details.add_details()->PackFrom(bad_request);
+  }
+  if (retry_after.has_value()) {
+    google::rpc::RetryInfo retry;
+    retry.mutable_retry_delay()->set_seconds(retry_after->count() / 1000);
+    retry.mutable_retry_delay()->set_nanos(
+        static_cast<int32_t>(retry_after->count() % 1000 * 1'000'000));
+    details.add_details()->PackFrom(retry);
+  }
+  return {code, message, details.SerializeAsString()};
+}
+
+grpc::Status FakeFaceService::Enroll(grpc::ServerContext* /*context*/,
+                                     const v1::EnrollRequest* request,
+                                     v1::EnrollResponse* response) {
+  if (full_for-- > 0) {
+    return FakeRefusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "QUEUE_FULL", "full", "",
+                       std::chrono::milliseconds(1));
+  }
+  if (unavailable_after-- <= 0) return {grpc::StatusCode::UNAVAILABLE, "Socket closed"};
+  const std::lock_guard lock(mutex_);
+  enroll_requests_.push_back(*request);
+  if (request->must_be_new() && enrolled_.contains(request->identity_id())) {
+    return FakeRefusal(grpc::StatusCode::ALREADY_EXISTS, "IDENTITY_EXISTS", "exists");
+  }
+  std::vector<char> persons;
+  for (const v1::Probe& sample : request->samples()) {
+    char person = 0;
+    if (grpc::Status status = PersonOf(sample, person); !status.ok()) return status;
+    persons.push_back(person);
+    auto* answer = response->add_samples();
+    answer->mutable_template_()->set_id(100 + persons.size());
+    if (sample.has_image()) *answer->mutable_face() = SomeFace();
+  }
+  auto& known = enrolled_[request->identity_id()];
+  response->set_created_identity(known.empty());
+  known.insert(known.end(), persons.begin(), persons.end());
+  response->mutable_identity()->set_id(request->identity_id());
+  response->mutable_identity()->set_template_count(known.size());
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeFaceService::Verify(grpc::ServerContext* /*context*/,
+                                     const v1::VerifyRequest* request,
+                                     v1::VerifyResponse* response) {
+  char person = 0;
+  if (grpc::Status status = PersonOf(request->probe(), person); !status.ok()) return status;
+  const std::lock_guard lock(mutex_);
+  const auto known = enrolled_.find(request->identity_id());
+  if (known == enrolled_.end()) {
+    return FakeRefusal(grpc::StatusCode::NOT_FOUND, "IDENTITY_NOT_FOUND", "no such identity");
+  }
+  const bool same =
+      std::find(known->second.begin(), known->second.end(), person) != known->second.end();
+  SetBasis(request->operating_point(), *response->mutable_basis());
+  response->set_cosine(same ? kSame : kOther);
+  response->set_decision(Decide(response->cosine(), response->basis()));
+  *response->mutable_face() = SomeFace();
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeFaceService::Identify(grpc::ServerContext* /*context*/,
+                                       const v1::IdentifyRequest* request,
+                                       v1::IdentifyResponse* response) {
+  const std::lock_guard lock(mutex_);
+  last_identify_ = *request;
+  char person = 0;
+  if (grpc::Status status = PersonOf(request->probe(), person); !status.ok()) return status;
+  SetBasis(request->operating_point(), *response->mutable_basis());
+  response->set_gallery_identities(enrolled_.size());
+  auto* result = response->add_results();
+  result->set_decision(v1::DECISION_NO_MATCH);
+  for (const auto& [identity, persons] : enrolled_) {
+    if (std::find(persons.begin(), persons.end(), person) == persons.end()) continue;
+    auto* candidate = result->add_candidates();
+    candidate->set_identity_id(identity);
+    candidate->set_cosine(kSame);
+    candidate->set_decision(v1::DECISION_MATCH);
+    result->set_decision(v1::DECISION_MATCH);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeFaceService::Embed(grpc::ServerContext* /*context*/,
+                                    const v1::EmbedRequest* request, v1::EmbedResponse* response) {
+  char person = 0;
+  if (grpc::Status status = PersonOf(request->probe(), person); !status.ok()) return status;
+  for (const float value : {0.5F, -0.5F, 0.25F}) response->mutable_embedding()->add_values(value);
+  response->mutable_embedding()->set_model_digest("digest");
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeFaceService::Detect(grpc::ServerContext* /*context*/,
+                                     const v1::DetectRequest* request,
+                                     v1::DetectResponse* response) {
+  response->set_image_width(64);
+  response->set_image_height(48);
+  response->set_detector("fake");
+  if (request->image().front() != '-') *response->add_faces() = SomeFace();
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeFaceService::Compare(grpc::ServerContext* /*context*/,
+                                      const v1::CompareRequest* request,
+                                      v1::CompareResponse* response) {
+  char first = 0;
+  char second = 0;
+  if (grpc::Status status = PersonOf(request->first(), first); !status.ok()) return status;
+  if (grpc::Status status = PersonOf(request->second(), second); !status.ok()) return status;
+  SetBasis(request->operating_point(), *response->mutable_basis());
+  response->set_cosine(first == second ? kSame : kOther);
+  response->set_decision(Decide(response->cosine(), response->basis()));
+  return grpc::Status::OK;
+}
+
+std::vector<v1::EnrollRequest> FakeFaceService::enroll_requests() const {
+  const std::lock_guard lock(mutex_);
+  return enroll_requests_;
+}
+
+v1::IdentifyRequest FakeFaceService::last_identify() const {
+  const std::lock_guard lock(mutex_);
+  return last_identify_;
+}
+
+std::map<std::string, std::vector<char>> FakeFaceService::enrolled() const {
+  const std::lock_guard lock(mutex_);
+  return enrolled_;
+}
+
+grpc::Status FakeGalleryService::CreateCollection(grpc::ServerContext* /*context*/,
+                                                  const v1::CreateCollectionRequest* request,
+                                                  v1::CreateCollectionResponse* response) {
+  if (request->collection_id() == "taken") {
+    return FakeRefusal(grpc::StatusCode::ALREADY_EXISTS, "COLLECTION_EXISTS", "exists");
+  }
+  response->mutable_collection()->set_id(request->collection_id());
+  if (request->has_min_cosine()) {
+    response->mutable_collection()->set_min_cosine(request->min_cosine());
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::ListIdentities(grpc::ServerContext* /*context*/,
+                                                const v1::ListIdentitiesRequest* request,
+                                                v1::ListIdentitiesResponse* response) {
+  constexpr int kPage = 3;
+  const int begin = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+  const int end = std::min({begin + kPage, begin + request->page_size(), identity_count});
+  for (int i = begin; i < end; ++i) {
+    response->add_identities()->set_id("id" + std::to_string(i));
+  }
+  if (end < identity_count) response->set_next_page_token(std::to_string(end));
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::DeleteIdentity(grpc::ServerContext* /*context*/,
+                                                const v1::DeleteIdentityRequest* /*request*/,
+                                                v1::DeleteIdentityResponse* response) {
+  response->set_deleted_templates(3);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeAdminService::GetServerInfo(grpc::ServerContext* /*context*/,
+                                             const v1::GetServerInfoRequest* /*request*/,
+                                             v1::GetServerInfoResponse* response) {
+  response->set_version("9.9");
+  response->mutable_model()->set_architecture("fake-net");
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeHealthService::Check(grpc::ServerContext* /*context*/,
+                                      const grpc::health::v1::HealthCheckRequest* /*request*/,
+                                      grpc::health::v1::HealthCheckResponse* response) {
+  response->set_status(not_ready_for-- > 0 ? grpc::health::v1::HealthCheckResponse::NOT_SERVING
+                                           : grpc::health::v1::HealthCheckResponse::SERVING);
+  return grpc::Status::OK;
+}
+
+FakeServer::FakeServer() {
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&face);
+  builder.RegisterService(&gallery);
+  builder.RegisterService(&admin);
+  builder.RegisterService(&health);
+  server_ = builder.BuildAndStart();
+  FACEGATE_CHECK(server_ != nullptr);
+  target_ = "127.0.0.1:" + std::to_string(port);
+}
+
+FakeServer::~FakeServer() { server_->Shutdown(std::chrono::system_clock::now()); }
+
+}  // namespace facegate

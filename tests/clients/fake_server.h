@@ -1,0 +1,113 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "facegate/v1/admin_service.grpc.pb.h"
+#include "facegate/v1/face_service.grpc.pb.h"
+#include "facegate/v1/gallery_service.grpc.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+
+namespace facegate {
+
+// A refusal as the real server makes it: google.rpc.Status in the trailing metadata.
+grpc::Status FakeRefusal(grpc::StatusCode code, const std::string& reason,
+                         const std::string& message, const std::string& field = "",
+                         std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
+
+// The person in a photo is the photo's first byte; two photos are as alike as their persons are the
+// same. A photo that starts with '-' has no face, one that starts with '=' has two.
+class FakeFaceService : public v1::FaceService::Service {
+ public:
+  grpc::Status Enroll(grpc::ServerContext* context, const v1::EnrollRequest* request,
+                      v1::EnrollResponse* response) override;
+  grpc::Status Verify(grpc::ServerContext* context, const v1::VerifyRequest* request,
+                      v1::VerifyResponse* response) override;
+  grpc::Status Identify(grpc::ServerContext* context, const v1::IdentifyRequest* request,
+                        v1::IdentifyResponse* response) override;
+  grpc::Status Embed(grpc::ServerContext* context, const v1::EmbedRequest* request,
+                     v1::EmbedResponse* response) override;
+  grpc::Status Detect(grpc::ServerContext* context, const v1::DetectRequest* request,
+                      v1::DetectResponse* response) override;
+  grpc::Status Compare(grpc::ServerContext* context, const v1::CompareRequest* request,
+                       v1::CompareResponse* response) override;
+
+  // Enroll refuses so many calls with QUEUE_FULL and a short RetryInfo before it works.
+  std::atomic<int> full_for = 0;
+  // From this many enrolled photos on Enroll says that the server shuts down, without a reason.
+  std::atomic<int> unavailable_after = 1'000'000;
+
+  std::vector<v1::EnrollRequest> enroll_requests() const;
+  v1::IdentifyRequest last_identify() const;
+  // Persons by identity id.
+  std::map<std::string, std::vector<char>> enrolled() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<v1::EnrollRequest> enroll_requests_;
+  v1::IdentifyRequest last_identify_;
+  std::map<std::string, std::vector<char>> enrolled_;
+};
+
+// `count` collections "c0", "c1", …, each with as many identities, in pages of three.
+class FakeGalleryService : public v1::GalleryService::Service {
+ public:
+  grpc::Status CreateCollection(grpc::ServerContext* context,
+                                const v1::CreateCollectionRequest* request,
+                                v1::CreateCollectionResponse* response) override;
+  grpc::Status ListIdentities(grpc::ServerContext* context,
+                              const v1::ListIdentitiesRequest* request,
+                              v1::ListIdentitiesResponse* response) override;
+  grpc::Status DeleteIdentity(grpc::ServerContext* context,
+                              const v1::DeleteIdentityRequest* request,
+                              v1::DeleteIdentityResponse* response) override;
+
+  int identity_count = 7;
+};
+
+class FakeAdminService : public v1::AdminService::Service {
+ public:
+  grpc::Status GetServerInfo(grpc::ServerContext* context, const v1::GetServerInfoRequest* request,
+                             v1::GetServerInfoResponse* response) override;
+};
+
+class FakeHealthService : public grpc::health::v1::Health::Service {
+ public:
+  grpc::Status Check(grpc::ServerContext* context,
+                     const grpc::health::v1::HealthCheckRequest* request,
+                     grpc::health::v1::HealthCheckResponse* response) override;
+
+  // Not ready for so many checks.
+  std::atomic<int> not_ready_for = 0;
+};
+
+// All of them on a free loopback port, in this process.
+class FakeServer {
+ public:
+  FakeServer();
+  ~FakeServer();
+  FakeServer(const FakeServer&) = delete;
+  FakeServer& operator=(const FakeServer&) = delete;
+
+  const std::string& target() const { return target_; }
+
+  FakeFaceService face;
+  FakeGalleryService gallery;
+  FakeAdminService admin;
+  FakeHealthService health;
+
+ private:
+  std::string target_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace facegate

@@ -1,0 +1,56 @@
+#include "clients/cli/table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "clients/cli/progress.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(TableTest, AlignsColumnsAndCountsCharactersNotBytes) {
+  Table table({{"NAME"}, {"COUNT", Table::Align::kRight}});
+  table.AddRow({"Jos\xC3\xA9", "7"});
+  table.AddRow({"A"});
+  std::ostringstream out;
+  table.Print(out);
+  EXPECT_EQ(out.str(), "NAME  COUNT\nJos\xC3\xA9      7\nA\n");
+}
+
+TEST(TableTest, LetsNoControlCharacterThrough) {
+  Table table({{"FILE"}});
+  table.AddRow({"a\x1b[2Jb\n"});
+  std::ostringstream out;
+  table.Print(out);
+  EXPECT_EQ(out.str(), "FILE\na?[2Jb?\n");
+}
+
+TEST(ProgressTest, ShowsRateAndTimeLeft) {
+  EXPECT_EQ(ProgressLine(50, 100, 2, 10.0),
+            "[############............] 50/100  50%  5.0/s  0:10 left  2 failed");
+  EXPECT_THAT(ProgressLine(0, 100, 0, 0.0), HasSubstr("0/100  0%  0.0/s"));
+  EXPECT_THAT(ProgressLine(100, 100, 0, 10.0), Not(HasSubstr("left")));
+  EXPECT_THAT(ProgressLine(1, 10'000, 0, 1.0), HasSubstr("2:46:39 left"));
+}
+
+TEST(ProgressTest, RedrawsItsLineOnATerminalAlone) {
+  std::ostringstream terminal;
+  Progress drawn(terminal, true, 1);
+  drawn.Advance(true);
+  drawn.Finish();
+  EXPECT_THAT(terminal.str(), HasSubstr("\r["));
+  std::ostringstream file;
+  Progress plain(file, false, 1);
+  plain.Advance(true);
+  plain.Finish();
+  EXPECT_THAT(file.str(), Not(HasSubstr("\r")));
+  EXPECT_THAT(file.str(), HasSubstr("1/1  100%"));
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,74 @@
+#include "face/detect/onnx_shape.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+
+#include "tests/support/status_matchers.h"
+
+namespace facegate {
+namespace {
+
+constexpr std::array<uint32_t, 4> kShape = {1, 3, 320, 300};
+
+// A length-delimited field of at most 127 bytes.
+std::string Message(int field, const std::string& body) {
+  std::string out;
+  out.push_back(static_cast<char>(field << 3 | 2));
+  out.push_back(static_cast<char>(body.size()));
+  return out + body;
+}
+
+std::string Input(const std::string& name, const std::string& shape) {
+  const std::string tensor = std::string("\x08\x01", 2) + Message(2, shape);  // elem_type, shape
+  return Message(11, Message(1, name) + Message(2, Message(1, tensor)));
+}
+
+// A model of an IR version, a graph with a node, two inputs and an output, and an opset.
+std::string Model(const std::string& shape) {
+  const std::string graph = Message(1, "node") + Message(2, "graph") + Input("input", shape) +
+                            Input("second", Message(1, "\x08\x07")) + Message(12, "output");
+  return std::string("\x08\x06", 2) + Message(7, graph) + Message(8, "opset");
+}
+
+const std::string& NamedShape() {
+  static const std::string shape = Message(1, Message(2, "batch")) + Message(1, "\x08\x03") +
+                                   Message(1, Message(2, "height")) + Message(1, Message(2, "w"));
+  return shape;
+}
+
+TEST(OnnxShapeTest, ReplacesTheShapeOfTheFirstInputAndNothingElse) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string changed,
+                                WithInputShape(Model(NamedShape()), kShape));
+  const std::string shape = Message(1, "\x08\x01") + Message(1, "\x08\x03") +
+                            Message(1, "\x08\xc0\x02") + Message(1, "\x08\xac\x02");
+  EXPECT_EQ(changed, Model(shape));
+}
+
+TEST(OnnxShapeTest, LeavesAModelAloneThatHasTheShape) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string once,
+                                WithInputShape(Model(NamedShape()), kShape));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string twice, WithInputShape(once, kShape));
+  EXPECT_EQ(once, twice);
+}
+
+TEST(OnnxShapeTest, RefusesWhatHasNoInputShape) {
+  const auto refused = StatusIs(StatusCode::kInvalidArgument);
+  EXPECT_THAT(WithInputShape("", kShape), refused);
+  EXPECT_THAT(WithInputShape("no model at all", kShape), refused);
+  EXPECT_THAT(WithInputShape(Message(7, Message(1, "node")), kShape), refused);
+  EXPECT_THAT(WithInputShape(std::string(20, '\xff'), kShape), refused);
+}
+
+TEST(OnnxShapeTest, RefusesOrSurvivesEveryTruncation) {
+  const std::string model = Model(NamedShape());
+  const size_t graph_end = model.size() - Message(8, "opset").size();
+  for (size_t size = 0; size < model.size(); ++size) {
+    const auto changed = WithInputShape(model.substr(0, size), kShape);
+    // Whole only at the end of the graph, where just the opset is missing.
+    EXPECT_EQ(changed.ok(), size == graph_end) << size;
+  }
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,82 @@
+#include "face/image/jpeg_pixels.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+// After <cstdio>: jpeglib.h needs FILE and does not include it.
+#include <jpeglib.h>
+
+#include "face/image/jpeg_header.h"
+#include "tests/face/image/encoded_image.h"
+#include "tests/support/status_matchers.h"
+
+namespace facegate {
+namespace {
+
+// A picture of one colour in four inks.
+std::string CmykJpeg(std::array<uint8_t, 4> inks, bool adobe_marker) {
+  jpeg_error_mgr errors;
+  jpeg_compress_struct compress{};
+  compress.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&compress);
+  unsigned char* buffer = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&compress, &buffer, &size);
+  compress.image_width = 16;
+  compress.image_height = 16;
+  compress.input_components = 4;
+  compress.in_color_space = JCS_CMYK;
+  jpeg_set_defaults(&compress);
+  compress.write_Adobe_marker = adobe_marker ? TRUE : FALSE;
+  jpeg_set_quality(&compress, 100, TRUE);
+  jpeg_start_compress(&compress, TRUE);
+  std::vector<uint8_t> row;
+  for (int i = 0; i < 16; ++i) row.insert(row.end(), inks.begin(), inks.end());
+  JSAMPROW line = row.data();
+  while (compress.next_scanline < compress.image_height) jpeg_write_scanlines(&compress, &line, 1);
+  jpeg_finish_compress(&compress);
+  jpeg_destroy_compress(&compress);
+  std::string jpeg(reinterpret_cast<char*>(buffer), size);
+  std::free(buffer);
+  return jpeg;
+}
+
+cv::Vec3b ColourOf(const std::string& jpeg) {
+  const auto header = ParseJpegHeader(jpeg);
+  EXPECT_THAT(header, IsOk());
+  const auto bgr = DecodeJpegPixels(jpeg, *header);
+  EXPECT_THAT(bgr, IsOk());
+  return bgr->at<cv::Vec3b>(8, 8);
+}
+
+void ExpectNear(const cv::Vec3b& actual, const cv::Vec3b& expected) {
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(actual[i], expected[i], 3) << "channel " << i;
+}
+
+TEST(JpegPixelsTest, ConvertsFourInks) {
+  // Cyan 0, magenta 0.4, yellow 1, black 0.2: red 0.8, green 0.48, blue 0.
+  ExpectNear(ColourOf(CmykJpeg({0, 102, 255, 51}, false)), {0, 122, 204});
+  // Adobe's files hold the inks inverted.
+  ExpectNear(ColourOf(CmykJpeg({255, 153, 0, 204}, true)), {0, 122, 204});
+}
+
+TEST(JpegPixelsTest, RefusesAHeaderOfAnotherSize) {
+  const std::string jpeg = EncodeImage(".jpg", SmoothPicture(20, 10));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(ImageHeader header, ParseJpegHeader(jpeg));
+  ASSERT_THAT(DecodeJpegPixels(jpeg, header), IsOk());
+  header.width = 19;
+  EXPECT_THAT(DecodeJpegPixels(jpeg, header), RefusedWith(Reason::kImageUndecodable));
+}
+
+TEST(JpegPixelsTest, RefusesWhatLibjpegCannotRead) {
+  const ImageHeader header{.format = ImageFormat::kJpeg, .width = 4, .height = 4};
+  EXPECT_THAT(DecodeJpegPixels("", header), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_THAT(DecodeJpegPixels("no JPEG", header), RefusedWith(Reason::kImageUndecodable));
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,129 @@
+// A disk that is full or broken: this program puts its own write() and fdatasync() before those of
+// the C library, so that RocksDB meets the failure where it would meet a real one.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "tests/index/gallery_fixture.h"
+
+namespace {
+
+std::atomic<int> write_error{0};
+std::atomic<int> sync_error{0};
+char failing_directory[256] = "";
+
+bool IsFailing(int fd) {
+  if (failing_directory[0] == '\0') return false;
+  char link[64];
+  char path[512];
+  std::snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+  const ssize_t size = ::readlink(link, path, sizeof(path) - 1);
+  return size > 0 && std::strncmp(path, failing_directory, std::strlen(failing_directory)) == 0;
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t write(int fd, const void* bytes, size_t size) {
+  if (const int error = write_error.load(); error != 0 && IsFailing(fd)) {
+    errno = error;
+    return -1;
+  }
+  return ::syscall(SYS_write, fd, bytes, size);
+}
+
+int fdatasync(int fd) {
+  if (const int error = sync_error.load(); error != 0 && IsFailing(fd)) {
+    errno = error;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
+
+}  // extern "C"
+
+namespace facegate {
+namespace {
+
+class DiskFailureTest : public GalleryTest {
+ protected:
+  DiskFailureTest() {
+    for (int i = 0; i < 5; ++i) Enrol("p" + std::to_string(i), Random());
+    before_ = SnapshotOf(*gallery_);
+    // The device must be watched from before the first failure.
+    const std::string real = std::filesystem::canonical(directory()).string();
+    FACEGATE_CHECK(real.size() < sizeof(failing_directory));
+    std::strcpy(failing_directory, real.c_str());
+  }
+  ~DiskFailureTest() override {
+    Heal();
+    failing_directory[0] = '\0';
+  }
+  static void Heal() { write_error = sync_error = 0; }
+
+  Status TryToEnrol() {
+    const std::vector<NewTemplate> one{TemplateOf(Random())};
+    return gallery_->Enrol("people", "new", TestModel(), one, {}).status();
+  }
+
+  GallerySnapshot before_;
+};
+
+TEST_F(DiskFailureTest, SaysThatTheDiskIsFullAndKeepsServing) {
+  write_error = ENOSPC;
+  EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));
+  EXPECT_THAT(gallery_->DeleteIdentity("people", "p1"), RefusedWith(Reason::kStoreFull));
+  EXPECT_THAT(gallery_->DeleteCollection("people", true), RefusedWith(Reason::kStoreFull));
+  EXPECT_EQ(SnapshotOf(*gallery_), before_);
+  EXPECT_EQ(Search(Random(), 9)->size(), 5u);
+  Heal();
+  Reopen();
+  EXPECT_EQ(SnapshotOf(*gallery_), before_);
+  EXPECT_THAT(TryToEnrol(), IsOk());
+}
+
+TEST_F(DiskFailureTest, StopsWritesInWordsAfterAFailedSync) {
+  sync_error = EIO;
+  EXPECT_THAT(TryToEnrol(), StatusIs(StatusCode::kInternal));
+  Heal();
+  const Status later = TryToEnrol();
+  EXPECT_THAT(later, StatusIs(StatusCode::kInternal));
+  EXPECT_NE(MessageOf(later).find("takes no writes until"), std::string_view::npos) << later;
+  EXPECT_EQ(SnapshotOf(*gallery_), before_);
+  EXPECT_EQ(Search(Random(), 9)->size(), 5u);
+  const GallerySnapshot memory = SnapshotOf(*gallery_);
+  Reopen();
+  // The write whose sync failed may be found done: it is whole then, and nothing else differs.
+  GallerySnapshot reopened = SnapshotOf(*gallery_);
+  auto& identities = reopened.collections.front().identities;
+  if (!(reopened == memory)) {
+    ASSERT_EQ(identities.size(), 6u);
+    EXPECT_EQ(identities.front().id, "new");
+    EXPECT_EQ(identities.front().templates.size(), 1u);
+    identities.erase(identities.begin());
+    EXPECT_EQ(identities, before_.collections.front().identities);
+  }
+  EXPECT_THAT(TryToEnrol(), IsOk());
+}
+
+TEST_F(DiskFailureTest, DoesNotOpenOnAFullDisk) {
+  gallery_.reset();
+  write_error = ENOSPC;
+  EXPECT_THAT(OpenLocalGallery({.directory = directory()}, clock_),
+              RefusedWith(Reason::kStoreFull));
+  Heal();
+  gallery_ = OpenOrDie(directory(), clock_);
+  EXPECT_EQ(SnapshotOf(*gallery_), before_);
+}
+
+}  // namespace
+}  // namespace facegate

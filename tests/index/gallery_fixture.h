@@ -1,0 +1,154 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "face/base/check.h"
+#include "face/base/clock.h"
+#include "index/local_gallery.h"
+#include "tests/support/random_embedding.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+
+// Each reading of the time of day is one microsecond later.
+class CountingClock final : public Clock {
+ public:
+  TimePoint Now() const override { return TimePoint(); }
+  int64_t UnixMicros() const override { return ++now_us_; }
+
+ private:
+  mutable std::atomic<int64_t> now_us_{1'700'000'000'000'000};
+};
+
+inline ModelKey TestModel() {
+  return {.model_digest = std::string(64, 'a'), .preprocessing_digest = std::string(64, 'b')};
+}
+
+inline NewTemplate TemplateOf(Embedding embedding) {
+  return {.embedding = std::move(embedding), .detector = "yunet", .detection_score = 0.875f};
+}
+
+inline std::unique_ptr<LocalGallery> OpenOrDie(const std::string& directory, Clock& clock) {
+  auto gallery = OpenLocalGallery({.directory = directory}, clock);
+  if (!gallery.ok()) ADD_FAILURE() << gallery.status();
+  FACEGATE_CHECK(gallery.ok());
+  return *std::move(gallery);
+}
+
+// All that a gallery tells about itself, for comparing it before and after.
+struct GallerySnapshot {
+  using Template = std::tuple<uint64_t, std::string, float, int64_t, std::vector<float>>;
+  struct Identity {
+    std::string id;
+    int64_t create_time_us = 0;
+    int64_t update_time_us = 0;
+    std::vector<Template> templates;
+    bool operator==(const Identity&) const = default;
+  };
+  struct Collection {
+    std::string id;
+    std::string model_digest;
+    std::optional<float> min_cosine;
+    int64_t create_time_us = 0;
+    uint64_t identity_count = 0;
+    uint64_t template_count = 0;
+    std::vector<Identity> identities;
+    bool operator==(const Collection&) const = default;
+  };
+  std::vector<Collection> collections;
+  bool operator==(const GallerySnapshot&) const = default;
+};
+
+inline std::vector<GallerySnapshot::Identity> IdentitiesOf(const Gallery& gallery,
+                                                           const std::string& collection) {
+  std::vector<GallerySnapshot::Identity> identities;
+  const auto page = gallery.ListIdentities(collection, "", SIZE_MAX);
+  FACEGATE_CHECK(page.ok());
+  for (const IdentityInfo& info : page->items) {
+    GallerySnapshot::Identity identity{.id = info.id,
+                                       .create_time_us = info.create_time_us,
+                                       .update_time_us = info.update_time_us,
+                                       .templates = {}};
+    const auto templates = gallery.ListTemplates(collection, info.id, 0, SIZE_MAX);
+    FACEGATE_CHECK(templates.ok() && templates->size() == info.template_count);
+    for (const TemplateInfo& one : *templates) {
+      const auto embedding = gallery.GetEmbedding(collection, info.id, one.id);
+      FACEGATE_CHECK(embedding.ok());
+      identity.templates.emplace_back(
+          one.id, one.detector, one.detection_score, one.create_time_us,
+          std::vector<float>(embedding->values().begin(), embedding->values().end()));
+    }
+    identities.push_back(std::move(identity));
+  }
+  return identities;
+}
+
+inline GallerySnapshot SnapshotOf(const Gallery& gallery) {
+  GallerySnapshot snapshot;
+  for (const CollectionInfo& info : gallery.ListCollections("", SIZE_MAX).items) {
+    snapshot.collections.push_back({.id = info.id,
+                                    .model_digest = info.model.model_digest,
+                                    .min_cosine = info.settings.min_cosine,
+                                    .create_time_us = info.create_time_us,
+                                    .identity_count = info.identity_count,
+                                    .template_count = info.template_count,
+                                    .identities = IdentitiesOf(gallery, info.id)});
+  }
+  return snapshot;
+}
+
+// For failure messages: sizes only.
+inline void PrintTo(const GallerySnapshot& snapshot, std::ostream* out) {
+  for (const auto& collection : snapshot.collections) {
+    *out << collection.identity_count << " identities, " << collection.template_count
+         << " templates; ";
+  }
+}
+
+// A gallery with one collection, "people", of short embeddings.
+class GalleryTest : public ::testing::Test {
+ protected:
+  static constexpr int kSize = 16;
+
+  GalleryTest() : gallery_(OpenOrDie(directory(), clock_)) {
+    FACEGATE_CHECK(gallery_->CreateCollection("people", TestModel(), kSize, {}).ok());
+  }
+
+  std::string directory() const { return dir_.File("store"); }
+  void Reopen() {
+    gallery_.reset();
+    gallery_ = OpenOrDie(directory(), clock_);
+  }
+  Embedding Random() { return RandomEmbedding(random_, kSize); }
+  // Enrols one template; its id.
+  uint64_t Enrol(const std::string& identity, const Embedding& embedding,
+                 const std::string& collection = "people") {
+    const std::vector<NewTemplate> one{TemplateOf(embedding)};
+    const auto result = gallery_->Enrol(collection, identity, TestModel(), one, {});
+    if (!result.ok()) ADD_FAILURE() << result.status();
+    return result.ok() ? result->template_ids.front() : 0;
+  }
+  StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k,
+                                          const std::string& collection = "people") const {
+    return gallery_->Search(collection, TestModel(), query, k);
+  }
+
+  TempDir dir_;
+  CountingClock clock_;
+  std::mt19937_64 random_{20221122};
+  std::unique_ptr<LocalGallery> gallery_;
+};
+
+}  // namespace facegate

@@ -1,0 +1,251 @@
+#include "index/gallery_loader.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "face/base/coding.h"
+#include "index/envelope.h"
+#include "tests/index/gallery_fixture.h"
+#include "tests/index/raw_store.h"
+
+namespace facegate {
+namespace {
+
+// Two identities of two templates each lie in a closed store.
+class GalleryLoaderTest : public GalleryTest {
+ protected:
+  GalleryLoaderTest() {
+    for (const char* name : {"jane", "john", "jane", "john"}) Enrol(name, Random());
+    gallery_.reset();
+  }
+
+  Status Open() { return OpenLocalGallery({.directory = directory()}, clock_).status(); }
+  void ExpectCorrupt(std::string_view words) {
+    const Status status = Open();
+    EXPECT_THAT(status, RefusedWith(Reason::kStoreCorrupt));
+    EXPECT_NE(MessageOf(status).find(words), std::string_view::npos) << status;
+    EXPECT_EQ(MessageOf(status).find("jane"), std::string_view::npos);
+  }
+};
+
+TEST_F(GalleryLoaderTest, OpensAnIntactStore) { EXPECT_THAT(Open(), IsOk()); }
+
+TEST_F(GalleryLoaderTest, FindsValuesThatChangedPlaces) {
+  {
+    RawStore raw(directory());
+    const auto keys = raw.Keys(Family::kTemplates);
+    const std::string first = raw.Get(Family::kTemplates, keys[0]);
+    raw.Put(Family::kTemplates, keys[0], raw.Get(Family::kTemplates, keys[1]));
+    raw.Put(Family::kTemplates, keys[1], first);
+  }
+  ExpectCorrupt("template record at collection 1, identity 2, template 3: checksum");
+}
+
+TEST_F(GalleryLoaderTest, FindsDamageInEveryKindOfRecord) {
+  for (const auto& [family, words] : {std::pair{Family::kMeta, "meta record"},
+                                      {Family::kCollections, "collection record"},
+                                      {Family::kIdentities, "identity record"},
+                                      {Family::kTemplates, "template record"}}) {
+    std::string key;
+    std::string value;
+    {
+      RawStore raw(directory());
+      key = raw.Keys(family).back();
+      value = raw.Get(family, key);
+      std::string damaged = value;
+      damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
+      raw.Put(family, key, damaged);
+    }
+    ExpectCorrupt(words);
+    RawStore(directory()).Put(family, key, value);
+    EXPECT_THAT(Open(), IsOk());
+  }
+}
+
+TEST_F(GalleryLoaderTest, FindsTemplatesWithoutTheirIdentity) {
+  for (const size_t which : {0, 1}) {
+    std::string key;
+    std::string value;
+    {
+      RawStore raw(directory());
+      key = raw.Keys(Family::kIdentities)[which];
+      value = raw.Get(Family::kIdentities, key);
+      raw.Delete(Family::kIdentities, key);
+    }
+    ExpectCorrupt("there is no such identity");
+    RawStore(directory()).Put(Family::kIdentities, key, value);
+  }
+}
+
+TEST_F(GalleryLoaderTest, FindsIdentitiesAndTemplatesWithoutTheirCollection) {
+  {
+    RawStore raw(directory());
+    raw.Delete(Family::kCollections, raw.Keys(Family::kCollections).front());
+  }
+  ExpectCorrupt("there is no such collection");
+  {
+    RawStore raw(directory());
+    for (const std::string& key : raw.Keys(Family::kIdentities)) {
+      raw.Delete(Family::kIdentities, key);
+    }
+  }
+  ExpectCorrupt("there is no such identity");
+}
+
+TEST_F(GalleryLoaderTest, FindsMissingMetaRecords) {
+  for (const std::string_view missing : {kFormatKey, kCountersKey}) {
+    const std::string key(missing);
+    std::string value;
+    {
+      RawStore raw(directory());
+      value = raw.Get(Family::kMeta, key);
+      raw.Delete(Family::kMeta, key);
+    }
+    ExpectCorrupt("is missing");
+    RawStore(directory()).Put(Family::kMeta, key, value);
+  }
+  {
+    RawStore raw(directory());
+    for (const std::string& key : raw.Keys(Family::kMeta)) raw.Delete(Family::kMeta, key);
+  }
+  ExpectCorrupt("holds records but the meta records are missing");
+}
+
+TEST_F(GalleryLoaderTest, FindsNumbersThatWereNeverGivenOut) {
+  const std::string key(kCountersKey);
+  RawStore(directory())
+      .Put(Family::kMeta, key, SealEnvelope(Family::kMeta, key, EncodeCounters(2)));
+  ExpectCorrupt("was never given out");
+}
+
+TEST_F(GalleryLoaderTest, FindsKeysOfAnotherShape) {
+  RawStore(directory()).Put(Family::kTemplates, "short", "value");
+  ExpectCorrupt("a key of 5 bytes in the family templates");
+}
+
+TEST_F(GalleryLoaderTest, FindsTemplatesOfAnotherModelOrLength) {
+  std::string key;
+  std::string value;
+  {
+    RawStore raw(directory());
+    key = raw.Keys(Family::kTemplates).front();
+    value = raw.Get(Family::kTemplates, key);
+  }
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string_view payload,
+                                OpenEnvelope(Family::kTemplates, key, value));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredTemplate good,
+                                DecodeTemplate(*DecodeTemplateKey(key), payload));
+  const auto put = [&](const StoredTemplate& stored) {
+    RawStore(directory())
+        .Put(Family::kTemplates, key,
+             SealEnvelope(Family::kTemplates, key, EncodeTemplate(stored)));
+  };
+  StoredTemplate bad = good;
+  bad.model.model_digest = std::string(64, 'f');
+  put(bad);
+  ExpectCorrupt("another model");
+  bad = good;
+  bad.embedding = RandomEmbedding(random_, kSize - 1);
+  put(bad);
+  ExpectCorrupt("embedding has 15 values, the collection's have 16");
+}
+
+TEST_F(GalleryLoaderTest, FindsIdsGivenTwice) {
+  {
+    RawStore raw(directory());
+    const std::string key = EncodeIdentityKey({.collection = 1, .identity = 7});
+    const std::string payload = EncodeIdentity({.key = {.collection = 1, .identity = 7},
+                                                .id = "jane",
+                                                .create_time_us = 1,
+                                                .update_time_us = 1});
+    raw.Put(Family::kIdentities, key, SealEnvelope(Family::kIdentities, key, payload));
+  }
+  ExpectCorrupt("identity 7: its id is given twice");
+}
+
+TEST_F(GalleryLoaderTest, RefusesAStoreOfALaterVersion) {
+  std::string version;
+  AppendLittleEndian(version, uint32_t{2});
+  const std::string key(kFormatKey);
+  RawStore(directory()).Put(Family::kMeta, key, SealEnvelope(Family::kMeta, key, version));
+  const Status status = Open();
+  EXPECT_THAT(status, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_NE(MessageOf(status).find("format 2"), std::string_view::npos);
+}
+
+TEST_F(GalleryLoaderTest, RefusesToBeginAnewOverAStoreThatLostItsCurrentFile) {
+  std::filesystem::remove(directory() + "/CURRENT");
+  ExpectCorrupt("no file CURRENT");
+}
+
+TEST_F(GalleryLoaderTest, FindsAMissingTable) {
+  size_t removed = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory())) {
+    if (entry.path().extension() == ".sst" && removed == 0) {
+      std::filesystem::remove(entry.path());
+      ++removed;
+    }
+  }
+  ASSERT_EQ(removed, 1u);
+  EXPECT_THAT(Open(), RefusedWith(Reason::kStoreCorrupt));
+}
+
+TEST_F(GalleryLoaderTest, RefusesADirectoryThatIsAFile) {
+  std::ofstream(dir_.File("file")) << "x";
+  EXPECT_THAT(OpenLocalGallery({.directory = dir_.File("file")}, clock_),
+              StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(OpenLocalGallery({.directory = ""}, clock_), StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST_F(GalleryLoaderTest, MakesNestedDirectories) {
+  EXPECT_THAT(OpenLocalGallery({.directory = dir_.File("a/b/c/")}, clock_), IsOk());
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() / "a/b/c/CURRENT"));
+}
+
+// More identities than one part holds, on more and fewer threads.
+TEST_F(GalleryLoaderTest, LoadsInPartsOnAnyNumberOfThreads) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(auto store, OpenTemplateStore({.directory = directory()}));
+  std::vector<std::jthread> writers;  // share their syncs
+  for (uint64_t t = 0; t < 32; ++t) {
+    writers.emplace_back([&store, t] {
+      std::mt19937_64 random(t);
+      for (uint64_t i = 0; i < 140; ++i) {
+        const auto first = store->ReserveUids(3);
+        FACEGATE_CHECK(first.ok());
+        const StoredIdentity identity{.key = {.collection = 1, .identity = *first},
+                                      .id = fmt::format("p{}", *first),
+                                      .create_time_us = 1,
+                                      .update_time_us = 1};
+        std::vector<StoredTemplate> templates;
+        for (uint64_t j = 0; j < i % 3; ++j) {
+          templates.push_back({.key = {.owner = identity.key, .template_id = *first + 1 + j},
+                               .embedding = RandomEmbedding(random, kSize),
+                               .model = TestModel(),
+                               .detector = "none",
+                               .detection_score = 0,
+                               .create_time_us = 1});
+        }
+        FACEGATE_CHECK(store->PutTemplates(identity, templates).ok());
+      }
+    });
+  }
+  writers.clear();
+  store.reset();
+  std::optional<GallerySnapshot> expected;
+  for (const size_t threads : {1, 2, 7}) {
+    auto gallery = OpenLocalGallery({.directory = directory(), .load_threads = threads}, clock_);
+    ASSERT_THAT(gallery, IsOk());
+    EXPECT_EQ((*gallery)->stats().identities, 4482u);
+    EXPECT_EQ((*gallery)->stats().templates, 4452u);
+    const GallerySnapshot snapshot = SnapshotOf(**gallery);
+    EXPECT_EQ(snapshot, expected.value_or(snapshot));
+    expected = snapshot;
+  }
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,163 @@
+#include "index/template_record.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <limits>
+#include <random>
+
+#include "facegate/storage/v1/records.pb.h"
+#include "tests/support/random_embedding.h"
+#include "tests/support/status_matchers.h"
+
+namespace facegate {
+namespace {
+
+StoredCollection SomeCollection() {
+  return {.uid = 3,
+          .id = "people",
+          .model = {.model_digest = "m", .preprocessing_digest = "p"},
+          .embedding_size = 512,
+          .settings = {.min_cosine = 0.25f},
+          .create_time_us = 1'700'000'000'000'001};
+}
+
+StoredTemplate SomeTemplate() {
+  std::mt19937_64 random(5);
+  return {.key = {.owner = {.collection = 3, .identity = 4}, .template_id = 5},
+          .embedding = RandomEmbedding(random, 64),
+          .model = {.model_digest = "m", .preprocessing_digest = "p"},
+          .detector = "yunet",
+          .detection_score = 0.93f,
+          .create_time_us = 17};
+}
+
+TEST(TemplateRecordTest, ReadsBackCollections) {
+  StoredCollection collection = SomeCollection();
+  for (const bool has_cosine : {true, false}) {
+    if (!has_cosine) collection.settings.min_cosine.reset();
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredCollection read,
+                                  DecodeCollection(3, EncodeCollection(collection)));
+    EXPECT_EQ(read.uid, collection.uid);
+    EXPECT_EQ(read.id, collection.id);
+    EXPECT_EQ(read.model, collection.model);
+    EXPECT_EQ(read.embedding_size, collection.embedding_size);
+    EXPECT_EQ(read.settings.min_cosine, collection.settings.min_cosine);
+    EXPECT_EQ(read.create_time_us, collection.create_time_us);
+  }
+}
+
+TEST(TemplateRecordTest, ReadsBackIdentities) {
+  const StoredIdentity identity{.key = {.collection = 3, .identity = 4},
+                                .id = "a-b",
+                                .create_time_us = 5,
+                                .update_time_us = 6};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredIdentity read,
+                                DecodeIdentity(identity.key, EncodeIdentity(identity)));
+  EXPECT_EQ(read.key, identity.key);
+  EXPECT_EQ(read.id, identity.id);
+  EXPECT_EQ(read.create_time_us, identity.create_time_us);
+  EXPECT_EQ(read.update_time_us, identity.update_time_us);
+}
+
+TEST(TemplateRecordTest, ReadsBackTemplatesToTheBit) {
+  const StoredTemplate stored = SomeTemplate();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredTemplate read,
+                                DecodeTemplate(stored.key, EncodeTemplate(stored)));
+  EXPECT_EQ(read.key, stored.key);
+  EXPECT_EQ(read.model, stored.model);
+  EXPECT_EQ(read.detector, stored.detector);
+  EXPECT_EQ(read.detection_score, stored.detection_score);
+  EXPECT_EQ(read.create_time_us, stored.create_time_us);
+  ASSERT_EQ(read.embedding.size(), stored.embedding.size());
+  for (size_t i = 0; i < read.embedding.size(); ++i) {
+    EXPECT_EQ(std::bit_cast<uint32_t>(read.embedding.values()[i]),
+              std::bit_cast<uint32_t>(stored.embedding.values()[i]));
+  }
+}
+
+TEST(TemplateRecordTest, StoresEmbeddingLittleEndian) {
+  StoredTemplate stored = SomeTemplate();
+  stored.embedding = UnitOf(std::vector<float>{1.0f, 0.0f});
+  storage::v1::TemplateRecord record;
+  ASSERT_TRUE(record.ParseFromString(EncodeTemplate(stored)));
+  EXPECT_EQ(record.embedding(), std::string("\x00\x00\x80\x3f\x00\x00\x00\x00", 8));
+}
+
+TEST(TemplateRecordTest, RefusesNumbersThatDifferFromTheKey) {
+  EXPECT_THAT(DecodeCollection(4, EncodeCollection(SomeCollection())),
+              RefusedWith(Reason::kStoreCorrupt));
+  StoredTemplate stored = SomeTemplate();
+  const std::string payload = EncodeTemplate(stored);
+  stored.key.template_id = 6;
+  EXPECT_THAT(DecodeTemplate(stored.key, payload), RefusedWith(Reason::kStoreCorrupt));
+}
+
+TEST(TemplateRecordTest, RefusesEmbeddingsThatAreNoUnitVectors) {
+  const StoredTemplate stored = SomeTemplate();
+  storage::v1::TemplateRecord good;
+  ASSERT_TRUE(good.ParseFromString(EncodeTemplate(stored)));
+  const std::string not_a_number = "\x00\x00\xc0\x7f";
+  for (const std::string& bytes :
+       {std::string(), good.embedding().substr(1), good.embedding().substr(4 * 32),
+        good.embedding() + good.embedding(), std::string("\0\0\xc0\x7f", 4), not_a_number}) {
+    storage::v1::TemplateRecord record = good;
+    record.set_embedding(bytes);
+    EXPECT_THAT(DecodeTemplate(stored.key, record.SerializeAsString()),
+                RefusedWith(Reason::kStoreCorrupt))
+        << bytes.size();
+  }
+}
+
+TEST(TemplateRecordTest, RefusesCollectionsThatBreakARule) {
+  storage::v1::CollectionRecord good;
+  ASSERT_TRUE(good.ParseFromString(EncodeCollection(SomeCollection())));
+  const auto expect_refused = [](const storage::v1::CollectionRecord& record) {
+    EXPECT_THAT(DecodeCollection(3, record.SerializeAsString()),
+                RefusedWith(Reason::kStoreCorrupt));
+  };
+  auto record = good;
+  record.set_id("no spaces");
+  expect_refused(record);
+  record = good;
+  record.set_embedding_size(0);
+  expect_refused(record);
+  record.set_embedding_size(4'000'000'000u);
+  expect_refused(record);
+  record = good;
+  record.set_min_cosine(1.5f);
+  expect_refused(record);
+  record.set_min_cosine(std::numeric_limits<float>::quiet_NaN());
+  expect_refused(record);
+}
+
+// Whatever the bytes are, the answer is a record that keeps the rules or kStoreCorrupt.
+TEST(TemplateRecordTest, SurvivesTruncatedAndDamagedPayloads) {
+  std::mt19937_64 random(11);
+  const StoredTemplate stored = SomeTemplate();
+  const std::string payload = EncodeTemplate(stored);
+  const auto check = [&](const std::string& bytes) {
+    const auto read = DecodeTemplate(stored.key, bytes);
+    if (read.ok()) {
+      EXPECT_EQ(read->key, stored.key);
+      EXPECT_GT(read->embedding.size(), 0u);
+    } else {
+      EXPECT_THAT(read, RefusedWith(Reason::kStoreCorrupt));
+    }
+  };
+  for (size_t size = 0; size < payload.size(); ++size) check(payload.substr(0, size));
+  for (int round = 0; round < 2000; ++round) {
+    std::string damaged = payload;
+    damaged[random() % damaged.size()] = static_cast<char>(random());
+    check(damaged);
+  }
+}
+
+TEST(TemplateRecordTest, RefusesCountersOutOfRange) {
+  EXPECT_EQ(*DecodeCounters(EncodeCounters(77)), 77u);
+  EXPECT_THAT(DecodeCounters(""), RefusedWith(Reason::kStoreCorrupt));
+  EXPECT_THAT(DecodeCounters(EncodeCounters(kUidLimit)), RefusedWith(Reason::kStoreCorrupt));
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+"""Calls a facegate server with plain grpcio and protobuf, knowing nothing but server reflection: no generated code.
+
+Usage: reflection_client.py HOST:PORT COLLECTION CROP_FILE. Prints one JSON object: the services, and Identify's answer.
+"""
+
+import json
+import sys
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+
+REFLECTION = "grpc.reflection.v1alpha"
+TYPE = descriptor_pb2.FieldDescriptorProto
+
+
+def reflection_file():
+    """The messages of the reflection protocol that are used here, from their published field numbers."""
+    file = descriptor_pb2.FileDescriptorProto(name="reflection.proto", package=REFLECTION, syntax="proto3")
+
+    def message(name, *fields):
+        added = file.message_type.add(name=name)
+        for number, field, kind, repeated, type_name in fields:
+            added.field.add(name=field, number=number, type=kind, type_name=type_name or None,
+                            label=TYPE.LABEL_REPEATED if repeated else TYPE.LABEL_OPTIONAL)
+
+    message("ServerReflectionRequest",
+            (1, "host", TYPE.TYPE_STRING, False, ""),
+            (3, "file_by_filename", TYPE.TYPE_STRING, False, ""),
+            (4, "file_containing_symbol", TYPE.TYPE_STRING, False, ""),
+            (7, "list_services", TYPE.TYPE_STRING, False, ""))
+    message("FileDescriptorResponse", (1, "file_descriptor_proto", TYPE.TYPE_BYTES, True, ""))
+    message("ServiceResponse", (1, "name", TYPE.TYPE_STRING, False, ""))
+    message("ListServiceResponse", (1, "service", TYPE.TYPE_MESSAGE, True, f".{REFLECTION}.ServiceResponse"))
+    message("ErrorResponse",
+            (1, "error_code", TYPE.TYPE_INT32, False, ""),
+            (2, "error_message", TYPE.TYPE_STRING, False, ""))
+    message("ServerReflectionResponse",
+            (4, "file_descriptor_response", TYPE.TYPE_MESSAGE, False, f".{REFLECTION}.FileDescriptorResponse"),
+            (6, "list_services_response", TYPE.TYPE_MESSAGE, False, f".{REFLECTION}.ListServiceResponse"),
+            (7, "error_response", TYPE.TYPE_MESSAGE, False, f".{REFLECTION}.ErrorResponse"))
+    return file
+
+
+def class_of(pool, name):
+    return message_factory.MessageFactory(pool).GetPrototype(pool.FindMessageTypeByName(name))
+
+
+class Reflection:
+    def __init__(self, channel):
+        pool = descriptor_pool.DescriptorPool()
+        pool.Add(reflection_file())
+        self.request_class = class_of(pool, f"{REFLECTION}.ServerReflectionRequest")
+        response_class = class_of(pool, f"{REFLECTION}.ServerReflectionResponse")
+        self.call = channel.stream_stream(
+            f"/{REFLECTION}.ServerReflection/ServerReflectionInfo",
+            request_serializer=self.request_class.SerializeToString,
+            response_deserializer=response_class.FromString)
+
+    def ask(self, **question):
+        # An empty string in a field without presence would not be sent: any text asks for the list.
+        response = next(self.call(iter([self.request_class(**question)]), timeout=20))
+        if response.HasField("error_response"):
+            raise RuntimeError(f"reflection: {response.error_response.error_message}")
+        return response
+
+    def services(self):
+        return sorted(s.name for s in self.ask(list_services="*").list_services_response.service)
+
+    def pool_for(self, symbol):
+        """A pool with the file that declares `symbol` and all that it imports."""
+        files = {}
+        waiting = [self.ask(file_containing_symbol=symbol)]
+        while waiting:
+            for encoded in waiting.pop().file_descriptor_response.file_descriptor_proto:
+                file = descriptor_pb2.FileDescriptorProto.FromString(encoded)
+                if file.name in files:
+                    continue
+                files[file.name] = file
+                waiting += [self.ask(file_by_filename=name) for name in file.dependency if name not in files]
+        pool = descriptor_pool.DescriptorPool()
+        added = set()
+
+        def add(name):
+            if name not in added:
+                added.add(name)
+                for dependency in files[name].dependency:
+                    add(dependency)
+                pool.Add(files[name])
+
+        for name in files:
+            add(name)
+        return pool
+
+
+def call(channel, pool, service, method, **fields):
+    described = pool.FindServiceByName(service).FindMethodByName(method)
+    request_class = class_of(pool, described.input_type.full_name)
+    response_class = class_of(pool, described.output_type.full_name)
+    stub = channel.unary_unary(f"/{service}/{method}",
+                               request_serializer=request_class.SerializeToString,
+                               response_deserializer=response_class.FromString)
+    return stub(request_class(**fields), timeout=60)
+
+
+def main():
+    target, collection, crop_file = sys.argv[1:]
+    with open(crop_file, "rb") as file:
+        crop = file.read()
+    with grpc.insecure_channel(target, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        reflection = Reflection(channel)
+        service = "facegate.v1.FaceService"
+        answer = call(channel, reflection.pool_for(service), service, "Identify",
+                      collection_id=collection,
+                      probe={"aligned_crop": crop},
+                      operating_point={"min_cosine": 0.9})
+        print(json.dumps({
+            "services": reflection.services(),
+            "identify": json_format.MessageToDict(answer, preserving_proto_field_name=True),
+        }))
+
+
+if __name__ == "__main__":
+    main()

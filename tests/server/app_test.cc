@@ -1,0 +1,342 @@
+#include "server/app.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <latch>
+#include <string>
+#include <thread>
+
+#include "tests/server/app_fixture.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using namespace std::chrono_literals;
+
+const std::vector<std::string> kServices = {
+    "", "facegate.v1.FaceService", "facegate.v1.GalleryService", "facegate.v1.AdminService"};
+
+TEST_F(AppTest, RefusesCallsUntilItHasLoaded) {
+  Open();
+  for (const std::string& service : kServices) {
+    EXPECT_EQ(HealthOf(service), Health::NOT_SERVING) << service;
+  }
+  const grpc::Status early = Embed(PatternPng(1));
+  EXPECT_EQ(early.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonIn(early), "NOT_READY");
+  EXPECT_TRUE(Detail<google::rpc::RetryInfo>(early).has_value());
+
+  ASSERT_THAT(app_->Load([] { return false; }), IsOk());
+  for (const std::string& service : kServices) {
+    EXPECT_EQ(HealthOf(service), Health::SERVING) << service;
+  }
+  EXPECT_EQ(HealthOf("facegate.v1.NoService"), Health::SERVICE_UNKNOWN);
+  EXPECT_TRUE(Embed(PatternPng(1)).ok());
+}
+
+TEST_F(AppTest, EnrolsAndIdentifiesAlsoAfterARestart) {
+  Serve();
+  {
+    grpc::ClientContext context;
+    v1::CreateCollectionRequest request;
+    request.set_collection_id("staff");
+    v1::CreateCollectionResponse response;
+    ASSERT_TRUE(gallery_->CreateCollection(&context, request, &response).ok());
+  }
+  {
+    grpc::ClientContext context;
+    v1::EnrollRequest request;
+    request.set_collection_id("staff");
+    request.set_identity_id("7");
+    request.add_samples()->set_image(PatternPng(1));
+    v1::EnrollResponse response;
+    ASSERT_TRUE(face_->Enroll(&context, request, &response).ok());
+  }
+  for (const bool restart : {false, true}) {
+    if (restart) {
+      app_->Stop(1s);
+      app_.reset();
+      Serve();
+    }
+    grpc::ClientContext context;
+    v1::IdentifyRequest request;
+    request.set_collection_id("staff");
+    request.mutable_probe()->set_image(PatternPng(1));
+    v1::IdentifyResponse response;
+    const grpc::Status status = face_->Identify(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    ASSERT_EQ(response.results(0).candidates_size(), 1);
+    EXPECT_EQ(response.results(0).candidates(0).identity_id(), "7");
+    EXPECT_EQ(response.basis().source(), v1::OPERATING_POINT_SOURCE_MODEL_CARD);
+  }
+}
+
+TEST_F(AppTest, TellsWhatItIs) {
+  Serve();
+  grpc::ClientContext context;
+  v1::GetServerInfoResponse info;
+  ASSERT_TRUE(admin_->GetServerInfo(&context, {}, &info).ok());
+  EXPECT_THAT(info.version(), ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
+  EXPECT_GT(info.start_time().seconds(), 1'600'000'000);
+  EXPECT_EQ(info.model().architecture(), "fake");
+  EXPECT_EQ(info.model().embedding_size(), 48u);
+  EXPECT_EQ(info.model().crop_width(), 112u);
+  EXPECT_EQ(info.model().crop_height(), 112u);
+  EXPECT_EQ(info.model().alignment(), "arcface-112x112");
+  EXPECT_EQ(info.model().default_min_cosine(), 0.5f);
+  EXPECT_EQ(info.model().model_digest().size(), 64u);
+  EXPECT_EQ(info.detector(), "fake");
+  EXPECT_EQ(info.limits().max_image_bytes(), 64u * 1024);
+  EXPECT_EQ(info.limits().max_message_bytes(), 4u * 64 * 1024 + (1 << 20));
+  EXPECT_FALSE(info.security().encryption_at_rest());
+  EXPECT_FALSE(info.security().tls());
+  EXPECT_EQ(info.compute().device(), "cpu");
+  EXPECT_EQ(info.compute().model_threads(), 3u);
+  EXPECT_EQ(info.compute().max_batch(), 8u);
+  EXPECT_EQ(info.identity_count(), 0u);
+}
+
+TEST_F(AppTest, ARefusalCarriesItsReasonAndField) {
+  Serve();
+  const grpc::Status status = Embed("no image");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ReasonIn(status), "IMAGE_UNDECODABLE");
+  EXPECT_EQ(Detail<google::rpc::ErrorInfo>(status)->domain(), "facegate");
+  const auto bad = Detail<google::rpc::BadRequest>(status);
+  ASSERT_TRUE(bad.has_value());
+  EXPECT_EQ(bad->field_violations(0).field(), "probe.aligned_crop");
+}
+
+TEST_F(AppTest, ItsOwnImageLimitAnswersBeforeGrpcsMessageLimit) {
+  Serve();
+  const grpc::Status image = Embed(std::string(config_.max_image_bytes + 1, 'x'));
+  EXPECT_EQ(image.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ReasonIn(image), "IMAGE_TOO_LARGE");
+  const auto limit = static_cast<size_t>(EffectiveMaxMessageBytes(config_));
+  EXPECT_EQ(ReasonIn(Embed(std::string(limit - 1000, 'x'))), "IMAGE_TOO_LARGE");
+  const grpc::Status message = Embed(std::string(limit + 1, 'x'));
+  EXPECT_EQ(message.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(ReasonIn(message), "no ErrorInfo");
+}
+
+TEST_F(AppTest, AnInternalErrorKeepsItsTextFromTheClient) {
+  Serve();
+  embedder_->FailWith(Internal("secret"));
+  const grpc::Status status = Embed(PatternPng(1));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_EQ(ReasonIn(status), "INTERNAL");
+  EXPECT_THAT(status.error_message(), Not(HasSubstr("secret")));
+  EXPECT_FALSE(Detail<google::rpc::ErrorInfo>(status)->metadata().at("request_id").empty());
+}
+
+TEST_F(AppTest, RefusesAtOnceWhenItsQueueIsFull) {
+  config_.worker_threads = 1;
+  config_.request_queue = 1;
+  Serve();
+  embedder_->Block();
+  std::thread running([&] { EXPECT_TRUE(Embed(PatternPng(1)).ok()); });
+  embedder_->WaitForCalls(1);
+  // Of two more one waits and the other is refused, whichever comes first.
+  std::atomic<int> refused = 0;
+  std::latch one_refused(1);
+  const auto embed = [&] {
+    const grpc::Status status = Embed(PatternPng(2));
+    if (status.ok()) return;
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(ReasonIn(status), "QUEUE_FULL");
+    EXPECT_TRUE(Detail<google::rpc::RetryInfo>(status).has_value());
+    ++refused;
+    one_refused.count_down();
+  };
+  std::thread second(embed);
+  std::thread third(embed);
+  one_refused.wait();
+  // Listing goes another way and is not held up.
+  grpc::ClientContext context;
+  v1::ListCollectionsResponse collections;
+  EXPECT_TRUE(gallery_->ListCollections(&context, {}, &collections).ok());
+  embedder_->Unblock();
+  running.join();
+  second.join();
+  third.join();
+  EXPECT_EQ(refused, 1);
+}
+
+TEST_F(AppTest, ACallWhoseDeadlinePassesIsNotComputed) {
+  config_.worker_threads = 2;
+  Serve();
+  embedder_->Block();
+  std::thread running([&] { EXPECT_TRUE(Embed(PatternPng(1)).ok()); });
+  embedder_->WaitForCalls(1);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + 50ms);
+  v1::EmbedResponse response;
+  EXPECT_EQ(Embed(context, PatternPng(2), &response).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  embedder_->Unblock();
+  running.join();
+  EXPECT_TRUE(Embed(PatternPng(3)).ok());
+  EXPECT_EQ(embedder_->batch_sizes(), (std::vector<size_t>{1, 1}));
+}
+
+TEST_F(AppTest, ACallThatItsClientCancelsIsNotComputed) {
+  config_.worker_threads = 2;
+  Serve();
+  embedder_->Block();
+  std::thread running([&] { EXPECT_TRUE(Embed(PatternPng(1)).ok()); });
+  embedder_->WaitForCalls(1);
+  grpc::ClientContext context;
+  std::thread cancelled([&] {
+    v1::EmbedResponse response;
+    EXPECT_EQ(Embed(context, PatternPng(2), &response).error_code(), grpc::StatusCode::CANCELLED);
+  });
+  context.TryCancel();
+  cancelled.join();
+  // A call on the same connection is answered only after the server has read the cancellation.
+  EXPECT_EQ(HealthOf(""), Health::SERVING);
+  embedder_->Unblock();
+  running.join();
+  EXPECT_TRUE(Embed(PatternPng(3)).ok());
+}
+
+TEST_F(AppTest, StopFinishesCallsInProgressAndRefusesNewOnes) {
+  Serve();
+  embedder_->Block();
+  grpc::Status finished;
+  std::thread running([&] { finished = Embed(PatternPng(1)); });
+  embedder_->WaitForCalls(1);
+  std::thread stopper([&] { app_->Stop(60s); });
+  // Until the stop begins, listing is answered: the model holds up photos alone.
+  grpc::Status refused;
+  do {
+    grpc::ClientContext context;
+    v1::ListCollectionsResponse collections;
+    refused = gallery_->ListCollections(&context, {}, &collections);
+  } while (refused.ok());
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonIn(refused), "SHUTTING_DOWN");
+  EXPECT_TRUE(Detail<google::rpc::RetryInfo>(refused).has_value());
+  EXPECT_EQ(ReasonIn(Embed(PatternPng(2))), "SHUTTING_DOWN");
+  EXPECT_EQ(HealthOf(""), Health::NOT_SERVING);
+  embedder_->Unblock();
+  running.join();
+  stopper.join();
+  EXPECT_TRUE(finished.ok()) << finished.error_message();
+  EXPECT_EQ(HealthOf(""), Health::SERVICE_UNKNOWN) << "the port is closed";
+}
+
+TEST_F(AppTest, StopCancelsCallsThatOutlastTheDrain) {
+  Serve();
+  embedder_->Block();
+  grpc::Status outcome;
+  std::thread running([&] { outcome = Embed(PatternPng(1)); });
+  embedder_->WaitForCalls(1);
+  std::thread stopper([&] { app_->Stop(0s); });
+  running.join();  // answered although the model still holds the face
+  EXPECT_FALSE(outcome.ok());
+  embedder_->Unblock();
+  stopper.join();
+}
+
+TEST_F(AppTest, AWatchedHealthHearsOfTheStopAndDoesNotDelayIt) {
+  Serve();
+  grpc::ClientContext context;
+  const auto watch = health_->Watch(&context, {});
+  Health response;
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), Health::SERVING);
+  const auto started = std::chrono::steady_clock::now();
+  std::thread stopper([&] { app_->Stop(60s); });
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), Health::NOT_SERVING);
+  EXPECT_FALSE(watch->Read(&response));
+  stopper.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - started, 30s);
+}
+
+// The status of an empty reflection stream.
+grpc::StatusCode ReflectionStatus(const std::shared_ptr<grpc::Channel>& channel) {
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const auto step = [&queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue.Next(&tag, &ok));
+  };
+  const auto call = stub.PrepareCall(
+      &context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+  call->StartCall(nullptr);
+  step();
+  call->WritesDone(nullptr);
+  step();
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  step();
+  return status.error_code();
+}
+
+TEST_F(AppTest, OffersReflection) {
+  Serve();
+  EXPECT_EQ(ReflectionStatus(channel_), grpc::StatusCode::OK);
+}
+
+TEST_F(AppTest, OffersNoReflectionWhereItIsSwitchedOff) {
+  config_.reflection = false;
+  Serve();
+  EXPECT_EQ(ReflectionStatus(channel_), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_TRUE(Embed(PatternPng(1)).ok());
+}
+
+TEST_F(AppTest, WritesItsPortAndRemovesItAtTheEnd) {
+  config_.port_file = dir_.File("port");
+  Open();
+  std::ifstream file(config_.port_file);
+  int port = 0;
+  file >> port;
+  EXPECT_EQ(port, app_->port());
+  EXPECT_GT(port, 0);
+  app_->Stop(0s);
+  EXPECT_FALSE(std::filesystem::exists(config_.port_file));
+}
+
+TEST_F(AppTest, RefusesAPortThatIsInUse) {
+  Open();
+  Config second = config_;
+  second.listen = "127.0.0.1:" + std::to_string(app_->port());
+  const auto other = App::Create(second, FakeParts(), Clock::System());
+  EXPECT_THAT(other, StatusIs(StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(MessageOf(other.status())), HasSubstr(second.listen));
+}
+
+TEST_F(AppTest, ReportsWhatDoesNotLoad) {
+  Parts parts = FakeParts();
+  parts.load_model = [](const Config&) -> StatusOr<LoadedModel> {
+    return InvalidArgument("no such model");
+  };
+  FACEGATE_ASSERT_OK_AND_ASSIGN(app_, App::Create(config_, std::move(parts), Clock::System()));
+  EXPECT_THAT(app_->Load([] { return false; }), StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST_F(AppTest, StopsBetweenTwoStepsOfLoading) {
+  Open();
+  EXPECT_THAT(app_->Load([] { return true; }), StatusIs(StatusCode::kCancelled));
+}
+
+TEST_F(AppTest, StopMayBeCalledTwice) {
+  Serve();
+  app_->Stop(1s);
+  app_->Stop(1s);
+}
+
+}  // namespace
+}  // namespace facegate

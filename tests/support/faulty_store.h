@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "face/base/mutex.h"
+#include "index/template_store.h"
+
+namespace facegate {
+
+// A store that can be told to fail, or to stop and think before it writes.
+class FaultyStore final : public TemplateStore {
+ public:
+  explicit FaultyStore(std::unique_ptr<TemplateStore> inner) : inner_(std::move(inner)) {}
+
+  // The next write (a reservation of numbers included) fails so and writes nothing.
+  void FailNextWrite(Status status) {
+    const MutexLock lock(mutex_);
+    failure_ = std::move(status);
+  }
+  // Runs on the writing thread before each write but a reservation of numbers; set while no other
+  // call is at work.
+  void SetBeforeWrite(std::function<void()> hook) { before_write_ = std::move(hook); }
+
+  Status ReadCollections(const CollectionVisitor& visit) const override {
+    return inner_->ReadCollections(visit);
+  }
+  Status ReadIdentities(const IdentityVisitor& visit) const override {
+    return inner_->ReadIdentities(visit);
+  }
+  Status ReadTemplates(const IdentityKey& from, const std::optional<IdentityKey>& until,
+                       const TemplateVisitor& visit) const override {
+    return inner_->ReadTemplates(from, until, visit);
+  }
+  StatusOr<uint64_t> ReserveUids(uint64_t count) override {
+    FACEGATE_RETURN_IF_ERROR(TakeFailure());
+    return inner_->ReserveUids(count);
+  }
+  Status PutCollection(const StoredCollection& collection) override {
+    return Write([&] { return inner_->PutCollection(collection); });
+  }
+  Status DeleteCollection(uint64_t uid) override {
+    return Write([&] { return inner_->DeleteCollection(uid); });
+  }
+  Status PutTemplates(const StoredIdentity& identity,
+                      std::span<const StoredTemplate> templates) override {
+    return Write([&] { return inner_->PutTemplates(identity, templates); });
+  }
+  Status DeleteIdentity(const IdentityKey& key) override {
+    return Write([&] { return inner_->DeleteIdentity(key); });
+  }
+  Status DeleteTemplate(const StoredIdentity& identity, uint64_t template_id) override {
+    return Write([&] { return inner_->DeleteTemplate(identity, template_id); });
+  }
+  Status Compact() override { return inner_->Compact(); }
+
+ private:
+  Status TakeFailure() {
+    const MutexLock lock(mutex_);
+    return std::exchange(failure_, OkStatus());
+  }
+
+  Status Write(const std::function<Status()>& write) {
+    if (before_write_) before_write_();
+    FACEGATE_RETURN_IF_ERROR(TakeFailure());
+    return write();
+  }
+
+  const std::unique_ptr<TemplateStore> inner_;
+  std::function<void()> before_write_;
+  Mutex mutex_;
+  Status failure_ FACEGATE_GUARDED_BY(mutex_);
+};
+
+}  // namespace facegate

@@ -1,0 +1,199 @@
+#include "trainer/train_cli.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <opencv2/imgproc.hpp>
+#include <sstream>
+
+#include "face/base/file.h"
+#include "face/model/architecture.h"
+#include "face/model/model_file.h"
+#include "face/model/torch_embedder.h"
+#include "tests/support/random_model.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/synthetic_crop.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class TrainCliTest : public ::testing::Test {
+ protected:
+  TrainExitCode Run(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    return RunTrainCli(arguments, out_, err_);
+  }
+  std::string out() const { return out_.str(); }
+  std::string err() const { return err_.str(); }
+  std::string File(const std::string& name) const { return dir_.File(name); }
+
+  // Random weights as a .safetensors without a card, each name with `prefix`.
+  std::string Weights(const std::string& prefix = "") {
+    auto tensors = RandomWeights("mobilefacenet-128", 7);
+    EXPECT_THAT(tensors, IsOk());
+    Safetensors file;
+    for (auto& [name, tensor] : *tensors) file.tensors[prefix + name] = std::move(tensor);
+    const std::string path = File("weights.safetensors");
+    EXPECT_THAT(WriteFileAtomically(path, SerializeSafetensors(file)), IsOk());
+    return path;
+  }
+  std::string Photo(const std::string& name, const cv::Mat& picture) {
+    const std::string path = File(name);
+    EXPECT_THAT(WriteFileAtomically(path, Encode(picture, ".png")), IsOk());
+    return path;
+  }
+  std::string RandomModel(std::optional<float> default_min_cosine = std::nullopt) {
+    const std::string path = File("random.safetensors");
+    EXPECT_THAT(WriteRandomModel(path, {.default_min_cosine = default_min_cosine}), IsOk());
+    return path;
+  }
+
+ private:
+  TempDir dir_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(TrainCliTest, ExplainsItselfAndItsExitCodes) {
+  EXPECT_EQ(Run({"--help"}), TrainExitCode::kOk);
+  EXPECT_THAT(out(), AllOf(HasSubstr("import"), HasSubstr("compare"), HasSubstr("Exit codes"),
+                           HasSubstr("Examples")));
+  EXPECT_EQ(Run({"compare", "--help"}), TrainExitCode::kOk);
+  EXPECT_THAT(out(), AllOf(HasSubstr("taken as aligned already"), HasSubstr("--detect")));
+  EXPECT_EQ(Run({"import", "--help"}), TrainExitCode::kOk);
+  EXPECT_THAT(out(), HasSubstr("--preset"));
+  EXPECT_EQ(Run({"--version"}), TrainExitCode::kOk);
+  EXPECT_THAT(out(), ::testing::MatchesRegex("facegate-train [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST_F(TrainCliTest, TellsAWrongCommandLineFromAFailure) {
+  EXPECT_EQ(Run({}), TrainExitCode::kUsage);
+  EXPECT_EQ(Run({"dance"}), TrainExitCode::kUsage);
+  EXPECT_EQ(Run({"import", "only-one"}), TrainExitCode::kUsage);
+  EXPECT_EQ(Run({"import", "a", "b", "--preset", "x"}), TrainExitCode::kUsage);
+  EXPECT_EQ(Run({"import", "a", "b", "--default-min-cosine", "2"}), TrainExitCode::kUsage);
+  EXPECT_EQ(Run({"compare", "a", "b", "c", "--select", "x"}), TrainExitCode::kUsage);
+  EXPECT_EQ(Run({"import", File("absent"), File("out"), "--preset", "insightface"}),
+            TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("facegate-train import: "));
+}
+
+TEST_F(TrainCliTest, ImportsWeightsWithACardThatLoads) {
+  const std::string model = File("model.safetensors");
+  ASSERT_EQ(Run({"import", Weights("module.arcface."), model, "--preset", "insightface", "--mirror",
+                 "--default-min-cosine", "0.4", "--licence", "test"}),
+            TrainExitCode::kOk)
+      << err();
+  EXPECT_THAT(out(), AllOf(HasSubstr("mobilefacenet-128"), HasSubstr("1003136 in")));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile file, ReadModelFile(model));
+  EXPECT_EQ(file.card.architecture, "mobilefacenet-128");
+  EXPECT_EQ(file.card.embedding_size, 128);
+  EXPECT_TRUE(file.card.preprocessing.mirror_average);
+  EXPECT_EQ(file.card.default_min_cosine, 0.4F);
+  EXPECT_EQ(file.card.licence, "test");
+  EXPECT_THAT(file.card.origin, HasSubstr("sha256"));
+  ASSERT_TRUE(file.card.canary.has_value());
+  EXPECT_EQ(file.card.canary->embeddings.size(), 4U);
+  EXPECT_THAT(out(), HasSubstr(file.card.model_digest));
+  EXPECT_THAT(LoadTorchEmbedder(model, {.threads = 1, .max_batch = 1}), IsOk());
+}
+
+TEST_F(TrainCliTest, ImportsAModelFileKeepingItsCardAndDigest) {
+  const std::string source = RandomModel(0.25F);
+  ASSERT_EQ(Run({"import", source, File("again.safetensors")}), TrainExitCode::kOk) << err();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile before, ReadModelFile(source));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile after, ReadModelFile(File("again.safetensors")));
+  EXPECT_EQ(after.card.model_digest, before.card.model_digest);
+  EXPECT_EQ(after.card.preprocessing_digest, before.card.preprocessing_digest);
+  EXPECT_EQ(after.card.default_min_cosine, 0.25F);
+  EXPECT_EQ(after.card.origin, before.card.origin);
+  EXPECT_TRUE(after.card.canary.has_value());
+}
+
+TEST_F(TrainCliTest, RefusesToImportWithoutKnowingTheAlignment) {
+  EXPECT_EQ(Run({"import", Weights(), File("out")}), TrainExitCode::kUsage);
+  EXPECT_THAT(err(), AllOf(HasSubstr("--preset"), HasSubstr("--alignment")));
+  EXPECT_FALSE(std::filesystem::exists(File("out")));
+}
+
+TEST_F(TrainCliTest, ReplacesAFileOnlyWhenForced) {
+  const std::string source = RandomModel();
+  const std::string out_path = File("out.safetensors");
+  ASSERT_THAT(WriteFileAtomically(out_path, "precious"), IsOk());
+  EXPECT_EQ(Run({"import", source, out_path}), TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("--force"));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string kept, ReadFile(out_path, 100));
+  EXPECT_EQ(kept, "precious");
+  EXPECT_EQ(Run({"import", source, out_path, "--force"}), TrainExitCode::kOk) << err();
+  EXPECT_THAT(ReadModelFile(out_path), IsOk());
+}
+
+TEST_F(TrainCliTest, RefusesAnArchitectureThatDoesNotFit) {
+  const std::string weights = Weights();
+  EXPECT_EQ(Run({"import", weights, File("out"), "--preset", "insightface", "--architecture", "x"}),
+            TrainExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("mobilefacenet-128"));
+  EXPECT_EQ(Run({"import", weights, File("out"), "--preset", "insightface", "--architecture",
+                 "iresnet-18"}),
+            TrainExitCode::kFailed);
+  EXPECT_FALSE(std::filesystem::exists(File("out")));
+}
+
+TEST_F(TrainCliTest, ComparesAlignedCrops) {
+  const std::string model = RandomModel();
+  const std::string a = Photo("a.png", SyntheticCrop(1));
+  const std::string b = Photo("b.png", SyntheticCrop(2));
+  ASSERT_EQ(Run({"compare", "--json", model, a, a}), TrainExitCode::kOk) << err();
+  auto json = nlohmann::json::parse(out());
+  EXPECT_NEAR(json["cosine"].get<double>(), 1.0, 1e-5);
+  EXPECT_NEAR(json["distance"].get<double>(), 0.0, 5e-3);
+  EXPECT_TRUE(json["match"].is_null());
+  EXPECT_EQ(json["found_by"], nlohmann::json::parse(R"(["aligned crop","aligned crop"])"));
+  ASSERT_EQ(Run({"compare", "--json", model, a, b}), TrainExitCode::kOk) << err();
+  json = nlohmann::json::parse(out());
+  const double cosine = json["cosine"].get<double>();
+  EXPECT_LT(cosine, 0.9999);
+  EXPECT_NEAR(json["distance"].get<double>(), std::sqrt(2 - 2 * cosine), 1e-6);
+  ASSERT_EQ(Run({"compare", model, a, b}), TrainExitCode::kOk) << err();
+  EXPECT_THAT(out(), AllOf(HasSubstr("cosine"), HasSubstr("distance")));
+}
+
+TEST_F(TrainCliTest, DecidesByTheCardsDefaultAndSaysThatItIsNotCalibrated) {
+  const std::string model = RandomModel(-1.0F);
+  const std::string a = Photo("a.png", SyntheticCrop(1));
+  ASSERT_EQ(Run({"compare", model, a, a}), TrainExitCode::kOk) << err();
+  EXPECT_THAT(out(), AllOf(HasSubstr("match     yes"), HasSubstr("not calibrated")));
+}
+
+TEST_F(TrainCliTest, LooksForAFaceWhereThePhotoIsNoCropOrDetectionIsForced) {
+  const std::string model = RandomModel();
+  const std::string crop = Photo("crop.png", SyntheticCrop(1));
+  const std::string grey = Photo("grey.png", cv::Mat(200, 200, CV_8UC3, cv::Scalar(90, 90, 90)));
+  EXPECT_EQ(Run({"compare", "--detector", "haar", model, crop, grey}), TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("grey.png"));
+  const std::string flat = Photo("flat.png", cv::Mat(112, 112, CV_8UC3, cv::Scalar(90, 90, 90)));
+  EXPECT_EQ(Run({"compare", model, flat, flat}), TrainExitCode::kOk) << err();
+  EXPECT_EQ(Run({"compare", "--detect", model, flat, flat}), TrainExitCode::kFailed);
+  EXPECT_EQ(Run({"compare", "--detector", "yunet", model, crop, grey}), TrainExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("--yunet"));
+}
+
+TEST_F(TrainCliTest, NamesThePhotoThatCannotBeRead) {
+  const std::string model = RandomModel();
+  const std::string crop = Photo("crop.png", SyntheticCrop(1));
+  EXPECT_EQ(Run({"compare", model, crop, File("absent.png")}), TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("absent.png"));
+  ASSERT_THAT(WriteFileAtomically(File("text.png"), "no picture"), IsOk());
+  EXPECT_EQ(Run({"compare", model, crop, File("text.png")}), TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("text.png"));
+}
+
+}  // namespace
+}  // namespace facegate
