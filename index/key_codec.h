@@ -1,10 +1,10 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 // Keys of the store. They are made of numbers only, because keys end up in places that no deletion
 // reaches (table indexes, manifests, RocksDB's own log); the ids that clients chose are personal
@@ -38,13 +38,16 @@ inline constexpr uint64_t kUidLimit = uint64_t{1} << 63;
 struct IdentityKey {
   uint64_t collection = 0;
   uint64_t identity = 0;
-  auto operator<=>(const IdentityKey&) const = default;
+  bool operator==(const IdentityKey&) const = default;
+  bool operator<(const IdentityKey& other) const {
+    return std::tie(collection, identity) < std::tie(other.collection, other.identity);
+  }
 };
 
 struct TemplateKey {
   IdentityKey owner;
   uint64_t template_id = 0;
-  auto operator<=>(const TemplateKey&) const = default;
+  bool operator==(const TemplateKey&) const = default;
 };
 
 // EncodeCollectionKey() and EncodeIdentityKey() are also the lower bounds of what lies below them.

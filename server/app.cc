@@ -160,7 +160,7 @@ void App::BuildServices() {
 }
 
 Status App::Load(const std::function<bool()>& stop_requested) {
-  const Status stopped(StatusCode::kCancelled, "asked to stop while loading");
+  Status stopped(StatusCode::kCancelled, "asked to stop while loading");
   if (parts_.check_machine) parts_.check_machine();
   FACEGATE_RETURN_IF_ERROR(LoadModel());
   if (stop_requested()) return stopped;

@@ -39,7 +39,7 @@ constexpr std::string_view kDevices[] = {"auto", "cpu", "cuda"};
 constexpr std::string_view kDetectors[] = {"auto", "yunet", "haar", "none"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "error", "off"};
 
-const Key kKeys[] = {
+constexpr Key kKeys[] = {
     {"listen",
      &Config::listen,
      {},

@@ -1,38 +1,66 @@
 #include "server/stop_signals.h"
 
-#include <pthread.h>
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
+#include "face/base/check.h"
 #include "face/base/log.h"
 
 namespace facegate {
 namespace {
 
 constexpr int kExitBySignal = 128;
+constexpr unsigned char kEnd = 0;  // no signal has this number
 
-sigset_t StopSet() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  return set;
+// A handler has no other way to its object. (Blocking the signals and waiting for them would not
+// do: libraries start threads before main(), OpenBLAS for one, which do not block them.)
+std::atomic<int> g_pipe = -1;
+std::atomic<bool> g_signalled = false;
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+// Calls async-signal-safe functions alone.
+void OnSignal(int number) {
+  if (g_signalled.exchange(true)) _exit(kExitBySignal + number);
+  const int saved_errno = errno;
+  const auto byte = static_cast<unsigned char>(number);
+  [[maybe_unused]] const ssize_t written = write(g_pipe.load(), &byte, 1);
+  errno = saved_errno;
+}
+
+void Handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  FACEGATE_CHECK(sigaction(number, &action, nullptr) == 0);
 }
 
 }  // namespace
 
 StopSignals::StopSignals() {
-  const sigset_t set = StopSet();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  int ends[2];
+  FACEGATE_CHECK(pipe2(ends, O_CLOEXEC) == 0);
+  read_end_ = ends[0];
+  write_end_ = ends[1];
+  g_signalled = false;
+  g_pipe = write_end_;
   thread_ = std::thread([this] { Listen(); });
+  Handle(SIGTERM, OnSignal);
+  Handle(SIGINT, OnSignal);
+  Handle(SIGPIPE, SIG_IGN);
 }
 
 StopSignals::~StopSignals() {
-  closing_ = true;
-  pthread_kill(thread_.native_handle(), SIGTERM);
+  Handle(SIGTERM, SIG_DFL);
+  Handle(SIGINT, SIG_DFL);
+  FACEGATE_CHECK(write(write_end_, &kEnd, 1) == 1);
   thread_.join();
+  g_pipe = -1;
+  close(write_end_);
+  close(read_end_);
 }
 
 void StopSignals::Wait() {
@@ -41,16 +69,11 @@ void StopSignals::Wait() {
 }
 
 void StopSignals::Listen() {
-  const sigset_t set = StopSet();
   for (;;) {
-    int number = 0;
-    if (sigwait(&set, &number) != 0) continue;
-    if (closing_) return;
-    if (requested_) {
-      LogWarning("second signal: the process ends at once");
-      _exit(kExitBySignal + number);
-    }
-    LogInfo("signal {}: stopping", number);
+    unsigned char number = kEnd;
+    if (read(read_end_, &number, 1) != 1) continue;  // interrupted
+    if (number == kEnd) return;
+    LogInfo("signal {}: stopping; a second one ends the process at once", number);
     {
       const MutexLock lock(mutex_);
       requested_ = true;

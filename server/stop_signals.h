@@ -9,10 +9,11 @@ namespace facegate {
 
 // SIGTERM and SIGINT as something to wait for. The first asks to stop; the second ends the process
 // at once with 128 + its number (the store survives that like a power loss). SIGPIPE is ignored.
-// Made before any other thread, which inherits the signal mask; one in a process.
+// At most one at a time in a process.
 class StopSignals {
  public:
   StopSignals();
+  // The signals have their default effect again.
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
@@ -24,8 +25,9 @@ class StopSignals {
  private:
   void Listen();
 
+  int read_end_ = -1;  // of the pipe that the handler writes to
+  int write_end_ = -1;
   std::atomic<bool> requested_ = false;
-  std::atomic<bool> closing_ = false;
   Mutex mutex_;
   CondVar wake_;
   std::thread thread_;

@@ -16,6 +16,7 @@ constexpr char kFooter[] =
     "  facegate info --wait 60        until the server takes calls, for a script that started it\n"
     "  facegate --json info";
 
+// What is off is shouted: it is a risk.
 const char* OnOff(bool on) { return on ? "on" : "OFF"; }
 
 // Pairs of a name and a value, one a line.
@@ -28,7 +29,7 @@ void AddModel(const v1::ModelInfo& model, Lines& lines) {
   lines.emplace_back("preprocessing", model.preprocessing_digest());
   lines.emplace_back("crop", fmt::format("{}x{} pixels, aligned to {}", model.crop_width(),
                                          model.crop_height(), model.alignment()));
-  lines.emplace_back("mirror averaging", OnOff(model.mirror_average()));
+  lines.emplace_back("mirror averaging", model.mirror_average() ? "on" : "off");
   lines.emplace_back("default min cosine",
                      model.has_default_min_cosine()
                          ? FormatCosine(model.default_min_cosine()) + " (not calibrated)"

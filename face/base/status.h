@@ -93,6 +93,7 @@ std::string_view MessageOf(const Status& status);
       return facegate_status;                                               \
   } while (false)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `lhs` may be a declaration.
 // FACEGATE_ASSIGN_OR_RETURN(auto image, DecodeImage(bytes, limits));
 #define FACEGATE_ASSIGN_OR_RETURN(lhs, expr) \
   FACEGATE_ASSIGN_OR_RETURN_IMPL(FACEGATE_CONCAT(facegate_statusor_, __LINE__), lhs, expr)
@@ -100,3 +101,4 @@ std::string_view MessageOf(const Status& status);
   auto statusor = (expr);                                   \
   if (!statusor.ok()) return statusor.status();             \
   lhs = std::move(statusor).value()
+// NOLINTEND(bugprone-macro-parentheses)

@@ -1,11 +1,15 @@
 #include "face/detect/non_maximum.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace facegate {
 
 double IntersectionOverUnion(const cv::Rect2f& a, const cv::Rect2f& b) {
+  // The sum of eight floats is finite only if each is.
+  const double sum = double{a.x} + a.y + a.width + a.height + b.x + b.y + b.width + b.height;
+  if (!std::isfinite(sum)) return 0;
   const double width =
       std::min<double>(double{a.x} + a.width, double{b.x} + b.width) - std::max<double>(a.x, b.x);
   const double height =

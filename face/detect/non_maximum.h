@@ -7,7 +7,8 @@
 
 namespace facegate {
 
-// Area of the intersection over area of the union; 0 where either box is empty.
+// Area of the intersection over area of the union; 0 where either box is empty or not
+// finite.
 double IntersectionOverUnion(const cv::Rect2f& a, const cv::Rect2f& b);
 
 // Greedy non-maximum suppression: sorts by score, highest first (the earlier one of equals), and

@@ -59,17 +59,25 @@ std::optional<Field> TakeField(std::string_view& in) {
   const auto tag = TakeVarint(in);
   if (!tag.has_value()) return std::nullopt;
   Field field{.number = *tag >> 3, .wire_type = *tag & 7, .whole = {}, .body = {}};
-  if (field.wire_type == kVarint) {
-    if (!TakeVarint(in).has_value()) return std::nullopt;
-  } else if (field.wire_type == kLengthDelimited) {
-    const auto length = TakeVarint(in);
-    const std::string_view rest = in;
-    if (!length.has_value() || !Skip(in, *length)) return std::nullopt;
-    field.body = rest.substr(0, *length);
-  } else if (field.wire_type != kFixed64 && field.wire_type != kFixed32) {
-    return std::nullopt;
-  } else if (!Skip(in, field.wire_type == kFixed64 ? 8 : 4)) {
-    return std::nullopt;
+  switch (field.wire_type) {
+    case kVarint:
+      if (!TakeVarint(in).has_value()) return std::nullopt;
+      break;
+    case kLengthDelimited: {
+      const auto length = TakeVarint(in);
+      const std::string_view rest = in;
+      if (!length.has_value() || !Skip(in, *length)) return std::nullopt;
+      field.body = rest.substr(0, *length);
+      break;
+    }
+    case kFixed64:
+      if (!Skip(in, 8)) return std::nullopt;
+      break;
+    case kFixed32:
+      if (!Skip(in, 4)) return std::nullopt;
+      break;
+    default:
+      return std::nullopt;
   }
   field.whole = start.substr(0, start.size() - in.size());
   return field;

@@ -27,13 +27,22 @@ constexpr std::array<uint32_t, 4> kImportShape = {1, 3, 320, 320};
 constexpr int kLandmarkCount = 5;
 // A smaller copy of a picture than this shows no face that the larger copies did not.
 constexpr int kSmallestSide = 48;
+// A face of whose box less than this lies in the picture is none.
+constexpr float kSmallestInsideShare = 0.25f;
 
 // The four outputs of one stride, each a row for a cell.
 struct StrideOutputs {
   cv::Mat cls, obj, bbox, kps;
 };
 
-int RoundUp(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+// OpenCV 4.6 gives numbers out of unwritten memory for inputs that are 32 rows high and 576 columns
+// wide or more; at 64 rows it does not.
+constexpr int kSmallestPaddedSide = 64;
+
+int PaddedSide(int side) {
+  const int rounded = (side + kLargestStride - 1) / kLargestStride * kLargestStride;
+  return std::max(rounded, kSmallestPaddedSide);
+}
 
 // One instance of the network. Not thread-safe.
 class YuNetNetwork {
@@ -44,7 +53,7 @@ class YuNetNetwork {
                            cv::dnn::Net net = cv::dnn::readNetFromONNX(model.data(), model.size());
                            net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
                            net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
-                           return std::unique_ptr<YuNetNetwork>(new YuNetNetwork(std::move(net)));
+                           return std::unique_ptr<YuNetNetwork>(new YuNetNetwork(net));
                          });
   }
 
@@ -52,9 +61,8 @@ class YuNetNetwork {
   StatusOr<std::vector<DetectedFace>> Run(const cv::Mat& picture, float score_threshold) {
     return CatchToStatus("running YuNet", [&]() -> StatusOr<std::vector<DetectedFace>> {
       cv::Mat padded;
-      cv::copyMakeBorder(picture, padded, 0, RoundUp(picture.rows, kLargestStride) - picture.rows,
-                         0, RoundUp(picture.cols, kLargestStride) - picture.cols,
-                         cv::BORDER_CONSTANT);
+      cv::copyMakeBorder(picture, padded, 0, PaddedSide(picture.rows) - picture.rows, 0,
+                         PaddedSide(picture.cols) - picture.cols, cv::BORDER_CONSTANT);
       net_.setInput(cv::dnn::blobFromImage(padded));
       std::vector<cv::Mat> outputs;
       net_.forward(outputs, output_names_);
@@ -70,7 +78,8 @@ class YuNetNetwork {
   }
 
  private:
-  explicit YuNetNetwork(cv::dnn::Net net) : net_(std::move(net)) {
+  // Copies share the network.
+  explicit YuNetNetwork(const cv::dnn::Net& net) : net_(net) {
     for (const int stride : kStrides) {
       for (const char* kind : {"cls", "obj", "bbox", "kps"}) {
         output_names_.push_back(fmt::format("{}_{}", kind, stride));
@@ -108,19 +117,18 @@ class YuNetNetwork {
 
   static DetectedFace DecodeCell(const StrideOutputs& outputs, int cell, int columns,
                                  float stride) {
+    const int row_of_cell = cell / columns;
     const auto column = static_cast<float>(cell % columns);
-    const auto row = static_cast<float>(cell / columns);
-    const float* box = outputs.bbox.ptr<float>() + 4 * static_cast<ptrdiff_t>(cell);
-    const float* points =
-        outputs.kps.ptr<float>() + 2 * kLandmarkCount * static_cast<ptrdiff_t>(cell);
+    const auto row = static_cast<float>(row_of_cell);
+    const float* box = outputs.bbox.ptr<float>() + ptrdiff_t{4} * cell;
+    const float* points = outputs.kps.ptr<float>() + ptrdiff_t{2} * kLandmarkCount * cell;
     DetectedFace face;
     const float width = std::exp(box[2]) * stride;
     const float height = std::exp(box[3]) * stride;
     face.box = {(column + box[0]) * stride - width / 2, (row + box[1]) * stride - height / 2, width,
                 height};
-    for (int i = 0; i < kLandmarkCount; ++i) {
-      face.landmarks.emplace_back((column + points[2 * i]) * stride,
-                                  (row + points[2 * i + 1]) * stride);
+    for (int i = 0; i < kLandmarkCount; ++i, points += 2) {
+      face.landmarks.emplace_back((column + points[0]) * stride, (row + points[1]) * stride);
     }
     return face;
   }
@@ -133,6 +141,14 @@ void Scale(DetectedFace& face, float factor) {
   face.box = {face.box.x * factor, face.box.y * factor, face.box.width * factor,
               face.box.height * factor};
   for (cv::Point2f& point : face.landmarks) point *= factor;
+}
+
+// The padding beside a narrow picture can look like a face.
+bool IsInside(const DetectedFace& face, cv::Size picture) {
+  const cv::Rect2f whole(0, 0, static_cast<float>(picture.width),
+                         static_cast<float>(picture.height));
+  const float inside = (face.box & whole).area();
+  return inside > 0 && inside >= kSmallestInsideShare * face.box.area();
 }
 
 class YuNetDetector : public Detector {
@@ -174,6 +190,7 @@ class YuNetDetector : public Detector {
     }
     FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> faces,
                               network.Run(scaled, options_.score_threshold));
+    std::erase_if(faces, [&](const DetectedFace& face) { return !IsInside(face, scaled.size()); });
     faces = SuppressNonMaxima(std::move(faces), options_.nms_iou);
     for (DetectedFace& face : faces) Scale(face, static_cast<float>(1 / scale));
     return faces;

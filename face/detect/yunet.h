@@ -23,9 +23,9 @@ struct YuNetOptions {
 // YuNet (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023) by cv::dnn. Outputs for
 // each stride s of 8, 16, 32 and cell (r, c): score = sqrt(cls · obj), centre = ((c + dx) · s, (r +
 // dy) · s), size = exp(w, h) · s, landmark = ((c + kx) · s, (r + ky) · s); non-maximum suppression
-// after. Input: BGR 0..255, padded with black at the right and below to a multiple of 32. The
-// files with a fixed and with a dynamic input size both run at any size. Fails when the file is
-// absent or no such network.
+// after. Input: BGR 0..255, padded with black at the right and below to a multiple of 32,
+// 64 at least. The files with a fixed and with a dynamic input size both run at any size. Fails
+// when the file is absent or no such network.
 StatusOr<std::unique_ptr<Detector>> CreateYuNetDetector(const YuNetOptions& options);
 
 }  // namespace facegate

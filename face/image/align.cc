@@ -36,6 +36,8 @@ const FivePoints& ArcFacePoints() {
 
 // Two points closer than this are one, pixels.
 constexpr double kSmallestSpread = 1e-3;
+// Landmarks are floats: a face shown at a quarter of its size comes out as 3.9999.
+constexpr double kRoundingSlack = 0.01;
 
 using Complex = std::complex<double>;
 
@@ -103,7 +105,8 @@ StatusOr<AlignedFace> Warp(const cv::Mat& picture, const cv::Matx23d& to_crop, c
   }
   const double shrinking = 1 / std::hypot(to_crop(0, 0), to_crop(1, 0));
   const double largest_block = std::min(shown.width, shown.height);
-  const int block = static_cast<int>(std::clamp(std::floor(shrinking), 1.0, largest_block));
+  const int block =
+      static_cast<int>(std::clamp(std::floor(shrinking + kRoundingSlack), 1.0, largest_block));
   const cv::Mat part = block == 1 ? picture(shown) : AverageBlocks(picture(shown), block);
   // Pixel i of `part` is centred on pixel block · i + (block - 1) / 2 + corner of the picture.
   const double half = (block - 1) / 2.0;

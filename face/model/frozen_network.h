@@ -23,10 +23,11 @@ StatusOr<torch::Device> DeviceFromName(std::string_view name);
 // uses its own OpenMP threads.
 class FrozenNetwork {
  public:
-  // `backbone` is on the CPU with its weights set; it is put into evaluation mode and may go
-  // afterwards. `threads` (at least 1) is the number of OpenMP threads of one Run() on the CPU.
-  // Compares the result with the backbone's own on generated input: kInternal when they differ,
-  // kInvalidArgument when the network gives values that are not finite.
+  // `backbone` is on the CPU with its weights set. It is used up: put into evaluation mode, its
+  // parameters taken from the gradient, moved to `device`; it may go afterwards. `threads` (at
+  // least 1) is the number of OpenMP threads of one Run() on the CPU. Compares the result with the
+  // backbone's own on generated input: kInternal when they differ, kInvalidArgument when the
+  // network gives values that are not finite.
   static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device,
                                                          int threads);
   ~FrozenNetwork();

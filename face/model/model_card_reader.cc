@@ -33,6 +33,7 @@ class ObjectReader {
   ObjectReader(const Json& object, std::string path) : object_(object), path_(std::move(path)) {
     if (!object_.is_object()) Fail("", "is no object");
   }
+  ObjectReader(Json&& object, std::string path) = delete;  // would not outlive the call
 
   std::string Path(std::string_view key) const {
     return path_.empty() || key.empty() ? path_ + std::string(key)
@@ -51,11 +52,11 @@ class ObjectReader {
   bool Has(const char* key) const { return object_.is_object() && object_.contains(key); }
   // Null, and a failure, when the field is missing.
   const Json& At(const char* key) {
-    static const Json kNull;
+    static const Json null_value;
     read_.push_back(key);
     if (Has(key)) return object_[key];
     Fail(key, "is missing");
-    return kNull;
+    return null_value;
   }
 
   std::string Text(const char* key) {
@@ -196,7 +197,8 @@ StatusOr<std::vector<AccuracyFigure>> ReadAccuracy(const Json& json) {
 
 StatusOr<std::vector<float>> ReadCanaryEmbedding(const Json& json, size_t number, size_t size) {
   const std::string path = fmt::format("canary.embeddings[{}]", number);
-  ObjectReader reader(Json::object(), path);
+  const Json no_object = Json::object();
+  ObjectReader reader(no_object, path);
   std::vector<float> values;
   double squares = 0.0;
   if (!json.is_array() || json.size() != size) {

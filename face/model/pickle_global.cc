@@ -102,7 +102,7 @@ StatusOr<TorchTensor> MakeTensor(const PickleGraph& graph, const PickleTuple& ar
   if (graph.Get<TorchStorage>(items[0]) == nullptr || !offset) {
     return InvalidArgument("_rebuild_tensor_v2 needs a storage and an offset");
   }
-  for (const size_t i : {2, 3}) {
+  for (const size_t i : {size_t{2}, size_t{3}}) {
     const auto* tuple = graph.Get<PickleTuple>(items[i]);
     if (tuple == nullptr || tuple->items.size() > kMaxDimensions || !graph.Extents(items[i])) {
       return InvalidArgument(

@@ -103,6 +103,7 @@ StatusOr<PickleRef> FindStateDict(const PickleGraph& graph, PickleRef root) {
   if (found.empty()) return NoStateDict(graph, root);
   if (found.size() == 1) return found.front().dict;
   std::vector<std::string_view> paths;
+  paths.reserve(found.size());
   for (const Candidate& candidate : found) paths.push_back(candidate.path);
   return InvalidArgument(fmt::format("the file holds {} state dicts: {}; save the wanted one alone",
                                      found.size(), fmt::join(paths, ", ")));

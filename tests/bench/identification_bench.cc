@@ -233,6 +233,8 @@ int Main(const BenchOptions& options) {
       return 1;
     }
     AddRow(setting, *result, table);
+    std::cerr << fmt::format("{}, {}: rank-1 {:.2f} %\n", setting.detector,
+                             setting.mirror ? "mirrored" : "plain", result->percent());
   }
   std::cout << "Closed-set rank-1 through gRPC: LFW people with two or more photos, the first "
                "enrolled, the others\nprobes, face_selection CENTRAL. A probe without a face is a "

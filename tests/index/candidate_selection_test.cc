@@ -71,7 +71,7 @@ float DotInLanes(std::span<const float> a, std::span<const float> b, size_t lane
 
 TEST(CandidateSelectionTest, BoundsTheErrorOfFloatSums) {
   std::mt19937_64 random(3);
-  for (const size_t size : {1, 2, 16, 128, 512, 4096}) {
+  for (const size_t size : std::vector<size_t>{1, 2, 16, 128, 512, 4096}) {
     const double bound = FloatDotErrorBound(size);
     for (int round = 0; round < 50; ++round) {
       // Terms of one sign, which drive the partial sums highest, and of both.
@@ -82,7 +82,7 @@ TEST(CandidateSelectionTest, BoundsTheErrorOfFloatSums) {
       const Embedding unit = UnitOf(a);
       const Embedding other = round % 3 == 0 ? RandomEmbedding(random, size) : unit;
       const auto exact = static_cast<double>(CosineScore(unit.values(), other.values()));
-      for (const size_t lanes : {1, 4, 8, 16}) {
+      for (const size_t lanes : std::vector<size_t>{1, 4, 8, 16}) {
         const auto approximate =
             static_cast<double>(DotInLanes(unit.values(), other.values(), lanes));
         EXPECT_LE(std::abs(approximate - exact), bound) << size;

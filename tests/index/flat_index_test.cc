@@ -34,6 +34,7 @@ std::vector<IndexMatch> FullScan(const std::vector<Row>& rows, const Embedding& 
     }
   }
   std::vector<IndexMatch> answer;
+  answer.reserve(best.size());
   for (const auto& [group, match] : best) answer.push_back(match);
   std::sort(answer.begin(), answer.end(), [](const IndexMatch& a, const IndexMatch& b) {
     return a.cosine != b.cosine ? a.cosine > b.cosine : a.template_id < b.template_id;

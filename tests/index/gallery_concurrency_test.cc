@@ -26,6 +26,7 @@ constexpr int kRounds = 150;
 template <typename Work>
 void InParallel(const Work& work) {
   std::vector<std::jthread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) threads.emplace_back([&work, t] { work(t); });
 }
 
@@ -223,7 +224,7 @@ TEST_F(GalleryOrderTest, HasChangesOfOneIdentityInTheStoreInTurn) {
     for (int i = 0; i < 20; ++i) EXPECT_THAT(Enrol("jane", embedding_), IsOk());
   });
   EXPECT_EQ(most, 1);
-  EXPECT_EQ(gallery_->stats().templates, size_t{20 * kThreads});
+  EXPECT_EQ(gallery_->stats().templates, size_t{20} * kThreads);
 }
 
 TEST_F(GalleryOrderTest, SearchesAndListsDuringAWrite) {

@@ -80,7 +80,7 @@ TEST_F(GalleryFaultsTest, CreatesACollectionOrNothing) {
 
 TEST_F(GalleryFaultsTest, DeletesACollectionOrNothing) {
   ExpectAllOrNothing([&] {
-    const Status deleted = gallery_->DeleteCollection("people", true);
+    Status deleted = gallery_->DeleteCollection("people", true);
     if (!deleted.ok()) return deleted;
     return gallery_->CreateCollection("people", TestModel(), kSize, {}).status();
   });

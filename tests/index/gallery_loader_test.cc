@@ -67,7 +67,7 @@ TEST_F(GalleryLoaderTest, FindsDamageInEveryKindOfRecord) {
 }
 
 TEST_F(GalleryLoaderTest, FindsTemplatesWithoutTheirIdentity) {
-  for (const size_t which : {0, 1}) {
+  for (const size_t which : {size_t{0}, size_t{1}}) {
     std::string key;
     std::string value;
     {
@@ -236,7 +236,7 @@ TEST_F(GalleryLoaderTest, LoadsInPartsOnAnyNumberOfThreads) {
   writers.clear();
   store.reset();
   std::optional<GallerySnapshot> expected;
-  for (const size_t threads : {1, 2, 7}) {
+  for (const size_t threads : {size_t{1}, size_t{2}, size_t{7}}) {
     auto gallery = OpenLocalGallery({.directory = directory(), .load_threads = threads}, clock_);
     ASSERT_THAT(gallery, IsOk());
     EXPECT_EQ((*gallery)->stats().identities, 4482u);

@@ -15,6 +15,7 @@ using ::testing::IsEmpty;
 
 std::vector<std::string> NamesOf(const std::vector<Candidate>& candidates) {
   std::vector<std::string> names;
+  names.reserve(candidates.size());
   for (const Candidate& candidate : candidates) names.push_back(candidate.identity);
   return names;
 }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <random>
 
+#include "face/base/coding.h"
 #include "facegate/storage/v1/records.pb.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/status_matchers.h"
@@ -97,10 +98,11 @@ TEST(TemplateRecordTest, RefusesEmbeddingsThatAreNoUnitVectors) {
   const StoredTemplate stored = SomeTemplate();
   storage::v1::TemplateRecord good;
   ASSERT_TRUE(good.ParseFromString(EncodeTemplate(stored)));
-  const std::string not_a_number = "\x00\x00\xc0\x7f";
+  std::string not_a_number;
+  AppendLittleEndian(not_a_number, uint32_t{0x7fc00000});
   for (const std::string& bytes :
-       {std::string(), good.embedding().substr(1), good.embedding().substr(4 * 32),
-        good.embedding() + good.embedding(), std::string("\0\0\xc0\x7f", 4), not_a_number}) {
+       {std::string(), good.embedding().substr(1), good.embedding().substr(128),
+        good.embedding() + good.embedding(), not_a_number + not_a_number, not_a_number}) {
     storage::v1::TemplateRecord record = good;
     record.set_embedding(bytes);
     EXPECT_THAT(DecodeTemplate(stored.key, record.SerializeAsString()),

@@ -50,6 +50,7 @@ TEST(TemplateStoreTest, GivesOutNumbersOnceOverReopeningsAndThreads) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(auto store, OpenTemplateStore({.directory = dir.File("s")}));
     Mutex mutex;
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
         for (uint64_t i = 0; i < 500; ++i) {
@@ -174,7 +175,7 @@ class StoreRecoveryTest : public GalleryTest {
   }
 
   std::string Copy() {
-    const std::string copy = dir_.File("copy");
+    std::string copy = dir_.File("copy");
     fs::remove_all(copy);
     fs::copy(directory(), copy, fs::copy_options::recursive);
     return copy;

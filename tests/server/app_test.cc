@@ -22,12 +22,13 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using namespace std::chrono_literals;
 
-const std::vector<std::string> kServices = {
-    "", "facegate.v1.FaceService", "facegate.v1.GalleryService", "facegate.v1.AdminService"};
+std::vector<std::string> ServiceNames() {
+  return {"", "facegate.v1.FaceService", "facegate.v1.GalleryService", "facegate.v1.AdminService"};
+}
 
 TEST_F(AppTest, RefusesCallsUntilItHasLoaded) {
   Open();
-  for (const std::string& service : kServices) {
+  for (const std::string& service : ServiceNames()) {
     EXPECT_EQ(HealthOf(service), Health::NOT_SERVING) << service;
   }
   const grpc::Status early = Embed(PatternPng(1));
@@ -36,7 +37,7 @@ TEST_F(AppTest, RefusesCallsUntilItHasLoaded) {
   EXPECT_TRUE(Detail<google::rpc::RetryInfo>(early).has_value());
 
   ASSERT_THAT(app_->Load([] { return false; }), IsOk());
-  for (const std::string& service : kServices) {
+  for (const std::string& service : ServiceNames()) {
     EXPECT_EQ(HealthOf(service), Health::SERVING) << service;
   }
   EXPECT_EQ(HealthOf("facegate.v1.NoService"), Health::SERVICE_UNKNOWN);

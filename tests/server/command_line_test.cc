@@ -16,10 +16,8 @@ namespace {
 using ::testing::HasSubstr;
 using Action = CommandLine::Action;
 
-const std::vector<std::string> kRequired = {"--model", "m.safetensors", "--data_dir", "data"};
-
 StatusOr<CommandLine> Parse(std::vector<std::string> more) {
-  more.insert(more.begin(), kRequired.begin(), kRequired.end());
+  more.insert(more.begin(), {"--model", "m.safetensors", "--data_dir", "data"});
   return ParseCommandLine(more);
 }
 

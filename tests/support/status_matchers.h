@@ -31,6 +31,7 @@ MATCHER_P(RefusedWith, reason, "is refused with " + std::string(ReasonName(reaso
 
 }  // namespace facegate
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `lhs` may be a declaration.
 // FACEGATE_ASSERT_OK_AND_ASSIGN(auto image, DecodeImage(...)); ends the test when the call fails.
 #define FACEGATE_ASSERT_OK_AND_ASSIGN(lhs, expr) \
   FACEGATE_ASSERT_OK_AND_ASSIGN_IMPL(FACEGATE_CONCAT(facegate_result_, __LINE__), lhs, expr)
@@ -38,3 +39,4 @@ MATCHER_P(RefusedWith, reason, "is refused with " + std::string(ReasonName(reaso
   auto result = (expr);                                       \
   ASSERT_TRUE(result.ok()) << result.status();                \
   lhs = std::move(result).value()
+// NOLINTEND(bugprone-macro-parentheses)

@@ -25,4 +25,4 @@ inline std::optional<std::filesystem::path> TestDataDir() {
   if (!variable##_or.has_value()) {                                                              \
     GTEST_SKIP() << "SKIPPED: needs real photos and weights; set FACEGATE_DATA to their folder"; \
   }                                                                                              \
-  const std::filesystem::path variable = *variable##_or
+  const std::filesystem::path& variable = *variable##_or

@@ -11,7 +11,6 @@
 #include "face/base/file.h"
 #include "face/model/architecture.h"
 #include "face/model/model_file.h"
-#include "face/model/torch_embedder.h"
 #include "tests/support/random_model.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
@@ -40,17 +39,17 @@ class TrainCliTest : public ::testing::Test {
     EXPECT_THAT(tensors, IsOk());
     Safetensors file;
     for (auto& [name, tensor] : *tensors) file.tensors[prefix + name] = std::move(tensor);
-    const std::string path = File("weights.safetensors");
+    std::string path = File("weights.safetensors");
     EXPECT_THAT(WriteFileAtomically(path, SerializeSafetensors(file)), IsOk());
     return path;
   }
   std::string Photo(const std::string& name, const cv::Mat& picture) {
-    const std::string path = File(name);
+    std::string path = File(name);
     EXPECT_THAT(WriteFileAtomically(path, Encode(picture, ".png")), IsOk());
     return path;
   }
   std::string RandomModel(std::optional<float> default_min_cosine = std::nullopt) {
-    const std::string path = File("random.safetensors");
+    std::string path = File("random.safetensors");
     EXPECT_THAT(WriteRandomModel(path, {.default_min_cosine = default_min_cosine}), IsOk());
     return path;
   }
@@ -102,7 +101,6 @@ TEST_F(TrainCliTest, ImportsWeightsWithACardThatLoads) {
   ASSERT_TRUE(file.card.canary.has_value());
   EXPECT_EQ(file.card.canary->embeddings.size(), 4U);
   EXPECT_THAT(out(), HasSubstr(file.card.model_digest));
-  EXPECT_THAT(LoadTorchEmbedder(model, {.threads = 1, .max_batch = 1}), IsOk());
 }
 
 TEST_F(TrainCliTest, ImportsAModelFileKeepingItsCardAndDigest) {
@@ -161,15 +159,14 @@ TEST_F(TrainCliTest, ComparesAlignedCrops) {
   const double cosine = json["cosine"].get<double>();
   EXPECT_LT(cosine, 0.9999);
   EXPECT_NEAR(json["distance"].get<double>(), std::sqrt(2 - 2 * cosine), 1e-6);
-  ASSERT_EQ(Run({"compare", model, a, b}), TrainExitCode::kOk) << err();
-  EXPECT_THAT(out(), AllOf(HasSubstr("cosine"), HasSubstr("distance")));
 }
 
 TEST_F(TrainCliTest, DecidesByTheCardsDefaultAndSaysThatItIsNotCalibrated) {
   const std::string model = RandomModel(-1.0F);
   const std::string a = Photo("a.png", SyntheticCrop(1));
   ASSERT_EQ(Run({"compare", model, a, a}), TrainExitCode::kOk) << err();
-  EXPECT_THAT(out(), AllOf(HasSubstr("match     yes"), HasSubstr("not calibrated")));
+  EXPECT_THAT(out(), AllOf(HasSubstr("cosine"), HasSubstr("distance"), HasSubstr("match     yes"),
+                           HasSubstr("not calibrated")));
 }
 
 TEST_F(TrainCliTest, LooksForAFaceWhereThePhotoIsNoCropOrDetectionIsForced) {
@@ -179,7 +176,6 @@ TEST_F(TrainCliTest, LooksForAFaceWhereThePhotoIsNoCropOrDetectionIsForced) {
   EXPECT_EQ(Run({"compare", "--detector", "haar", model, crop, grey}), TrainExitCode::kFailed);
   EXPECT_THAT(err(), HasSubstr("grey.png"));
   const std::string flat = Photo("flat.png", cv::Mat(112, 112, CV_8UC3, cv::Scalar(90, 90, 90)));
-  EXPECT_EQ(Run({"compare", model, flat, flat}), TrainExitCode::kOk) << err();
   EXPECT_EQ(Run({"compare", "--detect", model, flat, flat}), TrainExitCode::kFailed);
   EXPECT_EQ(Run({"compare", "--detector", "yunet", model, crop, grey}), TrainExitCode::kUsage);
   EXPECT_THAT(err(), HasSubstr("--yunet"));

@@ -15,6 +15,8 @@
 #include "face/detect/yunet.h"
 #include "face/image/align.h"
 #include "face/image/decode.h"
+#include "face/model/json_number.h"
+#include "face/model/model_file.h"
 #include "face/model/torch_embedder.h"
 
 namespace facegate {
@@ -84,7 +86,7 @@ void PrintJson(const CompareReport& report, std::ostream& out) {
   json["default_min_cosine"] = nullptr;
   json["match"] = nullptr;
   if (report.default_min_cosine) {
-    json["default_min_cosine"] = *report.default_min_cosine;
+    json["default_min_cosine"] = nlohmann::json::parse(JsonNumber(*report.default_min_cosine));
     json["match"] = report.cosine >= *report.default_min_cosine;
   }
   json["found_by"] = report.found_by;
@@ -110,9 +112,8 @@ void PrintTable(const CompareReport& report, std::ostream& out) {
 
 StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(const FaceSelection selection, SelectionFromName(options.select));
-  FACEGATE_ASSIGN_OR_RETURN(const auto embedder,
-                            LoadTorchEmbedder(options.model, {.threads = 0, .max_batch = 2}));
-  const ModelCard& card = embedder->card();
+  FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ReadModelFile(options.model));
+  const ModelCard& card = model.card;
   CompareReport report{.model_digest = card.model_digest,
                        .default_min_cosine = card.default_min_cosine,
                        .found_by = {}};
@@ -124,9 +125,9 @@ StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
     if (!face.ok()) return Annotate(face.status(), options.photos[i]);
     faces.push_back(*std::move(face));
   }
-  const auto most = static_cast<size_t>(embedder->max_batch());
-  if (most < faces.size()) return Internal("the embedder takes fewer than two faces");
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Embedding> embeddings, embedder->Embed(faces));
+  const auto embedder = MakeTorchEmbedder(std::move(model), {.threads = 0, .max_batch = 2});
+  if (!embedder.ok()) return Annotate(embedder.status(), options.model);
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Embedding> embeddings, (*embedder)->Embed(faces));
   report.cosine = CosineScore(embeddings[0].values(), embeddings[1].values());
   report.distance = DistanceOfCosine(report.cosine);
   return report;

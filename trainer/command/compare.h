@@ -13,8 +13,8 @@ struct CompareOptions {
   std::string model{};
   std::array<std::string, 2> photos{};
   bool detect = false;  // also where a photo has exactly the crop's size
-  std::optional<std::string>
-      detector;                        // "yunet" or "haar"; yunet where `yunet` is given, else haar
+  // "yunet" or "haar"; nothing: yunet where its file is given, else haar.
+  std::optional<std::string> detector{};
   std::optional<std::string> yunet{};  // the ONNX file
   std::string select = "largest";      // "largest", "central" or "single"
 };
@@ -28,7 +28,7 @@ struct CompareReport {
   std::array<std::string, 2> found_by{};
 };
 
-// Embeds a face of each photo and compares them.
+// Embeds a face of each photo and compares them. The model runs only when both photos are fit.
 StatusOr<CompareReport> ComparePhotos(const CompareOptions& options);
 
 // `app` outlives the command.

@@ -22,7 +22,7 @@ struct Preset {
 
 // What the projects' own code does to a face before the network sees it.
 const std::vector<Preset>& Presets() {
-  static const std::vector<Preset> kPresets = {
+  static const std::vector<Preset> presets = {
       {.name = "bubbliiiing",
        .preprocessing = {.alignment = AlignmentTemplate::kSphereFace96x112, .letterbox = true},
        .training_data = "CASIA-WebFace",
@@ -34,7 +34,7 @@ const std::vector<Preset>& Presets() {
        .licence = "InsightFace's models are for non-commercial research only; its code is MIT",
        .origin = "github.com/deepinsight/insightface, recognition/arcface_torch"},
   };
-  return kPresets;
+  return presets;
 }
 
 StatusOr<ModelCard> StartingPoint(const std::optional<ModelCard>& source,
@@ -126,12 +126,13 @@ Status SetPreprocessing(const CardOptions& options, Preprocessing& preprocessing
 }  // namespace
 
 const std::vector<std::string>& ImportPresetNames() {
-  static const std::vector<std::string> kNames = [] {
-    std::vector<std::string> names;
-    for (const Preset& preset : Presets()) names.push_back(preset.name);
-    return names;
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    all.reserve(Presets().size());
+    for (const Preset& preset : Presets()) all.push_back(preset.name);
+    return all;
   }();
-  return kNames;
+  return names;
 }
 
 StatusOr<ModelCard> MakeCard(const std::optional<ModelCard>& source, const CardOptions& options) {

@@ -52,6 +52,7 @@ TEST(FreeListTest, LendsAnInstanceToOneThreadAtATime) {
     }
   };
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) threads.emplace_back(work);
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(clashes, 0);

@@ -14,6 +14,7 @@ DetectedFace FaceAt(float x, float width, float score) {
 
 std::vector<float> ScoresOf(const std::vector<DetectedFace>& faces) {
   std::vector<float> scores;
+  scores.reserve(faces.size());
   for (const DetectedFace& face : faces) scores.push_back(face.score);
   return scores;
 }
@@ -41,6 +42,7 @@ TEST(NonMaximumTest, KeepsWhatOverlapsOnlyADroppedOne) {
 
 TEST(NonMaximumTest, LooksAtNoMoreThanTheBestCandidates) {
   std::vector<DetectedFace> faces;
+  faces.reserve(50);
   for (int i = 0; i < 50; ++i) {
     faces.push_back(FaceAt(static_cast<float>(20 * i), 10, static_cast<float>(i)));
   }

@@ -78,6 +78,7 @@ double ErrorOf(const std::vector<DetectedFace>& faces, const Photo& photo, doubl
 
 std::vector<double> ErrorsOf(Detector& detector, const std::vector<Photo>& photos) {
   std::vector<double> errors;
+  errors.reserve(photos.size());
   for (const Photo& photo : photos) {
     const auto faces = detector.Detect(photo.image);
     EXPECT_THAT(faces.status(), IsOk());
@@ -189,9 +190,11 @@ TEST_F(PhotoDetectTest, DetectorsGiveTheSameFacesFromManyThreads) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto haar, CreateCascadeDetector({}));
   for (Detector* detector : {yunet.get(), haar.get()}) {
     std::vector<std::vector<DetectedFace>> expected;
+    expected.reserve(photos.size());
     for (const Photo& photo : photos) expected.push_back(*detector->Detect(photo.image));
     std::atomic<int> differences = 0;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (size_t t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         for (size_t i = 0; i < photos.size(); ++i) {

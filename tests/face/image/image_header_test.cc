@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <initializer_list>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
+#include <string_view>
 
 #include "face/base/coding.h"
 #include "tests/face/image/encoded_image.h"
@@ -18,6 +20,12 @@ std::string Bytes(std::initializer_list<int> values) {
   std::string bytes;
   for (const int value : values) bytes.push_back(static_cast<char>(value));
   return bytes;
+}
+
+std::string Join(std::initializer_list<std::string_view> parts) {
+  std::string joined;
+  for (const std::string_view part : parts) joined.append(part);
+  return joined;
 }
 
 // 40 bytes of BITMAPINFOHEADER after the file header, and one byte of "pixels".
@@ -120,10 +128,12 @@ TEST(JpegHeaderTest, RefusesBrokenMarkers) {
   const std::string empty_frame = Bytes({0xff, 0xc0, 0, 11, 8, 0, 0, 0, 3, 1, 1, 0x11, 0});
   const std::string deep_frame = Bytes({0xff, 0xc1, 0, 11, 12, 0, 2, 0, 3, 1, 1, 0x11, 0});
   for (const std::string& broken :
-       {start + scan + end, start + frame + end, start + frame + frame + scan + end,
-        start + frame + start + scan + end, start + empty_frame + scan + end,
-        start + deep_frame + scan + end, start + Bytes({0xff, 0xe0, 0, 1}) + frame + scan + end,
-        start + Bytes({0xff, 0xe0, 0xff, 0xff}) + frame + scan + end, start + frame + scan}) {
+       {Join({start, scan, end}), Join({start, frame, end}), Join({start, frame, frame, scan, end}),
+        Join({start, frame, start, scan, end}), Join({start, empty_frame, scan, end}),
+        Join({start, deep_frame, scan, end}),
+        Join({start, Bytes({0xff, 0xe0, 0, 1}), frame, scan, end}),
+        Join({start, Bytes({0xff, 0xe0, 0xff, 0xff}), frame, scan, end}),
+        Join({start, frame, scan})}) {
     EXPECT_THAT(ParseImageHeader(broken), RefusedWith(Reason::kImageUndecodable));
   }
 }
@@ -149,11 +159,12 @@ TEST(PngHeaderTest, RefusesBrokenChunks) {
   std::string oversize = PngChunk("tEXt", "abc");
   oversize.replace(0, 4, "\xff\xff\xff\xff");
   for (const std::string& broken :
-       {signature, signature + data + header + end, signature + header + end,
-        signature + header + header + data + end, signature + header + oversize + data + end,
-        signature + PngHeaderChunk(0, 2, 8, 0) + data + end,
-        signature + PngHeaderChunk(2, 0x80000000, 8, 0) + data + end,
-        signature + PngChunk("IHDR", "short") + data + end}) {
+       {Join({signature}), Join({signature, data, header, end}), Join({signature, header, end}),
+        Join({signature, header, header, data, end}),
+        Join({signature, header, oversize, data, end}),
+        Join({signature, PngHeaderChunk(0, 2, 8, 0), data, end}),
+        Join({signature, PngHeaderChunk(2, 0x80000000, 8, 0), data, end}),
+        Join({signature, PngChunk("IHDR", "short"), data, end})}) {
     EXPECT_THAT(ParseImageHeader(broken), RefusedWith(Reason::kImageUndecodable));
   }
 }

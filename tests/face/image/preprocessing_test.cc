@@ -28,7 +28,8 @@ std::vector<float> InputOf(const cv::Mat& crop, const Preprocessing& preprocessi
 }
 
 float At(const std::vector<float>& input, int channel, int y, int x) {
-  return input[static_cast<size_t>((channel * kSide + y) * kSide + x)];
+  const size_t row = static_cast<size_t>(channel) * kSide + static_cast<size_t>(y);
+  return input[row * kSide + static_cast<size_t>(x)];
 }
 
 TEST(PreprocessingTest, WritesPlanesOfScaledRgb) {
@@ -37,7 +38,7 @@ TEST(PreprocessingTest, WritesPlanesOfScaledRgb) {
   ASSERT_EQ(input.size(), 3U * kSide * kSide);
   for (int y = 0; y < kSide; ++y) {
     for (int x = 0; x < kSide; ++x) {
-      const cv::Vec3b pixel = crop.at<cv::Vec3b>(y, x);
+      const cv::Vec3b& pixel = crop.at<cv::Vec3b>(y, x);
       for (int channel = 0; channel < 3; ++channel) {
         const float expected = (static_cast<float>(pixel[2 - channel]) - 127.5f) / 127.5f;
         ASSERT_NEAR(At(input, channel, y, x), expected, 1e-6) << channel << " " << y << " " << x;

@@ -20,8 +20,9 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr TorchEmbedderOptions kQuick{
-    .threads = 1, .max_batch = 3, .device = "cpu", .run_canary = true};
+TorchEmbedderOptions Quick() {
+  return {.threads = 1, .max_batch = 3, .device = "cpu", .run_canary = true};
+}
 
 ModelFile RandomModel(uint64_t seed = 20) {
   ModelFile file;
@@ -41,7 +42,7 @@ std::vector<AlignedFace> Faces(int count) {
   return CanaryFaces(99, count, AlignmentTemplate::kArcFace112);
 }
 
-std::string Refusal(ModelFile file, const TorchEmbedderOptions& options = kQuick) {
+std::string Refusal(ModelFile file, const TorchEmbedderOptions& options = Quick()) {
   const auto embedder = MakeTorchEmbedder(std::move(file), options);
   EXPECT_FALSE(embedder.ok());
   return embedder.status().ToString();
@@ -54,7 +55,7 @@ TEST(TorchEmbedderTest, RandomWeightsGiveTheRecordedEmbeddings) {
       {0.113282f, -0.003283f, 0.136618f, -0.046418f, -0.088631f, -0.001261f, -0.011606f,
        -0.012569f},
       {0.135987f, -0.035281f, 0.140262f, -0.035904f, -0.098340f, -0.003097f, 0.031827f, 0.005605f}};
-  const auto embedder = MakeEmbedder(RandomModel(), kQuick);
+  const auto embedder = MakeEmbedder(RandomModel(), Quick());
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto embeddings, embedder->Embed(Faces(2)));
   ASSERT_EQ(embeddings.size(), recorded.size());
   for (size_t i = 0; i < recorded.size(); ++i) {
@@ -66,7 +67,7 @@ TEST(TorchEmbedderTest, RandomWeightsGiveTheRecordedEmbeddings) {
 }
 
 TEST(TorchEmbedderTest, EmbeddingDoesNotDependOnItsBatch) {
-  const auto embedder = MakeEmbedder(RandomModel(), kQuick);
+  const auto embedder = MakeEmbedder(RandomModel(), Quick());
   const auto faces = Faces(3);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto together, embedder->Embed(faces));
   for (size_t i = 0; i < faces.size(); ++i) {
@@ -77,13 +78,13 @@ TEST(TorchEmbedderTest, EmbeddingDoesNotDependOnItsBatch) {
 }
 
 TEST(TorchEmbedderTest, LargeBatchGoesInSeveralPassesInOrder) {
-  TorchEmbedderOptions options = kQuick;
+  TorchEmbedderOptions options = Quick();
   options.max_batch = 37;
   const auto embedder = MakeEmbedder(RandomModel(), options);
   const auto faces = Faces(37);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto together, embedder->Embed(faces));
   ASSERT_EQ(together.size(), 37);
-  for (const size_t i : {0, 15, 16, 31, 32, 36}) {
+  for (const size_t i : std::vector<size_t>{0, 7, 8, 15, 16, 36}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const auto alone,
                                   embedder->Embed(std::span(faces).subspan(i, 1)));
     EXPECT_GT(CosineScore(alone[0].values(), together[i].values()), 1 - 1e-6) << i;
@@ -93,8 +94,8 @@ TEST(TorchEmbedderTest, LargeBatchGoesInSeveralPassesInOrder) {
 TEST(TorchEmbedderTest, MirrorAverageIgnoresMirroringAndDiffersFromThePlainEmbedding) {
   ModelFile file = RandomModel();
   file.card.preprocessing.mirror_average = true;
-  const auto averaging = MakeEmbedder(file, kQuick);
-  const auto plain = MakeEmbedder(RandomModel(), kQuick);
+  const auto averaging = MakeEmbedder(file, Quick());
+  const auto plain = MakeEmbedder(RandomModel(), Quick());
   auto faces = Faces(2);
   AlignedFace mirrored;
   cv::Mat flipped(faces[0].bgr.size(), faces[0].bgr.type());
@@ -111,14 +112,14 @@ TEST(TorchEmbedderTest, MirrorAverageIgnoresMirroringAndDiffersFromThePlainEmbed
 }
 
 TEST(TorchEmbedderTest, RefusesCropsOfAnotherSize) {
-  const auto embedder = MakeEmbedder(RandomModel(), kQuick);
+  const auto embedder = MakeEmbedder(RandomModel(), Quick());
   auto faces = Faces(1);
   faces.push_back(CanaryFaces(1, 1, AlignmentTemplate::kSphereFace96x112)[0]);
   EXPECT_THAT(embedder->Embed(faces), RefusedWith(Reason::kCropSize));
 }
 
 TEST(TorchEmbedderTest, RefusesNoFacesAndMoreThanMaxBatch) {
-  const auto embedder = MakeEmbedder(RandomModel(), kQuick);
+  const auto embedder = MakeEmbedder(RandomModel(), Quick());
   EXPECT_EQ(embedder->max_batch(), 3);
   EXPECT_THAT(embedder->Embed({}), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(embedder->Embed(Faces(4)), StatusIs(StatusCode::kInvalidArgument));
@@ -127,12 +128,12 @@ TEST(TorchEmbedderTest, RefusesNoFacesAndMoreThanMaxBatch) {
 TEST(TorchEmbedderTest, ChecksItsCanary) {
   ModelFile file = RandomModel();
   FACEGATE_ASSERT_OK_AND_ASSIGN(file.card.canary,
-                                RecordCanary(*MakeEmbedder(RandomModel(), kQuick), 4, 2));
-  EXPECT_THAT(MakeTorchEmbedder(file, kQuick), IsOk());
+                                RecordCanary(*MakeEmbedder(RandomModel(), Quick()), 4, 2));
+  EXPECT_THAT(MakeTorchEmbedder(file, Quick()), IsOk());
   ModelFile other = RandomModel(21);
   other.card.canary = file.card.canary;
-  EXPECT_THAT(MakeTorchEmbedder(other, kQuick), StatusIs(StatusCode::kFailedPrecondition));
-  TorchEmbedderOptions unchecked = kQuick;
+  EXPECT_THAT(MakeTorchEmbedder(other, Quick()), StatusIs(StatusCode::kFailedPrecondition));
+  TorchEmbedderOptions unchecked = Quick();
   unchecked.run_canary = false;
   EXPECT_THAT(MakeTorchEmbedder(other, unchecked), IsOk());
 }
@@ -153,15 +154,15 @@ TEST(TorchEmbedderTest, RefusesCardThatDoesNotFitTheNetwork) {
 }
 
 TEST(TorchEmbedderTest, RefusesOptionsOutOfRange) {
-  TorchEmbedderOptions options = kQuick;
+  TorchEmbedderOptions options = Quick();
   options.max_batch = 0;
   EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("1 to 256"));
   options.max_batch = 257;
   EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("257"));
-  options = kQuick;
+  options = Quick();
   options.threads = -1;
   EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("threads is -1"));
-  options = kQuick;
+  options = Quick();
   options.device = "gpu";
   EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("\"gpu\""));
 }
@@ -180,20 +181,20 @@ TEST(TorchEmbedderTest, LoadsTheFileThatWasWritten) {
   const TempDir dir;
   const std::string path = dir.File("model.safetensors");
   ASSERT_THAT(WriteModelFile(path, RandomModel()), IsOk());
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto loaded, LoadTorchEmbedder(path, kQuick));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto loaded, LoadTorchEmbedder(path, Quick()));
   EXPECT_EQ(loaded->card().model_digest, ModelDigest("mobilefacenet-128", RandomModel().tensors));
-  const auto direct = MakeEmbedder(RandomModel(), kQuick);
+  const auto direct = MakeEmbedder(RandomModel(), Quick());
   EXPECT_EQ(loaded->Embed(Faces(1)).value(), direct->Embed(Faces(1)).value());
 }
 
 TEST(TorchEmbedderTest, NamesTheFileThatDoesNotLoad) {
   const TempDir dir;
-  EXPECT_FALSE(LoadTorchEmbedder(dir.File("none.safetensors"), kQuick).ok());
+  EXPECT_FALSE(LoadTorchEmbedder(dir.File("none.safetensors"), Quick()).ok());
   const std::string path = dir.File("bad.safetensors");
   ModelFile file = RandomModel();
   file.tensors.erase("GDC_dw.weight");
   ASSERT_THAT(WriteModelFile(path, file), IsOk());
-  const auto embedder = LoadTorchEmbedder(path, kQuick);
+  const auto embedder = LoadTorchEmbedder(path, Quick());
   EXPECT_THAT(embedder, StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(MessageOf(embedder.status())),
               AllOf(HasSubstr("bad.safetensors"), HasSubstr("\"GDC_dw.weight\" is missing")));

@@ -18,8 +18,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const std::string& SixFloats() {
-  static const std::string kBytes = FloatBytes({0, 1, 2, 3, 4, 5});
-  return kBytes;
+  static const std::string bytes = FloatBytes({0, 1, 2, 3, 4, 5});
+  return bytes;
 }
 
 // Writes the pickle of an object that uses storage "0", the six floats above.

@@ -11,9 +11,9 @@ namespace {
 using ::testing::HasSubstr;
 
 const std::vector<ZipEntry>& Entries() {
-  static const std::vector<ZipEntry> kEntries = {
+  static const std::vector<ZipEntry> entries = {
       {"a/data.pkl", "pickle"}, {"a/data/0", std::string("\0\1\2\3", 4)}, {"a/empty", ""}};
-  return kEntries;
+  return entries;
 }
 
 void ExpectReads(const std::string& archive) {

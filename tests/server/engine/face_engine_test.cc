@@ -19,9 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const SelectionRequest kSingle{.selection = FaceSelection::kSingle, .box = {}};
-const SelectionRequest kLargest{.selection = FaceSelection::kLargest, .box = {}};
-const SelectionRequest kAll{.selection = FaceSelection::kAll, .box = {}};
+SelectionRequest Select(FaceSelection selection) { return {.selection = selection, .box = {}}; }
 
 class FaceEngineTest : public ::testing::Test {
  protected:
@@ -62,7 +60,8 @@ TEST_F(FaceEngineTest, EmbedsAnAlignedCropAsItIs) {
 
 TEST_F(FaceEngineTest, AlignsTheFaceThatTheDetectorFound) {
   detector_.set_faces({FaceAt(112, 0)});
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, EmbedImage(GroupPhoto(1, 2), kSingle));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces,
+                                EmbedImage(GroupPhoto(1, 2), Select(FaceSelection::kSingle)));
   ASSERT_EQ(faces.size(), 1u);
   EXPECT_GT(CosineScore(faces[0].embedding->values(), EmbeddingOf(2).values()), 0.9999f);
   EXPECT_EQ(faces[0].detector, "fake");
@@ -72,7 +71,8 @@ TEST_F(FaceEngineTest, AlignsTheFaceThatTheDetectorFound) {
 
 TEST_F(FaceEngineTest, EmbedsAllFacesOfAPictureInOneBatch) {
   detector_.set_faces({FaceAt(0, 0), FaceAt(112, 0)});
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, EmbedImage(GroupPhoto(1, 2), kAll));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces,
+                                EmbedImage(GroupPhoto(1, 2), Select(FaceSelection::kAll)));
   ASSERT_EQ(faces.size(), 2u);
   EXPECT_GT(CosineScore(faces[0].embedding->values(), EmbeddingOf(1).values()), 0.9999f);
   EXPECT_GT(CosineScore(faces[1].embedding->values(), EmbeddingOf(2).values()), 0.9999f);
@@ -83,14 +83,16 @@ TEST_F(FaceEngineTest, RefusesAFaceWithoutLandmarks) {
   DetectedFace bare = FaceAt(0, 0);
   bare.landmarks.clear();
   detector_.set_faces({bare});
-  EXPECT_THAT(EmbedImage(PatternPng(1), kSingle), RefusedWith(Reason::kNoFace));
+  EXPECT_THAT(EmbedImage(PatternPng(1), Select(FaceSelection::kSingle)),
+              RefusedWith(Reason::kNoFace));
 }
 
 TEST_F(FaceEngineTest, KeepsAFaceWithoutLandmarksOfAGroupButGivesItNoEmbedding) {
   DetectedFace bare = FaceAt(0, 0);
   bare.landmarks.clear();
   detector_.set_faces({bare, FaceAt(112, 0)});
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, EmbedImage(GroupPhoto(1, 2), kAll));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces,
+                                EmbedImage(GroupPhoto(1, 2), Select(FaceSelection::kAll)));
   ASSERT_EQ(faces.size(), 2u);
   EXPECT_FALSE(faces[0].embedding.has_value());
   EXPECT_TRUE(faces[0].detected.has_value());
@@ -99,18 +101,22 @@ TEST_F(FaceEngineTest, KeepsAFaceWithoutLandmarksOfAGroupButGivesItNoEmbedding) 
 
 TEST_F(FaceEngineTest, RefusesAPictureWithoutAFaceOrWithTooMany) {
   detector_.set_faces({});
-  EXPECT_THAT(EmbedImage(PatternPng(1), kLargest), RefusedWith(Reason::kNoFace));
+  EXPECT_THAT(EmbedImage(PatternPng(1), Select(FaceSelection::kLargest)),
+              RefusedWith(Reason::kNoFace));
   detector_.set_faces({FaceAt(0, 0), FaceAt(5, 5)});
-  EXPECT_THAT(EmbedImage(PatternPng(1), kSingle), RefusedWith(Reason::kMultipleFaces));
+  EXPECT_THAT(EmbedImage(PatternPng(1), Select(FaceSelection::kSingle)),
+              RefusedWith(Reason::kMultipleFaces));
 }
 
 TEST_F(FaceEngineTest, DetectsNothingAsAnAnswerForAllAlone) {
   detector_.set_faces({});
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const Detection all, engine_.Detect(PatternPng(1), kAll, caller_));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const Detection all, engine_.Detect(PatternPng(1), Select(FaceSelection::kAll), caller_));
   EXPECT_TRUE(all.faces.empty());
   EXPECT_EQ(all.image_width, 112);
   EXPECT_EQ(all.image_height, 112);
-  EXPECT_THAT(engine_.Detect(PatternPng(1), kLargest, caller_), RefusedWith(Reason::kNoFace));
+  EXPECT_THAT(engine_.Detect(PatternPng(1), Select(FaceSelection::kLargest), caller_),
+              RefusedWith(Reason::kNoFace));
 }
 
 TEST_F(FaceEngineTest, RefusesACropOfAnotherSizeWithBothSizes) {
@@ -132,14 +138,14 @@ TEST_F(FaceEngineTest, TakesTheCropSizeOfTheModelsTemplate) {
 TEST_F(FaceEngineTest, RefusesBrokenAndLargeImages) {
   EXPECT_THAT(engine_.FromCrop("no image", caller_), RefusedWith(Reason::kImageUndecodable));
   EXPECT_THAT(engine_.FromCrop("", caller_), RefusedWith(Reason::kImageUndecodable));
-  EXPECT_THAT(engine_.FromImage("no image", kLargest, caller_),
+  EXPECT_THAT(engine_.FromImage("no image", Select(FaceSelection::kLargest), caller_),
               RefusedWith(Reason::kImageUndecodable));
   const std::string many_bytes(limits_.max_bytes + 1, 'x');
   EXPECT_THAT(engine_.FromCrop(many_bytes, caller_), RefusedWith(Reason::kImageTooLarge));
-  EXPECT_THAT(engine_.FromImage(many_bytes, kLargest, caller_),
+  EXPECT_THAT(engine_.FromImage(many_bytes, Select(FaceSelection::kLargest), caller_),
               RefusedWith(Reason::kImageTooLarge));
   const std::string many_pixels = EncodePng(cv::Mat::zeros(1001, 1000, CV_8UC3));
-  EXPECT_THAT(engine_.FromImage(many_pixels, kLargest, caller_),
+  EXPECT_THAT(engine_.FromImage(many_pixels, Select(FaceSelection::kLargest), caller_),
               RefusedWith(Reason::kImageTooLarge));
 }
 
@@ -174,7 +180,7 @@ TEST_F(FaceEngineTest, RefusesAnEmbeddingOfAnotherModelWithBothDigests) {
 TEST_F(FaceEngineTest, TakesNoPicturesWithoutADetector) {
   const FaceEngine engine(embedder_, batcher_, nullptr, limits_, clock_);
   EXPECT_EQ(engine.detector_name(), "none");
-  const auto faces = engine.FromImage(PatternPng(1), kLargest, caller_);
+  const auto faces = engine.FromImage(PatternPng(1), Select(FaceSelection::kLargest), caller_);
   EXPECT_THAT(faces, RefusedWith(Reason::kInvalidField));
   EXPECT_THAT(std::string(MessageOf(faces.status())), HasSubstr("no detector"));
   EXPECT_THAT(engine.FromCrop(PatternPng(1), caller_), IsOk());
@@ -183,13 +189,15 @@ TEST_F(FaceEngineTest, TakesNoPicturesWithoutADetector) {
 TEST_F(FaceEngineTest, ComputesNothingForACallerWhoseDeadlineHasPassed) {
   caller_.deadline = clock_.Now();
   EXPECT_THAT(engine_.FromCrop(PatternPng(1), caller_), RefusedWith(Reason::kDeadline));
-  EXPECT_THAT(engine_.FromImage(PatternPng(1), kLargest, caller_), RefusedWith(Reason::kDeadline));
+  EXPECT_THAT(engine_.FromImage(PatternPng(1), Select(FaceSelection::kLargest), caller_),
+              RefusedWith(Reason::kDeadline));
   EXPECT_TRUE(embedder_.batch_sizes().empty());
 }
 
 TEST_F(FaceEngineTest, ReturnsTheModelsError) {
   embedder_.FailWith(Internal("broken"));
-  EXPECT_THAT(EmbedImage(PatternPng(1), kLargest), StatusIs(StatusCode::kInternal));
+  EXPECT_THAT(EmbedImage(PatternPng(1), Select(FaceSelection::kLargest)),
+              StatusIs(StatusCode::kInternal));
 }
 
 }  // namespace
