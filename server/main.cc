@@ -6,6 +6,7 @@
 
 #include "face/base/clock.h"
 #include "face/base/log.h"
+#include "face/base/openmp.h"
 #include "face/base/status.h"
 #include "server/app.h"
 #include "server/command_line.h"
@@ -68,5 +69,6 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace facegate
 
 int main(int argc, char** argv) {
+  facegate::WaitBrieflyInOpenMp(argv);
   return facegate::Main(std::vector<std::string>(argv + 1, argv + argc));
 }

@@ -3,9 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "face/base/openmp.h"
 #include "trainer/train_cli.h"
 
 int main(int argc, char** argv) {
+  facegate::WaitBrieflyInOpenMp(argv);
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     return static_cast<int>(facegate::RunTrainCli(arguments, std::cout, std::cerr));

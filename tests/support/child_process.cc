@@ -17,19 +17,6 @@
 namespace facegate {
 namespace {
 
-// This process's environment, and OpenMP threads that sleep while they wait unless it says how: on
-// a machine that does other things, too, spinning ones make LibTorch ten times slower.
-std::vector<std::string> ChildEnvironment() {
-  std::vector<std::string> entries;
-  bool wait_policy_given = false;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    entries.emplace_back(*entry);
-    wait_policy_given |= entries.back().starts_with("OMP_WAIT_POLICY=");
-  }
-  if (!wait_policy_given) entries.emplace_back("OMP_WAIT_POLICY=passive");
-  return entries;
-}
-
 // What execve takes; valid while `texts` lives.
 std::vector<char*> PointersTo(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -64,11 +51,9 @@ StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::vector<st
   if (log < 0) return Internal(fmt::format("opening {}: {}", log_file, std::strerror(errno)));
   std::vector<std::string> arguments = argv;
   const std::vector<char*> argument_pointers = PointersTo(arguments);
-  std::vector<std::string> environment = ChildEnvironment();
-  const std::vector<char*> environment_pointers = PointersTo(environment);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid == 0) Become(argument_pointers.data(), environment_pointers.data(), log, parent);
+  if (pid == 0) Become(argument_pointers.data(), environ, log, parent);
   const int failure = errno;
   ::close(log);
   if (pid < 0) return Internal(fmt::format("fork: {}", std::strerror(failure)));

@@ -70,14 +70,20 @@ TorchEmbedderOptions CpuOptions(bool run_canary) {
   return {.threads = 0, .max_batch = kCanaryFaces, .device = "cpu", .run_canary = run_canary};
 }
 
-// Writes the file and proves that a server will take it.
+// Writes the file beside `path`, proves that a server will take it, and only then puts it in place:
+// an older model there is replaced by one that works, or stays.
 Status WriteAndCheck(const std::string& path, ModelFile file) {
-  FACEGATE_RETURN_IF_ERROR(WriteModelFile(path, std::move(file)));
-  const Status status = LoadTorchEmbedder(path, CpuOptions(true)).status();
-  if (status.ok()) return OkStatus();
-  std::error_code ignored;
-  std::filesystem::remove(path, ignored);
-  return Annotate(status, "the written file does not load");
+  const std::string unproven = path + ".unproven";
+  FACEGATE_RETURN_IF_ERROR(WriteModelFile(unproven, std::move(file)));
+  Status status = LoadTorchEmbedder(unproven, CpuOptions(true)).status();
+  std::error_code error;
+  if (status.ok()) {
+    std::filesystem::rename(unproven, path, error);
+    if (!error) return OkStatus();
+    status = FailedPrecondition(fmt::format("cannot rename to {}: {}", path, error.message()));
+  }
+  std::filesystem::remove(unproven, error);
+  return Annotate(status, "the written file was dropped");
 }
 
 std::string PreprocessingText(const Preprocessing& preprocessing) {

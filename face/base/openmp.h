@@ -1,0 +1,13 @@
+#pragma once
+
+namespace facegate {
+
+// Makes OpenMP's threads spin only briefly (some tens of microseconds) and then sleep while they
+// wait for each other. libgomp's own choice spins long, and a forward pass can take ten times as
+// long on a machine that does other things too; sleeping at once doubles the time of a small
+// network on a quiet one. libgomp reads its variables before main(), so where neither
+// OMP_WAIT_POLICY nor GOMP_SPINCOUNT is given they are set and the program starts itself once more
+// (same process, same arguments). Call it first in main(); `argv` ends in null.
+void WaitBrieflyInOpenMp(char** argv);
+
+}  // namespace facegate
