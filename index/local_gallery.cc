@@ -9,6 +9,7 @@
 #include "face/base/log.h"
 #include "face/base/mutex.h"
 #include "index/collection.h"
+#include "index/eraser.h"
 #include "index/gallery_checks.h"
 #include "index/gallery_loader.h"
 #include "index/resource_id.h"
@@ -20,9 +21,11 @@ namespace {
 // the locks of a collection; collections_mutex_ is never held together with one.
 class StoreBackedGallery final : public LocalGallery {
  public:
-  StoreBackedGallery(std::unique_ptr<TemplateStore> store, Clock& clock)
+  StoreBackedGallery(std::unique_ptr<TemplateStore> store, Clock& clock,
+                     std::chrono::milliseconds erase_delay)
       : store_(std::move(store)),
-        parts_{.store = *store_, .clock = clock, .identity_locks = identity_locks_} {}
+        parts_{.store = *store_, .clock = clock, .identity_locks = identity_locks_},
+        eraser_(*store_, erase_delay) {}
 
   Status Load(size_t threads) {
     FACEGATE_ASSIGN_OR_RETURN(Collections loaded, LoadCollections(parts_, threads));
@@ -88,6 +91,7 @@ class StoreBackedGallery final : public LocalGallery {
     const MutexLock order(administration_);
     FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection));
     FACEGATE_RETURN_IF_ERROR(found->Delete(force));
+    eraser_.Request();
     const WriterLock lock(collections_mutex_);
     collections_.erase(found->record().id);
     return OkStatus();
@@ -117,7 +121,9 @@ class StoreBackedGallery final : public LocalGallery {
   StatusOr<uint64_t> DeleteIdentity(std::string_view collection,
                                     std::string_view identity) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, FindFor(collection, identity));
-    return found->DeleteIdentity(identity);
+    auto deleted = found->DeleteIdentity(identity);
+    if (deleted.ok()) eraser_.Request();
+    return deleted;
   }
 
   StatusOr<std::vector<TemplateInfo>> ListTemplates(std::string_view collection,
@@ -136,7 +142,9 @@ class StoreBackedGallery final : public LocalGallery {
   Status DeleteTemplate(std::string_view collection, std::string_view identity,
                         uint64_t template_id) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, FindFor(collection, identity));
-    return found->DeleteTemplate(identity, template_id);
+    FACEGATE_RETURN_IF_ERROR(found->DeleteTemplate(identity, template_id));
+    eraser_.Request();
+    return OkStatus();
   }
 
   StatusOr<std::vector<Candidate>> Search(std::string_view collection, const ModelKey& model,
@@ -195,6 +203,8 @@ class StoreBackedGallery final : public LocalGallery {
 
   mutable SharedMutex collections_mutex_;
   Collections collections_ FACEGATE_GUARDED_BY(collections_mutex_);
+
+  Eraser eraser_;
 };
 
 }  // namespace
@@ -202,13 +212,14 @@ class StoreBackedGallery final : public LocalGallery {
 StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(const LocalGalleryOptions& options,
                                                          Clock& clock) {
   FACEGATE_ASSIGN_OR_RETURN(auto store, OpenTemplateStore({.directory = options.directory}));
-  return OpenLocalGallery(std::move(store), options.load_threads, clock);
+  return OpenLocalGallery(std::move(store), options.load_threads, clock, options.erase_delay);
 }
 
 StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(std::unique_ptr<TemplateStore> store,
-                                                         size_t load_threads, Clock& clock) {
+                                                         size_t load_threads, Clock& clock,
+                                                         std::chrono::milliseconds erase_delay) {
   const Clock::TimePoint begin = clock.Now();
-  auto gallery = std::make_unique<StoreBackedGallery>(std::move(store), clock);
+  auto gallery = std::make_unique<StoreBackedGallery>(std::move(store), clock, erase_delay);
   FACEGATE_RETURN_IF_ERROR(
       CatchToStatus("loading the gallery", [&] { return gallery->Load(load_threads); }));
   const GalleryStats stats = gallery->stats();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@ namespace facegate {
 struct LocalGalleryOptions {
   std::string directory;    // of the RocksDB store; made where absent
   size_t load_threads = 2;  // that rebuild the index at opening; at least 1
+  // After a deletion, until the store is compacted and the bytes leave its files (index/eraser.h).
+  std::chrono::milliseconds erase_delay = std::chrono::seconds(30);
 };
 
 // The gallery of one process: RocksDB is the truth (index/template_store.h), a FAISS flat index for
@@ -38,7 +41,8 @@ StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(const LocalGalleryOptio
                                                          Clock& clock);
 
 // The same over a store that is open already.
-StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(std::unique_ptr<TemplateStore> store,
-                                                         size_t load_threads, Clock& clock);
+StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(
+    std::unique_ptr<TemplateStore> store, size_t load_threads, Clock& clock,
+    std::chrono::milliseconds erase_delay = std::chrono::seconds(30));
 
 }  // namespace facegate

@@ -78,7 +78,7 @@ std::string DecisionName(v1::Decision decision) {
 }
 
 std::string DescribeBasis(const v1::DecisionBasis& basis) {
-  const std::string threshold = fmt::format("threshold {}", FormatCosine(basis.threshold()));
+  std::string threshold = fmt::format("threshold {}", FormatCosine(basis.threshold()));
   switch (basis.source()) {
     case v1::OPERATING_POINT_SOURCE_REQUEST:
       return threshold + ", given with the request";

@@ -52,7 +52,7 @@ ClientResult<Response> CallOnce(Stub& stub,
 }  // namespace
 
 struct FacegateClient::Impl {
-  Impl(std::shared_ptr<grpc::Channel> channel, milliseconds call_timeout)
+  Impl(const std::shared_ptr<grpc::Channel>& channel, milliseconds call_timeout)
       : timeout(call_timeout),
         face(v1::FaceService::NewStub(channel)),
         gallery(v1::GalleryService::NewStub(channel)),

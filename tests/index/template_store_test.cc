@@ -107,6 +107,15 @@ TEST_F(ErasureTest, LeavesNoByteOfADeletedIdentity) {
   EXPECT_EQ(Count("zebra-crossing"), 0u);
 }
 
+TEST_F(ErasureTest, ClosingErasesWhatWasDeleted) {
+  ASSERT_GT(Count(BytesOf(erased_)), 0u);
+  ASSERT_THAT(gallery_->DeleteIdentity("people", "zebra-crossing"), IsOk());
+  gallery_.reset();
+  EXPECT_EQ(Count(BytesOf(erased_)), 0u);
+  EXPECT_EQ(Count("zebra-crossing"), 0u);
+  EXPECT_GT(Count(BytesOf(staying_)), 0u);
+}
+
 TEST_F(ErasureTest, LeavesNoByteOfWhatLayInOldTables) {
   ASSERT_THAT(gallery_->Compact(), IsOk());
   Reopen();
