@@ -25,7 +25,7 @@ esac
 
 packages=(
   # tools
-  cmake g++ ninja-build git ca-certificates clang-format clang-tidy
+  cmake g++ ninja-build git ca-certificates clang-format-14 clang-tidy-14
   # libraries that the product is built from
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libtorch-dev libfaiss-dev libopencv-dev librocksdb-dev
@@ -40,8 +40,8 @@ packages=(
 
 say() { printf 'bootstrap: %s\n' "$*"; }
 
-if [ ! -r /etc/debian_version ]; then
-  say "this is not Debian; facegate is built and tested on Debian 12. Install the counterparts of: ${packages[*]}"
+if [ "$(. /etc/os-release 2>/dev/null && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")" != "debian 12" ]; then
+  say "this is not Debian 12, which facegate is built and tested on. Install the counterparts of: ${packages[*]}"
   exit 1
 fi
 
@@ -55,16 +55,19 @@ as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   as_root=(sudo)
 fi
+need_root() { # need_root WHAT-FOR
+  if [ "${#as_root[@]}" -gt 0 ] && ! command -v sudo >/dev/null; then
+    say "run this as root, or install sudo; needed for: $1"
+    exit 1
+  fi
+}
 
 if [ "${#missing[@]}" -gt 0 ]; then
   if $check_only; then
     say "missing: ${missing[*]}"
     exit 1
   fi
-  if [ "${#as_root[@]}" -gt 0 ] && ! command -v sudo >/dev/null; then
-    say "run this as root, or install sudo; missing: ${missing[*]}"
-    exit 1
-  fi
+  need_root "installing ${missing[*]}"
   say "installing ${#missing[@]} packages: ${missing[*]}"
   "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 update
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
@@ -83,6 +86,7 @@ for library in libblas.so.3 liblapack.so.3; do
       say "$library is $current, not OpenBLAS"
       exit 1
     fi
+    need_root "making OpenBLAS the active $library"
     say "making OpenBLAS the active $library"
     "${as_root[@]}" update-alternatives --set "$library-$multiarch" "$wanted"
   fi

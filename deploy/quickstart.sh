@@ -9,14 +9,14 @@ usage() {
 Usage: deploy/quickstart.sh [OPTIONS]
 
   --weights FILE    a PyTorch .pth, or a .safetensors model file with its card
-  --min_cosine X    the cosine from which on two faces are one person; needed like the preset
-  --preset NAME     how the weights want their faces (facegate-train import --help); needed for a .pth that is
-                    not the public file named below
+  --preset NAME     how the weights want their faces (facegate-train import --help)
+  --min_cosine X    the cosine from which on two faces are one person; both are needed for a .pth that is not the
+                    public file named below
   --photos DIR      a folder with a folder of photos for each person; people with two or more photos are enrolled
                     with one and looked for with another, some are left out as strangers
   --detector FILE   the YuNet ONNX file; without it the cascades of the package opencv-data find the faces
   --people N        people to enrol, and strangers to ask for (default 20)
-  --keep DIR        keep the model, the gallery and the server's log in DIR
+  --keep DIR        keep the model, the gallery and the server's log in a new folder below DIR
   -h, --help        this text
 
 What is not given is looked for below the folder that FACEGATE_DATA names:
@@ -91,14 +91,14 @@ if $missing; then
   echo "quickstart: nothing was run (exit code 2)" >&2
   exit 2
 fi
-if [ -z "$preset" ] && [[ "$weights" != *.safetensors ]]; then
-  if [ "$(sha256sum "$weights" | cut -d' ' -f1)" != "$known_weights" ]; then
+if [ "$(sha256sum "$weights" | cut -d' ' -f1)" = "$known_weights" ]; then
+  : "${preset:=bubbliiiing}" "${min_cosine:=$known_min_cosine}"
+elif [[ "$weights" != *.safetensors ]]; then
+  if [ -z "$preset" ] || [ -z "$min_cosine" ]; then
     echo "quickstart: $weights is not the public file (another sha256): say with --preset how its faces are aligned," \
       "and with --min_cosine what is a match" >&2
     exit 2
   fi
-  preset=bubbliiiing
-  min_cosine=$known_min_cosine
 fi
 weights=$(realpath "$weights") photos=$(realpath "$photos")
 [ -z "$detector" ] || detector=$(realpath "$detector")
@@ -114,7 +114,8 @@ step "build"
 
 if [ -n "$keep" ]; then
   mkdir -p "$keep"
-  work=$(realpath "$keep")
+  work=$(mktemp -d "$(realpath "$keep")/run.XXXXXX")
+  echo "keeping everything in $work"
 else
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT

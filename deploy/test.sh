@@ -9,7 +9,7 @@ usage() {
 Usage: deploy/test.sh [CTEST ARGUMENTS…]
 
 Installs missing packages, builds the release preset, checks format and clang-tidy, and runs all tests (the
-# layer check among them).
+layer check among them).
 Tests that need real photos and weights are skipped, and counted, unless FACEGATE_DATA names their folder.
 
 Examples:

@@ -1,5 +1,6 @@
 #include "index/eraser.h"
 
+#include "face/base/catch.h"
 #include "face/base/log.h"
 
 namespace facegate {
@@ -26,9 +27,12 @@ void Eraser::Request() {
 
 void Eraser::Run() {
   while (WaitForWork()) {
-    if (const Status status = store_.Compact(); !status.ok()) {
-      LogWarning("deleted templates could not be erased from the files yet: {}", MessageOf(status));
-    }
+    const Status status = CatchToStatus("compacting", [&] { return store_.Compact(); });
+    if (status.ok()) continue;
+    LogWarning("deleted templates could not be erased from the files yet: {}", MessageOf(status));
+    const MutexLock lock(mutex_);
+    // Again after the delay; a store that fails while it is being closed is left as it is.
+    requested_ = !closed_;
   }
 }
 

@@ -9,7 +9,8 @@
 namespace facegate {
 
 // Turns "deleted" into "erased": some time after a deletion it compacts the store, so that the
-// deleted bytes leave its files; deletions that come meanwhile share the compaction. Thread-safe.
+// deleted bytes leave its files; deletions that come meanwhile share the
+// compaction, and one that fails is done again. Thread-safe.
 // The destructor does what is still to be done.
 //
 // A process that is killed in between leaves the bytes until the next deletion is compacted.

@@ -161,7 +161,8 @@ class RocksTemplateStore final : public TemplateStore {
     // The one disk call under a lock here, once in kUidBlock numbers: who needs a number must wait
     // for it anyway.
     const MutexLock lock(uid_mutex_);
-    if (count >= kUidLimit - next_uid_ - kUidBlock) return Internal("numbers have run out");
+    if (next_uid_ >= kUidLimit - kUidBlock || count >= kUidLimit - next_uid_ - kUidBlock)
+      return Internal("numbers have run out");
     if (uid_end_ - next_uid_ < count) {
       const uint64_t end = next_uid_ + std::max(count, kUidBlock);
       rocksdb::WriteBatch batch;

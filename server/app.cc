@@ -101,8 +101,10 @@ Status App::OpenPort() {
       "encryption at rest is OFF and TLS is OFF in this version: templates in the data directory, "
       "and photos and embeddings on the connection, are not encrypted");
   if (config_.port_file.empty()) return OkStatus();
-  return Annotate(WriteFileAtomically(config_.port_file, std::to_string(port_) + "\n"),
-                  "port_file");
+  FACEGATE_RETURN_IF_ERROR(
+      Annotate(WriteFileAtomically(config_.port_file, std::to_string(port_) + "\n"), "port_file"));
+  port_file_written_ = true;
+  return OkStatus();
 }
 
 Status App::LoadModel() {
@@ -191,7 +193,7 @@ void App::Stop(std::chrono::seconds drain) {
             stats.batches, stats.dropped);
   }
   gallery_.reset();
-  if (!config_.port_file.empty()) std::remove(config_.port_file.c_str());
+  if (port_file_written_) std::remove(config_.port_file.c_str());
   LogInfo("stopped");
 }
 

@@ -57,6 +57,7 @@ class App {
   Clock& clock_;
   const int64_t start_time_us_;
   int port_ = 0;
+  bool port_file_written_ = false;
   bool stopped_ = false;
 
   // In the order of construction: what is below uses what is above.

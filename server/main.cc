@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -69,6 +71,8 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace facegate
 
 int main(int argc, char** argv) {
+  // Whatever this process writes (templates above all) is for its own user alone.
+  ::umask(0077);
   facegate::WaitBrieflyInOpenMp(argv);
   return facegate::Main(std::vector<std::string>(argv + 1, argv + argc));
 }

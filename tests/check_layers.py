@@ -67,8 +67,6 @@ def check_file(path, text):
             yield f"{path}:{line}: {room} may not include {header}"
         for pattern, places in RESTRICTED:
             if re.match(pattern, header) and not is_under(path, places):
-                if pattern.startswith("^facegate/v1") and header.startswith("facegate/storage"):
-                    continue
                 yield f"{path}:{line}: {header} may be included in {', '.join(places)} only"
         if re.match(RESTRICTED[0][0], header) and path.endswith(".h"):
             if not TORCH_HEADERS_ALLOWED.match(path):

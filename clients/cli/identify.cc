@@ -29,9 +29,10 @@ class IdentifyCommand : public Command {
     identify.add_option("PHOTO", photos_, "Photos of the people to be found")->required();
     AddPhotoOptions(identify, photo_options_, AllowAll::kYes);
     AddMinCosine(identify, min_cosine_, "The smallest cosine that is a match");
-    identify.add_option("--top", top_, "The most candidates of one face")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
+    identify
+        .add_option("--top", top_,
+                    "The most candidates of one face; without it the server's choice")
+        ->check(CLI::Range(1, 1'000'000));
     identify.add_flag("--nearest", nearest_, "Show also candidates below the threshold");
   }
 
@@ -44,7 +45,7 @@ class IdentifyCommand : public Command {
   std::vector<std::string> photos_;
   PhotoOptions photo_options_;
   std::optional<float> min_cosine_;
-  uint32_t top_ = 5;
+  uint32_t top_ = 0;  // 0: the server's choice
   bool nearest_ = false;
 };
 

@@ -29,9 +29,11 @@ grpc::ChannelArguments ChannelArgumentsOf(const ClientOptions& options) {
   arguments.SetMaxSendMessageSize(options.max_message_bytes);
   // Photos go straight to the server, never through a proxy that the environment names.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // A server that restarts is found again within a second, not after gRPC's two minutes.
+  // A server that restarts is found again within a second, not after gRPC's two minutes. What gRPC
+  // calls the least backoff is also how long one attempt to connect may take: a busy server must
+  // have that time to answer.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   return arguments;
 }

@@ -62,7 +62,7 @@ Status SyncDirectory(const std::filesystem::path& directory) {
 }  // namespace
 
 StatusOr<std::string> ReadFile(const std::string& path, uint64_t max_bytes) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return FromErrno("cannot open", path);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return FromErrno("cannot stat", path);

@@ -24,6 +24,9 @@ class FaultyStore final : public TemplateStore {
   // call is at work.
   void SetBeforeWrite(std::function<void()> hook) { before_write_ = std::move(hook); }
 
+  // Takes the place of Compact(); set while no other call is at work.
+  void SetCompact(std::function<Status()> compact) { compact_ = std::move(compact); }
+
   Status ReadCollections(const CollectionVisitor& visit) const override {
     return inner_->ReadCollections(visit);
   }
@@ -54,9 +57,11 @@ class FaultyStore final : public TemplateStore {
   Status DeleteTemplate(const StoredIdentity& identity, uint64_t template_id) override {
     return Write([&] { return inner_->DeleteTemplate(identity, template_id); });
   }
-  Status Compact() override { return inner_->Compact(); }
+  Status Compact() override { return compact_ ? compact_() : inner_->Compact(); }
 
  private:
+  std::function<Status()> compact_;
+
   Status TakeFailure() {
     const MutexLock lock(mutex_);
     return std::exchange(failure_, OkStatus());
