@@ -21,9 +21,11 @@ StatusOr<LoadedModel> LoadModel(const Config& config) {
   options.threads = threads;
   options.max_batch = static_cast<int>(config.max_batch);
   options.device = config.device;
+  const auto device = ResolveDevice(config.device);
+  if (!device.ok()) return Annotate(device.status(), "model");
   auto embedder = LoadTorchEmbedder(config.model, options);
   if (!embedder.ok()) return Annotate(embedder.status(), "model");
-  return LoadedModel{std::move(embedder).value(), "cpu", static_cast<uint32_t>(threads)};
+  return LoadedModel{std::move(embedder).value(), *device, static_cast<uint32_t>(threads)};
 }
 
 StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {

@@ -176,6 +176,11 @@ StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
   });
 }
 
+StatusOr<std::string> ResolveDevice(std::string_view device) {
+  FACEGATE_ASSIGN_OR_RETURN(const torch::Device found, DeviceFromName(device));
+  return std::string(found.is_cuda() ? "cuda" : "cpu");
+}
+
 StatusOr<std::unique_ptr<Embedder>> LoadTorchEmbedder(const std::string& path,
                                                       const TorchEmbedderOptions& options) {
   auto file = ReadModelFile(path);

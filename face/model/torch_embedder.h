@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "face/model/embedder.h"
 #include "face/model/model_file.h"
@@ -14,6 +15,10 @@ struct TorchEmbedderOptions {
   std::string device = "auto";  // "auto" (the GPU where there is one), "cpu" or "cuda"
   bool run_canary = true;       // refuse a model whose canary differs
 };
+
+// "cpu" or "cuda": what `device` of the options means on this machine. kInvalidArgument for another
+// name, kFailedPrecondition for "cuda" where there is none.
+StatusOr<std::string> ResolveDevice(std::string_view device);
 
 // Loads a model file (safetensors with a card), checks its digest, folds and freezes the network,
 // warms up each batch size and runs the canary. kInvalidArgument for a file or card that does not
