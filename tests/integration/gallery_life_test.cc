@@ -150,7 +150,7 @@ TEST_F(GalleryLifeTest, RefusesWithReasonsThatAClientCanRead) {
 TEST_F(GalleryLifeTest, FinishesCallsInFlightOnSigterm) {
   ASSERT_NO_FATAL_FAILURE(StartServer());
   ASSERT_NO_FATAL_FAILURE(CreateCollection(kCollection));
-  constexpr int kCalls = 3;
+  constexpr int kCalls = 8;
   const std::vector<std::string> crops(16, Crop(1));
   std::vector<std::string> outcome(kCalls);
   {
@@ -159,15 +159,24 @@ TEST_F(GalleryLifeTest, FinishesCallsInFlightOnSigterm) {
       threads.emplace_back([&, i] {
         const auto answer =
             client_->Enroll(EnrollCrops(kCollection, "p" + std::to_string(i), crops));
-        outcome[static_cast<size_t>(i)] = answer.ok() ? "OK" : Describe(answer.error());
+        outcome[static_cast<size_t>(i)] = answer.ok() ? "OK" : answer.error().reason;
       });
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // until they have arrived
+    // Some have arrived by then, and the network works on them for longer.
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
     EXPECT_THAT(server_->Stop(), IsOk());
   }
-  EXPECT_THAT(outcome, ElementsAre("OK", "OK", "OK"));
+  // What had arrived was finished, what came after the signal was refused in words or not accepted;
+  // nothing else.
+  std::vector<std::string> acknowledged;
+  for (int i = 0; i < kCalls; ++i) {
+    const std::string& one = outcome[static_cast<size_t>(i)];
+    EXPECT_THAT(one, ::testing::AnyOf("OK", "SHUTTING_DOWN", ""));
+    if (one == "OK") acknowledged.push_back("p" + std::to_string(i));
+  }
+  EXPECT_FALSE(acknowledged.empty());
   ASSERT_NO_FATAL_FAILURE(StartServer());
-  EXPECT_THAT(ListedIdentities(), ElementsAre("p0", "p1", "p2"));
+  EXPECT_EQ(ListedIdentities(), acknowledged);
 }
 
 TEST_F(GalleryLifeTest, LogsNoIdentityAndSaysWhatIsNotProtected) {
