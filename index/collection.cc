@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <utility>
+
+#include "face/base/sha256.h"
 
 namespace facegate {
 namespace {
@@ -15,11 +19,30 @@ Status TemplateNotFound() {
   return Refuse(Reason::kTemplateNotFound, "the identity has no such template");
 }
 
-IdentityInfo InfoOf(std::string_view id, const IdentityEntry& entry) {
-  return {.id = std::string(id),
-          .create_time_us = entry.create_time_us,
-          .update_time_us = entry.update_time_us,
-          .template_count = entry.templates.size()};
+Status EtagMismatch() {
+  return Refuse(Reason::kEtagMismatch,
+                "the identity was changed since the etag was read; read it again");
+}
+
+// Opaque to clients. Of the numbers, not of the content: it must tell nothing about that.
+std::string EtagOf(const IdentityKey& key, uint64_t revision) {
+  constexpr size_t kDigits = 16;
+  return Sha256Hex(fmt::format("etag {} {} {}", key.collection, key.identity, revision))
+      .substr(0, kDigits);
+}
+
+// Which of two identities an error is about.
+StatusOr<const IdentityEntry*> AtIdentity(StatusOr<const IdentityEntry*> found,
+                                          std::string_view which) {
+  if (found.ok()) return found;
+  return Annotate(found.status(), which);
+}
+
+Labels AfterChange(const Labels& labels, const LabelChange& change) {
+  Labels after = change.replace_all ? Labels() : labels;
+  for (const std::string& key : change.remove) after.erase(key);
+  for (const auto& [key, value] : change.set) after.insert_or_assign(key, value);
+  return after;
 }
 
 }  // namespace
@@ -39,6 +62,40 @@ StatusOr<const IdentityEntry*> Collection::Find(std::string_view identity) const
   const IdentityEntry* entry = state_.Find(identity);
   if (entry == nullptr) return IdentityNotFound();
   return entry;
+}
+
+StatusOr<const IdentityEntry*> Collection::Find(std::string_view identity,
+                                                std::string_view etag) const {
+  FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity));
+  if (!etag.empty() && etag != EtagOf(KeyOf(*entry), entry->revision)) return EtagMismatch();
+  return entry;
+}
+
+IdentityInfo Collection::InfoOf(std::string_view id, const IdentityEntry& entry) const {
+  return {.id = std::string(id),
+          .create_time_us = entry.create_time_us,
+          .update_time_us = entry.update_time_us,
+          .template_count = entry.templates.size(),
+          .labels = entry.labels,
+          .etag = EtagOf(KeyOf(entry), entry.revision)};
+}
+
+IdentityInfo Collection::InfoOf(const StoredIdentity& identity, uint64_t template_count) const {
+  return {.id = identity.id,
+          .create_time_us = identity.create_time_us,
+          .update_time_us = identity.update_time_us,
+          .template_count = template_count,
+          .labels = identity.labels,
+          .etag = EtagOf(identity.key, identity.revision)};
+}
+
+StoredIdentity Collection::Changed(std::string_view id, const IdentityEntry& entry) const {
+  return {.key = KeyOf(entry),
+          .id = std::string(id),
+          .create_time_us = entry.create_time_us,
+          .update_time_us = parts_.clock.UnixMicros(),
+          .revision = entry.revision + 1,
+          .labels = entry.labels};
 }
 
 Status Collection::Load(const StoredIdentity& identity, std::span<const StoredTemplate> templates) {
@@ -63,7 +120,7 @@ StatusOr<CollectionInfo> Collection::Info() const {
                         .template_count = state_.template_count()};
 }
 
-Status Collection::Delete(bool force) {
+Status Collection::Delete(bool force, const Receipt<Deleted>& receipt) {
   const WriterLock alone(lifecycle_);
   {
     const ReaderLock lock(mutex_);
@@ -73,7 +130,11 @@ Status Collection::Delete(bool force) {
                     fmt::format("the collection has {} identities", count));
     }
   }
-  FACEGATE_RETURN_IF_ERROR(parts_.store.DeleteCollection(record_.uid));
+  StoreChange change;
+  change.deleted_collections.push_back(record_.uid);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Bury(record_.uid, change));
+  parts_.ledger.Keep(receipt, Deleted{}, IdentityKey{}, change);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
   const WriterLock lock(mutex_);
   deleted_ = true;
   return OkStatus();
@@ -82,36 +143,33 @@ Status Collection::Delete(bool force) {
 StatusOr<Collection::Plan> Collection::PlanEnrolment(std::string_view identity,
                                                      std::span<const NewTemplate> templates,
                                                      const EnrolOptions& options) {
-  const int64_t now = parts_.clock.UnixMicros();
-  Plan plan{.identity = {.key = {.collection = record_.uid, .identity = 0},
-                         .id = std::string(identity),
-                         .create_time_us = now,
-                         .update_time_us = now},
-            .added = {},
-            .is_new = true};
+  Plan plan;
   {
     const ReaderLock lock(mutex_);
     FACEGATE_RETURN_IF_ERROR(CheckPresent());
-    if (const IdentityEntry* known = state_.Find(identity); known != nullptr) {
-      if (options.must_be_new) {
-        return Refuse(Reason::kIdentityExists, "there is an identity with this id");
-      }
-      plan.is_new = false;
-      plan.identity.key.identity = known->uid;
-      plan.identity.create_time_us = known->create_time_us;
+    const IdentityEntry* known = state_.Find(identity);
+    if (known != nullptr && options.must_be_new) {
+      return Refuse(Reason::kIdentityExists, "there is an identity with this id");
     }
+    plan.is_new = known == nullptr;
+    plan.change.identities.push_back(Changed(identity, plan.is_new ? IdentityEntry() : *known));
   }
+  StoredIdentity& record = plan.change.identities.front();
+  const int64_t now = record.update_time_us;
   FACEGATE_ASSIGN_OR_RETURN(uint64_t uid,
                             parts_.store.ReserveUids(templates.size() + (plan.is_new ? 1 : 0)));
-  if (plan.is_new) plan.identity.key.identity = uid++;
-  plan.added.reserve(templates.size());
+  if (plan.is_new) {
+    record.key.identity = uid++;
+    record.create_time_us = now;
+  }
+  plan.change.templates.reserve(templates.size());
   for (const NewTemplate& added : templates) {
-    plan.added.push_back({.key = {.owner = plan.identity.key, .template_id = uid++},
-                          .embedding = added.embedding,
-                          .model = record_.model,
-                          .detector = added.detector,
-                          .detection_score = added.detection_score,
-                          .create_time_us = now});
+    plan.change.templates.push_back({.key = {.owner = record.key, .template_id = uid++},
+                                     .embedding = added.embedding,
+                                     .model = record_.model,
+                                     .detector = added.detector,
+                                     .detection_score = added.detection_score,
+                                     .create_time_us = now});
   }
   return plan;
 }
@@ -127,25 +185,27 @@ StatusOr<CollectionState::Reservation> Collection::MakeRoom(size_t rows) {
 
 StatusOr<EnrolResult> Collection::Enrol(std::string_view identity,
                                         std::span<const NewTemplate> templates,
-                                        const EnrolOptions& options) {
+                                        const EnrolOptions& options,
+                                        const Receipt<EnrolResult>& receipt) {
   const ReaderLock alive(lifecycle_);
   const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
-  FACEGATE_ASSIGN_OR_RETURN(const Plan plan, PlanEnrolment(identity, templates, options));
-  FACEGATE_ASSIGN_OR_RETURN(auto room, MakeRoom(plan.added.size()));
+  FACEGATE_ASSIGN_OR_RETURN(Plan plan, PlanEnrolment(identity, templates, options));
+  FACEGATE_ASSIGN_OR_RETURN(auto room, MakeRoom(plan.added().size()));
   CollectionState::Addition addition;
   {
     const ReaderLock lock(mutex_);
-    addition = state_.Prepare(plan.identity, plan.added);
+    addition = state_.Prepare(plan.identity(), plan.added());
   }
   EnrolResult result{.identity = InfoOf(identity, addition.entry()),
                      .template_ids = {},
                      .created_identity = plan.is_new};
-  for (const StoredTemplate& added : plan.added) {
+  for (const StoredTemplate& added : plan.added()) {
     result.template_ids.push_back(added.key.template_id);
   }
-  FACEGATE_RETURN_IF_ERROR(parts_.store.PutTemplates(plan.identity, plan.added));
+  parts_.ledger.Keep(receipt, result, plan.identity().key, plan.change);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(plan.change));
   const WriterLock lock(mutex_);
-  state_.Commit(std::move(addition), plan.added, room);
+  state_.Commit(std::move(addition), plan.added(), room);
   return result;
 }
 
@@ -169,18 +229,128 @@ StatusOr<Page<IdentityInfo>> Collection::ListIdentities(std::string_view after,
   return page;
 }
 
-StatusOr<uint64_t> Collection::DeleteIdentity(std::string_view identity) {
+StatusOr<IdentityInfo> Collection::UpdateLabels(std::string_view identity,
+                                                const LabelChange& change, std::string_view etag,
+                                                const Receipt<IdentityInfo>& receipt) {
   const ReaderLock alive(lifecycle_);
   const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
-  IdentityKey key{.collection = record_.uid, .identity = 0};
+  StoreChange stored;
+  stored.erases_overwritten = true;
+  IdentityInfo info;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
+    StoredIdentity& record = stored.identities.emplace_back(Changed(identity, *entry));
+    record.labels = AfterChange(entry->labels, change);
+    FACEGATE_RETURN_IF_ERROR(CheckLabels(record.labels));
+    info = InfoOf(record, entry->templates.size());
+  }
+  StoredIdentity record = stored.identities.front();
+  parts_.ledger.Keep(receipt, info, record.key, stored);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(stored)));
+  const WriterLock lock(mutex_);
+  state_.Update(identity, std::move(record));
+  return info;
+}
+
+StatusOr<IdentityInfo> Collection::RenameIdentity(std::string_view identity,
+                                                  std::string_view new_id, std::string_view etag,
+                                                  const Receipt<IdentityInfo>& receipt) {
+  const ReaderLock alive(lifecycle_);
+  const TwoIdentitiesLock order(parts_.identity_locks.Of(record_.uid, identity),
+                                parts_.identity_locks.Of(record_.uid, new_id));
+  StoreChange stored;
+  stored.erases_overwritten = true;
+  IdentityInfo info;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
+    if (state_.Find(new_id) != nullptr) {
+      return Refuse(Reason::kIdentityExists, "there is an identity with the new id");
+    }
+    info = InfoOf(stored.identities.emplace_back(Changed(new_id, *entry)), entry->templates.size());
+  }
+  StoredIdentity record = stored.identities.front();
+  parts_.ledger.Keep(receipt, info, record.key, stored);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(stored)));
+  const WriterLock lock(mutex_);
+  state_.Update(identity, std::move(record));
+  return info;
+}
+
+StatusOr<Collection::MergePlan> Collection::PlanMerge(const MergedIdentity& source,
+                                                      const MergedIdentity& target) const {
+  MergePlan plan;
+  const ReaderLock lock(mutex_);
+  FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* from,
+                            AtIdentity(Find(source.id, source.etag), "the source"));
+  FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* into,
+                            AtIdentity(Find(target.id, target.etag), "the target"));
+  StoredIdentity& record = plan.change.identities.emplace_back(Changed(target.id, *into));
+  record.labels.insert(from->labels.begin(), from->labels.end());
+  if (record.labels.size() > kMaxLabels) {
+    return RefuseField("source_identity_id",
+                       fmt::format("together they have {} labels, must be at most {}",
+                                   record.labels.size(), kMaxLabels));
+  }
+  plan.change.deleted_identities.push_back(KeyOf(*from));
+  for (const TemplateEntry& moved : from->templates) {
+    const std::span<const float> values = state_.index().Vector(moved.slot);
+    FACEGATE_ASSIGN_OR_RETURN(Embedding embedding,
+                              Embedding::FromUnit({values.begin(), values.end()}));
+    plan.change.templates.push_back({.key = {.owner = record.key, .template_id = moved.id},
+                                     .embedding = std::move(embedding),
+                                     .model = record_.model,
+                                     .detector = moved.detector,
+                                     .detection_score = moved.detection_score,
+                                     .create_time_us = moved.create_time_us});
+  }
+  plan.merged = {.uid = into->uid,
+                 .create_time_us = record.create_time_us,
+                 .update_time_us = record.update_time_us,
+                 .revision = record.revision,
+                 .labels = record.labels,
+                 .templates = {}};
+  std::merge(into->templates.begin(), into->templates.end(), from->templates.begin(),
+             from->templates.end(), std::back_inserter(plan.merged.templates),
+             [](const TemplateEntry& a, const TemplateEntry& b) { return a.id < b.id; });
+  plan.result = {.identity = InfoOf(target.id, plan.merged),
+                 .moved_templates = from->templates.size()};
+  return plan;
+}
+
+StatusOr<MergeResult> Collection::MergeIdentities(const MergedIdentity& source,
+                                                  const MergedIdentity& target,
+                                                  const Receipt<MergeResult>& receipt) {
+  const ReaderLock alive(lifecycle_);
+  const TwoIdentitiesLock order(parts_.identity_locks.Of(record_.uid, source.id),
+                                parts_.identity_locks.Of(record_.uid, target.id));
+  FACEGATE_ASSIGN_OR_RETURN(MergePlan plan, PlanMerge(source, target));
+  const IdentityKey heir = plan.change.identities.front().key;
+  FACEGATE_RETURN_IF_ERROR(
+      parts_.ledger.Move(plan.change.deleted_identities.front(), heir, plan.change));
+  parts_.ledger.Keep(receipt, plan.result, heir, plan.change);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(plan.change)));
+  const WriterLock lock(mutex_);
+  state_.Merge(source.id, target.id, std::move(plan.merged));
+  return std::move(plan.result);
+}
+
+StatusOr<uint64_t> Collection::DeleteIdentity(std::string_view identity, std::string_view etag,
+                                              const Receipt<uint64_t>& receipt) {
+  const ReaderLock alive(lifecycle_);
+  const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
+  StoreChange change;
   uint64_t count = 0;
   {
     const ReaderLock lock(mutex_);
-    FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity));
-    key.identity = entry->uid;
+    FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
+    change.deleted_identities.push_back(KeyOf(*entry));
     count = entry->templates.size();
   }
-  FACEGATE_RETURN_IF_ERROR(parts_.store.DeleteIdentity(key));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Bury(change.deleted_identities.front(), change));
+  parts_.ledger.Keep(receipt, count, {.collection = record_.uid, .identity = 0}, change);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
   const WriterLock lock(mutex_);
   state_.RemoveIdentity(identity);
   return count;
@@ -214,22 +384,24 @@ StatusOr<Embedding> Collection::GetEmbedding(std::string_view identity,
   return Embedding::FromUnit({values.begin(), values.end()});
 }
 
-Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_id) {
+Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_id,
+                                  const Receipt<Deleted>& receipt) {
   const ReaderLock alive(lifecycle_);
   const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
-  StoredIdentity record;
+  StoreChange change;
   {
     const ReaderLock lock(mutex_);
     FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity));
     if (FindTemplate(*entry, template_id) == entry->templates.end()) return TemplateNotFound();
-    record = {.key = {.collection = record_.uid, .identity = entry->uid},
-              .id = std::string(identity),
-              .create_time_us = entry->create_time_us,
-              .update_time_us = parts_.clock.UnixMicros()};
+    change.identities.push_back(Changed(identity, *entry));
+    change.deleted_templates.push_back({.owner = KeyOf(*entry), .template_id = template_id});
   }
-  FACEGATE_RETURN_IF_ERROR(parts_.store.DeleteTemplate(record, template_id));
+  StoredIdentity record = change.identities.front();
+  parts_.ledger.Keep(receipt, Deleted{}, record.key, change);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
   const WriterLock lock(mutex_);
-  state_.RemoveTemplate(identity, template_id, record.update_time_us);
+  state_.RemoveTemplate(identity, template_id);
+  state_.Update(identity, std::move(record));
   return OkStatus();
 }
 

@@ -16,6 +16,7 @@
 #include "face/base/mutex.h"
 #include "index/collection_state.h"
 #include "index/gallery.h"
+#include "index/request_ledger.h"
 #include "index/template_record.h"
 #include "index/template_store.h"
 
@@ -32,9 +33,31 @@ class IdentityLocks {
   std::array<Mutex, 256> locks_;
 };
 
+// The locks of two identities, which may be one; taken in one order by all.
+class TwoIdentitiesLock {
+ public:
+  TwoIdentitiesLock(Mutex& one, Mutex& other) FACEGATE_NO_THREAD_SAFETY_ANALYSIS
+      : first_(std::less<Mutex*>()(&one, &other) ? one : other),
+        second_(&one == &other ? nullptr : (&first_ == &one ? &other : &one)) {
+    first_.Lock();
+    if (second_ != nullptr) second_->Lock();
+  }
+  ~TwoIdentitiesLock() FACEGATE_NO_THREAD_SAFETY_ANALYSIS {
+    if (second_ != nullptr) second_->Unlock();
+    first_.Unlock();
+  }
+  TwoIdentitiesLock(const TwoIdentitiesLock&) = delete;
+  TwoIdentitiesLock& operator=(const TwoIdentitiesLock&) = delete;
+
+ private:
+  Mutex& first_;
+  Mutex* const second_;
+};
+
 // What the collections of one gallery share; outlives them.
 struct GalleryParts {
   TemplateStore& store;
+  RequestLedger& ledger;
   Clock& clock;
   IdentityLocks& identity_locks;
 };
@@ -46,8 +69,8 @@ struct GalleryParts {
 // Locks, in the order in which a thread takes them:
 //   lifecycle_   shared by each call that changes something, over its write to the store; alone by
 //                Delete(), which so comes before or after every such call
-//   one of identity_locks: orders the changes of one identity, also over the write to the store
-//   mutex_       memory; never held during a write to the store
+//   one or two of identity_locks: order the changes of an identity, also over the write to the
+//   store mutex_       memory; never held during a write to the store
 // The first two are the exception to the rule that no disk call is made under a lock: changes that
 // touch each other must come in one order in the store and in memory. No search waits for them, and
 // changes of different identities are in the store together, where they share a sync.
@@ -62,35 +85,65 @@ class Collection {
   Status Load(const StoredIdentity& identity, std::span<const StoredTemplate> templates);
 
   StatusOr<CollectionInfo> Info() const;
-  Status Delete(bool force);
+  Status Delete(bool force, const Receipt<Deleted>& receipt);
 
   StatusOr<EnrolResult> Enrol(std::string_view identity, std::span<const NewTemplate> templates,
-                              const EnrolOptions& options);
+                              const EnrolOptions& options, const Receipt<EnrolResult>& receipt);
   StatusOr<IdentityInfo> GetIdentity(std::string_view identity) const;
   StatusOr<Page<IdentityInfo>> ListIdentities(std::string_view after, size_t limit) const;
-  StatusOr<uint64_t> DeleteIdentity(std::string_view identity);
+  StatusOr<IdentityInfo> UpdateLabels(std::string_view identity, const LabelChange& change,
+                                      std::string_view etag, const Receipt<IdentityInfo>& receipt);
+  StatusOr<IdentityInfo> RenameIdentity(std::string_view identity, std::string_view new_id,
+                                        std::string_view etag,
+                                        const Receipt<IdentityInfo>& receipt);
+  StatusOr<MergeResult> MergeIdentities(const MergedIdentity& source, const MergedIdentity& target,
+                                        const Receipt<MergeResult>& receipt);
+  StatusOr<uint64_t> DeleteIdentity(std::string_view identity, std::string_view etag,
+                                    const Receipt<uint64_t>& receipt);
 
   StatusOr<std::vector<TemplateInfo>> ListTemplates(std::string_view identity, uint64_t after,
                                                     size_t limit) const;
   StatusOr<Embedding> GetEmbedding(std::string_view identity, uint64_t template_id) const;
-  Status DeleteTemplate(std::string_view identity, uint64_t template_id);
+  Status DeleteTemplate(std::string_view identity, uint64_t template_id,
+                        const Receipt<Deleted>& receipt);
 
   StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k) const;
   StatusOr<Candidate> Score(std::string_view identity, const Embedding& query) const;
 
  private:
-  // An enrolment as it goes to the store.
+  // An enrolment as it goes to the store: one identity, and what is added to it.
   struct Plan {
-    StoredIdentity identity;
-    std::vector<StoredTemplate> added;
+    StoreChange change;
     bool is_new = false;
+    const StoredIdentity& identity() const { return change.identities.front(); }
+    const std::vector<StoredTemplate>& added() const { return change.templates; }
+  };
+  // A merge as it goes to the store and to memory.
+  struct MergePlan {
+    StoreChange change;
+    IdentityEntry merged;
+    MergeResult result;
   };
   StatusOr<Plan> PlanEnrolment(std::string_view identity, std::span<const NewTemplate> templates,
                                const EnrolOptions& options);
   StatusOr<CollectionState::Reservation> MakeRoom(size_t rows);
 
+  StatusOr<MergePlan> PlanMerge(const MergedIdentity& source, const MergedIdentity& target) const;
+
+  IdentityInfo InfoOf(std::string_view id, const IdentityEntry& entry) const;
+  // Of what is in the store once the record is.
+  IdentityInfo InfoOf(const StoredIdentity& identity, uint64_t template_count) const;
+  IdentityKey KeyOf(const IdentityEntry& entry) const {
+    return {.collection = record_.uid, .identity = entry.uid};
+  }
+  // The identity's record after a change of it that happens now.
+  StoredIdentity Changed(std::string_view id, const IdentityEntry& entry) const;
+
   Status CheckPresent() const FACEGATE_REQUIRES_SHARED(mutex_);
   StatusOr<const IdentityEntry*> Find(std::string_view identity) const
+      FACEGATE_REQUIRES_SHARED(mutex_);
+  // kEtagMismatch, too.
+  StatusOr<const IdentityEntry*> Find(std::string_view identity, std::string_view etag) const
       FACEGATE_REQUIRES_SHARED(mutex_);
 
   const StoredCollection record_;

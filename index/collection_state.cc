@@ -27,6 +27,8 @@ CollectionState::Addition CollectionState::Prepare(const StoredIdentity& identit
   IdentityEntry entry{.uid = identity.key.identity,
                       .create_time_us = identity.create_time_us,
                       .update_time_us = identity.update_time_us,
+                      .revision = identity.revision,
+                      .labels = identity.labels,
                       .templates = {}};
   const IdentityEntry* known = Find(identity.id);
   const size_t already = known == nullptr ? 0 : known->templates.size();
@@ -68,6 +70,34 @@ void CollectionState::Commit(Addition addition, std::span<const StoredTemplate> 
   names_.insert(std::move(addition.name_));
 }
 
+void CollectionState::Update(std::string_view identity, StoredIdentity record) {
+  const auto found = identities_.find(identity);
+  FACEGATE_CHECK(found != identities_.end());
+  IdentityEntry& entry = found->second;
+  entry.create_time_us = record.create_time_us;
+  entry.update_time_us = record.update_time_us;
+  entry.revision = record.revision;
+  entry.labels = std::move(record.labels);
+  if (record.id == identity) return;
+  // The node keeps its place in memory, and with it what names_ points to.
+  Identities::node_type node = identities_.extract(found);
+  node.key() = std::move(record.id);
+  FACEGATE_CHECK(identities_.insert(std::move(node)).inserted);
+}
+
+void CollectionState::Merge(std::string_view source, std::string_view target,
+                            IdentityEntry merged) {
+  const auto from = identities_.find(source);
+  const auto into = identities_.find(target);
+  FACEGATE_CHECK(from != identities_.end() && into != identities_.end() && from != into);
+  for (const TemplateEntry& moved : from->second.templates) {
+    index_->SetGroup(moved.slot, merged.uid);
+  }
+  into->second = std::move(merged);
+  names_.erase(from->second.uid);
+  identities_.erase(from);
+}
+
 void CollectionState::RemoveIdentity(std::string_view identity) {
   const auto found = identities_.find(identity);
   FACEGATE_CHECK(found != identities_.end());
@@ -76,15 +106,13 @@ void CollectionState::RemoveIdentity(std::string_view identity) {
   identities_.erase(found);
 }
 
-void CollectionState::RemoveTemplate(std::string_view identity, uint64_t template_id,
-                                     int64_t update_time_us) {
+void CollectionState::RemoveTemplate(std::string_view identity, uint64_t template_id) {
   const auto found = identities_.find(identity);
   FACEGATE_CHECK(found != identities_.end());
   const auto entry = FindTemplate(found->second, template_id);
   FACEGATE_CHECK(entry != found->second.templates.end());
   index_->Remove(entry->slot);
   found->second.templates.erase(entry);
-  found->second.update_time_us = update_time_us;
 }
 
 std::vector<TemplateEntry>::const_iterator FindTemplate(const IdentityEntry& entry,

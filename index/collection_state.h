@@ -28,6 +28,8 @@ struct IdentityEntry {
   uint64_t uid = 0;
   int64_t create_time_us = 0;
   int64_t update_time_us = 0;
+  uint64_t revision = 0;
+  Labels labels;
   std::vector<TemplateEntry> templates;  // in ascending order of ids
 };
 
@@ -91,10 +93,15 @@ class CollectionState {
   // `added` as given to Prepare(), with a row of `room` for each.
   void Commit(Addition addition, std::span<const StoredTemplate> added, Reservation& room);
 
-  // The identity must be there.
+  // These cannot fail. Identities and template must be there, and the new id of an update free.
+  //
+  // Takes over what `record` says of the identity that has been `identity` so far: id, labels,
+  // times.
+  void Update(std::string_view identity, StoredIdentity record);
+  // Puts `merged`, which has the templates of both, in the place of `target`, and drops `source`.
+  void Merge(std::string_view source, std::string_view target, IdentityEntry merged);
   void RemoveIdentity(std::string_view identity);
-  // The template must be there.
-  void RemoveTemplate(std::string_view identity, uint64_t template_id, int64_t update_time_us);
+  void RemoveTemplate(std::string_view identity, uint64_t template_id);
 
  private:
   Identities identities_;

@@ -13,7 +13,7 @@ namespace facegate {
 // compaction, and one that fails is done again. Thread-safe.
 // The destructor does what is still to be done.
 //
-// A process that is killed in between leaves the bytes until the next deletion is compacted.
+// A process that is killed in between leaves a mark in the store: the next one begins with that.
 class Eraser {
  public:
   // `store` must outlive the Eraser.

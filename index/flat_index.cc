@@ -77,6 +77,12 @@ class FlatIndex final : public VectorIndex {
             .row = static_cast<uint32_t>(segment.labels.size() - 1)};
   }
 
+  void SetGroup(Slot slot, uint64_t group) override {
+    RowLabel& label = segments_[slot.segment]->labels[slot.row];
+    FACEGATE_CHECK(label.template_id != 0);
+    label.group = group;
+  }
+
   void Remove(Slot slot) override {
     RowLabel& label = segments_[slot.segment]->labels[slot.row];
     FACEGATE_CHECK(label.template_id != 0);

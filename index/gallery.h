@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -7,8 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "face/base/clock.h"
 #include "face/base/embedding.h"
 #include "face/base/status.h"
+#include "index/labels.h"
+#include "index/request_id.h"
 
 namespace facegate {
 
@@ -38,6 +42,8 @@ struct IdentityInfo {
   int64_t create_time_us = 0;
   int64_t update_time_us = 0;
   uint64_t template_count = 0;
+  Labels labels;
+  std::string etag;  // another with each change of the identity
 };
 
 struct TemplateInfo {
@@ -65,6 +71,27 @@ struct EnrolResult {
   bool created_identity = false;
 };
 
+// What is to become of an identity's labels; those not named stay, unless all are replaced.
+struct LabelChange {
+  bool replace_all = false;
+  Labels set;
+  std::vector<std::string> remove;  // without effect where there is none
+};
+
+// One side of a merge.
+struct MergedIdentity {
+  std::string_view id;
+  std::string_view etag;  // empty: any
+};
+
+struct MergeResult {
+  IdentityInfo identity;  // the target
+  uint64_t moved_templates = 0;
+};
+
+// What a deletion of a collection or a template comes to.
+struct Deleted {};
+
 // The best template of one identity.
 struct Candidate {
   std::string identity;
@@ -77,6 +104,9 @@ struct GalleryStats {
   uint64_t identities = 0;
   uint64_t templates = 0;
 };
+
+// For how long the answer to a request with an id is kept.
+inline constexpr std::chrono::hours kRequestLifetime{24};
 
 template <typename T>
 struct Page {
@@ -91,35 +121,67 @@ struct Page {
 // A call that changes something returns OK only when the change survives a power loss and the next
 // search sees it; on an error nothing was changed. Ids must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}
 // (kInvalidField). Every call on an unknown collection gives kCollectionNotFound, on an unknown
-// identity kIdentityNotFound. Storage failures: kStoreFull when the disk is full, kStoreCorrupt for
-// bytes that do not check, kInternal otherwise.
+// identity kIdentityNotFound. An etag that is not empty must be the identity's, kEtagMismatch
+// otherwise. Storage failures: kStoreFull when the disk is full, kStoreCorrupt for bytes that do
+// not check, kInternal otherwise.
+//
+// A change with a receipt is kept together with its answer, for kRequestLifetime at least: when its
+// request comes again, also after a restart, BeginRequest() has the answer. What was deleted takes
+// the answers that tell of it along.
 class Gallery {
  public:
   virtual ~Gallery() = default;
 
+  // Before a change with a request id: waits while another call with the id is at work (kDeadline),
+  // and says whether the change was made already (RequestTicket::answer). kRequestIdReused when the
+  // id came with another fingerprint; kIdentityNotFound or kCollectionNotFound when what the
+  // request wrote was deleted since.
+  virtual StatusOr<RequestTicket> BeginRequest(const RequestId& id, std::string_view fingerprint,
+                                               Deadline deadline) = 0;
+
   // Bound to one model for life. kCollectionExists.
-  virtual StatusOr<CollectionInfo> CreateCollection(std::string_view collection,
-                                                    const ModelKey& model, int embedding_size,
-                                                    const CollectionSettings& settings) = 0;
+  virtual StatusOr<CollectionInfo> CreateCollection(
+      std::string_view collection, const ModelKey& model, int embedding_size,
+      const CollectionSettings& settings, const Receipt<CollectionInfo>& receipt = {}) = 0;
   virtual StatusOr<CollectionInfo> GetCollection(std::string_view collection) const = 0;
   // In the order of ids (bytewise), from the first one above `after`; at most `limit`.
   virtual Page<CollectionInfo> ListCollections(std::string_view after, size_t limit) const = 0;
   // kCollectionNotEmpty unless it is empty or `force` is set.
-  virtual Status DeleteCollection(std::string_view collection, bool force) = 0;
+  virtual Status DeleteCollection(std::string_view collection, bool force,
+                                  const Receipt<Deleted>& receipt = {}) = 0;
 
   // Adds all of `templates` (one or more) to the identity, creating it where absent; all or none.
   // kModelMismatch when `model` is not the collection's.
   virtual StatusOr<EnrolResult> Enrol(std::string_view collection, std::string_view identity,
                                       const ModelKey& model, std::span<const NewTemplate> templates,
-                                      const EnrolOptions& options) = 0;
+                                      const EnrolOptions& options,
+                                      const Receipt<EnrolResult>& receipt = {}) = 0;
   virtual StatusOr<IdentityInfo> GetIdentity(std::string_view collection,
                                              std::string_view identity) const = 0;
   virtual StatusOr<Page<IdentityInfo>> ListIdentities(std::string_view collection,
                                                       std::string_view after,
                                                       size_t limit) const = 0;
+  // kInvalidField at labels when they break a rule of index/labels.h afterwards.
+  virtual StatusOr<IdentityInfo> UpdateLabels(std::string_view collection,
+                                              std::string_view identity, const LabelChange& change,
+                                              std::string_view etag,
+                                              const Receipt<IdentityInfo>& receipt = {}) = 0;
+  // Another id for the same identity. kIdentityExists when `new_id` is taken, also by itself.
+  virtual StatusOr<IdentityInfo> RenameIdentity(std::string_view collection,
+                                                std::string_view identity, std::string_view new_id,
+                                                std::string_view etag,
+                                                const Receipt<IdentityInfo>& receipt = {}) = 0;
+  // The templates of `source` become those of `target` and keep their ids, labels that `target`
+  // lacks are taken over, and `source` is no more. kInvalidField at source_identity_id when both
+  // are one, or when there would be too many labels.
+  virtual StatusOr<MergeResult> MergeIdentities(std::string_view collection,
+                                                const MergedIdentity& source,
+                                                const MergedIdentity& target,
+                                                const Receipt<MergeResult>& receipt = {}) = 0;
   // Erases the identity and its templates; returns how many templates there were.
-  virtual StatusOr<uint64_t> DeleteIdentity(std::string_view collection,
-                                            std::string_view identity) = 0;
+  virtual StatusOr<uint64_t> DeleteIdentity(std::string_view collection, std::string_view identity,
+                                            std::string_view etag = {},
+                                            const Receipt<uint64_t>& receipt = {}) = 0;
 
   // In ascending order of template ids, from the first above `after` (0: from the start).
   virtual StatusOr<std::vector<TemplateInfo>> ListTemplates(std::string_view collection,
@@ -130,7 +192,7 @@ class Gallery {
                                            uint64_t template_id) const = 0;
   // kTemplateNotFound. An identity may stay behind without templates.
   virtual Status DeleteTemplate(std::string_view collection, std::string_view identity,
-                                uint64_t template_id) = 0;
+                                uint64_t template_id, const Receipt<Deleted>& receipt = {}) = 0;
 
   // The `k` identities with the highest scores, best first, each once with its best template; ties
   // go to the lower template id. Equal to a full scan with CosineScore(). kModelMismatch when

@@ -68,6 +68,20 @@ class Loader {
     return OkStatus();
   }
 
+  Status ReadRequests() {
+    return parts_.store.ReadRequests({}, std::nullopt, [this](const StoredRequest& stored) {
+      const IdentityKey& owner = stored.key.owner;
+      if (owner.collection != 0 && !by_uid_.contains(owner.collection)) {
+        return Corrupt(DescribeKey(stored.key) + ": there is no such collection");
+      }
+      if (owner.identity != 0 && !HasIdentity(owner)) {
+        return Corrupt(DescribeKey(stored.key) + ": there is no such identity");
+      }
+      parts_.ledger.Load(stored.key, stored.create_time_us);
+      return OkStatus();
+    });
+  }
+
   Collections TakeCollections() { return std::move(collections_); }
 
  private:
@@ -116,6 +130,13 @@ class Loader {
     return collection.Load(identity, templates);
   }
 
+  bool HasIdentity(const IdentityKey& key) const {
+    const auto place = std::lower_bound(
+        identities_.begin(), identities_.end(), key,
+        [](const StoredIdentity& one, const IdentityKey& wanted) { return one.key < wanted; });
+    return place != identities_.end() && place->key == key;
+  }
+
   static Status CorruptTemplate(const StoredTemplate& stored, std::string_view what) {
     return Corrupt(fmt::format("{}: {}", DescribeKey(stored.key), what));
   }
@@ -133,6 +154,7 @@ StatusOr<Collections> LoadCollections(const GalleryParts& parts, size_t threads)
   FACEGATE_RETURN_IF_ERROR(loader.ReadCollections());
   FACEGATE_RETURN_IF_ERROR(loader.ReadIdentities());
   FACEGATE_RETURN_IF_ERROR(loader.ReadTemplates(threads));
+  FACEGATE_RETURN_IF_ERROR(loader.ReadRequests());
   return loader.TakeCollections();
 }
 

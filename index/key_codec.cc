@@ -35,6 +35,8 @@ std::string FamilyName(Family family) {
       return "identities";
     case Family::kTemplates:
       return "templates";
+    case Family::kRequests:
+      return "requests";
   }
   return "unknown";
 }
@@ -54,6 +56,12 @@ std::string EncodeIdentityKey(const IdentityKey& key) {
 std::string EncodeTemplateKey(const TemplateKey& key) {
   std::string bytes = EncodeIdentityKey(key.owner);
   AppendBigEndian(bytes, key.template_id);
+  return bytes;
+}
+
+std::string EncodeRequestKey(const RequestKey& key) {
+  std::string bytes = EncodeIdentityKey(key.owner);
+  bytes.append(key.id.bytes.begin(), key.id.bytes.end());
   return bytes;
 }
 
@@ -77,6 +85,21 @@ std::optional<TemplateKey> DecodeTemplateKey(std::string_view bytes) {
   return TemplateKey{.owner = *owner, .template_id = *template_id};
 }
 
+std::optional<RequestKey> DecodeRequestKey(std::string_view bytes) {
+  const std::optional<uint64_t> collection = TakeBigEndian<uint64_t>(bytes);
+  const std::optional<uint64_t> identity = TakeBigEndian<uint64_t>(bytes);
+  RequestKey key;
+  if (!collection.has_value() || !identity.has_value() || bytes.size() != key.id.bytes.size()) {
+    return std::nullopt;
+  }
+  if (*collection >= kUidLimit || *identity >= kUidLimit) return std::nullopt;
+  if (*collection == 0 && *identity != 0) return std::nullopt;
+  key.owner = {.collection = *collection, .identity = *identity};
+  std::copy(bytes.begin(), bytes.end(), key.id.bytes.begin());
+  if (key.id == RequestId{}) return std::nullopt;
+  return key;
+}
+
 std::string DescribeKey(uint64_t collection) {
   return fmt::format("collection record at collection {}", collection);
 }
@@ -90,6 +113,12 @@ std::string DescribeKey(const TemplateKey& key) {
                      key.owner.collection, key.owner.identity, key.template_id);
 }
 
+// Without the request's id: a client made it up, and with it could look its holder up in a log.
+std::string DescribeKey(const RequestKey& key) {
+  return fmt::format("request record at collection {}, identity {}", key.owner.collection,
+                     key.owner.identity);
+}
+
 uint64_t LargestUid(uint64_t collection) { return collection; }
 
 uint64_t LargestUid(const IdentityKey& key) { return std::max(key.collection, key.identity); }
@@ -97,5 +126,7 @@ uint64_t LargestUid(const IdentityKey& key) { return std::max(key.collection, ke
 uint64_t LargestUid(const TemplateKey& key) {
   return std::max(LargestUid(key.owner), key.template_id);
 }
+
+uint64_t LargestUid(const RequestKey& key) { return LargestUid(key.owner); }
 
 }  // namespace facegate

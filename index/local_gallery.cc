@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "face/base/catch.h"
+#include "face/base/check.h"
 #include "face/base/log.h"
 #include "face/base/mutex.h"
 #include "index/collection.h"
 #include "index/eraser.h"
 #include "index/gallery_checks.h"
 #include "index/gallery_loader.h"
+#include "index/request_ledger.h"
 #include "index/resource_id.h"
 
 namespace facegate {
@@ -24,19 +26,31 @@ class StoreBackedGallery final : public LocalGallery {
   StoreBackedGallery(std::unique_ptr<TemplateStore> store, Clock& clock,
                      std::chrono::milliseconds erase_delay)
       : store_(std::move(store)),
-        parts_{.store = *store_, .clock = clock, .identity_locks = identity_locks_},
+        ledger_(*store_, clock),
+        parts_{
+            .store = *store_, .ledger = ledger_, .clock = clock, .identity_locks = identity_locks_},
         eraser_(*store_, erase_delay) {}
 
   Status Load(size_t threads) {
     FACEGATE_ASSIGN_OR_RETURN(Collections loaded, LoadCollections(parts_, threads));
-    const WriterLock lock(collections_mutex_);
-    collections_ = std::move(loaded);
+    {
+      const WriterLock lock(collections_mutex_);
+      collections_ = std::move(loaded);
+    }
+    // Of a process that was killed before it had erased what it deleted.
+    if (store_->erase_pending()) eraser_.Request();
     return OkStatus();
   }
 
+  StatusOr<RequestTicket> BeginRequest(const RequestId& id, std::string_view fingerprint,
+                                       Deadline deadline) override {
+    FACEGATE_CHECK(fingerprint.size() == kFingerprintBytes);
+    return ledger_.Begin(id, fingerprint, deadline);
+  }
+
   StatusOr<CollectionInfo> CreateCollection(std::string_view collection, const ModelKey& model,
-                                            int embedding_size,
-                                            const CollectionSettings& settings) override {
+                                            int embedding_size, const CollectionSettings& settings,
+                                            const Receipt<CollectionInfo>& receipt) override {
     FACEGATE_RETURN_IF_ERROR(CheckNewCollection(collection, model, embedding_size, settings));
     const MutexLock order(administration_);
     {
@@ -55,8 +69,11 @@ class StoreBackedGallery final : public LocalGallery {
     // Made ready before the write, so that nothing can fail after it.
     Collections created;
     created.emplace(record.id, std::make_shared<Collection>(record, parts_));
-    StatusOr<CollectionInfo> info = created.begin()->second->Info();
-    FACEGATE_RETURN_IF_ERROR(store_->PutCollection(record));
+    FACEGATE_ASSIGN_OR_RETURN(CollectionInfo info, created.begin()->second->Info());
+    StoreChange change;
+    change.collections.push_back(record);
+    ledger_.Keep(receipt, info, {.collection = uid, .identity = 0}, change);
+    FACEGATE_RETURN_IF_ERROR(ledger_.Write(std::move(change)));
     const WriterLock lock(collections_mutex_);
     collections_.insert(created.extract(created.begin()));
     return info;
@@ -87,10 +104,11 @@ class StoreBackedGallery final : public LocalGallery {
     return page;
   }
 
-  Status DeleteCollection(std::string_view collection, bool force) override {
+  Status DeleteCollection(std::string_view collection, bool force,
+                          const Receipt<Deleted>& receipt) override {
     const MutexLock order(administration_);
     FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection));
-    FACEGATE_RETURN_IF_ERROR(found->Delete(force));
+    FACEGATE_RETURN_IF_ERROR(found->Delete(force, receipt));
     eraser_.Request();
     const WriterLock lock(collections_mutex_);
     collections_.erase(found->record().id);
@@ -99,11 +117,12 @@ class StoreBackedGallery final : public LocalGallery {
 
   StatusOr<EnrolResult> Enrol(std::string_view collection, std::string_view identity,
                               const ModelKey& model, std::span<const NewTemplate> templates,
-                              const EnrolOptions& options) override {
+                              const EnrolOptions& options,
+                              const Receipt<EnrolResult>& receipt) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, FindFor(collection, identity));
     FACEGATE_RETURN_IF_ERROR(CheckModel(found->record(), model));
     FACEGATE_RETURN_IF_ERROR(CheckTemplates(found->record(), templates));
-    return found->Enrol(identity, templates, options);
+    return found->Enrol(identity, templates, options, receipt);
   }
 
   StatusOr<IdentityInfo> GetIdentity(std::string_view collection,
@@ -118,12 +137,39 @@ class StoreBackedGallery final : public LocalGallery {
     return found->ListIdentities(after, limit);
   }
 
-  StatusOr<uint64_t> DeleteIdentity(std::string_view collection,
-                                    std::string_view identity) override {
+  StatusOr<IdentityInfo> UpdateLabels(std::string_view collection, std::string_view identity,
+                                      const LabelChange& change, std::string_view etag,
+                                      const Receipt<IdentityInfo>& receipt) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, FindFor(collection, identity));
-    auto deleted = found->DeleteIdentity(identity);
-    if (deleted.ok()) eraser_.Request();
-    return deleted;
+    return Erasing(found->UpdateLabels(identity, change, etag, receipt));
+  }
+
+  StatusOr<IdentityInfo> RenameIdentity(std::string_view collection, std::string_view identity,
+                                        std::string_view new_id, std::string_view etag,
+                                        const Receipt<IdentityInfo>& receipt) override {
+    FACEGATE_ASSIGN_OR_RETURN(const auto found, FindFor(collection, identity));
+    FACEGATE_RETURN_IF_ERROR(CheckResourceId(new_id, "new_identity_id"));
+    return Erasing(found->RenameIdentity(identity, new_id, etag, receipt));
+  }
+
+  StatusOr<MergeResult> MergeIdentities(std::string_view collection, const MergedIdentity& source,
+                                        const MergedIdentity& target,
+                                        const Receipt<MergeResult>& receipt) override {
+    FACEGATE_RETURN_IF_ERROR(CheckResourceId(collection, "collection_id"));
+    FACEGATE_RETURN_IF_ERROR(CheckResourceId(target.id, "target_identity_id"));
+    FACEGATE_RETURN_IF_ERROR(CheckResourceId(source.id, "source_identity_id"));
+    if (source.id == target.id) {
+      return RefuseField("source_identity_id", "is the target itself");
+    }
+    FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection));
+    return Erasing(found->MergeIdentities(source, target, receipt));
+  }
+
+  StatusOr<uint64_t> DeleteIdentity(std::string_view collection, std::string_view identity,
+                                    std::string_view etag,
+                                    const Receipt<uint64_t>& receipt) override {
+    FACEGATE_ASSIGN_OR_RETURN(const auto found, FindFor(collection, identity));
+    return Erasing(found->DeleteIdentity(identity, etag, receipt));
   }
 
   StatusOr<std::vector<TemplateInfo>> ListTemplates(std::string_view collection,
@@ -140,9 +186,9 @@ class StoreBackedGallery final : public LocalGallery {
   }
 
   Status DeleteTemplate(std::string_view collection, std::string_view identity,
-                        uint64_t template_id) override {
+                        uint64_t template_id, const Receipt<Deleted>& receipt) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, FindFor(collection, identity));
-    FACEGATE_RETURN_IF_ERROR(found->DeleteTemplate(identity, template_id));
+    FACEGATE_RETURN_IF_ERROR(found->DeleteTemplate(identity, template_id, receipt));
     eraser_.Request();
     return OkStatus();
   }
@@ -176,6 +222,13 @@ class StoreBackedGallery final : public LocalGallery {
   Status Compact() override { return store_->Compact(); }
 
  private:
+  // Passes on the result of a change that leaves something to be erased.
+  template <typename Result>
+  StatusOr<Result> Erasing(StatusOr<Result> result) {
+    if (result.ok()) eraser_.Request();
+    return result;
+  }
+
   StatusOr<std::shared_ptr<Collection>> Find(std::string_view collection) const {
     FACEGATE_RETURN_IF_ERROR(CheckResourceId(collection, "collection_id"));
     const ReaderLock lock(collections_mutex_);
@@ -196,6 +249,7 @@ class StoreBackedGallery final : public LocalGallery {
 
   const std::unique_ptr<TemplateStore> store_;
   IdentityLocks identity_locks_;
+  RequestLedger ledger_;
   const GalleryParts parts_;
 
   // Orders the creations and deletions of collections, over their writes to the store.

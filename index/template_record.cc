@@ -11,6 +11,8 @@
 #include "face/base/check.h"
 #include "face/base/coding.h"
 #include "facegate/storage/v1/records.pb.h"
+#include "index/labels.h"
+#include "index/request_id.h"
 #include "index/resource_id.h"
 
 namespace facegate {
@@ -85,6 +87,12 @@ std::string EncodeIdentity(const StoredIdentity& identity) {
   record.set_uid(identity.key.identity);
   record.set_create_time_us(identity.create_time_us);
   record.set_update_time_us(identity.update_time_us);
+  record.set_revision(identity.revision);
+  for (const auto& [key, value] : identity.labels) {
+    storage::v1::Label* label = record.add_labels();
+    label->set_key(key);
+    label->set_value(value);
+  }
   return Serialize(record);
 }
 
@@ -97,6 +105,15 @@ std::string EncodeTemplate(const StoredTemplate& stored) {
   record.set_detector(stored.detector);
   record.set_detection_score(stored.detection_score);
   record.set_create_time_us(stored.create_time_us);
+  return Serialize(record);
+}
+
+std::string EncodeRequest(const StoredRequest& request) {
+  storage::v1::RequestRecord record;
+  record.set_fingerprint(request.fingerprint);
+  record.set_create_time_us(request.create_time_us);
+  record.set_answer(request.answer);
+  record.set_erased(request.erased);
   return Serialize(record);
 }
 
@@ -134,10 +151,20 @@ StatusOr<StoredIdentity> DecodeIdentity(const IdentityKey& key, std::string_view
   FACEGATE_ASSIGN_OR_RETURN(auto record, Parse<storage::v1::IdentityRecord>(payload));
   FACEGATE_RETURN_IF_ERROR(CheckUid(record.uid(), key.identity));
   if (!IsResourceId(record.id())) return Corrupt("the id inside is not a valid one");
-  return StoredIdentity{.key = key,
-                        .id = std::move(*record.mutable_id()),
-                        .create_time_us = record.create_time_us(),
-                        .update_time_us = record.update_time_us()};
+  StoredIdentity identity{.key = key,
+                          .id = std::move(*record.mutable_id()),
+                          .create_time_us = record.create_time_us(),
+                          .update_time_us = record.update_time_us(),
+                          .revision = record.revision(),
+                          .labels = {}};
+  for (storage::v1::Label& label : *record.mutable_labels()) {
+    if (!identity.labels.emplace(std::move(*label.mutable_key()), std::move(*label.mutable_value()))
+             .second) {
+      return Corrupt("a label is given twice");
+    }
+  }
+  if (!CheckLabels(identity.labels).ok()) return Corrupt("the labels inside are not valid ones");
+  return identity;
 }
 
 StatusOr<StoredTemplate> DecodeTemplate(const TemplateKey& key, std::string_view payload) {
@@ -152,6 +179,20 @@ StatusOr<StoredTemplate> DecodeTemplate(const TemplateKey& key, std::string_view
       .detector = std::move(*record.mutable_detector()),
       .detection_score = record.detection_score(),
       .create_time_us = record.create_time_us()};
+}
+
+StatusOr<StoredRequest> DecodeRequest(const RequestKey& key, std::string_view payload) {
+  FACEGATE_ASSIGN_OR_RETURN(auto record, Parse<storage::v1::RequestRecord>(payload));
+  if (record.fingerprint().size() != kFingerprintBytes) {
+    return Corrupt(fmt::format("fingerprint has {} bytes, expected {}", record.fingerprint().size(),
+                               kFingerprintBytes));
+  }
+  if (record.erased() && !record.answer().empty()) return Corrupt("an erased answer is there");
+  return StoredRequest{.key = key,
+                       .fingerprint = std::move(*record.mutable_fingerprint()),
+                       .create_time_us = record.create_time_us(),
+                       .answer = std::move(*record.mutable_answer()),
+                       .erased = record.erased()};
 }
 
 StatusOr<uint64_t> DecodeCounters(std::string_view payload) {

@@ -8,6 +8,7 @@
 #include "face/base/status.h"
 #include "index/gallery.h"
 #include "index/key_codec.h"
+#include "index/labels.h"
 
 // What the store holds, in our own types, and its conversion to and from the payloads of
 // protos/facegate/storage/v1/records.proto.
@@ -27,6 +28,8 @@ struct StoredIdentity {
   std::string id;
   int64_t create_time_us = 0;
   int64_t update_time_us = 0;
+  uint64_t revision = 0;  // counts the identity's changes
+  Labels labels;
 };
 
 struct StoredTemplate {
@@ -38,11 +41,21 @@ struct StoredTemplate {
   int64_t create_time_us = 0;
 };
 
+// A write that a client named, and the answer that it got.
+struct StoredRequest {
+  RequestKey key;
+  std::string fingerprint;  // sha256 of the request, 32 bytes
+  int64_t create_time_us = 0;
+  std::string answer;
+  bool erased = false;  // what it wrote was deleted since; without an answer
+};
+
 inline constexpr int kMaxEmbeddingSize = 4096;
 
 std::string EncodeCollection(const StoredCollection& collection);
 std::string EncodeIdentity(const StoredIdentity& identity);
 std::string EncodeTemplate(const StoredTemplate& record);
+std::string EncodeRequest(const StoredRequest& request);
 std::string EncodeCounters(uint64_t next_uid);
 
 // The numbers of the key come from the caller and must agree with those inside. kStoreCorrupt when
@@ -51,6 +64,7 @@ std::string EncodeCounters(uint64_t next_uid);
 StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view payload);
 StatusOr<StoredIdentity> DecodeIdentity(const IdentityKey& key, std::string_view payload);
 StatusOr<StoredTemplate> DecodeTemplate(const TemplateKey& key, std::string_view payload);
+StatusOr<StoredRequest> DecodeRequest(const RequestKey& key, std::string_view payload);
 // Next number to be given out.
 StatusOr<uint64_t> DecodeCounters(std::string_view payload);
 

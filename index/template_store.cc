@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,7 +27,8 @@
 namespace facegate {
 namespace {
 
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
+constexpr uint32_t kOldestFormatVersion = 1;  // without the family requests
 // Numbers are put aside in blocks, so that most enrolments need no second sync.
 constexpr uint64_t kUidBlock = 4096;
 constexpr uint64_t kMaxWalBytes = uint64_t{256} << 20;  // what an opening after a crash replays
@@ -110,6 +112,42 @@ rocksdb::ColumnFamilyOptions FamilyOptions() {
   return options;
 }
 
+// Keys of every family from `begin` (empty: the first) to `end` (empty: the last).
+struct KeyRange {
+  std::string begin;
+  std::string end;
+};
+
+// A compaction of a range rewrites the tables that it touches, so one for all is less work than
+// many of their own.
+constexpr size_t kMaxRanges = 8;
+
+std::vector<KeyRange> FewRanges(std::vector<KeyRange> ranges) {
+  if (ranges.size() <= kMaxRanges) return ranges;
+  return {KeyRange{}};
+}
+
+IdentityKey NextIdentity(const IdentityKey& key) {
+  return {.collection = key.collection, .identity = key.identity + 1};
+}
+
+// Where what the change deletes or overwrites lies.
+std::vector<KeyRange> ErasedRanges(const StoreChange& change) {
+  std::vector<KeyRange> ranges;
+  const auto add = [&ranges](const IdentityKey& key) {
+    ranges.push_back({EncodeIdentityKey(key), EncodeIdentityKey(NextIdentity(key))});
+  };
+  for (const uint64_t uid : change.deleted_collections) {
+    ranges.push_back({EncodeCollectionKey(uid), EncodeCollectionKey(uid + 1)});
+  }
+  for (const IdentityKey& key : change.deleted_identities) add(key);
+  for (const TemplateKey& key : change.deleted_templates) add(key.owner);
+  if (change.erases_overwritten) {
+    for (const StoredIdentity& identity : change.identities) add(identity.key);
+  }
+  return ranges;
+}
+
 class RocksTemplateStore final : public TemplateStore {
  public:
   static StatusOr<std::unique_ptr<TemplateStore>> Open(const std::string& directory) {
@@ -157,6 +195,22 @@ class RocksTemplateStore final : public TemplateStore {
                                 DecodeTemplate, visit);
   }
 
+  Status ReadRequests(const IdentityKey& from, const std::optional<IdentityKey>& until,
+                      const RequestVisitor& visit) const override {
+    const std::string end = until.has_value() ? EncodeIdentityKey(*until) : std::string();
+    return Scan<StoredRequest>(Family::kRequests, EncodeIdentityKey(from), end, DecodeRequestKey,
+                               DecodeRequest, visit);
+  }
+
+  StatusOr<std::optional<StoredRequest>> ReadRequest(const RequestKey& key) const override {
+    FACEGATE_ASSIGN_OR_RETURN(const auto payload,
+                              ReadValue(Family::kRequests, EncodeRequestKey(key)));
+    if (!payload.has_value()) return std::optional<StoredRequest>();
+    StatusOr<StoredRequest> request = DecodeRequest(key, *payload);
+    if (!request.ok()) return Annotate(request.status(), DescribeKey(key));
+    return std::optional<StoredRequest>(*std::move(request));
+  }
+
   StatusOr<uint64_t> ReserveUids(uint64_t count) override {
     // The one disk call under a lock here, once in kUidBlock numbers: who needs a number must wait
     // for it anyway.
@@ -168,72 +222,58 @@ class RocksTemplateStore final : public TemplateStore {
       rocksdb::WriteBatch batch;
       FACEGATE_RETURN_IF_ERROR(
           Put(batch, Family::kMeta, std::string(kCountersKey), EncodeCounters(end)));
-      FACEGATE_RETURN_IF_ERROR(Write(batch, "reserving numbers"));
+      FACEGATE_RETURN_IF_ERROR(Commit(batch, "reserving numbers"));
       uid_end_ = end;
     }
     return std::exchange(next_uid_, next_uid_ + count);
   }
 
-  Status PutCollection(const StoredCollection& collection) override {
+  Status Write(const StoreChange& change) override {
     rocksdb::WriteBatch batch;
-    FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kCollections, EncodeCollectionKey(collection.uid),
-                                 EncodeCollection(collection)));
-    return Write(batch, "writing a collection");
-  }
+    FACEGATE_RETURN_IF_ERROR(AddDeletions(change, batch));
+    FACEGATE_RETURN_IF_ERROR(AddRecords(change, batch));
+    std::vector<KeyRange> ranges = ErasedRanges(change);
+    if (ranges.empty()) return Commit(batch, "writing");
 
-  Status DeleteCollection(uint64_t uid) override {
-    const std::string begin = EncodeCollectionKey(uid);
-    const std::string end = EncodeCollectionKey(uid + 1);
-    rocksdb::WriteBatch batch;
-    FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kCollections, begin));
-    FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, Family::kIdentities, begin, end));
-    FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, Family::kTemplates, begin, end));
-    return Write(batch, "deleting a collection");
-  }
-
-  Status PutTemplates(const StoredIdentity& identity,
-                      std::span<const StoredTemplate> templates) override {
-    rocksdb::WriteBatch batch;
-    FACEGATE_RETURN_IF_ERROR(PutIdentity(batch, identity));
-    for (const StoredTemplate& stored : templates) {
-      FACEGATE_CHECK(stored.key.owner == identity.key);
-      FACEGATE_RETURN_IF_ERROR(
-          Put(batch, Family::kTemplates, EncodeTemplateKey(stored.key), EncodeTemplate(stored)));
+    FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, std::string(kErasePendingKey), {}));
+    {
+      const MutexLock lock(erase_mutex_);
+      to_erase_.reserve(to_erase_.size() + ranges.size());
+      deletions_in_flight_ += 1;
+      erase_pending_ = true;
     }
-    return Write(batch, "writing templates");
+    const Status written = Commit(batch, "writing");
+    // Also after a failure: the next opening may find the change done.
+    const MutexLock lock(erase_mutex_);
+    deletions_in_flight_ -= 1;
+    std::move(ranges.begin(), ranges.end(), std::back_inserter(to_erase_));
+    return written;
   }
 
-  Status DeleteIdentity(const IdentityKey& key) override {
-    const std::string begin = EncodeIdentityKey(key);
-    const std::string end =
-        EncodeIdentityKey({.collection = key.collection, .identity = key.identity + 1});
-    rocksdb::WriteBatch batch;
-    FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kIdentities, begin));
-    FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, Family::kTemplates, begin, end));
-    return Write(batch, "deleting an identity");
-  }
-
-  Status DeleteTemplate(const StoredIdentity& identity, uint64_t template_id) override {
-    rocksdb::WriteBatch batch;
-    FACEGATE_RETURN_IF_ERROR(PutIdentity(batch, identity));
-    FACEGATE_RETURN_IF_ERROR(
-        Delete(batch, Family::kTemplates,
-               EncodeTemplateKey({.owner = identity.key, .template_id = template_id})));
-    return Write(batch, "deleting a template");
+  bool erase_pending() const override {
+    const MutexLock lock(erase_mutex_);
+    return erase_pending_;
   }
 
   Status Compact() override {
-    // Out of the memory tables, and with that out of the logs; then down to the last level, where
-    // deletion markers and what they cover are left out. kForce, or else tables that lie there
-    // already would be kept as they are.
-    FACEGATE_RETURN_IF_ERROR(
-        FromRocksDb(db_->Flush(rocksdb::FlushOptions(), handles_), "flushing the store"));
-    rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    for (rocksdb::ColumnFamilyHandle* handle : handles_) {
-      FACEGATE_RETURN_IF_ERROR(FromRocksDb(db_->CompactRange(options, handle, nullptr, nullptr),
-                                           "compacting the store"));
+    std::vector<KeyRange> ranges;
+    {
+      const MutexLock lock(erase_mutex_);
+      ranges = std::exchange(to_erase_, {});
     }
+    const Status status = CompactRanges(ranges);
+    const MutexLock lock(erase_mutex_);
+    if (!status.ok()) {
+      std::move(ranges.begin(), ranges.end(), std::back_inserter(to_erase_));
+      return status;
+    }
+    // What was deleted meanwhile, or is about to be, needs the mark.
+    if (!erase_pending_ || deletions_in_flight_ > 0 || !to_erase_.empty()) return OkStatus();
+    // Under the lock, so that the next deletion's mark comes after.
+    rocksdb::WriteBatch batch;
+    FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kMeta, std::string(kErasePendingKey)));
+    FACEGATE_RETURN_IF_ERROR(Commit(batch, "ending an erasure"));
+    erase_pending_ = false;
     return OkStatus();
   }
 
@@ -253,9 +293,71 @@ class RocksTemplateStore final : public TemplateStore {
                        "building a batch");
   }
 
-  Status PutIdentity(rocksdb::WriteBatch& batch, const StoredIdentity& identity) const {
-    return Put(batch, Family::kIdentities, EncodeIdentityKey(identity.key),
-               EncodeIdentity(identity));
+  Status AddDeletions(const StoreChange& change, rocksdb::WriteBatch& batch) const {
+    for (const uint64_t uid : change.deleted_collections) {
+      const std::string begin = EncodeCollectionKey(uid);
+      const std::string end = EncodeCollectionKey(uid + 1);
+      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kCollections, begin));
+      for (const Family family : {Family::kIdentities, Family::kTemplates, Family::kRequests}) {
+        FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, family, begin, end));
+      }
+    }
+    for (const IdentityKey& key : change.deleted_identities) {
+      const std::string begin = EncodeIdentityKey(key);
+      const std::string end = EncodeIdentityKey(NextIdentity(key));
+      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kIdentities, begin));
+      FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, Family::kTemplates, begin, end));
+      FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, Family::kRequests, begin, end));
+    }
+    for (const TemplateKey& key : change.deleted_templates) {
+      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kTemplates, EncodeTemplateKey(key)));
+    }
+    for (const RequestKey& key : change.deleted_requests) {
+      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kRequests, EncodeRequestKey(key)));
+    }
+    return OkStatus();
+  }
+
+  Status AddRecords(const StoreChange& change, rocksdb::WriteBatch& batch) const {
+    for (const StoredCollection& record : change.collections) {
+      FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kCollections, EncodeCollectionKey(record.uid),
+                                   EncodeCollection(record)));
+    }
+    for (const StoredIdentity& record : change.identities) {
+      FACEGATE_RETURN_IF_ERROR(
+          Put(batch, Family::kIdentities, EncodeIdentityKey(record.key), EncodeIdentity(record)));
+    }
+    for (const StoredTemplate& record : change.templates) {
+      FACEGATE_RETURN_IF_ERROR(
+          Put(batch, Family::kTemplates, EncodeTemplateKey(record.key), EncodeTemplate(record)));
+    }
+    for (const StoredRequest& record : change.requests) {
+      FACEGATE_RETURN_IF_ERROR(
+          Put(batch, Family::kRequests, EncodeRequestKey(record.key), EncodeRequest(record)));
+    }
+    return OkStatus();
+  }
+
+  // Flushes out of the memory tables, and with that out of the logs; then down to the last level,
+  // where deletion markers and what they cover are left out. kForce, or else tables that lie there
+  // already would be kept as they are.
+  Status CompactRanges(const std::vector<KeyRange>& ranges) {
+    FACEGATE_RETURN_IF_ERROR(
+        FromRocksDb(db_->Flush(rocksdb::FlushOptions(), handles_), "flushing the store"));
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    options.exclusive_manual_compaction = false;
+    for (const KeyRange& range : FewRanges(ranges)) {
+      const rocksdb::Slice begin(range.begin);
+      const rocksdb::Slice end(range.end);
+      for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+        FACEGATE_RETURN_IF_ERROR(
+            FromRocksDb(db_->CompactRange(options, handle, range.begin.empty() ? nullptr : &begin,
+                                          range.end.empty() ? nullptr : &end),
+                        "compacting the store"));
+      }
+    }
+    return OkStatus();
   }
 
   Status Delete(rocksdb::WriteBatch& batch, Family family, const std::string& key) const {
@@ -267,7 +369,7 @@ class RocksTemplateStore final : public TemplateStore {
     return FromRocksDb(batch.DeleteRange(HandleOf(family), begin, end), "building a batch");
   }
 
-  Status Write(rocksdb::WriteBatch& batch, std::string_view what) {
+  Status Commit(rocksdb::WriteBatch& batch, std::string_view what) {
     return FromRocksDb(WriteSynced(batch), what);
   }
 
@@ -316,16 +418,22 @@ class RocksTemplateStore final : public TemplateStore {
     return uid_end_;
   }
 
-  // The payload of one value of the meta family, or nothing.
-  StatusOr<std::optional<std::string>> ReadMetaValue(std::string_view key) const {
+  // The payload under the key, or nothing.
+  StatusOr<std::optional<std::string>> ReadValue(Family family, std::string_view key) const {
     std::string value;
     const rocksdb::Status status =
-        db_->Get(rocksdb::ReadOptions(), HandleOf(Family::kMeta), ToSlice(key), &value);
+        db_->Get(rocksdb::ReadOptions(), HandleOf(family), ToSlice(key), &value);
     if (status.IsNotFound()) return std::optional<std::string>();
-    FACEGATE_RETURN_IF_ERROR(FromRocksDb(status, "reading the family meta"));
-    const auto payload = OpenEnvelope(Family::kMeta, key, value);
+    FACEGATE_RETURN_IF_ERROR(
+        FromRocksDb(status, fmt::format("reading the family {}", FamilyName(family))));
+    FACEGATE_ASSIGN_OR_RETURN(const std::string_view payload, OpenEnvelope(family, key, value));
+    return std::optional<std::string>(payload);
+  }
+
+  StatusOr<std::optional<std::string>> ReadMetaValue(std::string_view key) const {
+    auto payload = ReadValue(Family::kMeta, key);
     if (!payload.ok()) return Annotate(payload.status(), fmt::format("meta record {}", key));
-    return std::optional<std::string>(*payload);
+    return payload;
   }
 
   Status ReadMeta() {
@@ -338,17 +446,36 @@ class RocksTemplateStore final : public TemplateStore {
     if (!version.has_value() || !version_bytes.empty()) {
       return Corrupt(fmt::format("meta record format has {} bytes, expected 4", format->size()));
     }
-    if (*version != kFormatVersion) {
-      return FailedPrecondition(fmt::format("the store has format {}, this program reads format {}",
-                                            *version, kFormatVersion));
+    if (*version < kOldestFormatVersion || *version > kFormatVersion) {
+      return FailedPrecondition(
+          fmt::format("the store has format {}, this program reads formats {} to {}", *version,
+                      kOldestFormatVersion, kFormatVersion));
     }
     if (!counters.has_value()) return Corrupt("meta record counters is missing");
     StatusOr<uint64_t> next = DecodeCounters(*counters);
     if (!next.ok()) return Annotate(next.status(), "meta record counters");
-    // What was left of the last block is given up: some of it was given out.
-    const MutexLock lock(uid_mutex_);
-    next_uid_ = uid_end_ = *next;
-    return OkStatus();
+    FACEGATE_ASSIGN_OR_RETURN(const auto pending, ReadMetaValue(kErasePendingKey));
+    if (pending.has_value()) {
+      // Where it was, only the process knew that deleted it.
+      const MutexLock lock(erase_mutex_);
+      erase_pending_ = true;
+      to_erase_.push_back({});
+    }
+    {
+      // What was left of the last block is given up: some of it was given out.
+      const MutexLock lock(uid_mutex_);
+      next_uid_ = uid_end_ = *next;
+    }
+    if (*version == kFormatVersion) return OkStatus();
+    rocksdb::WriteBatch batch;
+    FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
+    return Commit(batch, "marking the store's format");
+  }
+
+  Status PutFormat(rocksdb::WriteBatch& batch) const {
+    std::string version;
+    AppendLittleEndian(version, kFormatVersion);
+    return Put(batch, Family::kMeta, std::string(kFormatKey), version);
   }
 
   Status Initialize() {
@@ -362,17 +489,21 @@ class RocksTemplateStore final : public TemplateStore {
       }
       FACEGATE_RETURN_IF_ERROR(FromRocksDb(row->status(), "reading a new store"));
     }
-    std::string version;
-    AppendLittleEndian(version, kFormatVersion);
     rocksdb::WriteBatch batch;
-    FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, std::string(kFormatKey), version));
+    FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
     FACEGATE_RETURN_IF_ERROR(
         Put(batch, Family::kMeta, std::string(kCountersKey), EncodeCounters(1)));
-    return Write(batch, "beginning a store");
+    return Commit(batch, "beginning a store");
   }
 
   const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   const std::unique_ptr<rocksdb::DB> db_;
+
+  mutable Mutex erase_mutex_;
+  size_t deletions_in_flight_ FACEGATE_GUARDED_BY(erase_mutex_) = 0;
+  // As the mark in the store, or ahead of it.
+  bool erase_pending_ FACEGATE_GUARDED_BY(erase_mutex_) = false;
+  std::vector<KeyRange> to_erase_ FACEGATE_GUARDED_BY(erase_mutex_);
 
   mutable Mutex uid_mutex_;
   uint64_t next_uid_ FACEGATE_GUARDED_BY(uid_mutex_) = 1;

@@ -4,14 +4,31 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "face/base/status.h"
 #include "index/key_codec.h"
 #include "index/template_record.h"
 
 namespace facegate {
+
+// One change of the store. What is to be deleted goes first, then the records are put, over those
+// that have their keys.
+struct StoreChange {
+  std::vector<uint64_t> deleted_collections;    // with all that is in them
+  std::vector<IdentityKey> deleted_identities;  // with their templates and requests
+  std::vector<TemplateKey> deleted_templates;
+  std::vector<RequestKey> deleted_requests;
+
+  std::vector<StoredCollection> collections;
+  std::vector<StoredIdentity> identities;
+  std::vector<StoredTemplate> templates;
+  std::vector<StoredRequest> requests;
+
+  // The identities that are put over others replace what must leave the files too: an id, labels.
+  bool erases_overwritten = false;
+};
 
 // The durable truth: collections, identities and templates. Thread-safe.
 //
@@ -25,6 +42,7 @@ class TemplateStore {
   using CollectionVisitor = std::function<Status(StoredCollection)>;
   using IdentityVisitor = std::function<Status(StoredIdentity)>;
   using TemplateVisitor = std::function<Status(StoredTemplate)>;
+  using RequestVisitor = std::function<Status(StoredRequest)>;
 
   virtual ~TemplateStore() = default;
 
@@ -37,25 +55,26 @@ class TemplateStore {
   virtual Status ReadTemplates(const IdentityKey& from, const std::optional<IdentityKey>& until,
                                const TemplateVisitor& visit) const = 0;
 
+  // Of the owners from `from` to before `until` (nullopt: to the end).
+  virtual Status ReadRequests(const IdentityKey& from, const std::optional<IdentityKey>& until,
+                              const RequestVisitor& visit) const = 0;
+  // Nothing when there is none.
+  virtual StatusOr<std::optional<StoredRequest>> ReadRequest(const RequestKey& key) const = 0;
+
   // The first of `count` consecutive numbers that were never given out before and never will be
   // again, also after deletions, crashes and failed writes. They begin at 1.
   virtual StatusOr<uint64_t> ReserveUids(uint64_t count) = 0;
 
-  virtual Status PutCollection(const StoredCollection& collection) = 0;
-  // With all that is in it.
-  virtual Status DeleteCollection(uint64_t uid) = 0;
-  // Writes or overwrites the identity and adds `templates`, which are its own.
-  virtual Status PutTemplates(const StoredIdentity& identity,
-                              std::span<const StoredTemplate> templates) = 0;
-  // With all its templates.
-  virtual Status DeleteIdentity(const IdentityKey& key) = 0;
-  // Overwrites the identity (its time of update) in the same batch.
-  virtual Status DeleteTemplate(const StoredIdentity& identity, uint64_t template_id) = 0;
+  // All of `change` or nothing.
+  virtual Status Write(const StoreChange& change) = 0;
 
-  // Rewrites the files, so that the bytes of what was deleted are in none of them; superseded files
-  // are removed at the latest when the store is closed. Takes time and disk space in the measure of
-  // the store; reads and writes go on meanwhile.
+  // Rewrites the files, so that the bytes of what was deleted or overwritten are in none of them;
+  // superseded files are removed at the latest when the store is closed. Takes time in the measure
+  // of what lies around those places, at worst of the store; reads and writes go on meanwhile.
   virtual Status Compact() = 0;
+  // Whether something was deleted or overwritten that no Compact() has erased from the files yet,
+  // also before the store was opened.
+  virtual bool erase_pending() const = 0;
 };
 
 struct TemplateStoreOptions {

@@ -47,6 +47,8 @@ class VectorIndex {
 
   // `template_id` is not 0; `vector` has dimension() values.
   virtual Slot Add(uint64_t group, uint64_t template_id, std::span<const float> vector) = 0;
+  // The row belongs to another group from now on.
+  virtual void SetGroup(Slot slot, uint64_t group) = 0;
   // Overwrites the vector with zeros; its place is used again.
   virtual void Remove(Slot slot) = 0;
 

@@ -24,11 +24,13 @@ void Sha256::Update(std::string_view bytes) {
   FACEGATE_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
 }
 
-std::string Sha256::HexDigest() {
+std::string Sha256::Digest() {
   std::array<unsigned char, 32> digest{};
   FACEGATE_CHECK(EVP_DigestFinal_ex(state_->context, digest.data(), nullptr) == 1);
-  return ToHex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
+
+std::string Sha256::HexDigest() { return ToHex(Digest()); }
 
 std::string Sha256Hex(std::string_view bytes) {
   Sha256 hash;

@@ -15,7 +15,8 @@ class Sha256 {
   Sha256& operator=(const Sha256&) = delete;
 
   void Update(std::string_view bytes);
-  // 64 lower-case hexadecimal digits. Call once.
+  // 32 bytes, or the same as 64 lower-case hexadecimal digits. Call one of them, once.
+  std::string Digest();
   std::string HexDigest();
 
  private:

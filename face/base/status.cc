@@ -35,6 +35,8 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kModelMismatch, "MODEL_MISMATCH", StatusCode::kFailedPrecondition},
     {Reason::kNoOperatingPoint, "NO_OPERATING_POINT", StatusCode::kFailedPrecondition},
     {Reason::kCollectionNotEmpty, "COLLECTION_NOT_EMPTY", StatusCode::kFailedPrecondition},
+    {Reason::kRequestIdReused, "REQUEST_ID_REUSED", StatusCode::kFailedPrecondition},
+    {Reason::kEtagMismatch, "ETAG_MISMATCH", StatusCode::kAborted},
     {Reason::kQueueFull, "QUEUE_FULL", StatusCode::kResourceExhausted},
     {Reason::kStoreFull, "STORE_FULL", StatusCode::kResourceExhausted},
     {Reason::kNotReady, "NOT_READY", StatusCode::kUnavailable},

@@ -37,6 +37,8 @@ enum class Reason {
   kModelMismatch,
   kNoOperatingPoint,
   kCollectionNotEmpty,
+  kRequestIdReused,
+  kEtagMismatch,
   kQueueFull,
   kStoreFull,
   kNotReady,

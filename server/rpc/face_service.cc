@@ -10,6 +10,7 @@
 #include "face/base/embedding.h"
 #include "server/rpc/decision.h"
 #include "server/rpc/request_checks.h"
+#include "server/rpc/request_once.h"
 #include "server/rpc/resource_messages.h"
 #include "server/rpc/resource_name.h"
 
@@ -93,31 +94,43 @@ Status FaceService::Enroll(const CallContext& call, const v1::EnrollRequest& req
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
   FACEGATE_RETURN_IF_ERROR(CheckIdentityId(request.identity_id()));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<CheckedProbe> samples, CheckSamples(request));
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) {
+    return EnrollSamples(call, request, samples, ticket, response);
+  });
+}
+
+Status FaceService::EnrollSamples(const CallContext& call, const v1::EnrollRequest& request,
+                                  const std::vector<CheckedProbe>& samples,
+                                  const RequestTicket* ticket, v1::EnrollResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckMayEnroll(request));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddedFace> faces,
                             EmbedProbes(samples, call.caller));
-
   std::vector<NewTemplate> templates;
   templates.reserve(faces.size());
   std::transform(faces.begin(), faces.end(), std::back_inserter(templates), ToTemplate);
+
+  const auto fill = [&](const EnrolResult& enrolled, v1::EnrollResponse* out) {
+    FillIdentity(request.collection_id(), enrolled.identity, out->mutable_identity());
+    for (size_t i = 0; i < faces.size(); ++i) {
+      const TemplateInfo info{.id = enrolled.template_ids[i],
+                              .model = engine_.model(),
+                              .detector = templates[i].detector,
+                              .detection_score = templates[i].detection_score,
+                              .create_time_us = enrolled.identity.update_time_us};
+      v1::EnrollResponse::Sample* sample = out->add_samples();
+      FillTemplate(request.collection_id(), request.identity_id(), info,
+                   sample->mutable_template_());
+      if (faces[i].detected.has_value()) FillFace(*faces[i].detected, sample->mutable_face());
+    }
+    out->set_created_identity(enrolled.created_identity);
+    out->set_model_digest(engine_.model().model_digest);
+  };
   FACEGATE_ASSIGN_OR_RETURN(
       const EnrolResult enrolled,
       gallery_.Enrol(request.collection_id(), request.identity_id(), engine_.model(), templates,
-                     {.must_be_new = request.must_be_new()}));
-
-  FillIdentity(request.collection_id(), enrolled.identity, response->mutable_identity());
-  for (size_t i = 0; i < faces.size(); ++i) {
-    const TemplateInfo info{.id = enrolled.template_ids[i],
-                            .model = engine_.model(),
-                            .detector = templates[i].detector,
-                            .detection_score = templates[i].detection_score,
-                            .create_time_us = enrolled.identity.update_time_us};
-    v1::EnrollResponse::Sample* sample = response->add_samples();
-    FillTemplate(request.collection_id(), request.identity_id(), info, sample->mutable_template_());
-    if (faces[i].detected.has_value()) FillFace(*faces[i].detected, sample->mutable_face());
-  }
-  response->set_created_identity(enrolled.created_identity);
-  response->set_model_digest(engine_.model().model_digest);
+                     {.must_be_new = request.must_be_new()},
+                     ReceiptOf<EnrolResult, v1::EnrollResponse>(ticket, fill)));
+  fill(enrolled, response);
   return OkStatus();
 }
 
@@ -160,38 +173,35 @@ StatusOr<size_t> FaceService::CandidateCount(const v1::IdentifyRequest& request)
   return std::min<size_t>(kDefaultCandidates, limits_.max_candidates);
 }
 
-Status FaceService::IdentifyFace(const v1::IdentifyRequest& request, const EmbeddedFace& face,
-                                 size_t count, const v1::DecisionBasis& basis,
-                                 v1::IdentifyResponse::Result* result) const {
-  if (face.detected.has_value()) FillFace(*face.detected, result->mutable_face());
-  if (!face.embedding.has_value()) {  // seen, but not to be compared
-    result->set_decision(v1::DECISION_INCONCLUSIVE);
-    return OkStatus();
+StatusOr<std::vector<IdentifiedFace>> FaceService::SearchFaces(
+    const IdentificationOptions& options, std::vector<EmbeddedFace> faces) const {
+  const size_t needed = NearestNeeded(options, faces.size());
+  std::vector<IdentifiedFace> identified;
+  identified.reserve(faces.size());
+  for (EmbeddedFace& face : faces) {
+    std::vector<Candidate> nearest;
+    if (face.embedding.has_value()) {
+      FACEGATE_ASSIGN_OR_RETURN(
+          nearest, gallery_.Search(options.collection, engine_.model(), *face.embedding, needed));
+    }
+    identified.push_back({.face = std::move(face), .nearest = std::move(nearest)});
   }
-  FACEGATE_ASSIGN_OR_RETURN(
-      const std::vector<Candidate> nearest,
-      gallery_.Search(request.collection_id(), engine_.model(), *face.embedding, count));
-  result->set_decision(v1::DECISION_NO_MATCH);
-  for (const Candidate& candidate : nearest) {
-    const v1::Decision decision = Decide(candidate.cosine, basis);
-    if (decision == v1::DECISION_MATCH) result->set_decision(decision);
-    if (decision != v1::DECISION_MATCH && !request.include_below_threshold()) continue;
-    v1::IdentifyResponse::Candidate* out = result->add_candidates();
-    out->set_identity_id(candidate.identity);
-    out->set_cosine(candidate.cosine);
-    out->set_decision(decision);
-    out->set_template_name(
-        TemplateName(request.collection_id(), candidate.identity, candidate.template_id));
-  }
-  return OkStatus();
+  return identified;
 }
 
 Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest& request,
                              v1::IdentifyResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
-  FACEGATE_ASSIGN_OR_RETURN(const size_t count, CandidateCount(request));
+  IdentificationOptions options{.collection = request.collection_id(),
+                                .max_candidates = 0,
+                                .include_below_threshold = request.include_below_threshold(),
+                                .unique_identities = request.unique_identities()};
+  FACEGATE_ASSIGN_OR_RETURN(options.max_candidates, CandidateCount(request));
   FACEGATE_ASSIGN_OR_RETURN(CheckedProbe probe,
                             CheckProbe(ProbeOf(request), "probe", kManyFaces, engine_));
+  if (options.unique_identities && probe.selection.selection != FaceSelection::kAll) {
+    return RefuseField("unique_identities", "is for face_selection ALL alone");
+  }
   FACEGATE_ASSIGN_OR_RETURN(
       const CollectionInfo collection,
       GetUsableCollection(gallery_, request.collection_id(), engine_.model()));
@@ -199,12 +209,11 @@ Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest&
       *response->mutable_basis(),
       ChooseBasis(OperatingPointOf(request), collection.settings.min_cosine, engine_.card()));
 
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddedFace> faces,
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<EmbeddedFace> faces,
                             EmbedProbes({std::move(probe)}, call.caller));
-  for (const EmbeddedFace& face : faces) {
-    FACEGATE_RETURN_IF_ERROR(
-        IdentifyFace(request, face, count, response->basis(), response->add_results()));
-  }
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<IdentifiedFace> identified,
+                            SearchFaces(options, std::move(faces)));
+  AddResults(options, identified, response);
   response->set_gallery_identities(collection.identity_count);
   return OkStatus();
 }

@@ -7,6 +7,7 @@
 #include "index/gallery.h"
 #include "server/engine/face_engine.h"
 #include "server/rpc/call_context.h"
+#include "server/rpc/identification.h"
 #include "server/rpc/probe.h"
 #include "server/rpc/request_limits.h"
 
@@ -40,8 +41,12 @@ class FaceService {
                                                   const Caller& caller) const;
   Status CheckMayEnroll(const v1::EnrollRequest& request) const;
   StatusOr<size_t> CandidateCount(const v1::IdentifyRequest& request) const;
-  Status IdentifyFace(const v1::IdentifyRequest& request, const EmbeddedFace& face, size_t count,
-                      const v1::DecisionBasis& basis, v1::IdentifyResponse::Result* result) const;
+  Status EnrollSamples(const CallContext& call, const v1::EnrollRequest& request,
+                       const std::vector<CheckedProbe>& samples, const RequestTicket* ticket,
+                       v1::EnrollResponse* response);
+  // The faces with those that are nearest to them in the gallery.
+  StatusOr<std::vector<IdentifiedFace>> SearchFaces(const IdentificationOptions& options,
+                                                    std::vector<EmbeddedFace> faces) const;
 
   const FaceEngine& engine_;
   Gallery& gallery_;

@@ -5,8 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "index/labels.h"
+#include "index/resource_id.h"
 #include "server/rpc/page_token.h"
 #include "server/rpc/request_checks.h"
+#include "server/rpc/request_once.h"
 #include "server/rpc/resource_messages.h"
 
 namespace facegate {
@@ -18,12 +21,46 @@ Status CheckIdentityPath(const Request& request) {
   return CheckIdentityId(request.identity_id());
 }
 
+// The answer of a deletion that tells nothing.
+constexpr auto kFillNothing = [](const Deleted& /*deleted*/, auto* /*response*/) {};
+
+// What the request asks of the labels.
+StatusOr<LabelChange> ParseLabelChange(const v1::UpdateIdentityRequest& request) {
+  constexpr std::string_view kAll = "labels";
+  constexpr std::string_view kOne = "labels.";
+  const auto& given = request.identity().labels();
+  LabelChange change;
+  if (request.update_mask().paths().empty()) {
+    return RefuseField("update_mask", "names no field; expected labels, or labels.KEY");
+  }
+  for (const std::string& path : request.update_mask().paths()) {
+    if (path == kAll) {
+      change.replace_all = true;
+      change.set.insert(given.begin(), given.end());
+      continue;
+    }
+    const bool one =
+        path.starts_with(kOne) && IsLabelKey(std::string_view(path).substr(kOne.size()));
+    if (!one) {
+      return RefuseField("update_mask", "has a path that is neither labels nor labels.KEY");
+    }
+    const std::string key = path.substr(kOne.size());
+    if (const auto value = given.find(key); value != given.end()) {
+      change.set.insert_or_assign(key, value->second);
+    } else {
+      change.remove.push_back(key);
+    }
+  }
+  FACEGATE_RETURN_IF_ERROR(AtField(CheckLabels(change.set), "identity"));
+  return change;
+}
+
 }  // namespace
 
 GalleryService::GalleryService(Gallery& gallery, ModelKey model, int embedding_size)
     : gallery_(gallery), model_(std::move(model)), embedding_size_(embedding_size) {}
 
-Status GalleryService::CreateCollection(const CallContext& /*call*/,
+Status GalleryService::CreateCollection(const CallContext& call,
                                         const v1::CreateCollectionRequest& request,
                                         v1::CreateCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
@@ -32,11 +69,18 @@ Status GalleryService::CreateCollection(const CallContext& /*call*/,
     FACEGATE_RETURN_IF_ERROR(CheckCosine(request.min_cosine(), "min_cosine"));
     settings.min_cosine = request.min_cosine();
   }
-  FACEGATE_ASSIGN_OR_RETURN(
-      const CollectionInfo info,
-      gallery_.CreateCollection(request.collection_id(), model_, embedding_size_, settings));
-  FillCollection(info, model_, response->mutable_collection());
-  return OkStatus();
+  const auto fill = [this](const CollectionInfo& info, v1::CreateCollectionResponse* out) {
+    FillCollection(info, model_, out->mutable_collection());
+  };
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(
+        const CollectionInfo info,
+        gallery_.CreateCollection(
+            request.collection_id(), model_, embedding_size_, settings,
+            ReceiptOf<CollectionInfo, v1::CreateCollectionResponse>(ticket, fill)));
+    fill(info, response);
+    return OkStatus();
+  });
 }
 
 Status GalleryService::GetCollection(const CallContext& /*call*/,
@@ -65,11 +109,15 @@ Status GalleryService::ListCollections(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::DeleteCollection(const CallContext& /*call*/,
+Status GalleryService::DeleteCollection(const CallContext& call,
                                         const v1::DeleteCollectionRequest& request,
-                                        v1::DeleteCollectionResponse* /*response*/) {
+                                        v1::DeleteCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
-  return gallery_.DeleteCollection(request.collection_id(), request.force());
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) {
+    return gallery_.DeleteCollection(
+        request.collection_id(), request.force(),
+        ReceiptOf<Deleted, v1::DeleteCollectionResponse>(ticket, kFillNothing));
+  });
 }
 
 Status GalleryService::GetIdentity(const CallContext& /*call*/,
@@ -102,14 +150,83 @@ Status GalleryService::ListIdentities(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::DeleteIdentity(const CallContext& /*call*/,
+Status GalleryService::UpdateIdentity(const CallContext& call,
+                                      const v1::UpdateIdentityRequest& request,
+                                      v1::UpdateIdentityResponse* response) {
+  FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
+  FACEGATE_ASSIGN_OR_RETURN(const LabelChange change, ParseLabelChange(request));
+  const auto fill = [&](const IdentityInfo& info, v1::UpdateIdentityResponse* out) {
+    FillIdentity(request.collection_id(), info, out->mutable_identity());
+  };
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+    const StatusOr<IdentityInfo> info = gallery_.UpdateLabels(
+        request.collection_id(), request.identity_id(), change, request.identity().etag(),
+        ReceiptOf<IdentityInfo, v1::UpdateIdentityResponse>(ticket, fill));
+    // Too many labels together with those that are there.
+    if (FieldOf(info.status()) == "labels") return AtField(info.status(), "identity");
+    FACEGATE_RETURN_IF_ERROR(info.status());
+    fill(*info, response);
+    return OkStatus();
+  });
+}
+
+Status GalleryService::RenameIdentity(const CallContext& call,
+                                      const v1::RenameIdentityRequest& request,
+                                      v1::RenameIdentityResponse* response) {
+  FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
+  FACEGATE_RETURN_IF_ERROR(CheckResourceId(request.new_identity_id(), "new_identity_id"));
+  const auto fill = [&](const IdentityInfo& info, v1::RenameIdentityResponse* out) {
+    FillIdentity(request.collection_id(), info, out->mutable_identity());
+  };
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(
+        const IdentityInfo info,
+        gallery_.RenameIdentity(request.collection_id(), request.identity_id(),
+                                request.new_identity_id(), request.etag(),
+                                ReceiptOf<IdentityInfo, v1::RenameIdentityResponse>(ticket, fill)));
+    fill(info, response);
+    return OkStatus();
+  });
+}
+
+Status GalleryService::MergeIdentities(const CallContext& call,
+                                       const v1::MergeIdentitiesRequest& request,
+                                       v1::MergeIdentitiesResponse* response) {
+  FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
+  FACEGATE_RETURN_IF_ERROR(CheckResourceId(request.target_identity_id(), "target_identity_id"));
+  FACEGATE_RETURN_IF_ERROR(CheckResourceId(request.source_identity_id(), "source_identity_id"));
+  const MergedIdentity source{.id = request.source_identity_id(), .etag = request.source_etag()};
+  const MergedIdentity target{.id = request.target_identity_id(), .etag = request.target_etag()};
+  const auto fill = [&](const MergeResult& merged, v1::MergeIdentitiesResponse* out) {
+    FillIdentity(request.collection_id(), merged.identity, out->mutable_identity());
+    out->set_moved_templates(merged.moved_templates);
+  };
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(
+        const MergeResult merged,
+        gallery_.MergeIdentities(
+            request.collection_id(), source, target,
+            ReceiptOf<MergeResult, v1::MergeIdentitiesResponse>(ticket, fill)));
+    fill(merged, response);
+    return OkStatus();
+  });
+}
+
+Status GalleryService::DeleteIdentity(const CallContext& call,
                                       const v1::DeleteIdentityRequest& request,
                                       v1::DeleteIdentityResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
-  FACEGATE_ASSIGN_OR_RETURN(const uint64_t deleted, gallery_.DeleteIdentity(request.collection_id(),
-                                                                            request.identity_id()));
-  response->set_deleted_templates(deleted);
-  return OkStatus();
+  const auto fill = [](uint64_t deleted, v1::DeleteIdentityResponse* out) {
+    out->set_deleted_templates(deleted);
+  };
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(
+        const uint64_t deleted,
+        gallery_.DeleteIdentity(request.collection_id(), request.identity_id(), request.etag(),
+                                ReceiptOf<uint64_t, v1::DeleteIdentityResponse>(ticket, fill)));
+    fill(deleted, response);
+    return OkStatus();
+  });
 }
 
 Status GalleryService::ListTemplates(const CallContext& /*call*/,
@@ -137,13 +254,16 @@ Status GalleryService::ListTemplates(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::DeleteTemplate(const CallContext& /*call*/,
+Status GalleryService::DeleteTemplate(const CallContext& call,
                                       const v1::DeleteTemplateRequest& request,
-                                      v1::DeleteTemplateResponse* /*response*/) {
+                                      v1::DeleteTemplateResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
   FACEGATE_RETURN_IF_ERROR(CheckTemplateId(request.template_id()));
-  return gallery_.DeleteTemplate(request.collection_id(), request.identity_id(),
-                                 request.template_id());
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) {
+    return gallery_.DeleteTemplate(
+        request.collection_id(), request.identity_id(), request.template_id(),
+        ReceiptOf<Deleted, v1::DeleteTemplateResponse>(ticket, kFillNothing));
+  });
 }
 
 }  // namespace facegate

@@ -27,6 +27,12 @@ class GalleryService {
                      v1::GetIdentityResponse* response);
   Status ListIdentities(const CallContext& call, const v1::ListIdentitiesRequest& request,
                         v1::ListIdentitiesResponse* response);
+  Status UpdateIdentity(const CallContext& call, const v1::UpdateIdentityRequest& request,
+                        v1::UpdateIdentityResponse* response);
+  Status RenameIdentity(const CallContext& call, const v1::RenameIdentityRequest& request,
+                        v1::RenameIdentityResponse* response);
+  Status MergeIdentities(const CallContext& call, const v1::MergeIdentitiesRequest& request,
+                         v1::MergeIdentitiesResponse* response);
   Status DeleteIdentity(const CallContext& call, const v1::DeleteIdentityRequest& request,
                         v1::DeleteIdentityResponse* response);
 

@@ -106,6 +106,27 @@ grpc::ServerUnaryReactor* GrpcServices::Gallery::ListIdentities(
                         &GalleryService::ListIdentities, request, response);
 }
 
+grpc::ServerUnaryReactor* GrpcServices::Gallery::UpdateIdentity(
+    grpc::CallbackServerContext* context, const v1::UpdateIdentityRequest* request,
+    v1::UpdateIdentityResponse* response) {
+  return StartUnaryCall(runtime_, context, "UpdateIdentity", service_,
+                        &GalleryService::UpdateIdentity, request, response);
+}
+
+grpc::ServerUnaryReactor* GrpcServices::Gallery::RenameIdentity(
+    grpc::CallbackServerContext* context, const v1::RenameIdentityRequest* request,
+    v1::RenameIdentityResponse* response) {
+  return StartUnaryCall(runtime_, context, "RenameIdentity", service_,
+                        &GalleryService::RenameIdentity, request, response);
+}
+
+grpc::ServerUnaryReactor* GrpcServices::Gallery::MergeIdentities(
+    grpc::CallbackServerContext* context, const v1::MergeIdentitiesRequest* request,
+    v1::MergeIdentitiesResponse* response) {
+  return StartUnaryCall(runtime_, context, "MergeIdentities", service_,
+                        &GalleryService::MergeIdentities, request, response);
+}
+
 grpc::ServerUnaryReactor* GrpcServices::Gallery::DeleteIdentity(
     grpc::CallbackServerContext* context, const v1::DeleteIdentityRequest* request,
     v1::DeleteIdentityResponse* response) {

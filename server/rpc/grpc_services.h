@@ -84,6 +84,15 @@ class GrpcServices {
     grpc::ServerUnaryReactor* ListIdentities(grpc::CallbackServerContext* context,
                                              const v1::ListIdentitiesRequest* request,
                                              v1::ListIdentitiesResponse* response) override;
+    grpc::ServerUnaryReactor* UpdateIdentity(grpc::CallbackServerContext* context,
+                                             const v1::UpdateIdentityRequest* request,
+                                             v1::UpdateIdentityResponse* response) override;
+    grpc::ServerUnaryReactor* RenameIdentity(grpc::CallbackServerContext* context,
+                                             const v1::RenameIdentityRequest* request,
+                                             v1::RenameIdentityResponse* response) override;
+    grpc::ServerUnaryReactor* MergeIdentities(grpc::CallbackServerContext* context,
+                                              const v1::MergeIdentitiesRequest* request,
+                                              v1::MergeIdentitiesResponse* response) override;
     grpc::ServerUnaryReactor* DeleteIdentity(grpc::CallbackServerContext* context,
                                              const v1::DeleteIdentityRequest* request,
                                              v1::DeleteIdentityResponse* response) override;

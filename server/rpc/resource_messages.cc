@@ -30,6 +30,8 @@ void FillIdentity(std::string_view collection, const IdentityInfo& info, v1::Ide
   FillTimestamp(info.create_time_us, out->mutable_create_time());
   FillTimestamp(info.update_time_us, out->mutable_update_time());
   out->set_template_count(info.template_count);
+  for (const auto& [key, value] : info.labels) (*out->mutable_labels())[key] = value;
+  out->set_etag(info.etag);
 }
 
 void FillTemplate(std::string_view collection, std::string_view identity, const TemplateInfo& info,

@@ -54,6 +54,8 @@ struct GallerySnapshot {
     std::string id;
     int64_t create_time_us = 0;
     int64_t update_time_us = 0;
+    Labels labels;
+    std::string etag;
     std::vector<Template> templates;
     bool operator==(const Identity&) const = default;
   };
@@ -80,6 +82,8 @@ inline std::vector<GallerySnapshot::Identity> IdentitiesOf(const Gallery& galler
     GallerySnapshot::Identity identity{.id = info.id,
                                        .create_time_us = info.create_time_us,
                                        .update_time_us = info.update_time_us,
+                                       .labels = info.labels,
+                                       .etag = info.etag,
                                        .templates = {}};
     const auto templates = gallery.ListTemplates(collection, info.id, 0, SIZE_MAX);
     FACEGATE_CHECK(templates.ok() && templates->size() == info.template_count);

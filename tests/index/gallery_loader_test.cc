@@ -161,7 +161,9 @@ TEST_F(GalleryLoaderTest, FindsIdsGivenTwice) {
     const std::string payload = EncodeIdentity({.key = {.collection = 1, .identity = 7},
                                                 .id = "jane",
                                                 .create_time_us = 1,
-                                                .update_time_us = 1});
+                                                .update_time_us = 1,
+                                                .revision = 1,
+                                                .labels = {}});
     raw.Put(Family::kIdentities, key, SealEnvelope(Family::kIdentities, key, payload));
   }
   ExpectCorrupt("identity 7: its id is given twice");
@@ -169,12 +171,12 @@ TEST_F(GalleryLoaderTest, FindsIdsGivenTwice) {
 
 TEST_F(GalleryLoaderTest, RefusesAStoreOfALaterVersion) {
   std::string version;
-  AppendLittleEndian(version, uint32_t{2});
+  AppendLittleEndian(version, uint32_t{3});
   const std::string key(kFormatKey);
   RawStore(directory()).Put(Family::kMeta, key, SealEnvelope(Family::kMeta, key, version));
   const Status status = Open();
   EXPECT_THAT(status, StatusIs(StatusCode::kFailedPrecondition));
-  EXPECT_NE(MessageOf(status).find("format 2"), std::string_view::npos);
+  EXPECT_NE(MessageOf(status).find("format 3"), std::string_view::npos);
 }
 
 TEST_F(GalleryLoaderTest, RefusesToBeginAnewOverAStoreThatLostItsCurrentFile) {
@@ -219,17 +221,20 @@ TEST_F(GalleryLoaderTest, LoadsInPartsOnAnyNumberOfThreads) {
         const StoredIdentity identity{.key = {.collection = 1, .identity = *first},
                                       .id = fmt::format("p{}", *first),
                                       .create_time_us = 1,
-                                      .update_time_us = 1};
-        std::vector<StoredTemplate> templates;
+                                      .update_time_us = 1,
+                                      .revision = 1,
+                                      .labels = {}};
+        StoreChange change;
+        change.identities.push_back(identity);
         for (uint64_t j = 0; j < i % 3; ++j) {
-          templates.push_back({.key = {.owner = identity.key, .template_id = *first + 1 + j},
-                               .embedding = RandomEmbedding(random, kSize),
-                               .model = TestModel(),
-                               .detector = "none",
-                               .detection_score = 0,
-                               .create_time_us = 1});
+          change.templates.push_back({.key = {.owner = identity.key, .template_id = *first + 1 + j},
+                                      .embedding = RandomEmbedding(random, kSize),
+                                      .model = TestModel(),
+                                      .detector = "none",
+                                      .detection_score = 0,
+                                      .create_time_us = 1});
         }
-        FACEGATE_CHECK(store->PutTemplates(identity, templates).ok());
+        FACEGATE_CHECK(store->Write(change).ok());
       }
     });
   }

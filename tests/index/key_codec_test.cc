@@ -55,7 +55,7 @@ TEST(KeyCodecTest, DescribesRecordsByNumbers) {
 TEST(KeyCodecTest, NamesFamiliesDistinctly) {
   std::vector<std::string> names;
   for (const Family family : kFamilies) names.push_back(FamilyName(family));
-  EXPECT_THAT(names, ::testing::ElementsAre("meta", "collections", "identities", "templates"));
+  EXPECT_THAT(names, ::testing::ElementsAre("meta", "collections", "identities", "templates", "requests"));
 }
 
 }  // namespace

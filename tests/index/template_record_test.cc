@@ -52,13 +52,17 @@ TEST(TemplateRecordTest, ReadsBackIdentities) {
   const StoredIdentity identity{.key = {.collection = 3, .identity = 4},
                                 .id = "a-b",
                                 .create_time_us = 5,
-                                .update_time_us = 6};
+                                .update_time_us = 6,
+                                .revision = 7,
+                                .labels = {{"badge", "17"}, {"site", "Zürich"}}};
   FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredIdentity read,
                                 DecodeIdentity(identity.key, EncodeIdentity(identity)));
   EXPECT_EQ(read.key, identity.key);
   EXPECT_EQ(read.id, identity.id);
   EXPECT_EQ(read.create_time_us, identity.create_time_us);
   EXPECT_EQ(read.update_time_us, identity.update_time_us);
+  EXPECT_EQ(read.revision, identity.revision);
+  EXPECT_EQ(read.labels, identity.labels);
 }
 
 TEST(TemplateRecordTest, ReadsBackTemplatesToTheBit) {

@@ -37,27 +37,24 @@ class FaultyStore final : public TemplateStore {
                        const TemplateVisitor& visit) const override {
     return inner_->ReadTemplates(from, until, visit);
   }
+  Status ReadRequests(const IdentityKey& from, const std::optional<IdentityKey>& until,
+                      const RequestVisitor& visit) const override {
+    return inner_->ReadRequests(from, until, visit);
+  }
+  StatusOr<std::optional<StoredRequest>> ReadRequest(const RequestKey& key) const override {
+    return inner_->ReadRequest(key);
+  }
   StatusOr<uint64_t> ReserveUids(uint64_t count) override {
     FACEGATE_RETURN_IF_ERROR(TakeFailure());
     return inner_->ReserveUids(count);
   }
-  Status PutCollection(const StoredCollection& collection) override {
-    return Write([&] { return inner_->PutCollection(collection); });
-  }
-  Status DeleteCollection(uint64_t uid) override {
-    return Write([&] { return inner_->DeleteCollection(uid); });
-  }
-  Status PutTemplates(const StoredIdentity& identity,
-                      std::span<const StoredTemplate> templates) override {
-    return Write([&] { return inner_->PutTemplates(identity, templates); });
-  }
-  Status DeleteIdentity(const IdentityKey& key) override {
-    return Write([&] { return inner_->DeleteIdentity(key); });
-  }
-  Status DeleteTemplate(const StoredIdentity& identity, uint64_t template_id) override {
-    return Write([&] { return inner_->DeleteTemplate(identity, template_id); });
+  Status Write(const StoreChange& change) override {
+    if (before_write_) before_write_();
+    FACEGATE_RETURN_IF_ERROR(TakeFailure());
+    return inner_->Write(change);
   }
   Status Compact() override { return compact_ ? compact_() : inner_->Compact(); }
+  bool erase_pending() const override { return inner_->erase_pending(); }
 
  private:
   std::function<Status()> compact_;
@@ -65,12 +62,6 @@ class FaultyStore final : public TemplateStore {
   Status TakeFailure() {
     const MutexLock lock(mutex_);
     return std::exchange(failure_, OkStatus());
-  }
-
-  Status Write(const std::function<Status()>& write) {
-    if (before_write_) before_write_();
-    FACEGATE_RETURN_IF_ERROR(TakeFailure());
-    return write();
   }
 
   const std::unique_ptr<TemplateStore> inner_;

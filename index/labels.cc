@@ -1,0 +1,83 @@
+#include "index/labels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace facegate {
+namespace {
+
+constexpr size_t kMaxLabelKeyBytes = 63;
+
+bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+bool IsKeyChar(char c) {
+  return IsLower(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+// How many bytes follow a lead byte of UTF-8, and what the code point must at least be; -1 for a
+// byte that leads nothing.
+struct Lead {
+  int followers = -1;
+  uint32_t bits = 0;
+  uint32_t minimum = 0;
+};
+Lead ReadLead(uint8_t byte) {
+  if (byte < 0x80) return {0, byte, 0};
+  if (byte >= 0xC0 && byte < 0xE0) return {1, byte & 0x1Fu, 0x80};
+  if (byte >= 0xE0 && byte < 0xF0) return {2, byte & 0x0Fu, 0x800};
+  if (byte >= 0xF0 && byte < 0xF8) return {3, byte & 0x07u, 0x10000};
+  return {};
+}
+
+bool IsPrintable(uint32_t code_point) {
+  const bool control = code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0);
+  const bool surrogate = code_point >= 0xD800 && code_point < 0xE000;
+  return !control && !surrogate && code_point <= 0x10FFFF;
+}
+
+// The shortest form alone is UTF-8.
+bool IsPrintableUtf8(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const Lead lead = ReadLead(static_cast<uint8_t>(text[at++]));
+    if (lead.followers < 0) return false;
+    uint32_t code_point = lead.bits;
+    for (int i = 0; i < lead.followers; ++i, ++at) {
+      if (at == text.size()) return false;
+      const auto byte = static_cast<uint8_t>(text[at]);
+      if ((byte & 0xC0) != 0x80) return false;
+      code_point = code_point << 6 | (byte & 0x3Fu);
+    }
+    if (code_point < lead.minimum || !IsPrintable(code_point)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool IsLabelKey(std::string_view key) {
+  return !key.empty() && key.size() <= kMaxLabelKeyBytes && IsLower(key.front()) &&
+         std::all_of(key.begin(), key.end(), IsKeyChar);
+}
+
+Status CheckLabels(const Labels& labels) {
+  if (labels.size() > kMaxLabels) {
+    return RefuseField(
+        "labels", fmt::format("has {} entries, must have at most {}", labels.size(), kMaxLabels));
+  }
+  for (const auto& [key, value] : labels) {
+    if (!IsLabelKey(key)) {
+      return RefuseField("labels", "has a key that does not match [a-z][a-z0-9._-]{0,62}");
+    }
+    if (value.size() > kMaxLabelValueBytes) {
+      return RefuseField("labels", fmt::format("has a value of {} bytes, must be at most {}",
+                                               value.size(), kMaxLabelValueBytes));
+    }
+    if (!IsPrintableUtf8(value)) {
+      return RefuseField("labels", "has a value that is not UTF-8 without control characters");
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace facegate

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "face/base/status.h"
+
+namespace facegate {
+
+// A client's own data about an identity, by key.
+using Labels = std::map<std::string, std::string, std::less<>>;
+
+inline constexpr size_t kMaxLabels = 64;  // of one identity
+inline constexpr size_t kMaxLabelValueBytes = 256;
+
+// Whether `key` matches [a-z][a-z0-9._-]{0,62}.
+bool IsLabelKey(std::string_view key);
+
+// kInvalidField at "labels" unless there are at most kMaxLabels with valid keys, and values of
+// UTF-8 (RFC 3629) without control characters, of at most kMaxLabelValueBytes. The message repeats
+// neither keys nor values.
+Status CheckLabels(const Labels& labels);
+
+}  // namespace facegate

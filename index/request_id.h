@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// A client names a write by a request id and sends it again with each retry; the gallery makes the
+// change once and keeps the answer with it (Gallery::BeginRequest).
+namespace facegate {
+
+// A UUID (RFC 4122, of any variant), never all zeros.
+struct RequestId {
+  std::array<uint8_t, 16> bytes{};
+  auto operator<=>(const RequestId&) const = default;
+};
+
+inline constexpr size_t kFingerprintBytes = 32;  // sha256 of the request
+
+// 8-4-4-4-12 hexadecimal digits of either case, not all zeros; nothing for any other text.
+std::optional<RequestId> ParseRequestId(std::string_view text);
+
+// One request from BeginRequest() on. While it lives, other calls with the same id wait.
+struct RequestTicket {
+  RequestId id;
+  std::string fingerprint;
+  // Of an earlier call: the change is made already, this is what it answered.
+  std::optional<std::string> answer;
+  std::shared_ptr<void> in_progress;  // ends the wait of others
+};
+
+// For a write with a request id: under which ticket it is kept, and what it will answer.
+template <typename Result>
+struct Receipt {
+  const RequestTicket* ticket = nullptr;  // null: nothing is kept
+  // Called before the change is made, with what it will come to.
+  std::function<std::string(const Result&)> answer;
+};
+
+}  // namespace facegate

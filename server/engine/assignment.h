@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace facegate {
+
+// A row and a column that may be put together, and what that is worth.
+struct WeightedPair {
+  size_t row = 0;
+  size_t column = 0;
+  double weight = 0.0;  // finite, >= 0
+};
+
+// Which column each row gets, so that the sum of the weights is largest: each row and each column
+// at most once, and only pairs that are given (once each). The Hungarian method in the form of
+// shortest augmenting paths (Jonker and Volgenant, 1987): time in the order of rows^2 x columns,
+// memory of rows x columns.
+std::vector<std::optional<size_t>> BestAssignment(size_t rows, size_t columns,
+                                                  std::span<const WeightedPair> pairs);
+
+}  // namespace facegate
