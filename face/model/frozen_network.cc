@@ -95,20 +95,16 @@ StatusOr<torch::Device> DeviceFromName(std::string_view name) {
 struct FrozenNetwork::Program {
   jit::Code code;
   torch::Device device;
-  int threads;
 };
 
 FrozenNetwork::FrozenNetwork(std::unique_ptr<Program> program) : program_(std::move(program)) {}
 FrozenNetwork::~FrozenNetwork() = default;
 
 StatusOr<std::unique_ptr<FrozenNetwork>> FrozenNetwork::Create(Backbone& backbone,
-                                                               torch::Device device, int threads) {
-  if (threads < 1) {
-    return InvalidArgument(fmt::format("{} threads, expected at least 1", threads));
-  }
+                                                               torch::Device device) {
   return CatchToStatus("freezing the network", [&]() -> StatusOr<std::unique_ptr<FrozenNetwork>> {
     const torch::NoGradGuard no_grad;
-    UseThreads(threads);
+    UseThreads(1);
     backbone.eval();
     // The tracer takes tensors that need no gradient as constants.
     for (auto& parameter : backbone.parameters()) parameter.set_requires_grad(false);
@@ -120,19 +116,21 @@ StatusOr<std::unique_ptr<FrozenNetwork>> FrozenNetwork::Create(Backbone& backbon
     backbone.to(device);
     auto graph = Trace(backbone, example.to(device));
     Optimize(graph, device);
-    auto program =
-        std::make_unique<Program>(Program{jit::Code(graph, "backbone"), device, threads});
+    auto program = std::make_unique<Program>(Program{jit::Code(graph, "backbone"), device});
     std::unique_ptr<FrozenNetwork> network(new FrozenNetwork(std::move(program)));
-    FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor actual, network->Run(example));
+    FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor actual, network->Run(example, 1));
     FACEGATE_RETURN_IF_ERROR(Compare(expected, actual));
     return network;
   });
 }
 
-StatusOr<torch::Tensor> FrozenNetwork::Run(const torch::Tensor& input) const {
+StatusOr<torch::Tensor> FrozenNetwork::Run(const torch::Tensor& input, int threads) const {
+  if (threads < 1) {
+    return InvalidArgument(fmt::format("{} threads, expected at least 1", threads));
+  }
   return CatchToStatus("running the network", [&]() -> StatusOr<torch::Tensor> {
     const torch::NoGradGuard no_grad;
-    UseThreads(program_->threads);
+    UseThreads(threads);
     return Execute(program_->code, input.to(program_->device)).cpu().contiguous();
   });
 }

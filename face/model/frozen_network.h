@@ -20,23 +20,24 @@ StatusOr<torch::Device> DeviceFromName(std::string_view name);
 // on the plain interpreter: nothing is profiled, specialised or compiled later, so latency settles
 // once each batch size was seen. The one place that knows TorchScript, and the differences between
 // LibTorch's versions. Immutable; Run() may be called from several threads at once, each call then
-// uses its own OpenMP threads.
+// uses its own OpenMP threads. Several calls of one thread each, side by side, take less time than
+// one call of several threads with all their rows: the threads of one call wait for each other
+// after each layer.
 class FrozenNetwork {
  public:
   // `backbone` is on the CPU with its weights set. It is used up: put into evaluation mode, its
-  // parameters taken from the gradient, moved to `device`; it may go afterwards. `threads` (at
-  // least 1) is the number of OpenMP threads of one Run() on the CPU. Compares the result with the
-  // backbone's own on generated input: kInternal when they differ, kInvalidArgument when the
-  // network gives values that are not finite.
-  static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device,
-                                                         int threads);
+  // parameters taken from the gradient, moved to `device`; it may go afterwards. Compares the
+  // result with the backbone's own on generated input: kInternal when they differ, kInvalidArgument
+  // when the network gives values that are not finite.
+  static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device);
   ~FrozenNetwork();
   FrozenNetwork(const FrozenNetwork&) = delete;
   FrozenNetwork& operator=(const FrozenNetwork&) = delete;
 
-  // N·3·112·112 floats on the CPU to N·E floats on the CPU, any N from 1 on. kInternal when the
+  // N·3·112·112 floats on the CPU to N·E floats on the CPU, any N from 1 on, with so many OpenMP
+  // threads where it runs on the CPU. kInvalidArgument for less than one thread, kInternal when the
   // library fails.
-  StatusOr<torch::Tensor> Run(const torch::Tensor& input) const;
+  StatusOr<torch::Tensor> Run(const torch::Tensor& input, int threads) const;
 
  private:
   struct Program;

@@ -1,9 +1,12 @@
 #include "face/model/torch_embedder.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <span>
 #include <thread>
 #include <utility>
@@ -14,6 +17,7 @@
 #include "face/model/backbone.h"
 #include "face/model/canary.h"
 #include "face/model/frozen_network.h"
+#include "face/model/shared_passes.h"
 #include "face/model/tensor_conversion.h"
 
 namespace facegate {
@@ -21,11 +25,10 @@ namespace {
 
 constexpr int kMostFaces = 256;
 constexpr int kMostThreads = 1024;
-// More rows in one pass are no faster on a CPU and soon slower: the C library returns blocks of the
-// activations' size to the system after each use (800 page faults a face at 16 rows of
-// MobileFaceNet, none below 8). oneDNN also keeps only 1,024 compiled operators, some 40 for each
-// number of rows.
-constexpr int kCpuRows = 8;
+// More rows in one pass are no faster on a CPU: MobileFaceNet's activations leave the caches (5.5
+// ms a row at 4 rows where 8 take 6 and 1 takes 6.5), and the large networks gain 3 % from 8.
+// oneDNN also keeps only 1,024 compiled operators, some 40 for each number of rows.
+constexpr int kCpuRows = 4;
 
 Status CheckOptions(const TorchEmbedderOptions& options) {
   if (options.max_batch < 1 || options.max_batch > kMostFaces) {
@@ -37,6 +40,18 @@ Status CheckOptions(const TorchEmbedderOptions& options) {
         fmt::format("threads is {}, expected 0 (one a core) to {}", options.threads, kMostThreads));
   }
   return OkStatus();
+}
+
+// Activations are allocated and freed layer by layer. The C library begins with returning such
+// blocks to the system each time, which takes a quarter of MobileFaceNet's time (1,000 page faults
+// a face), and raises its limits only by and by, up to these. For the whole process; what is kept
+// is used again for anything.
+void KeepFreedMemory() {
+#ifdef __GLIBC__
+  // A refusal leaves it slower, nothing else.
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
 }
 
 // Whether the card describes a network that this program has.
@@ -61,56 +76,93 @@ int ThreadsOf(const TorchEmbedderOptions& options) {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostThreads);
 }
 
+struct Limits {
+  int max_batch = 0;      // faces of one call
+  int rows_per_pass = 0;  // through the network at once
+  int threads = 0;        // of one call; 1 where the network does not run on the CPU
+};
+
+// How the faces of one call go through the network.
+struct Cut {
+  size_t passes = 0;  // equally large, but for one face
+  int threads = 0;    // of each pass
+};
+
 class TorchEmbedder : public Embedder {
  public:
-  TorchEmbedder(ModelCard card, int max_batch, int rows_per_pass,
-                std::unique_ptr<FrozenNetwork> network)
+  TorchEmbedder(ModelCard card, const Limits& limits, std::unique_ptr<FrozenNetwork> network)
       : card_(std::move(card)),
-        max_batch_(max_batch),
+        max_batch_(limits.max_batch),
+        threads_(limits.threads),
         views_(card_.preprocessing.mirror_average ? 2 : 1),
-        faces_per_pass_(std::max(1, rows_per_pass / views_)),
-        network_(std::move(network)) {}
+        faces_per_pass_(std::max(1, limits.rows_per_pass / views_)),
+        network_(std::move(network)),
+        passes_(limits.threads <= limits.max_batch ? limits.threads - 1 : 0) {}
 
   const ModelCard& card() const override { return card_; }
   int max_batch() const override { return max_batch_; }
   StatusOr<std::vector<Embedding>> Embed(std::span<const AlignedFace> faces) override;
 
-  // Runs each number of rows that can occur, so that no later call pays for a first time.
+  // Runs each size of a pass that can occur, so that no later call pays for a first time.
   Status WarmUp();
 
  private:
+  // One pass for each thread or a multiple of that, side by side; while there are fewer faces than
+  // threads, one pass after the other with all threads.
+  Cut CutOf(size_t faces) const;
   // Rows view·i to view·i + views - 1 belong to face i: the crop, then its mirror image.
   StatusOr<torch::Tensor> MakeInput(std::span<const AlignedFace> faces) const;
-  Status EmbedPass(std::span<const AlignedFace> faces, std::vector<Embedding>& embeddings) const;
+  StatusOr<std::vector<Embedding>> EmbedPass(std::span<const AlignedFace> faces, int threads) const;
 
   const ModelCard card_;
   const int max_batch_;
+  const int threads_;
   const int views_;           // rows of one face
   const int faces_per_pass_;  // through the network at once
   const std::unique_ptr<const FrozenNetwork> network_;
+  SharedPasses passes_;  // ends first: its threads use the rest
 };
+
+Cut TorchEmbedder::CutOf(size_t faces) const {
+  const auto threads = static_cast<size_t>(threads_);
+  const auto most = static_cast<size_t>(faces_per_pass_);
+  const auto passes = (faces + most - 1) / most;
+  if (faces < threads) return {.passes = passes, .threads = threads_};
+  return {.passes = std::min(faces, (passes + threads - 1) / threads * threads), .threads = 1};
+}
 
 StatusOr<std::vector<Embedding>> TorchEmbedder::Embed(std::span<const AlignedFace> faces) {
   if (faces.empty() || faces.size() > static_cast<size_t>(max_batch_)) {
     return InvalidArgument(
         fmt::format("{} faces in one call, expected 1 to {}", faces.size(), max_batch_));
   }
-  return CatchToStatus("embedding faces", [&]() -> StatusOr<std::vector<Embedding>> {
-    std::vector<Embedding> embeddings;
-    embeddings.reserve(faces.size());
-    const auto step = static_cast<size_t>(faces_per_pass_);
-    for (size_t begin = 0; begin < faces.size(); begin += step) {
-      const auto part = faces.subspan(begin, std::min(step, faces.size() - begin));
-      FACEGATE_RETURN_IF_ERROR(EmbedPass(part, embeddings));
-    }
-    return embeddings;
-  });
+  const Cut cut = CutOf(faces.size());
+  std::vector<std::vector<Embedding>> parts(cut.passes);
+  const auto embed_pass = [&](size_t pass) {
+    const size_t begin = pass * faces.size() / cut.passes;
+    const size_t end = (pass + 1) * faces.size() / cut.passes;
+    return CatchToStatus("embedding faces", [&] {
+      auto part = EmbedPass(faces.subspan(begin, end - begin), cut.threads);
+      if (part.ok()) parts[pass] = *std::move(part);
+      return part.status();
+    });
+  };
+  if (cut.threads == 1) {
+    FACEGATE_RETURN_IF_ERROR(passes_.Run(cut.passes, embed_pass));
+  } else {
+    // Each of them has all threads already.
+    for (size_t i = 0; i < cut.passes; ++i) FACEGATE_RETURN_IF_ERROR(embed_pass(i));
+  }
+  std::vector<Embedding> embeddings;
+  embeddings.reserve(faces.size());
+  for (auto& part : parts) std::move(part.begin(), part.end(), std::back_inserter(embeddings));
+  return embeddings;
 }
 
-Status TorchEmbedder::EmbedPass(std::span<const AlignedFace> faces,
-                                std::vector<Embedding>& embeddings) const {
+StatusOr<std::vector<Embedding>> TorchEmbedder::EmbedPass(std::span<const AlignedFace> faces,
+                                                          int threads) const {
   FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor input, MakeInput(faces));
-  FACEGATE_ASSIGN_OR_RETURN(torch::Tensor raw, network_->Run(input));
+  FACEGATE_ASSIGN_OR_RETURN(torch::Tensor raw, network_->Run(input, threads));
   const int64_t count = static_cast<int64_t>(faces.size());
   if (raw.numel() != input.size(0) * card_.embedding_size) {
     return Internal(
@@ -119,6 +171,8 @@ Status TorchEmbedder::EmbedPass(std::span<const AlignedFace> faces,
   raw = raw.view({count, views_, card_.embedding_size}).sum(1).contiguous();
   const auto size = static_cast<size_t>(card_.embedding_size);
   const std::span<const float> values(raw.data_ptr<float>(), faces.size() * size);
+  std::vector<Embedding> embeddings;
+  embeddings.reserve(faces.size());
   for (size_t i = 0; i < faces.size(); ++i) {
     auto embedding = Embedding::Normalize(values.subspan(i * size, size));
     if (!embedding.ok()) {
@@ -127,7 +181,7 @@ Status TorchEmbedder::EmbedPass(std::span<const AlignedFace> faces,
     }
     embeddings.push_back(*std::move(embedding));
   }
-  return OkStatus();
+  return embeddings;
 }
 
 StatusOr<torch::Tensor> TorchEmbedder::MakeInput(std::span<const AlignedFace> faces) const {
@@ -146,9 +200,12 @@ StatusOr<torch::Tensor> TorchEmbedder::MakeInput(std::span<const AlignedFace> fa
 }
 
 Status TorchEmbedder::WarmUp() {
-  const auto most = std::min(max_batch_, faces_per_pass_);
+  const auto most = std::min(max_batch_, faces_per_pass_ * threads_);
   const auto faces = CanaryFaces(/*seed=*/1, most, card_.preprocessing.alignment);
+  std::set<std::pair<size_t, int>> seen;  // faces of the largest pass, and its threads
   for (size_t count = 1; count <= faces.size(); ++count) {
+    const Cut cut = CutOf(count);
+    if (!seen.emplace((count + cut.passes - 1) / cut.passes, cut.threads).second) continue;
     FACEGATE_RETURN_IF_ERROR(Embed(std::span(faces).first(count)).status());
   }
   return OkStatus();
@@ -165,11 +222,14 @@ StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
     FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(file.card.architecture));
     FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
     file.tensors.clear();  // frees as much memory as the network takes
-    FACEGATE_ASSIGN_OR_RETURN(auto network,
-                              FrozenNetwork::Create(*backbone, device, ThreadsOf(options)));
-    const int rows_per_pass = device.is_cpu() ? kCpuRows : 2 * kMostFaces;
-    auto embedder = std::make_unique<TorchEmbedder>(file.card, options.max_batch, rows_per_pass,
-                                                    std::move(network));
+    FACEGATE_ASSIGN_OR_RETURN(auto network, FrozenNetwork::Create(*backbone, device));
+    Limits limits{.max_batch = options.max_batch, .rows_per_pass = 2 * kMostFaces, .threads = 1};
+    if (device.is_cpu()) {
+      KeepFreedMemory();
+      limits.rows_per_pass = kCpuRows;
+      limits.threads = ThreadsOf(options);
+    }
+    auto embedder = std::make_unique<TorchEmbedder>(file.card, limits, std::move(network));
     if (auto status = embedder->WarmUp(); !status.ok()) return Annotate(status, "warming up");
     if (options.run_canary) FACEGATE_RETURN_IF_ERROR(CheckCanary(*embedder));
     return embedder;

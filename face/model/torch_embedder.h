@@ -10,7 +10,7 @@
 namespace facegate {
 
 struct TorchEmbedderOptions {
-  int threads = 0;              // of one forward pass; 0: as many as the machine has cores
+  int threads = 0;              // of one call on the CPU; 0: as many as the machine has cores
   int max_batch = 8;            // 1..256; each size up to it is warmed up when the embedder is made
   std::string device = "auto";  // "auto" (the GPU where there is one), "cpu" or "cuda"
   bool run_canary = true;       // refuse a model whose canary differs
@@ -23,8 +23,9 @@ StatusOr<std::string> ResolveDevice(std::string_view device);
 // Loads a model file (safetensors with a card), checks its digest, folds and freezes the network,
 // warms up each batch size and runs the canary. kInvalidArgument for a file or card that does not
 // fit, kFailedPrecondition for a canary that differs or a device that is not there, with what was
-// expected. Calls of its Embed() from several threads run at the same time, each with `threads`
-// threads of its own.
+// expected. A call with fewer faces than `threads` runs the network with all threads at once, one
+// with more in parts of its faces side by side, each on one thread. Calls of its Embed() from
+// several threads run at the same time; the helping threads of the second kind are shared.
 StatusOr<std::unique_ptr<Embedder>> LoadTorchEmbedder(const std::string& path,
                                                       const TorchEmbedderOptions& options);
 

@@ -1,12 +1,9 @@
 // Forward passes of the embedder: milliseconds for each batch size and number of threads, with
-// seeded random weights.
-//
-//   embed_bench [--architecture NAME]... [--threads N]... [--batch N]... [--seconds S]
+// seeded random weights. compare_onnxruntime.py sets them beside ONNX Runtime's.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -14,7 +11,8 @@
 #include "face/base/openmp.h"
 #include "face/model/architecture.h"
 #include "face/model/canary.h"
-#include "face/model/torch_embedder.h"
+#include "tests/bench/embed_on_command.h"
+#include "tests/bench/embed_timing.h"
 
 namespace facegate {
 namespace {
@@ -24,50 +22,22 @@ struct Options {
   std::vector<int> threads = {1, 2};
   std::vector<int> batches = {1, 8, 32};
   double seconds = 3.0;  // of each measurement
+  std::string folder{};  // empty: print a table
 };
 
-struct Timing {
-  double minimum_ms = 0.0;
-  double median_ms = 0.0;
-  size_t rounds = 0;
-};
-
-StatusOr<Timing> Measure(Embedder& embedder, std::span<const AlignedFace> faces, double seconds) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<double> rounds;
-  const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                                   std::chrono::duration<double>(seconds));
-  do {
-    const Clock::time_point started = Clock::now();
-    FACEGATE_RETURN_IF_ERROR(embedder.Embed(faces).status());
-    rounds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - started).count());
-  } while (Clock::now() < end || rounds.size() < 3);
-  std::sort(rounds.begin(), rounds.end());
-  return Timing{rounds.front(), rounds[rounds.size() / 2], rounds.size()};
-}
-
-StatusOr<std::unique_ptr<Embedder>> MakeEmbedder(const std::string& architecture, int threads,
-                                                 int max_batch) {
-  ModelFile file;
-  FACEGATE_ASSIGN_OR_RETURN(file.tensors, RandomWeights(architecture, 1));
-  FACEGATE_ASSIGN_OR_RETURN(file.card.embedding_size, EmbeddingSizeOf(architecture));
-  file.card.architecture = architecture;
-  return MakeTorchEmbedder(
-      std::move(file),
-      {.threads = threads, .max_batch = max_batch, .device = "cpu", .run_canary = false});
-}
-
-Status Run(const Options& options) {
-  const int max_batch = *std::max_element(options.batches.begin(), options.batches.end());
+Status PrintTable(const Options& options, int max_batch) {
   fmt::print("{:<20}{:>8}{:>7}{:>12}{:>12}{:>12}\n", "network", "threads", "batch", "min ms",
              "median ms", "faces/s");
   for (const std::string& architecture : options.architectures) {
     for (const int threads : options.threads) {
-      FACEGATE_ASSIGN_OR_RETURN(const auto embedder,
-                                MakeEmbedder(architecture, threads, max_batch));
+      FACEGATE_ASSIGN_OR_RETURN(
+          const auto embedder,
+          MakeRandomEmbedder(
+              {.architecture = architecture, .threads = threads, .max_batch = max_batch}));
       for (const int batch : options.batches) {
         const auto faces = CanaryFaces(7, batch, AlignmentTemplate::kArcFace112);
-        FACEGATE_ASSIGN_OR_RETURN(const Timing timing, Measure(*embedder, faces, options.seconds));
+        FACEGATE_ASSIGN_OR_RETURN(const Timing timing,
+                                  MeasureEmbed(*embedder, faces, options.seconds));
         fmt::print("{:<20}{:>8}{:>7}{:>12.2f}{:>12.2f}{:>12.1f}\n", architecture, threads, batch,
                    timing.minimum_ms, timing.median_ms, 1e3 * batch / timing.median_ms);
         std::fflush(stdout);
@@ -77,17 +47,39 @@ Status Run(const Options& options) {
   return OkStatus();
 }
 
+Status Run(const Options& options) {
+  const int max_batch = *std::max_element(options.batches.begin(), options.batches.end());
+  if (options.folder.empty()) return PrintTable(options, max_batch);
+  if (options.architectures.size() != 1 || options.threads.size() != 1) {
+    return InvalidArgument("--on-command takes one --architecture and one --threads");
+  }
+  return EmbedOnCommand({.architecture = options.architectures.front(),
+                         .threads = options.threads.front(),
+                         .max_batch = max_batch},
+                        options.folder);
+}
+
 int Main(int argc, char** argv) {
   Options options;
-  CLI::App app("Times forward passes of the embedder.");
-  app.add_option("--architecture", options.architectures)
+  CLI::App app(
+      "Times forward passes of the embedder.\n"
+      "Example: embed_bench --architecture mobilefacenet-128 --threads 1 --batch 1 8");
+  app.add_option("--architecture", options.architectures, "Networks")
       ->check(CLI::IsMember(ArchitectureNames()))
       ->capture_default_str();
-  app.add_option("--threads", options.threads)->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_option("--batch", options.batches)->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_option("--seconds", options.seconds)
+  app.add_option("--threads", options.threads, "Threads of one forward pass")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--batch", options.batches, "Faces of one call")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "Time of each measurement")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
+  app.add_option("--on-command", options.folder,
+                 "Write the model and faces into this folder, then measure \"BATCH SECONDS\" lines "
+                 "of the standard input (for compare_onnxruntime.py)")
+      ->check(CLI::ExistingDirectory);
   CLI11_PARSE(app, argc, argv);
   const Status status = Run(options);
   if (!status.ok()) std::fprintf(stderr, "embed_bench: %s\n", status.ToString().c_str());

@@ -42,12 +42,11 @@ TEST_P(FrozenNetworkTest, GivesTheBackbonesOutputForAnyBatch) {
   const auto backbone = WithRandomWeights(GetParam());
   const torch::Tensor pictures = Pictures(3);
   const torch::Tensor expected = backbone->forward(pictures);
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network,
-                                FrozenNetwork::Create(*backbone, torch::kCPU, 1));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
   // In an order in which no batch is the one before.
   for (const int64_t count : {3, 1, 2}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor actual,
-                                  network->Run(pictures.narrow(0, 0, count)));
+                                  network->Run(pictures.narrow(0, 0, count), 1));
     EXPECT_LT(RelativeDifference(expected.narrow(0, 0, count), actual), 1e-5f) << count;
   }
 }
@@ -69,24 +68,22 @@ TEST(FrozenNetworkBorderTest, KeepsBatchNormBeforePaddedConvolution) {
     if (item.key().ends_with("bn1.bias")) item.value().fill_(3.0f);
   }
   const torch::Tensor expected = backbone->forward(Pictures(2));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network,
-                                FrozenNetwork::Create(*backbone, torch::kCPU, 1));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor actual, network->Run(Pictures(2)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor actual, network->Run(Pictures(2), 1));
   EXPECT_LT(RelativeDifference(expected, actual), 1e-5f);
 }
 
 TEST(FrozenNetworkThreadsTest, ConcurrentCallsGiveTheSameBits) {
   const auto backbone = WithRandomWeights("mobilefacenet-128");
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network,
-                                FrozenNetwork::Create(*backbone, torch::kCPU, 1));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor expected, network->Run(Pictures(2)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor expected, network->Run(Pictures(2), 1));
   std::vector<int> equal(4, 0);
   {
     std::vector<std::jthread> threads;
     for (int& count : equal) {
       threads.emplace_back([&count, &network, &expected] {
         for (int i = 0; i < 5; ++i) {
-          const auto actual = network->Run(Pictures(2));
+          const auto actual = network->Run(Pictures(2), 1);
           if (actual.ok() && torch::equal(*actual, expected)) ++count;
         }
       });
@@ -97,11 +94,10 @@ TEST(FrozenNetworkThreadsTest, ConcurrentCallsGiveTheSameBits) {
 
 TEST(FrozenNetworkThreadsTest, UsesTheGivenThreadsInWhicheverThreadCalls) {
   const auto backbone = WithRandomWeights("mobilefacenet-128");
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network,
-                                FrozenNetwork::Create(*backbone, torch::kCPU, 2));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
   int used = 0;
   std::jthread([&] {
-    if (network->Run(Pictures(1)).ok()) used = at::get_num_threads();
+    if (network->Run(Pictures(1), 2).ok()) used = at::get_num_threads();
   }).join();
   EXPECT_EQ(used, 2);
 }
@@ -113,21 +109,21 @@ TEST(FrozenNetworkErrorTest, RefusesNetworkWhoseOutputOverflows) {
     backbone->named_parameters()["conv1.bn.weight"].fill_(std::numeric_limits<float>::max());
     backbone->named_parameters()["conv2_dw.bn.weight"].fill_(std::numeric_limits<float>::max());
   }
-  const auto network = FrozenNetwork::Create(*backbone, torch::kCPU, 1);
+  const auto network = FrozenNetwork::Create(*backbone, torch::kCPU);
   EXPECT_THAT(network, StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(MessageOf(network.status())), HasSubstr("not finite"));
 }
 
 TEST(FrozenNetworkErrorTest, ReportsInputOfAnotherShape) {
   const auto backbone = WithRandomWeights("mobilefacenet-128");
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network,
-                                FrozenNetwork::Create(*backbone, torch::kCPU, 1));
-  EXPECT_THAT(network->Run(torch::zeros({1, 4, kSide, kSide})), StatusIs(StatusCode::kInternal));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
+  EXPECT_THAT(network->Run(torch::zeros({1, 4, kSide, kSide}), 1), StatusIs(StatusCode::kInternal));
 }
 
 TEST(FrozenNetworkErrorTest, RefusesZeroThreads) {
-  EXPECT_THAT(FrozenNetwork::Create(*WithRandomWeights("mobilefacenet-128"), torch::kCPU, 0),
-              StatusIs(StatusCode::kInvalidArgument));
+  const auto backbone = WithRandomWeights("mobilefacenet-128");
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
+  EXPECT_THAT(network->Run(Pictures(1), 0), StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST(DeviceFromNameTest, KnowsThreeNames) {

@@ -6,6 +6,7 @@
 #include <bit>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "face/base/coding.h"
@@ -89,6 +90,58 @@ TEST(TorchEmbedderTest, LargeBatchGoesInSeveralPassesInOrder) {
                                   embedder->Embed(std::span(faces).subspan(i, 1)));
     EXPECT_GT(CosineScore(alone[0].values(), together[i].values()), 1 - 1e-6) << i;
   }
+}
+
+// Fewer faces than threads (in one pass and in two), as many, more, and more than one pass of each
+// thread.
+TEST(TorchEmbedderTest, EmbeddingDoesNotDependOnThreads) {
+  TorchEmbedderOptions options = Quick();
+  options.max_batch = 27;
+  const auto faces = Faces(27);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto expected,
+                                MakeEmbedder(RandomModel(), options)->Embed(faces));
+  for (const int threads : {3, 6}) {
+    options.threads = threads;
+    const auto embedder = MakeEmbedder(RandomModel(), options);
+    for (const size_t count : std::vector<size_t>{1, 2, 3, 5, 8, 25, 27}) {
+      FACEGATE_ASSERT_OK_AND_ASSIGN(const auto actual,
+                                    embedder->Embed(std::span(faces).first(count)));
+      ASSERT_EQ(actual.size(), count);
+      for (size_t i = 0; i < count; ++i) {
+        EXPECT_GT(CosineScore(actual[i].values(), expected[i].values()), 1 - 1e-6) << count;
+      }
+    }
+  }
+}
+
+TEST(TorchEmbedderTest, ConcurrentCallsThatShareHelpersGiveTheSameBits) {
+  TorchEmbedderOptions options = Quick();
+  options.threads = 2;
+  const auto embedder = MakeEmbedder(RandomModel(), options);
+  const auto faces = Faces(3);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto expected, embedder->Embed(faces));
+  std::vector<int> equal(3, 0);
+  {
+    std::vector<std::jthread> callers;
+    for (int& count : equal) {
+      callers.emplace_back([&count, &embedder, &faces, &expected] {
+        for (int i = 0; i < 5; ++i) {
+          const auto actual = embedder->Embed(faces);
+          if (actual.ok() && *actual == expected) ++count;
+        }
+      });
+    }
+  }
+  EXPECT_THAT(equal, ::testing::Each(5));
+}
+
+TEST(TorchEmbedderTest, RefusesTheWholeCallForOneBadCropOfManyPasses) {
+  TorchEmbedderOptions options = Quick();
+  options.threads = 2;
+  const auto embedder = MakeEmbedder(RandomModel(), options);
+  auto faces = Faces(2);
+  faces.push_back(CanaryFaces(1, 1, AlignmentTemplate::kSphereFace96x112)[0]);
+  EXPECT_THAT(embedder->Embed(faces), RefusedWith(Reason::kCropSize));
 }
 
 TEST(TorchEmbedderTest, MirrorAverageIgnoresMirroringAndDiffersFromThePlainEmbedding) {

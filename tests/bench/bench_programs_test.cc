@@ -1,0 +1,86 @@
+// That the benchmark programs run: small and short, their figures mean nothing.
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "tests/support/child_process.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_data.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+CommandResult RunProgram(const std::vector<std::string>& argv) {
+  const auto result = RunCommand(argv, std::chrono::seconds(100));
+  EXPECT_THAT(result, IsOk());
+  return result.ok() ? *result : CommandResult{.exit_code = -1};
+}
+
+TEST(EmbedBenchTest, PrintsARowForEachCase) {
+  const CommandResult result =
+      RunProgram({FACEGATE_EMBED_BENCH, "--architecture", "mobilefacenet-128", "--threads", "1",
+                  "2", "--batch", "1", "3", "--seconds", "0.05"});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  for (const char* row :
+       {"       1      1 ", "       1      3 ", "       2      1 ", "       2      3 "}) {
+    EXPECT_THAT(result.output, HasSubstr(std::string("mobilefacenet-128   ") + row));
+  }
+}
+
+// What compare_onnxruntime.py talks to.
+TEST(EmbedBenchTest, MeasuresOnCommand) {
+  const TempDir dir;
+  const CommandResult result =
+      RunProgram({"/bin/sh", "-c",
+                  std::string("printf '1 0.01\\n2 0.01\\n3 0.01\\n' | ") + FACEGATE_EMBED_BENCH +
+                      " --architecture mobilefacenet-128 --threads 1 --batch 2 --on-command " +
+                      dir.path().string()});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.output,
+              ::testing::MatchesRegex("ready\n[0-9.]+\n[0-9.]+\n.*batch of 1 to 2.*\n"));
+  EXPECT_TRUE(std::filesystem::exists(dir.File("model.safetensors")));
+  EXPECT_TRUE(std::filesystem::exists(dir.File("faces.safetensors")));
+}
+
+TEST(PipelineBenchTest, PrintsEachStepOfRealPhotos) {
+  FACEGATE_DATA_OR_SKIP(data);
+  for (const char* detector : {"yunet", "haar"}) {
+    const CommandResult result =
+        RunProgram({FACEGATE_PIPELINE_BENCH, "--data", data.string(), "--detector", detector,
+                    "--photos", "4", "--gallery", "100"});
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    for (const char* step : {"\ndecode ", "\ndetect ", "\nalign ", "\nembed ", "\nsearch "}) {
+      EXPECT_THAT(result.output, HasSubstr(step)) << detector;
+    }
+  }
+}
+
+TEST(PipelineBenchTest, SaysWhatIsMissingWithoutData) {
+  const CommandResult result =
+      RunProgram({"/usr/bin/env", "-u", "FACEGATE_DATA", FACEGATE_PIPELINE_BENCH, "--photos", "1"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, AllOf(HasSubstr("FACEGATE_DATA"), HasSubstr("--photo-folder")));
+}
+
+TEST(CompareOnnxRuntimeTest, ExplainsItselfAndNamesAMissingProgram) {
+  const std::string script =
+      std::string(FACEGATE_SOURCE_DIR) + "/tests/bench/compare_onnxruntime.py";
+  const CommandResult help = RunProgram({"/usr/bin/python3", script, "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.output, HasSubstr("examples:"));
+  const TempDir dir;
+  const CommandResult refused =
+      RunProgram({"/usr/bin/python3", script, "--build", dir.path().string()});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("embed_bench"));
+}
+
+}  // namespace
+}  // namespace facegate
