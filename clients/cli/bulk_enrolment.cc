@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "clients/cpp/request_id.h"
+
 namespace facegate {
 namespace {
 
@@ -115,6 +117,7 @@ std::optional<ClientError> BulkEnrolment::EnrollPhoto(const PlannedPerson& perso
   request.set_identity_id(person.id);
   request.set_must_be_new(must_be_new);
   *request.add_samples() = std::move(probe).value();
+  request.set_request_id(MakeRequestId());
   const auto answer = CallWithRetry([&] { return client_.Enroll(request); }, options_.retry);
   if (!answer.ok()) return answer.error();
   return std::nullopt;

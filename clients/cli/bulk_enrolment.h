@@ -16,7 +16,7 @@ struct BulkOptions {
   bool must_be_new = false;  // a person who exists already fails as a whole
   int jobs = 8;              // requests in flight, 1 or more
   PhotoOptions photo{};
-  RetryOptions retry{};
+  RetryOptions retry{.broken_connections = 3};  // each photo has a request_id
 };
 
 struct BulkFailure {
@@ -37,7 +37,7 @@ struct BulkReport {
 
 // Enrols the plan's photos, one request each, with `jobs` people at a time (a person's photos go
 // one after the other). A photo that fails is noted and the rest goes on; a server that says when
-// to come back is waited for; when it cannot be reached, all stops.
+// to come back is waited for; when it cannot be reached, also not a moment later, all stops.
 BulkReport EnrollPlan(FacegateClient& client, const EnrolmentPlan& plan, const BulkOptions& options,
                       Progress& progress);
 

@@ -8,6 +8,7 @@
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
+#include "clients/cli/write.h"
 
 namespace facegate {
 namespace {
@@ -45,24 +46,21 @@ class CreateCommand : public Command {
     create.footer("Example:\n  facegate collection create staff --min-cosine 0.4");
     create.add_option("COLLECTION", collection_, "Its id")->required();
     AddMinCosine(create, min_cosine_, "Its operating point, for requests that have none");
+    AddRequestId(create, request_id_);
   }
   ExitCode Run(Session& session) override {
     v1::CreateCollectionRequest request;
     request.set_collection_id(collection_);
     if (min_cosine_.has_value()) request.set_min_cosine(*min_cosine_);
-    const auto answer = session.client.CreateCollection(request);
-    if (!answer.ok()) return Fail(session, collection_, answer.error());
-    if (session.json) {
-      PrintJson(session, ToJson(*answer));
-    } else {
-      PrintCollections(session, {answer->collection()});
-    }
-    return ExitCode::kOk;
+    return Finish(session, collection_,
+                  Write(session, &FacegateClient::CreateCollection, request, request_id_),
+                  [&](const auto& answer) { PrintCollections(session, {answer.collection()}); });
   }
 
  private:
   std::string collection_;
   std::optional<float> min_cosine_;
+  std::string request_id_;
 };
 
 class GetCommand : public Command {
@@ -74,14 +72,8 @@ class GetCommand : public Command {
   ExitCode Run(Session& session) override {
     v1::GetCollectionRequest request;
     request.set_collection_id(collection_);
-    const auto answer = session.client.GetCollection(request);
-    if (!answer.ok()) return Fail(session, collection_, answer.error());
-    if (session.json) {
-      PrintJson(session, ToJson(*answer));
-    } else {
-      PrintCollections(session, {answer->collection()});
-    }
-    return ExitCode::kOk;
+    return Finish(session, collection_, session.client.GetCollection(request),
+                  [&](const auto& answer) { PrintCollections(session, {answer.collection()}); });
   }
 
  private:
@@ -92,8 +84,7 @@ class ListCommand : public Command {
  public:
   explicit ListCommand(CLI::App& list) : Command(list) {
     list.footer("Example:\n  facegate --json collection list --limit 10");
-    list.add_option("--limit", limit_, "The most to show; all where not given")
-        ->check(CLI::PositiveNumber);
+    AddLimit(list, limit_);
   }
   ExitCode Run(Session& session) override {
     const auto all = CollectPages<v1::Collection>(
@@ -105,15 +96,7 @@ class ListCommand : public Command {
           return session.client.ListCollections(request);
         },
         [](v1::ListCollectionsResponse& page) { return page.mutable_collections(); });
-    if (!all.ok()) return Fail(session, "", all.error());
-    if (session.json) {
-      Json json = Json::array();
-      for (const v1::Collection& collection : *all) json.push_back(ToJson(collection));
-      PrintJson(session, Json{{"collections", std::move(json)}});
-    } else {
-      PrintCollections(session, *all);
-    }
-    return ExitCode::kOk;
+    return FinishList(session, "", all, "collections", [&] { PrintCollections(session, *all); });
   }
 
  private:
@@ -126,24 +109,23 @@ class DeleteCommand : public Command {
     erase.footer("Example:\n  facegate collection delete staff --force");
     erase.add_option("COLLECTION", collection_, "Its id")->required();
     erase.add_flag("--force", force_, "Also when it holds identities: they are erased");
+    AddRequestId(erase, request_id_);
   }
   ExitCode Run(Session& session) override {
     v1::DeleteCollectionRequest request;
     request.set_collection_id(collection_);
     request.set_force(force_);
-    const auto answer = session.client.DeleteCollection(request);
-    if (!answer.ok()) return Fail(session, collection_, answer.error());
-    if (session.json) {
-      PrintJson(session, ToJson(*answer));
-    } else {
-      session.out << fmt::format("collection {} deleted\n", collection_);
-    }
-    return ExitCode::kOk;
+    return Finish(session, collection_,
+                  Write(session, &FacegateClient::DeleteCollection, request, request_id_),
+                  [&](const auto& /*answer*/) {
+                    session.out << fmt::format("collection {} deleted\n", collection_);
+                  });
   }
 
  private:
   std::string collection_;
   bool force_ = false;
+  std::string request_id_;
 };
 
 }  // namespace

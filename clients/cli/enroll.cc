@@ -10,6 +10,7 @@
 #include "clients/cli/progress.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
+#include "clients/cli/write.h"
 
 namespace facegate {
 namespace {
@@ -47,6 +48,7 @@ class EnrollCommand : public Command {
     enroll.add_flag("--must-be-new", must_be_new_, "Refuse an identity that exists already");
     enroll.add_flag("--create-collection", create_collection_,
                     "Create the collection where it is absent");
+    AddRequestId(enroll, request_id_)->excludes(dir);
   }
 
   ExitCode Run(Session& session) override {
@@ -58,7 +60,8 @@ class EnrollCommand : public Command {
     if (create_collection_) {
       v1::CreateCollectionRequest request;
       request.set_collection_id(collection_);
-      const auto created = session.client.CreateCollection(request);
+      request.set_request_id(MakeRequestId());
+      const auto created = Send(session, &FacegateClient::CreateCollection, request);
       if (!created.ok() && created.error().reason != "COLLECTION_EXISTS") {
         return Fail(session, collection_, created.error());
       }
@@ -68,6 +71,7 @@ class EnrollCommand : public Command {
 
  private:
   ExitCode EnrollOne(Session& session);
+  void PrintEnrolment(Session& session, const v1::EnrollResponse& answer) const;
   ExitCode EnrollFolder(Session& session);
 
   std::string collection_;
@@ -79,6 +83,7 @@ class EnrollCommand : public Command {
   PhotoOptions photo_options_;
   bool must_be_new_ = false;
   bool create_collection_ = false;
+  std::string request_id_;
 };
 
 ExitCode EnrollCommand::EnrollOne(Session& session) {
@@ -91,25 +96,23 @@ ExitCode EnrollCommand::EnrollOne(Session& session) {
     if (!probe.ok()) return Fail(session, photo, probe.error());
     *request.add_samples() = std::move(probe).value();
   }
-  const auto answer = session.client.Enroll(request);
-  if (!answer.ok()) return Fail(session, identity_, answer.error());
-  if (session.json) {
-    PrintJson(session, ToJson(*answer));
-    return ExitCode::kOk;
-  }
+  return Finish(session, identity_, Write(session, &FacegateClient::Enroll, request, request_id_),
+                [&](const auto& answer) { PrintEnrolment(session, answer); });
+}
+
+void EnrollCommand::PrintEnrolment(Session& session, const v1::EnrollResponse& answer) const {
   Table table({{"PHOTO"}, {"TEMPLATE", Table::Align::kRight}, {"FACE"}});
-  for (int i = 0; i < answer->samples_size(); ++i) {
-    const auto& sample = answer->samples(i);
+  for (int i = 0; i < answer.samples_size(); ++i) {
+    const auto& sample = answer.samples(i);
     const size_t photo = static_cast<size_t>(i);
     table.AddRow({photo < photos_.size() ? photos_[photo] : "",
                   std::to_string(sample.template_().id()),
                   sample.has_face() ? DescribeFace(sample.face()) : "-"});
   }
   table.Print(session.out);
-  session.out << fmt::format("identity {}: {}, {} templates now\n", answer->identity().id(),
-                             answer->created_identity() ? "created" : "existed already",
-                             answer->identity().template_count());
-  return ExitCode::kOk;
+  session.out << fmt::format("identity {}: {}, {} templates now\n", answer.identity().id(),
+                             answer.created_identity() ? "created" : "existed already",
+                             answer.identity().template_count());
 }
 
 ExitCode ExitCodeOf(const BulkReport& report) {

@@ -19,6 +19,9 @@ constexpr char kDescription[] =
     "Photos are JPEG, PNG, WebP, BMP or PGM; they are sent to the server named by --server.";
 
 constexpr char kFooter[] =
+    "What changes something is sent with a request_id, and again when the connection broke: the\n"
+    "change is made once. --request-id repeats one whose fate is unknown.\n"
+    "\n"
     "Exit codes:\n"
     "  0  done; identify, verify, compare: every photo matched\n"
     "  1  no match; detect: no face\n"
@@ -31,7 +34,9 @@ constexpr char kFooter[] =
     "  facegate info --wait 60\n"
     "  facegate enroll --create-collection -c staff 1017 front.jpg side.jpg\n"
     "  facegate identify -c staff door.jpg\n"
+    "  facegate identify -c staff --unique group.jpg\n"
     "  facegate verify -c staff 1017 door.jpg --min-cosine 0.4\n"
+    "  facegate identity label -c staff 1017 room=4\n"
     "  facegate --json compare a.jpg b.jpg";
 
 struct GlobalOptions {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/each_photo.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
@@ -18,6 +19,7 @@ constexpr char kFooter[] =
     "Examples:\n"
     "  facegate identify door.jpg\n"
     "  facegate identify -c staff --select all --top 1 group.jpg\n"
+    "  facegate identify -c staff --unique group.jpg\n"
     "  facegate identify -c staff --min-cosine 0.45 --nearest door.jpg\n"
     "  facegate --json identify -c staff door.jpg hall.jpg";
 
@@ -34,6 +36,10 @@ class IdentifyCommand : public Command {
                     "The most candidates of one face; without it the server's choice")
         ->check(CLI::Range(1, 1'000'000));
     identify.add_flag("--nearest", nearest_, "Show also candidates below the threshold");
+    identify
+        .add_flag("--unique", unique_,
+                  "Nobody is in a photo twice: of all its faces each identity matches one at most")
+        ->excludes("--crop");
   }
 
   ExitCode Run(Session& session) override;
@@ -47,6 +53,7 @@ class IdentifyCommand : public Command {
   std::optional<float> min_cosine_;
   uint32_t top_ = 0;  // 0: the server's choice
   bool nearest_ = false;
+  bool unique_ = false;
 };
 
 ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
@@ -59,11 +66,14 @@ ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
   if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
   request.set_max_candidates(top_);
   request.set_include_below_threshold(nearest_);
+  request.set_unique_identities(unique_);
   return session.client.Identify(request);
 }
 
-void AddRows(const std::string& photo, const v1::IdentifyResponse& answer, Table& table) {
+ExitCode AddRows(const std::string& photo, const v1::IdentifyResponse& answer, Table& table) {
+  bool all = answer.results_size() > 0;
   for (const auto& result : answer.results()) {
+    all &= result.decision() == v1::DECISION_MATCH;
     const std::string face = result.has_face() ? DescribeFace(result.face()) : "-";
     for (const auto& candidate : result.candidates()) {
       table.AddRow({photo, DecisionName(candidate.decision()), candidate.identity_id(),
@@ -73,46 +83,30 @@ void AddRows(const std::string& photo, const v1::IdentifyResponse& answer, Table
       table.AddRow({photo, DecisionName(result.decision()), "-", "-", "-", face});
     }
   }
-}
-
-ExitCode ExitCodeOf(const v1::IdentifyResponse& answer) {
-  bool all = answer.results_size() > 0;
-  for (const auto& result : answer.results()) all &= result.decision() == v1::DECISION_MATCH;
   return all ? ExitCode::kOk : ExitCode::kNoMatch;
 }
 
+std::string Summary(const v1::IdentifyResponse& answer) {
+  return fmt::format("{}; {} identities searched", DescribeBasis(answer.basis()),
+                     answer.gallery_identities());
+}
+
 ExitCode IdentifyCommand::Run(Session& session) {
-  ExitCode code = ExitCode::kOk;
-  Json results = Json::array();
-  Table table({{"PHOTO"},
-               {"DECISION"},
-               {"IDENTITY"},
-               {"COSINE", Table::Align::kRight},
-               {"TEMPLATE"},
-               {"FACE"}});
-  std::string summary;
-  for (const std::string& photo : photos_) {
-    const auto answer = Identify(session, photo);
-    Json json = {{"photo", photo}};
-    if (answer.ok()) {
-      json.update(ToJson(*answer));
-      AddRows(photo, *answer, table);
-      summary = fmt::format("{}; {} identities searched", DescribeBasis(answer->basis()),
-                            answer->gallery_identities());
-    } else {
-      json.update(ToJson(answer.error()));
-      PrintError(session, photo, answer.error());
-    }
-    results.push_back(std::move(json));
-    code = Worse(code, answer.ok() ? ExitCodeOf(*answer) : facegate::ExitCodeOf(answer.error()));
+  if (unique_ && photo_options_.select.empty()) photo_options_.select = "all";
+  if (unique_ && photo_options_.select != "all") {
+    session.err << "facegate: --unique is for all faces of a photo, not for --select "
+                << photo_options_.select << "\n";
+    return ExitCode::kUsage;
   }
-  if (session.json) {
-    PrintJson(session, results);
-  } else if (!summary.empty()) {
-    table.Print(session.out);
-    session.out << summary << "\n";
-  }
-  return code;
+  return AnswerEachPhoto(
+      session, photos_,
+      Table({{"PHOTO"},
+             {"DECISION"},
+             {"IDENTITY"},
+             {"COSINE", Table::Align::kRight},
+             {"TEMPLATE"},
+             {"FACE"}}),
+      [&](const std::string& photo) { return Identify(session, photo); }, AddRows, Summary);
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/identity_path.h"
 #include "clients/cli/listing.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
+#include "clients/cli/write.h"
 
 namespace facegate {
 namespace {
@@ -14,41 +17,37 @@ constexpr char kFooter[] =
     "Examples:\n"
     "  facegate identity get -c staff 1017\n"
     "  facegate identity list -c staff --limit 20\n"
+    "  facegate identity label -c staff 1017 room=4 badge-\n"
+    "  facegate identity rename -c staff 1017 2042\n"
+    "  facegate identity merge -c staff 1018 --into 1017\n"
     "  facegate identity delete -c staff 1017";
 
-void PrintIdentities(Session& session, const std::vector<v1::Identity>& identities) {
-  Table table({{"IDENTITY"}, {"TEMPLATES", Table::Align::kRight}, {"CREATED"}, {"UPDATED"}});
-  for (const v1::Identity& identity : identities) {
-    table.AddRow({identity.id(), std::to_string(identity.template_count()),
-                  FormatTime(identity.create_time()), FormatTime(identity.update_time())});
+// "badge=77, room=4", in the order of keys.
+std::string DescribeLabels(const v1::Identity& identity) {
+  const std::map<std::string, std::string> labels(identity.labels().begin(),
+                                                  identity.labels().end());
+  std::string text;
+  for (const auto& [key, value] : labels) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", key, value);
   }
-  table.Print(session.out);
+  return text.empty() ? "-" : text;
 }
 
 class GetCommand : public Command {
  public:
   explicit GetCommand(CLI::App& get) : Command(get) {
     get.footer("Example:\n  facegate identity get -c staff 1017");
-    AddCollectionOption(get, collection_);
-    get.add_option("ID", identity_, "The identity")->required();
+    AddIdentityPath(get, path_);
   }
   ExitCode Run(Session& session) override {
     v1::GetIdentityRequest request;
-    request.set_collection_id(collection_);
-    request.set_identity_id(identity_);
-    const auto answer = session.client.GetIdentity(request);
-    if (!answer.ok()) return Fail(session, identity_, answer.error());
-    if (session.json) {
-      PrintJson(session, ToJson(*answer));
-    } else {
-      PrintIdentities(session, {answer->identity()});
-    }
-    return ExitCode::kOk;
+    path_.CopyTo(request);
+    return Finish(session, path_.identity, session.client.GetIdentity(request),
+                  [&](const auto& answer) { PrintIdentities(session, {answer.identity()}); });
   }
 
  private:
-  std::string collection_;
-  std::string identity_;
+  IdentityPath path_;
 };
 
 class ListCommand : public Command {
@@ -56,8 +55,7 @@ class ListCommand : public Command {
   explicit ListCommand(CLI::App& list) : Command(list) {
     list.footer("Example:\n  facegate --json identity list -c staff");
     AddCollectionOption(list, collection_);
-    list.add_option("--limit", limit_, "The most to show; all where not given")
-        ->check(CLI::PositiveNumber);
+    AddLimit(list, limit_);
   }
   ExitCode Run(Session& session) override {
     const auto all = CollectPages<v1::Identity>(
@@ -70,15 +68,8 @@ class ListCommand : public Command {
           return session.client.ListIdentities(request);
         },
         [](v1::ListIdentitiesResponse& page) { return page.mutable_identities(); });
-    if (!all.ok()) return Fail(session, collection_, all.error());
-    if (session.json) {
-      Json json = Json::array();
-      for (const v1::Identity& identity : *all) json.push_back(ToJson(identity));
-      PrintJson(session, Json{{"identities", std::move(json)}});
-    } else {
-      PrintIdentities(session, *all);
-    }
-    return ExitCode::kOk;
+    return FinishList(session, collection_, all, "identities",
+                      [&] { PrintIdentities(session, *all); });
   }
 
  private:
@@ -90,39 +81,55 @@ class DeleteCommand : public Command {
  public:
   explicit DeleteCommand(CLI::App& erase) : Command(erase) {
     erase.footer("Example:\n  facegate identity delete -c staff 1017");
-    AddCollectionOption(erase, collection_);
-    erase.add_option("ID", identity_, "The identity")->required();
+    AddIdentityPath(erase, path_);
+    erase.add_option("--etag", etag_, "Only where the identity still has it");
+    AddRequestId(erase, request_id_);
   }
   ExitCode Run(Session& session) override {
     v1::DeleteIdentityRequest request;
-    request.set_collection_id(collection_);
-    request.set_identity_id(identity_);
-    const auto answer = session.client.DeleteIdentity(request);
-    if (!answer.ok()) return Fail(session, identity_, answer.error());
-    if (session.json) {
-      PrintJson(session, ToJson(*answer));
-    } else {
-      session.out << fmt::format("identity {} and its {} templates deleted\n", identity_,
-                                 answer->deleted_templates());
-    }
-    return ExitCode::kOk;
+    path_.CopyTo(request);
+    request.set_etag(etag_);
+    return Finish(session, path_.identity,
+                  Write(session, &FacegateClient::DeleteIdentity, request, request_id_),
+                  [&](const auto& answer) {
+                    session.out << fmt::format("identity {} and its {} templates deleted\n",
+                                               path_.identity, answer.deleted_templates());
+                  });
   }
 
  private:
-  std::string collection_;
-  std::string identity_;
+  IdentityPath path_;
+  std::string etag_;
+  std::string request_id_;
 };
 
 }  // namespace
 
+void PrintIdentities(Session& session, const std::vector<v1::Identity>& identities) {
+  Table table({{"IDENTITY"},
+               {"TEMPLATES", Table::Align::kRight},
+               {"CREATED"},
+               {"UPDATED"},
+               {"ETAG"},
+               {"LABELS"}});
+  for (const v1::Identity& identity : identities) {
+    table.AddRow({identity.id(), std::to_string(identity.template_count()),
+                  FormatTime(identity.create_time()), FormatTime(identity.update_time()),
+                  identity.etag(), DescribeLabels(identity)});
+  }
+  table.Print(session.out);
+}
+
 void AddIdentity(CLI::App& app, Commands& commands) {
-  CLI::App& family = *app.add_subcommand("identity", "Get, list and delete identities");
+  CLI::App& family =
+      *app.add_subcommand("identity", "Get, list, label, rename, merge and delete identities");
   family.footer(kFooter);
   family.require_subcommand(1);
   commands.push_back(
       std::make_unique<GetCommand>(*family.add_subcommand("get", "Show one identity")));
   commands.push_back(std::make_unique<ListCommand>(
       *family.add_subcommand("list", "Show the identities of a collection")));
+  AddIdentityChanges(family, commands);
   commands.push_back(std::make_unique<DeleteCommand>(
       *family.add_subcommand("delete", "Erase an identity with all its templates")));
 }

@@ -1,14 +1,23 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "clients/cli/report.h"
 #include "clients/cpp/client_result.h"
 
 namespace facegate {
+
+// Adds --limit; 0 is no limit.
+inline void AddLimit(CLI::App& app, size_t& limit) {
+  app.add_option("--limit", limit, "The most to show; all where not given")
+      ->check(CLI::PositiveNumber);
+}
 
 // All items of a paged list, at most `limit` (0: no limit). `fetch(page_size, token)` gets one
 // page, `items(page)` names its repeated field. A server that never ends its list, or repeats a
@@ -29,6 +38,23 @@ ClientResult<std::vector<Item>> CollectPages(size_t limit, Fetch&& fetch, Items&
     if (next.empty() || next == token || (limit != 0 && all.size() >= limit)) return all;
     token = std::move(next);
   }
+}
+
+// Ends a command with what CollectPages found: the error, {"FIELD": [...]} as JSON, or what `print`
+// prints.
+template <typename Item, typename Print>
+ExitCode FinishList(Session& session, std::string_view subject,
+                    const ClientResult<std::vector<Item>>& all, const char* field,
+                    const Print& print) {
+  if (!all.ok()) return Fail(session, subject, all.error());
+  if (session.json) {
+    Json json = Json::array();
+    for (const Item& item : *all) json.push_back(ToJson(item));
+    PrintJson(session, Json{{field, std::move(json)}});
+  } else {
+    print();
+  }
+  return ExitCode::kOk;
 }
 
 }  // namespace facegate

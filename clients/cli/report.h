@@ -32,6 +32,19 @@ void PrintJson(Session& session, const Json& json);
 void PrintError(Session& session, std::string_view subject, const ClientError& error);
 // A whole command failed: PrintError, and with --json the error on out. Returns its exit code.
 ExitCode Fail(Session& session, std::string_view subject, const ClientError& error);
+// Ends a command that makes one call: Fail, or the answer, as JSON or printed by `print`, a void
+// (const Response&).
+template <typename Response, typename Print>
+ExitCode Finish(Session& session, std::string_view subject, const ClientResult<Response>& answer,
+                const Print& print) {
+  if (!answer.ok()) return Fail(session, subject, answer.error());
+  if (session.json) {
+    PrintJson(session, ToJson(*answer));
+  } else {
+    print(*answer);
+  }
+  return ExitCode::kOk;
+}
 
 // "MATCH", "NO_MATCH" or "INCONCLUSIVE".
 std::string DecisionName(v1::Decision decision);

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/identity_path.h"
 #include "clients/cli/listing.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
+#include "clients/cli/write.h"
 
 namespace facegate {
 namespace {
@@ -33,37 +35,26 @@ class ListCommand : public Command {
  public:
   explicit ListCommand(CLI::App& list) : Command(list) {
     list.footer("Example:\n  facegate --json template list -c staff 1017");
-    AddCollectionOption(list, collection_);
-    list.add_option("ID", identity_, "The identity")->required();
-    list.add_option("--limit", limit_, "The most to show; all where not given")
-        ->check(CLI::PositiveNumber);
+    AddIdentityPath(list, path_);
+    AddLimit(list, limit_);
   }
   ExitCode Run(Session& session) override {
     const auto all = CollectPages<v1::Template>(
         limit_,
         [&](int32_t page_size, const std::string& token) {
           v1::ListTemplatesRequest request;
-          request.set_collection_id(collection_);
-          request.set_identity_id(identity_);
+          path_.CopyTo(request);
           request.set_page_size(page_size);
           request.set_page_token(token);
           return session.client.ListTemplates(request);
         },
         [](v1::ListTemplatesResponse& page) { return page.mutable_templates(); });
-    if (!all.ok()) return Fail(session, identity_, all.error());
-    if (session.json) {
-      Json json = Json::array();
-      for (const v1::Template& face : *all) json.push_back(ToJson(face));
-      PrintJson(session, Json{{"templates", std::move(json)}});
-    } else {
-      PrintTemplates(session, *all);
-    }
-    return ExitCode::kOk;
+    return FinishList(session, path_.identity, all, "templates",
+                      [&] { PrintTemplates(session, *all); });
   }
 
  private:
-  std::string collection_;
-  std::string identity_;
+  IdentityPath path_;
   size_t limit_ = 0;
 };
 
@@ -71,29 +62,26 @@ class DeleteCommand : public Command {
  public:
   explicit DeleteCommand(CLI::App& erase) : Command(erase) {
     erase.footer("Example:\n  facegate template delete -c staff 1017 42");
-    AddCollectionOption(erase, collection_);
-    erase.add_option("ID", identity_, "The identity")->required();
+    AddIdentityPath(erase, path_);
     erase.add_option("TEMPLATE", template_id_, "The template's number")->required();
+    AddRequestId(erase, request_id_);
   }
   ExitCode Run(Session& session) override {
     v1::DeleteTemplateRequest request;
-    request.set_collection_id(collection_);
-    request.set_identity_id(identity_);
+    path_.CopyTo(request);
     request.set_template_id(template_id_);
-    const auto answer = session.client.DeleteTemplate(request);
-    if (!answer.ok()) return Fail(session, identity_, answer.error());
-    if (session.json) {
-      PrintJson(session, ToJson(*answer));
-    } else {
-      session.out << fmt::format("template {} of identity {} deleted\n", template_id_, identity_);
-    }
-    return ExitCode::kOk;
+    return Finish(session, path_.identity,
+                  Write(session, &FacegateClient::DeleteTemplate, request, request_id_),
+                  [&](const auto& /*answer*/) {
+                    session.out << fmt::format("template {} of identity {} deleted\n", template_id_,
+                                               path_.identity);
+                  });
   }
 
  private:
-  std::string collection_;
-  std::string identity_;
+  IdentityPath path_;
   uint64_t template_id_ = 0;
+  std::string request_id_;
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/each_photo.h"
+#include "clients/cli/identity_path.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
@@ -23,8 +25,7 @@ class VerifyCommand : public Command {
  public:
   explicit VerifyCommand(CLI::App& verify) : Command(verify) {
     verify.footer(kFooter);
-    AddCollectionOption(verify, collection_);
-    verify.add_option("ID", identity_, "The identity that is claimed")->required();
+    AddIdentityPath(verify, path_, "The identity that is claimed");
     verify.add_option("PHOTO", photos_, "Photos to be compared with it")->required();
     AddPhotoOptions(verify, photo_options_, AllowAll::kNo);
     AddMinCosine(verify, min_cosine_, "The smallest cosine that is a match");
@@ -35,8 +36,7 @@ class VerifyCommand : public Command {
  private:
   ClientResult<v1::VerifyResponse> Verify(Session& session, const std::string& photo) const;
 
-  std::string collection_;
-  std::string identity_;
+  IdentityPath path_;
   std::vector<std::string> photos_;
   PhotoOptions photo_options_;
   std::optional<float> min_cosine_;
@@ -47,43 +47,24 @@ ClientResult<v1::VerifyResponse> VerifyCommand::Verify(Session& session,
   auto probe = ReadProbe(photo, photo_options_);
   if (!probe.ok()) return probe.error();
   v1::VerifyRequest request;
-  request.set_collection_id(collection_);
-  request.set_identity_id(identity_);
+  path_.CopyTo(request);
   *request.mutable_probe() = std::move(probe).value();
   if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
   return session.client.Verify(request);
 }
 
+ExitCode AddRow(const std::string& photo, const v1::VerifyResponse& answer, Table& table) {
+  table.AddRow({photo, DecisionName(answer.decision()), FormatCosine(answer.cosine()),
+                answer.template_name(), answer.has_face() ? DescribeFace(answer.face()) : "-"});
+  return answer.decision() == v1::DECISION_MATCH ? ExitCode::kOk : ExitCode::kNoMatch;
+}
+
 ExitCode VerifyCommand::Run(Session& session) {
-  ExitCode code = ExitCode::kOk;
-  Json results = Json::array();
-  Table table({{"PHOTO"}, {"DECISION"}, {"COSINE", Table::Align::kRight}, {"TEMPLATE"}, {"FACE"}});
-  std::string summary;
-  for (const std::string& photo : photos_) {
-    const auto answer = Verify(session, photo);
-    Json json = {{"photo", photo}};
-    if (answer.ok()) {
-      json.update(ToJson(*answer));
-      table.AddRow({photo, DecisionName(answer->decision()), FormatCosine(answer->cosine()),
-                    answer->template_name(),
-                    answer->has_face() ? DescribeFace(answer->face()) : "-"});
-      summary = DescribeBasis(answer->basis());
-      const bool match = answer->decision() == v1::DECISION_MATCH;
-      code = Worse(code, match ? ExitCode::kOk : ExitCode::kNoMatch);
-    } else {
-      json.update(ToJson(answer.error()));
-      PrintError(session, photo, answer.error());
-      code = Worse(code, ExitCodeOf(answer.error()));
-    }
-    results.push_back(std::move(json));
-  }
-  if (session.json) {
-    PrintJson(session, results);
-  } else if (!summary.empty()) {
-    table.Print(session.out);
-    session.out << summary << "\n";
-  }
-  return code;
+  return AnswerEachPhoto(
+      session, photos_,
+      Table({{"PHOTO"}, {"DECISION"}, {"COSINE", Table::Align::kRight}, {"TEMPLATE"}, {"FACE"}}),
+      [&](const std::string& photo) { return Verify(session, photo); }, AddRow,
+      [](const v1::VerifyResponse& answer) { return DescribeBasis(answer.basis()); });
 }
 
 }  // namespace

@@ -147,6 +147,21 @@ ClientResult<v1::ListIdentitiesResponse> FacegateClient::ListIdentities(
   return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::ListIdentities, request,
                   impl_->timeout);
 }
+ClientResult<v1::UpdateIdentityResponse> FacegateClient::UpdateIdentity(
+    const v1::UpdateIdentityRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::UpdateIdentity, request,
+                  impl_->timeout);
+}
+ClientResult<v1::RenameIdentityResponse> FacegateClient::RenameIdentity(
+    const v1::RenameIdentityRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::RenameIdentity, request,
+                  impl_->timeout);
+}
+ClientResult<v1::MergeIdentitiesResponse> FacegateClient::MergeIdentities(
+    const v1::MergeIdentitiesRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::MergeIdentities, request,
+                  impl_->timeout);
+}
 ClientResult<v1::DeleteIdentityResponse> FacegateClient::DeleteIdentity(
     const v1::DeleteIdentityRequest& request) {
   return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::DeleteIdentity, request,

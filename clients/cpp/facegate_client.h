@@ -26,7 +26,8 @@ struct ClientOptions {
 //
 // The connection is made by the first call and again after it broke; while nothing listens, calls
 // fail at once with an error that is unreachable(). Nothing is retried here; see CallWithRetry
-// (clients/cpp/retry.h). It is neither encrypted nor authenticated: the server offers no TLS yet.
+// (clients/cpp/retry.h), and MakeRequestId (clients/cpp/request_id.h) for writes that may be sent
+// again. It is neither encrypted nor authenticated: the server offers no TLS yet.
 class FacegateClient {
  public:
   // INVALID_ARGUMENT for options out of range. Does not wait for the server.
@@ -51,6 +52,10 @@ class FacegateClient {
       const v1::DeleteCollectionRequest& request);
   ClientResult<v1::GetIdentityResponse> GetIdentity(const v1::GetIdentityRequest& request);
   ClientResult<v1::ListIdentitiesResponse> ListIdentities(const v1::ListIdentitiesRequest& request);
+  ClientResult<v1::UpdateIdentityResponse> UpdateIdentity(const v1::UpdateIdentityRequest& request);
+  ClientResult<v1::RenameIdentityResponse> RenameIdentity(const v1::RenameIdentityRequest& request);
+  ClientResult<v1::MergeIdentitiesResponse> MergeIdentities(
+      const v1::MergeIdentitiesRequest& request);
   ClientResult<v1::DeleteIdentityResponse> DeleteIdentity(const v1::DeleteIdentityRequest& request);
   ClientResult<v1::ListTemplatesResponse> ListTemplates(const v1::ListTemplatesRequest& request);
   ClientResult<v1::DeleteTemplateResponse> DeleteTemplate(const v1::DeleteTemplateRequest& request);

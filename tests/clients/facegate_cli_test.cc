@@ -1,5 +1,3 @@
-#include "clients/cli/facegate_cli.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,43 +8,14 @@
 #include <sstream>
 #include <vector>
 
-#include "tests/clients/fake_server.h"
-#include "tests/support/temp_dir.h"
+#include "tests/clients/cli_fixture.h"
 
 namespace facegate {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
-
-struct CliResult {
-  int code = 0;
-  std::string out{};
-  std::string err{};
-};
-
-class FacegateCliTest : public ::testing::Test {
- protected:
-  CliResult Run(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"--server", server_.target(), "--timeout", "20"});
-    std::ostringstream out;
-    std::ostringstream err;
-    const int code = RunCli(arguments, out, err, false);
-    return {code, out.str(), err.str()};
-  }
-
-  // A file named `name`, whose first byte says who is in the photo.
-  std::string Photo(const std::string& name, const std::string& bytes) {
-    const std::filesystem::path path = dir_.path() / name;
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << bytes;
-    return path.string();
-  }
-
-  TempDir dir_;
-  FakeServer server_;
-};
+using ::testing::MatchesRegex;
 
 TEST_F(FacegateCliTest, EnrollsAllPhotosInOneRequest) {
   const auto result = Run({"enroll", "-c", "staff", "--select", "central", "1017",
@@ -68,6 +37,7 @@ TEST_F(FacegateCliTest, SendsAlignedCropsAsSuch) {
 TEST_F(FacegateCliTest, CreatesTheCollectionWhereItIsAbsent) {
   EXPECT_EQ(Run({"enroll", "--create-collection", "-c", "taken", "1", Photo("a.jpg", "a")}).code,
             0);
+  EXPECT_THAT(server_.gallery.request_ids(), ElementsAre(MatchesRegex(kUuid)));
 }
 
 TEST_F(FacegateCliTest, PrintsTheReasonOfARefusal) {
@@ -93,6 +63,8 @@ TEST_F(FacegateCliTest, RefusesAWrongCommandLine) {
   EXPECT_EQ(Run({"verify", "--select", "all", "1017", "a.jpg"}).code, 2);
   EXPECT_EQ(Run({"identify", "--min-cosine", "1.5", "a.jpg"}).code, 2);
   EXPECT_EQ(Run({"identify", "--crop", "--select", "central", "a.jpg"}).code, 2);
+  EXPECT_EQ(Run({"identify", "--unique", "--select", "central", "a.jpg"}).code, 2);
+  EXPECT_EQ(Run({"identify", "--unique", "--crop", "a.jpg"}).code, 2);
   EXPECT_EQ(Run({"compare", "a.jpg"}).code, 2);
   EXPECT_EQ(Run({"identify", dir_.File("absent.jpg")}).code, 2);
   EXPECT_EQ(Run({"identify", dir_.path().string()}).code, 2);
@@ -109,6 +81,11 @@ TEST_F(FacegateCliTest, ExplainsItselfOnRequest) {
     EXPECT_EQ(result.code, 0) << command;
     EXPECT_THAT(result.out, HasSubstr("Example")) << command;
     EXPECT_THAT(result.out, HasSubstr(std::string("facegate ") + command)) << command;
+  }
+  for (const char* command : {"get", "list", "label", "rename", "merge", "delete"}) {
+    const auto result = Run({"identity", command, "--help"});
+    EXPECT_EQ(result.code, 0) << command;
+    EXPECT_THAT(result.out, HasSubstr(std::string("identity ") + command)) << command;
   }
 }
 
@@ -137,6 +114,20 @@ TEST_F(FacegateCliTest, IdentifiesEachPhoto) {
   const auto stranger = Run({"identify", Photo("z.jpg", "z"), dir_.File("a2.jpg")});
   EXPECT_EQ(stranger.code, 1);
   EXPECT_THAT(stranger.out, HasSubstr("NO_MATCH"));
+}
+
+TEST_F(FacegateCliTest, IdentifiesEachPersonOnceWhereAsked) {
+  ASSERT_EQ(Run({"enroll", "1017", Photo("a.jpg", "a")}).code, 0);
+  for (const std::vector<std::string>& select : {std::vector<std::string>{}, {"--select", "all"}}) {
+    std::vector<std::string> arguments = {"identify", "--unique", dir_.File("a.jpg")};
+    arguments.insert(arguments.end(), select.begin(), select.end());
+    EXPECT_EQ(Run(arguments).code, 0);
+    const v1::IdentifyRequest request = server_.face.last_identify();
+    EXPECT_TRUE(request.unique_identities());
+    EXPECT_EQ(request.probe().face_selection(), v1::FACE_SELECTION_ALL);
+  }
+  EXPECT_EQ(Run({"identify", "--select", "all", dir_.File("a.jpg")}).code, 0);
+  EXPECT_FALSE(server_.face.last_identify().unique_identities());
 }
 
 TEST_F(FacegateCliTest, ListsAnswersAndRefusalsOfSeveralPhotosAsJson) {

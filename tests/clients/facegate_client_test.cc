@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <set>
+#include <string>
 #include <vector>
 
+#include "clients/cpp/request_id.h"
 #include "clients/cpp/retry.h"
 #include "clients/cpp/rpc_error.h"
 #include "tests/clients/fake_server.h"
@@ -16,6 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 
 std::unique_ptr<FacegateClient> ConnectTo(const std::string& target) {
   auto client = FacegateClient::Connect({.target = target, .timeout = std::chrono::seconds(10)});
@@ -44,6 +48,26 @@ TEST(FacegateClientTest, ReturnsTheAnswerOfTheServer) {
   ASSERT_TRUE(answer.ok()) << answer.error();
   EXPECT_EQ(answer->identity().id(), "1017");
   EXPECT_TRUE(answer->created_identity());
+}
+
+TEST(FacegateClientTest, SendsEachChangeOfAnIdentityToItsMethod) {
+  FakeServer server;
+  const auto client = ConnectTo(server.target());
+  v1::UpdateIdentityRequest update;
+  update.set_identity_id("1017");
+  const auto updated = client->UpdateIdentity(update);
+  ASSERT_TRUE(updated.ok()) << updated.error();
+  EXPECT_EQ(updated->identity().etag(), "etag-of-1017");
+  v1::RenameIdentityRequest rename;
+  rename.set_new_identity_id("2042");
+  const auto renamed = client->RenameIdentity(rename);
+  ASSERT_TRUE(renamed.ok()) << renamed.error();
+  EXPECT_EQ(renamed->identity().id(), "2042");
+  v1::MergeIdentitiesRequest merge;
+  merge.set_target_identity_id("1018");
+  const auto merged = client->MergeIdentities(merge);
+  ASSERT_TRUE(merged.ok()) << merged.error();
+  EXPECT_EQ(merged->moved_templates(), 2U);
 }
 
 TEST(FacegateClientTest, DecodesReasonFieldAndMessageOfARefusal) {
@@ -152,6 +176,49 @@ TEST(CallWithRetryTest, DoesNotRepeatARefusalWithoutRetryInfo) {
   });
   EXPECT_FALSE(answer.ok());
   EXPECT_EQ(calls, 1);
+}
+
+// Fails `failures` times because the connection broke, then answers 1.
+ClientResult<int> BreakUntil(int& calls, int failures) {
+  if (calls++ < failures) return ClientError{.code = grpc::StatusCode::UNAVAILABLE};
+  return 1;
+}
+
+TEST(CallWithRetryTest, SendsAgainAfterABrokenConnectionWhereThatIsSafe) {
+  std::vector<milliseconds> waits;
+  const RetryOptions options{.broken_connections = 2,
+                             .sleep = [&](milliseconds wait) { waits.push_back(wait); }};
+  int calls = 0;
+  EXPECT_TRUE(CallWithRetry([&] { return BreakUntil(calls, 2); }, options).ok());
+  EXPECT_THAT(waits, ElementsAre(milliseconds(200), milliseconds(400)));
+  calls = 0;
+  EXPECT_FALSE(CallWithRetry([&] { return BreakUntil(calls, 3); }, options).ok());
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(CallWithRetryTest, DoesNotSendAgainAfterABrokenConnectionUnlessAsked) {
+  int calls = 0;
+  EXPECT_FALSE(CallWithRetry([&] { return BreakUntil(calls, 1); }).ok());
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(MakeRequestIdTest, MakesRandomUuidsOfVersionFour) {
+  std::set<std::string> ids;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = MakeRequestId();
+    ASSERT_THAT(id, MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
+                                 "[0-9a-f]{12}"));
+    ids.insert(id);
+  }
+  EXPECT_EQ(ids.size(), 1000U);
+  // Every digit that is free takes every value.
+  for (size_t place = 0; place < 36; ++place) {
+    std::set<char> digits;
+    for (const std::string& id : ids) digits.insert(id[place]);
+    const bool dash = place == 8 || place == 13 || place == 18 || place == 23;
+    const size_t expected = dash || place == 14 ? 1 : place == 19 ? 4 : 16;
+    EXPECT_EQ(digits.size(), expected) << "at " << place;
+  }
 }
 
 }  // namespace

@@ -51,6 +51,18 @@ v1::Decision Decide(float cosine, const v1::DecisionBasis& basis) {
   return cosine >= basis.threshold() ? v1::DECISION_MATCH : v1::DECISION_NO_MATCH;
 }
 
+v1::Identity LabelledIdentity(const std::string& id) {
+  v1::Identity identity;
+  identity.set_id(id);
+  identity.set_template_count(2);
+  identity.set_etag("etag-of-" + id);
+  (*identity.mutable_labels())["room"] = "4";
+  (*identity.mutable_labels())["badge"] = "77";
+  return identity;
+}
+
+grpc::Status LostAnswer() { return {grpc::StatusCode::UNAVAILABLE, "Socket closed"}; }
+
 constexpr float kSame = 0.9F;
 constexpr float kOther = 0.1F;
 
@@ -88,9 +100,13 @@ grpc::Status FakeFaceService::Enroll(grpc::ServerContext* /*context*/,
     return FakeRefusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "QUEUE_FULL", "full", "",
                        std::chrono::milliseconds(1));
   }
-  if (unavailable_after-- <= 0) return {grpc::StatusCode::UNAVAILABLE, "Socket closed"};
+  if (unavailable_after-- <= 0) return LostAnswer();
   const std::lock_guard lock(mutex_);
   enroll_requests_.push_back(*request);
+  if (const auto known = answers_.find(request->request_id()); known != answers_.end()) {
+    *response = known->second;
+    return lost_answers-- > 0 ? LostAnswer() : grpc::Status::OK;
+  }
   if (request->must_be_new() && enrolled_.contains(request->identity_id())) {
     return FakeRefusal(grpc::StatusCode::ALREADY_EXISTS, "IDENTITY_EXISTS", "exists");
   }
@@ -108,7 +124,8 @@ grpc::Status FakeFaceService::Enroll(grpc::ServerContext* /*context*/,
   known.insert(known.end(), persons.begin(), persons.end());
   response->mutable_identity()->set_id(request->identity_id());
   response->mutable_identity()->set_template_count(known.size());
-  return grpc::Status::OK;
+  if (!request->request_id().empty()) answers_[request->request_id()] = *response;
+  return lost_answers-- > 0 ? LostAnswer() : grpc::Status::OK;
 }
 
 grpc::Status FakeFaceService::Verify(grpc::ServerContext* /*context*/,
@@ -202,6 +219,7 @@ std::map<std::string, std::vector<char>> FakeFaceService::enrolled() const {
 grpc::Status FakeGalleryService::CreateCollection(grpc::ServerContext* /*context*/,
                                                   const v1::CreateCollectionRequest* request,
                                                   v1::CreateCollectionResponse* response) {
+  Note(request->request_id());
   if (request->collection_id() == "taken") {
     return FakeRefusal(grpc::StatusCode::ALREADY_EXISTS, "COLLECTION_EXISTS", "exists");
   }
@@ -226,10 +244,91 @@ grpc::Status FakeGalleryService::ListIdentities(grpc::ServerContext* /*context*/
 }
 
 grpc::Status FakeGalleryService::DeleteIdentity(grpc::ServerContext* /*context*/,
-                                                const v1::DeleteIdentityRequest* /*request*/,
+                                                const v1::DeleteIdentityRequest* request,
                                                 v1::DeleteIdentityResponse* response) {
+  Note(request->request_id());
   response->set_deleted_templates(3);
   return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::DeleteCollection(grpc::ServerContext* /*context*/,
+                                                  const v1::DeleteCollectionRequest* request,
+                                                  v1::DeleteCollectionResponse* /*response*/) {
+  Note(request->request_id());
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::DeleteTemplate(grpc::ServerContext* /*context*/,
+                                                const v1::DeleteTemplateRequest* request,
+                                                v1::DeleteTemplateResponse* /*response*/) {
+  Note(request->request_id());
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::GetIdentity(grpc::ServerContext* /*context*/,
+                                             const v1::GetIdentityRequest* request,
+                                             v1::GetIdentityResponse* response) {
+  *response->mutable_identity() = LabelledIdentity(request->identity_id());
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::UpdateIdentity(grpc::ServerContext* /*context*/,
+                                                const v1::UpdateIdentityRequest* request,
+                                                v1::UpdateIdentityResponse* response) {
+  Note(request->request_id());
+  const std::lock_guard lock(mutex_);
+  last_update_ = *request;
+  if (request->identity().etag() == "old") {
+    return FakeRefusal(grpc::StatusCode::ABORTED, "ETAG_MISMATCH", "changed since");
+  }
+  *response->mutable_identity() = LabelledIdentity(request->identity_id());
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::RenameIdentity(grpc::ServerContext* /*context*/,
+                                                const v1::RenameIdentityRequest* request,
+                                                v1::RenameIdentityResponse* response) {
+  Note(request->request_id());
+  const std::lock_guard lock(mutex_);
+  last_rename_ = *request;
+  *response->mutable_identity() = LabelledIdentity(request->new_identity_id());
+  return lost_answers-- > 0 ? LostAnswer() : grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::MergeIdentities(grpc::ServerContext* /*context*/,
+                                                 const v1::MergeIdentitiesRequest* request,
+                                                 v1::MergeIdentitiesResponse* response) {
+  Note(request->request_id());
+  const std::lock_guard lock(mutex_);
+  last_merge_ = *request;
+  *response->mutable_identity() = LabelledIdentity(request->target_identity_id());
+  response->set_moved_templates(2);
+  return grpc::Status::OK;
+}
+
+void FakeGalleryService::Note(const std::string& request_id) {
+  const std::lock_guard lock(mutex_);
+  request_ids_.push_back(request_id);
+}
+
+std::vector<std::string> FakeGalleryService::request_ids() const {
+  const std::lock_guard lock(mutex_);
+  return request_ids_;
+}
+
+v1::UpdateIdentityRequest FakeGalleryService::last_update() const {
+  const std::lock_guard lock(mutex_);
+  return last_update_;
+}
+
+v1::RenameIdentityRequest FakeGalleryService::last_rename() const {
+  const std::lock_guard lock(mutex_);
+  return last_rename_;
+}
+
+v1::MergeIdentitiesRequest FakeGalleryService::last_merge() const {
+  const std::lock_guard lock(mutex_);
+  return last_merge_;
 }
 
 grpc::Status FakeAdminService::GetServerInfo(grpc::ServerContext* /*context*/,

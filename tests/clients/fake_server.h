@@ -43,6 +43,8 @@ class FakeFaceService : public v1::FaceService::Service {
 
   // Enroll refuses so many calls with QUEUE_FULL and a short RetryInfo before it works.
   std::atomic<int> full_for = 0;
+  // So many calls of Enroll are carried out, but their answers are lost with the connection.
+  std::atomic<int> lost_answers = 0;
   // From this many enrolled photos on Enroll says that the server shuts down, without a reason.
   std::atomic<int> unavailable_after = 1'000'000;
 
@@ -56,22 +58,59 @@ class FakeFaceService : public v1::FaceService::Service {
   std::vector<v1::EnrollRequest> enroll_requests_;
   v1::IdentifyRequest last_identify_;
   std::map<std::string, std::vector<char>> enrolled_;
+  std::map<std::string, v1::EnrollResponse> answers_;  // by request_id
 };
 
-// `count` collections "c0", "c1", …, each with as many identities, in pages of three.
+// Collections that keep nothing, each with `identity_count` identities "id0", "id1", …, in pages of
+// three. Writes are answered as if they had been made, and kept to be looked at.
 class FakeGalleryService : public v1::GalleryService::Service {
  public:
   grpc::Status CreateCollection(grpc::ServerContext* context,
                                 const v1::CreateCollectionRequest* request,
                                 v1::CreateCollectionResponse* response) override;
+  grpc::Status DeleteCollection(grpc::ServerContext* context,
+                                const v1::DeleteCollectionRequest* request,
+                                v1::DeleteCollectionResponse* response) override;
+  grpc::Status GetIdentity(grpc::ServerContext* context, const v1::GetIdentityRequest* request,
+                           v1::GetIdentityResponse* response) override;
   grpc::Status ListIdentities(grpc::ServerContext* context,
                               const v1::ListIdentitiesRequest* request,
                               v1::ListIdentitiesResponse* response) override;
+  // ETAG_MISMATCH for the etag "old".
+  grpc::Status UpdateIdentity(grpc::ServerContext* context,
+                              const v1::UpdateIdentityRequest* request,
+                              v1::UpdateIdentityResponse* response) override;
+  // Loses the answers of `lost_answers` calls.
+  grpc::Status RenameIdentity(grpc::ServerContext* context,
+                              const v1::RenameIdentityRequest* request,
+                              v1::RenameIdentityResponse* response) override;
+  grpc::Status MergeIdentities(grpc::ServerContext* context,
+                               const v1::MergeIdentitiesRequest* request,
+                               v1::MergeIdentitiesResponse* response) override;
   grpc::Status DeleteIdentity(grpc::ServerContext* context,
                               const v1::DeleteIdentityRequest* request,
                               v1::DeleteIdentityResponse* response) override;
+  grpc::Status DeleteTemplate(grpc::ServerContext* context,
+                              const v1::DeleteTemplateRequest* request,
+                              v1::DeleteTemplateResponse* response) override;
 
   int identity_count = 7;
+  std::atomic<int> lost_answers = 0;
+
+  // The request_ids of all writes.
+  std::vector<std::string> request_ids() const;
+  v1::UpdateIdentityRequest last_update() const;
+  v1::RenameIdentityRequest last_rename() const;
+  v1::MergeIdentitiesRequest last_merge() const;
+
+ private:
+  void Note(const std::string& request_id);
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> request_ids_;
+  v1::UpdateIdentityRequest last_update_;
+  v1::RenameIdentityRequest last_rename_;
+  v1::MergeIdentitiesRequest last_merge_;
 };
 
 class FakeAdminService : public v1::AdminService::Service {
