@@ -126,8 +126,9 @@ Status Collection::Delete(bool force, const Receipt<Deleted>& receipt) {
     const ReaderLock lock(mutex_);
     FACEGATE_RETURN_IF_ERROR(CheckPresent());
     if (const size_t count = state_.identities().size(); count > 0 && !force) {
-      return Refuse(Reason::kCollectionNotEmpty,
-                    fmt::format("the collection has {} identities", count));
+      return Refuse(
+          Reason::kCollectionNotEmpty,
+          fmt::format("the collection has {} identities, must have 0 without force", count));
     }
   }
   StoreChange change;

@@ -77,8 +77,7 @@ class Loader {
       if (owner.identity != 0 && !HasIdentity(owner)) {
         return Corrupt(DescribeKey(stored.key) + ": there is no such identity");
       }
-      parts_.ledger.Load(stored.key, stored.create_time_us);
-      return OkStatus();
+      return parts_.ledger.Load(stored.key, stored.create_time_us);
     });
   }
 

@@ -17,6 +17,10 @@ constexpr IdentityKey kNobody{};
 
 int64_t MicrosOf(std::chrono::microseconds time) { return time.count(); }
 
+Status StillAtWork() {
+  return Refuse(Reason::kDeadline, "another call with this request_id is still at work");
+}
+
 }  // namespace
 
 class RequestLedger::AtWork {
@@ -34,11 +38,15 @@ class RequestLedger::AtWork {
 RequestLedger::RequestLedger(TemplateStore& store, const Clock& clock, size_t max_requests)
     : store_(store), clock_(clock), max_requests_(max_requests) {}
 
-void RequestLedger::Load(const RequestKey& key, int64_t create_time_us) {
+Status RequestLedger::Load(const RequestKey& key, int64_t create_time_us) {
   const MutexLock lock(mutex_);
-  known_.insert_or_assign(key.id, Known{.owner = key.owner, .create_time_us = create_time_us});
+  const Known known{.owner = key.owner, .create_time_us = create_time_us};
+  if (!known_.emplace(key.id, known).second) {
+    return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + ": its id is given twice");
+  }
   by_owner_.insert(key);
   by_time_.emplace(create_time_us, key.id);
+  return OkStatus();
 }
 
 StatusOr<RequestTicket> RequestLedger::Begin(const RequestId& id, std::string_view fingerprint,
@@ -66,9 +74,7 @@ StatusOr<RequestTicket> RequestLedger::Begin(const RequestId& id, std::string_vi
 Status RequestLedger::WaitForTurn(const RequestId& id, Deadline deadline) {
   const MutexLock lock(mutex_);
   while (at_work_.contains(id)) {
-    if (clock_.Now() >= deadline) {
-      return Refuse(Reason::kDeadline, "another call with this request_id is still at work");
-    }
+    if (clock_.Now() >= deadline) return StillAtWork();
     changed_.WaitUntil(mutex_, std::min(deadline, clock_.Now() + kPatience));
   }
   at_work_.insert(id);
@@ -91,6 +97,7 @@ StatusOr<std::optional<StoredRequest>> RequestLedger::Read(const RequestId& id, 
     const MutexLock lock(mutex_);
     for (auto known = known_.find(id); known != known_.end() && known->second.owner == key.owner;
          known = known_.find(id)) {
+      if (clock_.Now() >= deadline) return StillAtWork();
       if (clock_.Now() >= end) return Internal("the record of a request is missing");
       changed_.WaitUntil(mutex_, end);
     }

@@ -32,8 +32,9 @@ class RequestLedger {
   // Both must outlive the ledger.
   RequestLedger(TemplateStore& store, const Clock& clock, size_t max_requests = kMaxRequests);
 
-  // One that the store holds; while nothing else is at work.
-  void Load(const RequestKey& key, int64_t create_time_us);
+  // One that the store holds; while nothing else is at work. kStoreCorrupt when its id is there
+  // already.
+  Status Load(const RequestKey& key, int64_t create_time_us);
 
   // See Gallery::BeginRequest(). The ledger must outlive the ticket.
   StatusOr<RequestTicket> Begin(const RequestId& id, std::string_view fingerprint,

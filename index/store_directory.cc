@@ -47,7 +47,19 @@ bool IsDataFile(const fs::path& file) {
          std::all_of(stem.begin(), stem.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+bool EndsWithError(std::string_view text, int error) {
+  return text.ends_with(std::strerror(error));
+}
+
 }  // namespace
+
+bool SaysThatLockIsHeld(std::string_view rocksdb_text) {
+  // RocksDB's env/fs_posix.cc has no code for it: its own table of held locks says the first, and
+  // fcntl(F_SETLK) the second, with EAGAIN or EACCES (POSIX allows both).
+  if (rocksdb_text.find("lock hold by current process") != std::string_view::npos) return true;
+  return rocksdb_text.find("While lock file") != std::string_view::npos &&
+         (EndsWithError(rocksdb_text, EAGAIN) || EndsWithError(rocksdb_text, EACCES));
+}
 
 Status PrepareStoreDirectory(const std::string& directory) {
   if (directory.empty()) return InvalidArgument("the store's directory is not named");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "face/base/status.h"
 
@@ -10,5 +11,10 @@ namespace facegate {
 // loss. kStoreCorrupt when it holds a store's data files but not the file CURRENT that tells which
 // of them count: opening such a directory would begin an empty store over the old one.
 Status PrepareStoreDirectory(const std::string& directory);
+
+// Whether RocksDB's text for an opening that failed says that a process, this one included, has the
+// store open. Other troubles with the file LOCK (no permission, a file system without locks) are
+// none of that.
+bool SaysThatLockIsHeld(std::string_view rocksdb_text);
 
 }  // namespace facegate

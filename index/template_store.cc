@@ -60,7 +60,7 @@ Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
 
 Status FromOpening(const rocksdb::Status& status, const std::string& directory) {
   const std::string text = status.ToString();
-  if (status.IsIOError() && text.find("lock") != std::string::npos) {
+  if (status.IsIOError() && SaysThatLockIsHeld(text)) {
     return FailedPrecondition(
         fmt::format("{} is in use: another process has the store open", directory));
   }
@@ -455,8 +455,9 @@ class RocksTemplateStore final : public TemplateStore {
     StatusOr<uint64_t> next = DecodeCounters(*counters);
     if (!next.ok()) return Annotate(next.status(), "meta record counters");
     FACEGATE_ASSIGN_OR_RETURN(const auto pending, ReadMetaValue(kErasePendingKey));
-    if (pending.has_value()) {
-      // Where it was, only the process knew that deleted it.
+    if (pending.has_value() || *version < kFormatVersion) {
+      // Where it was, only the process knew that deleted it; the first format did not say that
+      // there was something.
       const MutexLock lock(erase_mutex_);
       erase_pending_ = true;
       to_erase_.push_back({});
@@ -469,6 +470,7 @@ class RocksTemplateStore final : public TemplateStore {
     if (*version == kFormatVersion) return OkStatus();
     rocksdb::WriteBatch batch;
     FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
+    FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, std::string(kErasePendingKey), {}));
     return Commit(batch, "marking the store's format");
   }
 

@@ -1,93 +1,110 @@
 #include "server/engine/assignment.h"
 
-#include <limits>
+#include <algorithm>
+#include <functional>
+#include <queue>
+#include <unordered_map>
+#include <utility>
 
 #include "face/base/check.h"
 
 namespace facegate {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// Costs of rows x columns. Behind the given columns each row has one of its own, at cost 0: to get
-// none. What may not be put together costs too much to be chosen before that.
-class Costs {
- public:
-  Costs(size_t rows, size_t columns, std::span<const WeightedPair> pairs)
-      : width_(columns + rows), values_(rows * width_, kForbidden) {
-    for (size_t row = 0; row < rows; ++row) values_[row * width_ + columns + row] = 0.0;
-    for (const WeightedPair& pair : pairs) {
-      FACEGATE_CHECK(pair.row < rows && pair.column < columns && pair.weight >= 0.0);
-      values_[pair.row * width_ + pair.column] = -pair.weight;
-    }
-  }
-  size_t width() const { return width_; }
-  double at(size_t row, size_t column) const { return values_[row * width_ + column]; }
-
- private:
-  static constexpr double kForbidden = 1e9;
-
-  const size_t width_;
-  std::vector<double> values_;
+struct Edge {
+  size_t column = 0;
+  double cost = 0.0;
 };
+
+// What each row may get. Behind the given columns each row has one of its own, at cost 0: to get
+// none.
+std::vector<std::vector<Edge>> EdgesOf(size_t rows, size_t columns,
+                                       std::span<const WeightedPair> pairs) {
+  std::vector<std::vector<Edge>> edges(rows);
+  for (const WeightedPair& pair : pairs) {
+    FACEGATE_CHECK(pair.row < rows && pair.column < columns && pair.weight >= 0.0);
+    edges[pair.row].push_back({.column = pair.column, .cost = -pair.weight});
+  }
+  for (size_t row = 0; row < rows; ++row) {
+    std::vector<Edge>& of_row = edges[row];
+    // The other rows take one column each: of a row's best as many as there are rows, one is left
+    // for it.
+    if (of_row.size() > rows) {
+      std::nth_element(of_row.begin(), of_row.begin() + static_cast<std::ptrdiff_t>(rows),
+                       of_row.end(), [](const Edge& a, const Edge& b) { return a.cost < b.cost; });
+      of_row.resize(rows);
+    }
+    of_row.push_back({.column = columns + row, .cost = 0.0});
+  }
+  return edges;
+}
 
 class Solver {
  public:
-  Solver(const Costs& costs, size_t rows)
-      : costs_(costs),
-        row_price_(rows, 0.0),
-        column_price_(costs.width(), 0.0),
-        row_of_(costs.width(), std::nullopt) {
-    for (size_t row = 0; row < rows; ++row) Add(row);
+  Solver(std::vector<std::vector<Edge>> edges, size_t columns)
+      : edges_(std::move(edges)),
+        row_price_(edges_.size(), 0.0),
+        column_price_(columns + edges_.size(), 0.0),
+        row_of_(columns + edges_.size(), std::nullopt) {
+    for (size_t row = 0; row < edges_.size(); ++row) Add(row);
   }
 
   // Which row each column has.
   const std::vector<std::optional<size_t>>& row_of() const { return row_of_; }
 
  private:
+  // A column that some path leads to.
+  struct Reached {
+    double distance = 0.0;
+    std::optional<size_t> before;  // the column before this one on its path
+    bool done = false;
+  };
+
   // Gives `row` a column along the cheapest path that moves other rows to other columns.
   void Add(size_t row) {
-    const size_t width = costs_.width();
-    std::vector<double> distance(width, kInfinity);
-    std::vector<std::optional<size_t>> before(width);  // the column before this one on its path
-    std::vector<bool> done(width, false);
+    std::unordered_map<size_t, Reached> reached;
+    using Next = std::pair<double, size_t>;  // distance, column; overtaken ones stay behind
+    std::priority_queue<Next, std::vector<Next>, std::greater<>> next;
     std::vector<size_t> path_rows{row};
     std::vector<size_t> path_columns;
     std::optional<size_t> last;  // the column reached last
     size_t at_row = row;
-    double reached = 0.0;
+    double length = 0.0;
     for (;;) {
-      size_t nearest = width;
-      for (size_t column = 0; column < width; ++column) {
-        if (done[column]) continue;
-        const double through =
-            reached + costs_.at(at_row, column) - row_price_[at_row] - column_price_[column];
-        if (through < distance[column]) {
-          distance[column] = through;
-          before[column] = last;
-        }
-        if (nearest == width || distance[column] < distance[nearest]) nearest = column;
+      for (const Edge& edge : edges_[at_row]) {
+        const double through = length + edge.cost - row_price_[at_row] - column_price_[edge.column];
+        const auto [place, added] = reached.try_emplace(edge.column);
+        Reached& column = place->second;
+        if (!added && (column.done || column.distance <= through)) continue;
+        column.distance = through;
+        column.before = last;
+        next.emplace(through, edge.column);
       }
-      reached = distance[nearest];
+      // A row's own column is always within reach.
+      while (reached.at(next.top().second).done) next.pop();
+      const size_t nearest = next.top().second;
+      length = next.top().first;
       last = nearest;
       if (!row_of_[nearest].has_value()) break;
-      done[nearest] = true;
+      reached.at(nearest).done = true;
       path_columns.push_back(nearest);
       at_row = *row_of_[nearest];
       path_rows.push_back(at_row);
     }
-    row_price_[row] += reached;
+    row_price_[row] += length;
     for (size_t i = 0; i < path_columns.size(); ++i) {
-      const double slack = reached - distance[path_columns[i]];
+      const double slack = length - reached.at(path_columns[i]).distance;
       column_price_[path_columns[i]] -= slack;
       row_price_[path_rows[i + 1]] += slack;
     }
-    for (std::optional<size_t> column = last; column.has_value(); column = before[*column]) {
-      row_of_[*column] = before[*column].has_value() ? row_of_[*before[*column]] : row;
+    for (std::optional<size_t> column = last; column.has_value();) {
+      const std::optional<size_t> before = reached.at(*column).before;
+      row_of_[*column] = before.has_value() ? row_of_[*before] : row;
+      column = before;
     }
   }
 
-  const Costs& costs_;
+  const std::vector<std::vector<Edge>> edges_;
   std::vector<double> row_price_;
   std::vector<double> column_price_;
   std::vector<std::optional<size_t>> row_of_;
@@ -98,8 +115,7 @@ class Solver {
 std::vector<std::optional<size_t>> BestAssignment(size_t rows, size_t columns,
                                                   std::span<const WeightedPair> pairs) {
   std::vector<std::optional<size_t>> assigned(rows);
-  const Costs costs(rows, columns, pairs);
-  const Solver solver(costs, rows);
+  const Solver solver(EdgesOf(rows, columns, pairs), columns);
   for (size_t column = 0; column < columns; ++column) {
     if (const auto row = solver.row_of()[column]; row.has_value()) assigned[*row] = column;
   }

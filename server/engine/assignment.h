@@ -16,8 +16,8 @@ struct WeightedPair {
 
 // Which column each row gets, so that the sum of the weights is largest: each row and each column
 // at most once, and only pairs that are given (once each). The Hungarian method in the form of
-// shortest augmenting paths (Jonker and Volgenant, 1987): time in the order of rows^2 x columns,
-// memory of rows x columns.
+// shortest augmenting paths (Jonker and Volgenant, 1987), with what is given alone: memory in the
+// order of rows + columns + pairs, time at most in the order of rows^3 log(rows).
 std::vector<std::optional<size_t>> BestAssignment(size_t rows, size_t columns,
                                                   std::span<const WeightedPair> pairs);
 

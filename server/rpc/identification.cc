@@ -12,8 +12,9 @@
 namespace facegate {
 namespace {
 
-// A match at the threshold itself is worth something, too.
-constexpr double kOfAnyMatch = 1e-6;
+// A match at the threshold itself is worth something, too; far less than cosines differ by, so that
+// it never outweighs them.
+constexpr double kOfAnyMatch = 1e-12;
 
 bool Matches(const Candidate& candidate, const v1::DecisionBasis& basis) {
   return Decide(candidate.cosine, basis) == v1::DECISION_MATCH;

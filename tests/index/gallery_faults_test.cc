@@ -105,6 +105,112 @@ TEST_F(GalleryFaultsTest, DeletesATemplateOrNothing) {
   ExpectAllOrNothing([&] { return gallery_->DeleteTemplate("people", "jane", id); });
 }
 
+TEST_F(GalleryFaultsTest, ChangesLabelsOrNothing) {
+  ExpectAllOrNothing([&] {
+    return gallery_
+        ->UpdateLabels("people", "jane",
+                       {.replace_all = false, .set = {{"site", "2"}}, .remove = {}}, "")
+        .status();
+  });
+}
+
+TEST_F(GalleryFaultsTest, RenamesAnIdentityOrNothing) {
+  ExpectAllOrNothing(
+      [&] { return gallery_->RenameIdentity("people", "jane", "janet", "").status(); });
+}
+
+TEST_F(GalleryFaultsTest, MergesIdentitiesOrNothing) {
+  FACEGATE_CHECK(gallery_->Enrol("people", "john", TestModel(), Templates(3), {}).ok());
+  FACEGATE_CHECK(gallery_->Enrol("people", "jane", TestModel(), Templates(1), {}).ok());
+  ExpectAllOrNothing([&] {
+    return gallery_
+        ->MergeIdentities("people", {.id = "john", .etag = {}}, {.id = "jane", .etag = {}})
+        .status();
+  });
+}
+
+// The same changes, each with a receipt: a change that fails leaves its request id free, one that
+// is made leaves the answer.
+class FaultsWithReceiptsTest : public GalleryFaultsTest {
+ protected:
+  FaultsWithReceiptsTest() {
+    FACEGATE_CHECK(gallery_->Enrol("people", "john", TestModel(), Templates(3), {}).ok());
+    // Stays when the other is deleted, or Open() would make that again.
+    FACEGATE_CHECK(gallery_->CreateCollection("others", TestModel(), kSize, {}).ok());
+  }
+
+  StatusOr<RequestTicket> Begin() {
+    return gallery_->BeginRequest(RequestId{{7}}, std::string(kFingerprintBytes, 'f'),
+                                  Deadline::max());
+  }
+  // `change` gets a receipt of any Result.
+  template <typename Result>
+  void ExpectAllOrNothingWithReceipt(const std::function<Status(const Receipt<Result>&)>& change) {
+    ExpectAllOrNothing([&]() -> Status {
+      FACEGATE_ASSIGN_OR_RETURN(const RequestTicket ticket, Begin());
+      EXPECT_FALSE(ticket.answer.has_value()) << "nothing was made yet";
+      return change({.ticket = &ticket, .answer = [](const Result&) { return "made"; }});
+    });
+    const auto again = Begin();
+    ASSERT_THAT(again, IsOk());
+    EXPECT_EQ(again->answer, "made");
+  }
+};
+
+TEST_F(FaultsWithReceiptsTest, CreatesACollection) {
+  ExpectAllOrNothingWithReceipt<CollectionInfo>([&](const Receipt<CollectionInfo>& receipt) {
+    return gallery_->CreateCollection("more", TestModel(), 4, {}, receipt).status();
+  });
+}
+
+TEST_F(FaultsWithReceiptsTest, DeletesACollection) {
+  ExpectAllOrNothingWithReceipt<Deleted>([&](const Receipt<Deleted>& receipt) {
+    return gallery_->DeleteCollection("people", true, receipt);
+  });
+}
+
+TEST_F(FaultsWithReceiptsTest, Enrols) {
+  ExpectAllOrNothingWithReceipt<EnrolResult>([&](const Receipt<EnrolResult>& receipt) {
+    return gallery_->Enrol("people", "jane", TestModel(), Templates(2), {}, receipt).status();
+  });
+}
+
+TEST_F(FaultsWithReceiptsTest, ChangesLabels) {
+  ExpectAllOrNothingWithReceipt<IdentityInfo>([&](const Receipt<IdentityInfo>& receipt) {
+    return gallery_
+        ->UpdateLabels("people", "jane",
+                       {.replace_all = true, .set = {{"site", "2"}}, .remove = {}}, "", receipt)
+        .status();
+  });
+}
+
+TEST_F(FaultsWithReceiptsTest, Renames) {
+  ExpectAllOrNothingWithReceipt<IdentityInfo>([&](const Receipt<IdentityInfo>& receipt) {
+    return gallery_->RenameIdentity("people", "jane", "janet", "", receipt).status();
+  });
+}
+
+TEST_F(FaultsWithReceiptsTest, Merges) {
+  ExpectAllOrNothingWithReceipt<MergeResult>([&](const Receipt<MergeResult>& receipt) {
+    return gallery_
+        ->MergeIdentities("people", {.id = "john", .etag = {}}, {.id = "jane", .etag = {}}, receipt)
+        .status();
+  });
+}
+
+TEST_F(FaultsWithReceiptsTest, DeletesAnIdentity) {
+  ExpectAllOrNothingWithReceipt<uint64_t>([&](const Receipt<uint64_t>& receipt) {
+    return gallery_->DeleteIdentity("people", "jane", "", receipt).status();
+  });
+}
+
+TEST_F(FaultsWithReceiptsTest, DeletesATemplate) {
+  const uint64_t id = gallery_->ListTemplates("people", "jane", 0, 1)->front().id;
+  ExpectAllOrNothingWithReceipt<Deleted>([&](const Receipt<Deleted>& receipt) {
+    return gallery_->DeleteTemplate("people", "jane", id, receipt);
+  });
+}
+
 // The failure comes while numbers are reserved in one case and at the write in the other.
 TEST_F(GalleryFaultsTest, EnrolsNothingWhenTheWriteItselfFails) {
   const GallerySnapshot before = SnapshotOf(*gallery_);

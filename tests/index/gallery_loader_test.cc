@@ -15,12 +15,37 @@
 namespace facegate {
 namespace {
 
-// Two identities of two templates each lie in a closed store.
+// Two identities of two templates each lie in a closed store, and the request that labelled one.
 class GalleryLoaderTest : public GalleryTest {
  protected:
   GalleryLoaderTest() {
     for (const char* name : {"jane", "john", "jane", "john"}) Enrol(name, Random());
+    {
+      const auto ticket = gallery_->BeginRequest(
+          RequestId{{1}}, std::string(kFingerprintBytes, 'f'), Deadline::max());
+      FACEGATE_CHECK(ticket.ok());
+      const Receipt<IdentityInfo> receipt{.ticket = &*ticket,
+                                          .answer = [](const IdentityInfo&) { return "of jane"; }};
+      const LabelChange labels{.replace_all = false, .set = {{"site", "2"}}, .remove = {}};
+      FACEGATE_CHECK(gallery_->UpdateLabels("people", "jane", labels, "", receipt).ok());
+    }
     gallery_.reset();
+  }
+
+  // A request below `owner`, with an id of its own.
+  void PutRequest(const IdentityKey& owner, uint8_t id) {
+    const StoredRequest request{.key = {.owner = owner, .id = {{id}}},
+                                .fingerprint = std::string(kFingerprintBytes, 'f'),
+                                .create_time_us = 1,
+                                .answer = "of jane",
+                                .erased = false};
+    const std::string key = EncodeRequestKey(request.key);
+    RawStore(directory())
+        .Put(Family::kRequests, key, SealEnvelope(Family::kRequests, key, EncodeRequest(request)));
+  }
+  void DeleteRequest(const IdentityKey& owner, uint8_t id) {
+    RawStore(directory())
+        .Delete(Family::kRequests, EncodeRequestKey({.owner = owner, .id = {{id}}}));
   }
 
   Status Open() { return OpenLocalGallery({.directory = directory()}, clock_).status(); }
@@ -49,7 +74,8 @@ TEST_F(GalleryLoaderTest, FindsDamageInEveryKindOfRecord) {
   for (const auto& [family, words] : {std::pair{Family::kMeta, "meta record"},
                                       {Family::kCollections, "collection record"},
                                       {Family::kIdentities, "identity record"},
-                                      {Family::kTemplates, "template record"}}) {
+                                      {Family::kTemplates, "template record"},
+                                      {Family::kRequests, "request record"}}) {
     std::string key;
     std::string value;
     {
@@ -96,6 +122,53 @@ TEST_F(GalleryLoaderTest, FindsIdentitiesAndTemplatesWithoutTheirCollection) {
   ExpectCorrupt("there is no such identity");
 }
 
+TEST_F(GalleryLoaderTest, FindsRequestsWithoutTheirOwner) {
+  // The last one has the number of a template.
+  for (const auto& [owner, words] :
+       {std::pair{IdentityKey{.collection = 1, .identity = 99}, "there is no such identity"},
+        {IdentityKey{.collection = 99, .identity = 98}, "there is no such collection"},
+        {IdentityKey{.collection = 99, .identity = 0}, "there is no such collection"},
+        {IdentityKey{.collection = 1, .identity = 3}, "there is no such identity"}}) {
+    PutRequest(owner, 2);
+    ExpectCorrupt(fmt::format("request record at collection {}, identity {}: {}", owner.collection,
+                              owner.identity, words));
+    DeleteRequest(owner, 2);
+  }
+  EXPECT_THAT(Open(), IsOk());
+}
+
+TEST_F(GalleryLoaderTest, FindsARequestThatLostItsIdentity) {
+  {
+    RawStore raw(directory());
+    for (const std::string& key : raw.Keys(Family::kTemplates)) raw.Delete(Family::kTemplates, key);
+    raw.Delete(Family::kIdentities, raw.Keys(Family::kIdentities).front());
+  }
+  ExpectCorrupt("request record at collection 1, identity 2: there is no such identity");
+}
+
+TEST_F(GalleryLoaderTest, TakesRequestsThatHaveNoOwner) {
+  PutRequest({.collection = 1, .identity = 0}, 2);
+  PutRequest({.collection = 0, .identity = 0}, 3);
+  ASSERT_THAT(Open(), IsOk());
+  Reopen();
+  for (const uint8_t id : {uint8_t{1}, uint8_t{2}, uint8_t{3}}) {
+    const auto ticket = gallery_->BeginRequest(RequestId{{id}}, std::string(kFingerprintBytes, 'f'),
+                                               Deadline::max());
+    ASSERT_THAT(ticket, IsOk());
+    EXPECT_EQ(ticket->answer, "of jane");
+  }
+}
+
+TEST_F(GalleryLoaderTest, FindsARequestIdGivenTwice) {
+  PutRequest({.collection = 1, .identity = 0}, 1);
+  ExpectCorrupt("its id is given twice");
+}
+
+TEST_F(GalleryLoaderTest, FindsRequestsWithNumbersThatWereNeverGivenOut) {
+  PutRequest({.collection = 1, .identity = 1'000'000}, 2);
+  ExpectCorrupt("was never given out");
+}
+
 TEST_F(GalleryLoaderTest, FindsMissingMetaRecords) {
   for (const std::string_view missing : {kFormatKey, kCountersKey}) {
     const std::string key(missing);
@@ -125,6 +198,15 @@ TEST_F(GalleryLoaderTest, FindsNumbersThatWereNeverGivenOut) {
 TEST_F(GalleryLoaderTest, FindsKeysOfAnotherShape) {
   RawStore(directory()).Put(Family::kTemplates, "short", "value");
   ExpectCorrupt("a key of 5 bytes in the family templates");
+  RawStore(directory()).Delete(Family::kTemplates, "short");
+  // An identity's key is too short for a request, and a request's id is never zero.
+  for (const std::string& key :
+       {EncodeIdentityKey({.collection = 1, .identity = 2}),
+        EncodeRequestKey({.owner = {.collection = 1, .identity = 2}, .id = {}})}) {
+    RawStore(directory()).Put(Family::kRequests, key, "value");
+    ExpectCorrupt(fmt::format("a key of {} bytes in the family requests", key.size()));
+    RawStore(directory()).Delete(Family::kRequests, key);
+  }
 }
 
 TEST_F(GalleryLoaderTest, FindsTemplatesOfAnotherModelOrLength) {
@@ -177,6 +259,14 @@ TEST_F(GalleryLoaderTest, RefusesAStoreOfALaterVersion) {
   const Status status = Open();
   EXPECT_THAT(status, StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_NE(MessageOf(status).find("format 3"), std::string_view::npos);
+}
+
+TEST_F(GalleryLoaderTest, RefusesAVersionThatNeverWas) {
+  const std::string key(kFormatKey);
+  for (const std::string& version : {std::string(4, '\0'), std::string("\2"), std::string()}) {
+    RawStore(directory()).Put(Family::kMeta, key, SealEnvelope(Family::kMeta, key, version));
+    EXPECT_FALSE(Open().ok());
+  }
 }
 
 TEST_F(GalleryLoaderTest, RefusesToBeginAnewOverAStoreThatLostItsCurrentFile) {

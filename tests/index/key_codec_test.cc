@@ -52,10 +52,70 @@ TEST(KeyCodecTest, DescribesRecordsByNumbers) {
   EXPECT_EQ(LargestUid(key), 20u);
 }
 
+RequestId IdOf(uint8_t first, uint8_t last) {
+  RequestId id;
+  id.bytes.front() = first;
+  id.bytes.back() = last;
+  return id;
+}
+
+TEST(KeyCodecTest, WritesRequestsBelowTheirOwner) {
+  const RequestKey key{.owner = {.collection = 1, .identity = 0x0203}, .id = IdOf(0xab, 0xcd)};
+  EXPECT_EQ(ToHex(EncodeRequestKey(key)),
+            "00000000000000010000000000000203ab0000000000000000000000000000cd");
+}
+
+TEST(KeyCodecTest, ReadsBackRequestKeysWithAndWithoutAnOwner) {
+  for (const IdentityKey& owner :
+       {IdentityKey{7, kUidLimit - 1}, IdentityKey{kUidLimit - 1, 0}, IdentityKey{0, 0}}) {
+    const RequestKey key{.owner = owner, .id = IdOf(0, 1)};
+    EXPECT_EQ(DecodeRequestKey(EncodeRequestKey(key)), key);
+    EXPECT_EQ(LargestUid(key), LargestUid(owner));
+  }
+}
+
+TEST(KeyCodecTest, OrdersRequestsAsTheirKeys) {
+  const std::vector<RequestKey> in_order{{{0, 0}, IdOf(0, 1)},    {{0, 0}, IdOf(0xff, 0)},
+                                         {{1, 0}, IdOf(0, 1)},    {{1, 2}, IdOf(0, 1)},
+                                         {{1, 2}, IdOf(0x7f, 0)}, {{1, 2}, IdOf(0x80, 0)},
+                                         {{1, 3}, IdOf(0, 1)},    {{1, 255}, IdOf(0xff, 0)},
+                                         {{1, 256}, IdOf(0, 1)},  {{2, 0}, IdOf(0, 1)}};
+  for (size_t i = 1; i < in_order.size(); ++i) {
+    EXPECT_LT(in_order[i - 1], in_order[i]) << i;
+    EXPECT_LT(EncodeRequestKey(in_order[i - 1]), EncodeRequestKey(in_order[i])) << i;
+  }
+  // The owner's key is the lower bound of its requests, the next one's the end.
+  EXPECT_LT(EncodeIdentityKey({1, 2}), EncodeRequestKey({{1, 2}, IdOf(0, 0)}));
+  EXPECT_LT(EncodeRequestKey({{1, 2}, IdOf(0xff, 0xff)}), EncodeIdentityKey({1, 3}));
+  EXPECT_LT(EncodeRequestKey({{1, kUidLimit - 1}, IdOf(0xff, 0)}), EncodeCollectionKey(2));
+}
+
+TEST(KeyCodecTest, RefusesRequestKeysOfWrongLengthsAndNumbers) {
+  const std::string key = EncodeRequestKey({{1, 2}, IdOf(3, 4)});
+  for (size_t size = 0; size < key.size(); ++size) {
+    EXPECT_FALSE(DecodeRequestKey(key.substr(0, size)).has_value()) << size;
+  }
+  EXPECT_FALSE(DecodeRequestKey(key + '\0').has_value());
+  EXPECT_FALSE(DecodeRequestKey(EncodeRequestKey({{0, 2}, IdOf(3, 4)})).has_value())
+      << "an identity of no collection";
+  EXPECT_FALSE(DecodeRequestKey(EncodeRequestKey({{kUidLimit, 2}, IdOf(3, 4)})).has_value());
+  EXPECT_FALSE(DecodeRequestKey(EncodeRequestKey({{1, kUidLimit}, IdOf(3, 4)})).has_value());
+  EXPECT_FALSE(DecodeRequestKey(EncodeRequestKey({{1, 2}, RequestId{}})).has_value())
+      << "no client can have sent all zeros";
+}
+
+TEST(KeyCodecTest, DescribesRequestsWithoutTheirId) {
+  RequestId id;
+  id.bytes.fill(0x77);
+  EXPECT_EQ(DescribeKey(RequestKey{.owner = {.collection = 1, .identity = 2}, .id = id}),
+            "request record at collection 1, identity 2");
+}
+
 TEST(KeyCodecTest, NamesFamiliesDistinctly) {
   std::vector<std::string> names;
   for (const Family family : kFamilies) names.push_back(FamilyName(family));
-  EXPECT_THAT(names, ::testing::ElementsAre("meta", "collections", "identities", "templates", "requests"));
+  EXPECT_THAT(names,
+              ::testing::ElementsAre("meta", "collections", "identities", "templates", "requests"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <functional>
 #include <limits>
 #include <random>
 
@@ -147,6 +148,110 @@ TEST(TemplateRecordTest, SurvivesTruncatedAndDamagedPayloads) {
     if (read.ok()) {
       EXPECT_EQ(read->key, stored.key);
       EXPECT_GT(read->embedding.size(), 0u);
+    } else {
+      EXPECT_THAT(read, RefusedWith(Reason::kStoreCorrupt));
+    }
+  };
+  for (size_t size = 0; size < payload.size(); ++size) check(payload.substr(0, size));
+  for (int round = 0; round < 2000; ++round) {
+    std::string damaged = payload;
+    damaged[random() % damaged.size()] = static_cast<char>(random());
+    check(damaged);
+  }
+}
+
+TEST(TemplateRecordTest, RefusesIdentitiesThatBreakARule) {
+  const IdentityKey key{.collection = 3, .identity = 4};
+  storage::v1::IdentityRecord good;
+  ASSERT_TRUE(good.ParseFromString(EncodeIdentity({.key = key,
+                                                   .id = "a-b",
+                                                   .create_time_us = 5,
+                                                   .update_time_us = 6,
+                                                   .revision = 7,
+                                                   .labels = {{"badge", "Jane"}, {"site", "2"}}})));
+  ASSERT_THAT(DecodeIdentity(key, good.SerializeAsString()), IsOk());
+  const auto expect_refused = [&](const std::function<void(storage::v1::IdentityRecord&)>& spoil) {
+    storage::v1::IdentityRecord record = good;
+    spoil(record);
+    const auto read = DecodeIdentity(key, record.SerializeAsString());
+    EXPECT_THAT(read, RefusedWith(Reason::kStoreCorrupt));
+    EXPECT_EQ(MessageOf(read.status()).find("Jane"), std::string_view::npos);
+    EXPECT_EQ(MessageOf(read.status()).find("badge"), std::string_view::npos);
+    EXPECT_EQ(FieldOf(read.status()), "") << "no request is to blame";
+  };
+  expect_refused([](auto& record) { record.set_id("a b"); });
+  expect_refused([](auto& record) { record.set_uid(5); });
+  expect_refused([](auto& record) { *record.add_labels() = record.labels(0); });
+  expect_refused([](auto& record) { record.mutable_labels(1)->set_key("badge"); });
+  expect_refused([](auto& record) { record.mutable_labels(1)->clear_key(); });
+  expect_refused([](auto& record) { record.mutable_labels(1)->set_key("Site"); });
+  expect_refused([](auto& record) { record.mutable_labels(1)->set_value("a\nb"); });
+  expect_refused([](auto& record) { record.mutable_labels(1)->set_value(std::string(257, 'x')); });
+  expect_refused([](auto& record) {
+    for (int i = 0; i < 63; ++i) record.add_labels()->set_key("k" + std::to_string(i));
+  });
+}
+
+StoredRequest SomeRequest() {
+  return {.key = {.owner = {.collection = 3, .identity = 4}, .id = {{1, 2, 3}}},
+          .fingerprint = std::string(kFingerprintBytes, '\xfe'),
+          .create_time_us = 1'700'000'000'000'001,
+          .answer = std::string("\x00\xff any bytes", 12),
+          .erased = false};
+}
+
+TEST(TemplateRecordTest, ReadsBackRequests) {
+  StoredRequest request = SomeRequest();
+  for (const bool erased : {false, true}) {
+    request.erased = erased;
+    if (erased) request.answer.clear();
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredRequest read,
+                                  DecodeRequest(request.key, EncodeRequest(request)));
+    EXPECT_EQ(read.key, request.key);
+    EXPECT_EQ(read.fingerprint, request.fingerprint);
+    EXPECT_EQ(read.create_time_us, request.create_time_us);
+    EXPECT_EQ(read.answer, request.answer);
+    EXPECT_EQ(read.erased, request.erased);
+  }
+}
+
+// The answer of a deletion has no bytes; it is an answer all the same.
+TEST(TemplateRecordTest, TellsAnEmptyAnswerFromAnErasedOne) {
+  StoredRequest request = SomeRequest();
+  request.answer.clear();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredRequest read,
+                                DecodeRequest(request.key, EncodeRequest(request)));
+  EXPECT_FALSE(read.erased);
+}
+
+TEST(TemplateRecordTest, RefusesRequestsThatBreakARule) {
+  const StoredRequest request = SomeRequest();
+  const auto expect_refused = [&](const StoredRequest& bad) {
+    EXPECT_THAT(DecodeRequest(bad.key, EncodeRequest(bad)), RefusedWith(Reason::kStoreCorrupt));
+  };
+  StoredRequest bad = request;
+  bad.fingerprint.pop_back();
+  expect_refused(bad);
+  bad.fingerprint += "xy";
+  expect_refused(bad);
+  bad.fingerprint.clear();
+  expect_refused(bad);
+  bad = request;
+  bad.erased = true;
+  expect_refused(bad);
+  EXPECT_THAT(DecodeRequest(request.key, ""), RefusedWith(Reason::kStoreCorrupt));
+}
+
+TEST(TemplateRecordTest, SurvivesTruncatedAndDamagedRequests) {
+  std::mt19937_64 random(12);
+  const StoredRequest stored = SomeRequest();
+  const std::string payload = EncodeRequest(stored);
+  const auto check = [&](const std::string& bytes) {
+    const auto read = DecodeRequest(stored.key, bytes);
+    if (read.ok()) {
+      EXPECT_EQ(read->key, stored.key);
+      EXPECT_EQ(read->fingerprint.size(), kFingerprintBytes);
+      EXPECT_TRUE(!read->erased || read->answer.empty());
     } else {
       EXPECT_THAT(read, RefusedWith(Reason::kStoreCorrupt));
     }

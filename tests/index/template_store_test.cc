@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <set>
 #include <string>
@@ -12,7 +15,9 @@
 
 #include "face/base/coding.h"
 #include "face/base/mutex.h"
+#include "index/envelope.h"
 #include "tests/index/gallery_fixture.h"
+#include "tests/index/raw_store.h"
 
 namespace facegate {
 namespace {
@@ -162,6 +167,260 @@ TEST_F(ErasureTest, CompactsBesideWritesAndSearches) {
   ASSERT_THAT(gallery_->DeleteIdentity("people", "zebra-crossing"), IsOk());
   ExpectErasedAfterCompaction();
   EXPECT_EQ(Count("passer-by"), 0u);
+}
+
+TEST_F(ErasureTest, LeavesNoByteOfAnOldId) {
+  ASSERT_THAT(gallery_->RenameIdentity("people", "zebra-crossing", "n-1", ""), IsOk());
+  ASSERT_THAT(gallery_->Compact(), IsOk());
+  gallery_.reset();
+  EXPECT_EQ(Count("zebra-crossing"), 0u);
+  EXPECT_GT(Count("n-1"), 0u);
+  EXPECT_GT(Count(BytesOf(erased_)), 0u);
+}
+
+TEST_F(ErasureTest, ClosingErasesOldIdsAndLabels) {
+  const auto label = [&](const std::string& value) {
+    return gallery_->UpdateLabels("people", "staying-behind",
+                                  {.replace_all = true, .set = {{"nickname", value}}, .remove = {}},
+                                  "");
+  };
+  ASSERT_THAT(label("grasshopper"), IsOk());
+  // Into a table of the last level, where a compaction would leave it if it could.
+  ASSERT_THAT(gallery_->Compact(), IsOk());
+  Reopen();
+  ASSERT_GT(Count("grasshopper"), 0u);
+  ASSERT_THAT(label("beetle"), IsOk());
+  ASSERT_THAT(gallery_->RenameIdentity("people", "zebra-crossing", "n-1", ""), IsOk());
+  gallery_.reset();
+  EXPECT_EQ(Count("grasshopper"), 0u);
+  EXPECT_EQ(Count("zebra-crossing"), 0u);
+  EXPECT_GT(Count("beetle"), 0u);
+}
+
+TEST_F(ErasureTest, LeavesNoByteOfAMergedIdentitysId) {
+  ASSERT_THAT(gallery_->MergeIdentities("people", {.id = "zebra-crossing", .etag = {}},
+                                        {.id = "staying-behind", .etag = {}}),
+              IsOk());
+  gallery_.reset();
+  EXPECT_EQ(Count("zebra-crossing"), 0u);
+  EXPECT_GT(Count(BytesOf(erased_)), 0u) << "the template has moved";
+  gallery_ = OpenOrDie(directory(), clock_);
+  ASSERT_THAT(gallery_->DeleteIdentity("people", "staying-behind"), IsOk());
+  gallery_.reset();
+  EXPECT_EQ(Count(BytesOf(erased_)), 0u);
+}
+
+// The mark that something is still to be erased.
+class ErasePendingTest : public ErasureTest {
+ protected:
+  static std::unique_ptr<TemplateStore> OpenStore(const std::string& path) {
+    auto store = OpenTemplateStore({.directory = path});
+    FACEGATE_CHECK(store.ok());
+    return *std::move(store);
+  }
+  static bool Pending(const std::string& path) { return OpenStore(path)->erase_pending(); }
+  // The files as a killed process would leave them.
+  std::string Copy() {
+    std::string copy = dir_.File("copy");
+    fs::remove_all(copy);
+    fs::copy(directory(), copy, fs::copy_options::recursive);
+    return copy;
+  }
+  // The only identity of `store` with that id.
+  static IdentityKey KeyOf(const TemplateStore& store, const std::string& id) {
+    IdentityKey key;
+    FACEGATE_CHECK(store
+                       .ReadIdentities([&](const StoredIdentity& identity) {
+                         if (identity.id == id) key = identity.key;
+                         return OkStatus();
+                       })
+                       .ok());
+    return key;
+  }
+  static StoreChange DeletionOf(const IdentityKey& key) {
+    StoreChange change;
+    change.deleted_identities.push_back(key);
+    return change;
+  }
+};
+
+TEST_F(ErasePendingTest, OutlivesAKillAndIsMadeGood) {
+  for (const auto& [change, bytes] : std::vector<std::pair<std::function<Status()>, std::string>>{
+           {[&] {
+              return gallery_
+                  ->UpdateLabels("people", "zebra-crossing",
+                                 {.replace_all = true, .set = {{"k", "hidden"}}, .remove = {}}, "")
+                  .status();
+            },
+            ""},
+           {[&] {
+              return gallery_
+                  ->UpdateLabels("people", "zebra-crossing",
+                                 {.replace_all = true, .set = {}, .remove = {}}, "")
+                  .status();
+            },
+            "hidden"},
+           {[&] {
+              return gallery_->RenameIdentity("people", "zebra-crossing", "n-1", "").status();
+            },
+            "zebra-crossing"},
+           {[&] { return gallery_->DeleteIdentity("people", "n-1").status(); }, BytesOf(erased_)},
+           {[&] { return gallery_->DeleteCollection("people", true); }, "staying-behind"},
+       }) {
+    ASSERT_THAT(change(), IsOk());
+    const std::string copy = Copy();
+    EXPECT_TRUE(Pending(copy));
+    EXPECT_TRUE(Pending(copy)) << "a store that is merely opened erases nothing";
+    auto opened = OpenLocalGallery({.directory = copy, .erase_delay = {}}, clock_);
+    ASSERT_THAT(opened, IsOk());
+    opened->reset();
+    if (!bytes.empty()) {
+      EXPECT_GT(Count(bytes), 0u) << "in what was not killed it is not erased yet";
+      EXPECT_EQ(CountInFiles(copy, bytes), 0u);
+    }
+    EXPECT_FALSE(Pending(copy));
+  }
+}
+
+// Also while the gallery stays open.
+TEST_F(ErasePendingTest, AnOpenGalleryMakesItGood) {
+  ASSERT_THAT(gallery_->DeleteIdentity("people", "zebra-crossing"), IsOk());
+  const std::string copy = Copy();
+  auto opened = OpenLocalGallery({.directory = copy, .erase_delay = {}}, clock_);
+  ASSERT_THAT(opened, IsOk());
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (CountInFiles(copy, BytesOf(erased_)) > 0 && std::chrono::steady_clock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(CountInFiles(copy, BytesOf(erased_)), 0u);
+}
+
+TEST_F(ErasePendingTest, IsNotThereBeforeADeletionNorAfterACompaction) {
+  gallery_.reset();
+  auto store = OpenStore(directory());
+  EXPECT_FALSE(store->erase_pending());
+  const IdentityKey key = KeyOf(*store, "zebra-crossing");
+  ASSERT_THAT(store->Write(DeletionOf(key)), IsOk());
+  EXPECT_TRUE(store->erase_pending());
+  store.reset();
+  store = OpenStore(directory());
+  EXPECT_TRUE(store->erase_pending());
+  EXPECT_GT(Count(BytesOf(erased_)), 0u);
+  ASSERT_THAT(store->Compact(), IsOk());
+  EXPECT_FALSE(store->erase_pending());
+  store.reset();
+  EXPECT_EQ(Count(BytesOf(erased_)), 0u);
+  EXPECT_FALSE(Pending(directory()));
+}
+
+TEST_F(ErasePendingTest, ComesWithWhatErasesAlone) {
+  gallery_.reset();
+  const auto store = OpenStore(directory());
+  StoredIdentity identity;
+  ASSERT_THAT(store->ReadIdentities([&](const StoredIdentity& one) {
+    identity = one;
+    return OkStatus();
+  }),
+              IsOk());
+  StoreChange change;
+  change.identities.push_back(identity);
+  ASSERT_THAT(store->Write(change), IsOk());
+  EXPECT_FALSE(store->erase_pending()) << "the same id and labels: nothing to erase";
+  change.erases_overwritten = true;
+  ASSERT_THAT(store->Write(change), IsOk());
+  EXPECT_TRUE(store->erase_pending());
+}
+
+// Whenever the mark is gone, so are the bytes; and the file says what the memory said.
+TEST_F(ErasePendingTest, IsKeptWhenADeletionComesDuringACompaction) {
+  gallery_.reset();
+  auto store = OpenStore(directory());
+  const IdentityKey collection = KeyOf(*store, "staying-behind");
+  int kept = 0;
+  for (uint64_t round = 0; round < 30; ++round) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const uint64_t uid, store->ReserveUids(2));
+    const IdentityKey key{.collection = collection.collection, .identity = uid};
+    const std::string id = "passer-by-" + std::to_string(uid);
+    StoreChange made;
+    made.identities.push_back({.key = key,
+                               .id = id,
+                               .create_time_us = 1,
+                               .update_time_us = 1,
+                               .revision = 1,
+                               .labels = {}});
+    ASSERT_THAT(store->Write(made), IsOk());
+    {
+      std::jthread compaction([&] { EXPECT_THAT(store->Compact(), IsOk()); });
+      if (round % 2 == 1) std::this_thread::sleep_for(std::chrono::microseconds(200 * round));
+      EXPECT_THAT(store->Write(DeletionOf(key)), IsOk());
+    }
+    const bool pending = store->erase_pending();
+    kept += pending ? 1 : 0;
+    store.reset();
+    if (!pending) {
+      EXPECT_EQ(Count(id), 0u) << round;
+    }
+    store = OpenStore(directory());
+    EXPECT_EQ(store->erase_pending(), pending) << round;
+    ASSERT_THAT(store->Compact(), IsOk());
+    EXPECT_FALSE(store->erase_pending());
+    store.reset();
+    EXPECT_EQ(Count(id), 0u) << round;
+    store = OpenStore(directory());
+  }
+  EXPECT_GT(kept, 0) << "no deletion came during a compaction";
+}
+
+// A store as the first format left it: without requests, and without a word on what was deleted.
+TEST_F(ErasePendingTest, AStoreOfTheFirstFormatIsTakenOverAndErased) {
+  gallery_.reset();
+  {
+    const auto store = OpenStore(directory());
+    ASSERT_THAT(store->Write(DeletionOf(KeyOf(*store, "zebra-crossing"))), IsOk());
+  }
+  const std::string format(kFormatKey);
+  {
+    RawStore raw(directory());
+    std::string version;
+    AppendLittleEndian(version, uint32_t{1});
+    raw.Put(Family::kMeta, format, SealEnvelope(Family::kMeta, format, version));
+    raw.Delete(Family::kMeta, std::string(kErasePendingKey));
+    raw.Drop(Family::kRequests);
+  }
+  ASSERT_GT(Count(BytesOf(erased_)), 0u);
+  const std::string copy = Copy();
+  EXPECT_TRUE(Pending(copy));
+  EXPECT_TRUE(Pending(copy)) << "the new format does not make it forget";
+  auto opened = OpenLocalGallery({.directory = copy, .erase_delay = {}}, clock_);
+  ASSERT_THAT(opened, IsOk());
+  {
+    const auto ticket = (*opened)->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'),
+                                                Deadline::max());
+    ASSERT_THAT(ticket, IsOk());
+    const Receipt<IdentityInfo> receipt{.ticket = &*ticket,
+                                        .answer = [](const IdentityInfo&) { return "answer"; }};
+    ASSERT_THAT((*opened)->RenameIdentity("people", "staying-behind", "n-1", "", receipt), IsOk());
+  }
+  opened->reset();
+  EXPECT_EQ(CountInFiles(copy, BytesOf(erased_)), 0u);
+  EXPECT_EQ(CountInFiles(copy, "staying-behind"), 0u);
+  EXPECT_FALSE(Pending(copy));
+  {
+    RawStore raw(copy);
+    const std::string value = raw.Get(Family::kMeta, format);
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string_view version,
+                                  OpenEnvelope(Family::kMeta, format, value));
+    EXPECT_EQ(ToHex(version), "02000000");
+    EXPECT_EQ(raw.Keys(Family::kRequests).size(), 1u);
+  }
+  auto again = OpenLocalGallery({.directory = copy}, clock_);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ((*again)->stats().templates, 1u);
+  EXPECT_EQ((*again)->Search("people", TestModel(), staying_, 1)->front().identity, "n-1");
+  const auto ticket =
+      (*again)->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'), Deadline::max());
+  ASSERT_THAT(ticket, IsOk());
+  EXPECT_EQ(ticket->answer, "answer");
 }
 
 // What is left of a process that ends without closing: the files as they are.

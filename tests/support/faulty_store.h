@@ -23,6 +23,8 @@ class FaultyStore final : public TemplateStore {
   // Runs on the writing thread before each write but a reservation of numbers; set while no other
   // call is at work.
   void SetBeforeWrite(std::function<void()> hook) { before_write_ = std::move(hook); }
+  // The same after each write that succeeded.
+  void SetAfterWrite(std::function<void()> hook) { after_write_ = std::move(hook); }
 
   // Takes the place of Compact(); set while no other call is at work.
   void SetCompact(std::function<Status()> compact) { compact_ = std::move(compact); }
@@ -51,7 +53,9 @@ class FaultyStore final : public TemplateStore {
   Status Write(const StoreChange& change) override {
     if (before_write_) before_write_();
     FACEGATE_RETURN_IF_ERROR(TakeFailure());
-    return inner_->Write(change);
+    FACEGATE_RETURN_IF_ERROR(inner_->Write(change));
+    if (after_write_) after_write_();
+    return OkStatus();
   }
   Status Compact() override { return compact_ ? compact_() : inner_->Compact(); }
   bool erase_pending() const override { return inner_->erase_pending(); }
@@ -66,6 +70,7 @@ class FaultyStore final : public TemplateStore {
 
   const std::unique_ptr<TemplateStore> inner_;
   std::function<void()> before_write_;
+  std::function<void()> after_write_;
   Mutex mutex_;
   Status failure_ FACEGATE_GUARDED_BY(mutex_);
 };

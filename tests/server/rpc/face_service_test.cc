@@ -110,6 +110,135 @@ TEST_F(FaceServiceTest, EnrollOfAnIdentityThatMustBeNewFailsWhenItExists) {
   EXPECT_EQ(embedder_.batch_sizes().size(), calls) << "nothing is computed in vain";
 }
 
+class EnrollOnceTest : public FaceServiceTest {
+ protected:
+  EnrollOnceTest() {
+    request_.set_collection_id("people");
+    request_.set_identity_id("7");
+    request_.set_request_id("01234567-89ab-cdef-8081-f2f3f4f5f6f7");
+    *request_.add_samples() = Photo(1);
+    *request_.add_samples() = Crop(2);
+  }
+  Status Enroll(const v1::EnrollRequest& request) {
+    response_.Clear();
+    return faces_->Enroll(call_, request, &response_);
+  }
+
+  v1::EnrollRequest request_;
+  v1::EnrollResponse response_;
+};
+
+TEST_F(EnrollOnceTest, ARetryGivesTheSameBytesAndAddsNothing) {
+  ASSERT_THAT(Enroll(request_), IsOk());
+  const std::string first = response_.SerializeAsString();
+  const auto batches = embedder_.batch_sizes();
+  clock_.Advance(std::chrono::seconds(10));
+  ASSERT_THAT(Enroll(request_), IsOk());
+  EXPECT_EQ(response_.SerializeAsString(), first);
+  EXPECT_EQ(embedder_.batch_sizes(), batches) << "nothing is computed again";
+  EXPECT_EQ(gallery_->stats().templates, 2u);
+}
+
+TEST_F(EnrollOnceTest, ARetryOfAnEnrolmentThatMustBeNewIsNoSecondOne) {
+  request_.set_must_be_new(true);
+  ASSERT_THAT(Enroll(request_), IsOk());
+  const std::string first = response_.SerializeAsString();
+  ASSERT_THAT(Enroll(request_), IsOk());
+  EXPECT_EQ(response_.SerializeAsString(), first);
+  EXPECT_TRUE(response_.created_identity());
+  request_.set_request_id("11234567-89ab-cdef-8081-f2f3f4f5f6f7");
+  EXPECT_THAT(Enroll(request_), RefusedWith(Reason::kIdentityExists));
+}
+
+TEST_F(EnrollOnceTest, TheIdOfAnotherEnrolmentIsRefused) {
+  ASSERT_THAT(Enroll(request_), IsOk());
+  v1::EnrollRequest other = request_;
+  *other.mutable_samples(1) = Crop(3);
+  EXPECT_THAT(Enroll(other), RefusedWith(Reason::kRequestIdReused));
+  other = request_;
+  other.set_must_be_new(true);
+  EXPECT_THAT(Enroll(other), RefusedWith(Reason::kRequestIdReused));
+  other = request_;
+  other.mutable_samples()->SwapElements(0, 1);
+  EXPECT_THAT(Enroll(other), RefusedWith(Reason::kRequestIdReused));
+  EXPECT_EQ(gallery_->stats().templates, 2u);
+}
+
+TEST_F(EnrollOnceTest, AnEnrolmentThatFailedMayBeTriedAgain) {
+  embedder_.FailWith(Internal("broken"));
+  EXPECT_THAT(Enroll(request_), StatusIs(StatusCode::kInternal));
+  embedder_.FailWith(OkStatus());
+  detector_.set_faces({});
+  EXPECT_THAT(Enroll(request_), RefusedWith(Reason::kNoFace));
+  detector_.set_faces({FaceAt(0, 0)});
+  EXPECT_THAT(Enroll(request_), IsOk());
+  EXPECT_EQ(gallery_->stats().templates, 2u);
+}
+
+TEST_F(EnrollOnceTest, ARetryAfterTheDeletionEnrolsNobody) {
+  ASSERT_THAT(Enroll(request_), IsOk());
+  ASSERT_THAT(gallery_->DeleteIdentity("people", "7"), IsOk());
+  EXPECT_THAT(Enroll(request_), RefusedWith(Reason::kIdentityNotFound));
+  EXPECT_THAT(gallery_->GetIdentity("people", "7"), RefusedWith(Reason::kIdentityNotFound));
+  ASSERT_THAT(gallery_->DeleteCollection("people", true), IsOk());
+  EXPECT_THAT(Enroll(request_), RefusedWith(Reason::kCollectionNotFound));
+}
+
+// Two pictures of one person beside a stranger.
+TEST_F(FaceServiceTest, IdentifyGivesAnIdentityToOneFaceOfAPhotoWhenAsked) {
+  Enroll("a", 1);
+  Enroll("b", 2);
+  cv::Mat photo;
+  cv::hconcat(std::vector<cv::Mat>{BlendedPattern(1, 50, 0.8), PatternImage(1), PatternImage(2)},
+              photo);
+  detector_.set_faces({FaceAt(0, 0), FaceAt(112, 0), FaceAt(224, 0)});
+  v1::Probe probe;
+  probe.set_image(EncodePng(photo));
+  probe.set_face_selection(v1::FACE_SELECTION_ALL);
+  v1::IdentifyRequest request = IdentifyRequest(probe);
+  request.set_max_candidates(1);
+  v1::IdentifyResponse response = Identify(request);
+  ASSERT_EQ(response.results_size(), 3);
+  EXPECT_EQ(response.results(0).decision(), v1::DECISION_MATCH);
+  EXPECT_EQ(response.results(0).candidates(0).identity_id(), "a");
+  EXPECT_EQ(response.results(1).candidates(0).identity_id(), "a");
+
+  request.set_unique_identities(true);
+  response = Identify(request);
+  ASSERT_EQ(response.results_size(), 3);
+  EXPECT_EQ(response.results(0).decision(), v1::DECISION_NO_MATCH);
+  EXPECT_EQ(response.results(0).candidates_size(), 0);
+  EXPECT_EQ(response.results(0).face().box().x(), 0);
+  EXPECT_EQ(response.results(1).decision(), v1::DECISION_MATCH);
+  EXPECT_EQ(response.results(1).candidates(0).identity_id(), "a");
+  EXPECT_EQ(response.results(2).candidates(0).identity_id(), "b");
+}
+
+// The first face's nearest goes to the second face; its next one is beyond max_candidates.
+TEST_F(FaceServiceTest, IdentifyLooksFurtherThanMaxCandidatesForUniqueIdentities) {
+  Enroll("a", 1);
+  v1::EnrollRequest enroll;
+  enroll.set_collection_id("people");
+  enroll.set_identity_id("b");
+  *enroll.add_samples() = CropOf(BlendedPattern(1, 2, 0.6));
+  v1::EnrollResponse enrolled;
+  ASSERT_THAT(faces_->Enroll(call_, enroll, &enrolled), IsOk());
+  cv::Mat photo;
+  cv::hconcat(std::vector<cv::Mat>{BlendedPattern(1, 2, 0.9), PatternImage(1)}, photo);
+  detector_.set_faces({FaceAt(0, 0), FaceAt(112, 0)});
+  v1::Probe probe;
+  probe.set_image(EncodePng(photo));
+  probe.set_face_selection(v1::FACE_SELECTION_ALL);
+  v1::IdentifyRequest request = IdentifyRequest(probe);
+  request.set_max_candidates(1);
+  request.set_unique_identities(true);
+  const v1::IdentifyResponse response = Identify(request);
+  ASSERT_EQ(response.results(0).candidates_size(), 1);
+  EXPECT_EQ(response.results(0).candidates(0).identity_id(), "b");
+  ASSERT_EQ(response.results(1).candidates_size(), 1);
+  EXPECT_EQ(response.results(1).candidates(0).identity_id(), "a");
+}
+
 TEST_F(FaceServiceTest, VerifyMatchesTheSamePatternAndNoOther) {
   const std::string name = Enroll("7", 1);
   const v1::VerifyResponse same = Verify(VerifyRequest("7", Crop(1)));

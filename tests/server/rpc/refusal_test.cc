@@ -29,6 +29,7 @@ class RefusalTest : public ServiceTest {
     Enroll("7", 1);
     CreateCollection("other-model", OtherModel(), std::nullopt);
     CreateCollection("no-threshold", engine_.model(), std::nullopt);
+    for (const char* name : {"renamed", "source", "deleted"}) Enroll(name, 2);
   }
 
   // Runs a request that is right except for what `spoil` does to it.
@@ -80,6 +81,62 @@ class RefusalTest : public ServiceTest {
     return Spoilt(request, std::move(spoil), &FaceService::Compare);
   }
 
+  template <typename Request, typename Response>
+  std::function<Status()> Spoilt(Request request, std::function<void(Request&)> spoil,
+                                 Status (GalleryService::*method)(const CallContext&,
+                                                                  const Request&, Response*)) {
+    spoil(request);
+    return [this, request, method] {
+      Response response;
+      return (galleries_.get()->*method)(call_, request, &response);
+    };
+  }
+  std::function<Status()> UpdateWith(std::function<void(v1::UpdateIdentityRequest&)> spoil) {
+    v1::UpdateIdentityRequest request;
+    request.set_collection_id("people");
+    request.set_identity_id("7");
+    request.mutable_update_mask()->add_paths("labels");
+    return Spoilt(request, std::move(spoil), &GalleryService::UpdateIdentity);
+  }
+  std::function<Status()> RenameWith(std::function<void(v1::RenameIdentityRequest&)> spoil) {
+    v1::RenameIdentityRequest request;
+    request.set_collection_id("people");
+    request.set_identity_id("renamed");
+    request.set_new_identity_id("renamed-2");
+    return Spoilt(request, std::move(spoil), &GalleryService::RenameIdentity);
+  }
+  std::function<Status()> MergeWith(std::function<void(v1::MergeIdentitiesRequest&)> spoil) {
+    v1::MergeIdentitiesRequest request;
+    request.set_collection_id("people");
+    request.set_source_identity_id("source");
+    request.set_target_identity_id("7");
+    return Spoilt(request, std::move(spoil), &GalleryService::MergeIdentities);
+  }
+  std::function<Status()> DeleteWith(std::function<void(v1::DeleteIdentityRequest&)> spoil) {
+    v1::DeleteIdentityRequest request;
+    request.set_collection_id("people");
+    request.set_identity_id("deleted");
+    return Spoilt(request, std::move(spoil), &GalleryService::DeleteIdentity);
+  }
+  std::function<Status()> DeleteTemplateWith(
+      std::function<void(v1::DeleteTemplateRequest&)> spoil) {
+    v1::DeleteTemplateRequest request;
+    request.set_collection_id("people");
+    request.set_identity_id("7");
+    request.set_template_id(1);
+    return Spoilt(request, std::move(spoil), &GalleryService::DeleteTemplate);
+  }
+  std::function<Status()> CreateWith(std::function<void(v1::CreateCollectionRequest&)> spoil) {
+    v1::CreateCollectionRequest request;
+    request.set_collection_id("new");
+    return Spoilt(request, std::move(spoil), &GalleryService::CreateCollection);
+  }
+  std::function<Status()> DropWith(std::function<void(v1::DeleteCollectionRequest&)> spoil) {
+    v1::DeleteCollectionRequest request;
+    request.set_collection_id("no-threshold");
+    return Spoilt(request, std::move(spoil), &GalleryService::DeleteCollection);
+  }
+
   static void Check(const std::vector<Row>& rows) {
     for (const Row& row : rows) {
       const Status status = row.run();
@@ -97,6 +154,185 @@ TEST_F(RefusalTest, WhatTheRowsSpoilIsRightBefore) {
   EXPECT_THAT(EmbedWith([](auto&) {})(), IsOk());
   EXPECT_THAT(DetectWith([](auto&) {})(), IsOk());
   EXPECT_THAT(CompareWith([](auto&) {})(), IsOk());
+  EXPECT_THAT(UpdateWith([](auto&) {})(), IsOk());
+  EXPECT_THAT(RenameWith([](auto&) {})(), IsOk());
+  EXPECT_THAT(MergeWith([](auto&) {})(), IsOk());
+  EXPECT_THAT(DeleteWith([](auto&) {})(), IsOk());
+  EXPECT_THAT(CreateWith([](auto&) {})(), IsOk());
+  EXPECT_THAT(DropWith([](auto&) {})(), IsOk());
+}
+
+TEST_F(RefusalTest, OfRequestIdsThatAreNone) {
+  for (const char* const bad :
+       {"1", "01234567-89ab-cdef-8081-f2f3f4f5f6f", "01234567-89ab-cdef-8081-f2f3f4f5f6f70",
+        "0123456789abcdef8081f2f3f4f5f6f7----", "{1234567-89ab-cdef-8081-f2f3f4f5f6f}",
+        "00000000-0000-0000-0000-000000000000"}) {
+    const auto spoil = [bad](auto& r) { r.set_request_id(bad); };
+    Check({
+        {"enroll", EnrollWith(spoil), Reason::kInvalidField, "request_id"},
+        {"update", UpdateWith(spoil), Reason::kInvalidField, "request_id"},
+        {"rename", RenameWith(spoil), Reason::kInvalidField, "request_id"},
+        {"merge", MergeWith(spoil), Reason::kInvalidField, "request_id"},
+        {"delete", DeleteWith(spoil), Reason::kInvalidField, "request_id"},
+        {"delete template", DeleteTemplateWith(spoil), Reason::kInvalidField, "request_id"},
+        {"create collection", CreateWith(spoil), Reason::kInvalidField, "request_id"},
+        {"delete collection", DropWith(spoil), Reason::kInvalidField, "request_id"},
+    });
+  }
+}
+
+TEST_F(RefusalTest, OfRequestIdsThatWereUsed) {
+  const auto spoil = [](auto& r) { r.set_request_id("01234567-89ab-cdef-8081-f2f3f4f5f6f7"); };
+  ASSERT_THAT(UpdateWith(spoil)(), IsOk());
+  Check({
+      {"update", UpdateWith([&](auto& r) {
+         spoil(r);
+         r.mutable_identity()->set_etag("x");
+       }),
+       Reason::kRequestIdReused, ""},
+      {"enroll", EnrollWith(spoil), Reason::kRequestIdReused, ""},
+      {"rename", RenameWith(spoil), Reason::kRequestIdReused, ""},
+      {"merge", MergeWith(spoil), Reason::kRequestIdReused, ""},
+      {"delete", DeleteWith(spoil), Reason::kRequestIdReused, ""},
+      {"delete template", DeleteTemplateWith(spoil), Reason::kRequestIdReused, ""},
+      {"create collection", CreateWith(spoil), Reason::kRequestIdReused, ""},
+      {"delete collection", DropWith(spoil), Reason::kRequestIdReused, ""},
+  });
+}
+
+TEST_F(RefusalTest, OfUpdateMasks) {
+  const auto mask = [this](std::vector<std::string> paths) {
+    return UpdateWith([paths](auto& r) {
+      r.clear_update_mask();
+      for (const std::string& path : paths) r.mutable_update_mask()->add_paths(path);
+    });
+  };
+  Check({
+      {"no mask", UpdateWith([](auto& r) { r.clear_update_mask(); }), Reason::kInvalidField,
+       "update_mask"},
+      {"empty mask", mask({}), Reason::kInvalidField, "update_mask"},
+      {"empty path", mask({""}), Reason::kInvalidField, "update_mask"},
+      {"another field", mask({"id"}), Reason::kInvalidField, "update_mask"},
+      {"everything", mask({"*"}), Reason::kInvalidField, "update_mask"},
+      {"with its message", mask({"identity.labels"}), Reason::kInvalidField, "update_mask"},
+      {"a good and a bad one", mask({"labels", "template_count"}), Reason::kInvalidField,
+       "update_mask"},
+      {"no key", mask({"labels."}), Reason::kInvalidField, "update_mask"},
+      {"a bad key", mask({"labels.Key"}), Reason::kInvalidField, "update_mask"},
+      {"longer than the field", mask({"labels2"}), Reason::kInvalidField, "update_mask"},
+      {"upper case", mask({"Labels"}), Reason::kInvalidField, "update_mask"},
+  });
+}
+
+TEST_F(RefusalTest, OfLabels) {
+  const auto label = [this](const std::string& key, const std::string& value) {
+    return UpdateWith([=](auto& r) { (*r.mutable_identity()->mutable_labels())[key] = value; });
+  };
+  std::vector<Row> rows{
+      {"upper-case key", label("Key", ""), Reason::kInvalidField, "identity.labels"},
+      {"empty key", label("", ""), Reason::kInvalidField, "identity.labels"},
+      {"long key", label(std::string(64, 'a'), ""), Reason::kInvalidField, "identity.labels"},
+      {"long value", label("a", std::string(257, 'a')), Reason::kInvalidField, "identity.labels"},
+      {"control character", label("a", "\t"), Reason::kInvalidField, "identity.labels"},
+      {"no UTF-8", label("a", "\xff"), Reason::kInvalidField, "identity.labels"},
+      {"too many", UpdateWith([](auto& r) {
+         for (int i = 0; i < 65; ++i) {
+           (*r.mutable_identity()->mutable_labels())["k" + std::to_string(i)] = "";
+         }
+       }),
+       Reason::kInvalidField, "identity.labels"},
+  };
+  Check(rows);
+  // Too many together with those that are there.
+  ASSERT_THAT(UpdateWith([](auto& r) {
+                for (int i = 0; i < 64; ++i) {
+                  (*r.mutable_identity()->mutable_labels())["k" + std::to_string(i)] = "";
+                }
+              })(),
+              IsOk());
+  Check({{"one more", UpdateWith([](auto& r) {
+            r.mutable_update_mask()->set_paths(0, "labels.more");
+            (*r.mutable_identity()->mutable_labels())["more"] = "";
+          }),
+          Reason::kInvalidField, "identity.labels"},
+         {"too many by a merge", MergeWith([this](auto& r) {
+            const LabelChange own{.replace_all = true, .set = {{"own", ""}}, .remove = {}};
+            FACEGATE_CHECK(gallery_->UpdateLabels("people", "source", own, "").ok());
+            r.set_source_identity_id("source");
+          }),
+          Reason::kInvalidField, "source_identity_id"}});
+}
+
+TEST_F(RefusalTest, OfChangesOfIdentities) {
+  const std::string long_id(129, 'a');
+  const auto stale = [](auto& r) { r.set_etag("0123456789abcdef"); };
+  Check({
+      {"update: no collection", UpdateWith([](auto& r) { r.clear_collection_id(); }),
+       Reason::kInvalidField, "collection_id"},
+      {"update: no identity", UpdateWith([](auto& r) { r.clear_identity_id(); }),
+       Reason::kInvalidField, "identity_id"},
+      {"update: unknown collection", UpdateWith([](auto& r) { r.set_collection_id("nowhere"); }),
+       Reason::kCollectionNotFound, ""},
+      {"update: unknown identity", UpdateWith([](auto& r) { r.set_identity_id("nobody"); }),
+       Reason::kIdentityNotFound, ""},
+      {"update: stale etag",
+       UpdateWith([](auto& r) { r.mutable_identity()->set_etag("0123456789abcdef"); }),
+       Reason::kEtagMismatch, ""},
+      {"rename: bad collection", RenameWith([](auto& r) { r.set_collection_id("a/b"); }),
+       Reason::kInvalidField, "collection_id"},
+      {"rename: bad identity", RenameWith([](auto& r) { r.set_identity_id("a b"); }),
+       Reason::kInvalidField, "identity_id"},
+      {"rename: no new id", RenameWith([](auto& r) { r.clear_new_identity_id(); }),
+       Reason::kInvalidField, "new_identity_id"},
+      {"rename: long new id", RenameWith([&](auto& r) { r.set_new_identity_id(long_id); }),
+       Reason::kInvalidField, "new_identity_id"},
+      {"rename: taken", RenameWith([](auto& r) { r.set_new_identity_id("7"); }),
+       Reason::kIdentityExists, ""},
+      {"rename: itself", RenameWith([](auto& r) { r.set_new_identity_id("renamed"); }),
+       Reason::kIdentityExists, ""},
+      {"rename: unknown", RenameWith([](auto& r) { r.set_identity_id("nobody"); }),
+       Reason::kIdentityNotFound, ""},
+      {"rename: stale etag", RenameWith(stale), Reason::kEtagMismatch, ""},
+      {"merge: no source", MergeWith([](auto& r) { r.clear_source_identity_id(); }),
+       Reason::kInvalidField, "source_identity_id"},
+      {"merge: no target", MergeWith([](auto& r) { r.clear_target_identity_id(); }),
+       Reason::kInvalidField, "target_identity_id"},
+      {"merge: bad collection", MergeWith([](auto& r) { r.set_collection_id(""); }),
+       Reason::kInvalidField, "collection_id"},
+      {"merge: itself", MergeWith([](auto& r) { r.set_source_identity_id("7"); }),
+       Reason::kInvalidField, "source_identity_id"},
+      {"merge: unknown source", MergeWith([](auto& r) { r.set_source_identity_id("nobody"); }),
+       Reason::kIdentityNotFound, ""},
+      {"merge: unknown target", MergeWith([](auto& r) { r.set_target_identity_id("nobody"); }),
+       Reason::kIdentityNotFound, ""},
+      {"merge: unknown collection", MergeWith([](auto& r) { r.set_collection_id("nowhere"); }),
+       Reason::kCollectionNotFound, ""},
+      {"merge: stale source", MergeWith([](auto& r) { r.set_source_etag("x"); }),
+       Reason::kEtagMismatch, ""},
+      {"merge: stale target", MergeWith([](auto& r) { r.set_target_etag("x"); }),
+       Reason::kEtagMismatch, ""},
+      {"delete: stale etag", DeleteWith(stale), Reason::kEtagMismatch, ""},
+  });
+}
+
+TEST_F(RefusalTest, OfUniqueIdentitiesForOneFace) {
+  const auto unique = [this](const v1::Probe& probe) {
+    return IdentifyWith([probe](auto& r) {
+      *r.mutable_probe() = probe;
+      r.set_unique_identities(true);
+    });
+  };
+  v1::Probe largest = Photo(1);
+  largest.set_face_selection(v1::FACE_SELECTION_LARGEST);
+  v1::Probe all = Photo(1);
+  all.set_face_selection(v1::FACE_SELECTION_ALL);
+  EXPECT_THAT(unique(all)(), IsOk());
+  Check({
+      {"no selection", unique(Photo(1)), Reason::kInvalidField, "unique_identities"},
+      {"LARGEST", unique(largest), Reason::kInvalidField, "unique_identities"},
+      {"a crop", unique(Crop(1)), Reason::kInvalidField, "unique_identities"},
+      {"an embedding", unique(Vector(1)), Reason::kInvalidField, "unique_identities"},
+  });
 }
 
 TEST_F(RefusalTest, OfIds) {

@@ -1,0 +1,230 @@
+// What Identify answers for the faces of one picture, unique_identities above all (the rules are in
+// protos/facegate/v1/face_service.proto).
+
+#include "server/rpc/identification.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/random_embedding.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr float kThreshold = 0.5f;
+
+// A face that was compared: who is how near, best first.
+IdentifiedFace FaceNear(std::vector<std::pair<std::string, float>> nearest) {
+  IdentifiedFace face;
+  face.face.embedding = UnitOf(std::vector<float>{1.0f, 0.0f});
+  std::stable_sort(nearest.begin(), nearest.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  for (auto& [identity, cosine] : nearest) {
+    face.nearest.push_back({.identity = std::move(identity), .template_id = 7, .cosine = cosine});
+  }
+  return face;
+}
+
+IdentificationOptions Unique() {
+  return {.collection = "people",
+          .max_candidates = 5,
+          .include_below_threshold = false,
+          .unique_identities = true};
+}
+
+v1::IdentifyResponse Decide(const IdentificationOptions& options,
+                            const std::vector<IdentifiedFace>& faces) {
+  v1::IdentifyResponse response;
+  response.mutable_basis()->set_threshold(kThreshold);
+  AddResults(options, faces, &response);
+  EXPECT_EQ(response.results_size(), static_cast<int>(faces.size()));
+  return response;
+}
+
+// The matches of each face, by id.
+std::vector<std::vector<std::string>> MatchesOf(const v1::IdentifyResponse& response) {
+  std::vector<std::vector<std::string>> matches;
+  for (const auto& result : response.results()) {
+    std::vector<std::string>& of_face = matches.emplace_back();
+    for (const auto& candidate : result.candidates()) {
+      if (candidate.decision() == v1::DECISION_MATCH) of_face.push_back(candidate.identity_id());
+    }
+    EXPECT_EQ(result.decision(), of_face.empty() ? v1::DECISION_NO_MATCH : v1::DECISION_MATCH);
+  }
+  return matches;
+}
+
+TEST(IdentificationTest, WithoutUniqueIdentitiesEachFaceStandsAlone) {
+  IdentificationOptions options = Unique();
+  options.unique_identities = false;
+  EXPECT_THAT(MatchesOf(Decide(options, {FaceNear({{"a", 0.9f}, {"b", 0.6f}, {"c", 0.4f}}),
+                                         FaceNear({{"a", 0.8f}})})),
+              ElementsAre(ElementsAre("a", "b"), ElementsAre("a")));
+}
+
+TEST(IdentificationTest, GivesAnIdentityToTheFaceThatIsNearer) {
+  const auto response = Decide(Unique(), {FaceNear({{"a", 0.8f}}), FaceNear({{"a", 0.9f}})});
+  EXPECT_THAT(MatchesOf(response), ElementsAre(IsEmpty(), ElementsAre("a")));
+  EXPECT_EQ(response.results(0).decision(), v1::DECISION_NO_MATCH);
+  EXPECT_EQ(response.results(0).candidates_size(), 0);
+}
+
+TEST(IdentificationTest, GivesAFaceOneMatchAtMost) {
+  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.9f}, {"b", 0.8f}, {"c", 0.7f}})})),
+              ElementsAre(ElementsAre("a")));
+}
+
+TEST(IdentificationTest, GivesAFaceItsSecondWhereTheSumIsLarger) {
+  // Together 0.4 + 0.4 beats 0.45 + 0.3.
+  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.95f}, {"b", 0.9f}}),
+                                          FaceNear({{"a", 0.9f}, {"b", 0.8f}})})),
+              ElementsAre(ElementsAre("b"), ElementsAre("a")));
+}
+
+TEST(IdentificationTest, LeavesAFaceWithoutAMatchWhereTheSumIsLarger) {
+  // 0.45 beats 0.2 + 0.2.
+  EXPECT_THAT(
+      MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.95f}, {"b", 0.7f}}), FaceNear({{"a", 0.7f}})})),
+      ElementsAre(ElementsAre("a"), IsEmpty()));
+}
+
+TEST(IdentificationTest, CountsWhatIsAboveTheThresholdAlone) {
+  // By whole cosines 0.55 + 0.55 would beat 0.95; above the threshold it is 0.1 against 0.45.
+  EXPECT_THAT(MatchesOf(Decide(Unique(),
+                               {FaceNear({{"a", 0.95f}, {"b", 0.55f}}), FaceNear({{"a", 0.55f}})})),
+              ElementsAre(ElementsAre("a"), IsEmpty()));
+}
+
+TEST(IdentificationTest, TakesAMatchAtTheThresholdItself) {
+  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", kThreshold}})})),
+              ElementsAre(ElementsAre("a")));
+  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.9f}}),
+                                          FaceNear({{"a", kThreshold}, {"b", kThreshold}})})),
+              ElementsAre(ElementsAre("a"), ElementsAre("b")));
+  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", std::nextafter(kThreshold, 0.0f)}})})),
+              ElementsAre(IsEmpty()));
+}
+
+// One match of 0.4 exceeds the threshold by more than 0.4 - 2e-7 and 0 together.
+TEST(IdentificationTest, PrefersTheLargerSumHoweverLittleLarger) {
+  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.9f}, {"b", kThreshold}}),
+                                          FaceNear({{"a", 0.9f - 2e-7f}})})),
+              ElementsAre(ElementsAre("a"), IsEmpty()));
+}
+
+TEST(IdentificationTest, TellsTheNearestBelowTheThresholdWhenAsked) {
+  IdentificationOptions options = Unique();
+  options.include_below_threshold = true;
+  options.max_candidates = 3;
+  const auto response =
+      Decide(options, {FaceNear({{"a", 0.9f}, {"b", 0.4f}, {"c", 0.3f}, {"d", 0.2f}}),
+                       FaceNear({{"a", 0.8f}, {"b", 0.45f}, {"c", 0.1f}})});
+  EXPECT_THAT(MatchesOf(response), ElementsAre(ElementsAre("a"), IsEmpty()));
+  const auto ids = [&](int face) {
+    std::vector<std::string> all;
+    for (const auto& one : response.results(face).candidates()) all.push_back(one.identity_id());
+    return all;
+  };
+  EXPECT_THAT(ids(0), ElementsAre("a", "b", "c"));
+  // What went to the other face is no candidate any more, above the threshold or marked below it.
+  EXPECT_THAT(ids(1), ElementsAre("b", "c"));
+  for (const auto& one : response.results(1).candidates()) {
+    EXPECT_EQ(one.decision(), v1::DECISION_NO_MATCH);
+    EXPECT_LT(one.cosine(), kThreshold);
+  }
+}
+
+TEST(IdentificationTest, LeavesOutFacesThatCouldNotBeCompared) {
+  const auto response =
+      Decide(Unique(), {IdentifiedFace{}, FaceNear({{"a", 0.9f}}), IdentifiedFace{}});
+  EXPECT_EQ(response.results(0).decision(), v1::DECISION_INCONCLUSIVE);
+  EXPECT_EQ(response.results(1).decision(), v1::DECISION_MATCH);
+  EXPECT_EQ(response.results(2).decision(), v1::DECISION_INCONCLUSIVE);
+  EXPECT_EQ(response.results(0).candidates_size(), 0);
+}
+
+TEST(IdentificationTest, NamesTheMatchAndItsTemplate) {
+  const auto response = Decide(Unique(), {FaceNear({{"a", 0.75f}})});
+  const auto& candidate = response.results(0).candidates(0);
+  EXPECT_EQ(candidate.identity_id(), "a");
+  EXPECT_EQ(candidate.cosine(), 0.75f);
+  EXPECT_EQ(candidate.template_name(), "collections/people/identities/a/templates/7");
+}
+
+TEST(IdentificationTest, OfNoFaceIsEmpty) { EXPECT_EQ(Decide(Unique(), {}).results_size(), 0); }
+
+TEST(IdentificationTest, NeedsAsManyNearestAsThereAreFaces) {
+  IdentificationOptions options = Unique();
+  EXPECT_EQ(NearestNeeded(options, 3), 5u);
+  EXPECT_EQ(NearestNeeded(options, 12), 12u);
+  options.unique_identities = false;
+  EXPECT_EQ(NearestNeeded(options, 12), 5u);
+}
+
+using Cosines = std::vector<std::map<std::string, float>>;  // of each face
+
+// The largest sum above the threshold that any assignment has.
+double BestSum(const Cosines& cosines, size_t face, std::set<std::string>& taken) {
+  if (face == cosines.size()) return 0.0;
+  double best = BestSum(cosines, face + 1, taken);
+  for (const auto& [identity, cosine] : cosines[face]) {
+    if (cosine < kThreshold || !taken.insert(identity).second) continue;
+    best = std::max(best,
+                    static_cast<double>(cosine) - kThreshold + BestSum(cosines, face + 1, taken));
+    taken.erase(identity);
+  }
+  return best;
+}
+
+// Faces see only as many of the nearest as NearestNeeded() says; that must be enough.
+TEST(IdentificationTest, HasTheLargestSumOfAllAssignments) {
+  std::mt19937_64 random(8);
+  for (int round = 0; round < 1000; ++round) {
+    const size_t faces = random() % 4 + 1;
+    const size_t people = random() % 7 + 1;
+    Cosines cosines(faces);
+    for (auto& of_face : cosines) {
+      for (size_t i = 0; i < people; ++i) {
+        // Coarse, so that there are ties; half of them below the threshold.
+        of_face[std::string(1, static_cast<char>('a' + i))] =
+            static_cast<float>(random() % 17) / 16.0f;
+      }
+    }
+    IdentificationOptions options = Unique();
+    options.max_candidates = 1;
+    const size_t needed = NearestNeeded(options, faces);
+    std::vector<IdentifiedFace> identified;
+    for (const auto& of_face : cosines) {
+      identified.push_back(FaceNear({of_face.begin(), of_face.end()}));
+      if (identified.back().nearest.size() > needed) identified.back().nearest.resize(needed);
+    }
+    const auto matches = MatchesOf(Decide(options, identified));
+    double sum = 0.0;
+    std::set<std::string> taken;
+    for (size_t face = 0; face < faces; ++face) {
+      ASSERT_LE(matches[face].size(), 1u);
+      for (const std::string& identity : matches[face]) {
+        EXPECT_TRUE(taken.insert(identity).second) << "in the picture twice";
+        EXPECT_GE(cosines[face].at(identity), kThreshold);
+        sum += static_cast<double>(cosines[face].at(identity)) - kThreshold;
+      }
+    }
+    taken.clear();
+    EXPECT_NEAR(sum, BestSum(cosines, 0, taken), 1e-9);
+  }
+}
+
+}  // namespace
+}  // namespace facegate
