@@ -29,13 +29,15 @@ packages=(
   # libraries that the product is built from
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libtorch-dev libfaiss-dev libopencv-dev librocksdb-dev
-  libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libjpeg-dev libssl-dev zlib1g-dev
+  libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libjpeg-dev libwebp-dev libssl-dev zlib1g-dev
   # the fast BLAS: with the reference one LibTorch and FAISS are up to 48 times slower
   libopenblas0-pthread libopenblas-dev
   # the face and eye cascades: a detector that needs no download
   opencv-data
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev python3 python3-grpcio python3-protobuf
+  # fuzz targets: the compiler, libFuzzer and the sanitizers, OpenMP for clang
+  clang libclang-rt-14-dev libomp-dev
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

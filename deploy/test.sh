@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, checks the sources and runs every test. Ends with one line that counts what passed, failed and
-# was skipped, and a verdict; exits 0 only when nothing failed.
+# Installs what is missing, builds, checks the sources, fuzzes briefly and runs every test. Ends with one line that counts
+# what passed, failed and was skipped, and a verdict; exits 0 only when nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,8 +8,8 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/test.sh [CTEST ARGUMENTS…]
 
-Installs missing packages, builds the release preset, checks format and clang-tidy, and runs all tests (the
-layer check among them).
+Installs missing packages, builds the release preset, checks format and clang-tidy, runs each fuzz target for a few
+seconds (deploy/fuzz.sh runs them for long), and runs all tests (the layer check among them).
 Tests that need real photos and weights are skipped, and counted, unless FACEGATE_DATA names their folder.
 
 Examples:
@@ -48,6 +48,7 @@ check() {
 }
 check "format" /usr/bin/python3 tests/check_format.py
 check "clang-tidy" /usr/bin/python3 tests/check_tidy.py
+check "fuzz" deploy/fuzz.sh --seconds 5
 
 step "tests"
 if [ -z "${FACEGATE_DATA:-}" ]; then

@@ -10,6 +10,7 @@
 #include "face/image/jpeg_pixels.h"
 #include "face/image/orientation.h"
 #include "face/image/pnm.h"
+#include "face/image/webp_pixels.h"
 
 namespace facegate {
 namespace {
@@ -30,6 +31,8 @@ Status CheckSize(const ImageHeader& header, const DecodeLimits& limits) {
   return OkStatus();
 }
 
+// For formats that OpenCV knows by a signature which the header's reader has matched: anything else
+// could reach a decoder that nobody meant, some (DICOM, GDAL) by way of a temporary file.
 StatusOr<cv::Mat> DecodeByOpenCv(std::string_view encoded, const ImageHeader& header) {
   // imdecode reads only; its interface has no view of constant bytes.
   const cv::Mat bytes(1, static_cast<int>(encoded.size()), CV_8UC1,
@@ -55,8 +58,9 @@ StatusOr<cv::Mat> DecodePixels(std::string_view encoded, const ImageHeader& head
       return DecodeJpegPixels(encoded, header);
     case ImageFormat::kPgm:
       return DecodePnm(encoded);
-    case ImageFormat::kPng:
     case ImageFormat::kWebp:
+      return DecodeWebpPixels(encoded, header);
+    case ImageFormat::kPng:
     case ImageFormat::kBmp:
       break;
   }

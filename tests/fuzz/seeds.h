@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+// The seeds of each fuzz target: small inputs, valid and nearly so, that a fuzzer starts from. Made
+// up throughout; no picture shows anybody.
+namespace facegate {
+
+struct Seed {
+  std::string name;  // of the file
+  std::string bytes;
+};
+
+std::vector<Seed> DecodeSeeds();
+std::vector<Seed> ExifSeeds();
+std::vector<Seed> SafetensorsSeeds();
+std::vector<Seed> TorchPickleSeeds();
+std::vector<Seed> RecordSeeds();
+std::vector<Seed> RequestSeeds();
+
+}  // namespace facegate
