@@ -48,6 +48,7 @@ inline constexpr uint64_t kUidLimit = uint64_t{1} << 63;
 struct IdentityKey {
   uint64_t collection = 0;
   uint64_t identity = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of a comparison for a pointer.
   auto operator<=>(const IdentityKey&) const = default;
 };
 
@@ -62,6 +63,7 @@ struct TemplateKey {
 struct RequestKey {
   IdentityKey owner;
   RequestId id;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of a comparison for a pointer.
   auto operator<=>(const RequestKey&) const = default;
 };
 

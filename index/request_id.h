@@ -17,6 +17,7 @@ namespace facegate {
 // A UUID (RFC 4122, of any variant), never all zeros.
 struct RequestId {
   std::array<uint8_t, 16> bytes{};
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of a comparison for a pointer.
   auto operator<=>(const RequestId&) const = default;
 };
 

@@ -162,7 +162,7 @@ Status RequestLedger::Write(StoreChange change) {
   const std::vector<RequestKey> old = TakeOld();
   change.deleted_requests.insert(change.deleted_requests.end(), old.begin(), old.end());
   std::vector<Place> places = PlacesFor(change);
-  const Status written = store_.Write(change);
+  Status written = store_.Write(change);
   {
     const MutexLock lock(mutex_);
     for (const RequestKey& key : old) at_work_.erase(key.id);

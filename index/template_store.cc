@@ -242,7 +242,7 @@ class RocksTemplateStore final : public TemplateStore {
       deletions_in_flight_ += 1;
       erase_pending_ = true;
     }
-    const Status written = Commit(batch, "writing");
+    Status written = Commit(batch, "writing");
     // Also after a failure: the next opening may find the change done.
     const MutexLock lock(erase_mutex_);
     deletions_in_flight_ -= 1;
@@ -261,7 +261,7 @@ class RocksTemplateStore final : public TemplateStore {
       const MutexLock lock(erase_mutex_);
       ranges = std::exchange(to_erase_, {});
     }
-    const Status status = CompactRanges(ranges);
+    Status status = CompactRanges(ranges);
     const MutexLock lock(erase_mutex_);
     if (!status.ok()) {
       std::move(ranges.begin(), ranges.end(), std::back_inserter(to_erase_));

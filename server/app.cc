@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <utility>
@@ -51,6 +52,23 @@ void WarnOfUnusable(const Gallery& gallery, const ModelKey& model) {
   }
 }
 
+constexpr uint64_t kMaxPortFileBytes = 64;
+
+std::string PortFileText(int port) { return std::to_string(port) + "\n"; }
+
+// A folder that the server makes is for its own user alone; one that was there stays as it is.
+void WarnOfWideAccess(const std::string& directory) {
+  using std::filesystem::perms;
+  std::error_code error;
+  const perms access = std::filesystem::status(directory, error).permissions();
+  if (error || access == perms::unknown) return;
+  if ((access & (perms::group_all | perms::others_all)) == perms::none) return;
+  LogWarning(
+      "data_dir has the permissions {:04o}, expected 0700: templates are personal data, and other "
+      "users of this machine may reach them; chmod 700 mends it",
+      static_cast<unsigned>(access & perms::mask));
+}
+
 class Stopwatch {
  public:
   explicit Stopwatch(const Clock& clock) : clock_(clock), started_(clock.Now()) {}
@@ -74,6 +92,7 @@ App::App(const Config& config, Parts parts, Clock& clock)
       parts_(std::move(parts)),
       clock_(clock),
       start_time_us_(clock.UnixMicros()),
+      budget_(static_cast<uint64_t>(EffectiveRequestMemory(config))),
       face_pool_(std::make_unique<ThreadPool>(WorkerThreads(config),
                                               static_cast<size_t>(config.request_queue))),
       gallery_pool_(std::make_unique<ThreadPool>(kGalleryThreads,
@@ -83,16 +102,19 @@ App::~App() { Stop(std::chrono::seconds(0)); }
 
 Status App::OpenPort() {
   SetOpenCvThreads(1);  // requests run side by side, each on one thread
-  if (!config_.port_file.empty()) std::remove(config_.port_file.c_str());
-  grpc_services_ = std::make_unique<GrpcServices>(CallRuntime{gate_, *face_pool_, clock_},
-                                                  CallRuntime{gate_, *gallery_pool_, clock_});
+  grpc_services_ =
+      std::make_unique<GrpcServices>(CallRuntime{gate_, budget_, *face_pool_, clock_},
+                                     CallRuntime{gate_, budget_, *gallery_pool_, clock_});
   FACEGATE_ASSIGN_OR_RETURN(ListenAddress address, ParseListenAddress(config_.listen));
   FACEGATE_ASSIGN_OR_RETURN(
-      grpc_server_, GrpcServer::Start({.address = address,
-                                       .max_message_bytes =
-                                           static_cast<uint64_t>(EffectiveMaxMessageBytes(config_)),
-                                       .reflection = config_.reflection},
-                                      *grpc_services_));
+      grpc_server_,
+      GrpcServer::Start(
+          {.address = address,
+           .max_message_bytes = static_cast<uint64_t>(EffectiveMaxMessageBytes(config_)),
+           .max_buffered_bytes = static_cast<uint64_t>(EffectiveRequestMemory(config_)),
+           .calls_per_connection = static_cast<int>(config_.calls_per_connection),
+           .reflection = config_.reflection},
+          *grpc_services_));
   port_ = grpc_server_->port();
   address.port = port_;
   LogInfo("facegate-server {} listens on {} and loads; reflection is {}", FACEGATE_VERSION,
@@ -100,11 +122,24 @@ Status App::OpenPort() {
   LogWarning(
       "encryption at rest is OFF and TLS is OFF in this version: templates in the data directory, "
       "and photos and embeddings on the connection, are not encrypted");
+  return OkStatus();
+}
+
+// Only now: a server that fails, above all because another one has its store open, must not touch
+// the file of that one.
+Status App::WritePortFile() {
   if (config_.port_file.empty()) return OkStatus();
   FACEGATE_RETURN_IF_ERROR(
-      Annotate(WriteFileAtomically(config_.port_file, std::to_string(port_) + "\n"), "port_file"));
+      Annotate(WriteFileAtomically(config_.port_file, PortFileText(port_)), "port_file"));
   port_file_written_ = true;
   return OkStatus();
+}
+
+void App::RemovePortFile() {
+  if (!port_file_written_) return;
+  // Unless another server has written its own there since.
+  const StatusOr<std::string> text = ReadFile(config_.port_file, kMaxPortFileBytes);
+  if (text.ok() && *text == PortFileText(port_)) std::remove(config_.port_file.c_str());
 }
 
 Status App::LoadModel() {
@@ -128,6 +163,7 @@ Status App::LoadDetector() {
 }
 
 Status App::OpenGallery() {
+  WarnOfWideAccess(config_.data_dir);
   FACEGATE_ASSIGN_OR_RETURN(gallery_, parts_.open_gallery(config_, clock_));
   return OkStatus();
 }
@@ -173,7 +209,7 @@ Status App::Load(const std::function<bool()>& stop_requested) {
   gate_.Open();
   grpc_server_->SetServing(true);
   LogInfo("serving");
-  return OkStatus();
+  return WritePortFile();
 }
 
 void App::Stop(std::chrono::seconds drain) {
@@ -193,7 +229,7 @@ void App::Stop(std::chrono::seconds drain) {
             stats.batches, stats.dropped);
   }
   gallery_.reset();
-  if (port_file_written_) std::remove(config_.port_file.c_str());
+  RemovePortFile();
   LogInfo("stopped");
 }
 

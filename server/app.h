@@ -11,6 +11,7 @@
 #include "server/engine/batcher.h"
 #include "server/engine/face_engine.h"
 #include "server/parts.h"
+#include "server/rpc/byte_budget.h"
 #include "server/rpc/call_gate.h"
 
 namespace facegate {
@@ -51,6 +52,8 @@ class App {
   Status LoadDetector();
   Status OpenGallery();
   void BuildServices();
+  Status WritePortFile();
+  void RemovePortFile();
 
   const Config config_;
   const Parts parts_;
@@ -62,6 +65,7 @@ class App {
 
   // In the order of construction: what is below uses what is above.
   CallGate gate_;
+  ByteBudget budget_;
   std::unique_ptr<ThreadPool> face_pool_;
   std::unique_ptr<ThreadPool> gallery_pool_;
   LoadedModel model_;

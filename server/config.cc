@@ -51,7 +51,7 @@ constexpr Key kKeys[] = {
      {},
      {},
      "",
-     "A file to write the port to once it is open; removed on a clean stop. For port 0."},
+     "A file to write the port to once the server serves; removed on a clean stop. For port 0."},
     {"insecure",
      &Config::insecure,
      {},
@@ -124,7 +124,7 @@ constexpr Key kKeys[] = {
      {},
      "",
      "Requests that may wait for a worker; beyond it calls get QUEUE_FULL. Each holds its message "
-     "in memory."},
+     "in memory, see request_memory."},
     {"max_image_bytes",
      &Config::max_image_bytes,
      {1024, 256 * kMiB},
@@ -151,6 +151,23 @@ constexpr Key kKeys[] = {
      "",
      "The largest request message, bytes; beyond it gRPC itself refuses, without details. At least "
      "two images and 64 KiB. 0: four images and 1 MiB."},
+    {"request_memory",
+     &Config::request_memory,
+     {0, int64_t{1} << 40},
+     {},
+     "",
+     "Bytes that the requests in progress may hold together, and again those that are still on "
+     "their way in. Beyond it calls get QUEUE_FULL, or RESOURCE_EXHAUSTED or UNAVAILABLE of gRPC "
+     "itself, without details. At least four messages. 0: eight messages, or 256 MiB where that is "
+     "more."},
+    {"calls_per_connection",
+     &Config::calls_per_connection,
+     {1, 65536},
+     {},
+     "",
+     "Calls of one connection at once; further ones wait at the client. gRPC ends the calls of one "
+     "connection only one by one when messages pass request_memory, so that many large ones cost "
+     "more than that."},
     {"drain_seconds",
      &Config::drain_seconds,
      {0, 3600},
@@ -318,6 +335,12 @@ Status CheckComplete(const Config& config) {
                     "({}) and 65536",
                     config.max_message_bytes, least, config.max_image_bytes));
   }
+  const int64_t four_messages = 4 * EffectiveMaxMessageBytes(config);
+  if (EffectiveRequestMemory(config) < four_messages) {
+    return InvalidArgument(
+        fmt::format("request_memory is {}, must be at least {}: four messages of max_message_bytes",
+                    config.request_memory, four_messages));
+  }
   return OkStatus();
 }
 
@@ -358,6 +381,11 @@ LogLevel LogLevelOf(const Config& config) {
 int64_t EffectiveMaxMessageBytes(const Config& config) {
   if (config.max_message_bytes > 0) return config.max_message_bytes;
   return std::min(4 * config.max_image_bytes + kMiB, 2047 * kMiB);
+}
+
+int64_t EffectiveRequestMemory(const Config& config) {
+  if (config.request_memory > 0) return config.request_memory;
+  return std::max(8 * EffectiveMaxMessageBytes(config), 256 * kMiB);
 }
 
 }  // namespace facegate

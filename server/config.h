@@ -31,6 +31,8 @@ struct Config {
   int64_t max_samples = 16;
   int64_t max_candidates = 100;
   int64_t max_message_bytes = 0;
+  int64_t request_memory = 0;
+  int64_t calls_per_connection = 8;
   int64_t drain_seconds = 20;
   bool reflection = true;
   std::string log_level = "info";
@@ -57,5 +59,7 @@ std::string ConfigToYaml(const Config& config);
 LogLevel LogLevelOf(const Config& config);
 // What max_message_bytes is when it is left at 0.
 int64_t EffectiveMaxMessageBytes(const Config& config);
+// What request_memory is when it is left at 0.
+int64_t EffectiveRequestMemory(const Config& config);
 
 }  // namespace facegate

@@ -1,5 +1,7 @@
 #include "face/base/embedding.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -21,13 +23,23 @@ double Norm(std::span<const float> values) {
 
 Status Invalid(std::string_view what) { return Refuse(Reason::kEmbeddingInvalid, what); }
 
+// `values` has one that is not finite, or they are so large that their squares' sum is not.
+Status NotFinite(std::span<const float> values) {
+  const auto odd = std::find_if_not(values.begin(), values.end(),
+                                    [](float value) { return std::isfinite(value); });
+  return Invalid(fmt::format("value {} of {} is not finite", odd - values.begin(), values.size()));
+}
+
 }  // namespace
 
 StatusOr<Embedding> Embedding::Normalize(std::span<const float> values) {
   if (values.empty()) return Invalid("embedding has no values");
   const double norm = Norm(values);
-  if (!std::isfinite(norm)) return Invalid("embedding has a value that is not finite");
-  if (norm < kSmallestNorm) return Invalid("embedding has zero length, expected a direction");
+  if (!std::isfinite(norm)) return NotFinite(values);
+  if (norm < kSmallestNorm) {
+    return Invalid(
+        fmt::format("embedding has the length {}, must be at least {}", norm, kSmallestNorm));
+  }
   std::vector<float> unit(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
     unit[i] = static_cast<float>(static_cast<double>(values[i]) / norm);
@@ -37,7 +49,7 @@ StatusOr<Embedding> Embedding::Normalize(std::span<const float> values) {
 
 StatusOr<Embedding> Embedding::FromUnit(std::vector<float> values) {
   const double norm = Norm(values);
-  if (!std::isfinite(norm)) return Invalid("embedding has a value that is not finite");
+  if (!std::isfinite(norm)) return NotFinite(values);
   if (std::abs(norm - 1.0) > kUnitTolerance) return Invalid("embedding is not of unit length");
   return Embedding(std::move(values));
 }

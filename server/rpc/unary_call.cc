@@ -48,13 +48,12 @@ Status RunGuarded(const UnaryCall::Handler& handler, const CallContext& call) {
 
 grpc::ServerUnaryReactor* UnaryCall::Start(const CallRuntime& runtime,
                                            grpc::CallbackServerContext* context, const char* method,
-                                           Handler handler) {
+                                           uint64_t request_bytes, Handler handler) {
   auto* call = new UnaryCall(runtime, context, method);  // owned by gRPC until OnDone()
-  if (const Status entered = runtime.gate.Enter(); !entered.ok()) {
+  if (const Status entered = call->Enter(request_bytes); !entered.ok()) {
     call->Answer(entered);
     return call;
   }
-  call->entered_ = true;
   const Status queued =
       runtime.pool.Submit([call, handler = std::move(handler)] { call->Run(handler); });
   if (!queued.ok()) call->Answer(WithRetryAfter(queued, kRetryWhenFull));
@@ -67,6 +66,14 @@ UnaryCall::UnaryCall(const CallRuntime& runtime, grpc::CallbackServerContext* co
   call_.caller.deadline = DeadlineOf(*context, runtime.clock.Now());
   call_.caller.cancelled = cancelled_;
   call_.request_id = NewRequestId();
+}
+
+Status UnaryCall::Enter(uint64_t request_bytes) {
+  FACEGATE_RETURN_IF_ERROR(runtime_.gate.Enter());
+  entered_ = true;
+  FACEGATE_RETURN_IF_ERROR(WithRetryAfter(runtime_.budget.Take(request_bytes), kRetryWhenFull));
+  held_bytes_ = request_bytes;
+  return OkStatus();
 }
 
 void UnaryCall::Run(const Handler& handler) {
@@ -87,6 +94,7 @@ void UnaryCall::Answer(const Status& status) {
 
 void UnaryCall::OnDone() {
   CallGate* const gate = entered_ ? &runtime_.gate : nullptr;
+  runtime_.budget.GiveBack(held_bytes_);
   delete this;
   if (gate != nullptr) gate->Leave();
 }

@@ -7,8 +7,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <latch>
 #include <string>
 #include <thread>
@@ -296,18 +294,6 @@ TEST_F(AppTest, OffersNoReflectionWhereItIsSwitchedOff) {
   Serve();
   EXPECT_EQ(ReflectionStatus(channel_), grpc::StatusCode::UNIMPLEMENTED);
   EXPECT_TRUE(Embed(PatternPng(1)).ok());
-}
-
-TEST_F(AppTest, WritesItsPortAndRemovesItAtTheEnd) {
-  config_.port_file = dir_.File("port");
-  Open();
-  std::ifstream file(config_.port_file);
-  int port = 0;
-  file >> port;
-  EXPECT_EQ(port, app_->port());
-  EXPECT_GT(port, 0);
-  app_->Stop(0s);
-  EXPECT_FALSE(std::filesystem::exists(config_.port_file));
 }
 
 TEST_F(AppTest, RefusesAPortThatIsInUse) {

@@ -159,5 +159,22 @@ TEST(ConfigTest, TheLargestImageStillFitsGrpcsLimit) {
   EXPECT_LE(EffectiveMaxMessageBytes(config), 2147483647);
 }
 
+TEST(ConfigTest, TheMemoryOfRequestsHoldsFourMessages) {
+  Config config;
+  config.model = "m";
+  config.data_dir = "d";
+  EXPECT_EQ(EffectiveRequestMemory(config), 8 * EffectiveMaxMessageBytes(config));
+  config.request_memory = 4 * EffectiveMaxMessageBytes(config);
+  EXPECT_THAT(CheckComplete(config), IsOk());
+  --config.request_memory;
+  const Status refused = CheckComplete(config);
+  EXPECT_THAT(refused, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(MessageOf(refused)),
+              HasSubstr("must be at least 138412032: four messages"));
+  config.max_image_bytes = 1 << 20;
+  config.request_memory = 0;
+  EXPECT_EQ(EffectiveRequestMemory(config), 256 << 20);
+}
+
 }  // namespace
 }  // namespace facegate

@@ -31,6 +31,7 @@ class ServerProcess {
   static StatusOr<std::unique_ptr<ServerProcess>> Start(const ServerProcessOptions& options);
 
   const std::string& target() const { return target_; }
+  pid_t pid() const { return process_->pid(); }
   std::unique_ptr<FacegateClient> Connect(
       std::chrono::milliseconds timeout = std::chrono::seconds(60)) const;
 

@@ -1,0 +1,269 @@
+#include "tests/integration/refusing_states.h"
+
+#include <grpcpp/support/status.h>
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "face/base/check.h"
+#include "facegate/v1/face_service.pb.h"
+#include "facegate/v1/gallery_service.pb.h"
+#include "index/local_gallery.h"
+#include "index/template_store.h"
+#include "server/app.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_detector.h"
+#include "tests/support/fake_embedder.h"
+#include "tests/support/faulty_store.h"
+#include "tests/support/pattern_image.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+using Code = grpc::StatusCode;
+using namespace std::chrono_literals;
+
+constexpr char kEmbed[] = "/facegate.v1.FaceService/Embed";
+constexpr char kCreate[] = "/facegate.v1.GalleryService/CreateCollection";
+
+std::string EmbedRequestOf(bool as_photo) {
+  v1::EmbedRequest request;
+  v1::Probe* const probe = request.mutable_probe();
+  as_photo ? probe->set_image(PatternPng(1)) : probe->set_aligned_crop(PatternPng(1));
+  if (as_photo) probe->set_face_selection(v1::FACE_SELECTION_SINGLE);
+  return request.SerializeAsString();
+}
+
+std::string CreateRequestOf(const std::string& id) {
+  v1::CreateCollectionRequest request;
+  request.set_collection_id(id);
+  return request.SerializeAsString();
+}
+
+// A server of parts that the test controls.
+struct ControlledServer {
+  explicit ControlledServer(
+      const std::function<void(Config&)>& configure = [](Config&) {},
+      Clock& clock = Clock::System()) {
+    config.listen = "127.0.0.1:0";
+    config.data_dir = dir.File("data");
+    config.model = "fake";
+    config.worker_threads = 2;
+    configure(config);
+    Parts parts{
+        .load_model = [this](const Config&) -> StatusOr<LoadedModel> {
+          auto fake = std::make_unique<FakeEmbedder>();
+          embedder = fake.get();
+          return LoadedModel{std::move(fake), "cpu", 1};
+        },
+        .load_detector = [this](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
+          return std::make_unique<FakeDetector>(faces);
+        },
+        .open_gallery = [this](const Config& from, Clock&) -> StatusOr<std::unique_ptr<Gallery>> {
+          FACEGATE_ASSIGN_OR_RETURN(auto real, OpenTemplateStore({.directory = from.data_dir}));
+          auto faulty = std::make_unique<FaultyStore>(std::move(real));
+          store = faulty.get();
+          return OpenLocalGallery(std::move(faulty), 1, Clock::System());
+        },
+        .check_machine = nullptr};
+    auto created = App::Create(config, std::move(parts), clock);
+    FACEGATE_CHECK(created.ok());
+    app = std::move(created).value();
+    channel = OwnConnection("127.0.0.1:" + std::to_string(app->port()));
+  }
+  ControlledServer& Serve() {
+    FACEGATE_CHECK(app->Load([] { return false; }).ok());
+    return *this;
+  }
+  WireAnswer Call(const std::string& method, const std::string& request) const {
+    return CallRaw(channel, method, request);
+  }
+
+  TempDir dir;
+  Config config;
+  std::vector<DetectedFace> faces = {FaceAt(0, 0)};
+  FakeEmbedder* embedder = nullptr;  // of the app
+  FaultyStore* store = nullptr;      // of the app
+  std::unique_ptr<App> app;
+  std::shared_ptr<grpc::Channel> channel;
+};
+
+WireAnswer NotReady() {
+  const ControlledServer server;  // never loads
+  return server.Call(kEmbed, EmbedRequestOf(false));
+}
+
+// What a call gets while another one waits for the model.
+WireAnswer WhileTheModelIsBusy(ControlledServer& server,
+                               const std::function<WireAnswer()>& meanwhile) {
+  server.embedder->Block();
+  std::jthread running([&server] { server.Call(kEmbed, EmbedRequestOf(false)); });
+  server.embedder->WaitForCalls(1);
+  WireAnswer answer = meanwhile();
+  server.embedder->Unblock();
+  return answer;
+}
+
+WireAnswer ShuttingDown() {
+  ControlledServer server;
+  server.Serve();
+  std::jthread stopper;
+  return WhileTheModelIsBusy(server, [&] {
+    stopper = std::jthread([&server] { server.app->Stop(60s); });
+    WireAnswer answer;
+    do {  // listing is answered until the stop begins
+      answer = server.Call("/facegate.v1.GalleryService/ListCollections", "");
+    } while (answer.code == 0);
+    return answer;
+  });
+}
+
+WireAnswer QueueFull() {
+  ControlledServer server([](Config& config) {
+    config.worker_threads = 1;
+    config.request_queue = 1;
+  });
+  server.Serve();
+  // Of two more one waits and the other is refused, whichever comes first.
+  WireAnswer refused;
+  std::latch one_refused(1);
+  std::jthread others[2];
+  return WhileTheModelIsBusy(server, [&] {
+    for (std::jthread& other : others) {
+      other = std::jthread([&] {
+        WireAnswer answer = server.Call(kEmbed, EmbedRequestOf(false));
+        if (answer.code == 0) return;
+        refused = std::move(answer);
+        one_refused.count_down();
+      });
+    }
+    one_refused.wait();
+    return refused;
+  });
+}
+
+WireAnswer MemoryFull() {
+  ControlledServer server([](Config& config) {
+    config.max_image_bytes = 64 * 1024;
+    config.worker_threads = 8;
+    config.request_memory = 2 * EffectiveMaxMessageBytes(config);
+  });
+  server.Serve();
+  v1::EnrollRequest request;
+  request.set_collection_id("people");
+  request.set_identity_id("a");
+  for (int i = 0; i < 16; ++i) {
+    request.add_samples()->set_aligned_crop(PatternPng(1));
+    request.mutable_samples(i)->mutable_aligned_crop()->resize(64 * 1024);
+  }
+  FACEGATE_CHECK(server.Call(kCreate, CreateRequestOf("people")).code == 0);
+  const std::string bytes = request.SerializeAsString();
+  WireAnswer refused;
+  std::latch one_refused(1);
+  std::vector<std::jthread> others;
+  return WhileTheModelIsBusy(server, [&] {
+    // Each holds 1 MiB and waits for the model: two fit.
+    std::atomic<bool> first = true;
+    for (int i = 0; i < 4; ++i) {
+      others.emplace_back([&] {
+        WireAnswer answer = server.Call("/facegate.v1.FaceService/Enroll", bytes);
+        if (answer.reason != "QUEUE_FULL" || !first.exchange(false)) return;
+        refused = std::move(answer);
+        one_refused.count_down();
+      });
+    }
+    one_refused.wait();
+    return refused;
+  });
+}
+
+// The time passes while the call waits for a worker; its client waits on by a clock of its own.
+WireAnswer DeadlinePassed() {
+  FakeClock clock;
+  ControlledServer server([](Config& config) { config.worker_threads = 1; }, clock);
+  server.Serve();
+  WireAnswer late;
+  std::jthread waiting;
+  WhileTheModelIsBusy(server, [&] {
+    std::latch started(1);
+    waiting = std::jthread([&] {
+      started.count_down();
+      late = server.Call(kEmbed, EmbedRequestOf(false));
+    });
+    started.wait();
+    std::this_thread::sleep_for(200ms);  // by then it has arrived
+    clock.Advance(std::chrono::hours(1));
+    return WireAnswer{};
+  });
+  waiting.join();
+  return late;
+}
+
+WireAnswer ModelFails() {
+  ControlledServer server;
+  server.Serve();
+  server.embedder->FailWith(Internal("a text for the log alone"));
+  WireAnswer answer = server.Call(kEmbed, EmbedRequestOf(false));
+  EXPECT_EQ(answer.message.find("for the log alone"), std::string::npos);
+  return answer;
+}
+
+WireAnswer StoreFails(const Status& how) {
+  ControlledServer server;
+  server.Serve();
+  server.store->FailNextWrite(how);
+  WireAnswer answer = server.Call(kCreate, CreateRequestOf("people"));
+  EXPECT_EQ(server.Call(kCreate, CreateRequestOf("people")).code, 0) << "nothing was written";
+  return answer;
+}
+
+WireAnswer WithFaces(std::vector<DetectedFace> faces) {
+  ControlledServer server;
+  server.faces = std::move(faces);
+  return server.Serve().Call(kEmbed, EmbedRequestOf(true));
+}
+
+}  // namespace
+
+std::vector<HostileRow> RefusingStates::Rows() {
+  std::vector<HostileRow> rows = {
+      {"while loading", NotReady, Code::UNAVAILABLE, "NOT_READY", "", "still loading"},
+      {"while stopping", ShuttingDown, Code::UNAVAILABLE, "SHUTTING_DOWN", "", "shutting down"},
+      {"queue full", QueueFull, Code::RESOURCE_EXHAUSTED, "QUEUE_FULL", "",
+       "1 requests wait already, which is the limit"},
+      {"memory full", MemoryFull, Code::RESOURCE_EXHAUSTED, "QUEUE_FULL", "",
+       "hold [0-9]+ bytes and this one has [0-9]+; together they may hold 2621440"},
+      {"too late", DeadlinePassed, Code::DEADLINE_EXCEEDED, "DEADLINE", "", "deadline passed"},
+      {"model fails", ModelFails, Code::INTERNAL, "INTERNAL", "",
+       "log has it as request [0-9a-f]{16}-[0-9]+"},
+      {"disk full",
+       [] { return StoreFails(Refuse(Reason::kStoreFull, "writing: the disk is full")); },
+       Code::RESOURCE_EXHAUSTED, "STORE_FULL", "", "disk is full"},
+      {"store damaged",
+       [] { return StoreFails(Refuse(Reason::kStoreCorrupt, "writing: bytes do not check")); },
+       Code::DATA_LOSS, "STORE_CORRUPT", "", "do not check"},
+      {"no face", [] { return WithFaces({}); }, Code::INVALID_ARGUMENT, "NO_FACE", "probe.image",
+       "112x112"},
+      {"two faces for SINGLE",
+       [] {
+         return WithFaces({FaceAt(0, 0), FaceAt(3, 3)});
+       },
+       Code::INVALID_ARGUMENT, "MULTIPLE_FACES", "probe.image",
+       "2 faces found, exactly one is expected"},
+      {"picture of 41 megapixels",
+       [] {
+         ControlledServer server;
+         v1::DetectRequest request;
+         request.set_image(EncodePng(cv::Mat::zeros(6400, 6400, CV_8UC1)));
+         return server.Serve().Call("/facegate.v1.FaceService/Detect", request.SerializeAsString());
+       },
+       Code::INVALID_ARGUMENT, "IMAGE_TOO_LARGE", "image",
+       "6400x6400, that is 40960000 pixels, limit is 40000000"}};
+  return rows;
+}
+
+}  // namespace facegate
