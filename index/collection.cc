@@ -235,22 +235,17 @@ StatusOr<IdentityInfo> Collection::UpdateLabels(std::string_view identity,
                                                 const Receipt<IdentityInfo>& receipt) {
   const ReaderLock alive(lifecycle_);
   const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
-  StoreChange stored;
-  stored.erases_overwritten = true;
+  StoredIdentity record;
   IdentityInfo info;
   {
     const ReaderLock lock(mutex_);
     FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
-    StoredIdentity& record = stored.identities.emplace_back(Changed(identity, *entry));
+    record = Changed(identity, *entry);
     record.labels = AfterChange(entry->labels, change);
     FACEGATE_RETURN_IF_ERROR(CheckLabels(record.labels));
     info = InfoOf(record, entry->templates.size());
   }
-  StoredIdentity record = stored.identities.front();
-  parts_.ledger.Keep(receipt, info, record.key, stored);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(stored)));
-  const WriterLock lock(mutex_);
-  state_.Update(identity, std::move(record));
+  FACEGATE_RETURN_IF_ERROR(Overwrite(identity, std::move(record), info, receipt));
   return info;
 }
 
@@ -260,8 +255,7 @@ StatusOr<IdentityInfo> Collection::RenameIdentity(std::string_view identity,
   const ReaderLock alive(lifecycle_);
   const TwoIdentitiesLock order(parts_.identity_locks.Of(record_.uid, identity),
                                 parts_.identity_locks.Of(record_.uid, new_id));
-  StoreChange stored;
-  stored.erases_overwritten = true;
+  StoredIdentity record;
   IdentityInfo info;
   {
     const ReaderLock lock(mutex_);
@@ -269,14 +263,23 @@ StatusOr<IdentityInfo> Collection::RenameIdentity(std::string_view identity,
     if (state_.Find(new_id) != nullptr) {
       return Refuse(Reason::kIdentityExists, "there is an identity with the new id");
     }
-    info = InfoOf(stored.identities.emplace_back(Changed(new_id, *entry)), entry->templates.size());
+    record = Changed(new_id, *entry);
+    info = InfoOf(record, entry->templates.size());
   }
-  StoredIdentity record = stored.identities.front();
-  parts_.ledger.Keep(receipt, info, record.key, stored);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(stored)));
+  FACEGATE_RETURN_IF_ERROR(Overwrite(identity, std::move(record), info, receipt));
+  return info;
+}
+
+Status Collection::Overwrite(std::string_view identity, StoredIdentity record,
+                             const IdentityInfo& info, const Receipt<IdentityInfo>& receipt) {
+  StoreChange change;
+  change.erases_overwritten = true;
+  change.identities.push_back(record);
+  parts_.ledger.Keep(receipt, info, record.key, change);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
   const WriterLock lock(mutex_);
   state_.Update(identity, std::move(record));
-  return info;
+  return OkStatus();
 }
 
 StatusOr<Collection::MergePlan> Collection::PlanMerge(const MergedIdentity& source,

@@ -128,6 +128,9 @@ class Collection {
                                const EnrolOptions& options);
   StatusOr<CollectionState::Reservation> MakeRoom(size_t rows);
 
+  // Puts `record` in the place of what is known of `identity`, whose lock is held.
+  Status Overwrite(std::string_view identity, StoredIdentity record, const IdentityInfo& info,
+                   const Receipt<IdentityInfo>& receipt);
   StatusOr<MergePlan> PlanMerge(const MergedIdentity& source, const MergedIdentity& target) const;
 
   IdentityInfo InfoOf(std::string_view id, const IdentityEntry& entry) const;

@@ -5,6 +5,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -119,6 +122,21 @@ inline void PrintTo(const GallerySnapshot& snapshot, std::ostream* out) {
     *out << collection.identity_count << " identities, " << collection.template_count
          << " templates; ";
   }
+}
+
+// How often `bytes` occur in the files of `directory`.
+inline size_t CountInFiles(const std::string& directory, const std::string& bytes) {
+  size_t count = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string content((std::istreambuf_iterator<char>(file)), {});
+    for (size_t at = content.find(bytes); at != std::string::npos;
+         at = content.find(bytes, at + 1)) {
+      ++count;
+    }
+  }
+  return count;
 }
 
 // A gallery with one collection, "people", of short embeddings.

@@ -37,20 +37,6 @@ Receipt<Result> Answering(const RequestTicket& ticket, const std::string& text) 
   return {.ticket = &ticket, .answer = [text](const Result&) { return text; }};
 }
 
-size_t CountInFiles(const std::string& directory, const std::string& bytes) {
-  size_t count = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (!entry.is_regular_file()) continue;
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string content((std::istreambuf_iterator<char>(file)), {});
-    for (size_t at = content.find(bytes); at != std::string::npos;
-         at = content.find(bytes, at + 1)) {
-      ++count;
-    }
-  }
-  return count;
-}
-
 class RequestsTest : public GalleryTest {
  protected:
   StatusOr<RequestTicket> Begin(uint64_t id, char fingerprint = 'f') {

@@ -24,21 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// How often `bytes` occur in the files of `directory`.
-size_t CountInFiles(const fs::path& directory, const std::string& bytes) {
-  size_t count = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-    if (!entry.is_regular_file()) continue;
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string content((std::istreambuf_iterator<char>(file)), {});
-    for (size_t at = content.find(bytes); at != std::string::npos;
-         at = content.find(bytes, at + 1)) {
-      ++count;
-    }
-  }
-  return count;
-}
-
 std::string BytesOf(const Embedding& embedding) {
   std::string bytes;
   for (const float value : embedding.values()) {
