@@ -1,0 +1,59 @@
+#include "trainer/heads/losses.h"
+
+#include <gtest/gtest.h>
+#include <torch/nn/functional/loss.h>
+
+#include <cmath>
+
+namespace facegate {
+namespace {
+
+using torch::Tensor;
+
+Tensor Logits() { return torch::sin(torch::arange(24, torch::kDouble) * 2.3).view({6, 4}) * 3.0; }
+Tensor Labels() { return torch::tensor({0, 3, 1, 2, 3, 0}, torch::kInt64); }
+
+TEST(LossesTest, FocalLossWithoutGammaIsCrossEntropy) {
+  const double expected = torch::nn::functional::cross_entropy(Logits(), Labels()).item<double>();
+  EXPECT_NEAR(ClassificationLoss(Logits(), Labels(), {}).item<double>(), expected, 1e-12);
+}
+
+// Not of the batch's mean, as some code does.
+TEST(LossesTest, FocalLossIsOfEachSample) {
+  const Tensor logits = Logits();
+  const Tensor labels = Labels();
+  double sum = 0.0;
+  for (int64_t row = 0; row < 6; ++row) {
+    const double entropy =
+        -torch::log_softmax(logits[row], 0)[labels[row].item<int64_t>()].item<double>();
+    sum += entropy * std::pow(1.0 - std::exp(-entropy), 2.0);
+  }
+  EXPECT_NEAR(ClassificationLoss(logits, labels, {.focal_gamma = 2.0}).item<double>(), sum / 6.0,
+              1e-12);
+}
+
+TEST(LossesTest, SmoothsLabelsAsPyTorchDoes) {
+  const double expected =
+      torch::nn::functional::cross_entropy(
+          Logits(), Labels(), torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(0.1))
+          .item<double>();
+  EXPECT_NEAR(ClassificationLoss(Logits(), Labels(), {.label_smoothing = 0.1}).item<double>(),
+              expected, 1e-12);
+}
+
+TEST(LossesTest, DistillationIsZeroForTheSameDirection) {
+  const Tensor teacher = Logits();
+  EXPECT_NEAR(DistillationLoss(teacher * 3.0, teacher).item<double>(), 0.0, 1e-12);
+  EXPECT_NEAR(DistillationLoss(-teacher, teacher).item<double>(), 2.0, 1e-12);
+}
+
+TEST(LossesTest, DistillationTeachesTheStudentAlone) {
+  const Tensor teacher = Logits().requires_grad_(true);
+  const Tensor student = torch::cos(Logits()).detach().requires_grad_(true);
+  DistillationLoss(student, teacher).backward();
+  EXPECT_FALSE(teacher.grad().defined());
+  EXPECT_GT(student.grad().abs().sum().item<double>(), 0.0);
+}
+
+}  // namespace
+}  // namespace facegate

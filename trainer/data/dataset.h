@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+
+#include "face/base/status.h"
+#include "trainer/data/image_list.h"
+
+namespace facegate {
+
+// Labelled pictures by number. Thread-safe: all calls are const and share nothing that changes.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual size_t size() const = 0;
+  virtual size_t classes() const = 0;
+  virtual uint32_t label(size_t i) const = 0;  // 0 to classes() - 1
+  // What messages call the picture: its path, or its place in a file.
+  virtual std::string name(size_t i) const = 0;
+  // 8-bit BGR. An error names the picture.
+  virtual StatusOr<cv::Mat> Load(size_t i) const = 0;
+};
+
+// The photos of a list, decoded when they are asked for.
+std::unique_ptr<Dataset> MakeListDataset(ImageList list);
+
+}  // namespace facegate

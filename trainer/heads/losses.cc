@@ -1,0 +1,31 @@
+#include "trainer/heads/losses.h"
+
+#include <torch/nn/functional/distance.h>
+
+namespace facegate {
+
+using torch::Tensor;
+
+Tensor ClassificationLoss(const Tensor& logits, const Tensor& labels, const LossOptions& options) {
+  const Tensor log_shares = torch::log_softmax(logits, 1);
+  const Tensor log_right = log_shares.gather(1, labels.unsqueeze(1)).squeeze(1);
+  Tensor loss = -log_right;
+  if (options.label_smoothing > 0.0) {
+    loss = loss * (1.0 - options.label_smoothing) - log_shares.mean(1) * options.label_smoothing;
+  }
+  // For each sample, not for the mean of the batch.
+  if (options.focal_gamma > 0.0) {
+    const Tensor missing = torch::clamp_min(1.0 - torch::exp(log_right), 0.0);
+    loss = loss * torch::pow(missing, options.focal_gamma);
+  }
+  return loss.mean();
+}
+
+Tensor DistillationLoss(const Tensor& student, const Tensor& teacher) {
+  const auto cosine = torch::nn::functional::cosine_similarity(
+      student, teacher.detach(),
+      torch::nn::functional::CosineSimilarityFuncOptions().dim(1).eps(1e-12));
+  return (1.0 - cosine).mean();
+}
+
+}  // namespace facegate

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+
+namespace facegate {
+
+// A tensor of a running training and what a checkpoint calls it. The tensor shares its memory with
+// the training, which is how reading a checkpoint sets it.
+struct NamedTensor {
+  std::string name;
+  torch::Tensor value;
+};
+
+// Numbers and texts of a training, by name.
+using CheckpointFacts = std::map<std::string, std::string>;
+
+// Writes everything a training needs to go on to the bit as one safetensors file, facts in its
+// metadata: beside the path, synced, renamed over it. Tensors keep their type.
+Status WriteCheckpoint(const std::string& path, const std::vector<NamedTensor>& tensors,
+                       const CheckpointFacts& facts);
+
+// Sets `tensors` to what the file holds, and returns its facts. kInvalidArgument, naming tensors,
+// unless names, shapes and types are exactly those given; nothing was set then.
+StatusOr<CheckpointFacts> ReadCheckpoint(const std::string& path,
+                                         const std::vector<NamedTensor>& tensors);
+
+}  // namespace facegate

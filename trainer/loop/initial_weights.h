@@ -1,0 +1,18 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+
+namespace facegate {
+
+// Sets all parameters and buffers of a backbone to what training begins with: convolutions and
+// linear layers normal with the deviation sqrt(2 / fan out) (He et al., 2015), batch norms the
+// identity, PReLU slopes 0.25. Follows from the seed alone.
+void SetInitialWeights(torch::nn::Module& module, uint64_t seed);
+
+// Whether a parameter is decayed: weights of convolutions and linear layers are, batch norms,
+// biases and PReLU slopes are not.
+bool IsDecayed(const torch::Tensor& parameter);
+
+}  // namespace facegate

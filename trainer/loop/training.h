@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/model/backbone.h"
+#include "face/model/weights.h"
+#include "trainer/data/loader.h"
+#include "trainer/heads/class_head.h"
+#include "trainer/heads/losses.h"
+#include "trainer/loop/checkpoint.h"
+#include "trainer/loop/lr_schedule.h"
+#include "trainer/loop/optimizer.h"
+
+namespace facegate {
+
+struct TrainingOptions {
+  std::string architecture = "mobilefacenet-128";
+  double dropout = 0.0;  // where the architecture has it
+  uint64_t seed = 1;     // of initial weights and dropout
+  ClassHeadOptions head{};
+  LossOptions loss{};
+  OptimizerOptions optimizer{};
+  ScheduleOptions schedule{};  // in updates
+  double weight_decay = 5e-4;
+  int64_t accumulate = 1;     // batches for one update, >= 1
+  double clip_norm = 0.0;     // largest L2 norm of all gradients; 0: no clipping
+  double ema_decay = 0.0;     // of the averaged weights, which are then the result; 0: none
+  int64_t margin_warmup = 0;  // batches until the margin has its full strength
+  bool channels_last = true;  // the memory order of convolutions
+  bool bf16 = false;          // the backbone computes in bfloat16
+};
+
+// What one batch did.
+struct StepReport {
+  int64_t batch = 0;  // counted from 0
+  double loss = 0.0;
+  double accuracy = 0.0;  // share of photos whose own class is nearest, without the margin
+  double learning_rate = 0.0;
+  double gradient_norm = 0.0;  // of the last update
+  // The loss or a gradient was not finite: nothing was changed by this batch.
+  bool skipped = false;
+};
+
+// A network that learns: backbone, head, optimiser, and everything that a checkpoint must hold for
+// training to go on to the bit. On the CPU. Not thread-safe.
+class Training {
+ public:
+  // kInvalidArgument for options out of their range.
+  static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options);
+
+  // Learns from the batch that is next (batches() of the loader's steps).
+  StatusOr<StepReport> Learn(const Batch& batch);
+  // Raw embeddings of inputs as a Batch has them, by the averaged weights where there are some.
+  std::vector<float> Embed(std::span<const float> pixels, int64_t count);
+
+  int64_t batches() const { return batches_; }
+  int64_t updates() const { return optimizer_->steps(); }
+
+  // Whether no update is half gathered: then alone may it be saved.
+  bool at_update() const { return batches_ % options_.accumulate == 0; }
+  // `facts` are the caller's own numbers, which Resume() gives back.
+  Status Save(const std::string& path, CheckpointFacts facts);
+  StatusOr<CheckpointFacts> Resume(const std::string& path);
+  // The backbone's weights as a model file has them: averaged, where there is an average.
+  StatusOr<TensorMap> Weights();
+
+ private:
+  Training(const TrainingOptions& options, std::shared_ptr<Backbone> backbone,
+           std::shared_ptr<ClassHead> head, LrSchedule schedule);
+
+  std::vector<TrainedParameter> TrainedParameters() const;
+  std::vector<NamedTensor> State();
+  torch::Tensor Forward(const torch::Tensor& input);
+  // Puts the averaged weights into the backbone, or takes them out again.
+  void SwapAverage();
+  void UpdateAverage();
+
+  const TrainingOptions options_;
+  const std::shared_ptr<Backbone> backbone_;
+  const std::shared_ptr<ClassHead> head_;
+  const LrSchedule schedule_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::vector<NamedTensor> average_;  // of the backbone's parameters; empty without one
+  int64_t batches_ = 0;
+  double gradient_norm_ = 0.0;
+};
+
+}  // namespace facegate
