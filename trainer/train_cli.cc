@@ -5,6 +5,7 @@
 
 #include "trainer/command/command.h"
 #include "trainer/command/compare.h"
+#include "trainer/command/eval.h"
 #include "trainer/command/import.h"
 
 #ifndef FACEGATE_VERSION
@@ -26,6 +27,7 @@ constexpr char kFooter[] =
     "Examples:\n"
     "  facegate-train import --preset insightface backbone.pth model.safetensors\n"
     "  facegate-train compare model.safetensors a.jpg b.jpg\n"
+    "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt\n"
     "\n"
     "facegate-train COMMAND --help tells more.";
 
@@ -37,7 +39,7 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
   app.footer(kFooter);
   app.set_version_flag("--version", "facegate-train " FACEGATE_VERSION);
   app.require_subcommand(1);
-  const std::array commands = {AddImportCommand(app), AddCompareCommand(app)};
+  const std::array commands = {AddImportCommand(app), AddCompareCommand(app), AddEvalCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -1,0 +1,138 @@
+// facegate-train eval as it is called.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_data.h"
+#include "trainer/command/import.h"
+#include "trainer/eval/photo_embeddings.h"
+#include "trainer/train_cli.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Answer {
+  TrainExitCode code = TrainExitCode::kFailed;
+  std::string out;
+  std::string err;
+};
+
+Answer RunEval(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "eval");
+  std::ostringstream out;
+  std::ostringstream err;
+  const TrainExitCode code = RunTrainCli(arguments, out, err);
+  return {code, out.str(), err.str()};
+}
+
+// Six photos of three people on a circle, so that all figures are known.
+class EvalCommandTest : public ::testing::Test {
+ protected:
+  EvalCommandTest() {
+    const std::vector<std::pair<std::string, float>> photos = {
+        {"a/1.jpg", 0.0f}, {"a/2.jpg", 0.1f}, {"b/1.jpg", 1.0f},
+        {"b/2.jpg", 1.1f}, {"c/1.jpg", 2.0f}, {"c/2.jpg", 2.1f}};
+    std::ofstream order(dir_.File("order"));
+    std::ofstream values(dir_.File("values"), std::ios::binary);
+    for (const auto& [name, angle] : photos) {
+      order << name << "\n";
+      const float row[2] = {2 * std::cos(angle), 2 * std::sin(angle)};
+      values.write(reinterpret_cast<const char*>(row), sizeof row);
+    }
+    std::ofstream pairs(dir_.File("pairs"));
+    for (int i = 0; i < 10; ++i) pairs << "a/1.jpg a/2.jpg 1\nb/1.jpg c/2.jpg 0\n";
+  }
+  std::vector<std::string> Arguments(std::vector<std::string> more = {}) {
+    std::vector<std::string> all = {"--embeddings",     dir_.File("values"), "--order",
+                                    dir_.File("order"), "--pairs",           dir_.File("pairs")};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(EvalCommandTest, PrintsTheFigures) {
+  const Answer answer = RunEval(Arguments());
+  ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
+  EXPECT_THAT(answer.out, HasSubstr("10 genuine, 10 impostor"));
+  EXPECT_THAT(answer.out, HasSubstr("accuracy, exact thresholds        100.000 ± 0.000 %"));
+  EXPECT_THAT(answer.out, HasSubstr("3 people, 3 probes, 0 strangers"));
+  EXPECT_THAT(answer.out, HasSubstr("rank-1                            100.000 %"));
+}
+
+TEST_F(EvalCommandTest, GivesJson) {
+  const Answer answer = RunEval(Arguments({"--json", "--far", "0.2"}));
+  ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
+  const auto json = nlohmann::json::parse(answer.out);
+  EXPECT_EQ(json["photos"], 6);
+  EXPECT_EQ(json["accuracy_exact"]["mean"], 1.0);
+  EXPECT_EQ(json["tar_at_far"].size(), 1u);
+  EXPECT_EQ(json["identification"]["rank_1"]["value"], 1.0);
+  EXPECT_EQ(json["identification"]["tpir_at_fpir"].size(), 0u);
+}
+
+TEST_F(EvalCommandTest, RefusesWhatDoesNotFit) {
+  EXPECT_EQ(RunEval({"--pairs", dir_.File("pairs")}).code, TrainExitCode::kUsage);
+  EXPECT_EQ(RunEval(Arguments({"model.safetensors"})).code, TrainExitCode::kUsage);
+  EXPECT_EQ(RunEval({"m", "--photos", "p", "--pairs", "x", "--mirror", "concat"}).code,
+            TrainExitCode::kUsage);
+  EXPECT_EQ(RunEval({"m", "--pairs", dir_.File("pairs")}).code, TrainExitCode::kUsage);
+  const Answer missing = RunEval(Arguments({"--far", "1"}));
+  EXPECT_EQ(missing.code, TrainExitCode::kFailed);
+  EXPECT_THAT(missing.err, HasSubstr("0 to below 1"));
+  std::ofstream(dir_.File("values"), std::ios::app) << "half";
+  const Answer torn = RunEval(Arguments());
+  EXPECT_EQ(torn.code, TrainExitCode::kFailed);
+  EXPECT_THAT(torn.err, HasSubstr("52 bytes, which are not 6 rows"));
+}
+
+TEST_F(EvalCommandTest, NamesAPhotoThatHasNoEmbedding) {
+  std::ofstream(dir_.File("pairs"), std::ios::app) << "a/1.jpg d/1.jpg 0\n";
+  const Answer unknown = RunEval(Arguments());
+  EXPECT_EQ(unknown.code, TrainExitCode::kFailed);
+  EXPECT_THAT(unknown.err, HasSubstr("d/1.jpg"));
+}
+
+TEST(LandmarksTest, ReadsFivePointsAPhoto) {
+  const TempDir dir;
+  std::ofstream(dir.File("l"))
+      << "a.jpg\t1\t2\t3\t4\t5\t6\t7\t8\t9\t10.5\t0.9\nb.jpg 1 1 1 1 1 1 1 1 1 1\n";
+  const auto table = ReadLandmarks(dir.File("l"));
+  ASSERT_THAT(table, IsOk());
+  EXPECT_EQ(table->size(), 2u);
+  EXPECT_EQ(table->at("a.jpg").back(), cv::Point2f(9, 10.5));
+  std::ofstream(dir.File("l")) << "a.jpg 1 2 3\n";
+  EXPECT_THAT(ReadLandmarks(dir.File("l")), StatusIs(StatusCode::kInvalidArgument));
+}
+
+// The weights' published quality, through our own alignment by given landmarks.
+TEST(EvalGoldenTest, ReachesTheReferenceOnLfw) {
+  FACEGATE_DATA_OR_SKIP(data);
+  const TempDir dir;
+  ImportOptions import;
+  import.source = (data / "weights/arcface_mobilefacenet.pth").string();
+  import.out = dir.File("m.safetensors");
+  import.card.preset = "bubbliiiing";
+  ASSERT_THAT(ImportModel(import), IsOk());
+  const Answer answer = RunEval({import.out, "--photos", (data / "lfw/photos").string(), "--pairs",
+                                 (data / "lfw/pairs.txt").string(), "--landmarks",
+                                 (data / "lfw/landmarks.txt").string(), "--json"});
+  ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
+  const auto json = nlohmann::json::parse(answer.out);
+  EXPECT_EQ(json["photos"], 7701);
+  EXPECT_NEAR(100 * json["accuracy_exact"]["mean"].get<double>(), 98.467, 0.15);
+  EXPECT_NEAR(100 * json["tar_at_far"][0]["tar"]["value"].get<double>(), 98.100, 1.0);
+  EXPECT_NEAR(100 * json["tar_at_far"][1]["tar"]["value"].get<double>(), 92.667, 1.0);
+  EXPECT_NEAR(100 * json["identification"]["rank_1"]["value"].get<double>(), 88.713, 0.5);
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "face/base/status.h"
+
+namespace facegate {
+
+// What becomes of a photo's embedding and that of its mirror image.
+enum class MirrorRule {
+  kPlain,   // the mirror image is not used
+  kSum,     // their sum, then normalised
+  kConcat,  // both, one after the other, then normalised
+};
+
+// "none", "sum", "concat"; kInvalidArgument for another name.
+StatusOr<MirrorRule> MirrorRuleFromName(std::string_view name);
+
+// Photos by name, and their unit-length embeddings. Computed in double from the float32 of a
+// network, so that independent code on the same numbers comes to the same figures.
+class EmbeddingSet {
+ public:
+  // `raw` has a row of `dimension` values for each name, not normalised; `mirrored` the same of the
+  // mirror images, or nothing under kPlain. kInvalidArgument, naming the photo, when a row is not
+  // finite or all zero, when sizes do not fit, or when a name comes twice.
+  static StatusOr<EmbeddingSet> Make(std::vector<std::string> names, size_t dimension,
+                                     std::span<const float> raw, std::span<const float> mirrored,
+                                     MirrorRule rule);
+
+  size_t size() const { return names_.size(); }
+  size_t dimension() const { return dimension_; }
+  const std::vector<std::string>& names() const { return names_; }
+  std::span<const double> row(size_t i) const {
+    return std::span(values_).subspan(i * dimension_, dimension_);
+  }
+  // kNotFound, naming it.
+  StatusOr<size_t> IndexOf(const std::string& name) const;
+  // The cosine of two photos.
+  double Score(size_t a, size_t b) const;
+
+ private:
+  EmbeddingSet() = default;
+
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, size_t> index_;
+  size_t dimension_ = 0;
+  std::vector<double> values_;
+};
+
+// Reads float32 little-endian embeddings without a header, as many as `order` has lines (a photo's
+// name each), first all plain, then, unless `rule` is kPlain, all mirrored; what the file has
+// beyond the plain ones is ignored under kPlain. The dimension follows from `order` and the file's
+// size; `sets` says how often the photos are in it (1, or 2 with mirror images).
+StatusOr<EmbeddingSet> ReadEmbeddingSet(const std::string& values_path,
+                                        const std::string& order_path, MirrorRule rule, int sets);
+
+}  // namespace facegate

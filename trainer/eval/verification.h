@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "face/base/status.h"
+
+// 1:1 figures from scores (cosines) of genuine and impostor pairs.
+namespace facegate {
+
+struct ScoredPair {
+  double cosine = 0.0;
+  bool same = false;
+};
+
+// From which scores on a pair counts as one person, as tried on the training folds; the first of
+// the best wins.
+enum class ThresholdRule {
+  kExact,          // each cosine that occurs, ascending; same if cosine >= threshold
+  kGridDistance,   // L2 distances 0, 0.01 … 3.99; same if distance < threshold
+  kGridSquaredL2,  // the same numbers for squared distances (InsightFace's verification.py)
+};
+
+struct FoldAccuracy {
+  double mean = 0.0;       // 0..1
+  double deviation = 0.0;  // population standard deviation over the folds
+  std::vector<double> folds;
+  double threshold = 0.0;  // mean over the folds, in the rule's own measure
+};
+
+// Cross-validated accuracy: `folds` blocks of consecutive pairs (their sizes differ by one at
+// most); each block is judged by the threshold that is best on the others. kInvalidArgument with
+// fewer pairs than folds, or fewer than 2 folds.
+StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t folds,
+                                     ThresholdRule rule);
+
+// A share of n trials with its 95 % Wilson score interval.
+struct Share {
+  double value = 0.0;  // 0..1
+  double low = 0.0;
+  double high = 0.0;
+};
+Share ShareOf(size_t hits, size_t trials);
+
+struct AcceptanceAtFar {
+  double far = 0.0;        // asked for
+  double threshold = 0.0;  // accepted above it
+  Share tar;               // true accept rate
+};
+
+// Genuine and impostor scores, each sorted in descending order.
+class ScoreDistribution {
+ public:
+  // kInvalidArgument unless there are both.
+  static StatusOr<ScoreDistribution> Make(std::span<const ScoredPair> pairs);
+
+  // k = floor(far · impostors); the threshold is the (k+1)-th highest impostor score, accepted is
+  // what lies above it. kInvalidArgument unless 0 <= far < 1.
+  StatusOr<AcceptanceAtFar> AtFar(double far) const;
+  // Over the scores that occur: where |FAR - FRR| is smallest, their mean.
+  double EqualErrorRate() const;
+  // The area under the ROC curve: the probability that a genuine pair scores higher than an
+  // impostor pair, ties counting half.
+  double Auc() const;
+  // Difference of the means over the root of the mean variance.
+  double DPrime() const;
+
+  std::span<const double> genuine() const { return genuine_; }
+  std::span<const double> impostor() const { return impostor_; }
+
+ private:
+  std::vector<double> genuine_;
+  std::vector<double> impostor_;
+};
+
+}  // namespace facegate
