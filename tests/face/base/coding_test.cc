@@ -38,6 +38,20 @@ TEST(CodingTest, Crc32cMatchesRfc3720) {
   EXPECT_EQ(Crc32c(std::string(32, '\xff')), 0x62a8ab43u);
 }
 
+// Single bytes go another way through the code than eight at once.
+TEST(CodingTest, Crc32cOfPiecesIsThatOfTheWhole) {
+  std::string bytes;
+  uint32_t by_bytes = 0;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(Crc32c(bytes), by_bytes) << i;
+    for (size_t cut = 0; cut <= bytes.size(); cut += 7) {
+      ASSERT_EQ(Crc32c(bytes.substr(cut), Crc32c(bytes.substr(0, cut))), by_bytes) << cut;
+    }
+    bytes.push_back(static_cast<char>(i * 151 + 200));
+    by_bytes = Crc32c(bytes.substr(bytes.size() - 1), by_bytes);
+  }
+}
+
 TEST(Sha256Test, MatchesFips180Examples) {
   EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   Sha256 pieces;
