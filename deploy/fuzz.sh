@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-all_targets=(decode exif safetensors torch_pickle request record)
+all_targets=(decode exif safetensors torch_pickle request record pack)
 seconds=1200
 jobs=$(nproc)
 
@@ -17,7 +17,7 @@ cores. A target starts from its seeds in tests/fuzz/corpus and from what earlier
 new inputs go. What ends a target (a sanitizer's report, a failed check, an input that takes 10 s or 2 GB) is kept in
 build/fuzz/findings and its path printed.
 
-Targets: decode exif safetensors torch_pickle request record (all when none is named)
+Targets: decode exif safetensors torch_pickle request record pack (all when none is named)
 
   --seconds N   for each target
   --jobs N      targets that run side by side

@@ -16,10 +16,13 @@ namespace {
 constexpr size_t kMaxSeedBytes = 8 << 10;
 
 int WriteCorpus(const std::filesystem::path& corpus) {
-  const std::pair<const char*, std::vector<Seed>> targets[] = {
-      {"decode", DecodeSeeds()},           {"exif", ExifSeeds()},
-      {"safetensors", SafetensorsSeeds()}, {"torch_pickle", TorchPickleSeeds()},
-      {"record", RecordSeeds()},           {"request", RequestSeeds()}};
+  const std::pair<const char*, std::vector<Seed>> targets[] = {{"decode", DecodeSeeds()},
+                                                               {"exif", ExifSeeds()},
+                                                               {"safetensors", SafetensorsSeeds()},
+                                                               {"torch_pickle", TorchPickleSeeds()},
+                                                               {"record", RecordSeeds()},
+                                                               {"request", RequestSeeds()},
+                                                               {"pack", PackSeeds()}};
   for (const auto& [target, seeds] : targets) {
     std::filesystem::create_directories(corpus / target);
     size_t total = 0;

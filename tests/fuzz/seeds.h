@@ -18,5 +18,6 @@ std::vector<Seed> SafetensorsSeeds();
 std::vector<Seed> TorchPickleSeeds();
 std::vector<Seed> RecordSeeds();
 std::vector<Seed> RequestSeeds();
+std::vector<Seed> PackSeeds();
 
 }  // namespace facegate

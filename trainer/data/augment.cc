@@ -22,8 +22,13 @@ void ShiftAndZoom(const AugmentOptions& options, RandomStream& random, cv::Mat& 
   const double zoom = 1.0 - random.Uniform(0.0, options.crop_zoom);
   const double shift_x = random.Uniform(-1.0, 1.0) * options.crop_shift * picture.cols;
   const double shift_y = random.Uniform(-1.0, 1.0) * options.crop_shift * picture.rows;
-  const cv::Matx23d back(zoom, 0.0, (1.0 - zoom) * (picture.cols - 1) / 2.0 + shift_x,  //
-                         0.0, zoom, (1.0 - zoom) * (picture.rows - 1) / 2.0 + shift_y);
+  const double turn = random.Uniform(-1.0, 1.0) * options.crop_turn * CV_PI / 180.0;
+  const double x = (picture.cols - 1) / 2.0;
+  const double y = (picture.rows - 1) / 2.0;
+  const double cosine = zoom * std::cos(turn);
+  const double sine = zoom * std::sin(turn);
+  const cv::Matx23d back(cosine, -sine, x - cosine * x + sine * y + shift_x,  //
+                         sine, cosine, y - sine * x - cosine * y + shift_y);
   cv::Mat moved;
   cv::warpAffine(picture, moved, back, picture.size(), cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
                  cv::BORDER_REPLICATE);
@@ -138,6 +143,10 @@ Status CheckAugmentation(const AugmentOptions& options) {
   if (!(options.crop_zoom >= 0.0 && options.crop_zoom < 1.0)) {
     return InvalidArgument(
         fmt::format("augmentation crop_zoom is {}, must be 0 to below 1", options.crop_zoom));
+  }
+  if (!(options.crop_turn >= 0.0 && options.crop_turn <= 180.0)) {
+    return InvalidArgument(
+        fmt::format("augmentation crop_turn is {}, must be 0 to 180 degrees", options.crop_turn));
   }
   if (!(options.low_resolution_least > 0.0 && options.low_resolution_least <= 1.0)) {
     return InvalidArgument(

@@ -12,10 +12,12 @@ namespace facegate {
 struct AugmentOptions {
   double flip = 0.5;  // left and right
 
-  // A part of the picture, enlarged again: shift and zoom of at most these shares of the side.
+  // A part of the picture, enlarged again: shift and zoom of at most these shares of the side, and
+  // a turn of at most so many degrees either way.
   double crop = 0.0;
   double crop_shift = 0.05;
   double crop_zoom = 0.08;
+  double crop_turn = 0.0;
 
   // AdaFace's crop: what lies outside a random part (20 % to 100 % of the area) turns black.
   double zero_crop = 0.0;

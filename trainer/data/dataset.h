@@ -14,11 +14,14 @@ namespace facegate {
 // Labelled pictures by number. Thread-safe: all calls are const and share nothing that changes.
 class Dataset {
  public:
+  // The label of a picture of nobody in particular: of use to a teacher alone.
+  static constexpr uint32_t kUnlabelled = 0xFFFFFFFF;
+
   virtual ~Dataset() = default;
 
   virtual size_t size() const = 0;
   virtual size_t classes() const = 0;
-  virtual uint32_t label(size_t i) const = 0;  // 0 to classes() - 1
+  virtual uint32_t label(size_t i) const = 0;  // 0 to classes() - 1, or kUnlabelled
   // What messages call the picture: its path, or its place in a file.
   virtual std::string name(size_t i) const = 0;
   // 8-bit BGR. An error names the picture.

@@ -225,21 +225,4 @@ StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& ro
   return list;
 }
 
-ImageList WithAtLeast(const ImageList& list, size_t least) {
-  std::vector<size_t> counts(list.classes.size(), 0);
-  for (const LabelledImage& image : list.images) counts[image.label] += 1;
-  ImageList kept;
-  std::vector<uint32_t> labels(list.classes.size(), 0);
-  for (size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] < least) continue;
-    labels[i] = static_cast<uint32_t>(kept.classes.size());
-    kept.classes.push_back(list.classes[i]);
-  }
-  for (const LabelledImage& image : list.images) {
-    if (counts[image.label] < least) continue;
-    kept.images.push_back({.path = image.path, .label = labels[image.label]});
-  }
-  return kept;
-}
-
 }  // namespace facegate

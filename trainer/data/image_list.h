@@ -34,7 +34,4 @@ StatusOr<ImageList> ReadImageFolder(const std::string& directory);
 // and "\r\n" are taken. kInvalidArgument names file and line.
 StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& root);
 
-// A list without the people who have fewer than `least` photos; labels are made dense again.
-ImageList WithAtLeast(const ImageList& list, size_t least);
-
 }  // namespace facegate

@@ -90,7 +90,8 @@ class ThreadedLoader final : public Loader {
     for (size_t place = 0; place < batch->photos.size(); ++place) {
       const auto out = std::span(batch->pixels).subspan(place * floats, floats);
       FACEGATE_RETURN_IF_ERROR(FillPlace(step, place, batch->photos[place], out));
-      batch->labels.push_back(dataset_.label(batch->photos[place]));
+      const uint32_t label = dataset_.label(batch->photos[place]);
+      batch->labels.push_back(label == Dataset::kUnlabelled ? Batch::kUnlabelled : label);
     }
     return batch;
   }

@@ -16,9 +16,11 @@
 namespace facegate {
 
 struct Batch {
+  static constexpr int64_t kUnlabelled = -1;
+
   size_t step = 0;
   std::vector<float> pixels;    // batch x 3 x height x width, as the network takes them
-  std::vector<int64_t> labels;  // batch
+  std::vector<int64_t> labels;  // batch: Dataset::label(), or kUnlabelled
   std::vector<size_t> photos;   // batch: numbers in the dataset
 };
 

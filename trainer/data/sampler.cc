@@ -24,9 +24,12 @@ Sampler::Sampler(const Dataset& dataset, const SamplerOptions& options)
   FACEGATE_CHECK(size_ > 0 && size_ <= UINT32_MAX && options.batch > 0);
   if (!options.balanced) return;
   by_class_.resize(dataset.classes());
-  for (size_t i = 0; i < size_; ++i)
-    by_class_[dataset.label(i)].push_back(static_cast<uint32_t>(i));
+  for (size_t i = 0; i < size_; ++i) {
+    const uint32_t label = dataset.label(i);
+    if (label != Dataset::kUnlabelled) by_class_[label].push_back(static_cast<uint32_t>(i));
+  }
   std::erase_if(by_class_, [](const std::vector<uint32_t>& photos) { return photos.empty(); });
+  FACEGATE_CHECK(!by_class_.empty());
 }
 
 Sampler::Order Sampler::OrderOf(size_t epoch) const {

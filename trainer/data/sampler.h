@@ -13,7 +13,8 @@ namespace facegate {
 struct SamplerOptions {
   size_t batch = 64;  // >= 1
   uint64_t seed = 1;
-  // Every identity as often as any other, instead of every photo once an epoch.
+  // Every identity as often as any other, instead of every photo once an epoch; photos without a
+  // label are then left out, and some must have one.
   bool balanced = false;
 };
 

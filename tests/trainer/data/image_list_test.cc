@@ -100,14 +100,5 @@ TEST_F(ImageListTest, NamesTheLineThatIsWrong) {
   EXPECT_THAT(List("path,label\n"), StatusIs(StatusCode::kInvalidArgument));
 }
 
-TEST_F(ImageListTest, LeavesOutPeopleWithFewPhotos) {
-  const auto list = List("a.jpg 1\nb.jpg 2\nc.jpg 3\nd.jpg 1\ne.jpg 3\n");
-  ASSERT_THAT(list, IsOk());
-  const ImageList kept = WithAtLeast(*list, 2);
-  EXPECT_THAT(kept.classes, ElementsAre("1", "3"));
-  EXPECT_THAT(Lines(kept),
-              ElementsAre("/root/a.jpg 0", "/root/c.jpg 1", "/root/d.jpg 0", "/root/e.jpg 1"));
-}
-
 }  // namespace
 }  // namespace facegate

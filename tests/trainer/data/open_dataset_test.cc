@@ -1,0 +1,108 @@
+#include "trainer/data/open_dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/pack_bytes.h"
+#include "tests/support/photo_folder.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+#include "trainer/data/joined_dataset.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class OpenDatasetTest : public ::testing::Test {
+ protected:
+  OpenDatasetTest() {
+    WriteBytes(dir_.File("faces/anna/1.png"), PatternPng(1));
+    WriteBytes(dir_.File("faces/zoe/1.png"), PatternPng(2));
+    WriteBytes(dir_.File("faces/zoe/2.png"), PatternPng(3));
+    WriteBytes(dir_.File("list.txt"), "faces/anna/1.png 0\nfaces/zoe/1.png 1\nfaces/zoe/2.png 1\n");
+    const std::string photos[] = {PatternPng(1), PatternPng(2), PatternPng(3)};
+    WriteBytes(dir_.File("set"), PackBytes({{.label = 0, .name = "a/1", .image = photos[0]},
+                                            {.label = 1, .name = "z/1", .image = photos[1]},
+                                            {.label = 1, .name = "z/2", .image = photos[2]}},
+                                           {"anna", "zoe"}));
+  }
+  std::unique_ptr<Dataset> Open(const std::string& name) {
+    auto dataset = OpenDataset(dir_.File(name), "");
+    EXPECT_THAT(dataset, IsOk());
+    return *std::move(dataset);
+  }
+  static std::vector<uint32_t> Labels(const Dataset& dataset) {
+    std::vector<uint32_t> labels;
+    for (size_t i = 0; i < dataset.size(); ++i) labels.push_back(dataset.label(i));
+    return labels;
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(OpenDatasetTest, TellsTheThreeFormsApartAndReadsTheSame) {
+  const auto folder = Open("faces");
+  for (const char* name : {"faces", "faces/", "list.txt", "set"}) {
+    const auto dataset = Open(name);
+    ASSERT_EQ(dataset->size(), 3u) << name;
+    EXPECT_EQ(dataset->classes(), 2u) << name;
+    EXPECT_THAT(Labels(*dataset), ElementsAre(0, 1, 1)) << name;
+    for (size_t i = 0; i < 3; ++i) {
+      const auto expected = folder->Load(i);
+      const auto picture = dataset->Load(i);
+      ASSERT_TRUE(expected.ok() && picture.ok()) << name;
+      EXPECT_EQ(cv::norm(*picture, *expected, cv::NORM_INF), 0.0) << name;
+    }
+  }
+}
+
+TEST_F(OpenDatasetTest, TakesPathsOfAListFromTheRoot) {
+  WriteBytes(dir_.File("lists/list.txt"), "anna/1.png a\n");
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset,
+                                OpenDataset(dir_.File("lists/list.txt"), dir_.File("faces")));
+  EXPECT_THAT(dataset->Load(0), IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source,
+                                OpenPhotoSource(dir_.File("lists/list.txt"), dir_.File("faces")));
+  EXPECT_EQ(source->short_name(0), "anna/1.png");
+}
+
+TEST_F(OpenDatasetTest, SaysWhatIsNoDataset) {
+  EXPECT_THAT(OpenDataset(dir_.File("nothing"), ""), StatusIs(StatusCode::kNotFound));
+  EXPECT_THAT(OpenDataset("/dev/null", ""), StatusIs(StatusCode::kInvalidArgument));
+  const auto picture = OpenDataset(dir_.File("faces/anna/1.png"), "");
+  EXPECT_THAT(picture, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(MessageOf(picture.status()), HasSubstr("neither a list of photos (text) nor a pack"));
+  EXPECT_THAT(OpenImageList(dir_.File("set"), ""), StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST_F(OpenDatasetTest, JoinedLabelsComeOneAfterTheOther) {
+  std::vector<std::unique_ptr<Dataset>> parts;
+  parts.push_back(Open("faces"));
+  parts.push_back(MakeListDataset({.images = {}, .classes = {"nobody"}}));
+  parts.push_back(Open("set"));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto joined, JoinDatasets(std::move(parts)));
+  EXPECT_EQ(joined->size(), 6u);
+  EXPECT_EQ(joined->classes(), 5u);
+  EXPECT_THAT(Labels(*joined), ElementsAre(0, 1, 1, 3, 4, 4));
+  EXPECT_THAT(joined->name(2), HasSubstr("zoe/2.png"));
+  EXPECT_THAT(joined->name(3), HasSubstr("photo 0 (a/1)"));
+  const auto first = joined->Load(0);
+  const auto again = joined->Load(3);
+  ASSERT_TRUE(first.ok() && again.ok());
+  EXPECT_EQ(cv::norm(*first, *again, cv::NORM_INF), 0.0);
+}
+
+TEST_F(OpenDatasetTest, WhatHasNoLabelHasNoneWhenJoined) {
+  std::vector<std::unique_ptr<Dataset>> parts;
+  parts.push_back(Open("faces"));
+  parts.push_back(
+      MakeListDataset({.images = {{.path = "x", .label = Dataset::kUnlabelled}}, .classes = {}}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto joined, JoinDatasets(std::move(parts)));
+  EXPECT_EQ(joined->label(3), Dataset::kUnlabelled);
+  EXPECT_THAT(JoinDatasets({}), StatusIs(StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace facegate

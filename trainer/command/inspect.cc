@@ -1,0 +1,136 @@
+#include "trainer/command/inspect.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <opencv2/imgcodecs.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "face/base/file.h"
+#include "trainer/inspect/print_report.h"
+#include "trainer/inspect/set_report.h"
+#include "trainer/inspect/sheet.h"
+#include "trainer/inspect/verdict.h"
+#include "trainer/progress.h"
+
+namespace facegate {
+namespace {
+
+constexpr int kMaxThreads = 256;
+
+struct InspectCommand {
+  InspectOptions options;
+  std::optional<std::string> sheet;
+  std::optional<std::string> quarantine;
+  bool json = false;
+  bool strict = false;
+};
+
+StatusOr<SetReport> InspectWithProgress(const InspectOptions& options, const PhotoSource& source) {
+  std::optional<ProgressBar> progress;
+  const InspectEvents events{.started =
+                                 [&](size_t photos) {
+                                   progress.emplace(std::cerr, ::isatty(STDERR_FILENO) == 1,
+                                                    "photos", photos);
+                                 },
+                             .read = [&] { progress->Advance(); }};
+  StatusOr<SetReport> report = InspectSet(options, source, events);
+  if (progress.has_value()) progress->Finish();
+  return report;
+}
+
+Status WriteSheet(const std::string& path, const SetReport& report, const PhotoSource& source,
+                  const std::string& title) {
+  std::vector<uchar> png;
+  if (!cv::imencode(".png", DrawSetSheet(title, report, source), png)) {
+    return Internal("the sheet cannot be encoded");
+  }
+  return WriteFileAtomically(path, {reinterpret_cast<const char*>(png.data()), png.size()});
+}
+
+// A photo in each line: what cannot be read, and what lies byte for byte under several identities.
+Status WriteQuarantine(const std::string& path, const SetReport& report,
+                       const PhotoSource& source) {
+  std::set<size_t> photos;
+  for (const UnreadablePhoto& photo : report.unreadable) photos.insert(photo.photo);
+  for (const DuplicateGroup& group : report.duplicates) {
+    if (!group.identical || !group.across_identities) continue;
+    photos.insert(group.photos.begin(), group.photos.end());
+  }
+  std::string lines;
+  for (const size_t photo : photos) lines += source.name(photo) + "\n";
+  return WriteFileAtomically(path, lines);
+}
+
+// What one calls the set: the last part of its path.
+std::string TitleOf(const std::string& path) {
+  const std::filesystem::path normal = std::filesystem::absolute(path).lexically_normal();
+  return normal.has_filename() ? normal.filename().string()
+                               : normal.parent_path().filename().string();
+}
+
+Status RunInspect(const InspectCommand& command, std::ostream& out) {
+  const InspectOptions& options = command.options;
+  FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<PhotoSource> source,
+                            OpenPhotoSource(options.path, options.list_root));
+  FACEGATE_ASSIGN_OR_RETURN(const SetReport report, InspectWithProgress(options, *source));
+  const std::vector<Finding> findings = JudgeSet(report);
+  command.json ? PrintSetReportJson(report, *source, findings, out)
+               : PrintSetReport(report, *source, findings, out);
+  if (command.sheet.has_value()) {
+    const std::string title = fmt::format("{}: {} photos, {} identities", TitleOf(options.path),
+                                          report.photos, report.identities);
+    FACEGATE_RETURN_IF_ERROR(WriteSheet(*command.sheet, report, *source, title));
+  }
+  if (command.quarantine.has_value()) {
+    FACEGATE_RETURN_IF_ERROR(WriteQuarantine(*command.quarantine, report, *source));
+  }
+  if (command.strict && !report.unreadable.empty()) {
+    return InvalidArgument(
+        fmt::format("{} of {} photos cannot be read", report.unreadable.size(), report.photos));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+TrainCommand AddInspectCommand(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Looks through photos for training and says what is wrong with them");
+  command->footer(
+      "PATH is a folder with a folder per identity, a list (PATH LABEL, LABEL;PATH or CSV) or a "
+      "pack. Every\nphoto is decoded. Duplicates are found byte for byte and by a hash of the "
+      "picture that outlives\nre-encoding and scaling; the same picture under two identities is a "
+      "wrong label.\n"
+      "\n"
+      "Examples:\n"
+      "  facegate-train inspect faces/\n"
+      "  facegate-train inspect casia.txt --list-root casia/ --sheet casia.png --quarantine "
+      "bad.txt\n"
+      "  facegate-train inspect --json --strict faces.pack");
+  const auto options = std::make_shared<InspectCommand>();
+  command->add_option("PATH", options->options.path, "Folder, list or pack")->required();
+  command->add_option("--list-root", options->options.list_root,
+                      "Folder that paths in a list are relative to; by default the list's own");
+  command->add_option("--sheet", options->sheet,
+                      "Write a page with some photos and all that are suspicious, as a PNG file");
+  command->add_option("--quarantine", options->quarantine,
+                      "Write the names of photos that cannot be read, or that lie under several "
+                      "identities byte for byte, one a line");
+  command->add_option("--threads", options->options.threads, "That read and decode the photos")
+      ->check(CLI::Range(1, kMaxThreads))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "The result as a JSON object, nothing cut");
+  command->add_flag("--strict", options->strict, "Exit with 1 when a photo cannot be read");
+  return {.app = command,
+          .run = [options](std::ostream& out) { return RunInspect(*options, out); }};
+}
+
+}  // namespace facegate

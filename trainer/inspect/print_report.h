@@ -1,0 +1,19 @@
+#pragma once
+
+#include <ostream>
+#include <vector>
+
+#include "trainer/data/photo_source.h"
+#include "trainer/inspect/set_report.h"
+#include "trainer/inspect/verdict.h"
+
+namespace facegate {
+
+// For people: long lists are cut, with the number of what is not shown.
+void PrintSetReport(const SetReport& report, const PhotoSource& source,
+                    const std::vector<Finding>& findings, std::ostream& out);
+// One JSON object with everything.
+void PrintSetReportJson(const SetReport& report, const PhotoSource& source,
+                        const std::vector<Finding>& findings, std::ostream& out);
+
+}  // namespace facegate

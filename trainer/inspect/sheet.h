@@ -1,0 +1,15 @@
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+
+#include "trainer/data/photo_source.h"
+#include "trainer/inspect/set_report.h"
+
+namespace facegate {
+
+// A page with some photos of some identities, spread over the set, and below them the pictures that
+// several identities have, side by side. What cannot be read is left out.
+cv::Mat DrawSetSheet(const std::string& title, const SetReport& report, const PhotoSource& source);
+
+}  // namespace facegate

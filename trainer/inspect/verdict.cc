@@ -1,0 +1,187 @@
+#include "trainer/inspect/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace facegate {
+namespace {
+
+constexpr size_t kFewIdentities = 1000;
+constexpr double kUneven = 20.0;     // the most photos of an identity to the median
+constexpr double kManySingle = 0.1;  // of the identities
+constexpr double kMostBlue = 0.5;    // of the photos with colours
+constexpr double kSomeGrey = 0.05;
+constexpr std::pair<int, int> kCrops[] = {{112, 112}, {96, 112}};
+
+// "1 photo", "2 photos".
+std::string Count(size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+std::string Photos(size_t count) { return Count(count, "photo", "photos"); }
+std::string Identities(size_t count) { return Count(count, "identity", "identities"); }
+
+class Judge {
+ public:
+  explicit Judge(const SetReport& report)
+      : report_(report), readable_(report.photos - report.unreadable.size()) {}
+
+  std::vector<Finding> Findings() {
+    Files();
+    Labels();
+    Duplicates();
+    Sizes();
+    Colours();
+    Balance();
+    std::ranges::stable_sort(
+        findings_, [](const Finding& a, const Finding& b) { return a.weight > b.weight; });
+    return std::move(findings_);
+  }
+
+ private:
+  void Add(FindingWeight weight, std::string text) {
+    findings_.push_back({.weight = weight, .text = std::move(text)});
+  }
+  double ShareOf(size_t count, size_t all) const {
+    return all == 0 ? 0.0 : static_cast<double>(count) / static_cast<double>(all);
+  }
+
+  void Files() {
+    if (!report_.unreadable.empty()) {
+      Add(FindingWeight::kError,
+          fmt::format("{} cannot be read. Mend them, or leave them out: --quarantine writes their "
+                      "list, and pack leaves them out by itself.",
+                      Photos(report_.unreadable.size())));
+    }
+    if (report_.identities < 2) {
+      Add(FindingWeight::kError, "There is one identity; training tells at least two apart.");
+    }
+    if (!report_.empty_identities.empty()) {
+      Add(FindingWeight::kNote,
+          fmt::format("{} without photos: not counted as identities. Photos in folders further "
+                      "down are not looked for.",
+                      Count(report_.empty_identities.size(), "folder is", "folders are")));
+    }
+  }
+
+  void Labels() {
+    if (!report_.labels.has_value()) return;
+    const LabelNumbers& labels = *report_.labels;
+    if (labels.first != 0) {
+      Add(FindingWeight::kNote,
+          fmt::format("Labels begin at {}. Training numbers identities from 0 by itself; a program "
+                      "that takes the greatest label as the count makes {} too many or too few.",
+                      labels.first, labels.first == 1 ? "one" : "some"));
+    }
+    if (labels.missing > 0) {
+      Add(FindingWeight::kNote,
+          fmt::format("{} between {} and {} have no photo. Training closes the gaps by itself.",
+                      Count(labels.missing, "label", "labels"), labels.first, labels.last));
+    }
+  }
+
+  void Duplicates() {
+    const DuplicateCount wrong = CountDuplicates(report_, true, true);
+    if (wrong.groups > 0) {
+      Add(FindingWeight::kError,
+          fmt::format("{} under several identities, byte for byte: all labels of such a picture "
+                      "but one are wrong. Correct them, or leave them out with --quarantine.",
+                      Count(wrong.groups, "picture is", "pictures are")));
+    }
+    if (const DuplicateCount near = CountDuplicates(report_, false, true); near.groups > 0) {
+      Add(FindingWeight::kWarning,
+          fmt::format("{} nearly alike under several identities: probably wrong labels. Look at "
+                      "them with --sheet.",
+                      Count(near.groups, "picture is", "pictures are")));
+    }
+    const size_t copies = CountDuplicates(report_, true, false).copies +
+                          CountDuplicates(report_, false, false).copies;
+    if (copies == 0) return;
+    const bool many = ShareOf(copies, readable_) > 0.02;
+    Add(many ? FindingWeight::kWarning : FindingWeight::kNote,
+        fmt::format("{} of another photo of the same identity: they add weight, not knowledge, "
+                    "and a test set must have none of the training's.",
+                    Count(copies, "photo is a copy", "photos are copies")));
+  }
+
+  void Sizes() {
+    if (report_.sizes.empty()) return;
+    const auto [size, count] = report_.sizes.front();
+    const bool crop = std::ranges::find(kCrops, size) != std::end(kCrops);
+    if (report_.sizes.size() == 1 && crop) return;
+    if (crop && ShareOf(count, readable_) > 0.9) {
+      Add(FindingWeight::kWarning,
+          fmt::format("{} not of {} x {} pixels like the others: training takes crops of one size. "
+                      "Leave them out with pack --crop {}x{}.",
+                      Count(readable_ - count, "photo is", "photos are"), size.first, size.second,
+                      size.first, size.second));
+      return;
+    }
+    Add(FindingWeight::kError,
+        "The photos are no aligned crops of 112 x 112 or 96 x 112 pixels. Align them first.");
+  }
+
+  void Colours() {
+    const size_t coloured = readable_ - report_.grey;
+    if (coloured > 0 && ShareOf(report_.blue_skin, coloured) > kMostBlue) {
+      Add(FindingWeight::kError,
+          fmt::format("Blue is stronger than red in the middle of {} of {} photos: red and blue "
+                      "were probably swapped when they were written.",
+                      report_.blue_skin, coloured));
+    }
+    if (readable_ > 0 && coloured == 0) {
+      Add(FindingWeight::kWarning,
+          "All photos are grey: a model that learns from them alone has never seen a colour.");
+    } else if (ShareOf(report_.grey, readable_) > kSomeGrey) {
+      Add(FindingWeight::kNote,
+          fmt::format("{} grey. That does no harm where identities have coloured ones too.",
+                      Count(report_.grey, "photo is", "photos are")));
+    }
+  }
+
+  void Balance() {
+    const PhotosPerIdentity& per = report_.per_identity;
+    if (ShareOf(per.single, report_.identities) > kManySingle) {
+      Add(FindingWeight::kWarning,
+          fmt::format("{} of {} one photo: that teaches nothing about what stays the same in a "
+                      "face. Leave them out with --min-photos, or use them as strangers.",
+                      per.single, Count(report_.identities, "identity has", "identities have")));
+    }
+    if (static_cast<double>(per.most) > kUneven * std::max(1.0, per.median)) {
+      Add(FindingWeight::kNote,
+          fmt::format("One identity has {} photos, half of them have {:g} or fewer: a balanced "
+                      "sampler shows each alike often.",
+                      per.most, per.median));
+    }
+    if (report_.identities >= 2 && report_.identities < kFewIdentities) {
+      Add(FindingWeight::kNote,
+          fmt::format("{} are few: published models learned from 10,000 and more. Begin with "
+                      "trained weights, or add sets.",
+                      Identities(report_.identities)));
+    }
+  }
+
+  const SetReport& report_;
+  const size_t readable_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::string_view FindingName(FindingWeight weight) {
+  switch (weight) {
+    case FindingWeight::kNote:
+      return "note";
+    case FindingWeight::kWarning:
+      return "warning";
+    case FindingWeight::kError:
+      return "error";
+  }
+  std::abort();
+}
+
+std::vector<Finding> JudgeSet(const SetReport& report) { return Judge(report).Findings(); }
+
+}  // namespace facegate
