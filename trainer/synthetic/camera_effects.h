@@ -1,0 +1,16 @@
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <span>
+
+#include "trainer/synthetic/face_view.h"
+#include "trainer/synthetic/vector3.h"
+
+namespace facegate {
+
+// What a camera makes of linear light (row by row): exposure, white balance, tone curve, blur,
+// sensor noise, JPEG. 8-bit BGR. `eye_distance` in pixels scales the blur.
+cv::Mat TakePhoto(std::span<const Vector3> light, cv::Size size, const FaceView& view,
+                  float eye_distance);
+
+}  // namespace facegate
