@@ -1,0 +1,171 @@
+#include "trainer/command/eval_report.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "face/base/clock.h"
+#include "trainer/eval/face_cutter.h"
+#include "trainer/eval/named_photos.h"
+#include "trainer/report/html_report.h"
+
+#ifndef FACEGATE_VERSION
+#define FACEGATE_VERSION "unknown"
+#endif
+
+namespace facegate {
+namespace {
+
+constexpr size_t kHardestPairs = 8;  // of each kind
+
+std::string FileName(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+// Faces as they are shown: cut out where that is possible, else the photo.
+class Pictures {
+ public:
+  explicit Pictures(const EvalOptions& options)
+      : folder_(options.photos),
+        crops_already_(options.embedding.faces.crops || options.embedding.faces.centre_crop > 0) {
+    if (folder_.empty() || crops_already_) return;
+    auto cutter = FaceCutter::Create(options.embedding.faces, AlignmentTemplate::kArcFace112);
+    if (cutter.ok()) cutter_ = *std::move(cutter);
+  }
+
+  // Empty where the photo cannot be read.
+  cv::Mat Of(const std::string& name) {
+    if (folder_.empty()) return {};
+    const auto photos =
+        MakeFilePhotos({{.name = name, .path = (std::filesystem::path(folder_) / name).string()}});
+    const StatusOr<Image> photo = photos->Load(0);
+    if (!photo.ok()) {
+      unreadable_.insert(name);
+      return {};
+    }
+    if (cutter_ != nullptr) {
+      if (const auto face = cutter_->Cut(name, *photo); face.ok()) return face->bgr;
+    }
+    return photo->bgr;
+  }
+
+  size_t unreadable() const { return unreadable_.size(); }
+
+ private:
+  const std::string folder_;
+  const bool crops_already_;
+  std::unique_ptr<FaceCutter> cutter_;  // null: photos are shown whole
+  std::set<std::string> unreadable_;
+};
+
+// The pairs of a kind that are furthest on the wrong side, worst first.
+std::vector<size_t> Hardest(const std::vector<ScoredPair>& pairs, bool genuine) {
+  std::vector<size_t> numbers;
+  numbers.reserve(pairs.size());
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (pairs[i].same == genuine) numbers.push_back(i);
+  }
+  const auto count = static_cast<std::ptrdiff_t>(std::min(numbers.size(), kHardestPairs));
+  std::partial_sort(numbers.begin(), numbers.begin() + count, numbers.end(),
+                    [&pairs, genuine](size_t a, size_t b) {
+                      if (pairs[a].cosine == pairs[b].cosine) return a < b;
+                      return (pairs[a].cosine < pairs[b].cosine) == genuine;
+                    });
+  numbers.resize(static_cast<size_t>(count));
+  return numbers;
+}
+
+std::string Interval(const Share& share) {
+  return fmt::format("{:.2f} % ({:.2f} to {:.2f})", 100.0 * share.value, 100.0 * share.low,
+                     100.0 * share.high);
+}
+
+std::vector<std::pair<std::string, std::string>> IdentificationFacts(const EvalReport& report) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  if (!report.identification.has_value()) return facts;
+  const EvalReport::Identification& found = *report.identification;
+  facts.emplace_back("1:N", fmt::format("{} people enrolled, {} probes, {} strangers", found.people,
+                                        found.probes, found.strangers));
+  facts.emplace_back("found at rank 1", Interval(found.rank_1));
+  facts.emplace_back("within 5", Interval(found.rank_5));
+  facts.emplace_back("within 10", Interval(found.rank_10));
+  for (const OpenSetRate& rate : found.open_set) {
+    facts.emplace_back(fmt::format("open set, FPIR {:g}", rate.fpir),
+                       fmt::format("{}, cosine above {:.4f}", Interval(rate.tpir), rate.threshold));
+  }
+  return facts;
+}
+
+std::string ConfigurationOf(const EvalOptions& options) {
+  std::string text;
+  const auto line = [&text](const char* name, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{:<12}{}\n", name, value);
+  };
+  line("model", options.embedding.model);
+  line("embeddings", options.embeddings.value_or(""));
+  line("order", options.order.value_or(""));
+  line("photos", options.photos);
+  line("landmarks", options.embedding.faces.landmarks.value_or(""));
+  line("pairs", options.pairs);
+  line("mirror", options.mirror == MirrorRule::kPlain ? "none"
+                 : options.mirror == MirrorRule::kSum ? "sum"
+                                                      : "concat");
+  return text;
+}
+
+}  // namespace
+
+Status CheckReportPath(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code ignored;
+  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return OkStatus();
+  return RefuseField("--report", fmt::format("{} is no folder", folder.string()));
+}
+
+Status WriteEvalReport(const EvalOptions& options, const PairList& list, const EmbeddingSet& set,
+                       const EvalReport& report) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<ScoredPair> pairs, ScorePairs(list, set, set));
+  ScoredSet scored{.name = FileName(options.pairs),
+                   .genuine = {},
+                   .impostor = {},
+                   .threshold = report.exact.threshold,
+                   .accuracy = report.exact,
+                   .facts = IdentificationFacts(report)};
+  for (const ScoredPair& pair : pairs) {
+    (pair.same ? scored.genuine : scored.impostor).push_back(pair.cosine);
+  }
+  Pictures pictures(options);
+  for (const bool genuine : {true, false}) {
+    for (const size_t number : Hardest(pairs, genuine)) {
+      const FacePair& pair = list.pairs[number];
+      scored.hardest.push_back({.first = pictures.Of(pair.first),
+                                .second = pictures.Of(pair.second),
+                                .cosine = pairs[number].cosine,
+                                .genuine = genuine,
+                                .first_name = pair.first,
+                                .second_name = pair.second});
+    }
+  }
+  ReportInput input;
+  input.title = "Evaluation of " + FileName(options.embeddings.value_or(options.embedding.model));
+  input.summary =
+      fmt::format("{} photos, {} pairs in {} folds.", report.photos, list.pairs.size(), list.folds);
+  input.sets.push_back(std::move(scored));
+  input.configuration = ConfigurationOf(options);
+  const int64_t seconds = Clock::System().UnixMicros() / 1'000'000;
+  input.environment = {{"facegate", FACEGATE_VERSION},
+                       {"written", fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(seconds))}};
+  if (pictures.unreadable() > 0) {
+    input.notes.push_back(fmt::format("Photos of the hardest pairs that could not be read: {}.",
+                                      pictures.unreadable()));
+  }
+  return WriteReport(*options.report, input);
+}
+
+}  // namespace facegate

@@ -1,0 +1,87 @@
+#include "trainer/report/html_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+namespace facegate {
+namespace {
+
+constexpr int kJpegQuality = 90;
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
+
+std::string EscapeHtml(std::string_view text) {
+  std::string escaped;
+  escaped.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped.push_back(c);
+    }
+  }
+  return escaped;
+}
+
+std::string FactList(std::span<const std::pair<std::string, std::string>> facts) {
+  if (facts.empty()) return "";
+  std::string list = "<dl>\n";
+  for (const auto& [name, value] : facts) {
+    list += fmt::format("<dt>{}</dt><dd>{}</dd>\n", EscapeHtml(name), EscapeHtml(value));
+  }
+  return list + "</dl>\n";
+}
+
+std::string Base64(std::string_view bytes) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t count = std::min<size_t>(3, bytes.size() - i);
+    uint32_t group = 0;
+    for (size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    }
+    for (size_t j = 0; j < 4; ++j) {
+      text.push_back(j <= count ? kAlphabet[group >> (18 - 6 * j) & 0x3f] : '=');
+    }
+  }
+  return text;
+}
+
+std::string PictureUri(const cv::Mat& picture, int most_pixels) {
+  if (picture.empty() || (picture.type() != CV_8UC1 && picture.type() != CV_8UC3)) return "";
+  cv::Mat small = picture;
+  const int side = std::max(picture.cols, picture.rows);
+  if (side > most_pixels) {
+    const double scale = static_cast<double>(most_pixels) / side;
+    const cv::Size size(std::max(1, cvRound(picture.cols * scale)),
+                        std::max(1, cvRound(picture.rows * scale)));
+    cv::resize(picture, small, size, 0.0, 0.0, cv::INTER_AREA);
+  }
+  std::vector<unsigned char> jpeg;
+  if (!cv::imencode(".jpg", small, jpeg, {cv::IMWRITE_JPEG_QUALITY, kJpegQuality})) return "";
+  return "data:image/jpeg;base64," +
+         Base64({reinterpret_cast<const char*>(jpeg.data()), jpeg.size()});
+}
+
+}  // namespace facegate

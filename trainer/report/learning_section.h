@@ -1,0 +1,16 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "trainer/report/run_rows.h"
+
+namespace facegate {
+
+// How a run went, as a part of a page: charts of its steps and evaluations, and a table of the last
+// and the best evaluation of each set. Empty without rows. Numbers that are not finite are left out
+// of the charts and counted in a sentence.
+std::string LearningSection(std::span<const StepRow> steps,
+                            std::span<const EvaluationRow> evaluations);
+
+}  // namespace facegate

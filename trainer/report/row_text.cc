@@ -1,0 +1,176 @@
+#include "trainer/report/row_text.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace facegate {
+
+namespace {
+
+template <typename Row>
+struct Column {
+  const char* name;
+  double Row::*value;
+};
+
+// After batch and epoch, in the order of the header.
+constexpr std::array<Column<StepRow>, 6> kStepColumns = {{
+    {"loss", &StepRow::loss},
+    {"distillation", &StepRow::distillation},
+    {"accuracy", &StepRow::accuracy},
+    {"learning_rate", &StepRow::learning_rate},
+    {"gradient_norm", &StepRow::gradient_norm},
+    {"images_per_second", &StepRow::images_per_second},
+}};
+
+// After batch, epoch and set.
+constexpr std::array<Column<EvaluationRow>, 7> kEvaluationColumns = {{
+    {"accuracy", &EvaluationRow::accuracy},
+    {"deviation", &EvaluationRow::deviation},
+    {"tar_1e2", &EvaluationRow::tar_1e2},
+    {"tar_1e3", &EvaluationRow::tar_1e3},
+    {"eer", &EvaluationRow::eer},
+    {"auc", &EvaluationRow::auc},
+    {"d_prime", &EvaluationRow::d_prime},
+}};
+
+std::string Field(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+
+std::string Field(const std::string& text) {
+  if (text.find_first_of(",\"") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + "\"";
+}
+
+// The fields of a line; nothing where a quotation mark has no partner.
+std::optional<std::vector<std::string>> Fields(std::string_view line) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (c == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') {
+      fields.back().push_back('"');
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      fields.emplace_back();
+    } else {
+      fields.back().push_back(c);
+    }
+  }
+  if (quoted) return std::nullopt;
+  return fields;
+}
+
+template <typename T>
+bool Parse(const std::string& text, T& value) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end;
+}
+
+bool ParseOrEmpty(const std::string& text, double& value) {
+  if (!text.empty()) return Parse(text, value);
+  value = kNotMeasured;
+  return true;
+}
+
+template <typename Row>
+bool ParseColumns(std::span<const Column<Row>> columns, std::span<const std::string> fields,
+                  Row& row) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (!ParseOrEmpty(fields[i], row.*columns[i].value)) return false;
+  }
+  return true;
+}
+
+Status NoRow(std::string_view header) {
+  return DataLoss(fmt::format("expected a row of {}", header));
+}
+
+nlohmann::ordered_json JsonOf(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json Begin(std::string_view kind, int64_t batch, int64_t unix_micros) {
+  const std::string time =
+      fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(unix_micros / 1'000'000),
+                  unix_micros / 1'000 % 1'000);
+  return {{"time", time}, {"kind", kind}, {"batch", batch}};
+}
+
+// Text that is no UTF-8 (a file's name) gets replacement characters.
+std::string Line(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string CsvLine(const StepRow& row) {
+  std::string line = fmt::format("{},{}", row.batch, row.epoch);
+  for (const auto& column : kStepColumns) line += "," + Field(row.*column.value);
+  return line;
+}
+
+std::string CsvLine(const EvaluationRow& row) {
+  std::string line = fmt::format("{},{},{}", row.batch, row.epoch, Field(row.set));
+  for (const auto& column : kEvaluationColumns) line += "," + Field(row.*column.value);
+  return line;
+}
+
+StatusOr<StepRow> StepFromCsv(std::string_view line) {
+  const auto fields = Fields(line);
+  StepRow row;
+  if (!fields.has_value() || fields->size() != 2 + kStepColumns.size() ||
+      !Parse((*fields)[0], row.batch) || !Parse((*fields)[1], row.epoch) ||
+      !ParseColumns<StepRow>(kStepColumns, std::span(*fields).subspan(2), row)) {
+    return NoRow(kStepHeader);
+  }
+  return row;
+}
+
+StatusOr<EvaluationRow> EvaluationFromCsv(std::string_view line) {
+  const auto fields = Fields(line);
+  EvaluationRow row;
+  if (!fields.has_value() || fields->size() != 3 + kEvaluationColumns.size() ||
+      !Parse((*fields)[0], row.batch) || !Parse((*fields)[1], row.epoch) ||
+      !ParseColumns<EvaluationRow>(kEvaluationColumns, std::span(*fields).subspan(3), row)) {
+    return NoRow(kEvaluationHeader);
+  }
+  row.set = (*fields)[2];
+  return row;
+}
+
+std::string JsonLine(const StepRow& row, int64_t unix_micros) {
+  nlohmann::ordered_json json = Begin("step", row.batch, unix_micros);
+  json["epoch"] = JsonOf(row.epoch);
+  for (const auto& column : kStepColumns) json[column.name] = JsonOf(row.*column.value);
+  return Line(json);
+}
+
+std::string JsonLine(const EvaluationRow& row, int64_t unix_micros) {
+  nlohmann::ordered_json json = Begin("evaluation", row.batch, unix_micros);
+  json["epoch"] = JsonOf(row.epoch);
+  json["set"] = row.set;
+  for (const auto& column : kEvaluationColumns) json[column.name] = JsonOf(row.*column.value);
+  return Line(json);
+}
+
+std::string JsonNote(int64_t batch, std::string_view text, int64_t unix_micros) {
+  nlohmann::ordered_json json = Begin("note", batch, unix_micros);
+  json["text"] = text;
+  return Line(json);
+}
+
+}  // namespace facegate

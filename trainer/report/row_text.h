@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "face/base/status.h"
+#include "trainer/report/run_rows.h"
+
+// Rows as lines of text, without their ends. Numbers have the shortest form that reads back as the
+// same number.
+namespace facegate {
+
+inline constexpr std::string_view kStepHeader =
+    "batch,epoch,loss,distillation,accuracy,learning_rate,gradient_norm,images_per_second";
+inline constexpr std::string_view kEvaluationHeader =
+    "batch,epoch,set,accuracy,deviation,tar_1e2,tar_1e3,eer,auc,d_prime";
+
+// Comma-separated; NaN is an empty field. A name with a comma or a quotation mark is quoted.
+std::string CsvLine(const StepRow& row);
+std::string CsvLine(const EvaluationRow& row);
+// kDataLoss when a line is none of ours.
+StatusOr<StepRow> StepFromCsv(std::string_view line);
+StatusOr<EvaluationRow> EvaluationFromCsv(std::string_view line);
+
+// One JSON object with "time" (UTC, ISO 8601), "kind" ("step", "evaluation", "note") and the row's
+// columns; null is what is not finite.
+std::string JsonLine(const StepRow& row, int64_t unix_micros);
+std::string JsonLine(const EvaluationRow& row, int64_t unix_micros);
+std::string JsonNote(int64_t batch, std::string_view text, int64_t unix_micros);
+
+}  // namespace facegate

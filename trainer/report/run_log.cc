@@ -1,0 +1,242 @@
+#include "trainer/report/run_log.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "face/base/file.h"
+#include "trainer/report/row_text.h"
+
+namespace facegate {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr uint64_t kMaxLogBytes = 8ULL << 30;
+constexpr std::chrono::seconds kFlushEvery(5);
+
+std::string PathIn(const std::string& directory, const char* name) {
+  return (std::filesystem::path(directory) / name).string();
+}
+
+// The text of a log; empty where there is none yet.
+StatusOr<std::string> ReadLog(const std::string& path) {
+  StatusOr<std::string> text = ReadFile(path, kMaxLogBytes);
+  if (text.status().code() == StatusCode::kNotFound) return std::string();
+  return text;
+}
+
+// Calls `use` with each line that has its end, and with its number from 1.
+Status ForEachLine(std::string_view text,
+                   const std::function<Status(std::string_view, size_t)>& use) {
+  size_t number = 0;
+  for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    FACEGATE_RETURN_IF_ERROR(use(text.substr(0, end), ++number));
+    text.remove_prefix(end + 1);
+  }
+  return OkStatus();
+}
+
+// Calls `use` with the rows of a CSV file.
+template <typename Row>
+Status ForEachRow(const std::string& path, std::string_view text, std::string_view header,
+                  StatusOr<Row> (*parse)(std::string_view),
+                  const std::function<void(const Row&, std::string_view line)>& use) {
+  return ForEachLine(text, [&](std::string_view line, size_t number) -> Status {
+    if (number == 1 && line == header) return OkStatus();
+    const StatusOr<Row> row = parse(line);
+    if (!row.ok()) return Annotate(row.status(), fmt::format("{}, line {}", path, number));
+    use(*row, line);
+    return OkStatus();
+  });
+}
+
+template <typename Row>
+StatusOr<std::vector<Row>> ReadRows(const std::string& path, std::string_view header,
+                                    StatusOr<Row> (*parse)(std::string_view)) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadLog(path));
+  std::vector<Row> rows;
+  FACEGATE_RETURN_IF_ERROR(
+      ForEachRow<Row>(path, text, header, parse,
+                      [&rows](const Row& row, std::string_view /*line*/) { rows.push_back(row); }));
+  return rows;
+}
+
+bool StaysAt(int64_t resume_batch, const StepRow& row) { return row.batch < resume_batch; }
+bool StaysAt(int64_t resume_batch, const EvaluationRow& row) {
+  return resume_batch > 0 && row.batch <= resume_batch;
+}
+
+// Opens a CSV file that has a header and the rows that stay.
+template <typename Row>
+StatusOr<std::unique_ptr<AppendFile>> OpenRows(const std::string& path, std::string_view header,
+                                               StatusOr<Row> (*parse)(std::string_view),
+                                               int64_t resume_batch) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadLog(path));
+  std::string kept = fmt::format("{}\n", header);
+  FACEGATE_RETURN_IF_ERROR(
+      ForEachRow<Row>(path, text, header, parse, [&](const Row& row, std::string_view line) {
+        if (StaysAt(resume_batch, row)) kept.append(line).push_back('\n');
+      }));
+  if (kept != text) FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(path, kept));
+  return AppendFile::Open(path, AppendFile::Mode::kContinue);
+}
+
+// Whether a line of log.jsonl stays: notes do, and whatever we did not write.
+bool StaysAt(int64_t resume_batch, std::string_view line) {
+  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("kind") || !json.contains("batch")) return true;
+  if (!json["batch"].is_number_integer()) return true;
+  const auto batch = json["batch"].get<int64_t>();
+  if (json["kind"] == "step") return StaysAt(resume_batch, StepRow{.batch = batch});
+  if (json["kind"] != "evaluation") return true;
+  return StaysAt(resume_batch, EvaluationRow{.batch = batch, .set = {}});
+}
+
+StatusOr<std::unique_ptr<AppendFile>> OpenLog(const std::string& path, int64_t resume_batch) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadLog(path));
+  std::string kept;
+  FACEGATE_RETURN_IF_ERROR(ForEachLine(text, [&](std::string_view line, size_t /*number*/) {
+    if (StaysAt(resume_batch, line)) kept.append(line).push_back('\n');
+    return OkStatus();
+  }));
+  if (kept != text) FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(path, kept));
+  return AppendFile::Open(path, AppendFile::Mode::kContinue);
+}
+
+Status AppendLine(AppendFile& file, std::string line) {
+  line.push_back('\n');
+  return file.Append(line);
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& directory, int64_t resume_batch,
+                                               const Clock& clock) {
+  if (resume_batch < 0) {
+    return InvalidArgument(fmt::format("a run cannot go on at batch {}", resume_batch));
+  }
+  Files files;
+  FACEGATE_ASSIGN_OR_RETURN(files.steps, OpenRows(PathIn(directory, "steps.csv"), kStepHeader,
+                                                  &StepFromCsv, resume_batch));
+  FACEGATE_ASSIGN_OR_RETURN(files.evaluations,
+                            OpenRows(PathIn(directory, "evaluations.csv"), kEvaluationHeader,
+                                     &EvaluationFromCsv, resume_batch));
+  FACEGATE_ASSIGN_OR_RETURN(files.log, OpenLog(PathIn(directory, "log.jsonl"), resume_batch));
+  FACEGATE_ASSIGN_OR_RETURN(files.events, EventFile::Create(directory, clock));
+  FACEGATE_RETURN_IF_ERROR(files.events->AddRestart(resume_batch));
+  std::unique_ptr<RunLog> log(new RunLog(std::move(files), clock));
+  log->last_batch_ = resume_batch;
+  // The restart made the events of this very batch void, but its evaluations still hold.
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EvaluationRow> evaluations,
+                            ReadEvaluations(directory));
+  for (const EvaluationRow& row : evaluations) {
+    if (row.batch == resume_batch) FACEGATE_RETURN_IF_ERROR(log->AddEvaluationEvents(row));
+  }
+  FACEGATE_RETURN_IF_ERROR(log->Flush());
+  return log;
+}
+
+RunLog::RunLog(Files files, const Clock& clock)
+    : files_(std::move(files)), clock_(clock), next_flush_(clock.Now() + kFlushEvery) {}
+
+Status RunLog::Step(const StepRow& row) {
+  last_batch_ = row.batch;
+  FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.steps, CsvLine(row)));
+  FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.log, JsonLine(row, clock_.UnixMicros())));
+  const std::pair<const char*, double> scalars[] = {
+      {"train/loss", row.loss},
+      {"train/distillation", row.distillation},
+      {"train/accuracy", row.accuracy},
+      {"train/learning_rate", row.learning_rate},
+      {"train/gradient_norm", row.gradient_norm},
+      {"speed/images_per_second", row.images_per_second},
+  };
+  for (const auto& [tag, value] : scalars) {
+    if (!std::isnan(value)) {
+      FACEGATE_RETURN_IF_ERROR(files_.events->AddScalar(tag, row.batch, value));
+    }
+  }
+  return FlushNowAndThen();
+}
+
+Status RunLog::Evaluation(const EvaluationRow& row) {
+  if (row.set.find_first_of("\r\n") != std::string::npos) {
+    return InvalidArgument("the name of an evaluation set has a line end");
+  }
+  last_batch_ = row.batch;
+  FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.evaluations, CsvLine(row)));
+  FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.log, JsonLine(row, clock_.UnixMicros())));
+  FACEGATE_RETURN_IF_ERROR(AddEvaluationEvents(row));
+  return Flush();
+}
+
+Status RunLog::AddEvaluationEvents(const EvaluationRow& row) {
+  const std::pair<const char*, double> scalars[] = {
+      {"accuracy", row.accuracy},
+      {"tar_at_far_1e-2", row.tar_1e2},
+      {"tar_at_far_1e-3", row.tar_1e3},
+      {"eer", row.eer},
+      {"auc", row.auc},
+      {"d_prime", row.d_prime},
+  };
+  for (const auto& [name, value] : scalars) {
+    if (std::isnan(value)) continue;
+    const std::string tag = fmt::format("evaluation/{}/{}", row.set, name);
+    FACEGATE_RETURN_IF_ERROR(files_.events->AddScalar(tag, row.batch, value));
+  }
+  return OkStatus();
+}
+
+Status RunLog::Note(std::string_view text) {
+  FACEGATE_RETURN_IF_ERROR(
+      AppendLine(*files_.log, JsonNote(last_batch_, text, clock_.UnixMicros())));
+  return Flush();
+}
+
+Status RunLog::Histogram(std::string_view tag, int64_t batch, std::span<const float> values) {
+  FACEGATE_RETURN_IF_ERROR(files_.events->AddHistogram(tag, batch, values));
+  return FlushNowAndThen();
+}
+
+Status RunLog::Image(std::string_view tag, int64_t batch, const cv::Mat& image) {
+  FACEGATE_RETURN_IF_ERROR(files_.events->AddImage(tag, batch, image));
+  return FlushNowAndThen();
+}
+
+Status RunLog::Text(std::string_view tag, int64_t batch, std::string_view text) {
+  FACEGATE_RETURN_IF_ERROR(files_.events->AddText(tag, batch, text));
+  return FlushNowAndThen();
+}
+
+Status RunLog::FlushNowAndThen() { return clock_.Now() < next_flush_ ? OkStatus() : Flush(); }
+
+Status RunLog::Flush() {
+  next_flush_ = clock_.Now() + kFlushEvery;
+  FACEGATE_RETURN_IF_ERROR(files_.steps->Flush());
+  FACEGATE_RETURN_IF_ERROR(files_.evaluations->Flush());
+  FACEGATE_RETURN_IF_ERROR(files_.log->Flush());
+  return files_.events->Flush();
+}
+
+Status RunLog::Sync() {
+  next_flush_ = clock_.Now() + kFlushEvery;
+  FACEGATE_RETURN_IF_ERROR(files_.steps->Sync());
+  FACEGATE_RETURN_IF_ERROR(files_.evaluations->Sync());
+  FACEGATE_RETURN_IF_ERROR(files_.log->Sync());
+  return files_.events->Sync();
+}
+
+StatusOr<std::vector<StepRow>> ReadSteps(const std::string& directory) {
+  return ReadRows(PathIn(directory, "steps.csv"), kStepHeader, &StepFromCsv);
+}
+
+StatusOr<std::vector<EvaluationRow>> ReadEvaluations(const std::string& directory) {
+  return ReadRows(PathIn(directory, "evaluations.csv"), kEvaluationHeader, &EvaluationFromCsv);
+}
+
+}  // namespace facegate
