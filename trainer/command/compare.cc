@@ -10,14 +10,13 @@
 
 #include "face/base/embedding.h"
 #include "face/base/file.h"
-#include "face/detect/cascade.h"
 #include "face/detect/selection.h"
-#include "face/detect/yunet.h"
 #include "face/image/align.h"
 #include "face/image/decode.h"
 #include "face/model/json_number.h"
 #include "face/model/model_file.h"
 #include "face/model/torch_embedder.h"
+#include "trainer/eval/detector_choice.h"
 
 namespace facegate {
 namespace {
@@ -30,20 +29,6 @@ StatusOr<FaceSelection> SelectionFromName(const std::string& name) {
   if (name == "central") return FaceSelection::kCentral;
   if (name == "single") return FaceSelection::kSingle;
   return RefuseField("--select", fmt::format("{} is none of largest, central, single", name));
-}
-
-StatusOr<std::unique_ptr<Detector>> CreateDetector(const CompareOptions& options) {
-  const std::string name = options.detector.value_or(options.yunet ? "yunet" : "haar");
-  if (name == "haar") return CreateCascadeDetector({});
-  if (name != "yunet") {
-    return RefuseField("--detector", fmt::format("{} is neither yunet nor haar", name));
-  }
-  if (!options.yunet) {
-    return RefuseField("--yunet",
-                       "the detector yunet needs its ONNX file, such as "
-                       "yunet_n_dynamic.onnx; without it there is --detector haar");
-  }
-  return CreateYuNetDetector({.model_path = *options.yunet});
 }
 
 // Turns photos into crops; makes the detector when the first photo needs it.
@@ -61,7 +46,10 @@ class CropMaker {
       return AlignedFace{.bgr = image.bgr};
     }
     if (detector_ == nullptr) {
-      FACEGATE_ASSIGN_OR_RETURN(detector_, CreateDetector(options_));
+      FACEGATE_ASSIGN_OR_RETURN(detector_,
+                                CreateChosenDetector({.detector = options_.detector,
+                                                      .yunet = options_.yunet,
+                                                      .landmark_net = options_.landmark_net}));
     }
     found_by = detector_->name();
     FACEGATE_ASSIGN_OR_RETURN(const std::vector<DetectedFace> faces, detector_->Detect(image));
@@ -159,6 +147,8 @@ TrainCommand AddCompareCommand(CLI::App& app) {
                    "yunet where --yunet is given, else haar (the cascades of opencv-data)")
       ->check(CLI::IsMember({"yunet", "haar"}));
   command->add_option("--yunet", options->yunet, "ONNX file of YuNet (2023)");
+  command->add_option("--landmark-net", options->landmark_net,
+                      "File of a landmark network for haar, landmarks.safetensors");
   command->add_option("--select", options->select, "Which face of a photo with several")
       ->check(CLI::IsMember({"largest", "central", "single"}))
       ->capture_default_str();

@@ -15,8 +15,9 @@ struct CompareOptions {
   bool detect = false;  // also where a photo has exactly the crop's size
   // "yunet" or "haar"; nothing: yunet where its file is given, else haar.
   std::optional<std::string> detector{};
-  std::optional<std::string> yunet{};  // the ONNX file
-  std::string select = "largest";      // "largest", "central" or "single"
+  std::optional<std::string> yunet{};         // the ONNX file
+  std::optional<std::string> landmark_net{};  // for haar, see DetectorChoice
+  std::string select = "largest";             // "largest", "central" or "single"
 };
 
 struct CompareReport {

@@ -3,245 +3,201 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "trainer/command/eval_print.h"
+#include "trainer/command/eval_report.h"
+#include "trainer/command/photo_options.h"
 #include "trainer/eval/pair_list.h"
 #include "trainer/progress.h"
 
 namespace facegate {
 namespace {
 
-constexpr size_t kLeastPhotos = 2;  // of a person who is looked for
-
-StatusOr<EvalReport::Identification> Identify(const EvalOptions& options, const EmbeddingSet& set,
-                                              const IdentificationProtocol& protocol) {
-  const IdentificationScores scores = IdentificationScores::Compute(set, protocol);
-  EvalReport::Identification result{.people = protocol.gallery.size(),
-                                    .probes = protocol.probes.size(),
-                                    .strangers = protocol.strangers.size(),
-                                    .rank_1 = scores.AtRank(1),
-                                    .rank_5 = scores.AtRank(5),
-                                    .rank_10 = scores.AtRank(10),
-                                    .open_set = {}};
-  if (protocol.strangers.empty()) return result;
-  for (const double fpir : options.fpirs) {
-    FACEGATE_ASSIGN_OR_RETURN(const OpenSetRate rate, scores.AtFpir(fpir));
-    result.open_set.push_back(rate);
-  }
-  return result;
-}
+constexpr char kFooter[] =
+    "PAIRS is LFW's pairs.txt or lines of PHOTO PHOTO 0|1. Accuracy is cross-validated over "
+    "blocks of\nconsecutive pairs: the threshold of each comes from the others. For 1:N the folder "
+    "of a photo names\nits person: the first of two or more photos is enrolled, the others are "
+    "probes, people with one photo\nare strangers. Intervals are of 95 % confidence.\n"
+    "\n"
+    "In a photo the central face is looked for; one of exactly the size of the model's crop is "
+    "taken as\naligned already. --landmarks, --crops and --centre-crop find no faces.\n"
+    "\n"
+    "--low-resolution prints a row for each factor: crops are made so many times smaller "
+    "(averaged) and\nlarge again (bicubic) before they are embedded. --low-resolution-side one "
+    "does so to the second photo\nof each pair and to probes and strangers alone: a camera's "
+    "picture against a good enrolled photo.\n"
+    "\n"
+    "Examples:\n"
+    "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --yunet yunet.onnx\n"
+    "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --landmarks "
+    "landmarks.txt --mirror sum\n"
+    "  facegate-train eval model.safetensors --photos crops128/ --pairs pairs.txt --centre-crop "
+    "112\n"
+    "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --low-resolution "
+    "2,4,8 --low-resolution-side both,one\n"
+    "  facegate-train eval --embeddings e.npy --order e.names.txt --pairs pairs.txt --cmc 20 "
+    "--json";
 
 // All photos that the pairs name, each once, in the order of names.
-std::vector<std::string> PhotosOf(const PairList& list) {
+std::unique_ptr<NamedPhotos> PhotosOf(const PairList& list, const std::string& folder) {
   std::set<std::string> names;
   for (const FacePair& pair : list.pairs) {
     names.insert(pair.first);
     names.insert(pair.second);
   }
-  return {names.begin(), names.end()};
+  std::vector<NamedPhoto> photos;
+  photos.reserve(names.size());
+  for (const std::string& name : names) {
+    photos.push_back({.name = name, .path = (std::filesystem::path(folder) / name).string()});
+  }
+  return MakeFilePhotos(std::move(photos));
 }
 
-StatusOr<EmbeddingSet> LoadSet(const EvalOptions& options, const PairList& list) {
+// One set for each factor.
+StatusOr<std::vector<EmbeddingSet>> LoadSets(const EvalOptions& options, const PairList& list,
+                                             const std::vector<double>& factors) {
+  std::vector<EmbeddingSet> sets;
   if (options.embeddings.has_value()) {
     const bool doubled = options.with_mirrors || options.mirror != MirrorRule::kPlain;
-    const int sets = doubled ? 2 : 1;
-    return ReadEmbeddingSet(*options.embeddings, *options.order, options.mirror, sets);
+    FACEGATE_ASSIGN_OR_RETURN(
+        EmbeddingSet set,
+        ReadEmbeddingSet(*options.embeddings, *options.order, options.mirror, doubled ? 2 : 1));
+    sets.push_back(std::move(set));
+    return sets;
   }
-  const std::vector<std::string> names = PhotosOf(list);
-  ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos", names.size());
-  auto set = EmbedPhotos(options.photos, names, [&] { progress.Advance(); });
+  PhotoEmbeddingOptions embedding = options.embedding;
+  embedding.mirror = options.mirror;
+  FACEGATE_ASSIGN_OR_RETURN(const auto embedder, PhotoEmbedder::Create(embedding));
+  const auto photos = PhotosOf(list, options.photos);
+  ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos", photos->size());
+  auto made = EmbedPhotos(*embedder, *photos, factors, [&] { progress.Advance(); });
   progress.Finish();
-  return set;
+  return made;
 }
 
 Status CheckOptions(const EvalOptions& options) {
+  const bool by_model = !options.embedding.model.empty();
   if (options.embeddings.has_value() != options.order.has_value()) {
     return RefuseField("--embeddings", "and --order go together");
   }
-  if (options.embeddings.has_value() == !options.photos.model.empty()) {
+  if (options.embeddings.has_value() == by_model) {
     return RefuseField("MODEL", "either a model with --photos is evaluated, or --embeddings");
   }
-  if (!options.photos.model.empty()) {
-    if (options.photos.photos.empty()) {
-      return RefuseField("--photos", "is missing: the folder with the photos of the pairs");
-    }
-    if (options.mirror == MirrorRule::kConcat) {
-      return RefuseField("--mirror", "concat is for --embeddings alone");
+  if (by_model && options.photos.empty()) {
+    return RefuseField("--photos", "is missing: the folder with the photos of the pairs");
+  }
+  if (!by_model && !options.low_resolution.empty()) {
+    return RefuseField("--low-resolution",
+                       "needs a model and photos: embeddings are of one "
+                       "resolution");
+  }
+  for (const double factor : options.low_resolution) {
+    if (!(factor >= 1.0)) {
+      return RefuseField("--low-resolution", fmt::format("is {:g}, expected 1 or more", factor));
     }
   }
   return OkStatus();
-}
-
-std::string Percent(double share) { return fmt::format("{:.3f} %", 100.0 * share); }
-std::string WithInterval(const Share& share) {
-  return fmt::format("{:.3f} %  [{:.3f}, {:.3f}]", 100.0 * share.value, 100.0 * share.low,
-                     100.0 * share.high);
-}
-
-void PrintTable(const EvalReport& report, std::ostream& out) {
-  const auto row = [&](const std::string& name, const std::string& value) {
-    out << fmt::format("{:<34}{}\n", name, value);
-  };
-  const auto folds = [&](const std::string& name, const FoldAccuracy& accuracy) {
-    row(name, fmt::format("{:.3f} ± {:.3f} %  (threshold {:.4f})", 100.0 * accuracy.mean,
-                          100.0 * accuracy.deviation, accuracy.threshold));
-  };
-  row("photos", std::to_string(report.photos));
-  row("pairs", fmt::format("{} genuine, {} impostor", report.genuine, report.impostor));
-  folds("accuracy, exact thresholds", report.exact);
-  folds("accuracy, grid of L2 distances", report.grid_distance);
-  folds("accuracy, grid of squared L2", report.grid_squared);
-  for (const AcceptanceAtFar& at : report.tar) {
-    row(fmt::format("TAR@FAR {:g}", at.far),
-        fmt::format("{}  (cosine above {:.4f})", WithInterval(at.tar), at.threshold));
-  }
-  row("EER", Percent(report.eer));
-  row("AUC", fmt::format("{:.6f}", report.auc));
-  row("d'", fmt::format("{:.3f}", report.d_prime));
-  if (!report.identification.has_value()) return;
-  const EvalReport::Identification& found = *report.identification;
-  row("gallery", fmt::format("{} people, {} probes, {} strangers", found.people, found.probes,
-                             found.strangers));
-  row("rank-1", WithInterval(found.rank_1));
-  row("rank-5", WithInterval(found.rank_5));
-  row("rank-10", WithInterval(found.rank_10));
-  for (const OpenSetRate& rate : found.open_set) {
-    row(fmt::format("TPIR@FPIR {:g}", rate.fpir),
-        fmt::format("{}  (FNIR {:.3f} %, cosine above {:.4f})", WithInterval(rate.tpir),
-                    100.0 * (1.0 - rate.tpir.value), rate.threshold));
-  }
-}
-
-nlohmann::ordered_json JsonOf(const Share& share) {
-  return {{"value", share.value}, {"low", share.low}, {"high", share.high}};
-}
-
-nlohmann::ordered_json JsonOf(const FoldAccuracy& accuracy) {
-  return {{"mean", accuracy.mean},
-          {"deviation", accuracy.deviation},
-          {"threshold", accuracy.threshold},
-          {"folds", accuracy.folds}};
-}
-
-void PrintJson(const EvalReport& report, std::ostream& out) {
-  nlohmann::ordered_json json;
-  json["photos"] = report.photos;
-  json["genuine_pairs"] = report.genuine;
-  json["impostor_pairs"] = report.impostor;
-  json["accuracy_exact"] = JsonOf(report.exact);
-  json["accuracy_grid_distance"] = JsonOf(report.grid_distance);
-  json["accuracy_grid_squared"] = JsonOf(report.grid_squared);
-  json["tar_at_far"] = nlohmann::ordered_json::array();
-  for (const AcceptanceAtFar& at : report.tar) {
-    json["tar_at_far"].push_back(
-        {{"far", at.far}, {"threshold", at.threshold}, {"tar", JsonOf(at.tar)}});
-  }
-  json["eer"] = report.eer;
-  json["auc"] = report.auc;
-  json["d_prime"] = report.d_prime;
-  json["identification"] = nullptr;
-  if (report.identification.has_value()) {
-    const EvalReport::Identification& found = *report.identification;
-    nlohmann::ordered_json one{
-        {"people", found.people},         {"probes", found.probes},
-        {"strangers", found.strangers},   {"rank_1", JsonOf(found.rank_1)},
-        {"rank_5", JsonOf(found.rank_5)}, {"rank_10", JsonOf(found.rank_10)}};
-    one["tpir_at_fpir"] = nlohmann::ordered_json::array();
-    for (const OpenSetRate& rate : found.open_set) {
-      one["tpir_at_fpir"].push_back(
-          {{"fpir", rate.fpir}, {"threshold", rate.threshold}, {"tpir", JsonOf(rate.tpir)}});
-    }
-    json["identification"] = std::move(one);
-  }
-  out << json.dump(2) << "\n";
 }
 
 }  // namespace
 
 StatusOr<EvalReport> Evaluate(const EvalOptions& options, const EmbeddingSet& set) {
   FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairList(options.pairs));
-  std::vector<ScoredPair> pairs;
-  pairs.reserve(list.pairs.size());
-  for (const FacePair& pair : list.pairs) {
-    FACEGATE_ASSIGN_OR_RETURN(const size_t first, set.IndexOf(pair.first));
-    FACEGATE_ASSIGN_OR_RETURN(const size_t second, set.IndexOf(pair.second));
-    pairs.push_back({.cosine = set.Score(first, second), .same = pair.same});
+  return EvaluateSets(options.figures, list, set, set);
+}
+
+StatusOr<EvalResult> RunEvaluation(const EvalOptions& options) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  if (options.report) FACEGATE_RETURN_IF_ERROR(CheckReportPath(*options.report));
+  FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairList(options.pairs));
+  std::vector<double> factors = {1.0};
+  factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddingSet> sets, LoadSets(options, list, factors));
+  EvalResult result;
+  FACEGATE_ASSIGN_OR_RETURN(result.report,
+                            EvaluateSets(options.figures, list, sets.front(), sets.front()));
+  if (options.report) {
+    FACEGATE_RETURN_IF_ERROR(WriteEvalReport(options, list, sets.front(), result.report));
   }
-  EvalReport report;
-  report.photos = set.size();
-  FACEGATE_ASSIGN_OR_RETURN(report.exact, CrossValidate(pairs, list.folds, ThresholdRule::kExact));
-  FACEGATE_ASSIGN_OR_RETURN(report.grid_distance,
-                            CrossValidate(pairs, list.folds, ThresholdRule::kGridDistance));
-  FACEGATE_ASSIGN_OR_RETURN(report.grid_squared,
-                            CrossValidate(pairs, list.folds, ThresholdRule::kGridSquaredL2));
-  FACEGATE_ASSIGN_OR_RETURN(const ScoreDistribution scores, ScoreDistribution::Make(pairs));
-  report.genuine = scores.genuine().size();
-  report.impostor = scores.impostor().size();
-  for (const double far : options.fars) {
-    FACEGATE_ASSIGN_OR_RETURN(const AcceptanceAtFar at, scores.AtFar(far));
-    report.tar.push_back(at);
+  for (const LowResolutionSide side : options.low_resolution_sides) {
+    for (size_t i = 1; i < sets.size(); ++i) {
+      const EmbeddingSet& first = side == LowResolutionSide::kBoth ? sets[i] : sets.front();
+      FACEGATE_ASSIGN_OR_RETURN(EvalReport report,
+                                EvaluateSets(options.figures, list, first, sets[i]));
+      result.low_resolution.push_back(
+          {.factor = factors[i], .side = side, .report = std::move(report)});
+    }
   }
-  report.eer = scores.EqualErrorRate();
-  report.auc = scores.Auc();
-  report.d_prime = scores.DPrime();
-  // Without anybody who has two photos there is nobody to look for.
-  if (const auto protocol = FirstPhotoProtocol(set, kLeastPhotos); protocol.ok()) {
-    FACEGATE_ASSIGN_OR_RETURN(report.identification, Identify(options, set, *protocol));
-  }
-  return report;
+  return result;
 }
 
 TrainCommand AddEvalCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "eval", "Prints how well a model tells people apart: 1:1 by a list of pairs, and 1:N");
-  command->footer(
-      "PAIRS is LFW's pairs.txt or lines of PHOTO PHOTO 0|1. Accuracy is cross-validated over "
-      "blocks of\nconsecutive pairs. For 1:N the folder of a photo names its person: the first of "
-      "two or more photos\nis enrolled, the others are probes, people with one photo are "
-      "strangers.\n"
-      "\n"
-      "Examples:\n"
-      "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --yunet yunet.onnx\n"
-      "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --landmarks "
-      "landmarks.txt --mirror sum\n"
-      "  facegate-train eval --embeddings e.f32 --order order.txt --pairs pairs.txt --json");
+  command->footer(kFooter);
   const auto options = std::make_shared<EvalOptions>();
   const auto json = std::make_shared<bool>(false);
   const auto mirror = std::make_shared<std::string>("none");
-  command->add_option("MODEL", options->photos.model, "Model file");
+  const auto sides = std::make_shared<std::vector<std::string>>(1, "both");
+  FigureOptions& figures = options->figures;
+  command->add_option("MODEL", options->embedding.model, "Model file");
   command->add_option("--pairs", options->pairs, "The list of pairs")->required();
-  command->add_option("--photos", options->photos.photos,
+  command->add_option("--photos", options->photos,
                       "Folder that the names in PAIRS are relative to");
-  command->add_option("--landmarks", options->photos.landmarks,
-                      "File with a photo and ten numbers in each line, instead of a detector");
-  command->add_option("--yunet", options->photos.yunet,
-                      "ONNX file of YuNet (2023); without it the cascades of opencv-data");
+  AddFaceCutOptions(*command, options->embedding.faces);
+  command->add_option("--threads", options->embedding.threads, "0: as many as there are cores")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
   command->add_option("--embeddings", options->embeddings,
-                      "float32 embeddings, not normalised, in the order of --order");
+                      "Instead of MODEL: a .npy of float32 as facegate-train embed makes it, or "
+                      "float32 without a header, in the order of --order");
   command->add_flag("--with-mirrors", options->with_mirrors,
                     "The file has those of the mirror images after the plain ones (implied by "
                     "--mirror)");
-  command->add_option("--order", options->order, "A photo's name in each line");
-  command->add_option("--mirror", *mirror, "What becomes of mirror images")
+  command->add_option("--order,--names", options->order, "A photo's name in each line");
+  command
+      ->add_option("--mirror", *mirror,
+                   "What becomes of a photo's mirror image: not used, its embedding added to the "
+                   "photo's, or put behind it")
       ->check(CLI::IsMember({"none", "sum", "concat"}))
       ->capture_default_str();
-  command->add_option("--far", options->fars, "False accept rates, 0 to below 1")
+  command
+      ->add_option("--low-resolution", options->low_resolution,
+                   "Factors, from 1 on, with commas between")
+      ->delimiter(',');
+  command
+      ->add_option("--low-resolution-side", *sides,
+                   "Which photo of a pair is of low resolution; both,one prints either")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"both", "one"}))
       ->capture_default_str();
-  command->add_option("--fpir", options->fpirs, "False positive identification rates")
+  command->add_option("--far", figures.fars, "False accept rates, 0 to below 1")
+      ->delimiter(',')
       ->capture_default_str();
+  command->add_option("--fpir", figures.fpirs, "False positive identification rates, 0 to below 1")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--cmc", figures.cmc, "List the shares found by rank 1, 2 ... to this one")
+      ->check(CLI::Range(0, 100000));
+  command->add_option("--report", options->report,
+                      "Also write an HTML page with curves, thresholds and the hardest pairs");
   command->add_flag("--json", *json, "The result as a JSON object; shares are 0 to 1");
-  return {.app = command, .run = [options, json, mirror](std::ostream& out) -> Status {
+  return {.app = command, .run = [options, json, mirror, sides](std::ostream& out) -> Status {
             FACEGATE_ASSIGN_OR_RETURN(options->mirror, MirrorRuleFromName(*mirror));
-            options->photos.mirror = options->mirror == MirrorRule::kSum;
-            FACEGATE_RETURN_IF_ERROR(CheckOptions(*options));
-            FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairList(options->pairs));
-            FACEGATE_ASSIGN_OR_RETURN(const EmbeddingSet set, LoadSet(*options, list));
-            FACEGATE_ASSIGN_OR_RETURN(const EvalReport report, Evaluate(*options, set));
-            *json ? PrintJson(report, out) : PrintTable(report, out);
+            options->low_resolution_sides.clear();
+            for (const std::string& name : *sides) {
+              FACEGATE_ASSIGN_OR_RETURN(const LowResolutionSide side,
+                                        LowResolutionSideFromName(name));
+              options->low_resolution_sides.push_back(side);
+            }
+            FACEGATE_ASSIGN_OR_RETURN(const EvalResult result, RunEvaluation(*options));
+            *json ? PrintJson(result, out) : PrintTable(result, out);
             return OkStatus();
           }};
 }

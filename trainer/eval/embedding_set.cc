@@ -9,6 +9,7 @@
 
 #include "face/base/file.h"
 #include "trainer/data/text_lines.h"
+#include "trainer/eval/npy_file.h"
 
 namespace facegate {
 namespace {
@@ -23,6 +24,29 @@ bool Normalize(std::span<double> row) {
   if (!std::isfinite(length) || length < 1e-12) return false;
   for (double& value : row) value /= length;
   return true;
+}
+
+StatusOr<std::vector<float>> ValuesOf(const std::string& bytes, size_t rows,
+                                      const std::string& path) {
+  if (IsNpy(bytes)) {
+    StatusOr<NpyArray> array = ParseNpy(bytes);
+    if (!array.ok()) return InvalidArgument(fmt::format("{} {}", path, MessageOf(array.status())));
+    size_t found = 1;
+    for (size_t i = 0; i + 1 < array->shape.size(); ++i) found *= array->shape[i];
+    if (array->shape.size() < 2 || array->shape.size() > 3 || found != rows ||
+        array->values.empty()) {
+      return InvalidArgument(fmt::format("{} is an array of shape ({}), expected {} rows", path,
+                                         fmt::join(array->shape, ", "), rows));
+    }
+    return std::move(array->values);
+  }
+  if (rows == 0 || bytes.empty() || bytes.size() % (rows * sizeof(float)) != 0) {
+    return InvalidArgument(
+        fmt::format("{} has {} bytes, which are not {} rows of float32", path, bytes.size(), rows));
+  }
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
 }
 
 }  // namespace
@@ -80,28 +104,23 @@ StatusOr<size_t> EmbeddingSet::IndexOf(const std::string& name) const {
   return found->second;
 }
 
-double EmbeddingSet::Score(size_t a, size_t b) const {
-  const std::span<const double> one = row(a);
-  const std::span<const double> other = row(b);
+double CosineOf(std::span<const double> a, std::span<const double> b) {
   double sum = 0.0;
-  for (size_t i = 0; i < one.size(); ++i) sum += one[i] * other[i];
+  for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
   return sum;
 }
+
+double EmbeddingSet::Score(size_t a, size_t b) const { return CosineOf(row(a), row(b)); }
 
 StatusOr<EmbeddingSet> ReadEmbeddingSet(const std::string& values_path,
                                         const std::string& order_path, MirrorRule rule, int sets) {
   FACEGATE_ASSIGN_OR_RETURN(std::vector<std::string> names, ReadLines(order_path));
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(values_path, kMaxValueBytes));
   const size_t rows = names.size() * static_cast<size_t>(sets);
-  if (rows == 0 || bytes.empty() || bytes.size() % (rows * sizeof(float)) != 0) {
-    return InvalidArgument(fmt::format("{} has {} bytes, which are not {} rows of float32",
-                                       values_path, bytes.size(), rows));
-  }
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> values, ValuesOf(bytes, rows, values_path));
   if (rule != MirrorRule::kPlain && sets < 2) {
     return InvalidArgument(fmt::format("{} has no embeddings of mirror images", values_path));
   }
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
   const size_t dimension = values.size() / rows;
   const size_t half = names.size() * dimension;
   const std::span<const float> all(values);

@@ -21,6 +21,9 @@ enum class MirrorRule {
 // "none", "sum", "concat"; kInvalidArgument for another name.
 StatusOr<MirrorRule> MirrorRuleFromName(std::string_view name);
 
+// The dot product of two unit vectors of one size.
+double CosineOf(std::span<const double> a, std::span<const double> b);
+
 // Photos by name, and their unit-length embeddings. Computed in double from the float32 of a
 // network, so that independent code on the same numbers comes to the same figures.
 class EmbeddingSet {
@@ -52,10 +55,11 @@ class EmbeddingSet {
   std::vector<double> values_;
 };
 
-// Reads float32 little-endian embeddings without a header, as many as `order` has lines (a photo's
-// name each), first all plain, then, unless `rule` is kPlain, all mirrored; what the file has
-// beyond the plain ones is ignored under kPlain. The dimension follows from `order` and the file's
-// size; `sets` says how often the photos are in it (1, or 2 with mirror images).
+// Reads float32 little-endian embeddings, as many as `order` has lines (a photo's name each), first
+// all plain, then, unless `rule` is kPlain, all mirrored; what the file has beyond the plain ones
+// is ignored under kPlain. `sets` says how often the photos are in it (1, or 2 with mirror images).
+// A file that begins as a .npy is read as one: a matrix of a row each, or an array of two matrices;
+// of any other the dimension follows from `order` and the file's size.
 StatusOr<EmbeddingSet> ReadEmbeddingSet(const std::string& values_path,
                                         const std::string& order_path, MirrorRule rule, int sets);
 

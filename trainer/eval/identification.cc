@@ -39,16 +39,17 @@ StatusOr<IdentificationProtocol> FirstPhotoProtocol(const EmbeddingSet& set, siz
   return protocol;
 }
 
-IdentificationScores IdentificationScores::Compute(const EmbeddingSet& set,
+IdentificationScores IdentificationScores::Compute(const EmbeddingSet& enrolled,
+                                                   const EmbeddingSet& seen,
                                                    const IdentificationProtocol& protocol) {
   IdentificationScores result;
   const std::vector<size_t>& gallery = protocol.gallery;
   for (const IdentificationProtocol::Probe& probe : protocol.probes) {
-    const double own = set.Score(probe.photo, gallery[probe.person]);
+    const double own = CosineOf(seen.row(probe.photo), enrolled.row(gallery[probe.person]));
     size_t rank = 1;
     for (size_t person = 0; person < gallery.size(); ++person) {
       if (person == probe.person) continue;
-      const double other = set.Score(probe.photo, gallery[person]);
+      const double other = CosineOf(seen.row(probe.photo), enrolled.row(gallery[person]));
       if (other > own || (other == own && person < probe.person)) ++rank;
     }
     result.ranks_.push_back(rank);
@@ -56,7 +57,9 @@ IdentificationScores IdentificationScores::Compute(const EmbeddingSet& set,
   }
   for (const size_t stranger : protocol.strangers) {
     double best = -1.0;
-    for (const size_t photo : gallery) best = std::max(best, set.Score(stranger, photo));
+    for (const size_t photo : gallery) {
+      best = std::max(best, CosineOf(seen.row(stranger), enrolled.row(photo)));
+    }
     result.strangers_.push_back(best);
   }
   std::sort(result.strangers_.begin(), result.strangers_.end(), std::greater<>());

@@ -37,6 +37,11 @@ struct OpenSetRate {
 class IdentificationScores {
  public:
   static IdentificationScores Compute(const EmbeddingSet& set,
+                                      const IdentificationProtocol& protocol) {
+    return Compute(set, set, protocol);
+  }
+  // Enrolled are the photos of one set, probes and strangers those at the same places of the other.
+  static IdentificationScores Compute(const EmbeddingSet& enrolled, const EmbeddingSet& seen,
                                       const IdentificationProtocol& protocol);
 
   // Probes whose person is among the `rank` best; equal scores rank in the gallery's order. A point

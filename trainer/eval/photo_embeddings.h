@@ -1,55 +1,64 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "face/base/status.h"
-#include "face/detect/detector.h"
-#include "face/image/align.h"
 #include "face/image/image.h"
+#include "face/model/embedder.h"
 #include "trainer/eval/embedding_set.h"
+#include "trainer/eval/face_cutter.h"
+#include "trainer/eval/named_photos.h"
 
 namespace facegate {
 
-// Five landmarks of photos by name, from a text file: in each line, separated by tabs or blanks,
-// the name, ten numbers (x y of each point, in the order of Landmarks, pixels), and anything after
-// them. kInvalidArgument names the line.
-using LandmarkTable = std::unordered_map<std::string, Landmarks>;
-StatusOr<LandmarkTable> ReadLandmarks(const std::string& path);
+struct PhotoEmbeddingOptions {
+  std::string model{};
+  FaceCutOptions faces{};
+  MirrorRule mirror = MirrorRule::kPlain;
+  int threads = 0;  // 0: as many as the machine has cores
+};
 
-// Finds the face of a photo and cuts it out as a model wants it.
-class FaceCutter {
+// Cuts the faces of photos out and embeds them. Not thread-safe; uses threads of its own.
+class PhotoEmbedder {
  public:
-  // By given landmarks.
-  FaceCutter(LandmarkTable landmarks, AlignmentTemplate alignment);
-  // By the central face that the detector finds.
-  FaceCutter(std::unique_ptr<Detector> detector, AlignmentTemplate alignment);
+  static constexpr size_t kMostFaces = 32;  // of one Embed()
 
-  // A photo of exactly the crop's size is taken as cut already.
-  StatusOr<AlignedFace> Cut(const std::string& name, const Image& photo) const;
+  static StatusOr<std::unique_ptr<PhotoEmbedder>> Create(const PhotoEmbeddingOptions& options);
+
+  // Values of a photo: the model's embedding size, twice that under MirrorRule::kConcat.
+  size_t width() const { return width_; }
+  const ModelCard& card() const { return embedder_->card(); }
+  const FaceCutter& cutter() const { return *cutter_; }
+
+  // The faces of `count` photos from `begin` on, in order; an error names the photo.
+  std::vector<StatusOr<AlignedFace>> Cut(const NamedPhotos& photos, size_t begin,
+                                         size_t count) const;
+  // width() values for each of at most kMostFaces faces, in order. Of unit length; under kSum the
+  // sum of the raw embeddings of crop and mirror image, normalised; under kConcat each half is of
+  // unit length.
+  StatusOr<std::vector<float>> Embed(std::span<const AlignedFace> faces);
 
  private:
-  const LandmarkTable landmarks_;
-  const std::unique_ptr<Detector> detector_;  // null: by landmarks
-  const AlignmentTemplate alignment_;
+  PhotoEmbedder(const PhotoEmbeddingOptions& options, std::unique_ptr<FaceCutter> cutter,
+                std::unique_ptr<Embedder> embedder);
+
+  const MirrorRule mirror_;
+  const int threads_;
+  const std::unique_ptr<FaceCutter> cutter_;
+  const std::unique_ptr<Embedder> embedder_;
+  const size_t width_;
 };
 
-struct PhotoEmbeddingOptions {
-  std::string model;
-  std::string photos;   // the folder that names are relative to
-  bool mirror = false;  // the sum of a crop's and its mirror image's raw embeddings
-  std::optional<std::string> landmarks;  // a file for ReadLandmarks()
-  std::optional<std::string> yunet;      // else this detector, else the cascades
-};
-
-// Embeds each photo of `names`. `on_photo` is called after each. Fails with the first photo that
-// cannot be read or has no face, which it names.
-StatusOr<EmbeddingSet> EmbedPhotos(const PhotoEmbeddingOptions& options,
-                                   const std::vector<std::string>& names,
-                                   const std::function<void()>& on_photo);
+// Embeds all `photos` once for each factor of AtLowResolution() (1: as they are): a set for each.
+// `on_photo` is called after each photo. Fails with the first photo that cannot be read or has no
+// face, which it names.
+StatusOr<std::vector<EmbeddingSet>> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
+                                                std::span<const double> factors,
+                                                const std::function<void()>& on_photo);
 
 }  // namespace facegate

@@ -87,6 +87,12 @@ double VarianceOf(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
+// By the normal approximation.
+Share Within(double value, double variance) {
+  const double half = kNormalQuantile95 * std::sqrt(std::max(0.0, variance));
+  return {.value = value, .low = std::max(0.0, value - half), .high = std::min(1.0, value + half)};
+}
+
 }  // namespace
 
 StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t folds,
@@ -104,6 +110,7 @@ StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t f
   FoldAccuracy accuracy;
   std::vector<double> thresholds;
   size_t begin = 0;
+  size_t all_right = 0;
   for (size_t fold = 0; fold < folds; ++fold) {
     const size_t end = begin + pairs.size() / folds + (fold < pairs.size() % folds ? 1 : 0);
     std::vector<Measured> training(measured.begin(),
@@ -117,11 +124,13 @@ StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t f
     }
     accuracy.folds.push_back(static_cast<double>(right) / static_cast<double>(end - begin));
     thresholds.push_back(rule == ThresholdRule::kExact ? threshold : -threshold);
+    all_right += right;
     begin = end;
   }
   accuracy.mean = MeanOf(accuracy.folds);
   accuracy.deviation = std::sqrt(VarianceOf(accuracy.folds));
   accuracy.threshold = MeanOf(thresholds);
+  accuracy.pairs = ShareOf(all_right, pairs.size());
   return accuracy;
 }
 
@@ -166,13 +175,13 @@ StatusOr<AcceptanceAtFar> ScoreDistribution::AtFar(double far) const {
       .tar = ShareOf(static_cast<size_t>(accepted - genuine_.begin()), genuine_.size())};
 }
 
-double ScoreDistribution::EqualErrorRate() const {
+ScoreDistribution::Errors ScoreDistribution::EqualErrors() const {
   std::vector<double> thresholds(genuine_);
   thresholds.insert(thresholds.end(), impostor_.begin(), impostor_.end());
   std::sort(thresholds.begin(), thresholds.end());
   thresholds.erase(std::unique(thresholds.begin(), thresholds.end()), thresholds.end());
   double smallest = 2.0;
-  double rate = 0.0;
+  Errors errors;
   // How many of a descending list reach the threshold.
   const auto accepted = [](const std::vector<double>& scores, double threshold) {
     return static_cast<double>(
@@ -184,10 +193,24 @@ double ScoreDistribution::EqualErrorRate() const {
     const double frr = 1.0 - accepted(genuine_, threshold) / static_cast<double>(genuine_.size());
     if (std::abs(far - frr) < smallest) {
       smallest = std::abs(far - frr);
-      rate = (far + frr) / 2.0;
+      errors = {.far = far, .frr = frr};
     }
   }
-  return rate;
+  return errors;
+}
+
+double ScoreDistribution::EqualErrorRate() const {
+  const Errors errors = EqualErrors();
+  return (errors.far + errors.frr) / 2.0;
+}
+
+Share ScoreDistribution::EqualErrorShare() const {
+  const Errors errors = EqualErrors();
+  const auto variance = [](double rate, size_t trials) {
+    return rate * (1.0 - rate) / (4.0 * static_cast<double>(trials));
+  };
+  return Within((errors.far + errors.frr) / 2.0,
+                variance(errors.far, impostor_.size()) + variance(errors.frr, genuine_.size()));
 }
 
 double ScoreDistribution::Auc() const {
@@ -199,6 +222,18 @@ double ScoreDistribution::Auc() const {
     wins += static_cast<double>(impostor_.end() - from) + 0.5 * static_cast<double>(from - above);
   }
   return wins / (static_cast<double>(genuine_.size()) * static_cast<double>(impostor_.size()));
+}
+
+Share ScoreDistribution::AucShare() const {
+  const double auc = Auc();
+  const auto genuine = static_cast<double>(genuine_.size());
+  const auto impostor = static_cast<double>(impostor_.size());
+  const double two_genuine = auc / (2.0 - auc);  // both above one impostor pair
+  const double two_impostor = 2.0 * auc * auc / (1.0 + auc);
+  const double variance = (auc * (1.0 - auc) + (genuine - 1.0) * (two_genuine - auc * auc) +
+                           (impostor - 1.0) * (two_impostor - auc * auc)) /
+                          (genuine * impostor);
+  return Within(auc, variance);
 }
 
 double ScoreDistribution::DPrime() const {

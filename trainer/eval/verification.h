@@ -22,11 +22,21 @@ enum class ThresholdRule {
   kGridSquaredL2,  // the same numbers for squared distances (InsightFace's verification.py)
 };
 
+// A share with its 95 % confidence interval.
+struct Share {
+  double value = 0.0;  // 0..1
+  double low = 0.0;
+  double high = 0.0;
+};
+// Of n trials, with Wilson's score interval.
+Share ShareOf(size_t hits, size_t trials);
+
 struct FoldAccuracy {
   double mean = 0.0;       // 0..1
   double deviation = 0.0;  // population standard deviation over the folds
   std::vector<double> folds;
   double threshold = 0.0;  // mean over the folds, in the rule's own measure
+  Share pairs;             // right answers among all pairs, each judged by its fold's threshold
 };
 
 // Cross-validated accuracy: `folds` blocks of consecutive pairs (their sizes differ by one at
@@ -34,14 +44,6 @@ struct FoldAccuracy {
 // fewer pairs than folds, or fewer than 2 folds.
 StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t folds,
                                      ThresholdRule rule);
-
-// A share of n trials with its 95 % Wilson score interval.
-struct Share {
-  double value = 0.0;  // 0..1
-  double low = 0.0;
-  double high = 0.0;
-};
-Share ShareOf(size_t hits, size_t trials);
 
 struct AcceptanceAtFar {
   double far = 0.0;        // asked for
@@ -60,9 +62,15 @@ class ScoreDistribution {
   StatusOr<AcceptanceAtFar> AtFar(double far) const;
   // Over the scores that occur: where |FAR - FRR| is smallest, their mean.
   double EqualErrorRate() const;
+  // The same with an interval by the normal approximation of (FAR + FRR) / 2 (Bengio and Mariéthoz,
+  // "A statistical significance test for person authentication", 2004).
+  Share EqualErrorShare() const;
   // The area under the ROC curve: the probability that a genuine pair scores higher than an
   // impostor pair, ties counting half.
   double Auc() const;
+  // The same with an interval by its standard error (Hanley and McNeil, "The meaning and use of the
+  // area under a ROC curve", 1982).
+  Share AucShare() const;
   // Difference of the means over the root of the mean variance.
   double DPrime() const;
 
@@ -70,6 +78,12 @@ class ScoreDistribution {
   std::span<const double> impostor() const { return impostor_; }
 
  private:
+  struct Errors {
+    double far = 0.0;
+    double frr = 0.0;
+  };
+  Errors EqualErrors() const;
+
   std::vector<double> genuine_;
   std::vector<double> impostor_;
 };

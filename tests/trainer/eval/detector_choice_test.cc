@@ -1,0 +1,50 @@
+#include "trainer/eval/detector_choice.h"
+
+#include <gmock/gmock.h>
+
+#include "face/base/file.h"
+#include "face/model/landmark_file.h"
+#include "tests/support/random_landmark_weights.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(DetectorChoiceTest, TakesTheCascadeAloneAsTheLastResort) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, CreateChosenDetector({}));
+  EXPECT_EQ(detector->name(), "haar");
+}
+
+TEST(DetectorChoiceTest, TakesTheLandmarkNetworkWhereItIsGiven) {
+  const TempDir dir;
+  const std::string path = dir.File("net.safetensors");
+  ASSERT_THAT(WriteLandmarkWeights(path, RandomLandmarkWeights(1), {}), IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, CreateChosenDetector({.landmark_net = path}));
+  EXPECT_THAT(detector->name(), testing::MatchesRegex("haar\\+landmarks:[0-9a-f]{12}"));
+}
+
+TEST(DetectorChoiceTest, NamesAFileThatIsNoNetwork) {
+  const TempDir dir;
+  const std::string path = dir.File("net.safetensors");
+  ASSERT_THAT(WriteFileAtomically(path, "no network"), IsOk());
+  EXPECT_THAT(std::string(MessageOf(CreateChosenDetector({.landmark_net = path}).status())),
+              HasSubstr("net.safetensors"));
+  LandmarkWeights other = RandomLandmarkWeights(1);
+  other.tensors.erase("hidden.bias");
+  ASSERT_THAT(WriteLandmarkWeights(path, other, {}), IsOk());
+  EXPECT_THAT(std::string(MessageOf(CreateChosenDetector({.landmark_net = path}).status())),
+              testing::AllOf(HasSubstr("net.safetensors"), HasSubstr("hidden.bias")));
+}
+
+TEST(DetectorChoiceTest, RefusesContradictions) {
+  EXPECT_THAT(CreateChosenDetector({.detector = "mtcnn"}), RefusedWith(Reason::kInvalidField));
+  EXPECT_THAT(CreateChosenDetector({.detector = "yunet"}), RefusedWith(Reason::kInvalidField));
+  EXPECT_THAT(CreateChosenDetector({.yunet = "y.onnx", .landmark_net = "l.safetensors"}),
+              RefusedWith(Reason::kInvalidField));
+}
+
+}  // namespace
+}  // namespace facegate

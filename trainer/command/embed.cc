@@ -1,0 +1,228 @@
+#include "trainer/command/embed.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "face/base/file.h"
+#include "face/base/sha256.h"
+#include "trainer/command/photo_options.h"
+#include "trainer/eval/embedding_writer.h"
+#include "trainer/eval/named_photos.h"
+#include "trainer/progress.h"
+
+namespace facegate {
+namespace {
+
+constexpr std::string_view kNpy = ".npy";
+constexpr uint64_t kMaxLandmarkBytes = 1ULL << 30;
+
+constexpr char kFooter[] =
+    "PHOTOS are folders (all pictures in and below them), packs, pictures, or text files with a "
+    "photo in\neach line (relative to --root, else to the text file). The matrix has a row of unit "
+    "length for each\nphoto, the names file the photo of each row, by its path in the folder, or "
+    "as its list calls it.\n"
+    "\n"
+    "Who is stopped goes on: until all is done the rows lie in OUT.partial, and the same command "
+    "takes them\nup. A photo without a usable face is named and has no row (--bad nan: a row of "
+    "NaN).\n"
+    "\n"
+    "Python reads the result with numpy.load(\"embeddings.npy\"), facegate-train eval with "
+    "--embeddings.\n"
+    "\n"
+    "Examples:\n"
+    "  facegate-train embed model.safetensors photos/ --yunet yunet.onnx\n"
+    "  facegate-train embed model.safetensors list.txt --root photos/ --out e.npy --names e.txt\n"
+    "  facegate-train embed model.safetensors crops/ --crops --mirror concat --out both.npy";
+
+std::string DefaultNames(const std::string& out) {
+  return (out.ends_with(kNpy) ? out.substr(0, out.size() - kNpy.size()) : out) + ".names.txt";
+}
+
+std::string_view MirrorName(MirrorRule rule) {
+  switch (rule) {
+    case MirrorRule::kPlain:
+      return "none";
+    case MirrorRule::kSum:
+      return "sum";
+    case MirrorRule::kConcat:
+      return "concat";
+  }
+  return "none";
+}
+
+// What a row follows from, beside its photo.
+StatusOr<std::string> OriginOf(const EmbedOptions& options, const PhotoEmbedder& embedder) {
+  std::string crops = embedder.cutter().description();
+  if (options.embedding.faces.landmarks) {
+    FACEGATE_ASSIGN_OR_RETURN(const std::string bytes,
+                              ReadFile(*options.embedding.faces.landmarks, kMaxLandmarkBytes));
+    crops += " " + Sha256Hex(bytes);
+  }
+  return fmt::format("model {}, preprocessing {}, mirror {}, crops by {}",
+                     embedder.card().model_digest, embedder.card().preprocessing_digest,
+                     MirrorName(options.embedding.mirror), crops);
+}
+
+Status CheckOptions(const EmbedOptions& options) {
+  if (options.out.empty()) return RefuseField("--out", "is empty");
+  if (options.names == options.out) return RefuseField("--names", "is the same file as --out");
+  return OkStatus();
+}
+
+// The next photos, as many as the model takes at once.
+Status EmbedBatch(const NamedPhotos& photos, PhotoEmbedder& embedder, EmbeddingWriter& writer) {
+  const size_t begin = writer.done();
+  const size_t count = std::min(PhotoEmbedder::kMostFaces, photos.size() - begin);
+  std::vector<StatusOr<AlignedFace>> cut = embedder.Cut(photos, begin, count);
+  std::vector<std::string> faults(count);
+  std::vector<AlignedFace> faces;
+  faces.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    if (cut[i].ok()) {
+      faces.push_back(*std::move(cut[i]));
+    } else {
+      faults[i] = MessageOf(cut[i].status());
+    }
+  }
+  std::vector<float> rows;
+  if (!faces.empty()) {
+    FACEGATE_ASSIGN_OR_RETURN(rows, embedder.Embed(faces));
+  }
+  return writer.Append(faults, rows);
+}
+
+EmbedReport ReportOf(const EmbeddingWriter& writer, const NamedPhotos& photos) {
+  EmbedReport report;
+  report.photos = writer.total();
+  report.rows = writer.rows();
+  report.bad.reserve(writer.bad());
+  for (size_t i = 0; i < writer.done(); ++i) {
+    const std::string& fault = writer.faults()[i];
+    if (!fault.empty()) report.bad.push_back({.name = photos.name(i), .fault = fault});
+  }
+  return report;
+}
+
+void PrintTable(const EmbedOptions& options, const EmbedReport& report, std::ostream& out) {
+  for (const EmbedReport::BadPhoto& bad : report.bad) {
+    out << fmt::format("without an embedding: {}\n", bad.fault);
+  }
+  out << fmt::format("{:<12}{}{}\n", "photos", report.photos,
+                     report.resumed == 0 ? std::string()
+                                         : fmt::format(", {} of them done before", report.resumed));
+  out << fmt::format("{:<12}{} without an embedding\n", "bad", report.bad.size());
+  out << fmt::format("{:<12}{} of {} values in {}\n", "rows", report.rows, report.width,
+                     options.out);
+  out << fmt::format("{:<12}{}\n", "names", report.names);
+}
+
+void PrintJson(const EmbedOptions& options, const EmbedReport& report, std::ostream& out) {
+  nlohmann::ordered_json json;
+  json["photos"] = report.photos;
+  json["rows"] = report.rows;
+  json["width"] = report.width;
+  json["resumed"] = report.resumed;
+  json["bad"] = nlohmann::ordered_json::array();
+  for (const EmbedReport::BadPhoto& bad : report.bad) {
+    json["bad"].push_back({{"photo", bad.name}, {"fault", bad.fault}});
+  }
+  json["out"] = options.out;
+  json["names"] = report.names;
+  out << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+}
+
+}  // namespace
+
+StatusOr<EmbedReport> EmbedToFile(const EmbedOptions& options, const EmbedProgress& progress) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  FACEGATE_ASSIGN_OR_RETURN(const auto photos, OpenNamedPhotos(options.photos, options.root));
+  FACEGATE_ASSIGN_OR_RETURN(const auto embedder, PhotoEmbedder::Create(options.embedding));
+  EmbeddingWriterOptions files{
+      .npy = options.out,
+      .names = options.names.empty() ? DefaultNames(options.out) : options.names,
+      .origin = {},
+      .width = embedder->width(),
+      .nan_rows = options.nan_rows,
+      .force = options.force};
+  FACEGATE_ASSIGN_OR_RETURN(files.origin, OriginOf(options, *embedder));
+  std::vector<std::string> names;
+  names.reserve(photos->size());
+  for (size_t i = 0; i < photos->size(); ++i) names.push_back(photos->name(i));
+  FACEGATE_ASSIGN_OR_RETURN(const auto writer, EmbeddingWriter::Open(files, std::move(names)));
+  const size_t resumed = writer->done();
+  while (true) {
+    if (!progress(writer->done(), writer->total())) {
+      return Unavailable(fmt::format("stopped after {} of {} photos; the same command goes on",
+                                     writer->done(), writer->total()));
+    }
+    if (writer->done() == writer->total()) break;
+    FACEGATE_RETURN_IF_ERROR(EmbedBatch(*photos, *embedder, *writer));
+  }
+  FACEGATE_RETURN_IF_ERROR(writer->Finish());
+  EmbedReport report = ReportOf(*writer, *photos);
+  report.width = embedder->width();
+  report.resumed = resumed;
+  report.names = files.names;
+  return report;
+}
+
+TrainCommand AddEmbedCommand(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("embed", "Writes the embeddings of photos to a .npy file for NumPy");
+  command->footer(kFooter);
+  const auto options = std::make_shared<EmbedOptions>();
+  const auto json = std::make_shared<bool>(false);
+  const auto mirror = std::make_shared<std::string>("none");
+  const auto bad = std::make_shared<std::string>("skip");
+  command->add_option("MODEL", options->embedding.model, "Model file")->required();
+  command->add_option("PHOTOS", options->photos, "Folders, packs, pictures, lists of photos")
+      ->required();
+  command->add_option("--root", options->root, "Folder that the photos of lists are relative to");
+  command->add_option("--out", options->out, "The matrix")->capture_default_str();
+  command->add_option("--names", options->names,
+                      "The photo of each row, in lines; default: OUT with .names.txt for .npy");
+  AddFaceCutOptions(*command, options->embedding.faces);
+  command
+      ->add_option("--mirror", *mirror,
+                   "What becomes of a photo's mirror image: not used, its embedding added to the "
+                   "photo's before that is normalised, or (twice as many values) put behind it")
+      ->check(CLI::IsMember({"none", "sum", "concat"}))
+      ->capture_default_str();
+  command->add_option("--bad", *bad, "A photo without a usable face has no row, or one of NaN")
+      ->check(CLI::IsMember({"skip", "nan"}))
+      ->capture_default_str();
+  command->add_option("--threads", options->embedding.threads, "0: as many as there are cores")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command->add_flag("--force", options->force,
+                    "Replace files that exist, and begin anew instead of going on");
+  command->add_flag("--json", *json, "The result as a JSON object");
+  return {.app = command, .run = [options, json, mirror, bad](std::ostream& out) -> Status {
+            FACEGATE_ASSIGN_OR_RETURN(options->embedding.mirror, MirrorRuleFromName(*mirror));
+            options->nan_rows = *bad == "nan";
+            std::optional<ProgressBar> bar;
+            size_t shown = 0;
+            const auto report = EmbedToFile(*options, [&](size_t done, size_t total) {
+              if (!bar.has_value()) {
+                bar.emplace(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos", total - done);
+                shown = done;
+              }
+              for (; shown < done; ++shown) bar->Advance();
+              return true;
+            });
+            if (bar.has_value()) bar->Finish();
+            if (!report.ok()) return report.status();
+            *json ? PrintJson(*options, *report, out) : PrintTable(*options, *report, out);
+            return OkStatus();
+          }};
+}
+
+}  // namespace facegate

@@ -1,0 +1,109 @@
+#include "trainer/eval/face_cutter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "face/detect/selection.h"
+#include "trainer/data/centre_crop.h"
+#include "trainer/data/text_lines.h"
+#include "trainer/eval/detector_choice.h"
+
+namespace facegate {
+namespace {
+
+constexpr size_t kPoints = 5;
+
+Status CheckOptions(const FaceCutOptions& options) {
+  const bool detector =
+      options.detector.has_value() || options.yunet.has_value() || options.landmark_net.has_value();
+  const bool crops = options.crops || options.centre_crop != 0;
+  if ((detector ? 1 : 0) + (options.landmarks ? 1 : 0) + (crops ? 1 : 0) > 1) {
+    return RefuseField(
+        options.landmarks ? "--landmarks" : "--crops",
+        "choose one way to a crop: --landmarks, a detector (--detector, --yunet, --landmark-net), "
+        "or crops as they are (--crops, --centre-crop)");
+  }
+  if (options.centre_crop < 0) {
+    return RefuseField("--centre-crop",
+                       fmt::format("is {} pixels, expected 1 or more", options.centre_crop));
+  }
+  return OkStatus();
+}
+
+StatusOr<AlignedFace> TakeCrop(const cv::Mat& picture, cv::Size size) {
+  if (picture.size() == size) return AlignedFace{.bgr = picture};
+  return InvalidArgument(fmt::format("is {} x {} pixels, expected an aligned crop of {} x {}",
+                                     picture.cols, picture.rows, size.width, size.height));
+}
+
+}  // namespace
+
+StatusOr<LandmarkTable> ReadLandmarks(const std::string& path) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(path));
+  LandmarkTable table;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::istringstream fields(lines[i]);
+    std::string name;
+    fields >> name;
+    Landmarks points(kPoints);
+    for (cv::Point2f& point : points) fields >> point.x >> point.y;
+    const bool finite = std::all_of(points.begin(), points.end(), [](const cv::Point2f& point) {
+      return std::isfinite(point.x) && std::isfinite(point.y);
+    });
+    if (!fields || !finite) {
+      return InvalidArgument(
+          fmt::format("{}, line {}: expected a name and ten numbers", path, i + 1));
+    }
+    table.insert_or_assign(std::move(name), std::move(points));
+  }
+  return table;
+}
+
+StatusOr<std::unique_ptr<FaceCutter>> FaceCutter::Create(const FaceCutOptions& options,
+                                                         AlignmentTemplate alignment) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  std::unique_ptr<FaceCutter> cutter(new FaceCutter(options, alignment));
+  if (options.landmarks) {
+    FACEGATE_ASSIGN_OR_RETURN(cutter->landmarks_, ReadLandmarks(*options.landmarks));
+  } else if (!options.crops && options.centre_crop == 0) {
+    FACEGATE_ASSIGN_OR_RETURN(cutter->detector_,
+                              CreateChosenDetector({.detector = options.detector,
+                                                    .yunet = options.yunet,
+                                                    .landmark_net = options.landmark_net}));
+  }
+  return cutter;
+}
+
+StatusOr<AlignedFace> FaceCutter::Cut(const std::string& name, const Image& photo) const {
+  const cv::Size size = CropSize(alignment_);
+  if (options_.landmarks) {
+    const auto found = landmarks_.find(name);
+    if (found == landmarks_.end()) return NotFound("there are no landmarks for it");
+    return AlignFace(photo, found->second, alignment_);
+  }
+  if (options_.centre_crop != 0) {
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat crop, CentreCrop(photo.bgr, options_.centre_crop, size));
+    return AlignedFace{.bgr = std::move(crop)};
+  }
+  if (options_.crops) return TakeCrop(photo.bgr, size);
+  if (photo.bgr.size() == size) return AlignedFace{.bgr = photo.bgr};
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<DetectedFace> faces, detector_->Detect(photo));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const std::vector<DetectedFace> chosen,
+      SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo.bgr.size()));
+  return AlignFace(photo, chosen.front().landmarks, alignment_);
+}
+
+std::string FaceCutter::description() const {
+  if (detector_ != nullptr) return detector_->name();
+  if (options_.landmarks) return "landmarks";
+  if (options_.centre_crop != 0) return fmt::format("centre crop {}", options_.centre_crop);
+  return "crops";
+}
+
+}  // namespace facegate

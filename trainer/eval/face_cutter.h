@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "face/base/status.h"
+#include "face/detect/detector.h"
+#include "face/image/align.h"
+#include "face/image/image.h"
+
+namespace facegate {
+
+// Five landmarks of photos by name, from a text file: in each line, separated by tabs or blanks,
+// the name, ten numbers (x y of each point, in the order of Landmarks, pixels), and anything after
+// them. kInvalidArgument names the line.
+using LandmarkTable = std::unordered_map<std::string, Landmarks>;
+StatusOr<LandmarkTable> ReadLandmarks(const std::string& path);
+
+// How the face of a photo becomes a crop. One way at most is chosen: landmarks, a detector, or
+// photos that are crops already.
+struct FaceCutOptions {
+  std::optional<std::string> landmarks{};  // a file for ReadLandmarks()
+  // "yunet" or "haar"; nothing: yunet where its file is given, else haar.
+  std::optional<std::string> detector{};
+  std::optional<std::string> yunet{};         // the ONNX file
+  std::optional<std::string> landmark_net{};  // for haar, see DetectorChoice
+  bool crops = false;                         // each photo is an aligned crop
+  // Each photo is an aligned crop with more around it, of which CentreCrop() takes so many pixels
+  // of height; 0: none.
+  int centre_crop = 0;
+};
+
+// Finds the face of a photo and cuts it out as a model wants it. Thread-safe.
+class FaceCutter {
+ public:
+  // kInvalidField for options that contradict each other.
+  static StatusOr<std::unique_ptr<FaceCutter>> Create(const FaceCutOptions& options,
+                                                      AlignmentTemplate alignment);
+
+  // With a detector the central face is taken, and a photo of exactly the crop's size as cut
+  // already. `name` is the photo's in the table of landmarks.
+  StatusOr<AlignedFace> Cut(const std::string& name, const Image& photo) const;
+
+  // How crops are made, for records: "landmarks", "crops", "centre crop 112" or the detector's
+  // name.
+  std::string description() const;
+
+ private:
+  FaceCutter(const FaceCutOptions& options, AlignmentTemplate alignment)
+      : options_(options), alignment_(alignment) {}
+
+  const FaceCutOptions options_;
+  const AlignmentTemplate alignment_;
+  LandmarkTable landmarks_;
+  std::unique_ptr<Detector> detector_;  // null: by landmarks, or crops
+};
+
+}  // namespace facegate

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "face/base/status.h"
+
+// NumPy's .npy files of float32. Facts of the format (numpy.lib.format): "\x93NUMPY", version (two
+// bytes), length of the header (u16 in version 1, u32 in 2 and 3), the header, a Python dictionary
+// with "descr", "fortran_order" and "shape" that is padded with blanks and ends in a line break,
+// then the values. Little-endian.
+namespace facegate {
+
+struct NpyArray {
+  std::vector<size_t> shape;
+  std::vector<float> values;  // in C order: the last index runs fastest
+};
+
+// Whether bytes begin as a .npy file does.
+bool IsNpy(std::string_view bytes);
+
+// kInvalidArgument, saying what was expected, for anything but one whole array of little-endian
+// float32 in C order. Allocates no more than the bytes hold.
+StatusOr<NpyArray> ParseNpy(std::string_view bytes);
+
+// What comes before the values of a matrix. Always as long, so that it can be written last.
+inline constexpr size_t kNpyHeaderBytes = 128;
+std::string NpyHeader(size_t rows, size_t columns);
+
+}  // namespace facegate
