@@ -11,18 +11,14 @@
 #include "face/base/file.h"
 #include "face/base/sha256.h"
 #include "face/model/architecture.h"
-#include "face/model/canary.h"
 #include "face/model/model_file.h"
 #include "face/model/safetensors.h"
 #include "face/model/state_dict.h"
-#include "face/model/torch_embedder.h"
 #include "face/model/torch_pickle.h"
+#include "trainer/run/model_writer.h"
 
 namespace facegate {
 namespace {
-
-constexpr uint64_t kCanarySeed = 20220901;
-constexpr int kCanaryFaces = 4;
 
 struct Source {
   TensorMap tensors;
@@ -64,26 +60,6 @@ StatusOr<std::string> ChooseArchitecture(const ImportOptions& options, const Sou
   }
   if (source.card) return source.card->architecture;
   return DetectArchitecture(source.tensors);
-}
-
-TorchEmbedderOptions CpuOptions(bool run_canary) {
-  return {.threads = 0, .max_batch = kCanaryFaces, .device = "cpu", .run_canary = run_canary};
-}
-
-// Writes the file beside `path`, proves that a server will take it, and only then puts it in place:
-// an older model there is replaced by one that works, or stays.
-Status WriteAndCheck(const std::string& path, ModelFile file) {
-  const std::string unproven = path + ".unproven";
-  FACEGATE_RETURN_IF_ERROR(WriteModelFile(unproven, std::move(file)));
-  Status status = LoadTorchEmbedder(unproven, CpuOptions(true)).status();
-  std::error_code error;
-  if (status.ok()) {
-    std::filesystem::rename(unproven, path, error);
-    if (!error) return OkStatus();
-    status = FailedPrecondition(fmt::format("cannot rename to {}: {}", path, error.message()));
-  }
-  std::filesystem::remove(unproven, error);
-  return Annotate(status, "the written file was dropped");
 }
 
 std::string PreprocessingText(const Preprocessing& preprocessing) {
@@ -167,18 +143,12 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
     file.card.origin += fmt::format("; source file sha256 {}", source.file_digest);
   }
   FACEGATE_ASSIGN_OR_RETURN(file.card.architecture, ChooseArchitecture(options, source));
-  FACEGATE_ASSIGN_OR_RETURN(file.card.embedding_size, EmbeddingSizeOf(file.card.architecture));
   file.tensors = std::move(source.tensors);
 
   ImportReport report;
   report.tensors = file.tensors.size();
   FACEGATE_ASSIGN_OR_RETURN(report.parameters, ParameterCount(file.card.architecture));
-  FACEGATE_ASSIGN_OR_RETURN(const auto embedder, MakeTorchEmbedder(file, CpuOptions(false)));
-  FACEGATE_ASSIGN_OR_RETURN(file.card.canary, RecordCanary(*embedder, kCanarySeed, kCanaryFaces));
-  file.card.model_digest = ModelDigest(file.card.architecture, file.tensors);
-  file.card.preprocessing_digest = PreprocessingDigest(file.card.preprocessing);
-  report.card = file.card;
-  FACEGATE_RETURN_IF_ERROR(WriteAndCheck(options.out, std::move(file)));
+  FACEGATE_ASSIGN_OR_RETURN(report.card, WriteProvenModel(options.out, std::move(file)));
   report.file_bytes = std::filesystem::file_size(options.out, error);
   return report;
 }

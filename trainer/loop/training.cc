@@ -82,12 +82,17 @@ StatusOr<int64_t> NumberIn(const CheckpointFacts& facts, const char* name) {
 
 StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& options) {
   if (options.accumulate < 1) return InvalidArgument("accumulate must be at least 1");
+  if (!(options.distillation >= 0.0)) {
+    return InvalidArgument(
+        fmt::format("the weight of distillation is {}, must be at least 0", options.distillation));
+  }
   if (!(options.ema_decay >= 0.0 && options.ema_decay < 1.0)) {
     return InvalidArgument(fmt::format("ema_decay is {}, must be 0 to below 1", options.ema_decay));
   }
   FACEGATE_ASSIGN_OR_RETURN(LrSchedule schedule, LrSchedule::Create(options.schedule));
   FACEGATE_ASSIGN_OR_RETURN(auto backbone, CreateBackbone(options.architecture, options.dropout));
   FACEGATE_ASSIGN_OR_RETURN(auto head, ClassHead::Create(options.head));
+  backbone->set_fused(options.fused);
   SetInitialWeights(*backbone, options.seed);
   if (options.channels_last) {
     const torch::NoGradGuard no_grad;
@@ -136,29 +141,65 @@ TorchTensor Training::Forward(const TorchTensor& input) {
   return backbone_->forward(input).to(torch::kFloat);
 }
 
-StatusOr<StepReport> Training::Learn(const Batch& batch) {
-  StepReport report{
-      .batch = batches_, .learning_rate = schedule_.At(updates()), .gradient_norm = gradient_norm_};
+TorchTensor Training::LabelledLoss(const TorchTensor& embeddings, const TorchTensor& labels,
+                                   StepReport& report) {
+  const double strength = options_.margin_warmup == 0
+                              ? 1.0
+                              : std::min(1.0, static_cast<double>(batches_) /
+                                                  static_cast<double>(options_.margin_warmup));
+  const HeadOutput output = head_->Forward(embeddings, labels, batches_, strength);
+  TorchTensor loss = ClassificationLoss(output.logits, output.labels, options_.loss);
+  if (output.added_loss.defined()) loss = loss + output.added_loss;
+  report.accuracy =
+      (output.cosines.argmax(1) == output.labels).to(torch::kFloat).mean().item<double>();
+  return loss;
+}
+
+TorchTensor Training::Loss(const Batch& batch, std::span<const float> targets, StepReport& report) {
   const auto count = static_cast<int64_t>(batch.labels.size());
+  const TorchTensor embeddings = Forward(InputOf(batch.pixels, count, options_.channels_last));
+  const TorchTensor labels =
+      torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {count}, torch::kInt64);
+  const TorchTensor labelled = (labels >= 0).nonzero().flatten();
+  TorchTensor loss;
+  if (labelled.numel() == count) {
+    loss = LabelledLoss(embeddings, labels, report);
+  } else if (labelled.numel() > 0) {
+    loss = LabelledLoss(embeddings.index_select(0, labelled), labels.index_select(0, labelled),
+                        report);
+  }
+  if (targets.empty()) return loss;
+  const TorchTensor teacher =
+      torch::from_blob(const_cast<float*>(targets.data()), embeddings.sizes(), torch::kFloat);
+  const TorchTensor distillation = DistillationLoss(embeddings, teacher);
+  report.distillation = distillation.item<double>();
+  const TorchTensor weighted = options_.distillation * distillation;
+  return loss.defined() ? loss + weighted : weighted;
+}
+
+StatusOr<StepReport> Training::Learn(const Batch& batch, std::span<const float> targets) {
+  StepReport report{.batch = batches_,
+                    .distillation = {},
+                    .learning_rate = schedule_.At(updates()),
+                    .gradient_norm = gradient_norm_};
+  const size_t expected = batch.labels.size() * static_cast<size_t>(options_.head.embedding_size);
+  if (!targets.empty() && targets.size() != expected) {
+    return InvalidArgument(fmt::format("the teacher gave {} numbers for {} pictures, expected {}",
+                                       targets.size(), batch.labels.size(), expected));
+  }
+  const bool any_labelled = std::any_of(batch.labels.begin(), batch.labels.end(),
+                                        [](int64_t label) { return label >= 0; });
+  if (!any_labelled && targets.empty()) {
+    return InvalidArgument("a batch has neither labels nor a teacher's embeddings");
+  }
   const Status status = CatchToStatus("training", [&]() -> Status {
     backbone_->train();
     KeptBuffers kept(*backbone_);
     // Dropout draws from LibTorch's generator: the same after a stop as without one.
     torch::manual_seed(
         RandomStream(options_.seed, kDropout, static_cast<uint64_t>(batches_)).Next());
-    const double strength = options_.margin_warmup == 0
-                                ? 1.0
-                                : std::min(1.0, static_cast<double>(batches_) /
-                                                    static_cast<double>(options_.margin_warmup));
-    const TorchTensor labels =
-        torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {count}, torch::kInt64);
-    const TorchTensor embeddings = Forward(InputOf(batch.pixels, count, options_.channels_last));
-    const HeadOutput output = head_->Forward(embeddings, labels, batches_, strength);
-    TorchTensor loss = ClassificationLoss(output.logits, output.labels, options_.loss);
-    if (output.added_loss.defined()) loss = loss + output.added_loss;
+    const TorchTensor loss = Loss(batch, targets, report);
     report.loss = loss.item<double>();
-    report.accuracy =
-        (output.cosines.argmax(1) == output.labels).to(torch::kFloat).mean().item<double>();
     if (!std::isfinite(report.loss)) {
       report.skipped = true;
       kept.Restore();

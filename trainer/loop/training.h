@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,13 +34,17 @@ struct TrainingOptions {
   int64_t margin_warmup = 0;  // batches until the margin has its full strength
   bool channels_last = true;  // the memory order of convolutions
   bool bf16 = false;          // the backbone computes in bfloat16
+  bool fused = true;          // see Chain::set_fused()
+  double distillation = 1.0;  // weight of the teacher's term, where there is a teacher; >= 0
 };
 
 // What one batch did.
 struct StepReport {
-  int64_t batch = 0;  // counted from 0
-  double loss = 0.0;
+  int64_t batch = 0;      // counted from 0
+  double loss = 0.0;      // what is minimised, all terms together
   double accuracy = 0.0;  // share of photos whose own class is nearest, without the margin
+  // DistillationLoss(), without its weight; absent without a teacher.
+  std::optional<double> distillation;
   double learning_rate = 0.0;
   double gradient_norm = 0.0;  // of the last update
   // The loss or a gradient was not finite: nothing was changed by this batch.
@@ -53,8 +58,10 @@ class Training {
   // kInvalidArgument for options out of their range.
   static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options);
 
-  // Learns from the batch that is next (batches() of the loader's steps).
-  StatusOr<StepReport> Learn(const Batch& batch);
+  // Learns from the batch that is next (batches() of the loader's steps). `targets` are a teacher's
+  // embeddings of the same pictures, batch x embedding size, or empty. Photos that are
+  // Batch::kUnlabelled learn from the teacher alone.
+  StatusOr<StepReport> Learn(const Batch& batch, std::span<const float> targets = {});
   // Raw embeddings of inputs as a Batch has them, by the averaged weights where there are some.
   std::vector<float> Embed(std::span<const float> pixels, int64_t count);
 
@@ -76,6 +83,10 @@ class Training {
   std::vector<TrainedParameter> TrainedParameters() const;
   std::vector<NamedTensor> State();
   torch::Tensor Forward(const torch::Tensor& input);
+  // The loss of a batch, and what the report says of it.
+  torch::Tensor Loss(const Batch& batch, std::span<const float> targets, StepReport& report);
+  torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,
+                             StepReport& report);
   // Puts the averaged weights into the backbone, or takes them out again.
   void SwapAverage();
   void UpdateAverage();

@@ -1,0 +1,177 @@
+#include "trainer/run/fit.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "face/model/model_file.h"
+#include "tests/trainer/run/run_fixture.h"
+#include "trainer/report/run_log.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class FitTest : public RunFixture {
+ protected:
+  StatusOr<FitReport> Run(const Recipe& recipe, const std::string& run, int64_t stop_after = 0) {
+    out_.str("");
+    return Fit(recipe, {.directory = dir_.File(run), .stop_after = stop_after}, out_);
+  }
+  std::string said() const { return out_.str(); }
+
+ private:
+  std::ostringstream out_;
+};
+
+TEST_F(FitTest, LearnsAndWritesAModelThatLoads) {
+  Recipe recipe = SmallRecipe();
+  recipe.data.holdout_identities = 2;
+  recipe.data.holdout_pairs = 40;
+  recipe.evaluate_every = 2.0;
+  const auto report = Run(recipe, "run");
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->end, FitEnd::kFinished);
+  EXPECT_EQ(report->batches, 32);
+  const auto model = ReadModelFile(report->model);
+  ASSERT_THAT(model, IsOk());
+  EXPECT_EQ(model->card.training_data, "blobs");
+  ASSERT_EQ(model->card.accuracy.size(), 1u);
+  EXPECT_THAT(ReadModelFile(dir_.File("run/best.safetensors")), IsOk());
+  const auto steps = ReadSteps(dir_.File("run"));
+  ASSERT_THAT(steps, IsOk());
+  ASSERT_EQ(steps->size(), 32u);
+  const auto mean_loss = [&](size_t begin) {
+    double sum = 0.0;
+    for (size_t i = begin; i < begin + 8; ++i) sum += (*steps)[i].loss / 8.0;
+    return sum;
+  };
+  EXPECT_LT(mean_loss(24), mean_loss(0));
+  const auto evaluations = ReadEvaluations(dir_.File("run"));
+  ASSERT_THAT(evaluations, IsOk());
+  EXPECT_EQ(evaluations->size(), 3u) << "before the first batch and twice after";
+  EXPECT_TRUE(std::filesystem::exists(dir_.File("run/report.html")));
+}
+
+TEST_F(FitTest, GoesOnToTheBitAfterAStop) {
+  const Recipe recipe = SmallRecipe();
+  const auto whole = Run(recipe, "whole");
+  ASSERT_THAT(whole, IsOk());
+  const auto first = Run(recipe, "parts", 7);
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(first->end, FitEnd::kStoppedToGoOn);
+  EXPECT_EQ(first->batches, 7);
+  const auto second = Run(recipe, "parts");
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(second->resumed_at, 7);
+  EXPECT_EQ(ReadFile(whole->model, 1 << 30).value(), ReadFile(second->model, 1 << 30).value());
+  const auto steps = ReadSteps(dir_.File("parts"));
+  ASSERT_THAT(steps, IsOk());
+  for (size_t i = 0; i < steps->size(); ++i) EXPECT_EQ((*steps)[i].batch, static_cast<int64_t>(i));
+}
+
+TEST_F(FitTest, DoesNotDependOnLoaderThreads) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 1.0;
+  const auto one = Run(recipe, "one");
+  recipe.loader_threads = 4;
+  const auto four = Run(recipe, "four");
+  ASSERT_TRUE(one.ok() && four.ok());
+  EXPECT_EQ(ReadFile(one->model, 1 << 30).value(), ReadFile(four->model, 1 << 30).value());
+}
+
+TEST_F(FitTest, FallsBackToTheCheckpointBeforeATornOne) {
+  const Recipe recipe = SmallRecipe();
+  ASSERT_THAT(Run(recipe, "run", 8), IsOk());
+  const std::string newest = dir_.File("run/checkpoints/batch-000000008.safetensors");
+  const auto bytes = ReadFile(newest, 1 << 30);
+  ASSERT_THAT(bytes, IsOk());
+  ASSERT_THAT(WriteFileAtomically(newest, bytes->substr(0, bytes->size() / 2)), IsOk());
+  const auto report = Run(recipe, "run", 1);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->resumed_at, 6);
+  EXPECT_THAT(said(), HasSubstr("cannot be used"));
+}
+
+TEST_F(FitTest, RefusesOtherPhotosThanItBeganWith) {
+  const Recipe recipe = SmallRecipe();
+  ASSERT_THAT(Run(recipe, "run", 2), IsOk());
+  std::filesystem::remove(dir_.File("photos/p0/0.png"));
+  EXPECT_THAT(Run(recipe, "run"), StatusIs(StatusCode::kFailedPrecondition));
+}
+
+TEST_F(FitTest, NamesABadPhotoAndGoesOn) {
+  ASSERT_THAT(WriteFileAtomically(dir_.File("photos/p1/3.png"), "no picture"), IsOk());
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 1.0;
+  ASSERT_THAT(Run(recipe, "run"), IsOk());
+  EXPECT_THAT(said(), HasSubstr("p1/3.png"));
+}
+
+// The patience was given to a call that did not take it, and nobody saw that training never ended.
+TEST_F(FitTest, EndsEarlyWhenNothingGetsBetter) {
+  Recipe recipe = SmallRecipe();
+  recipe.data.holdout_identities = 2;
+  recipe.data.holdout_pairs = 40;
+  recipe.evaluate_every = 0.25;
+  recipe.patience = 2;
+  recipe.epochs = 100.0;
+  recipe.training.schedule.base = 1e-12;
+  const auto report = Run(recipe, "run");
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->end, FitEnd::kStoppedEarly);
+  EXPECT_LE(report->batches, 12);
+  EXPECT_FALSE(report->model.empty());
+}
+
+TEST_F(FitTest, UndoesBatchesWithoutAFiniteLossAndNamesTheirPhotos) {
+  Recipe recipe = SmallRecipe();
+  recipe.warmup = 0.0;
+  recipe.epochs = 40.0;
+  recipe.training.clip_norm = 0.0;
+  recipe.training.schedule.base = 1000.0;
+  recipe.training.schedule.kind = "constant";
+  recipe.training.head.linear = true;
+  const auto report = Run(recipe, "run");
+  EXPECT_THAT(report, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(said(), HasSubstr("it was undone"));
+  EXPECT_THAT(said(), HasSubstr("photos/p"));
+  EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("schedule.rate"));
+}
+
+TEST_F(FitTest, LearnsFromATeacher) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 1.0;
+  const auto teacher = Run(recipe, "teacher");
+  ASSERT_THAT(teacher, IsOk());
+  recipe.training.seed = 9;
+  recipe.epochs = 7.0;
+  recipe.augment = {.flip = 0.0};
+  recipe.teacher = teacher->model;
+  recipe.data.unlabelled = recipe.data.train;
+  recipe.training.distillation = 10.0;
+  ASSERT_THAT(Run(recipe, "student"), IsOk());
+  const auto steps = ReadSteps(dir_.File("student"));
+  ASSERT_THAT(steps, IsOk());
+  const auto mean = [&](size_t begin) {
+    double sum = 0.0;
+    for (size_t i = begin; i < begin + 8; ++i) sum += (*steps)[i].distillation / 8.0;
+    return sum;
+  };
+  EXPECT_LT(mean(steps->size() - 8), 0.8 * mean(0));
+}
+
+TEST_F(FitTest, RefusesATeacherOfAnotherSize) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 0.25;
+  const auto teacher = Run(recipe, "teacher");
+  ASSERT_THAT(teacher, IsOk());
+  recipe.teacher = teacher->model;
+  recipe.training.architecture = "mobilefacenet-512";
+  const auto report = Run(recipe, "student");
+  EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("128"));
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,126 @@
+#include "trainer/run/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "face/base/file.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Status ReadText(const TempDir& dir, const std::string& yaml, Recipe& recipe) {
+  EXPECT_THAT(WriteFileAtomically(dir.File("r.yaml"), yaml), IsOk());
+  return ReadRecipe(dir.File("r.yaml"), recipe);
+}
+
+TEST(RecipeTest, ReadsBackWhatItWrites) {
+  const TempDir dir;
+  Recipe recipe;
+  ASSERT_THAT(ReadText(dir,
+                       "data: {train: [a, 'b c'], batch: 32, colour: bgr}\n"
+                       "head:\n  kind: adaface\n  margin: 0.4\n  gradient: straight-through\n"
+                       "schedule: {kind: multistep, milestones: [1.5, 3], rate: 0.02}\n"
+                       "card: {training_data: \"a: 'quoted' \\\"text\\\"\"}\n",
+                       recipe),
+              IsOk());
+  EXPECT_THAT(recipe.data.train, ElementsAre("a", "b c"));
+  EXPECT_EQ(recipe.batch, 32);
+  EXPECT_EQ(recipe.training.head.margin.kind, "adaface");
+  EXPECT_THAT(recipe.milestones, ElementsAre(1.5, 3.0));
+  Recipe again;
+  ASSERT_THAT(ReadText(dir, RecipeToYaml(recipe), again), IsOk());
+  EXPECT_EQ(RecipeToYaml(again), RecipeToYaml(recipe));
+  EXPECT_EQ(again.training_data, "a: 'quoted' \"text\"");
+}
+
+TEST(RecipeTest, HelpIsARecipeOfDefaults) {
+  const TempDir dir;
+  Recipe recipe;
+  ASSERT_THAT(ReadText(dir, RecipeHelp(), recipe), IsOk());
+  EXPECT_EQ(RecipeToYaml(recipe), RecipeToYaml(Recipe{}));
+}
+
+TEST(RecipeTest, NamesLineKeyAndLimitOfAnError) {
+  const TempDir dir;
+  const auto message = [&](const std::string& yaml) {
+    Recipe recipe;
+    const Status status = ReadText(dir, yaml, recipe);
+    EXPECT_FALSE(status.ok()) << yaml;
+    return std::string(MessageOf(status));
+  };
+  EXPECT_THAT(message("data:\n  bach: 3\n"), AllOf(HasSubstr("r.yaml:2"), HasSubstr("data.bach")));
+  EXPECT_THAT(message("data:\n  batch: 1\n"), AllOf(HasSubstr("r.yaml:2"), HasSubstr("2 to")));
+  EXPECT_THAT(message("data:\n  batch: many\n"), HasSubstr("whole number"));
+  EXPECT_THAT(message("data:\n  batch: 8\n  batch: 9\n"), HasSubstr("twice"));
+  EXPECT_THAT(message("head: {kind: arcfaces}\n"), HasSubstr("curricularface"));
+  EXPECT_THAT(message("data: [1]\n"), HasSubstr("section"));
+  EXPECT_THAT(message("- 1\n"), HasSubstr("sections"));
+  EXPECT_THAT(message("data: {batch: [3}\n"), HasSubstr("r.yaml:1"));
+  EXPECT_THAT(message("data: {balanced: 3}\n"), HasSubstr("true or false"));
+  EXPECT_THAT(message("schedule: {rate: .nan}\n"), HasSubstr("must be"));
+}
+
+TEST(RecipeTest, SetsAKeyFromTheCommandLine) {
+  Recipe recipe;
+  EXPECT_THAT(SetRecipeKey("data.train", "photos/", "--set", recipe), IsOk());
+  EXPECT_THAT(SetRecipeKey("schedule.milestones", "[1, 2]", "--set", recipe), IsOk());
+  EXPECT_THAT(recipe.data.train, ElementsAre("photos/"));
+  EXPECT_THAT(recipe.milestones, ElementsAre(1.0, 2.0));
+  EXPECT_FALSE(SetRecipeKey("nothing.at_all", "1", "--set", recipe).ok());
+}
+
+TEST(RecipeTest, MakesPathsAbsoluteOnceAndForAll) {
+  Recipe recipe;
+  recipe.root = "/photos";
+  recipe.data.train = {"a", "/b"};
+  recipe.teacher = "../t.safetensors";
+  const Recipe resolved = Resolved(recipe);
+  EXPECT_THAT(resolved.data.train, ElementsAre("/photos/a", "/b"));
+  EXPECT_EQ(resolved.teacher, "/t.safetensors");
+  EXPECT_GE(resolved.threads, 1);
+  EXPECT_EQ(RecipeToYaml(Resolved(resolved)), RecipeToYaml(resolved));
+}
+
+TEST(RecipeTest, CountsEpochsInUpdates) {
+  Recipe recipe;
+  recipe.epochs = 3.0;
+  recipe.warmup = 0.5;
+  recipe.margin_warmup = 1.0;
+  recipe.milestones = {1.0, 2.0};
+  recipe.training.accumulate = 2;
+  ResolveSteps(100, recipe);
+  EXPECT_EQ(recipe.training.schedule.total, 150);
+  EXPECT_EQ(recipe.training.schedule.warmup, 25);
+  EXPECT_EQ(recipe.training.margin_warmup, 100);
+  EXPECT_THAT(recipe.training.schedule.milestones, ElementsAre(50, 100));
+}
+
+TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
+  Recipe good;
+  good.data.train = {"a"};
+  good.training_data = "photos of nobody";
+  ASSERT_THAT(CheckRecipe(good), IsOk());
+  const auto refused = [&](auto change, const std::string& word) {
+    Recipe recipe = good;
+    change(recipe);
+    const Status status = CheckRecipe(recipe);
+    EXPECT_FALSE(status.ok()) << word;
+    EXPECT_THAT(std::string(MessageOf(status)), HasSubstr(word));
+  };
+  refused([](Recipe& r) { r.data.train.clear(); }, "data.train");
+  refused([](Recipe& r) { r.data.unlabelled = {"u"}; }, "teacher.model");
+  refused([](Recipe& r) { r.data.holdout_identities = 1; }, "holdout.identities");
+  refused([](Recipe& r) { r.data.evaluate_pairs = "p"; }, "evaluate.photos");
+  refused([](Recipe& r) { r.patience = 3; }, "checkpoint.patience");
+  refused([](Recipe& r) { r.training.accumulate = 3; }, "checkpoint.every");
+  refused([](Recipe& r) { r.training_data.clear(); }, "card.training_data");
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,65 @@
+#include "trainer/run/run_directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "face/base/file.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kRecipe[] = "data:\n  batch: 8\nschedule:\n  rate: 0.1\n";
+
+TEST(RunDirectoryTest, GoesOnWithTheSameRecipeOnly) {
+  const TempDir dir;
+  ASSERT_THAT(RunDirectory::Open(dir.File("run"), kRecipe), IsOk());
+  EXPECT_THAT(RunDirectory::Open(dir.File("run"), kRecipe), IsOk());
+  const auto other =
+      RunDirectory::Open(dir.File("run"), "data:\n  batch: 9\nschedule:\n  rate: 0.1\n");
+  EXPECT_THAT(other, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(MessageOf(other.status())),
+              AllOf(HasSubstr("data.batch: 9"), Not(HasSubstr("rate"))));
+}
+
+TEST(RunDirectoryTest, IsOpenOnce) {
+  const TempDir dir;
+  const auto first = RunDirectory::Open(dir.File("run"), kRecipe);
+  ASSERT_THAT(first, IsOk());
+  EXPECT_THAT(RunDirectory::Open(dir.File("run"), kRecipe),
+              StatusIs(StatusCode::kFailedPrecondition));
+}
+
+TEST(RunDirectoryTest, LeavesAFolderOfOtherThingsAlone) {
+  const TempDir dir;
+  ASSERT_THAT(WriteFileAtomically(dir.File("photo.jpg"), "x"), IsOk());
+  EXPECT_THAT(RunDirectory::Open(dir.path(), kRecipe), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_FALSE(std::filesystem::exists(dir.File("recipe.yaml")));
+}
+
+TEST(RunDirectoryTest, KeepsTheNewestCheckpoints) {
+  const TempDir dir;
+  const auto run = RunDirectory::Open(dir.File("run"), kRecipe);
+  ASSERT_THAT(run, IsOk());
+  for (const int64_t batches : {5, 1200, 40}) {
+    ASSERT_THAT(WriteFileAtomically((*run)->CheckpointPath(batches), "x"), IsOk());
+  }
+  // A file that was being written when the power went.
+  ASSERT_THAT(WriteFileAtomically((*run)->CheckpointPath(7) + ".tmp", "x"), IsOk());
+  ASSERT_THAT((*run)->Prune(2), IsOk());
+  const auto left = (*run)->Checkpoints();
+  ASSERT_THAT(left, IsOk());
+  ASSERT_EQ(left->size(), 2u);
+  EXPECT_EQ((*left)[0].batches, 1200);
+  EXPECT_EQ((*left)[1].batches, 40);
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,166 @@
+#include "trainer/run/training_data.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "face/base/file.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/synthetic_crop.h"
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+
+class TrainingDataTest : public ::testing::Test {
+ protected:
+  // `people` folders of `photos` crops each.
+  std::string Folder(const std::string& name, size_t people, size_t photos) {
+    for (size_t person = 0; person < people; ++person) {
+      const std::string folder = fmt::format("{}/p{:02}", dir_.File(name), person);
+      std::filesystem::create_directories(folder);
+      for (size_t i = 0; i < photos; ++i) {
+        const auto crop = SyntheticCrop(static_cast<uint32_t>(person * 100 + i));
+        EXPECT_THAT(WriteFileAtomically(fmt::format("{}/{}.png", folder, i), Encode(crop, ".png")),
+                    IsOk());
+      }
+    }
+    return dir_.File(name);
+  }
+
+  const TempDir dir_;
+};
+
+std::string PersonOf(const std::string& path) {
+  return std::filesystem::path(path).parent_path().filename().string();
+}
+
+TEST_F(TrainingDataTest, TrainsOnNobodyWhoIsHeldOut) {
+  DataOptions options;
+  options.train = {Folder("a", 8, 4)};
+  options.holdout_identities = 3;
+  options.holdout_pairs = 30;
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_EQ(data->identities, 5u);
+  EXPECT_EQ(data->labelled, 20u);
+  ASSERT_EQ(data->sets.size(), 1u);
+  const EvaluationSet& set = data->sets[0];
+  std::set<std::string> held_out;
+  for (const size_t photo : set.photos) held_out.insert(PersonOf(set.source->name(photo)));
+  EXPECT_EQ(held_out.size(), 3u);
+  for (size_t i = 0; i < data->training->size(); ++i) {
+    EXPECT_FALSE(held_out.contains(PersonOf(data->training->name(i))));
+    EXPECT_LT(data->training->label(i), 5u);
+  }
+}
+
+TEST_F(TrainingDataTest, MakesPairsOfBothKindsInEachFold) {
+  DataOptions options;
+  options.train = {Folder("a", 6, 6)};
+  options.holdout_identities = 4;
+  options.holdout_pairs = 100;
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  const EvaluationSet& set = data->sets[0];
+  ASSERT_EQ(set.pairs.size(), 100u);
+  std::set<std::pair<size_t, size_t>> seen;
+  for (size_t i = 0; i < set.pairs.size(); ++i) {
+    const auto& pair = set.pairs[i];
+    EXPECT_EQ(pair.same, i % 2 == 0);
+    EXPECT_EQ(pair.same, PersonOf(set.source->name(set.photos[pair.first])) ==
+                             PersonOf(set.source->name(set.photos[pair.second])));
+    EXPECT_TRUE(seen.insert(std::minmax(pair.first, pair.second)).second);
+  }
+}
+
+TEST_F(TrainingDataTest, FollowsFromTheSeed) {
+  DataOptions options;
+  options.train = {Folder("a", 8, 4)};
+  options.holdout_identities = 3;
+  options.holdout_pairs = 30;
+  const auto one = OpenTrainingData(options);
+  const auto same = OpenTrainingData(options);
+  options.seed = 2;
+  const auto other = OpenTrainingData(options);
+  ASSERT_TRUE(one.ok() && same.ok() && other.ok());
+  EXPECT_EQ(one->digest, same->digest);
+  EXPECT_NE(one->digest, other->digest);
+}
+
+TEST_F(TrainingDataTest, MixesSetsAndGeneratedPeople) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2), Folder("b", 2, 2)};
+  options.unlabelled = {Folder("u", 2, 3)};
+  options.synthetic_identities = 2;
+  options.synthetic_views = 2;
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_EQ(data->identities, 7u) << "people of the same folder name are two people";
+  EXPECT_EQ(data->labelled, 14u);
+  EXPECT_EQ(data->synthetic, 2u);
+  EXPECT_EQ(data->training->size(), 20u);
+  for (size_t i = 14; i < 20; ++i) EXPECT_EQ(data->training->label(i), Dataset::kUnlabelled);
+  for (size_t i = 10; i < 14; ++i) {
+    const auto crop = data->training->Load(i);
+    ASSERT_THAT(crop, IsOk());
+    EXPECT_EQ(crop->size(), cv::Size(112, 112));
+  }
+}
+
+// The option was taken and forgotten: training saw whole pictures, evaluation their middles.
+TEST_F(TrainingDataTest, CutsTheMiddleForTrainingAndEvaluationAlike) {
+  DataOptions options;
+  options.train = {Folder("a", 4, 4)};
+  options.holdout_identities = 2;
+  options.holdout_pairs = 20;
+  options.centre_crop = 56;
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  const auto whole_differs = [](const Dataset& dataset, size_t photo) {
+    const auto cut = dataset.Load(photo);
+    EXPECT_THAT(cut, IsOk());
+    const cv::Mat whole = cv::imread(dataset.name(photo));
+    cv::Mat middle;
+    cv::resize(whole(cv::Rect(28, 28, 56, 56)), middle, {112, 112});
+    EXPECT_EQ(cut->size(), whole.size());
+    EXPECT_LT(cv::norm(*cut, middle, cv::NORM_L1), 0.5 * cv::norm(*cut, whole, cv::NORM_L1));
+  };
+  whole_differs(*data->training, 0);
+  whole_differs(*data->sets[0].source, data->sets[0].photos[0]);
+}
+
+TEST_F(TrainingDataTest, LeavesOutWhatAListNames) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2)};
+  const std::string bad = dir_.File("a/p01/1.png");
+  ASSERT_THAT(WriteFileAtomically(dir_.File("bad.txt"), bad + "\n"), IsOk());
+  options.leave_out = dir_.File("bad.txt");
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_EQ(data->training->size(), 5u);
+  for (size_t i = 0; i < data->training->size(); ++i) EXPECT_NE(data->training->name(i), bad);
+  options.leave_out = dir_.File("absent.txt");
+  EXPECT_FALSE(OpenTrainingData(options).ok());
+}
+
+TEST_F(TrainingDataTest, SaysWhichOptionAsksForTooMuch) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2)};
+  options.holdout_identities = 4;
+  const auto many = OpenTrainingData(options);
+  EXPECT_THAT(std::string(MessageOf(many.status())), HasSubstr("holdout.identities"));
+  options.holdout_identities = 0;
+  options.min_photos = 3;
+  const auto few = OpenTrainingData(options);
+  EXPECT_THAT(std::string(MessageOf(few.status())), HasSubstr("data.min_photos"));
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,182 @@
+#include "trainer/command/fit.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "face/image/opencv_threads.h"
+#include "trainer/run/fit.h"
+#include "trainer/run/run_directory.h"
+
+namespace facegate {
+namespace {
+
+struct FitCommandOptions {
+  FitOptions fit{};
+  std::optional<std::string> recipe{};
+  std::vector<std::string> settings{};
+  bool help_recipe = false;
+  bool json = false;
+};
+
+// What a signal handler can reach: how many signals have come.
+std::atomic<int> signals_seen = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
+
+// While it lives, the first SIGINT or SIGTERM only counts; the second has its usual effect. A
+// handler, because threads that LibTorch began before would not leave the signal to a waiting one.
+class StopOnSignal {
+ public:
+  StopOnSignal() {
+    signals_seen = 0;
+    struct sigaction action = {};
+    action.sa_handler = [](int) { signals_seen += 1; };
+    // Back to the usual effect once it has run.
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+    for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
+  }
+  ~StopOnSignal() {
+    for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+  // Says so the first time.
+  bool requested() {
+    if (signals_seen == 0) return false;
+    if (!said_) std::cerr << "\nstopping with a checkpoint; once more ends at once" << std::endl;
+    said_ = true;
+    return true;
+  }
+
+ private:
+  static constexpr std::array kSignals = {SIGINT, SIGTERM};
+  std::array<struct sigaction, kSignals.size()> before_{};
+  bool said_ = false;
+};
+
+Status ApplySettings(const std::vector<std::string>& settings, Recipe& recipe) {
+  for (const std::string& setting : settings) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos) {
+      return RefuseField("--set", fmt::format("\"{}\" is not KEY=VALUE", setting));
+    }
+    const Status status =
+        SetRecipeKey(setting.substr(0, equals), setting.substr(equals + 1), "--set", recipe);
+    if (!status.ok()) return RefuseField("--set", MessageOf(status));
+  }
+  return OkStatus();
+}
+
+// The recipe of the run that is there, changed by what the command line says.
+StatusOr<Recipe> RecipeOf(const FitCommandOptions& options) {
+  Recipe recipe;
+  if (options.recipe) {
+    FACEGATE_RETURN_IF_ERROR(ReadRecipe(*options.recipe, recipe));
+  } else if (const auto frozen = ReadRunRecipe(options.fit.directory); frozen.ok()) {
+    FACEGATE_RETURN_IF_ERROR(ReadRecipe(options.fit.directory + "/recipe.yaml", recipe));
+  } else if (options.settings.empty()) {
+    return RefuseField("--recipe", fmt::format("is missing, and {} holds no run to go on with",
+                                               options.fit.directory));
+  }
+  FACEGATE_RETURN_IF_ERROR(ApplySettings(options.settings, recipe));
+  return Resolved(std::move(recipe));
+}
+
+void PrintText(const FitCommandOptions& options, const FitReport& report, std::ostream& out) {
+  const auto row = [&](std::string_view name, const std::string& value) {
+    out << fmt::format("{:<22}{}\n", name, value);
+  };
+  const auto percent = [](double share) { return fmt::format("{:.2f} %", 100.0 * share); };
+  row("batches",
+      fmt::format("{} ({} in this call)", report.batches, report.batches - report.resumed_at));
+  if (report.first_accuracy) row("accuracy at random", percent(*report.first_accuracy));
+  if (report.last_accuracy) row("accuracy now", percent(*report.last_accuracy));
+  if (report.best) {
+    row("best", fmt::format("{:.4f} after batch {}: {}/best.safetensors", std::abs(*report.best),
+                            report.best_batch, options.fit.directory));
+  }
+  if (!report.model.empty()) row("model", report.model);
+  row("report", options.fit.directory + "/report.html");
+  if (report.end == FitEnd::kStoppedToGoOn) {
+    row("to go on", "facegate-train fit " + options.fit.directory);
+  }
+}
+
+void PrintJson(const FitReport& report, std::ostream& out) {
+  const auto number = [](const auto& value) {
+    return value.has_value() ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  const char* const ends[] = {"finished", "stopped early", "stopped"};
+  const nlohmann::ordered_json json{{"end", ends[static_cast<size_t>(report.end)]},
+                                    {"batches", report.batches},
+                                    {"resumed_at", report.resumed_at},
+                                    {"best", number(report.best)},
+                                    {"best_batch", report.best_batch},
+                                    {"first_accuracy", number(report.first_accuracy)},
+                                    {"last_accuracy", number(report.last_accuracy)},
+                                    {"model", report.model}};
+  out << json.dump(2) << "\n";
+}
+
+Status RunFit(FitCommandOptions& options, std::ostream& out) {
+  if (options.help_recipe) {
+    out << RecipeHelp();
+    return OkStatus();
+  }
+  if (options.fit.directory.empty()) return RefuseField("RUN", "is missing: the folder of the run");
+  FACEGATE_ASSIGN_OR_RETURN(const Recipe recipe, RecipeOf(options));
+  SetOpenCvThreads(1);
+  StopOnSignal signals;
+  options.fit.asked_to_stop = [&signals] { return signals.requested(); };
+  options.fit.terminal = ::isatty(STDERR_FILENO) == 1;
+  FACEGATE_ASSIGN_OR_RETURN(const FitReport report, Fit(recipe, options.fit, std::cerr));
+  if (options.json) {
+    PrintJson(report, out);
+  } else {
+    PrintText(options, report, out);
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+TrainCommand AddFitCommand(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("fit", "Trains a backbone, or goes on where it stopped");
+  command->footer(
+      "RUN is a folder: the recipe, checkpoints, logs (CSV, JSON lines, TensorBoard), the model "
+      "files and\nreport.html. Where it holds a run already, training goes on from its newest "
+      "checkpoint; after a kill\ntoo, and with the same result to the bit. Ctrl-C stops with a "
+      "checkpoint.\n"
+      "A recipe is a YAML file; --help-recipe prints one with every key explained.\n"
+      "\n"
+      "Examples:\n"
+      "  facegate-train fit runs/a --recipe recipe.yaml\n"
+      "  facegate-train fit runs/a\n"
+      "  facegate-train fit runs/b --set data.train=photos/ --set holdout.identities=10 "
+      "--set schedule.epochs=5 --set card.training_data='photos of colleagues, with consent'");
+  const auto options = std::make_shared<FitCommandOptions>();
+  command->add_option("RUN", options->fit.directory, "The folder of the run");
+  command->add_option("--recipe", options->recipe, "What to train, with what and how (YAML)");
+  command->add_option("--set", options->settings, "SECTION.KEY=VALUE, over the recipe")
+      ->take_all()
+      ->allow_extra_args(false);
+  command
+      ->add_option("--stop-after", options->fit.stop_after,
+                   "Stop after so many batches of this call, to go on another time")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--help-recipe", options->help_recipe, "Print every key of a recipe");
+  command->add_flag("--json", options->json, "The result as a JSON object");
+  return {.app = command, .run = [options](std::ostream& out) { return RunFit(*options, out); }};
+}
+
+}  // namespace facegate

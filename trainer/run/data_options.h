@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace facegate {
+
+// Which photos a run uses.
+struct DataOptions {
+  std::vector<std::string> train{};       // folders, lists or packs, identities of each its own
+  std::vector<std::string> unlabelled{};  // the same, for the teacher alone
+  std::string root{};                     // of the paths in lists; empty: the list's folder
+  // A file with the name of a photo in each line, as facegate-train inspect --quarantine writes it.
+  std::string leave_out{};
+  // Pictures show more than a crop: their middle, so many pixels high, is scaled to 112 x 112. 0:
+  // they are crops.
+  int64_t centre_crop = 0;
+  int64_t min_photos = 1;
+  uint64_t seed = 1;  // of who is held out, and of the pairs
+
+  // generated identities beside the real ones
+  int64_t synthetic_identities = 0;
+  int64_t synthetic_views = 20;
+  uint64_t synthetic_seed = 1;
+
+  // identities of `train` that are kept out of training, and the pairs made of their photos
+  int64_t holdout_identities = 0;
+  int64_t holdout_photos = 30;  // the most of each
+  int64_t holdout_pairs = 6000;
+
+  // another set of pairs, of aligned crops
+  std::string evaluate_pairs{};
+  std::string evaluate_photos{};
+};
+
+}  // namespace facegate

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "face/base/status.h"
+#include "trainer/run/recipe.h"
+
+namespace facegate {
+
+struct FitOptions {
+  std::string directory{};  // of the run
+  int64_t stop_after = 0;   // batches of this call, after which it stops as if asked to; 0: never
+  // Asked after each batch: whether to write a checkpoint and end. May be empty.
+  std::function<bool()> asked_to_stop{};
+  bool terminal = false;  // whether `progress` can be drawn over
+};
+
+enum class FitEnd {
+  kFinished,       // all batches were learned
+  kStoppedEarly,   // nothing better came for too long
+  kStoppedToGoOn,  // a checkpoint says where to go on
+};
+
+struct FitReport {
+  FitEnd end = FitEnd::kFinished;
+  int64_t batches = 0;
+  int64_t resumed_at = 0;      // batches that were learned before this call
+  std::optional<double> best;  // of the measure of the recipe
+  int64_t best_batch = 0;
+  std::optional<double> first_accuracy;  // before the first batch, of the first set
+  std::optional<double> last_accuracy;
+  std::string model{};  // the model file; empty unless training has ended
+};
+
+// Trains in the run's folder, or goes on from its newest checkpoint that can be read. Equal recipe,
+// photos and threads give equal weights to the bit, whether it was stopped or killed in between or
+// not. `recipe` is Resolved(). What happens is said on `progress` and in the run's log.
+StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, std::ostream& progress);
+
+}  // namespace facegate

@@ -1,0 +1,50 @@
+#include "trainer/run/model_writer.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "face/model/architecture.h"
+#include "face/model/canary.h"
+#include "face/model/torch_embedder.h"
+
+namespace facegate {
+namespace {
+
+constexpr uint64_t kCanarySeed = 20220901;
+constexpr int kCanaryFaces = 4;
+
+TorchEmbedderOptions CpuOptions(bool run_canary) {
+  return {.threads = 0, .max_batch = kCanaryFaces, .device = "cpu", .run_canary = run_canary};
+}
+
+Status WriteAndCheck(const std::string& path, ModelFile file) {
+  const std::string unproven = path + ".unproven";
+  FACEGATE_RETURN_IF_ERROR(WriteModelFile(unproven, std::move(file)));
+  Status status = LoadTorchEmbedder(unproven, CpuOptions(true)).status();
+  std::error_code error;
+  if (status.ok()) {
+    std::filesystem::rename(unproven, path, error);
+    if (!error) return OkStatus();
+    status = FailedPrecondition(fmt::format("cannot rename to {}: {}", path, error.message()));
+  }
+  std::filesystem::remove(unproven, error);
+  return Annotate(status, "the written file was dropped");
+}
+
+}  // namespace
+
+StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file) {
+  FACEGATE_ASSIGN_OR_RETURN(file.card.embedding_size, EmbeddingSizeOf(file.card.architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const auto embedder, MakeTorchEmbedder(file, CpuOptions(false)));
+  FACEGATE_ASSIGN_OR_RETURN(file.card.canary, RecordCanary(*embedder, kCanarySeed, kCanaryFaces));
+  file.card.model_digest = ModelDigest(file.card.architecture, file.tensors);
+  file.card.preprocessing_digest = PreprocessingDigest(file.card.preprocessing);
+  ModelCard card = file.card;
+  FACEGATE_RETURN_IF_ERROR(WriteAndCheck(path, std::move(file)));
+  return card;
+}
+
+}  // namespace facegate

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "face/base/status.h"
+#include "face/model/model_file.h"
+
+namespace facegate {
+
+// Makes a model file of weights and a card: checks the embedding size, runs the network for the
+// canary, fills in the digests, writes beside `path`, loads what was written again as a server
+// would, and only then puts it in place: an older model there is replaced by one that works, or
+// stays. Returns the finished card.
+StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file);
+
+}  // namespace facegate

@@ -1,0 +1,128 @@
+#include "trainer/run/teacher.h"
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "face/base/catch.h"
+#include "face/model/backbone.h"
+#include "face/model/frozen_network.h"
+#include "face/model/model_file.h"
+#include "face/model/shared_passes.h"
+#include "face/model/tensor_conversion.h"
+
+namespace facegate {
+namespace {
+
+// Larger passes leave the caches.
+constexpr size_t kRows = 4;
+
+// What fills the sides of a narrow crop, as a network input; nothing where the crop is the input.
+struct Border {
+  int columns = 0;  // on each side
+  std::array<float, 3> grey{};
+};
+
+StatusOr<Border> BorderOf(const Preprocessing& teacher, const Preprocessing& student) {
+  const bool alike = teacher.colour_order == student.colour_order && teacher.mean == student.mean &&
+                     teacher.scale == student.scale && teacher.input_width == student.input_width &&
+                     teacher.input_height == student.input_height;
+  if (!alike || student.alignment != AlignmentTemplate::kArcFace112) {
+    return InvalidArgument(
+        "the teacher takes other colours, numbers or sizes than the student's input");
+  }
+  if (teacher.alignment == AlignmentTemplate::kArcFace112) return Border{};
+  const cv::Size crop = CropSize(teacher.alignment);
+  if (!teacher.letterbox || crop.height != teacher.input_height) {
+    return InvalidArgument("the teacher's crop is neither its input nor put between grey columns");
+  }
+  Border border{.columns = (teacher.input_width - crop.width) / 2, .grey = {}};
+  for (size_t c = 0; c < border.grey.size(); ++c) {
+    border.grey[c] =
+        (static_cast<float>(teacher.letterbox_grey) - teacher.mean[c]) * teacher.scale[c];
+  }
+  return border;
+}
+
+class FrozenTeacher final : public Teacher {
+ public:
+  FrozenTeacher(const ModelCard& card, const Border& border, std::unique_ptr<FrozenNetwork> network,
+                int threads)
+      : input_(card.preprocessing),
+        embedding_size_(card.embedding_size),
+        border_(border),
+        network_(std::move(network)),
+        passes_(threads - 1) {}
+
+  int embedding_size() const override { return embedding_size_; }
+
+  StatusOr<std::vector<float>> Embed(std::span<const float> pixels, size_t count) override {
+    const size_t floats = input_.input_floats();
+    if (pixels.size() != count * floats) {
+      return InvalidArgument(fmt::format("{} numbers for {} pictures", pixels.size(), count));
+    }
+    const auto size = static_cast<size_t>(embedding_size_);
+    std::vector<float> embeddings(count * size);
+    // The passes set the number of threads, which belongs to this thread.
+    const int threads = at::get_num_threads();
+    const Status status = passes_.Run((count + kRows - 1) / kRows, [&](size_t pass) {
+      const size_t begin = pass * kRows;
+      const size_t rows = std::min(kRows, count - begin);
+      return CatchToStatus("the teacher", [&] {
+        return EmbedRows(pixels.subspan(begin * floats, rows * floats),
+                         std::span(embeddings).subspan(begin * size, rows * size));
+      });
+    });
+    at::set_num_threads(threads);
+    FACEGATE_RETURN_IF_ERROR(status);
+    return embeddings;
+  }
+
+ private:
+  Status EmbedRows(std::span<const float> pixels, std::span<float> out) const {
+    const auto rows = static_cast<int64_t>(pixels.size() / input_.input_floats());
+    torch::Tensor input = torch::empty({rows, 3, input_.input_height, input_.input_width});
+    std::copy(pixels.begin(), pixels.end(), input.data_ptr<float>());
+    for (int64_t c = 0; border_.columns > 0 && c < 3; ++c) {
+      const torch::Tensor plane = input.select(1, c);
+      const float grey = border_.grey[static_cast<size_t>(c)];
+      plane.narrow(2, 0, border_.columns).fill_(grey);
+      plane.narrow(2, input_.input_width - border_.columns, border_.columns).fill_(grey);
+    }
+    FACEGATE_ASSIGN_OR_RETURN(torch::Tensor raw, network_->Run(input, 1));
+    raw = raw.contiguous();
+    if (raw.numel() != static_cast<int64_t>(out.size())) {
+      return Internal(
+          fmt::format("the teacher gave {} numbers, expected {}", raw.numel(), out.size()));
+    }
+    std::copy_n(raw.data_ptr<float>(), out.size(), out.begin());
+    return OkStatus();
+  }
+
+  const Preprocessing input_;
+  const int embedding_size_;
+  const Border border_;
+  const std::unique_ptr<FrozenNetwork> network_;
+  SharedPasses passes_;
+};
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Teacher>> OpenTeacher(const std::string& path,
+                                               const Preprocessing& student, int threads) {
+  FACEGATE_ASSIGN_OR_RETURN(const ModelFile file, ReadModelFile(path));
+  return CatchToStatus(path, [&]() -> StatusOr<std::unique_ptr<Teacher>> {
+    FACEGATE_ASSIGN_OR_RETURN(const Border border, BorderOf(file.card.preprocessing, student));
+    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(file.card.architecture));
+    FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
+    const int own_threads = at::get_num_threads();
+    auto network = FrozenNetwork::Create(*backbone, torch::kCPU);
+    at::set_num_threads(own_threads);
+    if (!network.ok()) return network.status();
+    return std::make_unique<FrozenTeacher>(file.card, border, *std::move(network), threads);
+  });
+}
+
+}  // namespace facegate
