@@ -1,14 +1,21 @@
 #include "face/model/backbone_layers.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "face/model/backbone_fusion.h"
+#include "face/model/fused/fused_pass.h"
 
 namespace facegate {
 namespace {
 
-constexpr double kEpsilon = 1e-5;
-constexpr double kMomentum = 0.1;
+// The fused stages compute the same.
+constexpr double kEpsilon = FusedPass::kEpsilon;
+constexpr double kMomentum = FusedPass::kMomentum;
 
 }  // namespace
+
+bool Layer::AppendTo(FusionBuilder& /*builder*/) const { return false; }
 
 Conv2d::Conv2d(const ConvShape& shape) : shape_(shape) {
   weight_ = register_parameter(
@@ -18,6 +25,10 @@ Conv2d::Conv2d(const ConvShape& shape) : shape_(shape) {
 torch::Tensor Conv2d::forward(torch::Tensor input) {
   return torch::conv2d(input, weight_, {}, {shape_.stride, shape_.stride},
                        {shape_.padding, shape_.padding}, {1, 1}, shape_.groups);
+}
+
+bool Conv2d::AppendTo(FusionBuilder& builder) const {
+  return builder.AddConvolution(shape_, weight_);
 }
 
 BatchNorm::BatchNorm(int64_t channels, bool fixed_weight) {
@@ -34,9 +45,21 @@ torch::Tensor BatchNorm::forward(torch::Tensor input) {
                            kMomentum, kEpsilon, torch::globalContext().userEnabledCuDNN());
 }
 
+bool BatchNorm::AppendTo(FusionBuilder& builder) const {
+  return builder.AddNorm({.stage = {},
+                          .gamma = weight_,
+                          .beta = bias_,
+                          .running_mean = running_mean_,
+                          .running_var = running_var_,
+                          .num_batches_tracked = num_batches_tracked_,
+                          .norm = this});
+}
+
 PRelu::PRelu(int64_t channels) { weight_ = register_parameter("weight", torch::empty({channels})); }
 
 torch::Tensor PRelu::forward(torch::Tensor input) { return torch::prelu(input, weight_); }
+
+bool PRelu::AppendTo(FusionBuilder& builder) const { return builder.AddPRelu(weight_); }
 
 Linear::Linear(int64_t in, int64_t out, bool with_bias) {
   weight_ = register_parameter("weight", torch::empty({out, in}));
@@ -67,7 +90,11 @@ torch::Tensor ChannelGate::forward(torch::Tensor input) {
   return input * torch::sigmoid(excite_->forward(torch::relu(squeeze_->forward(mean))));
 }
 
+Chain::Chain() = default;
+Chain::~Chain() = default;
+
 Chain& Chain::Append(const std::string& name, std::shared_ptr<Layer> layer) {
+  parts_.clear();
   layers_.push_back(register_module(name, std::move(layer)));
   return *this;
 }
@@ -77,13 +104,59 @@ Chain& Chain::Append(std::shared_ptr<Layer> layer) {
 }
 
 torch::Tensor Chain::forward(torch::Tensor input) {
-  for (const auto& layer : layers_) input = layer->forward(std::move(input));
+  if (!fused_ || !is_training() || !torch::GradMode::is_enabled()) {
+    for (const auto& layer : layers_) input = layer->forward(std::move(input));
+    return input;
+  }
+  if (parts_.empty()) parts_ = Split();
+  for (const Part& part : parts_) {
+    if (part.run != nullptr && part.run->Accepts(input)) {
+      input = part.run->Forward(input);
+      continue;
+    }
+    for (size_t i = part.begin; i < part.end; ++i) input = layers_[i]->forward(std::move(input));
+  }
   return input;
+}
+
+// The longest runs, from the front.
+std::vector<Chain::Part> Chain::Split() const {
+  std::vector<Part> parts;
+  parts.reserve(layers_.size());
+  for (size_t begin = 0; begin < layers_.size(); begin = parts.back().end) {
+    FusionBuilder builder;
+    std::vector<FusedStage> stages;
+    Part& part = parts.emplace_back(Part{.run = nullptr, .begin = begin, .end = begin + 1});
+    for (size_t i = begin; i < layers_.size() && layers_[i]->AppendTo(builder); ++i) {
+      if (!builder.complete()) continue;
+      stages = builder.stages();
+      part.end = i + 1;
+    }
+    if (!stages.empty()) part.run = std::make_unique<FusedRun>(std::move(stages));
+  }
+  return parts;
+}
+
+bool Chain::AppendTo(FusionBuilder& builder) const {
+  return std::all_of(layers_.begin(), layers_.end(),
+                     [&](const auto& layer) { return layer->AppendTo(builder); });
+}
+
+void Chain::set_fused(bool fused) {
+  fused_ = fused;
+  for (const auto& layer : layers_) {
+    if (auto* const chain = dynamic_cast<Chain*>(layer.get())) chain->set_fused(fused);
+  }
 }
 
 Residual& Residual::SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut) {
   shortcut_ = register_module(name, std::move(shortcut));
   return *this;
+}
+
+bool Residual::AppendTo(FusionBuilder& builder) const {
+  return shortcut_ == nullptr && builder.BeginResidual() && Chain::AppendTo(builder) &&
+         builder.EndResidual();
 }
 
 torch::Tensor Residual::forward(torch::Tensor input) {

@@ -12,9 +12,14 @@
 // come from LoadWeights() (face/model/tensor_conversion.h). Not thread-safe in training mode.
 namespace facegate {
 
+class FusedRun;
+class FusionBuilder;
+
 class Layer : public torch::nn::Module {
  public:
   virtual torch::Tensor forward(torch::Tensor input) = 0;
+  // Adds itself to the stages that training runs as one operator; false where it fits into none.
+  virtual bool AppendTo(FusionBuilder& builder) const;
 };
 
 struct ConvShape {
@@ -31,6 +36,7 @@ class Conv2d : public Layer {
  public:
   explicit Conv2d(const ConvShape& shape);
   torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
 
  private:
   const ConvShape shape_;
@@ -43,6 +49,7 @@ class BatchNorm : public Layer {
  public:
   explicit BatchNorm(int64_t channels, bool fixed_weight = false);
   torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
 
  private:
   torch::Tensor weight_;  // `fixed_weight`: not trained
@@ -57,6 +64,7 @@ class PRelu : public Layer {
  public:
   explicit PRelu(int64_t channels);
   torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
 
  private:
   torch::Tensor weight_;
@@ -108,16 +116,35 @@ class ChannelGate : public Layer {
   std::shared_ptr<Conv2d> excite_;
 };
 
-// Layers one after the other. The names become parts of the state dict's keys.
+// Layers one after the other. The names become parts of the state dict's keys. In training mode,
+// layers that make stages (FusedPass) run as one operator; results differ in rounding alone.
 class Chain : public Layer {
  public:
+  Chain();
+  ~Chain() override;
+
   Chain& Append(const std::string& name, std::shared_ptr<Layer> layer);
   // Named by its position.
   Chain& Append(std::shared_ptr<Layer> layer);
   torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
+
+  // Whether layers are fused, here and in the chains within. On from the start.
+  void set_fused(bool fused);
 
  private:
+  // Neighbouring layers, by position; `run` is null for one that runs by itself.
+  struct Part {
+    std::unique_ptr<FusedRun> run;
+    size_t begin = 0;
+    size_t end = 0;
+  };
+
+  std::vector<Part> Split() const;
+
   std::vector<std::shared_ptr<Layer>> layers_;
+  std::vector<Part> parts_;  // made when they are first needed
+  bool fused_ = true;
 };
 
 // A chain whose input is added to its output.
@@ -126,6 +153,7 @@ class Residual : public Chain {
   // What the input passes before it is added.
   Residual& SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut);
   torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
 
  private:
   std::shared_ptr<Layer> shortcut_;  // null: the input itself

@@ -1,0 +1,105 @@
+// Whole training steps: milliseconds for each batch size and number of threads, on random pictures.
+// compare_pytorch.py sets them beside PyTorch's.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "face/base/openmp.h"
+#include "face/model/architecture.h"
+#include "trainer/timing/step_timing.h"
+
+namespace facegate {
+namespace {
+
+struct Options {
+  std::string architecture = "mobilefacenet-128";
+  std::vector<int> threads = {1, 2};
+  std::vector<int64_t> batches = {64};
+  int64_t classes = 1000;
+  double seconds = 5.0;     // of each measurement
+  bool stock = false;       // LibTorch's own operators
+  bool on_command = false;  // else print a table
+};
+
+StatusOr<std::unique_ptr<StepTimer>> MakeTimer(const Options& options, int threads, int64_t batch) {
+  return StepTimer::Create({.architecture = options.architecture,
+                            .batch = batch,
+                            .classes = options.classes,
+                            .threads = threads,
+                            .fused = !options.stock});
+}
+
+Status PrintTable(const Options& options) {
+  fmt::print("{:<20}{:>8}{:>7}{:>12}{:>13}\n", "network", "threads", "batch", "median ms",
+             "pictures/s");
+  for (const int threads : options.threads) {
+    for (const int64_t batch : options.batches) {
+      FACEGATE_ASSIGN_OR_RETURN(const auto timer, MakeTimer(options, threads, batch));
+      FACEGATE_ASSIGN_OR_RETURN(const StepTimes times, timer->MeasureSteps(options.seconds));
+      fmt::print("{:<20}{:>8}{:>7}{:>12.1f}{:>13.1f}\n", options.architecture, threads, batch,
+                 times.step, 1e3 * static_cast<double>(batch) / times.step);
+      std::fflush(stdout);
+    }
+  }
+  return OkStatus();
+}
+
+// Says "ready" and the number of trained parameters, then answers each line "SECONDS" with the
+// median of milliseconds.
+Status MeasureOnCommand(const Options& options) {
+  if (options.threads.size() != 1 || options.batches.size() != 1) {
+    return InvalidArgument("--on-command takes one --threads and one --batch");
+  }
+  FACEGATE_ASSIGN_OR_RETURN(const auto timer,
+                            MakeTimer(options, options.threads.front(), options.batches.front()));
+  fmt::print("ready {}\n", timer->parameters());
+  std::fflush(stdout);
+  double seconds = 0.0;
+  while (std::cin >> seconds) {
+    FACEGATE_ASSIGN_OR_RETURN(const StepTimes times, timer->MeasureSteps(seconds));
+    fmt::print("{:.3f}\n", times.step);
+    std::fflush(stdout);
+  }
+  return std::cin.eof() ? OkStatus() : InvalidArgument("expected lines of SECONDS");
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app(
+      "Times whole training steps: forward, ArcFace loss, backward, update.\n"
+      "Example: train_bench --architecture mobilefacenet-128 --threads 2 --batch 64");
+  app.add_option("--architecture", options.architecture, "Network")
+      ->check(CLI::IsMember(ArchitectureNames()))
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "Threads of a step")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--batch", options.batches, "Pictures of a step")
+      ->check(CLI::Range(2, 4096))
+      ->capture_default_str();
+  app.add_option("--classes", options.classes, "Classes of the head")
+      ->check(CLI::Range(2, 10'000'000))
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "Time of each measurement")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  app.add_flag("--stock", options.stock, "With LibTorch's own operators");
+  app.add_flag("--on-command", options.on_command,
+               "Measure the SECONDS of each line of the standard input (for compare_pytorch.py)");
+  CLI11_PARSE(app, argc, argv);
+  const Status status = options.on_command ? MeasureOnCommand(options) : PrintTable(options);
+  if (!status.ok()) std::fprintf(stderr, "train_bench: %s\n", status.ToString().c_str());
+  return status.ok() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace facegate
+
+int main(int argc, char** argv) {
+  facegate::WaitBrieflyInOpenMp(argv);
+  return facegate::Main(argc, argv);
+}
