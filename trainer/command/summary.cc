@@ -1,0 +1,203 @@
+#include "trainer/command/summary.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "face/model/architecture.h"
+#include "face/model/json_number.h"
+#include "face/model/model_file.h"
+
+namespace facegate {
+namespace {
+
+constexpr size_t kEnoughRows = 10;
+
+std::vector<LayerSummary> ChooseRows(const SummaryOptions& options, const NetworkSummary& network) {
+  if (options.all_layers) return SingleLayers(network);
+  if (options.depth > 0) return LayersAtDepth(network, options.depth);
+  std::vector<LayerSummary> rows;
+  const size_t most = std::min(kEnoughRows, SingleLayers(network).size());
+  for (int depth = 1; rows.size() < most; ++depth) rows = LayersAtDepth(network, depth);
+  return rows;
+}
+
+StatusOr<SummaryReport::File> ReadFileFacts(const std::string& path) {
+  FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ReadModelFile(path));
+  StatusOr<std::string> fitting = DetectArchitecture(model.tensors);
+  if (!fitting.ok()) return Annotate(fitting.status(), path);
+  if (*fitting != model.card.architecture) {
+    return InvalidArgument(fmt::format("{}: the card says {}, the tensors are those of {}", path,
+                                       model.card.architecture, *fitting));
+  }
+  std::error_code error;
+  return SummaryReport::File{.card = std::move(model.card),
+                             .bytes = std::filesystem::file_size(path, error),
+                             .tensors = model.tensors.size()};
+}
+
+std::string Large(int64_t count) {
+  const auto value = static_cast<double>(count);
+  if (count >= 1'000'000'000) return fmt::format("{:.2f} G", value * 1e-9);
+  if (count >= 1'000'000) return fmt::format("{:.2f} M", value * 1e-6);
+  return fmt::format("{}", count);
+}
+
+std::string ShapeOf(const LayerSummary& layer) {
+  return fmt::format("{}", fmt::join(layer.output, " x "));
+}
+
+void PrintLayers(const SummaryReport& report, std::ostream& out) {
+  size_t name_width = 5;
+  size_t type_width = 4;
+  for (const LayerSummary& layer : report.rows) {
+    name_width = std::max(name_width, layer.name.size());
+    type_width = std::max(type_width, layer.type.size());
+  }
+  const auto row = [&](std::string_view name, std::string_view type, std::string_view output,
+                       std::string_view parameters, std::string_view multiply_adds) {
+    out << fmt::format("{:<{}}  {:<{}}  {:<16}{:>12}{:>14}\n", name, name_width, type, type_width,
+                       output, parameters, multiply_adds);
+  };
+  row("layer", "type", "output", "parameters", "multiply-adds");
+  for (const LayerSummary& layer : report.rows) {
+    row(layer.name, layer.type, ShapeOf(layer), fmt::format("{}", layer.parameters),
+        Large(layer.multiply_adds));
+  }
+  row("total", "", "", fmt::format("{}", report.network.parameters),
+      Large(report.network.multiply_adds));
+}
+
+void PrintCard(const SummaryReport::File& file, const std::string& path, std::ostream& out) {
+  const ModelCard& card = file.card;
+  const Preprocessing& preprocessing = card.preprocessing;
+  const auto row = [&](std::string_view name, std::string_view value) {
+    out << fmt::format("{:<22}{}\n", name, value);
+  };
+  row("file", fmt::format("{}, {} bytes, {} tensors", path, file.bytes, file.tensors));
+  row("model digest", card.model_digest);
+  row("crop", fmt::format("{}{}", AlignmentName(preprocessing.alignment),
+                          preprocessing.letterbox
+                              ? fmt::format(", letterbox on grey {}", preprocessing.letterbox_grey)
+                              : std::string()));
+  row("input",
+      fmt::format(
+          "{} x {} {}, (pixel - [{}]) * [{}], {}", preprocessing.input_width,
+          preprocessing.input_height,
+          preprocessing.colour_order == ColourOrder::kRgb ? "RGB" : "BGR",
+          fmt::join(preprocessing.mean, ", "), fmt::join(preprocessing.scale, ", "),
+          preprocessing.mirror_average ? "averaged with its mirror image" : "not mirrored"));
+  row("preprocessing digest", card.preprocessing_digest);
+  row("training data", card.training_data);
+  row("licence", card.licence);
+  row("origin", card.origin);
+  for (const AccuracyFigure& figure : card.accuracy) {
+    row("accuracy", fmt::format("{}: {:g} {}  ({})", figure.measure, figure.value, figure.unit,
+                                figure.command));
+  }
+  if (card.accuracy.empty()) row("accuracy", "none recorded");
+  row("default min cosine", card.default_min_cosine
+                                ? fmt::format("{} (not calibrated)", *card.default_min_cosine)
+                                : std::string("none"));
+  row("canary", card.canary ? fmt::format("{} crops, seed {}", card.canary->embeddings.size(),
+                                          card.canary->seed)
+                            : std::string("none"));
+}
+
+void PrintTable(const SummaryOptions& options, const SummaryReport& report, std::ostream& out) {
+  const int64_t side = report.network.input_side;
+  out << fmt::format("{}, input 3 x {} x {}\n\n", report.architecture, side, side);
+  PrintLayers(report, out);
+  out << "\nMultiply-adds are those of convolutions and linear layers alone, for one picture.\n";
+  if (!report.file) return;
+  out << "\n";
+  PrintCard(*report.file, options.model, out);
+}
+
+nlohmann::ordered_json JsonOf(const SummaryReport::File& file) {
+  nlohmann::ordered_json json;
+  json["bytes"] = file.bytes;
+  json["tensors"] = file.tensors;
+  // The embeddings of a canary are for servers.
+  ModelCard card = file.card;
+  card.canary.reset();
+  json["card"] = nlohmann::ordered_json::parse(ModelCardToJson(card));
+  return json;
+}
+
+void PrintJson(const SummaryReport& report, std::ostream& out) {
+  nlohmann::ordered_json json;
+  json["architecture"] = report.architecture;
+  json["input_side"] = report.network.input_side;
+  json["parameters"] = report.network.parameters;
+  json["multiply_adds"] = report.network.multiply_adds;
+  json["embedding_size"] = report.network.layers.front().output.front();
+  json["layers"] = nlohmann::ordered_json::array();
+  for (const LayerSummary& layer : report.rows) {
+    json["layers"].push_back({{"name", layer.name},
+                              {"type", layer.type},
+                              {"output", layer.output},
+                              {"parameters", layer.parameters},
+                              {"multiply_adds", layer.multiply_adds}});
+  }
+  json["file"] = nullptr;
+  if (report.file) json["file"] = JsonOf(*report.file);
+  out << json.dump(2) << "\n";
+}
+
+}  // namespace
+
+StatusOr<SummaryReport> Summarize(const SummaryOptions& options) {
+  SummaryReport report{.architecture = options.model, .network = {}, .rows = {}, .file = {}};
+  std::error_code error;
+  if (!EmbeddingSizeOf(options.model).ok()) {
+    if (!std::filesystem::exists(options.model, error)) {
+      return RefuseField("MODEL", fmt::format("{} is neither a file nor an architecture ({})",
+                                              options.model, fmt::join(ArchitectureNames(), ", ")));
+    }
+    FACEGATE_ASSIGN_OR_RETURN(report.file, ReadFileFacts(options.model));
+    report.architecture = report.file->card.architecture;
+  }
+  FACEGATE_ASSIGN_OR_RETURN(report.network,
+                            SummarizeNetwork(report.architecture, options.input_side));
+  report.rows = ChooseRows(options, report.network);
+  return report;
+}
+
+TrainCommand AddSummaryCommand(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "summary", "Prints a network's layers, parameters and multiply-adds, and a model's card");
+  command->footer(
+      fmt::format("MODEL is a model file or one of {}.\n"
+                  "\n"
+                  "Examples:\n"
+                  "  facegate-train summary iresnet-50\n"
+                  "  facegate-train summary --layers mobilefacenet-128\n"
+                  "  facegate-train summary --json model.safetensors",
+                  fmt::join(ArchitectureNames(), ", ")));
+  const auto options = std::make_shared<SummaryOptions>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("MODEL", options->model, "Model file or architecture")->required();
+  command->add_option("--input", options->input_side, "Width and height of the input, pixels")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command
+      ->add_option("--depth", options->depth,
+                   "Groups of layers by so many parts of their names [what gives ten rows]")
+      ->check(CLI::Range(1, 16));
+  command->add_flag("--layers", options->all_layers, "Each layer, no groups");
+  command->add_flag("--json", *json, "The result as a JSON object");
+  return {.app = command, .run = [options, json](std::ostream& out) {
+            const StatusOr<SummaryReport> report = Summarize(*options);
+            if (report.ok()) *json ? PrintJson(*report, out) : PrintTable(*options, *report, out);
+            return report.status();
+          }};
+}
+
+}  // namespace facegate

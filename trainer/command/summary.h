@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "face/base/status.h"
+#include "face/model/model_card.h"
+#include "trainer/command/command.h"
+#include "trainer/summary/network_summary.h"
+
+namespace facegate {
+
+struct SummaryOptions {
+  std::string model{};  // a model file, or the name of an architecture
+  int64_t input_side = 112;
+  // Of the groups shown; 0: the least that gives ten rows or more. Ignored with `all_layers`.
+  int depth = 0;
+  bool all_layers = false;
+};
+
+struct SummaryReport {
+  // What a model file adds to its architecture.
+  struct File {
+    ModelCard card;
+    uint64_t bytes = 0;
+    size_t tensors = 0;
+  };
+
+  std::string architecture;
+  NetworkSummary network;
+  std::vector<LayerSummary> rows;  // those of the options' depth
+  std::optional<File> file;
+};
+
+// kInvalidArgument when the file's tensors are not those of its card's architecture.
+StatusOr<SummaryReport> Summarize(const SummaryOptions& options);
+
+// `app` outlives the command.
+TrainCommand AddSummaryCommand(CLI::App& app);
+
+}  // namespace facegate

@@ -1,0 +1,241 @@
+#include "trainer/ring/ring_training.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <utility>
+
+#include "face/base/catch.h"
+#include "trainer/data/random.h"
+#include "trainer/heads/class_head.h"
+#include "trainer/heads/losses.h"
+#include "trainer/loop/initial_weights.h"
+#include "trainer/loop/lr_schedule.h"
+#include "trainer/loop/optimizer.h"
+#include "trainer/ring/class_order.h"
+#include "trainer/ring/ring_network.h"
+
+namespace facegate {
+namespace {
+
+using torch::Tensor;
+
+constexpr int64_t kClasses = 10;
+constexpr uint64_t kOrderStream = 71;
+// Mean and deviation of MNIST's pixels, 0..1.
+constexpr float kMean = 0.1307F;
+constexpr float kDeviation = 0.3081F;
+constexpr double kMomentum = 0.9;
+constexpr double kClipNorm = 5.0;
+// Shares of the training until the learning rate, and until the margin, have their full strength.
+constexpr double kRateWarmup = 0.05;
+constexpr double kMarginWarmup = 0.3;
+constexpr size_t kTestBatch = 500;
+
+Status CheckDigits(const DigitSet& digits) {
+  constexpr auto kSide = static_cast<size_t>(RingNetwork::kInputSide);
+  if (digits.rows == kSide && digits.columns == kSide && digits.size() > 0) return OkStatus();
+  return InvalidArgument(fmt::format("there are {} digits of {} x {} pixels, expected {} x {}",
+                                     digits.size(), digits.rows, digits.columns, kSide, kSide));
+}
+
+Status CheckOptions(const RingTrainingOptions& options, const DigitSet& train) {
+  if (options.epochs < 1 || options.threads < 1) {
+    return InvalidArgument("epochs and threads must be 1 or more");
+  }
+  if (options.batch < 2 || static_cast<uint64_t>(options.batch) > train.size()) {
+    return InvalidArgument(
+        fmt::format("a batch is {}, must be 2 to the {} digits", options.batch, train.size()));
+  }
+  if (!(options.scale > 0.0) || !(options.learning_rate > 0.0)) {
+    return InvalidArgument("scale and learning rate must be above 0");
+  }
+  if (!(options.margin >= 0.0 && options.margin <= 1.0)) {
+    return InvalidArgument(fmt::format("the margin is {}, must be 0 to 1 radian", options.margin));
+  }
+  return OkStatus();
+}
+
+// The pictures of these places as the network takes them.
+Tensor InputOf(const DigitSet& digits, std::span<const uint32_t> places) {
+  constexpr int64_t kSide = RingNetwork::kInputSide;
+  constexpr auto kPixels = static_cast<size_t>(kSide * kSide);
+  Tensor input = torch::empty({static_cast<int64_t>(places.size()), 1, kSide, kSide});
+  auto* out = input.data_ptr<float>();
+  for (const uint32_t place : places) {
+    const char* const in = digits.pixels.data() + size_t{place} * kPixels;
+    for (size_t i = 0; i < kPixels; ++i) {
+      const auto pixel = static_cast<float>(static_cast<unsigned char>(in[i]));
+      *out++ = (pixel / 255.0F - kMean) / kDeviation;
+    }
+  }
+  return input;
+}
+
+Tensor LabelsOf(const DigitSet& digits, std::span<const uint32_t> places) {
+  Tensor labels = torch::empty({static_cast<int64_t>(places.size())}, torch::kInt64);
+  auto* out = labels.data_ptr<int64_t>();
+  for (const uint32_t place : places) *out++ = digits.labels[place];
+  return labels;
+}
+
+std::vector<uint32_t> AllPlaces(size_t count) {
+  std::vector<uint32_t> places(count);
+  std::iota(places.begin(), places.end(), 0U);
+  return places;
+}
+
+// Restores the number of OpenMP threads of the calling thread.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads) : before_(at::get_num_threads()) {
+    at::set_num_threads(threads);
+  }
+  ~ThreadScope() { at::set_num_threads(before_); }
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  const int before_;
+};
+
+// Network, head and what changes them.
+struct Learner {
+  std::shared_ptr<RingNetwork> network;
+  std::shared_ptr<ClassHead> head;
+  std::unique_ptr<Optimizer> optimizer;
+};
+
+// Puts the centres of the classes evenly on the unit circle, classes that look alike side by side.
+// In the plane two centres can hardly pass each other once embeddings have gathered around them:
+// from a random start two classes may end in one place, and those that are mistaken for each other
+// far apart.
+void PlaceCentres(ClassHead& head, const DigitSet& train) {
+  const torch::NoGradGuard no_grad;
+  const std::vector<size_t> order = OrderByLikeness(train, kClasses);
+  auto* const values = head.named_parameters()["weight"].data_ptr<float>();
+  for (size_t place = 0; place < order.size(); ++place) {
+    const double angle = 2.0 * std::numbers::pi * static_cast<double>(place) / kClasses;
+    values[2 * order[place]] = static_cast<float>(std::cos(angle));
+    values[2 * order[place] + 1] = static_cast<float>(std::sin(angle));
+  }
+}
+
+StatusOr<Learner> MakeLearner(const RingTrainingOptions& options, const DigitSet& train) {
+  Learner learner;
+  learner.network = MakeRingNetwork();
+  SetInitialWeights(*learner.network, options.seed);
+  ClassHeadOptions head{.classes = kClasses,
+                        .embedding_size = RingNetwork::kEmbeddingSize,
+                        .linear = !options.arcface,
+                        .seed = options.seed};
+  head.margin.scale = options.scale;
+  head.margin.margin = options.margin;
+  FACEGATE_ASSIGN_OR_RETURN(learner.head, ClassHead::Create(head));
+  if (options.arcface) PlaceCentres(*learner.head, train);
+  std::vector<TrainedParameter> parameters;
+  const auto add = [&](const std::string& name, const Tensor& value) {
+    const double decay = IsDecayed(value) ? options.weight_decay : 0.0;
+    parameters.push_back({.name = name, .value = value, .weight_decay = decay});
+  };
+  for (const auto& item : learner.network->named_parameters()) {
+    add("network." + item.key(), item.value());
+  }
+  // Without the bias of a linear head, which stays 0: with it softmax may leave a class at the
+  // origin, where there are no directions to compare.
+  add("head.weight", learner.head->named_parameters()["weight"]);
+  FACEGATE_ASSIGN_OR_RETURN(
+      learner.optimizer, Optimizer::Create({.kind = "sgd", .momentum = kMomentum, .nesterov = true},
+                                           std::move(parameters)));
+  return learner;
+}
+
+Status Train(const RingTrainingOptions& options, const DigitSet& train, Learner& learner,
+             const std::function<void()>& advance) {
+  const auto batch = static_cast<size_t>(options.batch);
+  const auto per_epoch = static_cast<int64_t>(train.size() / batch);
+  const int64_t total = per_epoch * options.epochs;
+  const auto share = [&](double part) {
+    return static_cast<int64_t>(part * static_cast<double>(total));
+  };
+  FACEGATE_ASSIGN_OR_RETURN(const LrSchedule schedule,
+                            LrSchedule::Create({.kind = "cosine",
+                                                .base = options.learning_rate,
+                                                .total = total,
+                                                .warmup = share(kRateWarmup)}));
+  const auto margin_warmup = static_cast<double>(std::max<int64_t>(1, share(kMarginWarmup)));
+  std::vector<uint32_t> order = AllPlaces(train.size());
+  learner.network->train();
+  for (int64_t step = 0; step < total; ++step) {
+    const auto place = static_cast<size_t>(step % per_epoch);
+    if (place == 0) {
+      RandomStream random(options.seed, kOrderStream, step / per_epoch);
+      for (size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random.Below(i + 1)]);
+    }
+    const auto places = std::span<const uint32_t>(order).subspan(place * batch, batch);
+    const double strength = std::min(1.0, static_cast<double>(step) / margin_warmup);
+    const HeadOutput output = learner.head->Forward(
+        learner.network->forward(InputOf(train, places)), LabelsOf(train, places), step, strength);
+    const Tensor loss = ClassificationLoss(output.logits, output.labels, {});
+    learner.optimizer->ZeroGrad();
+    loss.backward();
+    const double norm = learner.optimizer->ClipGradients(kClipNorm);
+    if (!std::isfinite(loss.item<double>()) || !std::isfinite(norm)) {
+      return FailedPrecondition(fmt::format(
+          "training diverged in step {} of {}: try a lower learning rate, margin or scale", step,
+          total));
+    }
+    learner.optimizer->Step(schedule.At(step));
+    advance();
+  }
+  return OkStatus();
+}
+
+StatusOr<RingResult> Apply(const DigitSet& test, Learner& learner) {
+  const torch::NoGradGuard no_grad;
+  learner.network->eval();
+  RingResult result;
+  result.embeddings.reserve(test.size());
+  const std::vector<uint32_t> all = AllPlaces(test.size());
+  int64_t right = 0;
+  for (size_t begin = 0; begin < all.size(); begin += kTestBatch) {
+    const auto places =
+        std::span<const uint32_t>(all).subspan(begin, std::min(all.size() - begin, kTestBatch));
+    const Tensor embeddings = learner.network->forward(InputOf(test, places)).contiguous();
+    const Tensor labels = LabelsOf(test, places);
+    const HeadOutput output = learner.head->Forward(embeddings, labels, 0, 0.0);
+    right += (output.cosines.argmax(1) == labels).sum().item<int64_t>();
+    const auto* const values = embeddings.data_ptr<float>();
+    for (size_t i = 0; i < places.size(); ++i) {
+      result.embeddings.push_back({.x = values[2 * i], .y = values[2 * i + 1]});
+    }
+  }
+  result.accuracy = static_cast<double>(right) / static_cast<double>(test.size());
+  FACEGATE_ASSIGN_OR_RETURN(result.measure, MeasureRing(result.embeddings, test.labels, kClasses));
+  return result;
+}
+
+}  // namespace
+
+size_t RingTrainingSteps(const RingTrainingOptions& options, const DigitSet& train) {
+  return static_cast<size_t>(options.epochs) * (train.size() / static_cast<size_t>(options.batch));
+}
+
+StatusOr<RingResult> TrainRing(const RingTrainingOptions& options, const DigitSet& train,
+                               const DigitSet& test, const std::function<void()>& advance) {
+  FACEGATE_RETURN_IF_ERROR(CheckDigits(train));
+  FACEGATE_RETURN_IF_ERROR(CheckDigits(test));
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options, train));
+  return CatchToStatus("training the ring", [&]() -> StatusOr<RingResult> {
+    const ThreadScope threads(options.threads);
+    FACEGATE_ASSIGN_OR_RETURN(Learner learner, MakeLearner(options, train));
+    FACEGATE_RETURN_IF_ERROR(Train(options, train, learner, advance));
+    return Apply(test, learner);
+  });
+}
+
+}  // namespace facegate

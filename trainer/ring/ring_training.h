@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "face/base/status.h"
+#include "trainer/data/idx_file.h"
+#include "trainer/ring/ring_measure.h"
+
+namespace facegate {
+
+struct RingTrainingOptions {
+  // ArcFace on the angles of the embedding, or else softmax over a linear layer without a bias.
+  bool arcface = true;
+  double margin = 0.5;          // radians, 0..1
+  double scale = 32.0;          // above 0
+  int64_t epochs = 5;           // >= 1
+  int64_t batch = 64;           // >= 2
+  double learning_rate = 0.05;  // above 0
+  double weight_decay = 5e-4;
+  uint64_t seed = 1;
+  int threads = 1;  // of OpenMP, >= 1
+};
+
+// The digits of the other part as the trained network sees them.
+struct RingResult {
+  std::vector<RingPoint> embeddings;  // raw, in the order of the digits
+  double accuracy = 0.0;              // share of digits whose own class is nearest, no margin
+  RingMeasure measure;
+};
+
+// How many steps a training has, for a display of its progress.
+size_t RingTrainingSteps(const RingTrainingOptions& options, const DigitSet& train);
+
+// Trains a RingNetwork on `train` and applies it to `test`. The result follows from options and
+// digits alone. `advance` is called on the calling thread after each step. Several calls may run
+// side by side in threads of their own. kInvalidArgument for options out of their range, digits
+// that are not 28 x 28 or fewer than a batch; kFailedPrecondition when training diverges.
+StatusOr<RingResult> TrainRing(const RingTrainingOptions& options, const DigitSet& train,
+                               const DigitSet& test, const std::function<void()>& advance);
+
+}  // namespace facegate
