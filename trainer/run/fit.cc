@@ -239,8 +239,9 @@ Status Run::StartLoader() {
 StatusOr<std::unique_ptr<Run>> Run::Begin(const Recipe& recipe, const FitOptions& options,
                                           std::ostream& progress) {
   std::unique_ptr<Run> run(new Run(recipe, options, progress));
-  FACEGATE_ASSIGN_OR_RETURN(run->directory_,
-                            RunDirectory::Open(options.directory, RecipeToYaml(recipe)));
+  FACEGATE_ASSIGN_OR_RETURN(
+      run->directory_,
+      RunDirectory::Open(options.directory, RecipeToYaml(recipe), RecipeToYaml(Recipe{})));
   FACEGATE_RETURN_IF_ERROR(run->OpenData());
   FACEGATE_RETURN_IF_ERROR(run->OpenTraining());
   FACEGATE_RETURN_IF_ERROR(run->Resume());

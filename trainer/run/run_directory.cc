@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -38,34 +39,44 @@ bool MayHoldRun(const fs::path& path) {
   return !error;
 }
 
-// "section.key: value" of each line of a rendered recipe.
-std::vector<std::string> KeyLines(std::string_view yaml) {
-  std::vector<std::string> lines;
+// The values of a rendered recipe by "section.key".
+std::map<std::string, std::string> ValuesOf(std::string_view yaml) {
+  std::map<std::string, std::string> values;
   std::string section;
   while (!yaml.empty()) {
     const size_t end = std::min(yaml.find('\n'), yaml.size());
     const std::string_view line = yaml.substr(0, end);
     yaml.remove_prefix(std::min(end + 1, yaml.size()));
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
     if (line.starts_with("  ")) {
-      lines.push_back(fmt::format("{}.{}", section, line.substr(2)));
-    } else if (line.ends_with(":")) {
-      section = line.substr(0, line.size() - 1);
+      values[fmt::format("{}.{}", section, line.substr(2, colon - 2))] = line.substr(colon + 1);
+    } else {
+      section = line.substr(0, colon);
     }
   }
-  return lines;
+  return values;
 }
 
-Status CheckSame(const std::string& path, const std::string& frozen, const std::string& asked) {
-  if (frozen == asked) return OkStatus();
-  const std::vector<std::string> before = KeyLines(frozen);
+struct Recipes {
+  const std::string& frozen;
+  const std::string& asked;
+  const std::string& defaults;
+};
+
+Status CheckSame(const std::string& path, const Recipes& recipes) {
+  // What a run of an earlier version does not know is as it was then.
+  auto before = ValuesOf(recipes.defaults);
+  for (auto& [key, value] : ValuesOf(recipes.frozen)) before[key] = value;
   std::vector<std::string> other;
-  for (const std::string& line : KeyLines(asked)) {
-    if (std::find(before.begin(), before.end(), line) == before.end()) other.push_back(line);
+  for (const auto& [key, value] : ValuesOf(recipes.asked)) {
+    if (before[key] != value) other.push_back(fmt::format("{}:{}", key, value));
   }
-  return FailedPrecondition(fmt::format(
-      "{} was begun with another recipe ({}); go on without --recipe and --set, or begin another "
-      "run",
-      path, other.empty() ? "keys are missing" : fmt::format("now {}", fmt::join(other, "; "))));
+  if (other.empty()) return OkStatus();
+  return FailedPrecondition(
+      fmt::format("{} was begun with another recipe (now {}); go on without --recipe and --set, or "
+                  "begin another run",
+                  path, fmt::join(other, "; ")));
 }
 
 }  // namespace
@@ -75,7 +86,8 @@ StatusOr<std::string> ReadRunRecipe(const std::string& path) {
 }
 
 StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(const std::string& path,
-                                                           const std::string& recipe) {
+                                                           const std::string& recipe,
+                                                           const std::string& defaults) {
   std::error_code error;
   fs::create_directories(fs::path(path), error);
   if (error) return FailedPrecondition(fmt::format("cannot make {}: {}", path, error.message()));
@@ -101,7 +113,7 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(const std::string& pa
     return run;
   }
   FACEGATE_ASSIGN_OR_RETURN(const std::string frozen, ReadRunRecipe(path));
-  FACEGATE_RETURN_IF_ERROR(CheckSame(path, frozen, recipe));
+  FACEGATE_RETURN_IF_ERROR(CheckSame(path, {frozen, recipe, defaults}));
   return run;
 }
 

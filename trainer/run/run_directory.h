@@ -24,10 +24,12 @@ class RunDirectory {
   };
 
   // Makes the folder where it is absent, with `recipe` as its recipe; one that is there must have
-  // the same recipe. kFailedPrecondition, naming the keys, where it differs; also where the folder
-  // holds other things than a run, or another process has it open.
+  // the same recipe, where keys that it does not know yet count as in `defaults`.
+  // kFailedPrecondition, naming the keys, where it differs; also where the folder holds other
+  // things than a run, or another process has it open.
   static StatusOr<std::unique_ptr<RunDirectory>> Open(const std::string& path,
-                                                      const std::string& recipe);
+                                                      const std::string& recipe,
+                                                      const std::string& defaults);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;

@@ -1,5 +1,6 @@
 #include "trainer/run/run_directory.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,37 +17,51 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+constexpr char kDefaults[] = "data:\n  batch: 64\n  novel: 0\nschedule:\n  rate: 0.1\n";
 constexpr char kRecipe[] = "data:\n  batch: 8\nschedule:\n  rate: 0.1\n";
 
 TEST(RunDirectoryTest, GoesOnWithTheSameRecipeOnly) {
   const TempDir dir;
-  ASSERT_THAT(RunDirectory::Open(dir.File("run"), kRecipe), IsOk());
-  EXPECT_THAT(RunDirectory::Open(dir.File("run"), kRecipe), IsOk());
+  ASSERT_THAT(RunDirectory::Open(dir.File("run"), kRecipe, kDefaults), IsOk());
+  EXPECT_THAT(RunDirectory::Open(dir.File("run"), kRecipe, kDefaults), IsOk());
   const auto other =
-      RunDirectory::Open(dir.File("run"), "data:\n  batch: 9\nschedule:\n  rate: 0.1\n");
+      RunDirectory::Open(dir.File("run"), "data:\n  batch: 9\nschedule:\n  rate: 0.1\n", kDefaults);
   EXPECT_THAT(other, StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(MessageOf(other.status())),
               AllOf(HasSubstr("data.batch: 9"), Not(HasSubstr("rate"))));
 }
 
+TEST(RunDirectoryTest, GoesOnWithARunOfAVersionThatHadFewerKeys) {
+  const TempDir dir;
+  ASSERT_THAT(RunDirectory::Open(dir.File("run"), kRecipe, kDefaults), IsOk());
+  const auto open = [&](int novel) {
+    const std::string recipe =
+        fmt::format("data:\n  batch: 8\n  novel: {}\nschedule:\n  rate: 0.1\n", novel);
+    return RunDirectory::Open(dir.File("run"), recipe, kDefaults).status();
+  };
+  EXPECT_THAT(open(0), IsOk());
+  EXPECT_THAT(open(1), StatusIs(StatusCode::kFailedPrecondition));
+}
+
 TEST(RunDirectoryTest, IsOpenOnce) {
   const TempDir dir;
-  const auto first = RunDirectory::Open(dir.File("run"), kRecipe);
+  const auto first = RunDirectory::Open(dir.File("run"), kRecipe, kDefaults);
   ASSERT_THAT(first, IsOk());
-  EXPECT_THAT(RunDirectory::Open(dir.File("run"), kRecipe),
+  EXPECT_THAT(RunDirectory::Open(dir.File("run"), kRecipe, kDefaults),
               StatusIs(StatusCode::kFailedPrecondition));
 }
 
 TEST(RunDirectoryTest, LeavesAFolderOfOtherThingsAlone) {
   const TempDir dir;
   ASSERT_THAT(WriteFileAtomically(dir.File("photo.jpg"), "x"), IsOk());
-  EXPECT_THAT(RunDirectory::Open(dir.path(), kRecipe), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(RunDirectory::Open(dir.path(), kRecipe, kDefaults),
+              StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_FALSE(std::filesystem::exists(dir.File("recipe.yaml")));
 }
 
 TEST(RunDirectoryTest, KeepsTheNewestCheckpoints) {
   const TempDir dir;
-  const auto run = RunDirectory::Open(dir.File("run"), kRecipe);
+  const auto run = RunDirectory::Open(dir.File("run"), kRecipe, kDefaults);
   ASSERT_THAT(run, IsOk());
   for (const int64_t batches : {5, 1200, 40}) {
     ASSERT_THAT(WriteFileAtomically((*run)->CheckpointPath(batches), "x"), IsOk());
