@@ -2,14 +2,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "face/base/file.h"
+#include "tests/support/random_model.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/synthetic_crop.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
 #include "trainer/command/import.h"
+#include "trainer/eval/npy_file.h"
 #include "trainer/eval/photo_embeddings.h"
 #include "trainer/train_cli.h"
 
@@ -79,10 +84,73 @@ TEST_F(EvalCommandTest, GivesJson) {
   EXPECT_EQ(json["identification"]["tpir_at_fpir"].size(), 0u);
 }
 
+TEST_F(EvalCommandTest, ReadsNpy) {
+  const auto bytes = ReadFile(dir_.File("values"), 1000);
+  ASSERT_THAT(bytes, IsOk());
+  std::ofstream(dir_.File("values"), std::ios::binary) << NpyHeader(6, 2) << *bytes;
+  const Answer answer = RunEval(Arguments({"--json"}));
+  ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
+  EXPECT_EQ(nlohmann::json::parse(answer.out)["accuracy_exact"]["mean"], 1.0);
+  std::ofstream(dir_.File("values"), std::ios::binary) << NpyHeader(3, 4) << *bytes;
+  const Answer other = RunEval(Arguments());
+  EXPECT_EQ(other.code, TrainExitCode::kFailed);
+  EXPECT_THAT(other.err, HasSubstr("an array of shape (3, 4), expected 6 rows"));
+}
+
+TEST_F(EvalCommandTest, ListsRanksAndIntervals) {
+  const Answer table = RunEval(Arguments({"--cmc", "3"}));
+  ASSERT_EQ(table.code, TrainExitCode::kOk) << table.err;
+  EXPECT_THAT(table.out,
+              HasSubstr("rank-3                            100.000 %  [43.850, 100.000]"));
+  EXPECT_EQ(table.out.find("rank-5"), std::string::npos);
+  const auto json = nlohmann::json::parse(RunEval(Arguments({"--cmc", "3", "--json"})).out);
+  EXPECT_EQ(json["identification"]["cmc"].size(), 3u);
+  EXPECT_EQ(json["accuracy_exact"]["pairs"]["value"], 1.0);
+  EXPECT_EQ(json["eer_interval"].size(), 2u);
+  EXPECT_FALSE(json.contains("low_resolution"));
+}
+
+TEST_F(EvalCommandTest, PrintsARowForEachResolutionAndSide) {
+  ASSERT_THAT(WriteRandomModel(dir_.File("m.safetensors")), IsOk());
+  for (uint32_t i = 0; i < 3; ++i) {
+    for (const std::string photo : {"/1.jpg", "/2.jpg"}) {
+      const std::string name = std::string(1, static_cast<char>('a' + i)) + photo;
+      std::filesystem::create_directories(dir_.path() / name.substr(0, 1));
+      ASSERT_THAT(WriteFileAtomically(dir_.File(name), Encode(SyntheticCrop(i), ".png")), IsOk());
+    }
+  }
+  const std::vector<std::string> arguments = {dir_.File("m.safetensors"),
+                                              "--photos",
+                                              dir_.path().string(),
+                                              "--pairs",
+                                              dir_.File("pairs"),
+                                              "--crops",
+                                              "--mirror",
+                                              "concat",
+                                              "--low-resolution",
+                                              "2,8",
+                                              "--low-resolution-side",
+                                              "both,one"};
+  const Answer table = RunEval(arguments);
+  ASSERT_EQ(table.code, TrainExitCode::kOk) << table.err;
+  for (const std::string row : {"1/2  both", "1/8  both", "1/2  one", "1/8  one"}) {
+    EXPECT_THAT(table.out, HasSubstr(row));
+  }
+  std::vector<std::string> with_json = arguments;
+  with_json.push_back("--json");
+  const auto json = nlohmann::json::parse(RunEval(with_json).out);
+  ASSERT_EQ(json["low_resolution"].size(), 4u);
+  EXPECT_EQ(json["low_resolution"][3]["factor"], 8.0);
+  EXPECT_EQ(json["low_resolution"][3]["side"], "one");
+}
+
 TEST_F(EvalCommandTest, RefusesWhatDoesNotFit) {
   EXPECT_EQ(RunEval({"--pairs", dir_.File("pairs")}).code, TrainExitCode::kUsage);
   EXPECT_EQ(RunEval(Arguments({"model.safetensors"})).code, TrainExitCode::kUsage);
-  EXPECT_EQ(RunEval({"m", "--photos", "p", "--pairs", "x", "--mirror", "concat"}).code,
+  EXPECT_EQ(RunEval(Arguments({"--low-resolution", "2"})).code, TrainExitCode::kUsage);
+  EXPECT_EQ(RunEval({"m", "--photos", "p", "--pairs", "x", "--low-resolution", "0.5"}).code,
+            TrainExitCode::kUsage);
+  EXPECT_EQ(RunEval({"m", "--photos", "p", "--pairs", "x", "--low-resolution-side", "two"}).code,
             TrainExitCode::kUsage);
   EXPECT_EQ(RunEval({"m", "--pairs", dir_.File("pairs")}).code, TrainExitCode::kUsage);
   const Answer missing = RunEval(Arguments({"--far", "1"}));

@@ -1,0 +1,131 @@
+// facegate-train inspect and pack as they are called.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <sstream>
+
+#include "face/base/file.h"
+#include "tests/support/photo_folder.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+#include "trainer/command/inspect.h"
+#include "trainer/command/pack.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+
+class DataCommandsTest : public ::testing::Test {
+ protected:
+  DataCommandsTest() {
+    for (int person = 0; person < 3; ++person) {
+      for (int photo = 0; photo < 2; ++photo) {
+        const auto seed = static_cast<uint64_t>(10 * person + photo);
+        WriteBytes(dir_.File(fmt::format("faces/p{}/{}.png", person, photo)),
+                   EncodePng(SmoothNoise(seed)));
+      }
+    }
+  }
+  // What the command says to `out_`, and whether it worked.
+  Status Run(std::vector<std::string> arguments) {
+    CLI::App app("facegate-train");
+    const TrainCommand commands[] = {AddInspectCommand(app), AddPackCommand(app)};
+    std::reverse(arguments.begin(), arguments.end());
+    app.parse(std::move(arguments));
+    std::ostringstream out;
+    Status status;
+    for (const TrainCommand& command : commands) {
+      if (command.app->parsed()) status = command.run(out);
+    }
+    out_ = out.str();
+    return status;
+  }
+  std::string Text(const std::string& name) {
+    const auto bytes = ReadFile(dir_.File(name), 1 << 24);
+    EXPECT_THAT(bytes, IsOk());
+    return bytes.value_or("");
+  }
+
+  TempDir dir_;
+  std::string out_;
+};
+
+TEST_F(DataCommandsTest, InspectPrintsFiguresAndAVerdict) {
+  ASSERT_THAT(Run({"inspect", dir_.File("faces")}), IsOk());
+  EXPECT_THAT(out_, HasSubstr("photos              6\n"));
+  EXPECT_THAT(out_, HasSubstr("identities          3\n"));
+  EXPECT_THAT(out_, HasSubstr("least 2, median 2, mean 2.0, most 2"));
+  EXPECT_THAT(out_, HasSubstr("112x112 (6)"));
+  EXPECT_THAT(out_, HasSubstr("verdict: the set can be trained on"));
+}
+
+TEST_F(DataCommandsTest, InspectAnswersInJson) {
+  WriteBytes(dir_.File("faces/p1/bad.jpg"), "no picture");
+  WriteBytes(dir_.File("faces/p2/copy.png"), EncodePng(SmoothNoise(0)));
+  ASSERT_THAT(Run({"inspect", "--json", dir_.File("faces")}), IsOk());
+  const auto json = nlohmann::json::parse(out_);
+  EXPECT_EQ(json["photos"], 8);
+  EXPECT_EQ(json["unreadable"][0]["photo"], dir_.File("faces/p1/bad.jpg"));
+  EXPECT_EQ(json["duplicates"][0]["across_identities"], true);
+  EXPECT_EQ(json["duplicates"][0]["photos"][1]["identity"], "p2");
+  EXPECT_EQ(json["findings"][0]["weight"], "error");
+}
+
+TEST_F(DataCommandsTest, FindingsFailOnlyWhereTheyAreAskedTo) {
+  WriteBytes(dir_.File("faces/p1/bad.jpg"), "no picture");
+  EXPECT_THAT(Run({"inspect", dir_.File("faces")}), IsOk());
+  EXPECT_THAT(out_, HasSubstr("bad.jpg"));
+  EXPECT_THAT(Run({"inspect", "--strict", dir_.File("faces")}),
+              StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(Run({"inspect", dir_.File("nothing")}), StatusIs(StatusCode::kNotFound));
+}
+
+TEST_F(DataCommandsTest, WritesWhatIsToBeLeftOut) {
+  WriteBytes(dir_.File("faces/p1/bad.jpg"), "no picture");
+  WriteBytes(dir_.File("faces/p2/copy.png"), EncodePng(SmoothNoise(0)));
+  WriteBytes(dir_.File("faces/p2/again.png"), EncodePng(SmoothNoise(21)));
+  ASSERT_THAT(Run({"inspect", dir_.File("faces"), "--quarantine", dir_.File("bad.txt")}), IsOk());
+  EXPECT_EQ(Text("bad.txt"), dir_.File("faces/p0/0.png") + "\n" + dir_.File("faces/p1/bad.jpg") +
+                                 "\n" + dir_.File("faces/p2/copy.png") + "\n");
+}
+
+TEST_F(DataCommandsTest, DrawsASheet) {
+  WriteBytes(dir_.File("faces/p2/copy.png"), EncodePng(SmoothNoise(0)));
+  ASSERT_THAT(Run({"inspect", dir_.File("faces"), "--sheet", dir_.File("sheet.png")}), IsOk());
+  const cv::Mat with = cv::imread(dir_.File("sheet.png"));
+  std::filesystem::remove(dir_.File("faces/p2/copy.png"));
+  ASSERT_THAT(Run({"inspect", dir_.File("faces"), "--sheet", dir_.File("sheet.png")}), IsOk());
+  const cv::Mat without = cv::imread(dir_.File("sheet.png"));
+  EXPECT_GT(without.rows, 3 * 112);
+  EXPECT_GT(with.rows, without.rows + 112);  // a row for the copy
+}
+
+TEST_F(DataCommandsTest, PacksAndInspectsThePack) {
+  ASSERT_THAT(Run({"pack", dir_.File("faces"), dir_.File("out.pack"), "--crop", "112x112"}),
+              IsOk());
+  EXPECT_THAT(out_, HasSubstr("photos        6\n"));
+  EXPECT_THAT(out_, HasSubstr("identities    3\n"));
+  ASSERT_THAT(Run({"inspect", dir_.File("out.pack")}), IsOk());
+  EXPECT_THAT(out_, HasSubstr("(checked)"));
+}
+
+TEST_F(DataCommandsTest, RefusesWrongCommandLines) {
+  const std::string out = dir_.File("out.pack");
+  EXPECT_THAT(Run({"pack", out}), RefusedWith(Reason::kInvalidField));
+  EXPECT_THAT(Run({"pack", out, dir_.File("faces")}), RefusedWith(Reason::kInvalidField));
+  for (const char* size : {"112", "0x112", "112x", "112x-1", "112x112x", "x", "99999x1"}) {
+    EXPECT_THAT(Run({"pack", dir_.File("faces"), out, "--crop", size}),
+                RefusedWith(Reason::kInvalidField))
+        << size;
+  }
+  ASSERT_THAT(Run({"pack", dir_.File("faces"), out}), IsOk());
+  EXPECT_THAT(Run({"pack", dir_.File("faces"), out}), RefusedWith(Reason::kInvalidField));
+  EXPECT_THAT(Run({"pack", dir_.File("faces"), out, "--replace"}), IsOk());
+}
+
+}  // namespace
+}  // namespace facegate
