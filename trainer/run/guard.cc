@@ -14,6 +14,8 @@ constexpr double kForget = 0.02;
 constexpr int64_t kLeastPatience = 300;
 constexpr double kTimesChance = 2.0;
 constexpr double kGrowth = 2.0;
+constexpr double kFall = 0.4;
+constexpr double kTimesChanceBeforeFall = 10.0;
 // Accuracy on training photos from which pairs should be told apart as well.
 constexpr double kLearned = 0.5;
 constexpr double kAtHalf = 0.02;
@@ -36,6 +38,7 @@ std::optional<std::string> TrainingGuard::Step(const StepRow& row) {
   }
   loss_ += kForget * (row.loss - loss_);
   if (std::isfinite(row.accuracy)) accuracy_ += kForget * (row.accuracy - accuracy_);
+  best_accuracy_ = std::max(best_accuracy_, accuracy_);
   if (++steps_ == kLeastPatience / 2) first_loss_ = loss_;
   if (steps_ < patience_) return std::nullopt;
   if (!said_chance_ && accuracy_ < kTimesChance * chance_) {
@@ -46,6 +49,15 @@ std::optional<std::string> TrainingGuard::Step(const StepRow& row) {
         "(head.margin_warmup) or optimizer.clip_norm; look at the labels with facegate-train "
         "inspect",
         steps_, 100.0 * accuracy_, 100.0 * chance_);
+  }
+  if (!said_fall_ && best_accuracy_ > std::min(kLearned, kTimesChanceBeforeFall * chance_) &&
+      accuracy_ < kFall * best_accuracy_) {
+    said_fall_ = true;
+    return fmt::format(
+        "the accuracy on the training photos has fallen from {:.1f} % to {:.1f} %: the margin asks "
+        "for more than was learned, and embeddings turn away from all identities. Try a smaller "
+        "head.margin, head.scale or schedule.rate, or a longer head.margin_warmup",
+        100.0 * best_accuracy_, 100.0 * accuracy_);
   }
   if (!said_growth_ && loss_ > kGrowth * first_loss_) {
     said_growth_ = true;

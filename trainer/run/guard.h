@@ -18,7 +18,8 @@ class TrainingGuard {
   TrainingGuard(size_t identities, int64_t warmup_batches);
 
   // The accuracy on the training photos stays at chance although the rate has been at its height
-  // for a while; or the loss grows far above where it began.
+  // for a while; or it falls to a fraction of what it was (the margin is evaded: embeddings turn
+  // away from all centres, where it costs least); or the loss grows far above where it began.
   std::optional<std::string> Step(const StepRow& row);
   // The accuracy on pairs stays at one half although the training photos are learned.
   std::optional<std::string> Evaluation(const EvaluationRow& row);
@@ -27,11 +28,13 @@ class TrainingGuard {
   const double chance_;
   const int64_t patience_;  // batches
   double accuracy_ = 0.0;   // running means
+  double best_accuracy_ = 0.0;
   double loss_ = 0.0;
   double first_loss_ = 0.0;
   int64_t steps_ = 0;
   bool said_chance_ = false;
   bool said_growth_ = false;
+  bool said_fall_ = false;
   bool said_pairs_ = false;
 };
 

@@ -35,7 +35,7 @@ std::optional<std::vector<Extent>> Extents(std::span<const Stage> stages, Extent
     extents.push_back(
         {.height = room.height / stage.stride + 1, .width = room.width / stage.stride + 1});
     if (stage.added != Stage::kNothing &&
-        extents[static_cast<size_t>(stage.added + 1)] != extents.back()) {
+        extents[static_cast<size_t>(stage.added) + 1] != extents.back()) {
       return std::nullopt;
     }
   }

@@ -55,41 +55,24 @@ TEST(RingCommandTest, RefusesAWrongCommandLineBeforeItTrains) {
   EXPECT_EQ(RunRing({"--mnist", mnist, "--threads", "0"}).code, TrainExitCode::kUsage);
 }
 
-// A fifth of the digits: bounds are weaker than those of the whole command.
+// Two of the command's five epochs: bounds are weaker than those of the whole command.
 TEST(RingGoldenTest, ArcFaceGathersDigitsMoreTightlyThanSoftmax) {
   FACEGATE_DATA_OR_SKIP(data);
-  constexpr size_t kTrain = 12'000;
   const TempDir dir;
-  for (const std::string name : {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}) {
-    std::filesystem::create_symlink(data / "mnist" / name, dir.File(name));
-  }
-  const auto shorten = [&](const std::string& name, size_t element) {
-    FACEGATE_ASSERT_OK_AND_ASSIGN(const IdxArray whole,
-                                  ReadIdxFile((data / "mnist" / (name + ".gz")).string()));
-    std::string bytes{'\0', '\0', '\x08', static_cast<char>(whole.shape.size())};
-    for (size_t i = 0; i < whole.shape.size(); ++i) {
-      const auto extent = i == 0 ? static_cast<uint32_t>(kTrain) : whole.shape[i];
-      for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(extent >> shift);
-    }
-    bytes += whole.bytes.substr(0, kTrain * element);
-    ASSERT_THAT(WriteFileAtomically(dir.File(name), bytes), IsOk());
-  };
-  shorten("train-images-idx3-ubyte", 28 * 28);
-  shorten("train-labels-idx1-ubyte", 1);
   const std::string figure = dir.File("ring.png");
   const Answer answer =
-      RunRing({"--mnist", dir.path().string(), "--out", figure, "--epochs", "4", "--json"});
+      RunRing({"--mnist", (data / "mnist").string(), "--out", figure, "--epochs", "2", "--json"});
   ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
   const auto json = nlohmann::json::parse(answer.out);
-  EXPECT_EQ(json["train_digits"], kTrain);
+  EXPECT_EQ(json["train_digits"], 60'000);
   EXPECT_EQ(json["test_digits"], 10'000);
   const auto& softmax = json["softmax"];
   const auto& arcface = json["arcface"];
   EXPECT_GT(softmax["accuracy"].get<double>(), 0.93);
-  EXPECT_GT(arcface["accuracy"].get<double>(), 0.96);
+  EXPECT_GT(arcface["accuracy"].get<double>(), 0.97);
   EXPECT_LT(arcface["mean_intra_class_degrees"].get<double>(),
-            0.65 * softmax["mean_intra_class_degrees"].get<double>());
-  EXPECT_GT(arcface["smallest_inter_class_degrees"].get<double>(), 32.0);
+            0.6 * softmax["mean_intra_class_degrees"].get<double>());
+  EXPECT_GT(arcface["smallest_inter_class_degrees"].get<double>(), 30.0);
   const cv::Mat picture = cv::imread(figure);
   EXPECT_EQ(picture.cols, 1600);
 }

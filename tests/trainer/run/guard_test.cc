@@ -42,6 +42,16 @@ TEST(TrainingGuardTest, SaysOnceThatAccuracyIsStuckAtChance) {
   EXPECT_EQ(said.find("nothing is learned"), said.rfind("nothing is learned"));
 }
 
+// The loss fell, everybody was content, and the network told nobody apart any more.
+TEST(TrainingGuardTest, SaysThatTheMarginIsEvaded) {
+  TrainingGuard guard(80, 100);
+  const std::string said = WhatIsSaid(
+      guard, [](int64_t i) { return 12.0 - 0.005 * static_cast<double>(i); },
+      [](int64_t i) { return i < 400 ? 0.4 : 0.09; });
+  EXPECT_THAT(said, HasSubstr("has fallen from 40.0 %"));
+  EXPECT_EQ(said.find("has fallen"), said.rfind("has fallen"));
+}
+
 TEST(TrainingGuardTest, SaysThatTheLossGrows) {
   TrainingGuard guard(10, 0);
   const std::string said = WhatIsSaid(
