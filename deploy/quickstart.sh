@@ -14,7 +14,8 @@ Usage: deploy/quickstart.sh [OPTIONS]
                     public file named below
   --photos DIR      a folder with a folder of photos for each person; people with two or more photos are enrolled
                     with one and looked for with another, some are left out as strangers
-  --detector FILE   the YuNet ONNX file; without it the cascades of the package opencv-data find the faces
+  --detector FILE   the YuNet ONNX file; without it a cascade of the package opencv-data and the small landmark network
+                    that comes with the source (deploy/models/landmarks.safetensors) find the faces
   --people N        people to enrol, and strangers to ask for (default 20)
   --keep DIR        keep the model, the gallery and the server's log in a new folder below DIR
   -h, --help        this text
@@ -81,7 +82,7 @@ fi
 if [ ! -f "$detector" ]; then
   [ -z "$detector" ] || { echo "quickstart: no detector at $detector" >&2; missing=true; }
   cat >&2 <<TEXT
-quickstart: no YuNet file: the cascades find the faces, less well. For YuNet give --detector FILE, or set FACEGATE_DATA and put there
+quickstart: no YuNet file: a cascade and the landmark network find the faces. For YuNet give --detector FILE, or set FACEGATE_DATA and put there
   detectors/yunet_n_dynamic.onnx
     from   github.com/ShiqiYu/libfacedetection.train, file onnx/yunet_n_dynamic.onnx at 0047ac24 (Apache-2.0)
     sha256 104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12
@@ -128,4 +129,5 @@ step "model"
 
 step "main job"
 /usr/bin/python3 "$root/deploy/main_job.py" --bin "$root/build/release/bin" --model "$work/model.safetensors" \
-  --photos "$photos" --people "$people" --work "$work" ${detector:+--detector "$detector"} || exit 1
+  --photos "$photos" --people "$people" --work "$work" ${detector:+--detector "$detector"} \
+  --landmarks "$root/deploy/models/landmarks.safetensors" || exit 1

@@ -105,6 +105,14 @@ constexpr Key kKeys[] = {
      "What finds faces in pictures. auto: yunet when detector_model is given, else haar. none: "
      "only aligned crops and embeddings are taken."},
     {"detector_model", &Config::detector_model, {}, {}, "", "The YuNet ONNX file (2023)."},
+    {"detector_landmarks",
+     &Config::detector_landmarks,
+     {},
+     {},
+     "",
+     "The file of a landmark network for haar: deploy/models/landmarks.safetensors, or what "
+     "facegate-train fit-landmarks made. Without it haar looks for the eyes with further cascades, "
+     "less well."},
     {"haar_dir",
      &Config::haar_dir,
      {},

@@ -23,6 +23,7 @@ struct Config {
   int64_t face_queue = 256;
   std::string detector = "auto";
   std::string detector_model;
+  std::string detector_landmarks;
   std::string haar_dir = "/usr/share/opencv4/haarcascades";
   int64_t worker_threads = 0;
   int64_t request_queue = 64;

@@ -6,8 +6,10 @@
 
 #include "face/base/log.h"
 #include "face/detect/cascade.h"
+#include "face/detect/landmark_cascade.h"
 #include "face/detect/yunet.h"
 #include "face/model/blas_check.h"
+#include "face/model/landmark_file.h"
 #include "face/model/torch_embedder.h"
 #include "index/local_gallery.h"
 
@@ -28,6 +30,16 @@ StatusOr<LoadedModel> LoadModel(const Config& config) {
   return LoadedModel{std::move(embedder).value(), *device, static_cast<uint32_t>(threads)};
 }
 
+StatusOr<std::unique_ptr<Detector>> LoadLandmarkCascade(const Config& config) {
+  FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights weights,
+                            ReadLandmarkWeights(config.detector_landmarks));
+  LandmarkCascadeOptions options;
+  options.directory = config.haar_dir;
+  auto detector = CreateLandmarkCascadeDetector(options, std::move(weights));
+  if (!detector.ok()) return Annotate(detector.status(), config.detector_landmarks);
+  return detector;
+}
+
 StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
   if (config.detector == "none") return std::unique_ptr<Detector>();
   const bool yunet =
@@ -38,6 +50,7 @@ StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
       options.model_path = config.detector_model;
       return CreateYuNetDetector(options);
     }
+    if (!config.detector_landmarks.empty()) return LoadLandmarkCascade(config);
     CascadeOptions options;
     options.directory = config.haar_dir;
     return CreateCascadeDetector(options);

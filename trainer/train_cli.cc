@@ -3,10 +3,19 @@
 #include <algorithm>
 #include <array>
 
+#include "trainer/command/bench.h"
 #include "trainer/command/command.h"
 #include "trainer/command/compare.h"
+#include "trainer/command/embed.h"
 #include "trainer/command/eval.h"
+#include "trainer/command/fit.h"
+#include "trainer/command/fit_landmarks.h"
 #include "trainer/command/import.h"
+#include "trainer/command/inspect.h"
+#include "trainer/command/pack.h"
+#include "trainer/command/ring.h"
+#include "trainer/command/summary.h"
+#include "trainer/command/synthesize.h"
 
 #ifndef FACEGATE_VERSION
 #define FACEGATE_VERSION "unknown"
@@ -28,6 +37,7 @@ constexpr char kFooter[] =
     "  facegate-train import --preset insightface backbone.pth model.safetensors\n"
     "  facegate-train compare model.safetensors a.jpg b.jpg\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt\n"
+    "  facegate-train inspect faces/\n"
     "\n"
     "facegate-train COMMAND --help tells more.";
 
@@ -39,7 +49,11 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
   app.footer(kFooter);
   app.set_version_flag("--version", "facegate-train " FACEGATE_VERSION);
   app.require_subcommand(1);
-  const std::array commands = {AddImportCommand(app), AddCompareCommand(app), AddEvalCommand(app)};
+  const std::array commands = {
+      AddImportCommand(app),  AddCompareCommand(app),      AddEmbedCommand(app),
+      AddFitCommand(app),     AddFitLandmarksCommand(app), AddEvalCommand(app),
+      AddInspectCommand(app), AddPackCommand(app),         AddSynthesizeCommand(app),
+      AddRingCommand(app),    AddSummaryCommand(app),      AddBenchCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

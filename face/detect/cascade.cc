@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "face/base/catch.h"
+#include "face/detect/cascade_search.h"
 #include "face/detect/eye_fusion.h"
 #include "face/detect/free_list.h"
 #include "face/detect/non_maximum.h"
@@ -17,20 +18,11 @@
 namespace facegate {
 namespace {
 
-// The smallest face that haarcascade_frontalface_alt2 knows, pixels.
-constexpr int kSmallestFace = 20;
 // The eyes are looked for in faces of this width, pixels.
 constexpr int kEyeSearchWidth = 160;
 // Eyes are looked for in no more faces than this: they cost more than the faces.
 constexpr size_t kMaxFaces = 64;
 constexpr double kSameFaceIou = 0.3;
-
-// One way to look for faces; the later ones are tried where the earlier ones find none.
-struct Search {
-  double scale_step;
-  int min_neighbours;
-  double border;  // by which the picture is extended at each side, as a share of its shorter side
-};
 
 // An eye cascade and its bias and variance, measured in 919 photos of Labeled Faces in the Wild,
 // each turned by an angle from N(0°, 8°), against the mean of eight YuNet runs at different scales.
@@ -73,25 +65,21 @@ cv::Point2d AverageEye(int side) {
   return Prior().middle_mean + Prior().span_mean * (side == 0 ? -0.5 : 0.5);
 }
 
-struct Hit {
-  cv::Rect box;
-  int neighbours = 0;
-};
-
 // One set of cascades. Not thread-safe.
 class CascadeSet {
  public:
   static StatusOr<std::unique_ptr<CascadeSet>> Create(const std::string& directory) {
     auto set = std::make_unique<CascadeSet>();
-    FACEGATE_RETURN_IF_ERROR(Load(directory, "haarcascade_frontalface_alt2.xml", set->faces_));
+    FACEGATE_RETURN_IF_ERROR(LoadCascade(directory, kFaceCascadeFile, set->faces_));
     for (size_t i = 0; i < kEyeCascadeFiles.size(); ++i) {
-      FACEGATE_RETURN_IF_ERROR(Load(directory, kEyeCascadeFiles[i], set->eyes_[i]));
+      FACEGATE_RETURN_IF_ERROR(LoadCascade(directory, kEyeCascadeFiles[i], set->eyes_[i]));
     }
     return set;
   }
 
-  std::vector<Hit> FindFaces(const cv::Mat& grey, const Search& search, int smallest) {
-    return Find(faces_, grey, search.scale_step, search.min_neighbours, {smallest, smallest}, {});
+  FaceSearchResult FindFaces(const cv::Mat& grey, const CascadeSearch& search,
+                             double min_face_share) {
+    return SearchFaces(faces_, grey, search, min_face_share);
   }
 
   // The two eyes of the face in `box` of `grey`, pixels (the centre of the first is (0, 0)).
@@ -111,28 +99,6 @@ class CascadeSet {
   }
 
  private:
-  static Status Load(const std::string& directory, const char* file,
-                     cv::CascadeClassifier& cascade) {
-    const std::string path = directory + "/" + file;
-    return CatchToStatus("reading " + path, [&]() -> Status {
-      if (cascade.load(path)) return OkStatus();
-      return NotFound(
-          fmt::format("cannot read the cascade {} (Debian's package opencv-data has it)", path));
-    });
-  }
-
-  static std::vector<Hit> Find(cv::CascadeClassifier& cascade, const cv::Mat& grey,
-                               double scale_step, int min_neighbours, cv::Size smallest,
-                               cv::Size largest) {
-    std::vector<cv::Rect> boxes;
-    std::vector<int> neighbours;
-    cascade.detectMultiScale(grey, boxes, neighbours, scale_step, min_neighbours, 0, smallest,
-                             largest);
-    std::vector<Hit> hits;
-    for (size_t i = 0; i < boxes.size(); ++i) hits.push_back({boxes[i], neighbours[i]});
-    return hits;
-  }
-
   // Looks in the half of the face where the finder's eye is due, and keeps the best hit.
   void FindEye(const cv::Mat& face, const EyeFinder& finder, std::vector<EyeSighting>& sightings) {
     constexpr double kWidth = kEyeSearchWidth;
@@ -141,12 +107,13 @@ class CascadeSet {
                         static_cast<int>(0.45 * kWidth));
     constexpr int kSmallestEye = static_cast<int>(0.14 * kWidth);
     constexpr int kLargestEye = static_cast<int>(0.45 * kWidth);
-    const std::vector<Hit> hits = Find(eyes_[finder.cascade], face(half), 1.05, 2,
-                                       {kSmallestEye, kSmallestEye}, {kLargestEye, kLargestEye});
+    const std::vector<CascadeHit> hits =
+        FindHits(eyes_[finder.cascade], face(half), {.scale_step = 1.05, .min_neighbours = 2},
+                 {kSmallestEye, kSmallestEye}, {kLargestEye, kLargestEye});
     double best_rank = 0;
     EyeSighting best;
     bool found = false;
-    for (const Hit& hit : hits) {
+    for (const CascadeHit& hit : hits) {
       const double share = hit.box.width / kWidth;
       const cv::Point2d centre((half.x + hit.box.x + hit.box.width / 2.0) / kWidth,
                                (half.y + hit.box.y + hit.box.height / 2.0) / kWidth);
@@ -182,7 +149,8 @@ class CascadeDetector : public Detector {
   const std::string& name() const override { return name_; }
 
  private:
-  std::array<Search, 3> Searches() const {
+  // The later ones are tried where the earlier ones find none.
+  std::array<CascadeSearch, 3> Searches() const {
     const double mild_step = std::min(options_.scale_step, 1.05);
     const int mild_neighbours = std::min(options_.min_neighbours, 2);
     return {{{options_.scale_step, options_.min_neighbours, 0},
@@ -191,36 +159,22 @@ class CascadeDetector : public Detector {
   }
 
   StatusOr<std::vector<DetectedFace>> DetectWith(CascadeSet& cascades, const Image& image) const {
-    cv::Mat grey;
-    cv::cvtColor(image.bgr, grey, cv::COLOR_BGR2GRAY);
-    const double scale =
-        std::min(1.0, static_cast<double>(options_.max_side) / std::max(grey.rows, grey.cols));
-    if (scale < 1) {
-      const cv::Size size(std::max(1, static_cast<int>(std::lround(grey.cols * scale))),
-                          std::max(1, static_cast<int>(std::lround(grey.rows * scale))));
-      cv::resize(grey, grey, size, 0, 0, cv::INTER_AREA);
-    }
+    const GreyPicture grey = GreyForSearch(image, options_.max_side);
     std::vector<DetectedFace> faces;
-    for (const Search& search : Searches()) {
-      faces = FindIn(cascades, grey, search);
+    for (const CascadeSearch& search : Searches()) {
+      faces = FindIn(cascades, grey.pixels, search);
       if (!faces.empty()) break;
     }
-    for (DetectedFace& face : faces) ScaleUp(face, 1 / scale);
+    for (DetectedFace& face : faces) ScaleUp(face, 1 / grey.scale);
     return faces;
   }
 
   std::vector<DetectedFace> FindIn(CascadeSet& cascades, const cv::Mat& grey,
-                                   const Search& search) const {
-    const int shorter = std::min(grey.rows, grey.cols);
-    const int border = static_cast<int>(shorter * search.border);
-    cv::Mat wider;
-    cv::copyMakeBorder(grey, wider, border, border, border, border, cv::BORDER_REPLICATE);
-    cv::Mat equalised;
-    cv::equalizeHist(wider, equalised);
-    const int smallest =
-        std::max(kSmallestFace, static_cast<int>(shorter * options_.min_face_share));
+                                   const CascadeSearch& search) const {
+    const FaceSearchResult found = cascades.FindFaces(grey, search, options_.min_face_share);
     std::vector<DetectedFace> faces;
-    for (const Hit& hit : cascades.FindFaces(equalised, search, smallest)) {
+    faces.reserve(found.hits.size());
+    for (const CascadeHit& hit : found.hits) {
       DetectedFace face;
       face.box = hit.box;
       face.score = static_cast<float>(hit.neighbours / (hit.neighbours + 8.0));
@@ -229,8 +183,8 @@ class CascadeDetector : public Detector {
     faces = SuppressNonMaxima(std::move(faces), kSameFaceIou, kMaxFaces);
     for (DetectedFace& face : faces) {
       const cv::Rect box(face.box);
-      face.landmarks = cascades.FindEyes(wider, box);
-      const cv::Point2f offset(static_cast<float>(border), static_cast<float>(border));
+      face.landmarks = cascades.FindEyes(found.wider, box);
+      const cv::Point2f offset(static_cast<float>(found.border), static_cast<float>(found.border));
       face.box -= offset;
       for (cv::Point2f& eye : face.landmarks) eye -= offset;
     }

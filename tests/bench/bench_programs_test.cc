@@ -69,6 +69,37 @@ TEST(PipelineBenchTest, SaysWhatIsMissingWithoutData) {
   EXPECT_THAT(result.output, AllOf(HasSubstr("FACEGATE_DATA"), HasSubstr("--photo-folder")));
 }
 
+TEST(TrainBenchTest, PrintsARowForEachCase) {
+  const CommandResult result = RunProgram({FACEGATE_TRAIN_BENCH, "--threads", "1", "2", "--batch",
+                                           "2", "3", "--classes", "10", "--seconds", "0.01"});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  for (const char* row :
+       {"       1      2 ", "       1      3 ", "       2      2 ", "       2      3 "}) {
+    EXPECT_THAT(result.output, HasSubstr(std::string("mobilefacenet-128   ") + row));
+  }
+}
+
+// What compare_pytorch.py talks to.
+TEST(TrainBenchTest, MeasuresOnCommand) {
+  const CommandResult result =
+      RunProgram({"/bin/sh", "-c",
+                  std::string("printf '0.01\\n0.01\\nnow\\n' | ") + FACEGATE_TRAIN_BENCH +
+                      " --threads 1 --batch 2 --classes 1000 --on-command"});
+  EXPECT_THAT(result.output, ::testing::MatchesRegex("ready 1[0-9]+\n[0-9.]+\n[0-9.]+\n.*"));
+}
+
+TEST(ComparePyTorchTest, ExplainsItselfAndNamesAMissingProgram) {
+  const std::string script = std::string(FACEGATE_SOURCE_DIR) + "/tests/bench/compare_pytorch.py";
+  const CommandResult help = RunProgram({"/usr/bin/python3", script, "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.output, HasSubstr("examples:"));
+  const TempDir dir;
+  const CommandResult refused =
+      RunProgram({"/usr/bin/python3", script, "--build", dir.path().string()});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("train_bench"));
+}
+
 TEST(CompareOnnxRuntimeTest, ExplainsItselfAndNamesAMissingProgram) {
   const std::string script =
       std::string(FACEGATE_SOURCE_DIR) + "/tests/bench/compare_onnxruntime.py";

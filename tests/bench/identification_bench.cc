@@ -32,7 +32,9 @@ constexpr char kCollection[] = "lfw";
 
 struct BenchOptions {
   std::filesystem::path data{};
-  std::vector<std::string> detectors = {"yunet", "haar"};
+  // "haar+landmarks" is haar with the landmark network.
+  std::vector<std::string> detectors = {"yunet", "haar+landmarks", "haar"};
+  std::filesystem::path landmark_net = "deploy/models/landmarks.safetensors";
   std::string mirror = "both";  // "off", "on", "both"
   size_t people = 0;            // 0: all
   int jobs = 8;
@@ -175,11 +177,12 @@ StatusOr<RankOne> RunSetting(const BenchOptions& options, const Setting& setting
   const TempDir dir;
   const std::string model = dir.File("model.safetensors");
   FACEGATE_RETURN_IF_ERROR(ImportTestModel(options.data, model, setting.mirror));
-  std::vector<std::string> flags = {"--detector=" + setting.detector,
-                                    fmt::format("--max_batch={}", options.max_batch)};
+  std::vector<std::string> flags = {fmt::format("--max_batch={}", options.max_batch)};
   if (setting.detector == "yunet") {
     flags.push_back("--detector_model=" +
                     (options.data / "detectors/yunet_n_dynamic.onnx").string());
+  } else if (setting.detector == "haar+landmarks") {
+    flags.push_back("--detector_landmarks=" + options.landmark_net.string());
   }
   FACEGATE_ASSIGN_OR_RETURN(
       const auto server,
@@ -255,7 +258,9 @@ int main(int argc, char** argv) {
       ->envname("FACEGATE_DATA")
       ->required();
   app.add_option("--detector", options.detectors, "Only these detectors")
-      ->check(CLI::IsMember({"yunet", "haar"}));
+      ->check(CLI::IsMember({"yunet", "haar+landmarks", "haar"}));
+  app.add_option("--landmark-net", options.landmark_net, "Landmark network of haar+landmarks")
+      ->capture_default_str();
   app.add_option("--mirror", options.mirror, "Mirror averaging")
       ->check(CLI::IsMember({"off", "on", "both"}))
       ->capture_default_str();

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -17,7 +18,6 @@
 
 #include "face/base/file.h"
 #include "face/base/openmp.h"
-#include "face/detect/cascade.h"
 #include "face/detect/selection.h"
 #include "face/detect/yunet.h"
 #include "face/image/align.h"
@@ -28,6 +28,7 @@
 #include "tests/support/random_embedding.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/command/import.h"
+#include "trainer/eval/detector_choice.h"
 
 namespace facegate {
 namespace {
@@ -35,11 +36,12 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  fs::path data{};                 // FACEGATE_DATA
-  fs::path photo_folder{};         // empty: lfw/photos of `data`
-  std::string model{};             // empty: made from the weights of `data`
-  std::string detector = "yunet";  // or "haar"
-  std::string detector_model{};    // empty: the one of `data`
+  fs::path data{};                            // FACEGATE_DATA
+  fs::path photo_folder{};                    // empty: lfw/photos of `data`
+  std::string model{};                        // empty: made from the weights of `data`
+  std::string detector = "yunet";             // or "haar"
+  std::string detector_model{};               // empty: the one of `data`
+  std::optional<std::string> landmark_net{};  // for haar
   size_t photos = 200;
   size_t gallery = 100'000;
   size_t candidates = 1;
@@ -109,7 +111,9 @@ StatusOr<std::unique_ptr<Embedder>> LoadEmbedder(const Options& options) {
 }
 
 StatusOr<std::unique_ptr<Detector>> LoadDetector(const Options& options) {
-  if (options.detector == "haar") return CreateCascadeDetector({});
+  if (options.detector == "haar") {
+    return CreateChosenDetector({.detector = "haar", .landmark_net = options.landmark_net});
+  }
   YuNetOptions yunet{.model_path = options.detector_model};
   if (yunet.model_path.empty()) {
     if (options.data.empty()) return Missing("detector's network", "--detector-model");
@@ -250,6 +254,7 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember({"yunet", "haar"}))
       ->capture_default_str();
   app.add_option("--detector-model", options.detector_model, "YuNet file, instead of --data's");
+  app.add_option("--landmark-net", options.landmark_net, "File of a landmark network for haar");
   app.add_option("--photos", options.photos, "Photos, evenly spread over the folder")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "face/detect/detector.h"
+#include "face/image/landmark_weights.h"
+
+namespace facegate {
+
+struct LandmarkCascadeOptions {
+  // Folder with haarcascade_frontalface_alt2.xml; Debian's package opencv-data.
+  std::string directory = "/usr/share/opencv4/haarcascades";
+  double scale_step = 1.1;       // between scales, > 1
+  int min_neighbours = 2;        // overlapping hits that make a box to look at, 1 or more
+  double min_face_share = 0.08;  // smallest face as a share of the picture's shorter side, 0..1
+  int max_side = 640;            // larger pictures are scaled down to look for boxes, pixels
+  double min_confidence = 0.5;   // of the network in a face, 0..1
+};
+
+// A Viola-Jones cascade (2001) finds boxes with a loose setting, a small network finds five
+// landmarks in each and says whether it is a face at all (landmark_finder.h). Where no face is left
+// the search is repeated with milder settings and then with the picture's edges extended, for a
+// face that fills the picture. Needs no download. Named "haar+landmarks:" and the digest of the
+// weights. Fails when the cascade's file is absent or the weights are not those of the network.
+StatusOr<std::unique_ptr<Detector>> CreateLandmarkCascadeDetector(
+    const LandmarkCascadeOptions& options, LandmarkWeights weights);
+
+}  // namespace facegate

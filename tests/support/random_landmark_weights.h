@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "face/detect/landmark_net.h"
+#include "face/image/landmark_weights.h"
+#include "face/model/split_mix.h"
+
+namespace facegate {
+
+// Weights of a landmark network that knows nothing: uniform numbers of about the size that keeps
+// the signal, and a frame that is the cascade's box.
+inline LandmarkWeights RandomLandmarkWeights(uint64_t seed) {
+  SplitMix64 numbers(seed);
+  LandmarkWeights weights{.tensors = {}, .digest = "0123456789ab"};
+  for (const LandmarkTensorShape& one : LandmarkTensorShapes()) {
+    LandmarkTensor& tensor = weights.tensors[one.name];
+    tensor.shape = one.shape;
+    size_t count = 1;
+    for (const int extent : one.shape) count *= static_cast<size_t>(extent);
+    const size_t inputs = count / static_cast<size_t>(one.shape.front());
+    const double reach = std::sqrt(6.0 / static_cast<double>(inputs));
+    tensor.values.reserve(count);
+    for (size_t i = 0; i < count; ++i) {
+      const double uniform = static_cast<double>(numbers.Next() >> 11) * 0x1p-53;
+      tensor.values.push_back(static_cast<float>(reach * (2 * uniform - 1)));
+    }
+  }
+  weights.tensors[kBoxToFrame].values = {0, 0, 1};
+  return weights;
+}
+
+}  // namespace facegate
