@@ -19,6 +19,7 @@
 #include "trainer/data/loader.h"
 #include "trainer/report/html_report.h"
 #include "trainer/report/run_log.h"
+#include "trainer/run/batch_picture.h"
 #include "trainer/run/fit_progress.h"
 #include "trainer/run/guard.h"
 #include "trainer/run/model_writer.h"
@@ -35,6 +36,9 @@ constexpr size_t kPhotosForChannels = 200;
 // So many batches in a row without a finite loss end the run.
 constexpr int64_t kMostSkipped = 20;
 constexpr size_t kMostNames = 8;
+// Of the first batch, for TensorBoard.
+constexpr size_t kShownPhotos = 32;
+constexpr size_t kShownColumns = 8;
 constexpr size_t kFewImpostors = 1000;
 constexpr int kEmbedderBatch = 32;
 
@@ -298,6 +302,10 @@ StatusOr<FitReport> Run::Go() {
 Status Run::LearnOne() {
   FACEGATE_ASSIGN_OR_RETURN(const auto batch, loader_->Next());
   FACEGATE_RETURN_IF_ERROR(SayBadPhotos());
+  if (batch->step == 0) {
+    FACEGATE_RETURN_IF_ERROR(log_->Image(
+        "train/first batch", 0, BatchPicture(*batch, preprocessing_, kShownPhotos, kShownColumns)));
+  }
   std::vector<float> targets;
   if (teacher_ != nullptr) {
     FACEGATE_ASSIGN_OR_RETURN(targets, teacher_->Embed(batch->pixels, batch->labels.size()));
