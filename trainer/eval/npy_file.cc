@@ -105,13 +105,15 @@ class DictReader {
   bool Value(const std::string& key, Header& header) {
     if (key == "descr" && !std::exchange(has_type_, true)) {
       std::optional<std::string> type = String();
-      if (type.has_value()) header.type = *std::move(type);
-      return type.has_value();
+      if (!type.has_value()) return false;
+      header.type = *std::move(type);
+      return true;
     }
     if (key == "shape" && !std::exchange(has_shape_, true)) {
       std::optional<std::vector<size_t>> shape = Tuple();
-      if (shape.has_value()) header.shape = *std::move(shape);
-      return shape.has_value();
+      if (!shape.has_value()) return false;
+      header.shape = *std::move(shape);
+      return true;
     }
     if (key == "fortran_order" && !std::exchange(has_order_, true)) {
       header.fortran_order = TakeWord("True");
