@@ -54,7 +54,12 @@ StatusOr<OrderedLandmarks> HeldOutPhotos(const std::filesystem::path& data, size
 
 class LandmarkGoldenTest : public testing::Test {
  protected:
-  void SetUp() override { SetOpenCvThreads(1); }
+  void SetUp() override {
+    SetOpenCvThreads(1);
+    if (!std::filesystem::exists(WeightFile())) {
+      GTEST_SKIP() << WeightFile() << " is not there: facegate-train fit-landmarks makes it";
+    }
+  }
 };
 
 TEST_F(LandmarkGoldenTest, TheDeliveredFileIsSmallAndSaysWhatItWasTrainedOn) {
