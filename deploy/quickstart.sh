@@ -128,6 +128,8 @@ step "model"
   fail "import of the weights"
 
 step "main job"
+landmarks="$root/deploy/models/landmarks.safetensors"
+[ -f "$landmarks" ] || landmarks=""
 /usr/bin/python3 "$root/deploy/main_job.py" --bin "$root/build/release/bin" --model "$work/model.safetensors" \
   --photos "$photos" --people "$people" --work "$work" ${detector:+--detector "$detector"} \
-  --landmarks "$root/deploy/models/landmarks.safetensors" || exit 1
+  ${landmarks:+--landmarks "$landmarks"} || exit 1
