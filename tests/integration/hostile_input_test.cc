@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 
 constexpr int kWarmUpRounds = 100;
 constexpr int kRounds = 300;
-constexpr uint64_t kMostGrowth = 8 << 20;  // bytes of resident memory
+constexpr uint64_t kMostGrowth = 16 << 20;  // bytes of resident memory
 
 void Check(const HostileRow& row, const WireAnswer& answer) {
   SCOPED_TRACE(row.name);

@@ -113,7 +113,8 @@ struct Learner {
 // Puts the centres of the classes evenly on the unit circle, classes that look alike side by side.
 // In the plane two centres can hardly pass each other once embeddings have gathered around them:
 // from a random start two classes may end in one place, and those that are mistaken for each other
-// far apart.
+// far apart. For the same reason centres rest while the margin grows: the embeddings of a network
+// that has not learnt yet all point one way, and would draw them together.
 void PlaceCentres(ClassHead& head, const DigitSet& train) {
   const torch::NoGradGuard no_grad;
   const std::vector<size_t> order = OrderByLikeness(train, kClasses);
@@ -183,6 +184,9 @@ Status Train(const RingTrainingOptions& options, const DigitSet& train, Learner&
     const Tensor loss = ClassificationLoss(output.logits, output.labels, {});
     learner.optimizer->ZeroGrad();
     loss.backward();
+    if (options.arcface && strength < 1.0) {
+      learner.head->named_parameters()["weight"].mutable_grad().zero_();
+    }
     const double norm = learner.optimizer->ClipGradients(kClipNorm);
     if (!std::isfinite(loss.item<double>()) || !std::isfinite(norm)) {
       return FailedPrecondition(fmt::format(
