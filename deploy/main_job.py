@@ -138,10 +138,23 @@ def enrol(server, people):
         raise JobError("too few people could be enrolled")
 
 
-def identify(server, probes):
+def named_probes(options, people, strangers):
+    """The probes under the names of whom they show, for the sheet."""
+    folder = options.work / "probes"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    probes = []
+    for name, photo in [(person, photo) for person, _, photo in people] + strangers:
+        link = folder / f"{name}{photo.suffix.lower()}"
+        link.symlink_to(photo.resolve())
+        probes.append(link)
+    return probes
+
+
+def identify(server, probes, sheet=None):
     """One answer for each probe: {"decision", "identity", "cosine"} or {"error"}."""
-    answers = server.facegate("identify", "-c", COLLECTION, "--select", "central", "--nearest", "--top", "1", *probes,
-                              allowed=(0, 1, 3))
+    answers = server.facegate("identify", "-c", COLLECTION, "--select", "central", "--nearest", "--top", "1",
+                              *(["--sheet", sheet] if sheet else []), *probes, allowed=(0, 1, 3))
     found = []
     for answer in answers:
         if "error" in answer:
@@ -194,7 +207,7 @@ def judge(server, people, strangers, answers):
 
 def run(options):
     people, strangers = choose_people(options)
-    probes = [probe for *_, probe in people] + [probe for _, probe in strangers]
+    probes = named_probes(options, people, strangers)
     data_dir = options.work / "gallery"
     shutil.rmtree(data_dir, ignore_errors=True)
     server = Server(options, data_dir)
@@ -203,7 +216,7 @@ def run(options):
         print(f"server ready in {seconds:.1f} s: {info['model']['architecture']}, detector {info['detector']}")
         enrol(server, people)
         started = time.monotonic()
-        answers = identify(server, probes)
+        answers = identify(server, probes, options.sheet)
         print(f"identified {len(probes)} photos in {time.monotonic() - started:.1f} s\n")
         recognised, verified, matched = judge(server, people, strangers, answers)
         server.stop()
@@ -219,6 +232,8 @@ def run(options):
     print(f"strangers taken for somebody      {matched} of {len(strangers)}")
     print(f"threshold                         {threshold} (not calibrated: it promises no error rate)")
     print(f"answers after a restart ({seconds:.1f} s)    {'the same' if same else 'DIFFERENT'}")
+    if options.sheet:
+        print(f"who was found, as a picture       {options.sheet}")
     if not same:
         raise JobError("the restarted server answered differently")
     if recognised < LEAST_RECOGNISED * len(people) or verified < LEAST_RECOGNISED * len(people):
@@ -234,6 +249,7 @@ def main():
     parser.add_argument("--detector", type=pathlib.Path, help="the YuNet ONNX file")
     parser.add_argument("--landmarks", type=pathlib.Path, help="the landmark network, where there is no YuNet file")
     parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--sheet", type=pathlib.Path, help="draw who was found: a PNG file to write")
     options = parser.parse_args()
     try:
         run(options)

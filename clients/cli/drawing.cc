@@ -12,9 +12,8 @@
 namespace facegate {
 namespace {
 
-// Coordinates are the server's word: what lies far outside the picture would overflow the drawing.
-int Pixel(float value, int limit) {
-  if (!(value > -1e6F && value < 1e6F)) return -limit;
+int Pixel(double value, int limit) {
+  if (!(value > -1e6 && value < 1e6)) return -limit;
   return static_cast<int>(std::lround(value));
 }
 
@@ -22,8 +21,7 @@ void DrawFace(const v1::Face& face, cv::Mat& picture) {
   const int limit = std::max(picture.cols, picture.rows);
   const int thickness = std::max(1, limit / 400);
   const cv::Scalar green(60, 220, 60);
-  const cv::Rect box(Pixel(face.box().x(), limit), Pixel(face.box().y(), limit),
-                     Pixel(face.box().width(), limit), Pixel(face.box().height(), limit));
+  const cv::Rect box = BoxOf(face, 1.0, limit);
   cv::rectangle(picture, box, green, thickness, cv::LINE_AA);
   for (const v1::Point& point : face.landmarks()) {
     cv::circle(picture, {Pixel(point.x(), limit), Pixel(point.y(), limit)}, thickness + 1,
@@ -35,6 +33,12 @@ void DrawFace(const v1::Face& face, cv::Mat& picture) {
 }
 
 }  // namespace
+
+cv::Rect BoxOf(const v1::Face& face, double scale, int limit) {
+  const auto& box = face.box();
+  return {Pixel(scale * box.x(), limit), Pixel(scale * box.y(), limit),
+          Pixel(scale * box.width(), limit), Pixel(scale * box.height(), limit)};
+}
 
 ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResponse& detected,
                             const std::string& output) {

@@ -7,6 +7,7 @@
 #include "clients/cli/each_photo.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
+#include "clients/cli/sheet.h"
 #include "clients/cli/table.h"
 
 namespace facegate {
@@ -21,6 +22,7 @@ constexpr char kFooter[] =
     "  facegate identify -c staff --select all --top 1 group.jpg\n"
     "  facegate identify -c staff --unique group.jpg\n"
     "  facegate identify -c staff --min-cosine 0.45 --nearest door.jpg\n"
+    "  facegate identify -c staff --select central --sheet found.png photos/*.jpg\n"
     "  facegate --json identify -c staff door.jpg hall.jpg";
 
 class IdentifyCommand : public Command {
@@ -35,6 +37,9 @@ class IdentifyCommand : public Command {
         .add_option("--top", top_,
                     "The most candidates of one face; without it the server's choice")
         ->check(CLI::Range(1, 1'000'000));
+    identify.add_option("--sheet", sheet_,
+                        "Also a page that shows the photos with who was found: a file with the end "
+                        "of an image format");
     identify.add_flag("--nearest", nearest_, "Show also candidates below the threshold");
     identify
         .add_flag("--unique", unique_,
@@ -45,11 +50,14 @@ class IdentifyCommand : public Command {
   ExitCode Run(Session& session) override;
 
  private:
-  ClientResult<v1::IdentifyResponse> Identify(Session& session, const std::string& photo) const;
+  // Puts what it finds into `page`.
+  ClientResult<v1::IdentifyResponse> Identify(Session& session, const std::string& photo,
+                                              IdentificationSheet& page) const;
 
   std::string collection_;
   std::vector<std::string> photos_;
   PhotoOptions photo_options_;
+  std::string sheet_;
   std::optional<float> min_cosine_;
   uint32_t top_ = 0;  // 0: the server's choice
   bool nearest_ = false;
@@ -57,9 +65,13 @@ class IdentifyCommand : public Command {
 };
 
 ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
-                                                             const std::string& photo) const {
+                                                             const std::string& photo,
+                                                             IdentificationSheet& page) const {
   auto probe = ReadProbe(photo, photo_options_);
-  if (!probe.ok()) return probe.error();
+  if (!probe.ok()) {
+    page.AddRefused(photo, "cannot be read");
+    return probe.error();
+  }
   v1::IdentifyRequest request;
   request.set_collection_id(collection_);
   *request.mutable_probe() = std::move(probe).value();
@@ -67,7 +79,16 @@ ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
   request.set_max_candidates(top_);
   request.set_include_below_threshold(nearest_);
   request.set_unique_identities(unique_);
-  return session.client.Identify(request);
+  auto answer = session.client.Identify(request);
+  if (sheet_.empty()) return answer;
+  const std::string& bytes =
+      photo_options_.crop ? request.probe().aligned_crop() : request.probe().image();
+  if (answer.ok()) {
+    page.Add(photo, bytes, *answer);
+  } else {
+    page.AddRefused(photo, answer.error().reason);
+  }
+  return answer;
 }
 
 ExitCode AddRows(const std::string& photo, const v1::IdentifyResponse& answer, Table& table) {
@@ -98,7 +119,8 @@ ExitCode IdentifyCommand::Run(Session& session) {
                 << photo_options_.select << "\n";
     return ExitCode::kUsage;
   }
-  return AnswerEachPhoto(
+  IdentificationSheet page;
+  const ExitCode code = AnswerEachPhoto(
       session, photos_,
       Table({{"PHOTO"},
              {"DECISION"},
@@ -106,7 +128,13 @@ ExitCode IdentifyCommand::Run(Session& session) {
              {"COSINE", Table::Align::kRight},
              {"TEMPLATE"},
              {"FACE"}}),
-      [&](const std::string& photo) { return Identify(session, photo); }, AddRows, Summary);
+      [&](const std::string& photo) { return Identify(session, photo, page); }, AddRows, Summary);
+  if (sheet_.empty()) return code;
+  const auto written = page.Write(sheet_);
+  if (written.ok()) return code;
+  // Results were printed already.
+  PrintError(session, sheet_, written.error());
+  return Worse(code, ExitCodeOf(written.error()));
 }
 
 }  // namespace

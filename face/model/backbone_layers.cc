@@ -95,6 +95,7 @@ Chain::~Chain() = default;
 
 Chain& Chain::Append(const std::string& name, std::shared_ptr<Layer> layer) {
   parts_.clear();
+  parts_with_maps_.clear();
   layers_.push_back(register_module(name, std::move(layer)));
   return *this;
 }
@@ -103,24 +104,44 @@ Chain& Chain::Append(std::shared_ptr<Layer> layer) {
   return Append(std::to_string(layers_.size()), std::move(layer));
 }
 
-torch::Tensor Chain::forward(torch::Tensor input) {
+Chain& Chain::MarkMap() {
+  parts_with_maps_.clear();
+  maps_.insert(layers_.size() - 1);
+  return *this;
+}
+
+torch::Tensor Chain::forward(torch::Tensor input) { return Pass(std::move(input), nullptr); }
+
+torch::Tensor Chain::ForwardWithMaps(torch::Tensor input, std::vector<torch::Tensor>& maps) {
+  return Pass(std::move(input), &maps);
+}
+
+torch::Tensor Chain::Pass(torch::Tensor input, std::vector<torch::Tensor>* maps) {
+  const auto run = [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      input = layers_[i]->forward(std::move(input));
+      if (maps != nullptr && maps_.contains(i)) maps->push_back(input);
+    }
+  };
   if (!fused_ || !is_training() || !torch::GradMode::is_enabled()) {
-    for (const auto& layer : layers_) input = layer->forward(std::move(input));
+    run(0, layers_.size());
     return input;
   }
-  if (parts_.empty()) parts_ = Split();
-  for (const Part& part : parts_) {
-    if (part.run != nullptr && part.run->Accepts(input)) {
-      input = part.run->Forward(input);
+  std::vector<Part>& parts = maps == nullptr ? parts_ : parts_with_maps_;
+  if (parts.empty()) parts = Split(maps != nullptr);
+  for (const Part& part : parts) {
+    if (part.run == nullptr || !part.run->Accepts(input)) {
+      run(part.begin, part.end);
       continue;
     }
-    for (size_t i = part.begin; i < part.end; ++i) input = layers_[i]->forward(std::move(input));
+    input = part.run->Forward(input);
+    if (maps != nullptr && maps_.contains(part.end - 1)) maps->push_back(input);
   }
   return input;
 }
 
 // The longest runs, from the front.
-std::vector<Chain::Part> Chain::Split() const {
+std::vector<Chain::Part> Chain::Split(bool at_maps) const {
   std::vector<Part> parts;
   parts.reserve(layers_.size());
   for (size_t begin = 0; begin < layers_.size(); begin = parts.back().end) {
@@ -128,9 +149,11 @@ std::vector<Chain::Part> Chain::Split() const {
     std::vector<FusedStage> stages;
     Part& part = parts.emplace_back(Part{.run = nullptr, .begin = begin, .end = begin + 1});
     for (size_t i = begin; i < layers_.size() && layers_[i]->AppendTo(builder); ++i) {
-      if (!builder.complete()) continue;
-      stages = builder.stages();
-      part.end = i + 1;
+      if (builder.complete()) {
+        stages = builder.stages();
+        part.end = i + 1;
+      }
+      if (at_maps && maps_.contains(i)) break;
     }
     if (!stages.empty()) part.run = std::make_unique<FusedRun>(std::move(stages));
   }

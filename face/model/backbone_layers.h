@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -126,7 +127,12 @@ class Chain : public Layer {
   Chain& Append(const std::string& name, std::shared_ptr<Layer> layer);
   // Named by its position.
   Chain& Append(std::shared_ptr<Layer> layer);
+  // What the layer that was appended last gives is a map that a teacher is compared by.
+  Chain& MarkMap();
   torch::Tensor forward(torch::Tensor input) override;
+  // The same, with the marked outputs appended to `maps` in the order of the layers. Those of chains
+  // within are not among them.
+  torch::Tensor ForwardWithMaps(torch::Tensor input, std::vector<torch::Tensor>& maps);
   bool AppendTo(FusionBuilder& builder) const override;
 
   // Whether layers are fused, here and in the chains within. On from the start.
@@ -140,10 +146,15 @@ class Chain : public Layer {
     size_t end = 0;
   };
 
-  std::vector<Part> Split() const;
+  // `maps` null: none are wanted.
+  torch::Tensor Pass(torch::Tensor input, std::vector<torch::Tensor>* maps);
+  std::vector<Part> Split(bool at_maps) const;
 
   std::vector<std::shared_ptr<Layer>> layers_;
-  std::vector<Part> parts_;  // made when they are first needed
+  std::set<size_t> maps_;  // positions
+  // Made when they are first needed; no part with maps goes on over one.
+  std::vector<Part> parts_;
+  std::vector<Part> parts_with_maps_;
   bool fused_ = true;
 };
 

@@ -30,10 +30,20 @@ void UseThreads(int threads) {
   if (at::get_num_threads() != threads) at::set_num_threads(threads);
 }
 
+// The embeddings, and the maps where they are wanted.
+std::vector<torch::Tensor> Outputs(Backbone& backbone, const torch::Tensor& input, bool with_maps) {
+  if (!with_maps) return {backbone.forward(input)};
+  std::vector<torch::Tensor> outputs(1);
+  outputs[0] = backbone.ForwardWithMaps(input, outputs);
+  return outputs;
+}
+
 // The backbone's forward pass as a graph in which every tensor but the input is a constant.
-std::shared_ptr<jit::Graph> Trace(Backbone& backbone, const torch::Tensor& example) {
+std::shared_ptr<jit::Graph> Trace(Backbone& backbone, const torch::Tensor& example,
+                                  bool with_maps) {
   const auto forward = [&](const jit::Stack& inputs) {
-    return jit::Stack{backbone.forward(inputs.at(0).toTensor())};
+    const auto outputs = Outputs(backbone, inputs.at(0).toTensor(), with_maps);
+    return jit::Stack(outputs.begin(), outputs.end());
   };
   const auto no_name = [](const torch::autograd::Variable&) { return std::string(); };
   return jit::tracer::trace({example}, forward, no_name).first->graph;
@@ -52,10 +62,13 @@ void Optimize(std::shared_ptr<jit::Graph>& graph, const torch::Device& device) {
   jit::EliminateDeadCode(graph);
 }
 
-torch::Tensor Execute(const jit::Code& code, const torch::Tensor& input) {
+std::vector<torch::Tensor> Execute(const jit::Code& code, const torch::Tensor& input) {
   jit::Stack stack{input};
   jit::InterpreterState(code).run(stack);
-  return stack.at(0).toTensor();
+  std::vector<torch::Tensor> outputs;
+  outputs.reserve(stack.size());
+  for (const auto& value : stack) outputs.push_back(value.toTensor().cpu().contiguous());
+  return outputs;
 }
 
 Status Compare(const torch::Tensor& expected, const torch::Tensor& actual) {
@@ -101,7 +114,8 @@ FrozenNetwork::FrozenNetwork(std::unique_ptr<Program> program) : program_(std::m
 FrozenNetwork::~FrozenNetwork() = default;
 
 StatusOr<std::unique_ptr<FrozenNetwork>> FrozenNetwork::Create(Backbone& backbone,
-                                                               torch::Device device) {
+                                                               torch::Device device,
+                                                               bool with_maps) {
   return CatchToStatus("freezing the network", [&]() -> StatusOr<std::unique_ptr<FrozenNetwork>> {
     const torch::NoGradGuard no_grad;
     UseThreads(1);
@@ -112,26 +126,35 @@ StatusOr<std::unique_ptr<FrozenNetwork>> FrozenNetwork::Create(Backbone& backbon
     constexpr int64_t kSide = Backbone::kInputSide;
     const torch::Tensor example =
         torch::linspace(-1.0, 1.0, 2 * 3 * kSide * kSide).sin_().view({2, 3, kSide, kSide});
-    const torch::Tensor expected = backbone.forward(example);
+    const std::vector<torch::Tensor> expected = Outputs(backbone, example, with_maps);
     backbone.to(device);
-    auto graph = Trace(backbone, example.to(device));
+    auto graph = Trace(backbone, example.to(device), with_maps);
     Optimize(graph, device);
     auto program = std::make_unique<Program>(Program{jit::Code(graph, "backbone"), device});
     std::unique_ptr<FrozenNetwork> network(new FrozenNetwork(std::move(program)));
-    FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor actual, network->Run(example, 1));
-    FACEGATE_RETURN_IF_ERROR(Compare(expected, actual));
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<torch::Tensor> actual, network->RunAll(example, 1));
+    if (actual.size() != expected.size()) return Internal("the frozen network lacks an output");
+    for (size_t i = 0; i < actual.size(); ++i) {
+      FACEGATE_RETURN_IF_ERROR(Compare(expected[i], actual[i]));
+    }
     return network;
   });
 }
 
 StatusOr<torch::Tensor> FrozenNetwork::Run(const torch::Tensor& input, int threads) const {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<torch::Tensor> outputs, RunAll(input, threads));
+  return outputs.front();
+}
+
+StatusOr<std::vector<torch::Tensor>> FrozenNetwork::RunAll(const torch::Tensor& input,
+                                                           int threads) const {
   if (threads < 1) {
     return InvalidArgument(fmt::format("{} threads, expected at least 1", threads));
   }
-  return CatchToStatus("running the network", [&]() -> StatusOr<torch::Tensor> {
+  return CatchToStatus("running the network", [&]() -> StatusOr<std::vector<torch::Tensor>> {
     const torch::NoGradGuard no_grad;
     UseThreads(threads);
-    return Execute(program_->code, input.to(program_->device)).cpu().contiguous();
+    return Execute(program_->code, input.to(program_->device));
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "face/base/status.h"
 #include "face/model/backbone.h"
@@ -29,7 +30,8 @@ class FrozenNetwork {
   // parameters taken from the gradient, moved to `device`; it may go afterwards. Compares the
   // result with the backbone's own on generated input: kInternal when they differ, kInvalidArgument
   // when the network gives values that are not finite.
-  static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device);
+  static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device,
+                                                         bool with_maps = false);
   ~FrozenNetwork();
   FrozenNetwork(const FrozenNetwork&) = delete;
   FrozenNetwork& operator=(const FrozenNetwork&) = delete;
@@ -38,6 +40,8 @@ class FrozenNetwork {
   // threads where it runs on the CPU. kInvalidArgument for less than one thread, kInternal when the
   // library fails.
   StatusOr<torch::Tensor> Run(const torch::Tensor& input, int threads) const;
+  // The same, and after it the maps of Chain::ForwardWithMaps() where it was created with them.
+  StatusOr<std::vector<torch::Tensor>> RunAll(const torch::Tensor& input, int threads) const;
 
  private:
   struct Program;

@@ -43,10 +43,10 @@ std::shared_ptr<Backbone> MakeIResNet(const std::array<int, 4>& units, double dr
   net->Append("conv1", std::make_shared<Conv2d>(Conv3x3(3, 64)));
   net->Append("bn1", std::make_shared<BatchNorm>(64));
   net->Append("prelu", std::make_shared<PRelu>(64));
-  net->Append("layer1", Stage(units[0], 64, 64));
-  net->Append("layer2", Stage(units[1], 64, 128));
-  net->Append("layer3", Stage(units[2], 128, 256));
-  net->Append("layer4", Stage(units[3], 256, 512));
+  net->Append("layer1", Stage(units[0], 64, 64)).MarkMap();
+  net->Append("layer2", Stage(units[1], 64, 128)).MarkMap();
+  net->Append("layer3", Stage(units[2], 128, 256)).MarkMap();
+  net->Append("layer4", Stage(units[3], 256, 512)).MarkMap();
   net->Append("bn2", std::make_shared<BatchNorm>(512));
   net->Append("flatten", std::make_shared<Flatten>());
   net->Append("dropout", std::make_shared<Dropout>(dropout));

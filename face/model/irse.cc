@@ -60,7 +60,7 @@ std::shared_ptr<Backbone> MakeIrSe(const std::array<int, 4>& units, double dropo
 
   auto net = std::make_shared<Backbone>();
   net->Append("input_layer", input);
-  net->Append("body", body);
+  net->Append("body", body).MarkMap();
   net->Append("output_layer", output);
   return net;
 }

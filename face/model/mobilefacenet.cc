@@ -100,11 +100,11 @@ void AppendTrunk(Chain& net, const Naming& naming, int64_t width) {
   net.Append(names[1],
              Block(naming, {.in = width, .out = width, .kernel = 3, .padding = 1, .groups = 64}));
   net.Append(names[2], Unit(naming, {.in = width, .out = width, .expansion = 128, .stride = 2}));
-  net.Append(names[3], Repeat(naming, 4, width, 128));
+  net.Append(names[3], Repeat(naming, 4, width, 128)).MarkMap();
   net.Append(names[4], Unit(naming, {.in = width, .out = wide, .expansion = 256, .stride = 2}));
-  net.Append(names[5], Repeat(naming, 6, wide, 256));
+  net.Append(names[5], Repeat(naming, 6, wide, 256)).MarkMap();
   net.Append(names[6], Unit(naming, {.in = wide, .out = wide, .expansion = 512, .stride = 2}));
-  net.Append(names[7], Repeat(naming, 2, wide, 256));
+  net.Append(names[7], Repeat(naming, 2, wide, 256)).MarkMap();
 }
 
 // A kernel as large as the picture that is left: each channel becomes one number.
@@ -117,7 +117,7 @@ std::shared_ptr<Backbone> MakeMobileFaceNet128() {
   AppendTrunk(*net, Naming128(), 64);
   net->Append("sep", std::make_shared<Conv2d>(ConvShape{.in = 128, .out = 512}));
   net->Append("sep_bn", std::make_shared<BatchNorm>(512));
-  net->Append("prelu", std::make_shared<PRelu>(512));
+  net->Append("prelu", std::make_shared<PRelu>(512)).MarkMap();
   net->Append("GDC_dw", std::make_shared<Conv2d>(kGlobalDepthwise));
   net->Append("GDC_bn", std::make_shared<BatchNorm>(512));
   net->Append("features", std::make_shared<Conv2d>(ConvShape{.in = 512, .out = 128}));
@@ -139,8 +139,8 @@ std::shared_ptr<Backbone> MakeMobileFaceNet512() {
   features->Append("layers", head);
 
   auto net = std::make_shared<Backbone>();
-  net->Append("layers", trunk);
-  net->Append("conv_sep", Block(naming, {.in = 256, .out = 512}));
+  net->Append("layers", trunk).MarkMap();
+  net->Append("conv_sep", Block(naming, {.in = 256, .out = 512})).MarkMap();
   net->Append("features", features);
   return net;
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <span>
+#include <utility>
 
 #include "face/base/sha256.h"
 #include "face/model/json_number.h"
@@ -54,6 +55,15 @@ std::string ModelCardToJson(const ModelCard& card) {
       PreprocessingJson(card.preprocessing), Text(card.model_digest),
       Text(card.preprocessing_digest), Text(card.training_data), Text(card.licence),
       Text(card.origin));
+  const std::pair<const char*, const std::string&> texts[] = {
+      {"teacher", card.teacher},
+      {"recipe", card.recipe},
+      {"intended_use", card.intended_use},
+      {"unintended_use", card.unintended_use},
+  };
+  for (const auto& [key, text] : texts) {
+    if (!text.empty()) json += fmt::format(R"(,"{}":{})", key, Text(text));
+  }
   if (!card.accuracy.empty()) json += fmt::format(R"(,"accuracy":{})", AccuracyJson(card.accuracy));
   if (card.default_min_cosine) {
     json += fmt::format(R"(,"default_min_cosine":{})", JsonNumber(*card.default_min_cosine));

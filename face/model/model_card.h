@@ -39,6 +39,11 @@ struct ModelCard {
   std::string training_data;         // what it was trained on, in words
   std::string licence;               // of the weights
   std::string origin;                // where the weights come from
+  // In words; empty where nothing is said.
+  std::string teacher;         // the model that it learned from beside the labels
+  std::string recipe;          // how it was trained: keys of `facegate-train fit --help-recipe`
+  std::string intended_use;    // what it is for
+  std::string unintended_use;  // what it is not for
   std::vector<AccuracyFigure> accuracy;
   // A cosine in -1..1 from which two faces are taken as the same person. Not calibrated: no error
   // rate is promised.
@@ -53,6 +58,9 @@ std::string ModelCardToJson(const ModelCard& card);
 // kInvalidArgument, naming the field, for JSON that is no card of this version: a key that is
 // unknown, missing or there twice, a wrong type, a value out of range.
 StatusOr<ModelCard> ModelCardFromJson(std::string_view json);
+
+// An array of the card's "accuracy" objects; kInvalidArgument as above.
+StatusOr<std::vector<AccuracyFigure>> AccuracyFromJson(std::string_view json);
 
 // Canonical JSON (sorted keys, no spaces, shortest round-trip numbers) of what enters the
 // preprocessing digest: every field of Preprocessing, named as there. Stored in templates and

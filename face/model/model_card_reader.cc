@@ -256,6 +256,10 @@ StatusOr<ModelCard> ReadCard(const Json& json) {
   card.training_data = reader.Text("training_data");
   card.licence = reader.Text("licence");
   card.origin = reader.Text("origin");
+  if (reader.Has("teacher")) card.teacher = reader.Text("teacher");
+  if (reader.Has("recipe")) card.recipe = reader.Text("recipe");
+  if (reader.Has("intended_use")) card.intended_use = reader.Text("intended_use");
+  if (reader.Has("unintended_use")) card.unintended_use = reader.Text("unintended_use");
   if (reader.Has("accuracy")) Keep(reader, ReadAccuracy(reader.At("accuracy")), card.accuracy);
   if (reader.Has("default_min_cosine")) {
     card.default_min_cosine =
@@ -268,9 +272,7 @@ StatusOr<ModelCard> ReadCard(const Json& json) {
   return card;
 }
 
-}  // namespace
-
-StatusOr<ModelCard> ModelCardFromJson(std::string_view json) {
+StatusOr<Json> ParseCardJson(std::string_view json) {
   if (json.size() > kMaxCardBytes) {
     return InvalidArgument(
         fmt::format("the card has {} bytes, limit is {}", json.size(), kMaxCardBytes));
@@ -278,7 +280,19 @@ StatusOr<ModelCard> ModelCardFromJson(std::string_view json) {
   if (Status status = CheckStrictJson(json, kMaxDepth); !status.ok()) {
     return Annotate(status, "the card's JSON");
   }
-  return ReadCard(Json::parse(json, nullptr, false));
+  return Json::parse(json, nullptr, false);
+}
+
+}  // namespace
+
+StatusOr<ModelCard> ModelCardFromJson(std::string_view json) {
+  FACEGATE_ASSIGN_OR_RETURN(const Json parsed, ParseCardJson(json));
+  return ReadCard(parsed);
+}
+
+StatusOr<std::vector<AccuracyFigure>> AccuracyFromJson(std::string_view json) {
+  FACEGATE_ASSIGN_OR_RETURN(const Json parsed, ParseCardJson(json));
+  return ReadAccuracy(parsed);
 }
 
 }  // namespace facegate

@@ -90,6 +90,9 @@ void PrintReport(const std::string& path, const ImportReport& report, std::ostre
   row("training data", card.training_data);
   row("licence", card.licence);
   row("origin", card.origin);
+  if (!card.teacher.empty()) row("teacher", card.teacher);
+  if (!card.intended_use.empty()) row("intended use", card.intended_use);
+  if (!card.unintended_use.empty()) row("unintended use", card.unintended_use);
   row("canary",
       fmt::format("{} crops, seed {}", card.canary->embeddings.size(), card.canary->seed));
   row("file", fmt::format("{}, {} bytes", path, report.file_bytes));
@@ -127,6 +130,12 @@ void AddCardOptions(CLI::App& app, CardOptions& options) {
   app.add_option("--training-data", options.training_data, "What it was trained on, in words");
   app.add_option("--licence,--license", options.licence, "Of the weights");
   app.add_option("--origin", options.origin, "Where the weights come from");
+  app.add_option("--teacher", options.teacher, "The model that it learned from");
+  app.add_option("--intended-use", options.intended_use, "What it is for");
+  app.add_option("--unintended-use", options.unintended_use, "What it is not for");
+  app.add_option("--figures", options.figures,
+                 "JSON file of accuracy figures for the card: an array of {measure, value, unit, "
+                 "command}");
 }
 
 }  // namespace
@@ -144,6 +153,11 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   }
   FACEGATE_ASSIGN_OR_RETURN(file.card.architecture, ChooseArchitecture(options, source));
   file.tensors = std::move(source.tensors);
+  if (options.half) {
+    FACEGATE_RETURN_IF_ERROR(RoundToHalf(file.tensors));
+    // They are of other weights.
+    if (!options.card.figures) file.card.accuracy.clear();
+  }
 
   ImportReport report;
   report.tensors = file.tensors.size();
@@ -166,13 +180,18 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "  facegate-train import --preset bubbliiiing arcface_mobilefacenet.pth mbf.safetensors\n"
       "  facegate-train import --preset insightface --mirror backbone.pth r50.safetensors\n"
       "  facegate-train import --alignment arcface-112x112 --color bgr evolve.pth "
-      "irse50.safetensors");
+      "irse50.safetensors\n"
+      "  facegate-train import --half --figures figures.json run/model.safetensors "
+      "small.safetensors");
   const auto options = std::make_shared<ImportOptions>();
   command->add_option("SOURCE", options->source, "Weights to read")->required();
   command->add_option("OUT", options->out, "Model file to write, NAME.safetensors")->required();
   command->add_option("--architecture", options->architecture,
                       "Backbone, where names and shapes of the tensors should not decide");
   AddCardOptions(*command, options->card);
+  command->add_flag("--half", options->half,
+                    "Round weights to 16 bits, half the size; figures of the source's card are "
+                    "dropped");
   command->add_flag("--force", options->force, "Replace OUT");
   return {.app = command, .run = [options](std::ostream& out) {
             const StatusOr<ImportReport> report = ImportModel(*options);

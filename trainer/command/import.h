@@ -16,6 +16,7 @@ struct ImportOptions {
   std::string out{};
   std::optional<std::string> architecture{};  // else found by the tensors' names and shapes
   CardOptions card{};
+  bool half = false;   // store numbers of 16 bits
   bool force = false;  // replace `out`
 };
 

@@ -7,10 +7,13 @@
 #include <array>
 #include <utility>
 
+#include "face/base/file.h"
+
 namespace facegate {
 namespace {
 
 constexpr char kUnstated[] = "not stated";
+constexpr uint64_t kMostFigureBytes = 1 << 20;
 
 struct Preset {
   std::string name;
@@ -123,6 +126,12 @@ Status SetPreprocessing(const CardOptions& options, Preprocessing& preprocessing
   return OkStatus();
 }
 
+StatusOr<std::vector<AccuracyFigure>> ReadFigures(const std::string& path) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::string json, ReadFile(path, kMostFigureBytes));
+  auto figures = AccuracyFromJson(json);
+  return figures.ok() ? std::move(figures) : Annotate(figures.status(), path);
+}
+
 }  // namespace
 
 const std::vector<std::string>& ImportPresetNames() {
@@ -146,6 +155,12 @@ StatusOr<ModelCard> MakeCard(const std::optional<ModelCard>& source, const CardO
   if (options.training_data) card.training_data = *options.training_data;
   if (options.licence) card.licence = *options.licence;
   if (options.origin) card.origin = *options.origin;
+  if (options.teacher) card.teacher = *options.teacher;
+  if (options.intended_use) card.intended_use = *options.intended_use;
+  if (options.unintended_use) card.unintended_use = *options.unintended_use;
+  if (options.figures) {
+    FACEGATE_ASSIGN_OR_RETURN(card.accuracy, ReadFigures(*options.figures));
+  }
   card.canary.reset();
   return card;
 }

@@ -25,6 +25,11 @@ struct CardOptions {
   std::optional<std::string> training_data{};
   std::optional<std::string> licence{};
   std::optional<std::string> origin{};
+  std::optional<std::string> teacher{};
+  std::optional<std::string> intended_use{};
+  std::optional<std::string> unintended_use{};
+  // A JSON file with the card's "accuracy": [{"measure", "value", "unit", "command"}].
+  std::optional<std::string> figures{};
 };
 
 // "bubbliiiing" and "insightface".

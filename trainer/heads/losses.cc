@@ -28,4 +28,15 @@ Tensor DistillationLoss(const Tensor& student, const Tensor& teacher) {
   return (1.0 - cosine).mean();
 }
 
+Tensor MapLoss(const Tensor& student, const Tensor& teacher) {
+  const auto centred = [](const Tensor& map) {
+    return map - map.mean({0, 2, 3}, /*keepdim=*/true);
+  };
+  const Tensor own = centred(student);
+  const Tensor other = centred(teacher.detach());
+  const Tensor product = (own * other).sum({0, 2, 3});
+  const Tensor squares = own.square().sum({0, 2, 3}) * other.square().sum({0, 2, 3});
+  return (1.0 - product / torch::sqrt(squares + 1e-12)).mean();
+}
+
 }  // namespace facegate

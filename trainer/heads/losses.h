@@ -19,4 +19,10 @@ torch::Tensor ClassificationLoss(const torch::Tensor& logits, const torch::Tenso
 // normalised; no gradient goes to the teacher.
 torch::Tensor DistillationLoss(const torch::Tensor& student, const torch::Tensor& teacher);
 
+// What a student's map lacks of the teacher's (hints, as in FitNets of Romero et al. 2015): 1 - the
+// correlation of a channel over all places of the batch, the mean over channels. 0 where channels
+// are equal up to their scale and offset, which the next layer makes up for; 1 where they have
+// nothing in common. Both N x C x H x W; no gradient goes to the teacher.
+torch::Tensor MapLoss(const torch::Tensor& student, const torch::Tensor& teacher);
+
 }  // namespace facegate

@@ -82,9 +82,10 @@ StatusOr<int64_t> NumberIn(const CheckpointFacts& facts, const char* name) {
 
 StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& options) {
   if (options.accumulate < 1) return InvalidArgument("accumulate must be at least 1");
-  if (!(options.distillation >= 0.0)) {
+  for (const double weight : {options.distillation, options.map_distillation}) {
+    if (weight >= 0.0) continue;
     return InvalidArgument(
-        fmt::format("the weight of distillation is {}, must be at least 0", options.distillation));
+        fmt::format("a weight of distillation is {}, must be at least 0", weight));
   }
   if (!(options.ema_decay >= 0.0 && options.ema_decay < 1.0)) {
     return InvalidArgument(fmt::format("ema_decay is {}, must be 0 to below 1", options.ema_decay));
@@ -136,9 +137,10 @@ std::vector<TrainedParameter> Training::TrainedParameters() const {
   return parameters;
 }
 
-TorchTensor Training::Forward(const TorchTensor& input) {
+TorchTensor Training::Forward(const TorchTensor& input, std::vector<TorchTensor>* maps) {
   const Bf16Scope scope(options_.bf16);
-  return backbone_->forward(input).to(torch::kFloat);
+  if (maps == nullptr) return backbone_->forward(input).to(torch::kFloat);
+  return backbone_->ForwardWithMaps(input, *maps).to(torch::kFloat);
 }
 
 TorchTensor Training::LabelledLoss(const TorchTensor& embeddings, const TorchTensor& labels,
@@ -155,9 +157,12 @@ TorchTensor Training::LabelledLoss(const TorchTensor& embeddings, const TorchTen
   return loss;
 }
 
-TorchTensor Training::Loss(const Batch& batch, std::span<const float> targets, StepReport& report) {
+TorchTensor Training::Loss(const Batch& batch, const TeacherTargets& targets,
+                           StepReport& report) {
   const auto count = static_cast<int64_t>(batch.labels.size());
-  const TorchTensor embeddings = Forward(InputOf(batch.pixels, count, options_.channels_last));
+  std::vector<TorchTensor> maps;
+  const TorchTensor embeddings = Forward(InputOf(batch.pixels, count, options_.channels_last),
+                                         targets.maps.empty() ? nullptr : &maps);
   const TorchTensor labels =
       torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {count}, torch::kInt64);
   const TorchTensor labelled = (labels >= 0).nonzero().flatten();
@@ -168,30 +173,66 @@ TorchTensor Training::Loss(const Batch& batch, std::span<const float> targets, S
     loss = LabelledLoss(embeddings.index_select(0, labelled), labels.index_select(0, labelled),
                         report);
   }
-  if (targets.empty()) return loss;
-  const TorchTensor teacher =
-      torch::from_blob(const_cast<float*>(targets.data()), embeddings.sizes(), torch::kFloat);
-  const TorchTensor distillation = DistillationLoss(embeddings, teacher);
-  report.distillation = distillation.item<double>();
-  const TorchTensor weighted = options_.distillation * distillation;
-  return loss.defined() ? loss + weighted : weighted;
+  if (targets.embeddings.empty()) return loss;
+  const TorchTensor taught = TeacherLoss(embeddings, maps, targets, report);
+  return loss.defined() ? loss + taught : taught;
 }
 
-StatusOr<StepReport> Training::Learn(const Batch& batch, std::span<const float> targets) {
-  StepReport report{.batch = batches_,
-                    .distillation = {},
-                    .learning_rate = schedule_.At(updates()),
-                    .gradient_norm = gradient_norm_};
-  const size_t expected = batch.labels.size() * static_cast<size_t>(options_.head.embedding_size);
-  if (!targets.empty() && targets.size() != expected) {
+TorchTensor Training::TeacherLoss(const TorchTensor& embeddings, std::span<const TorchTensor> maps,
+                                  const TeacherTargets& targets, StepReport& report) const {
+  const auto like = [](std::span<const float> values, const TorchTensor& own) {
+    return torch::from_blob(const_cast<float*>(values.data()), own.sizes(), torch::kFloat);
+  };
+  const TorchTensor distillation =
+      DistillationLoss(embeddings, like(targets.embeddings, embeddings));
+  report.distillation = distillation.item<double>();
+  TorchTensor loss = options_.distillation * distillation;
+  if (maps.empty()) return loss;
+  TorchTensor sum = torch::zeros({});
+  for (size_t i = 0; i < maps.size(); ++i) {
+    sum = sum + MapLoss(maps[i].to(torch::kFloat), like(targets.maps[i], maps[i]));
+  }
+  const TorchTensor mean = sum / static_cast<double>(maps.size());
+  report.map_distillation = mean.item<double>();
+  return loss + options_.map_distillation * mean;
+}
+
+StatusOr<std::vector<size_t>> Training::MapSizes() {
+  return CatchToStatus("running the network", [&]() -> StatusOr<std::vector<size_t>> {
+    const torch::NoGradGuard no_grad;
+    backbone_->eval();
+    std::vector<TorchTensor> maps;
+    backbone_->ForwardWithMaps(
+        torch::zeros({1, 3, Backbone::kInputSide, Backbone::kInputSide}), maps);
+    std::vector<size_t> sizes;
+    sizes.reserve(maps.size());
+    for (const TorchTensor& map : maps) sizes.push_back(static_cast<size_t>(map.numel()));
+    return sizes;
+  });
+}
+
+Status Training::CheckTargets(const Batch& batch, const TeacherTargets& targets) const {
+  const size_t count = batch.labels.size();
+  const size_t expected = count * static_cast<size_t>(options_.head.embedding_size);
+  if (!targets.embeddings.empty() && targets.embeddings.size() != expected) {
     return InvalidArgument(fmt::format("the teacher gave {} numbers for {} pictures, expected {}",
-                                       targets.size(), batch.labels.size(), expected));
+                                       targets.embeddings.size(), count, expected));
   }
   const bool any_labelled = std::any_of(batch.labels.begin(), batch.labels.end(),
                                         [](int64_t label) { return label >= 0; });
-  if (!any_labelled && targets.empty()) {
+  if (!any_labelled && targets.embeddings.empty()) {
     return InvalidArgument("a batch has neither labels nor a teacher's embeddings");
   }
+  return OkStatus();
+}
+
+StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& targets) {
+  StepReport report{.batch = batches_,
+                    .distillation = {},
+                    .map_distillation = {},
+                    .learning_rate = schedule_.At(updates()),
+                    .gradient_norm = gradient_norm_};
+  FACEGATE_RETURN_IF_ERROR(CheckTargets(batch, targets));
   const Status status = CatchToStatus("training", [&]() -> Status {
     backbone_->train();
     KeptBuffers kept(*backbone_);

@@ -35,7 +35,16 @@ struct TrainingOptions {
   bool channels_last = true;  // the memory order of convolutions
   bool bf16 = false;          // the backbone computes in bfloat16
   bool fused = true;          // see Chain::set_fused()
-  double distillation = 1.0;  // weight of the teacher's term, where there is a teacher; >= 0
+  // Where there is a teacher: weights of DistillationLoss() and of the mean MapLoss(), >= 0.
+  double distillation = 1.0;
+  double map_distillation = 0.0;
+};
+
+// What a teacher says of the pictures of a batch; empty where there is none.
+struct TeacherTargets {
+  std::span<const float> embeddings{};  // batch x embedding size
+  // For each map of the backbone, batch x its size; none where maps have no weight.
+  std::vector<std::span<const float>> maps{};
 };
 
 // What one batch did.
@@ -45,6 +54,7 @@ struct StepReport {
   double accuracy = 0.0;  // share of photos whose own class is nearest, without the margin
   // DistillationLoss(), without its weight; absent without a teacher.
   std::optional<double> distillation;
+  std::optional<double> map_distillation;  // the mean MapLoss(), as well
   double learning_rate = 0.0;
   double gradient_norm = 0.0;  // of the last update
   // The loss or a gradient was not finite: nothing was changed by this batch.
@@ -58,10 +68,11 @@ class Training {
   // kInvalidArgument for options out of their range.
   static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options);
 
-  // Learns from the batch that is next (batches() of the loader's steps). `targets` are a teacher's
-  // embeddings of the same pictures, batch x embedding size, or empty. Photos that are
+  // Learns from the batch that is next (batches() of the loader's steps). Photos that are
   // Batch::kUnlabelled learn from the teacher alone.
-  StatusOr<StepReport> Learn(const Batch& batch, std::span<const float> targets = {});
+  StatusOr<StepReport> Learn(const Batch& batch, const TeacherTargets& targets = {});
+  // Numbers of a picture's part of each map that a teacher is compared by.
+  StatusOr<std::vector<size_t>> MapSizes();
   // Raw embeddings of inputs as a Batch has them, by the averaged weights where there are some.
   std::vector<float> Embed(std::span<const float> pixels, int64_t count);
 
@@ -82,9 +93,13 @@ class Training {
 
   std::vector<TrainedParameter> TrainedParameters() const;
   std::vector<NamedTensor> State();
-  torch::Tensor Forward(const torch::Tensor& input);
+  Status CheckTargets(const Batch& batch, const TeacherTargets& targets) const;
+  // `maps` null: none are wanted.
+  torch::Tensor Forward(const torch::Tensor& input, std::vector<torch::Tensor>* maps);
   // The loss of a batch, and what the report says of it.
-  torch::Tensor Loss(const Batch& batch, std::span<const float> targets, StepReport& report);
+  torch::Tensor Loss(const Batch& batch, const TeacherTargets& targets, StepReport& report);
+  torch::Tensor TeacherLoss(const torch::Tensor& embeddings, std::span<const torch::Tensor> maps,
+                            const TeacherTargets& targets, StepReport& report) const;
   torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,
                              StepReport& report);
   // Puts the averaged weights into the backbone, or takes them out again.

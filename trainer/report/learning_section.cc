@@ -203,7 +203,9 @@ std::string LearningSection(std::span<const StepRow> steps,
   section += "<div class=\"charts\">\n";
   const LearningCharts charts(steps, evaluations);
   section += charts.Steps("Loss", NumberStyle::kPlain,
-                          {{"loss", &StepRow::loss}, {"distillation", &StepRow::distillation}},
+                          {{"loss", &StepRow::loss},
+                           {"distillation", &StepRow::distillation},
+                           {"maps", &StepRow::map_distillation}},
                           /*from_zero=*/false);
   section += charts.Steps("Accuracy on the batch learned from", NumberStyle::kPercent,
                           {{"accuracy", &StepRow::accuracy}}, /*from_zero=*/true);

@@ -23,9 +23,10 @@ struct Column {
 };
 
 // After batch and epoch, in the order of the header.
-constexpr std::array<Column<StepRow>, 6> kStepColumns = {{
+constexpr std::array<Column<StepRow>, 7> kStepColumns = {{
     {"loss", &StepRow::loss},
     {"distillation", &StepRow::distillation},
+    {"map_distillation", &StepRow::map_distillation},
     {"accuracy", &StepRow::accuracy},
     {"learning_rate", &StepRow::learning_rate},
     {"gradient_norm", &StepRow::gradient_norm},

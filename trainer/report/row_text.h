@@ -11,7 +11,8 @@
 namespace facegate {
 
 inline constexpr std::string_view kStepHeader =
-    "batch,epoch,loss,distillation,accuracy,learning_rate,gradient_norm,images_per_second";
+    "batch,epoch,loss,distillation,map_distillation,accuracy,learning_rate,gradient_norm,"
+    "images_per_second";
 inline constexpr std::string_view kEvaluationHeader =
     "batch,epoch,set,accuracy,deviation,tar_1e2,tar_1e3,eer,auc,d_prime";
 

@@ -151,6 +151,7 @@ Status RunLog::Step(const StepRow& row) {
   const std::pair<const char*, double> scalars[] = {
       {"train/loss", row.loss},
       {"train/distillation", row.distillation},
+      {"train/map_distillation", row.map_distillation},
       {"train/accuracy", row.accuracy},
       {"train/learning_rate", row.learning_rate},
       {"train/gradient_norm", row.gradient_norm},

@@ -14,8 +14,9 @@ struct StepRow {
   int64_t batch = 0;
   double epoch = 0.0;  // 1.5: in the middle of the second
   double loss = kNotMeasured;
-  double distillation = kNotMeasured;  // the part of the loss that a teacher gives
-  double accuracy = kNotMeasured;      // 0..1, of the training classes
+  double distillation = kNotMeasured;      // the part of the loss that a teacher gives
+  double map_distillation = kNotMeasured;  // and that of its maps
+  double accuracy = kNotMeasured;          // 0..1, of the training classes
   double learning_rate = kNotMeasured;
   double gradient_norm = kNotMeasured;
   double images_per_second = kNotMeasured;

@@ -91,6 +91,7 @@ class Run {
 
   Status OpenData();
   Status OpenTraining();
+  Status OpenOwnTeacher();
   Status Resume();
   Status StartLoader();
 
@@ -184,13 +185,27 @@ Status Run::OpenTraining() {
   head.seed = recipe_.training.seed;
   UseThreads();
   FACEGATE_ASSIGN_OR_RETURN(training_, Training::Create(recipe_.training));
-  if (recipe_.teacher.empty()) return OkStatus();
-  FACEGATE_ASSIGN_OR_RETURN(
-      teacher_, OpenTeacher(recipe_.teacher, preprocessing_, static_cast<int>(recipe_.threads)));
-  if (teacher_->embedding_size() == size) return OkStatus();
-  return InvalidArgument(
-      fmt::format("the teacher's embeddings have {} numbers, those of {} have {}",
-                  teacher_->embedding_size(), recipe_.training.architecture, size));
+  return recipe_.teacher.empty() ? OkStatus() : OpenOwnTeacher();
+}
+
+Status Run::OpenOwnTeacher() {
+  const bool with_maps = recipe_.training.map_distillation > 0.0;
+  FACEGATE_ASSIGN_OR_RETURN(teacher_, OpenTeacher(recipe_.teacher, preprocessing_, with_maps,
+                                                  static_cast<int>(recipe_.threads)));
+  const auto size = static_cast<int>(recipe_.training.head.embedding_size);
+  if (teacher_->embedding_size() != size) {
+    return InvalidArgument(
+        fmt::format("the teacher's embeddings have {} numbers, those of {} have {}",
+                    teacher_->embedding_size(), recipe_.training.architecture, size));
+  }
+  if (!with_maps) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<size_t> sizes, training_->MapSizes());
+  if (sizes == teacher_->map_sizes()) return OkStatus();
+  return InvalidArgument(fmt::format(
+      "teacher.map_weight needs maps of the same sizes: the teacher's have {} numbers, those of {} "
+      "have {}",
+      fmt::join(teacher_->map_sizes(), ", "), recipe_.training.architecture,
+      fmt::join(sizes, ", ")));
 }
 
 Status Run::Resume() {
@@ -306,10 +321,12 @@ Status Run::LearnOne() {
     FACEGATE_RETURN_IF_ERROR(log_->Image(
         "train/first batch", 0, BatchPicture(*batch, preprocessing_, kShownPhotos, kShownColumns)));
   }
-  std::vector<float> targets;
+  Lesson lesson;
   if (teacher_ != nullptr) {
-    FACEGATE_ASSIGN_OR_RETURN(targets, teacher_->Embed(batch->pixels, batch->labels.size()));
+    FACEGATE_ASSIGN_OR_RETURN(lesson, teacher_->Teach(batch->pixels, batch->labels.size()));
   }
+  const TeacherTargets targets{.embeddings = lesson.embeddings,
+                               .maps = {lesson.maps.begin(), lesson.maps.end()}};
   UseThreads();
   FACEGATE_ASSIGN_OR_RETURN(const StepReport step, training_->Learn(*batch, targets));
   const auto now = SteadyClock::now();
@@ -320,6 +337,7 @@ Status Run::LearnOne() {
       .epoch = EpochAt(step.batch + 1),
       .loss = step.loss,
       .distillation = step.distillation.value_or(kNotMeasured),
+      .map_distillation = step.map_distillation.value_or(kNotMeasured),
       .accuracy = step.accuracy,
       .learning_rate = step.learning_rate,
       .gradient_norm = step.gradient_norm,
@@ -368,6 +386,10 @@ StatusOr<ModelFile> Run::CurrentModel() {
   card.training_data = recipe_.training_data;
   card.licence = recipe_.licence;
   card.origin = recipe_.origin.empty() ? "facegate-train fit" : recipe_.origin;
+  card.recipe = RecipeSummary(recipe_);
+  if (teacher_ != nullptr) card.teacher = teacher_->description();
+  card.intended_use = recipe_.intended_use;
+  card.unintended_use = recipe_.unintended_use;
   return file;
 }
 

@@ -6,8 +6,11 @@
 #include <system_error>
 #include <utility>
 
+#include "face/base/catch.h"
 #include "face/model/architecture.h"
 #include "face/model/canary.h"
+#include "face/model/quote.h"
+#include "face/model/tensor_conversion.h"
 #include "face/model/torch_embedder.h"
 
 namespace facegate {
@@ -45,6 +48,23 @@ StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file) {
   ModelCard card = file.card;
   FACEGATE_RETURN_IF_ERROR(WriteAndCheck(path, std::move(file)));
   return card;
+}
+
+Status RoundToHalf(TensorMap& tensors) {
+  return CatchToStatus("rounding to 16 bits", [&]() -> Status {
+    for (auto& [name, tensor] : tensors) {
+      if (tensor.shape.size() < 2 || tensor.dtype == DType::kF16) continue;
+      FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor whole, ToTorch(tensor));
+      if (!whole.is_floating_point()) continue;
+      const torch::Tensor half = whole.to(torch::kHalf);
+      if (!torch::isfinite(half).all().item<bool>()) {
+        return InvalidArgument(
+            fmt::format("tensor {} has numbers that do not fit 16 bits", Quote(name)));
+      }
+      FACEGATE_ASSIGN_OR_RETURN(tensor, FromTorch(half));
+    }
+    return OkStatus();
+  });
 }
 
 }  // namespace facegate

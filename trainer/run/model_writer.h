@@ -13,4 +13,8 @@ namespace facegate {
 // stays. Returns the finished card.
 StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file);
 
+// Rounds the weights of convolutions and linear layers to 16 bits; what has one dimension (batch
+// norms, biases, slopes) stays. kInvalidArgument, naming the tensor, where a number does not fit.
+Status RoundToHalf(TensorMap& tensors);
+
 }  // namespace facegate

@@ -373,6 +373,12 @@ const std::vector<Key>& Keys() {
        {0, 1e6},
        nullptr,
        "Of the mean of 1 - cosine to its embeddings."},
+      {"teacher.map_weight",
+       FACEGATE_FIELD(training.map_distillation),
+       {0, 1e6},
+       nullptr,
+       "Of what the maps between the stages lack of the teacher's; it must have maps of the same "
+       "sizes. 0: they are not compared."},
 
       {"optimizer.kind",
        FACEGATE_FIELD(training.optimizer.kind),
@@ -487,6 +493,12 @@ const std::vector<Key>& Keys() {
        "What the model card says of the photos and their terms, in words. Required."},
       {"card.licence", FACEGATE_FIELD(licence), {}, nullptr, "Of the weights."},
       {"card.origin", FACEGATE_FIELD(origin), {}, nullptr, "Where the weights come from."},
+      {"card.intended_use", FACEGATE_FIELD(intended_use), {}, nullptr, "What the model is for."},
+      {"card.unintended_use",
+       FACEGATE_FIELD(unintended_use),
+       {},
+       nullptr,
+       "What it is not for."},
   };
   return keys;
 }
@@ -638,6 +650,24 @@ std::string Render(Recipe recipe, bool with_sentences) {
   return yaml;
 }
 
+// Without the folders of this machine.
+Recipe Portable(Recipe recipe) {
+  namespace fs = std::filesystem;
+  const std::string root = std::exchange(recipe.root, std::string());
+  const auto shorten = [&](std::string& path) {
+    const std::string below = root.empty() ? path : fs::path(path).lexically_relative(root).string();
+    const bool inside = !below.empty() && !below.starts_with("..") && !below.starts_with("/");
+    path = inside ? below : fs::path(path).filename().string();
+  };
+  for (std::string& path : recipe.data.train) shorten(path);
+  for (std::string& path : recipe.data.unlabelled) shorten(path);
+  for (std::string* const path : {&recipe.data.leave_out, &recipe.data.evaluate_pairs,
+                                  &recipe.data.evaluate_photos, &recipe.teacher}) {
+    if (!path->empty()) shorten(*path);
+  }
+  return recipe;
+}
+
 int64_t Steps(double epochs, int64_t per_epoch) {
   return static_cast<int64_t>(std::llround(epochs * static_cast<double>(per_epoch)));
 }
@@ -746,6 +776,20 @@ void ResolveSteps(int64_t batches_per_epoch, Recipe& recipe) {
 }
 
 std::string RecipeToYaml(const Recipe& recipe) { return Render(recipe, false); }
+
+std::string RecipeSummary(const Recipe& recipe) {
+  Recipe own = Portable(recipe);
+  Recipe defaults;
+  std::string lines;
+  for (const Key& key : Keys()) {
+    if (key.name.starts_with("card.") || key.name.starts_with("machine.")) continue;
+    const std::string value = std::visit(Writer{}, key.field(own));
+    if (value == std::visit(Writer{}, key.field(defaults))) continue;
+    lines += fmt::format("{}: {}\n", key.name, value);
+  }
+  return lines;
+}
+
 std::string RecipeHelp() { return Render(Recipe{}, true); }
 
 }  // namespace facegate

@@ -48,6 +48,8 @@ struct Recipe {
   std::string training_data{};
   std::string licence{};
   std::string origin{};
+  std::string intended_use{};
+  std::string unintended_use{};
 };
 
 // Sets one key from text as YAML has it. `origin` says where it stands, for errors.
@@ -66,6 +68,10 @@ void ResolveSteps(int64_t batches_per_epoch, Recipe& recipe);
 
 // All keys as YAML, those at their defaults too: ReadRecipe() gives the same recipe back.
 std::string RecipeToYaml(const Recipe& recipe);
+// The keys that are not at their defaults, "SECTION.KEY: VALUE" a line, as a model card keeps them:
+// without the card's own and the machine's, and without this machine's folders. Paths below `root`
+// are relative to it, of others the last part stays.
+std::string RecipeSummary(const Recipe& recipe);
 // Every key with its sentence, range and default, as a commented YAML file.
 std::string RecipeHelp();
 

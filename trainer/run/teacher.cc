@@ -52,36 +52,51 @@ class FrozenTeacher final : public Teacher {
                 int threads)
       : input_(card.preprocessing),
         embedding_size_(card.embedding_size),
+        description_(fmt::format("{}, model digest {}, trained on: {}; licence: {}; from {}",
+                                 card.architecture, card.model_digest, card.training_data,
+                                 card.licence, card.origin)),
         border_(border),
         network_(std::move(network)),
         passes_(threads - 1) {}
 
-  int embedding_size() const override { return embedding_size_; }
+  // Learns the sizes of its maps from one picture.
+  Status Begin() {
+    const std::vector<float> picture(input_.input_floats());
+    FACEGATE_ASSIGN_OR_RETURN(const auto outputs, RunRows(picture));
+    for (size_t i = 1; i < outputs.size(); ++i) {
+      map_sizes_.push_back(static_cast<size_t>(outputs[i].numel()));
+    }
+    return OkStatus();
+  }
 
-  StatusOr<std::vector<float>> Embed(std::span<const float> pixels, size_t count) override {
+  int embedding_size() const override { return embedding_size_; }
+  std::string description() const override { return description_; }
+  const std::vector<size_t>& map_sizes() const override { return map_sizes_; }
+
+  StatusOr<Lesson> Teach(std::span<const float> pixels, size_t count) override {
     const size_t floats = input_.input_floats();
     if (pixels.size() != count * floats) {
       return InvalidArgument(fmt::format("{} numbers for {} pictures", pixels.size(), count));
     }
-    const auto size = static_cast<size_t>(embedding_size_);
-    std::vector<float> embeddings(count * size);
+    Lesson lesson;
+    lesson.embeddings.resize(count * static_cast<size_t>(embedding_size_));
+    for (const size_t size : map_sizes_) lesson.maps.emplace_back(count * size);
     // The passes set the number of threads, which belongs to this thread.
     const int threads = at::get_num_threads();
     const Status status = passes_.Run((count + kRows - 1) / kRows, [&](size_t pass) {
       const size_t begin = pass * kRows;
       const size_t rows = std::min(kRows, count - begin);
       return CatchToStatus("the teacher", [&] {
-        return EmbedRows(pixels.subspan(begin * floats, rows * floats),
-                         std::span(embeddings).subspan(begin * size, rows * size));
+        return TeachRows(pixels.subspan(begin * floats, rows * floats), begin, lesson);
       });
     });
     at::set_num_threads(threads);
     FACEGATE_RETURN_IF_ERROR(status);
-    return embeddings;
+    return lesson;
   }
 
  private:
-  Status EmbedRows(std::span<const float> pixels, std::span<float> out) const {
+  StatusOr<std::vector<torch::Tensor>> RunRows(std::span<const float> pixels) const {
     const auto rows = static_cast<int64_t>(pixels.size() / input_.input_floats());
     torch::Tensor input = torch::empty({rows, 3, input_.input_height, input_.input_width});
     std::copy(pixels.begin(), pixels.end(), input.data_ptr<float>());
@@ -91,37 +106,59 @@ class FrozenTeacher final : public Teacher {
       plane.narrow(2, 0, border_.columns).fill_(grey);
       plane.narrow(2, input_.input_width - border_.columns, border_.columns).fill_(grey);
     }
-    FACEGATE_ASSIGN_OR_RETURN(torch::Tensor raw, network_->Run(input, 1));
-    raw = raw.contiguous();
-    if (raw.numel() != static_cast<int64_t>(out.size())) {
-      return Internal(
-          fmt::format("the teacher gave {} numbers, expected {}", raw.numel(), out.size()));
+    return network_->RunAll(input, 1);
+  }
+
+  // Puts what it says of some pictures, the first of them the `begin`-th of its batch, into `lesson`.
+  Status TeachRows(std::span<const float> pixels, size_t begin, Lesson& lesson) const {
+    const size_t rows = pixels.size() / input_.input_floats();
+    FACEGATE_ASSIGN_OR_RETURN(const auto outputs, RunRows(pixels));
+    FACEGATE_RETURN_IF_ERROR(Put(outputs[0], static_cast<size_t>(embedding_size_), begin, rows,
+                                 lesson.embeddings));
+    for (size_t i = 0; i < map_sizes_.size(); ++i) {
+      FACEGATE_RETURN_IF_ERROR(
+          Put(outputs.at(i + 1), map_sizes_[i], begin, rows, lesson.maps[i]));
     }
-    std::copy_n(raw.data_ptr<float>(), out.size(), out.begin());
+    return OkStatus();
+  }
+
+  static Status Put(const torch::Tensor& output, size_t size, size_t begin, size_t rows,
+                    std::span<float> out) {
+    if (output.numel() != static_cast<int64_t>(rows * size)) {
+      return Internal(
+          fmt::format("the teacher gave {} numbers, expected {}", output.numel(), rows * size));
+    }
+    std::copy_n(output.data_ptr<float>(), rows * size, out.subspan(begin * size).begin());
     return OkStatus();
   }
 
   const Preprocessing input_;
   const int embedding_size_;
+  const std::string description_;
   const Border border_;
   const std::unique_ptr<FrozenNetwork> network_;
+  std::vector<size_t> map_sizes_;
   SharedPasses passes_;
 };
 
 }  // namespace
 
 StatusOr<std::unique_ptr<Teacher>> OpenTeacher(const std::string& path,
-                                               const Preprocessing& student, int threads) {
+                                               const Preprocessing& student, bool with_maps,
+                                               int threads) {
   FACEGATE_ASSIGN_OR_RETURN(const ModelFile file, ReadModelFile(path));
   return CatchToStatus(path, [&]() -> StatusOr<std::unique_ptr<Teacher>> {
     FACEGATE_ASSIGN_OR_RETURN(const Border border, BorderOf(file.card.preprocessing, student));
     FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(file.card.architecture));
     FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
     const int own_threads = at::get_num_threads();
-    auto network = FrozenNetwork::Create(*backbone, torch::kCPU);
+    auto network = FrozenNetwork::Create(*backbone, torch::kCPU, with_maps);
     at::set_num_threads(own_threads);
     if (!network.ok()) return network.status();
-    return std::make_unique<FrozenTeacher>(file.card, border, *std::move(network), threads);
+    auto teacher =
+        std::make_unique<FrozenTeacher>(file.card, border, *std::move(network), threads);
+    FACEGATE_RETURN_IF_ERROR(teacher->Begin());
+    return teacher;
   });
 }
 

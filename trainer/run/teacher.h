@@ -10,6 +10,14 @@
 
 namespace facegate {
 
+// What a teacher says of a batch.
+struct Lesson {
+  std::vector<float> embeddings;  // raw, one after the other
+  // The maps of Chain::ForwardWithMaps(), each with those of all pictures one after the other; none
+  // where they were not asked for.
+  std::vector<std::vector<float>> maps;
+};
+
 // A trained model that a student learns from. It sees the very pictures that the student sees, with
 // what was changed in them, in the way that it was trained itself. Not thread-safe.
 class Teacher {
@@ -17,14 +25,19 @@ class Teacher {
   virtual ~Teacher() = default;
 
   virtual int embedding_size() const = 0;
-  // Raw embeddings of `count` inputs of the student, one after the other.
-  virtual StatusOr<std::vector<float>> Embed(std::span<const float> pixels, size_t count) = 0;
+  // For the student's model card.
+  virtual std::string description() const = 0;
+  // Numbers of a picture's part of each map.
+  virtual const std::vector<size_t>& map_sizes() const = 0;
+  // `pixels`: `count` inputs of the student.
+  virtual StatusOr<Lesson> Teach(std::span<const float> pixels, size_t count) = 0;
 };
 
 // Reads a model file. The student's inputs are ArcFace crops; a teacher of the 96 x 112 SphereFace
 // crop gets their middle 96 columns, which are just that crop, between grey ones, as its own
-// letterbox makes them. kInvalidArgument where the colours or numbers of the two differ otherwise.
+// letterbox makes them. `with_maps`: its lessons have maps. kInvalidArgument where the colours or numbers of the two differ otherwise.
 StatusOr<std::unique_ptr<Teacher>> OpenTeacher(const std::string& path,
-                                               const Preprocessing& student, int threads);
+                                               const Preprocessing& student, bool with_maps,
+                                               int threads);
 
 }  // namespace facegate

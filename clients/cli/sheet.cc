@@ -1,0 +1,144 @@
+#include "clients/cli/sheet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <utility>
+
+#include "clients/cli/drawing.h"
+#include "clients/cli/report.h"
+
+namespace facegate {
+namespace {
+
+constexpr int kColumns = 6;
+constexpr int kGap = 14;    // pixels
+constexpr int kLine = 20;   // of text
+constexpr int kTitle = 34;  // the line above the page
+constexpr double kTextScale = 0.42;
+
+const cv::Scalar& Colour(bool match) {
+  static const cv::Scalar green(60, 150, 20);
+  static const cv::Scalar red(40, 40, 190);
+  return match ? green : red;
+}
+
+// Ends in ".." where it would be wider than `width` pixels; letters that the font lacks are "?".
+std::string Fit(std::string text, int width) {
+  for (char& letter : text) {
+    if (letter < ' ' || letter > '~') letter = '?';
+  }
+  const auto wide = [&](const std::string& line) {
+    int base = 0;
+    return cv::getTextSize(line, cv::FONT_HERSHEY_SIMPLEX, kTextScale, 1, &base).width > width;
+  };
+  if (!wide(text)) return text;
+  while (!text.empty() && wide(text + "..")) text.pop_back();
+  return text + "..";
+}
+
+void Write(cv::Mat& page, const std::string& text, const cv::Point& left, const cv::Scalar& colour) {
+  cv::putText(page, text, left, cv::FONT_HERSHEY_SIMPLEX, kTextScale, colour, 1, cv::LINE_AA);
+}
+
+std::string VerdictOf(const v1::IdentifyResponse::Result& result) {
+  if (result.candidates().empty()) return "nobody";
+  const auto& best = result.candidates(0);
+  const std::string who = fmt::format("{} {:.2f}", best.identity_id(), best.cosine());
+  return result.decision() == v1::DECISION_MATCH ? who : fmt::format("nobody ({})", who);
+}
+
+}  // namespace
+
+cv::Mat IdentificationSheet::Picture(const std::string& photo_bytes,
+                                     const v1::IdentifyResponse& answer) {
+  const std::vector<char> encoded(photo_bytes.begin(), photo_bytes.end());
+  cv::Mat whole = cv::imdecode(encoded, cv::IMREAD_COLOR);
+  if (whole.empty()) return whole;
+  const double scale = static_cast<double>(kPictureSide) / std::max(whole.cols, whole.rows);
+  const cv::Size size(std::max(1, static_cast<int>(whole.cols * scale)),
+                      std::max(1, static_cast<int>(whole.rows * scale)));
+  cv::Mat picture;
+  cv::resize(whole, picture, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
+  for (const auto& result : answer.results()) {
+    if (!result.has_face()) continue;
+    const cv::Rect box = BoxOf(result.face(), scale, kPictureSide);
+    cv::rectangle(picture, box, Colour(result.decision() == v1::DECISION_MATCH), 2, cv::LINE_AA);
+  }
+  return picture;
+}
+
+void IdentificationSheet::Add(const std::string& photo, const std::string& photo_bytes,
+                              const v1::IdentifyResponse& answer) {
+  if (tiles_.size() >= kMostPhotos) {
+    ++left_out_;
+    return;
+  }
+  Tile tile{.picture = {}, .name = photo, .verdict = {}, .match = answer.results_size() > 0};
+  try {
+    tile.picture = Picture(photo_bytes, answer);
+  } catch (const cv::Exception&) {
+    tile.picture = cv::Mat();  // a format that this machine cannot read: its place stays empty
+  }
+  for (const auto& result : answer.results()) {
+    tile.verdict += (tile.verdict.empty() ? "" : ", ") + VerdictOf(result);
+    tile.match &= result.decision() == v1::DECISION_MATCH;
+  }
+  tiles_.push_back(std::move(tile));
+}
+
+void IdentificationSheet::AddRefused(const std::string& photo, const std::string& reason) {
+  if (tiles_.size() >= kMostPhotos) {
+    ++left_out_;
+    return;
+  }
+  tiles_.push_back({.picture = {}, .name = photo, .verdict = reason, .match = false});
+}
+
+cv::Mat IdentificationSheet::Draw() const {
+  const auto count = static_cast<int>(tiles_.size());
+  const int columns = std::clamp(count, 1, kColumns);
+  const int rows = (count + columns - 1) / columns;
+  const int cell_width = kPictureSide + kGap;
+  const int cell_height = kPictureSide + 2 * kLine + kGap;
+  cv::Mat page(kTitle + rows * cell_height + kGap, columns * cell_width + kGap, CV_8UC3,
+               cv::Scalar::all(248));
+  const auto matched = std::count_if(tiles_.begin(), tiles_.end(), [](auto& t) { return t.match; });
+  const std::string more = left_out_ == 0 ? "" : fmt::format("; {} more are not shown", left_out_);
+  facegate::Write(page,
+                  Fit(fmt::format("somebody was found in {} of {} photos{}", matched, count, more),
+                      page.cols - 2 * kGap),
+                  {kGap, 22}, cv::Scalar::all(40));
+  for (int i = 0; i < count; ++i) {
+    const Tile& tile = tiles_[static_cast<size_t>(i)];
+    const cv::Point corner(kGap + i % columns * cell_width, kTitle + i / columns * cell_height);
+    page(cv::Rect(corner, cv::Size(kPictureSide, kPictureSide))).setTo(cv::Scalar::all(228));
+    if (!tile.picture.empty()) {
+      const cv::Point at(corner.x + (kPictureSide - tile.picture.cols) / 2,
+                         corner.y + (kPictureSide - tile.picture.rows) / 2);
+      tile.picture.copyTo(page(cv::Rect(at, tile.picture.size())));
+    }
+    const cv::Point text(corner.x, corner.y + kPictureSide + kLine - 5);
+    const std::string name = std::filesystem::path(tile.name).filename().string();
+    facegate::Write(page, Fit(name, kPictureSide), text, cv::Scalar::all(90));
+    facegate::Write(page, Fit(tile.verdict, kPictureSide), {text.x, text.y + kLine},
+                    Colour(tile.match));
+  }
+  return page;
+}
+
+ClientResult<size_t> IdentificationSheet::Write(const std::string& output) const {
+  try {
+    if (!cv::imwrite(output, Draw())) {
+      return LocalError(fmt::format("{} cannot be written", output));
+    }
+    return tiles_.size();
+  } catch (const cv::Exception& error) {
+    return LocalError(fmt::format("cannot be drawn to {}: {}", output, error.err));
+  }
+}
+
+}  // namespace facegate

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "clients/cpp/client_result.h"
+#include "facegate/v1/face_service.pb.h"
+
+namespace facegate {
+
+// A page of photos with who was found in each: the faces that were searched for in boxes, green
+// where somebody was found, and below each photo its file name and the nearest identity.
+class IdentificationSheet {
+ public:
+  static constexpr size_t kMostPhotos = 1000;
+
+  // `photo_bytes` is the encoded photo. One that does not decode here has an empty place; photos
+  // beyond kMostPhotos are counted, not drawn.
+  void Add(const std::string& photo, const std::string& photo_bytes,
+           const v1::IdentifyResponse& answer);
+  // A photo that the server refused, and why in a word or two.
+  void AddRefused(const std::string& photo, const std::string& reason);
+  // Writes the page in the format that its name ends in. Returns how many photos it shows.
+  ClientResult<size_t> Write(const std::string& output) const;
+
+ private:
+  struct Tile {
+    cv::Mat picture;  // 8-bit BGR, at most kPictureSide high and wide; may be empty
+    std::string name;
+    std::string verdict;
+    bool match = false;
+  };
+  static constexpr int kPictureSide = 168;  // pixels
+
+  void AddTile(Tile tile);
+  static cv::Mat Picture(const std::string& photo_bytes, const v1::IdentifyResponse& answer);
+  cv::Mat Draw() const;
+
+  std::vector<Tile> tiles_;
+  size_t left_out_ = 0;
+};
+
+}  // namespace facegate
