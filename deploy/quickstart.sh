@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 machine to the main job: installs what is missing, builds, imports a model, enrols people from photos,
-# identifies and verifies others, restarts the server and asks again. Ends in "quickstart: PASS" or "quickstart: FAIL …".
+# From a fresh Debian 12 machine to the main job: installs what is missing, builds, takes the bundled model or imports another,
+# enrols people from photos, identifies and verifies others, restarts the server and asks again. Ends in "quickstart: PASS" or "quickstart: FAIL …".
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -8,33 +8,39 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/quickstart.sh [OPTIONS]
 
-  --weights FILE    a PyTorch .pth, or a .safetensors model file with its card
-  --preset NAME     how the weights want their faces (facegate-train import --help)
-  --min_cosine X    the cosine from which on two faces are one person; both are needed for a .pth that is not the
-                    public file named below
+Needs no file but the source: without options the bundled model (deploy/models/default.safetensors) recognises people
+who do not exist, drawn by this project and not among those that the model was trained on.
+
   --photos DIR      a folder with a folder of photos for each person; people with two or more photos are enrolled
                     with one and looked for with another, some are left out as strangers
+  --weights FILE    other weights: a PyTorch .pth, or a .safetensors model file with its card
+  --preset NAME     how the weights want their faces (facegate-train import --help)
+  --min_cosine X    the cosine from which on two faces are one person; both are needed for a .pth that is not the
+                    public file that deploy/fetch-models.sh names
   --detector FILE   the YuNet ONNX file; without it a cascade of the package opencv-data and the small landmark network
                     that comes with the source (deploy/models/landmarks.safetensors) find the faces
   --people N        people to enrol, and strangers to ask for (default 20)
-  --keep DIR        keep the model, the gallery and the server's log in a new folder below DIR
+  --sheet FILE      where to draw who was found (default build/quickstart/found.png)
+  --keep DIR        keep the photos, the model, the gallery and the server's log in a new folder below DIR
   -h, --help        this text
 
-What is not given is looked for below the folder that FACEGATE_DATA names:
+What is not given is looked for below the folder that FACEGATE_DATA names, where there is one:
   weights/arcface_mobilefacenet.pth   lfw/photos/   detectors/yunet_n_dynamic.onnx
 
-Exit code: 0 PASS, 1 FAIL, 2 weights or photos are missing, or wrong usage.
+Exit code: 0 PASS, 1 FAIL, 2 a file is missing, or wrong usage.
 
 Examples:
+  deploy/quickstart.sh
+  deploy/quickstart.sh --photos people/
   FACEGATE_DATA=~/facegate-data deploy/quickstart.sh
   deploy/quickstart.sh --weights arcface_mobilefacenet.pth --photos people/
 TEXT
 }
 
-weights="" preset="" min_cosine="" photos="" detector="" people=20 keep=""
+weights="" preset="" min_cosine="" photos="" detector="" people=20 sheet="$root/build/quickstart/found.png" keep=""
 while [ "$#" -gt 0 ]; do
   case "$1" in
-    --weights | --preset | --min_cosine | --photos | --detector | --people | --keep)
+    --weights | --preset | --min_cosine | --photos | --detector | --people | --sheet | --keep)
       [ "$#" -ge 2 ] || { echo "quickstart: $1 needs a value" >&2; exit 2; }
       case "$1" in --people) [[ "$2" =~ ^[1-9][0-9]{0,3}$ ]] || { echo "quickstart: --people takes 1 to 9999" >&2; exit 2; } ;; esac
       declare "${1#--}=$2"
@@ -55,39 +61,14 @@ from_data() { # from_data CURRENT PATH-BELOW-FACEGATE_DATA
   fi
 }
 weights=$(from_data "$weights" weights/arcface_mobilefacenet.pth)
+weights=${weights:-$root/deploy/models/default.safetensors}
 photos=$(from_data "$photos" lfw/photos)
 detector=$(from_data "$detector" detectors/yunet_n_dynamic.onnx)
 
 missing=false
-if [ ! -f "$weights" ]; then
-  missing=true
-  cat >&2 <<TEXT
-quickstart: no weights${weights:+ at $weights}. Give --weights FILE, or set FACEGATE_DATA and put there
-  weights/arcface_mobilefacenet.pth
-    from   github.com/bubbliiiing/arcface-pytorch, file model_data/arcface_mobilefacenet.pth at 0faafe28 (MIT; trained on
-           CASIA-WebFace, whose photos are for research)
-    sha256 $known_weights
-TEXT
-fi
-if [ ! -d "$photos" ]; then
-  missing=true
-  cat >&2 <<TEXT
-quickstart: no photos${photos:+ at $photos}. Give --photos DIR (a folder of photos for each person), or set FACEGATE_DATA and put there
-  lfw/photos/NAME/NAME_0001.jpg …
-    from   Labeled Faces in the Wild (research only), for example its funneled archive
-           https://ndownloader.figshare.com/files/5976015
-    sha256 b47c8422c8cded889dc5a13418c4bc2abbda121092b3533a83306f90d900100a
-TEXT
-fi
-if [ ! -f "$detector" ]; then
-  [ -z "$detector" ] || { echo "quickstart: no detector at $detector" >&2; missing=true; }
-  cat >&2 <<TEXT
-quickstart: no YuNet file: a cascade and the landmark network find the faces. For YuNet give --detector FILE, or set FACEGATE_DATA and put there
-  detectors/yunet_n_dynamic.onnx
-    from   github.com/ShiqiYu/libfacedetection.train, file onnx/yunet_n_dynamic.onnx at 0047ac24 (Apache-2.0)
-    sha256 104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12
-TEXT
-fi
+[ -f "$weights" ] || { echo "quickstart: no weights at $weights" >&2; missing=true; }
+[ -z "$photos" ] || [ -d "$photos" ] || { echo "quickstart: no folder of photos at $photos" >&2; missing=true; }
+[ -z "$detector" ] || [ -f "$detector" ] || { echo "quickstart: no detector at $detector" >&2; missing=true; }
 if $missing; then
   echo "quickstart: nothing was run (exit code 2)" >&2
   exit 2
@@ -101,7 +82,8 @@ elif [[ "$weights" != *.safetensors ]]; then
     exit 2
   fi
 fi
-weights=$(realpath "$weights") photos=$(realpath "$photos")
+weights=$(realpath "$weights") sheet=$(realpath -m "$sheet")
+[ -z "$photos" ] || photos=$(realpath "$photos")
 [ -z "$detector" ] || detector=$(realpath "$detector")
 
 fail() { echo "quickstart: FAIL $*"; exit 1; }
@@ -127,9 +109,18 @@ step "model"
   ${min_cosine:+--default-min-cosine "$min_cosine"} "$weights" "$work/model.safetensors" ||
   fail "import of the weights"
 
+if [ -z "$photos" ]; then
+  step "photos"
+  echo "No photos were given: these people do not exist. They are drawn; how well real people are recognised they do not tell."
+  photos="$work/photos"
+  # Another seed, other people than those of the model's training.
+  "$root/build/release/bin/facegate-train" synthesize "$photos" --seed 2026 --identities $((2 * people)) --views 2 \
+    --difficulty 0.5 --size 320 || fail "drawing the photos"
+fi
+
 step "main job"
 landmarks="$root/deploy/models/landmarks.safetensors"
-[ -f "$landmarks" ] || landmarks=""
+mkdir -p "$(dirname "$sheet")"
 /usr/bin/python3 "$root/deploy/main_job.py" --bin "$root/build/release/bin" --model "$work/model.safetensors" \
-  --photos "$photos" --people "$people" --work "$work" ${detector:+--detector "$detector"} \
-  ${landmarks:+--landmarks "$landmarks"} || exit 1
+  --photos "$photos" --people "$people" --work "$work" --sheet "$sheet" ${detector:+--detector "$detector"} \
+  --landmarks "$landmarks" || exit 1

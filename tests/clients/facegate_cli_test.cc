@@ -181,6 +181,31 @@ TEST_F(FacegateCliTest, DrawsFacesOntoThePhoto) {
   EXPECT_EQ(picture.at<cv::Vec3b>(45, 60), cv::Vec3b(0, 0, 0));
 }
 
+TEST_F(FacegateCliTest, DrawsAPageOfWhoWasFound) {
+  const std::string photo = dir_.File("door.png");
+  ASSERT_TRUE(cv::imwrite(photo, cv::Mat(48, 64, CV_8UC3, cv::Scalar(200, 0, 0))));
+  const std::string page = dir_.File("page.png");
+  const auto plain = Run({"identify", photo, photo, dir_.File("absent.png")});
+  const auto result = Run({"identify", "--sheet", page, photo, photo, dir_.File("absent.png")});
+  EXPECT_EQ(result.code, plain.code) << result.err;
+  EXPECT_EQ(result.out, plain.out);
+  const cv::Mat picture = cv::imread(page);
+  ASSERT_FALSE(picture.empty());
+  // Three places in a row, the photo in the middle of the first two, nothing in the third.
+  EXPECT_EQ(picture.cols, 14 + 3 * (168 + 14));
+  EXPECT_GT(picture.at<cv::Vec3b>(34 + 84, 14 + 84)[0], 150);
+  EXPECT_LT(picture.at<cv::Vec3b>(34 + 84, 14 + 84)[1], 60);
+  EXPECT_EQ(picture.at<cv::Vec3b>(34 + 84, 14 + 2 * 182 + 84), cv::Vec3b(228, 228, 228));
+}
+
+TEST_F(FacegateCliTest, SaysThatAPageCannotBeWritten) {
+  const std::string photo = dir_.File("door.png");
+  ASSERT_TRUE(cv::imwrite(photo, cv::Mat(48, 64, CV_8UC3, cv::Scalar(200, 0, 0))));
+  const auto result = Run({"identify", "--sheet", dir_.File("page.nothing"), photo});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("page.nothing"));
+}
+
 TEST_F(FacegateCliTest, RefusesToDrawWhereThePictureIsAnother) {
   const std::string photo = dir_.File("photo.png");
   ASSERT_TRUE(cv::imwrite(photo, cv::Mat(50, 50, CV_8UC3, cv::Scalar(0, 0, 0))));

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
 
 namespace facegate {
 namespace {
@@ -93,6 +96,23 @@ TEST(MakeCardTest, KeepsWhatACarriedCardSays) {
   EXPECT_EQ(card.accuracy.size(), 1U);
   EXPECT_EQ(card.default_min_cosine, 0.3F);
   EXPECT_FALSE(card.canary.has_value());
+}
+
+TEST(MakeCardTest, TakesFiguresFromAFile) {
+  const TempDir dir;
+  const std::string path = dir.File("figures.json");
+  std::ofstream(path) << R"([{"measure":"LFW","value":97.5,"unit":"%","command":"eval"}])";
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const ModelCard card,
+      MakeCard(CarriedCard(), {.teacher = "t", .intended_use = "u", .figures = path}));
+  ASSERT_EQ(card.accuracy.size(), 1U);
+  EXPECT_EQ(card.accuracy[0].value, 97.5);
+  EXPECT_EQ(card.teacher, "t");
+  EXPECT_EQ(card.intended_use, "u");
+  std::ofstream(path) << R"([{"measure":"LFW"}])";
+  const auto broken = MakeCard(CarriedCard(), {.figures = path});
+  EXPECT_THAT(broken, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(MessageOf(broken.status())), HasSubstr("figures.json"));
 }
 
 TEST(MakeCardTest, DropsFiguresThatAnotherPreprocessingMade) {

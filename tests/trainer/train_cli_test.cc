@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgproc.hpp>
+#include <numeric>
 #include <sstream>
 
 #include "face/base/file.h"
@@ -113,6 +114,26 @@ TEST_F(TrainCliTest, ImportsAModelFileKeepingItsCardAndDigest) {
   EXPECT_EQ(after.card.default_min_cosine, 0.25F);
   EXPECT_EQ(after.card.origin, before.card.origin);
   EXPECT_TRUE(after.card.canary.has_value());
+}
+
+TEST_F(TrainCliTest, StoresHalfOfTheBits) {
+  const std::string source = RandomModel(0.25F);
+  const std::string half = File("half.safetensors");
+  ASSERT_EQ(Run({"import", "--half", source, half}), TrainExitCode::kOk) << err();
+  EXPECT_LT(std::filesystem::file_size(half), 0.6 * std::filesystem::file_size(source));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile before, ReadModelFile(source));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile after, ReadModelFile(half));
+  EXPECT_NE(after.card.model_digest, before.card.model_digest);
+  EXPECT_EQ(after.card.default_min_cosine, 0.25F);
+  EXPECT_EQ(after.tensors.at("conv1.conv.weight").dtype, DType::kF16);
+  EXPECT_EQ(after.tensors.at("conv1.bn.running_var").dtype, DType::kF32);
+  // The same faces get nearly the same embeddings.
+  ASSERT_TRUE(before.card.canary.has_value() && after.card.canary.has_value());
+  for (size_t i = 0; i < 4; ++i) {
+    const auto& a = before.card.canary->embeddings[i];
+    const auto& b = after.card.canary->embeddings[i];
+    EXPECT_GT(std::inner_product(a.begin(), a.end(), b.begin(), 0.0), 0.999);
+  }
 }
 
 TEST_F(TrainCliTest, RefusesToImportWithoutKnowingTheAlignment) {

@@ -126,9 +126,10 @@ std::string Minutes(double seconds) {
 void PrintEpoch(int64_t epoch, int64_t epochs, const LandmarkTraining::EpochReport& report,
                 const HeldOutReport& held_out, double seconds, std::ostream& out) {
   out << fmt::format(
-             "epoch {:>3}/{}  points {:.4f}  faces {:.4f}  held out: median {}, 90th percentile "
-             "{}, found {}, false {}  {} left",
-             epoch, epochs, report.point_error, report.face_error, Percent(held_out.errors.median),
+             "epoch {:>3}/{}  points {:.4f}  faces {:.4f}  held out: median {} of points, {} of "
+             "faces, 90th percentile {}, found {}, false {}  {} left",
+             epoch, epochs, report.point_error, report.face_error,
+             Percent(held_out.errors.point_median), Percent(held_out.errors.median),
              Percent(held_out.errors.ninetieth), Percent(held_out.errors.found_share()),
              Percent(held_out.false_share), Minutes(seconds * static_cast<double>(epochs - epoch)))
       << std::endl;
@@ -173,11 +174,12 @@ LandmarkCard CardOf(const FitLandmarksOptions& options, const FitLandmarksReport
           {"held_out_people", std::to_string(report.held_out_people)},
           {"held_out_photos", std::to_string(report.detector.photos)},
           {"held_out_found", Percent(report.detector.found_share())},
-          {"held_out_median_error", Percent(report.detector.median)},
-          {"held_out_90th_percentile_error", Percent(report.detector.ninetieth)},
+          {"held_out_median_error", Percent(report.detector.point_median)},
+          {"held_out_median_error_of_faces", Percent(report.detector.median)},
+          {"held_out_90th_percentile_error_of_faces", Percent(report.detector.ninetieth)},
           {"error",
-           "mean distance of five points over the distance of the eyes, by cascade and "
-           "network on whole photos of people who were not learned from"}};
+           "distance from the given landmark over the distance of the eyes, by cascade and network "
+           "on whole photos of people who were not learned from; of faces: the mean of the five"}};
 }
 
 Status MeasureDetector(const FitLandmarksOptions& options, const OrderedLandmarks& photos,
@@ -233,11 +235,11 @@ StatusOr<FitLandmarksReport> FitLandmarks(const FitLandmarksOptions& options, st
       MeasureDetector(options, HeldOutPhotos(landmarks, samples, split), weights, report));
   FACEGATE_RETURN_IF_ERROR(WriteLandmarkWeights(options.out, weights, CardOf(options, report)));
   out << fmt::format(
-      "{}: on {} photos of {} people who were held out, found {}, median error {}, "
-      "90th percentile {} of the eyes' distance\n",
+      "{}: on {} photos of {} people who were held out, found {}; error over the eyes' distance: "
+      "median {} of landmarks, {} of faces, 90th percentile of faces {}\n",
       options.out, report.detector.photos, report.held_out_people,
-      Percent(report.detector.found_share()), Percent(report.detector.median),
-      Percent(report.detector.ninetieth));
+      Percent(report.detector.found_share()), Percent(report.detector.point_median),
+      Percent(report.detector.median), Percent(report.detector.ninetieth));
   return report;
 }
 

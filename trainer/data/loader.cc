@@ -18,6 +18,9 @@ namespace facegate {
 namespace {
 
 constexpr uint64_t kAugment = 21;
+constexpr uint64_t kBlend = 22;
+constexpr uint64_t kAugmentOther = 23;
+constexpr double kLeastShare = 0.3;  // of either picture of a blend
 // Photos that are tried for one place of a batch.
 constexpr size_t kAttempts = 16;
 
@@ -91,7 +94,9 @@ class ThreadedLoader final : public Loader {
       const auto out = std::span(batch->pixels).subspan(place * floats, floats);
       FACEGATE_RETURN_IF_ERROR(FillPlace(step, place, batch->photos[place], out));
       const uint32_t label = dataset_.label(batch->photos[place]);
-      batch->labels.push_back(label == Dataset::kUnlabelled ? Batch::kUnlabelled : label);
+      const bool nobody =
+          label == Dataset::kUnlabelled || BlendAt(step, batch->photos[place]).has_value();
+      batch->labels.push_back(nobody ? Batch::kUnlabelled : int64_t{label});
     }
     return batch;
   }
@@ -108,7 +113,21 @@ class ThreadedLoader final : public Loader {
     return Annotate(last, fmt::format("{} photos one after the other cannot be used", kAttempts));
   }
 
-  Status FillPhoto(size_t step, size_t photo, std::span<float> out) const {
+  Status FillPhoto(size_t step, size_t photo, std::span<float> out) {
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, Changed(step, photo, kAugment, photo));
+    if (const std::optional<Blend> blend = BlendAt(step, photo)) {
+      const auto other = Changed(step, blend->other, kAugmentOther, photo);
+      if (other.ok()) {
+        cv::addWeighted(picture, blend->share, *other, 1.0 - blend->share, 0.0, picture);
+      } else {
+        ReportOnce(blend->other, other.status());
+      }
+    }
+    return WriteNetworkInput({.bgr = picture}, options_.preprocessing, false, out);
+  }
+
+  // The photo as this epoch changes it; what happens follows from `purpose` and `key`.
+  StatusOr<cv::Mat> Changed(size_t step, size_t photo, uint64_t purpose, size_t key) const {
     FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, dataset_.Load(photo));
     const cv::Size size = CropSize(options_.preprocessing.alignment);
     if (picture.size() != size) {
@@ -116,9 +135,23 @@ class ThreadedLoader final : public Loader {
                                          dataset_.name(photo), picture.cols, picture.rows,
                                          size.width, size.height));
     }
-    RandomStream random(options_.sampler.seed, kAugment, sampler_.EpochOf(step), photo);
+    RandomStream random(options_.sampler.seed, purpose, sampler_.EpochOf(step), key);
     Augment(options_.augment, random, picture);
-    return WriteNetworkInput({.bgr = picture}, options_.preprocessing, false, out);
+    return picture;
+  }
+
+  struct Blend {
+    size_t other = 0;    // a photo
+    double share = 1.0;  // of the first
+  };
+
+  // What a photo is blended with in the epoch of `step`; nothing where it stays alone.
+  std::optional<Blend> BlendAt(size_t step, size_t photo) const {
+    if (options_.blend == 0.0) return std::nullopt;
+    RandomStream random(options_.sampler.seed, kBlend, sampler_.EpochOf(step), photo);
+    if (!random.Chance(options_.blend)) return std::nullopt;
+    const size_t other = random.Below(dataset_.size());
+    return Blend{.other = other, .share = random.Uniform(kLeastShare, 1.0 - kLeastShare)};
   }
 
   void ReportOnce(size_t photo, const Status& status) {
@@ -152,6 +185,9 @@ StatusOr<std::unique_ptr<Loader>> Loader::Start(const Dataset& dataset,
   FACEGATE_RETURN_IF_ERROR(CheckAugmentation(options.augment));
   if (dataset.size() == 0) return InvalidArgument("there are no photos to train with");
   if (options.sampler.batch == 0) return InvalidArgument("a batch has at least 1 photo");
+  if (!(options.blend >= 0.0 && options.blend <= 1.0)) {
+    return InvalidArgument(fmt::format("blend is {}, must be 0 to 1", options.blend));
+  }
   if (options.threads < 1 || options.prefetch < 1) {
     return InvalidArgument("a loader needs at least 1 thread and 1 batch ahead");
   }

@@ -27,6 +27,9 @@ struct Batch {
 struct LoaderOptions {
   SamplerOptions sampler{};
   AugmentOptions augment{};
+  // Probability that a picture is blended with another one, 30 % to 70 % of each: a face of nobody,
+  // without a label, that a teacher's opinion is asked of (mixup, Zhang et al. 2018).
+  double blend = 0.0;
   Preprocessing preprocessing{};
   int threads = 1;      // >= 1
   size_t prefetch = 4;  // batches that may lie ready, >= 1

@@ -19,21 +19,38 @@ namespace {
 constexpr double kLeastConfidence = 0.5;
 constexpr DecodeLimits kLimits{.max_bytes = 256ULL << 20, .max_pixels = 200'000'000};
 
-double ErrorOf(const Landmarks& points, const Landmarks& truth) {
-  double sum = 0;
-  const size_t count = std::min(points.size(), truth.size());
-  for (size_t i = 0; i < count; ++i) sum += cv::norm(points[i] - truth[i]);
-  return sum / static_cast<double>(count) / cv::norm(truth[1] - truth[0]);
-}
+// Collects the errors of faces.
+class ErrorList {
+ public:
+  void Add(const Landmarks& points, const Landmarks& truth) {
+    const double eyes = cv::norm(truth[1] - truth[0]);
+    const size_t count = std::min(points.size(), truth.size());
+    double sum = 0;
+    for (size_t i = 0; i < count; ++i) {
+      points_.push_back(cv::norm(points[i] - truth[i]) / eyes);
+      sum += points_.back();
+    }
+    faces_.push_back(sum / static_cast<double>(count));
+  }
 
-LandmarkErrors Summarise(std::vector<double> errors, size_t photos) {
-  LandmarkErrors result{.photos = photos, .found = errors.size()};
-  if (errors.empty()) return result;
-  std::sort(errors.begin(), errors.end());
-  result.median = errors[errors.size() / 2];
-  result.ninetieth = errors[errors.size() * 9 / 10];
-  return result;
-}
+  LandmarkErrors Summary(size_t photos) {
+    return {.photos = photos,
+            .found = faces_.size(),
+            .point_median = Quantile(points_, 0.5),
+            .median = Quantile(faces_, 0.5),
+            .ninetieth = Quantile(faces_, 0.9)};
+  }
+
+ private:
+  static double Quantile(std::vector<double>& values, double share) {
+    if (values.empty()) return 0.0;
+    std::sort(values.begin(), values.end());
+    return values[static_cast<size_t>(share * static_cast<double>(values.size()))];
+  }
+
+  std::vector<double> points_;
+  std::vector<double> faces_;
+};
 
 StatusOr<std::optional<FoundLandmarks>> FindIn(LandmarkNet& net, const LandmarkWeights& weights,
                                                const std::string& jpeg, const cv::Rect2d& box) {
@@ -46,16 +63,15 @@ StatusOr<std::optional<FoundLandmarks>> FindIn(LandmarkNet& net, const LandmarkW
 StatusOr<HeldOutReport> CheckHeldOut(const LandmarkWeights& weights, const LandmarkSamples& samples,
                                      const SampleSplit& split) {
   FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<LandmarkNet> net, LandmarkNet::Create(weights));
-  std::vector<double> errors;
-  errors.reserve(split.held_out_faces.size());
+  ErrorList errors;
   for (const size_t i : split.held_out_faces) {
     const LandmarkSample& face = samples.faces[i];
     if (!face.box) continue;
     FACEGATE_ASSIGN_OR_RETURN(const auto found, FindIn(*net, weights, face.jpeg, *face.box));
-    if (found) errors.push_back(ErrorOf(found->points, face.points));
+    if (found) errors.Add(found->points, face.points);
   }
   HeldOutReport report;
-  report.errors = Summarise(std::move(errors), split.held_out_faces.size());
+  report.errors = errors.Summary(split.held_out_faces.size());
   size_t taken = 0;
   for (const size_t i : split.held_out_negatives) {
     const NegativeSample& negative = samples.negatives[i];
@@ -72,8 +88,7 @@ StatusOr<HeldOutReport> CheckHeldOut(const LandmarkWeights& weights, const Landm
 StatusOr<LandmarkErrors> CheckDetector(Detector& detector, const std::string& photo_folder,
                                        const OrderedLandmarks& landmarks,
                                        const std::function<void()>& on_photo) {
-  std::vector<double> errors;
-  errors.reserve(landmarks.size());
+  ErrorList errors;
   for (const auto& [name, truth] : landmarks) {
     const std::string path = (std::filesystem::path(photo_folder) / name).string();
     FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kLimits.max_bytes));
@@ -83,11 +98,11 @@ StatusOr<LandmarkErrors> CheckDetector(Detector& detector, const std::string& ph
     const auto chosen =
         SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo->bgr.size());
     if (chosen.ok() && !chosen->front().landmarks.empty()) {
-      errors.push_back(ErrorOf(chosen->front().landmarks, truth));
+      errors.Add(chosen->front().landmarks, truth);
     }
     on_photo();
   }
-  return Summarise(std::move(errors), landmarks.size());
+  return errors.Summary(landmarks.size());
 }
 
 }  // namespace facegate

@@ -14,13 +14,14 @@
 
 namespace facegate {
 
-// How far landmarks are from the given ones: the mean distance of the five points of a face over
-// the distance of its eyes.
+// How far landmarks are from the given ones, over the distance of the face's eyes.
 struct LandmarkErrors {
   size_t photos = 0;
   size_t found = 0;  // photos in which a face was found; the others have no error
+  double point_median = 0.0;  // over all landmarks
+  // Of a face: the mean of its five landmarks. The median and 90th percentile over faces.
   double median = 0.0;
-  double ninetieth = 0.0;  // percentile
+  double ninetieth = 0.0;
 
   double found_share() const {
     return photos == 0 ? 0.0 : static_cast<double>(found) / static_cast<double>(photos);

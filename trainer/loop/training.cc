@@ -157,8 +157,8 @@ TorchTensor Training::LabelledLoss(const TorchTensor& embeddings, const TorchTen
   return loss;
 }
 
-TorchTensor Training::Loss(const Batch& batch, const TeacherTargets& targets,
-                           StepReport& report) {
+StatusOr<TorchTensor> Training::Loss(const Batch& batch, const TeacherTargets& targets,
+                                     StepReport& report) {
   const auto count = static_cast<int64_t>(batch.labels.size());
   std::vector<TorchTensor> maps;
   const TorchTensor embeddings = Forward(InputOf(batch.pixels, count, options_.channels_last),
@@ -174,12 +174,15 @@ TorchTensor Training::Loss(const Batch& batch, const TeacherTargets& targets,
                         report);
   }
   if (targets.embeddings.empty()) return loss;
-  const TorchTensor taught = TeacherLoss(embeddings, maps, targets, report);
+  FACEGATE_ASSIGN_OR_RETURN(const TorchTensor taught,
+                            TeacherLoss(embeddings, maps, targets, report));
   return loss.defined() ? loss + taught : taught;
 }
 
-TorchTensor Training::TeacherLoss(const TorchTensor& embeddings, std::span<const TorchTensor> maps,
-                                  const TeacherTargets& targets, StepReport& report) const {
+StatusOr<TorchTensor> Training::TeacherLoss(const TorchTensor& embeddings,
+                                            std::span<const TorchTensor> maps,
+                                            const TeacherTargets& targets,
+                                            StepReport& report) const {
   const auto like = [](std::span<const float> values, const TorchTensor& own) {
     return torch::from_blob(const_cast<float*>(values.data()), own.sizes(), torch::kFloat);
   };
@@ -187,9 +190,17 @@ TorchTensor Training::TeacherLoss(const TorchTensor& embeddings, std::span<const
       DistillationLoss(embeddings, like(targets.embeddings, embeddings));
   report.distillation = distillation.item<double>();
   TorchTensor loss = options_.distillation * distillation;
-  if (maps.empty()) return loss;
+  if (targets.maps.empty()) return loss;
+  if (maps.size() != targets.maps.size()) {
+    return InvalidArgument(fmt::format("the teacher gave {} maps, the network has {}",
+                                       targets.maps.size(), maps.size()));
+  }
   TorchTensor sum = torch::zeros({});
   for (size_t i = 0; i < maps.size(); ++i) {
+    if (targets.maps[i].size() != static_cast<size_t>(maps[i].numel())) {
+      return InvalidArgument(fmt::format("the teacher's map {} has {} numbers, expected {}", i,
+                                         targets.maps[i].size(), maps[i].numel()));
+    }
     sum = sum + MapLoss(maps[i].to(torch::kFloat), like(targets.maps[i], maps[i]));
   }
   const TorchTensor mean = sum / static_cast<double>(maps.size());
@@ -239,7 +250,7 @@ StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& t
     // Dropout draws from LibTorch's generator: the same after a stop as without one.
     torch::manual_seed(
         RandomStream(options_.seed, kDropout, static_cast<uint64_t>(batches_)).Next());
-    const TorchTensor loss = Loss(batch, targets, report);
+    FACEGATE_ASSIGN_OR_RETURN(const TorchTensor loss, Loss(batch, targets, report));
     report.loss = loss.item<double>();
     if (!std::isfinite(report.loss)) {
       report.skipped = true;

@@ -97,9 +97,11 @@ class Training {
   // `maps` null: none are wanted.
   torch::Tensor Forward(const torch::Tensor& input, std::vector<torch::Tensor>* maps);
   // The loss of a batch, and what the report says of it.
-  torch::Tensor Loss(const Batch& batch, const TeacherTargets& targets, StepReport& report);
-  torch::Tensor TeacherLoss(const torch::Tensor& embeddings, std::span<const torch::Tensor> maps,
-                            const TeacherTargets& targets, StepReport& report) const;
+  StatusOr<torch::Tensor> Loss(const Batch& batch, const TeacherTargets& targets,
+                               StepReport& report);
+  StatusOr<torch::Tensor> TeacherLoss(const torch::Tensor& embeddings,
+                                      std::span<const torch::Tensor> maps,
+                                      const TeacherTargets& targets, StepReport& report) const;
   torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,
                              StepReport& report);
   // Puts the averaged weights into the backbone, or takes them out again.

@@ -246,6 +246,7 @@ Status Run::StartLoader() {
                      .seed = recipe_.training.seed,
                      .balanced = recipe_.balanced};
   options.augment = recipe_.augment;
+  options.blend = recipe_.blend;
   options.preprocessing = preprocessing_;
   options.threads = static_cast<int>(recipe_.loader_threads);
   options.first_step = static_cast<size_t>(training_->batches());

@@ -112,6 +112,11 @@ const std::vector<Key>& Keys() {
        {0, 1},
        nullptr,
        "Probability of a mirror image."},
+      {"augment.blend",
+       FACEGATE_FIELD(blend),
+       {0, 1},
+       nullptr,
+       "Probability of a blend with another photo, without a label: needs teacher.model."},
       {"augment.crop",
        FACEGATE_FIELD(augment.crop),
        {0, 1},
@@ -715,6 +720,9 @@ Status CheckRecipe(const Recipe& recipe) {
   if (!has_labels) return InvalidArgument("there is nothing with labels to train with");
   if (!recipe.data.unlabelled.empty() && recipe.teacher.empty()) {
     return InvalidArgument("data.unlabelled needs teacher.model");
+  }
+  if (recipe.blend > 0.0 && recipe.teacher.empty()) {
+    return InvalidArgument("augment.blend needs teacher.model");
   }
   if (recipe.balanced && !recipe.data.unlabelled.empty()) {
     return InvalidArgument("data.balanced and data.unlabelled do not go together");

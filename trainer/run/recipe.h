@@ -20,6 +20,7 @@ struct Recipe {
   int64_t batch = 64;
   bool balanced = false;
   AugmentOptions augment{};
+  double blend = 0.0;
   std::string colour = "rgb";
 
   double evaluate_every = 1.0;

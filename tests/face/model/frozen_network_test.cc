@@ -51,6 +51,25 @@ TEST_P(FrozenNetworkTest, GivesTheBackbonesOutputForAnyBatch) {
   }
 }
 
+TEST_P(FrozenNetworkTest, GivesTheBackbonesMaps) {
+  const torch::NoGradGuard no_grad;
+  const auto backbone = WithRandomWeights(GetParam());
+  const torch::Tensor pictures = Pictures(2);
+  std::vector<torch::Tensor> maps;
+  const torch::Tensor embeddings = backbone->ForwardWithMaps(pictures, maps);
+  EXPECT_TRUE(torch::equal(embeddings, backbone->forward(pictures)));
+  ASSERT_FALSE(maps.empty());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network,
+                                FrozenNetwork::Create(*backbone, torch::kCPU, true));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto outputs, network->RunAll(pictures, 1));
+  ASSERT_EQ(outputs.size(), maps.size() + 1);
+  EXPECT_LT(RelativeDifference(embeddings, outputs[0]), 1e-5f);
+  for (size_t i = 0; i < maps.size(); ++i) {
+    ASSERT_EQ(outputs[i + 1].sizes(), maps[i].sizes());
+    EXPECT_LT(RelativeDifference(maps[i], outputs[i + 1]), 1e-5f) << i;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, FrozenNetworkTest,
                          ::testing::Values("mobilefacenet-128", "mobilefacenet-512", "iresnet-18",
                                            "irse-50"),

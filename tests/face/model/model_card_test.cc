@@ -34,6 +34,10 @@ ModelCard Sample() {
   card.training_data = "faces \"quoted\", \xc3\xa4";
   card.licence = "MIT";
   card.origin = "a\nb";
+  card.teacher = "another";
+  card.recipe = "data.batch: 32\n";
+  card.intended_use = "doors";
+  card.unintended_use = "streets";
   card.accuracy = {{"LFW", 99.55, "%", "facegate-train eval"}};
   card.default_min_cosine = 0.35F;
   card.canary = Canary{.seed = std::numeric_limits<uint64_t>::max(),
@@ -61,6 +65,10 @@ TEST(ModelCardTest, ReadsBackEveryFieldExactly) {
   EXPECT_EQ(read.training_data, card.training_data);
   EXPECT_EQ(read.licence, card.licence);
   EXPECT_EQ(read.origin, card.origin);
+  EXPECT_EQ(read.teacher, "another");
+  EXPECT_EQ(read.recipe, "data.batch: 32\n");
+  EXPECT_EQ(read.intended_use, "doors");
+  EXPECT_EQ(read.unintended_use, "streets");
   ASSERT_EQ(read.accuracy.size(), 1U);
   EXPECT_EQ(read.accuracy[0].measure, "LFW");
   EXPECT_EQ(read.accuracy[0].value, 99.55);
@@ -75,11 +83,13 @@ TEST(ModelCardTest, ReadsBackEveryFieldExactly) {
 
 TEST(ModelCardTest, NeedsNoOptionalField) {
   ModelCard card = Sample();
+  card.teacher = card.recipe = card.intended_use = card.unintended_use = "";
   card.accuracy.clear();
   card.default_min_cosine.reset();
   card.canary.reset();
   FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelCard read, ModelCardFromJson(ModelCardToJson(card)));
   EXPECT_TRUE(read.accuracy.empty());
+  EXPECT_EQ(ModelCardToJson(card).find("\"teacher\""), std::string::npos);
   EXPECT_FALSE(read.default_min_cosine.has_value());
   EXPECT_FALSE(read.canary.has_value());
 }

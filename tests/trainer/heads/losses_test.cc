@@ -47,6 +47,24 @@ TEST(LossesTest, DistillationIsZeroForTheSameDirection) {
   EXPECT_NEAR(DistillationLoss(-teacher, teacher).item<double>(), 2.0, 1e-12);
 }
 
+TEST(LossesTest, MapsAreComparedUpToTheScaleAndOffsetOfAChannel) {
+  const Tensor teacher = torch::sin(torch::arange(2 * 3 * 4 * 4, torch::kDouble).square() * 0.37)
+                             .view({2, 3, 4, 4});
+  const Tensor scale = torch::tensor({0.5, 2.0, 30.0}, torch::kDouble).view({1, 3, 1, 1});
+  EXPECT_NEAR(MapLoss(teacher * scale - 5.0, teacher).item<double>(), 0.0, 1e-9);
+  EXPECT_NEAR(MapLoss(-teacher, teacher).item<double>(), 2.0, 1e-9);
+  // A channel that says nothing counts as one that has nothing in common.
+  EXPECT_NEAR(MapLoss(torch::zeros_like(teacher), teacher).item<double>(), 1.0, 1e-9);
+}
+
+TEST(LossesTest, MapsTeachTheStudentAlone) {
+  const Tensor teacher = torch::randn({2, 3, 4, 4}, torch::kDouble).requires_grad_(true);
+  const Tensor student = torch::randn({2, 3, 4, 4}, torch::kDouble).requires_grad_(true);
+  MapLoss(student, teacher).backward();
+  EXPECT_FALSE(teacher.grad().defined());
+  EXPECT_GT(student.grad().abs().sum().item<double>(), 0.0);
+}
+
 TEST(LossesTest, DistillationTeachesTheStudentAlone) {
   const Tensor teacher = Logits().requires_grad_(true);
   const Tensor student = torch::cos(Logits()).detach().requires_grad_(true);

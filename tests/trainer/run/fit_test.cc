@@ -151,15 +151,39 @@ TEST_F(FitTest, LearnsFromATeacher) {
   recipe.teacher = teacher->model;
   recipe.data.unlabelled = recipe.data.train;
   recipe.training.distillation = 10.0;
-  ASSERT_THAT(Run(recipe, "student"), IsOk());
+  recipe.training.map_distillation = 5.0;
+  recipe.intended_use = "a test";
+  const auto student = Run(recipe, "student");
+  ASSERT_THAT(student, IsOk());
+  const auto model = ReadModelFile(student->model);
+  ASSERT_THAT(model, IsOk());
+  EXPECT_THAT(model->card.teacher, HasSubstr("trained on: blobs"));
+  EXPECT_THAT(model->card.recipe, HasSubstr("teacher.map_weight: 5\n"));
+  EXPECT_THAT(model->card.recipe, Not(HasSubstr(dir_.path())));
+  EXPECT_EQ(model->card.intended_use, "a test");
   const auto steps = ReadSteps(dir_.File("student"));
   ASSERT_THAT(steps, IsOk());
-  const auto mean = [&](size_t begin) {
+  const auto mean = [&](double StepRow::*column, size_t begin) {
     double sum = 0.0;
-    for (size_t i = begin; i < begin + 8; ++i) sum += (*steps)[i].distillation / 8.0;
+    for (size_t i = begin; i < begin + 8; ++i) sum += (*steps)[i].*column / 8.0;
     return sum;
   };
-  EXPECT_LT(mean(steps->size() - 8), 0.8 * mean(0));
+  for (double StepRow::*const column : {&StepRow::distillation, &StepRow::map_distillation}) {
+    EXPECT_LT(mean(column, steps->size() - 8), 0.8 * mean(column, 0));
+  }
+}
+
+TEST_F(FitTest, RefusesATeacherWithOtherMaps) {
+  Recipe recipe = SmallRecipe();
+  recipe.training.architecture = "mobilefacenet-512";
+  recipe.epochs = 0.25;
+  const auto teacher = Run(recipe, "teacher");
+  ASSERT_THAT(teacher, IsOk());
+  recipe.teacher = teacher->model;
+  recipe.training.architecture = "iresnet-18";
+  recipe.training.map_distillation = 1.0;
+  const auto report = Run(recipe, "student");
+  EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("teacher.map_weight"));
 }
 
 TEST_F(FitTest, RefusesATeacherOfAnotherSize) {

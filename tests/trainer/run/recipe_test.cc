@@ -87,6 +87,20 @@ TEST(RecipeTest, MakesPathsAbsoluteOnceAndForAll) {
   EXPECT_EQ(RecipeToYaml(Resolved(resolved)), RecipeToYaml(resolved));
 }
 
+TEST(RecipeTest, SumsUpWithoutTheFoldersOfThisMachine) {
+  Recipe recipe;
+  recipe.root = "/photos";
+  recipe.data.train = {"a/b", "/other/c"};
+  recipe.teacher = "/weights/t.safetensors";
+  recipe.training_data = "secret";
+  recipe.threads = 3;
+  recipe.epochs = 2.5;
+  EXPECT_EQ(RecipeSummary(Resolved(recipe)),
+            "data.train: [\"a/b\", \"c\"]\n"
+            "teacher.model: \"t.safetensors\"\n"
+            "schedule.epochs: 2.5\n");
+}
+
 TEST(RecipeTest, CountsEpochsInUpdates) {
   Recipe recipe;
   recipe.epochs = 3.0;
