@@ -25,7 +25,7 @@ esac
 
 packages=(
   # tools
-  cmake g++ ninja-build git ca-certificates clang-format-14 clang-tidy-14
+  cmake g++ ninja-build git ca-certificates curl clang-format-14 clang-tidy-14
   # libraries that the product is built from
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libtorch-dev libfaiss-dev libopencv-dev librocksdb-dev

@@ -87,7 +87,7 @@ fetch() { # fetch MODEL
     echo "$path is there already"
     return
   fi
-  command -v curl > /dev/null || { echo "fetch-models: FAIL there is no curl (apt-get install curl)" >&2; exit 1; }
+  command -v curl > /dev/null || "$root/deploy/bootstrap.sh"
   echo "fetching $path"
   if ! curl --fail --location --retry 3 --connect-timeout 20 --max-time 1800 --output "$path.part" "${url[$model]}"; then
     rm -f "$path.part"

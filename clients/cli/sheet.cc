@@ -40,7 +40,8 @@ std::string Fit(std::string text, int width) {
   return text + "..";
 }
 
-void Write(cv::Mat& page, const std::string& text, const cv::Point& left, const cv::Scalar& colour) {
+void Write(cv::Mat& page, const std::string& text, const cv::Point& left,
+           const cv::Scalar& colour) {
   cv::putText(page, text, left, cv::FONT_HERSHEY_SIMPLEX, kTextScale, colour, 1, cv::LINE_AA);
 }
 

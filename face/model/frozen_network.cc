@@ -24,6 +24,8 @@ namespace jit = torch::jit;
 // Largest difference from the backbone's own output, relative to its largest value. Folding changes
 // rounding only: 1e-6 was seen.
 constexpr float kTolerance = 1e-4f;
+// Of a map, which no last layer averages: 1e-4 was seen in irse-50.
+constexpr float kMapTolerance = 1e-3f;
 
 // The number of OpenMP threads belongs to the calling thread; setting it costs more than asking.
 void UseThreads(int threads) {
@@ -71,7 +73,7 @@ std::vector<torch::Tensor> Execute(const jit::Code& code, const torch::Tensor& i
   return outputs;
 }
 
-Status Compare(const torch::Tensor& expected, const torch::Tensor& actual) {
+Status Compare(const torch::Tensor& expected, const torch::Tensor& actual, float tolerance) {
   if (!torch::isfinite(expected).all().item<bool>()) {
     return InvalidArgument("the network gives values that are not finite: its weights are broken");
   }
@@ -79,7 +81,7 @@ Status Compare(const torch::Tensor& expected, const torch::Tensor& actual) {
   const float scale = expected.abs().max().item<float>();
   const float worst = (actual - expected).abs().max().item<float>();
   // Also true when `worst` is not a number.
-  if (!(worst <= kTolerance * scale)) {
+  if (!(worst <= tolerance * scale)) {
     return Internal(
         fmt::format("the frozen network differs from the original by {} of {}", worst, scale));
   }
@@ -135,7 +137,8 @@ StatusOr<std::unique_ptr<FrozenNetwork>> FrozenNetwork::Create(Backbone& backbon
     FACEGATE_ASSIGN_OR_RETURN(const std::vector<torch::Tensor> actual, network->RunAll(example, 1));
     if (actual.size() != expected.size()) return Internal("the frozen network lacks an output");
     for (size_t i = 0; i < actual.size(); ++i) {
-      FACEGATE_RETURN_IF_ERROR(Compare(expected[i], actual[i]));
+      FACEGATE_RETURN_IF_ERROR(
+          Compare(expected[i], actual[i], i == 0 ? kTolerance : kMapTolerance));
     }
     return network;
   });

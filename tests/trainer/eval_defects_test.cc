@@ -48,7 +48,7 @@ class EvalDefectsTest : public ::testing::Test {
   }
   std::vector<EmbeddingSet> Embed(PhotoEmbedder& embedder, const NamedPhotos& photos,
                                   const std::vector<double>& factors = {1.0}) {
-    auto sets = EmbedPhotos(embedder, photos, factors, [] {});
+    auto sets = EmbedPhotos(embedder, photos, factors, NoFaceRule::kFail, [] {});
     EXPECT_THAT(sets, IsOk());
     return *std::move(sets);
   }

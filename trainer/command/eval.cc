@@ -37,6 +37,8 @@ constexpr char kFooter[] =
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --yunet yunet.onnx\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --landmarks "
     "landmarks.txt --mirror sum\n"
+    "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --landmark-net "
+    "landmarks.safetensors --no-face miss\n"
     "  facegate-train eval model.safetensors --photos crops128/ --pairs pairs.txt --centre-crop "
     "112\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --low-resolution "
@@ -65,9 +67,9 @@ StatusOr<std::vector<EmbeddingSet>> LoadSets(const EvalOptions& options, const P
   std::vector<EmbeddingSet> sets;
   if (options.embeddings.has_value()) {
     const bool doubled = options.with_mirrors || options.mirror != MirrorRule::kPlain;
-    FACEGATE_ASSIGN_OR_RETURN(
-        EmbeddingSet set,
-        ReadEmbeddingSet(*options.embeddings, *options.order, options.mirror, doubled ? 2 : 1));
+    FACEGATE_ASSIGN_OR_RETURN(EmbeddingSet set,
+                              ReadEmbeddingSet(*options.embeddings, *options.order, options.mirror,
+                                               doubled ? 2 : 1, options.no_face));
     sets.push_back(std::move(set));
     return sets;
   }
@@ -76,7 +78,8 @@ StatusOr<std::vector<EmbeddingSet>> LoadSets(const EvalOptions& options, const P
   FACEGATE_ASSIGN_OR_RETURN(const auto embedder, PhotoEmbedder::Create(embedding));
   const auto photos = PhotosOf(list, options.photos);
   ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos", photos->size());
-  auto made = EmbedPhotos(*embedder, *photos, factors, [&] { progress.Advance(); });
+  auto made =
+      EmbedPhotos(*embedder, *photos, factors, options.no_face, [&] { progress.Advance(); });
   progress.Finish();
   return made;
 }
@@ -145,6 +148,7 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   const auto mirror = std::make_shared<std::string>("none");
   const auto sides = std::make_shared<std::vector<std::string>>(1, "both");
+  const auto no_face = std::make_shared<std::string>("fail");
   FigureOptions& figures = options->figures;
   command->add_option("MODEL", options->embedding.model, "Model file");
   command->add_option("--pairs", options->pairs, "The list of pairs")->required();
@@ -168,6 +172,11 @@ TrainCommand AddEvalCommand(CLI::App& app) {
       ->check(CLI::IsMember({"none", "sum", "concat"}))
       ->capture_default_str();
   command
+      ->add_option("--no-face", *no_face,
+                   "What a photo without a usable face is: an error, or one that matches nobody")
+      ->check(CLI::IsMember({"fail", "miss"}))
+      ->capture_default_str();
+  command
       ->add_option("--low-resolution", options->low_resolution,
                    "Factors, from 1 on, with commas between")
       ->delimiter(',');
@@ -188,18 +197,19 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   command->add_option("--report", options->report,
                       "Also write an HTML page with curves, thresholds and the hardest pairs");
   command->add_flag("--json", *json, "The result as a JSON object; shares are 0 to 1");
-  return {.app = command, .run = [options, json, mirror, sides](std::ostream& out) -> Status {
-            FACEGATE_ASSIGN_OR_RETURN(options->mirror, MirrorRuleFromName(*mirror));
-            options->low_resolution_sides.clear();
-            for (const std::string& name : *sides) {
-              FACEGATE_ASSIGN_OR_RETURN(const LowResolutionSide side,
-                                        LowResolutionSideFromName(name));
-              options->low_resolution_sides.push_back(side);
-            }
-            FACEGATE_ASSIGN_OR_RETURN(const EvalResult result, RunEvaluation(*options));
-            *json ? PrintJson(result, out) : PrintTable(result, out);
-            return OkStatus();
-          }};
+  return {
+      .app = command, .run = [options, json, mirror, sides, no_face](std::ostream& out) -> Status {
+        FACEGATE_ASSIGN_OR_RETURN(options->mirror, MirrorRuleFromName(*mirror));
+        FACEGATE_ASSIGN_OR_RETURN(options->no_face, NoFaceRuleFromName(*no_face));
+        options->low_resolution_sides.clear();
+        for (const std::string& name : *sides) {
+          FACEGATE_ASSIGN_OR_RETURN(const LowResolutionSide side, LowResolutionSideFromName(name));
+          options->low_resolution_sides.push_back(side);
+        }
+        FACEGATE_ASSIGN_OR_RETURN(const EvalResult result, RunEvaluation(*options));
+        *json ? PrintJson(result, out) : PrintTable(result, out);
+        return OkStatus();
+      }};
 }
 
 }  // namespace facegate

@@ -22,6 +22,7 @@ struct EvalOptions {
   std::optional<std::string> order{};       // the names of its photos
   bool with_mirrors = false;                // the file has mirror images after the plain ones
   MirrorRule mirror = MirrorRule::kPlain;
+  NoFaceRule no_face = NoFaceRule::kFail;
 
   std::string pairs{};                  // see ReadPairList()
   std::optional<std::string> report{};  // an HTML page to write

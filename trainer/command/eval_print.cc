@@ -28,6 +28,9 @@ void PrintVerification(const EvalReport& report, std::ostream& out) {
              out);
   };
   PrintRow("photos", std::to_string(report.photos), out);
+  if (report.without_face > 0) {
+    PrintRow("  without a face", fmt::format("{} (they match nobody)", report.without_face), out);
+  }
   PrintRow("pairs", fmt::format("{} genuine, {} impostor", report.genuine, report.impostor), out);
   folds("accuracy, exact thresholds", report.exact);
   PrintRow("  of all pairs", WithInterval(report.exact.pairs), out);
@@ -124,6 +127,7 @@ Json JsonOf(const EvalReport::Identification& found) {
 Json JsonOf(const EvalReport& report) {
   Json json;
   json["photos"] = report.photos;
+  json["without_face"] = report.without_face;
   json["genuine_pairs"] = report.genuine;
   json["impostor_pairs"] = report.impostor;
   json["accuracy_exact"] = JsonOf(report.exact);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -58,9 +59,16 @@ StatusOr<MirrorRule> MirrorRuleFromName(std::string_view name) {
   return InvalidArgument(fmt::format("{} is none of none, sum, concat", name));
 }
 
+StatusOr<NoFaceRule> NoFaceRuleFromName(std::string_view name) {
+  if (name == "fail") return NoFaceRule::kFail;
+  if (name == "miss") return NoFaceRule::kMiss;
+  return InvalidArgument(fmt::format("{} is none of fail, miss", name));
+}
+
 StatusOr<EmbeddingSet> EmbeddingSet::Make(std::vector<std::string> names, size_t dimension,
                                           std::span<const float> raw,
-                                          std::span<const float> mirrored, MirrorRule rule) {
+                                          std::span<const float> mirrored, MirrorRule rule,
+                                          NoFaceRule no_face) {
   const size_t expected = names.size() * dimension;
   if (dimension == 0 || raw.size() != expected) {
     return InvalidArgument(fmt::format("{} photos with {} values each need {} values, there are {}",
@@ -86,7 +94,11 @@ StatusOr<EmbeddingSet> EmbeddingSet::Make(std::vector<std::string> names, size_t
         row[dimension + j] = other;
       }
     }
-    if (!Normalize(row)) {
+    const bool nothing =
+        std::all_of(row.begin(), row.end(), [](double v) { return std::isnan(v); });
+    if (nothing && no_face == NoFaceRule::kMiss) {
+      ++set.without_face_;
+    } else if (!Normalize(row)) {
       return InvalidArgument(
           fmt::format("the embedding of {} is all zero or not finite", names[i]));
     }
@@ -107,13 +119,14 @@ StatusOr<size_t> EmbeddingSet::IndexOf(const std::string& name) const {
 double CosineOf(std::span<const double> a, std::span<const double> b) {
   double sum = 0.0;
   for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
+  return std::isnan(sum) ? kNoScore : sum;
 }
 
 double EmbeddingSet::Score(size_t a, size_t b) const { return CosineOf(row(a), row(b)); }
 
 StatusOr<EmbeddingSet> ReadEmbeddingSet(const std::string& values_path,
-                                        const std::string& order_path, MirrorRule rule, int sets) {
+                                        const std::string& order_path, MirrorRule rule, int sets,
+                                        NoFaceRule no_face) {
   FACEGATE_ASSIGN_OR_RETURN(std::vector<std::string> names, ReadLines(order_path));
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(values_path, kMaxValueBytes));
   const size_t rows = names.size() * static_cast<size_t>(sets);
@@ -126,7 +139,7 @@ StatusOr<EmbeddingSet> ReadEmbeddingSet(const std::string& values_path,
   const std::span<const float> all(values);
   const std::span<const float> mirrored =
       rule == MirrorRule::kPlain ? std::span<const float>() : all.subspan(half, half);
-  return EmbeddingSet::Make(std::move(names), dimension, all.first(half), mirrored, rule);
+  return EmbeddingSet::Make(std::move(names), dimension, all.first(half), mirrored, rule, no_face);
 }
 
 }  // namespace facegate

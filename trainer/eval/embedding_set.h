@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -21,7 +22,19 @@ enum class MirrorRule {
 // "none", "sum", "concat"; kInvalidArgument for another name.
 StatusOr<MirrorRule> MirrorRuleFromName(std::string_view name);
 
-// The dot product of two unit vectors of one size.
+// What becomes of a photo without a usable face.
+enum class NoFaceRule {
+  kFail,  // an error
+  kMiss,  // it matches nobody: a failure to acquire counts like a refusal (ISO/IEC 19795-1)
+};
+
+// "fail", "miss"; kInvalidArgument for another name.
+StatusOr<NoFaceRule> NoFaceRuleFromName(std::string_view name);
+
+// The score of a photo without a face with any other: no cosine is below it.
+inline constexpr double kNoScore = -1.0;
+
+// The dot product of two unit vectors of one size; kNoScore where one is of a photo without a face.
 double CosineOf(std::span<const double> a, std::span<const double> b);
 
 // Photos by name, and their unit-length embeddings. Computed in double from the float32 of a
@@ -29,13 +42,16 @@ double CosineOf(std::span<const double> a, std::span<const double> b);
 class EmbeddingSet {
  public:
   // `raw` has a row of `dimension` values for each name, not normalised; `mirrored` the same of the
-  // mirror images, or nothing under kPlain. kInvalidArgument, naming the photo, when a row is not
-  // finite or all zero, when sizes do not fit, or when a name comes twice.
+  // mirror images, or nothing under kPlain. A row of NaN alone is a photo without a face. It is an
+  // error under kFail. kInvalidArgument, naming the photo, when a row is not finite otherwise or
+  // all zero, when sizes do not fit, or when a name comes twice.
   static StatusOr<EmbeddingSet> Make(std::vector<std::string> names, size_t dimension,
                                      std::span<const float> raw, std::span<const float> mirrored,
-                                     MirrorRule rule);
+                                     MirrorRule rule, NoFaceRule no_face = NoFaceRule::kFail);
 
   size_t size() const { return names_.size(); }
+  bool has_face(size_t i) const { return !std::isnan(values_[i * dimension_]); }
+  size_t without_face() const { return without_face_; }
   size_t dimension() const { return dimension_; }
   const std::vector<std::string>& names() const { return names_; }
   std::span<const double> row(size_t i) const {
@@ -52,7 +68,8 @@ class EmbeddingSet {
   std::vector<std::string> names_;
   std::unordered_map<std::string, size_t> index_;
   size_t dimension_ = 0;
-  std::vector<double> values_;
+  size_t without_face_ = 0;
+  std::vector<double> values_;  // rows of NaN where there is no face
 };
 
 // Reads float32 little-endian embeddings, as many as `order` has lines (a photo's name each), first
@@ -61,6 +78,7 @@ class EmbeddingSet {
 // A file that begins as a .npy is read as one: a matrix of a row each, or an array of two matrices;
 // of any other the dimension follows from `order` and the file's size.
 StatusOr<EmbeddingSet> ReadEmbeddingSet(const std::string& values_path,
-                                        const std::string& order_path, MirrorRule rule, int sets);
+                                        const std::string& order_path, MirrorRule rule, int sets,
+                                        NoFaceRule no_face = NoFaceRule::kFail);
 
 }  // namespace facegate

@@ -49,6 +49,7 @@ StatusOr<EvalReport> EvaluateSets(const FigureOptions& options, const PairList& 
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<ScoredPair> pairs, ScorePairs(list, first, second));
   EvalReport report;
   report.photos = first.size();
+  report.without_face = first.without_face();
   FACEGATE_ASSIGN_OR_RETURN(report.exact, CrossValidate(pairs, list.folds, ThresholdRule::kExact));
   FACEGATE_ASSIGN_OR_RETURN(report.grid_distance,
                             CrossValidate(pairs, list.folds, ThresholdRule::kGridDistance));

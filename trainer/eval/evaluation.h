@@ -23,6 +23,7 @@ struct FigureOptions {
 // that it judges.
 struct EvalReport {
   size_t photos = 0;
+  size_t without_face = 0;  // of them; they match nobody
   size_t genuine = 0;
   size_t impostor = 0;
   FoldAccuracy exact;

@@ -52,11 +52,13 @@ IdentificationScores IdentificationScores::Compute(const EmbeddingSet& enrolled,
       const double other = CosineOf(seen.row(probe.photo), enrolled.row(gallery[person]));
       if (other > own || (other == own && person < probe.person)) ++rank;
     }
+    const bool comparable = seen.has_face(probe.photo) && enrolled.has_face(gallery[probe.person]);
+    if (!comparable) rank = gallery.size() + 1;
     result.ranks_.push_back(rank);
     result.scores_.push_back(own);
   }
   for (const size_t stranger : protocol.strangers) {
-    double best = -1.0;
+    double best = kNoScore;
     for (const size_t photo : gallery) {
       best = std::max(best, CosineOf(seen.row(stranger), enrolled.row(photo)));
     }

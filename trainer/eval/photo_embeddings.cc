@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <opencv2/core.hpp>
 #include <thread>
 #include <utility>
@@ -27,6 +28,25 @@ std::vector<AlignedFace> MirrorImages(std::span<const AlignedFace> faces) {
   std::vector<AlignedFace> mirrored(faces.size());
   for (size_t i = 0; i < faces.size(); ++i) cv::flip(faces[i].bgr, mirrored[i].bgr, 1);
   return mirrored;
+}
+
+// A row for each of `faces`: of NaN for those that are not among `found`.
+StatusOr<std::vector<float>> EmbedFound(PhotoEmbedder& embedder,
+                                        std::span<const StatusOr<AlignedFace>> faces,
+                                        std::span<const size_t> found, double factor) {
+  const size_t width = embedder.width();
+  std::vector<float> rows(faces.size() * width, std::numeric_limits<float>::quiet_NaN());
+  if (found.empty()) return rows;
+  std::vector<AlignedFace> seen(found.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    FACEGATE_ASSIGN_OR_RETURN(seen[i].bgr, AtLowResolution(faces[found[i]]->bgr, factor));
+  }
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> values, embedder.Embed(seen));
+  for (size_t i = 0; i < found.size(); ++i) {
+    std::copy_n(values.begin() + static_cast<ptrdiff_t>(i * width), width,
+                rows.begin() + static_cast<ptrdiff_t>(found[i] * width));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -91,20 +111,24 @@ StatusOr<std::vector<float>> PhotoEmbedder::Embed(std::span<const AlignedFace> f
 }
 
 StatusOr<std::vector<EmbeddingSet>> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
-                                                std::span<const double> factors,
+                                                std::span<const double> factors, NoFaceRule no_face,
                                                 const std::function<void()>& on_photo) {
   std::vector<std::vector<float>> values(factors.size());
   for (auto& one : values) one.reserve(photos.size() * embedder.width());
   for (size_t begin = 0; begin < photos.size(); begin += PhotoEmbedder::kMostFaces) {
     const size_t count = std::min(PhotoEmbedder::kMostFaces, photos.size() - begin);
     const std::vector<StatusOr<AlignedFace>> faces = embedder.Cut(photos, begin, count);
-    std::vector<AlignedFace> seen(count);
-    for (size_t factor = 0; factor < factors.size(); ++factor) {
-      for (size_t i = 0; i < count; ++i) {
-        if (!faces[i].ok()) return faces[i].status();
-        FACEGATE_ASSIGN_OR_RETURN(seen[i].bgr, AtLowResolution(faces[i]->bgr, factors[factor]));
+    std::vector<size_t> found;
+    for (size_t i = 0; i < count; ++i) {
+      if (faces[i].ok()) {
+        found.push_back(i);
+      } else if (no_face == NoFaceRule::kFail || ReasonOf(faces[i].status()) != Reason::kNoFace) {
+        return faces[i].status();
       }
-      FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> rows, embedder.Embed(seen));
+    }
+    for (size_t factor = 0; factor < factors.size(); ++factor) {
+      FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> rows,
+                                EmbedFound(embedder, faces, found, factors[factor]));
       values[factor].insert(values[factor].end(), rows.begin(), rows.end());
     }
     for (size_t i = 0; i < count; ++i) on_photo();
@@ -115,8 +139,8 @@ StatusOr<std::vector<EmbeddingSet>> EmbedPhotos(PhotoEmbedder& embedder, const N
   std::vector<EmbeddingSet> sets;
   sets.reserve(factors.size());
   for (const auto& one : values) {
-    FACEGATE_ASSIGN_OR_RETURN(
-        EmbeddingSet set, EmbeddingSet::Make(names, embedder.width(), one, {}, MirrorRule::kPlain));
+    FACEGATE_ASSIGN_OR_RETURN(EmbeddingSet set, EmbeddingSet::Make(names, embedder.width(), one, {},
+                                                                   MirrorRule::kPlain, no_face));
     sets.push_back(std::move(set));
   }
   return sets;

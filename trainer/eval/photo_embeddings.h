@@ -55,10 +55,10 @@ class PhotoEmbedder {
 };
 
 // Embeds all `photos` once for each factor of AtLowResolution() (1: as they are): a set for each.
-// `on_photo` is called after each photo. Fails with the first photo that cannot be read or has no
-// face, which it names.
+// `on_photo` is called after each photo. Fails with the first photo that cannot be read, or, under
+// kFail, has no usable face; names it.
 StatusOr<std::vector<EmbeddingSet>> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
-                                                std::span<const double> factors,
+                                                std::span<const double> factors, NoFaceRule no_face,
                                                 const std::function<void()>& on_photo);
 
 }  // namespace facegate

@@ -17,7 +17,7 @@ namespace facegate {
 // How far landmarks are from the given ones, over the distance of the face's eyes.
 struct LandmarkErrors {
   size_t photos = 0;
-  size_t found = 0;  // photos in which a face was found; the others have no error
+  size_t found = 0;           // photos in which a face was found; the others have no error
   double point_median = 0.0;  // over all landmarks
   // Of a face: the mean of its five landmarks. The median and 90th percentile over faces.
   double median = 0.0;

@@ -213,8 +213,8 @@ StatusOr<std::vector<size_t>> Training::MapSizes() {
     const torch::NoGradGuard no_grad;
     backbone_->eval();
     std::vector<TorchTensor> maps;
-    backbone_->ForwardWithMaps(
-        torch::zeros({1, 3, Backbone::kInputSide, Backbone::kInputSide}), maps);
+    backbone_->ForwardWithMaps(torch::zeros({1, 3, Backbone::kInputSide, Backbone::kInputSide}),
+                               maps);
     std::vector<size_t> sizes;
     sizes.reserve(maps.size());
     for (const TorchTensor& map : maps) sizes.push_back(static_cast<size_t>(map.numel()));

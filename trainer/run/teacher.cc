@@ -109,15 +109,15 @@ class FrozenTeacher final : public Teacher {
     return network_->RunAll(input, 1);
   }
 
-  // Puts what it says of some pictures, the first of them the `begin`-th of its batch, into `lesson`.
+  // Puts what it says of some pictures, the first of them the `begin`-th of its batch, into
+  // `lesson`.
   Status TeachRows(std::span<const float> pixels, size_t begin, Lesson& lesson) const {
     const size_t rows = pixels.size() / input_.input_floats();
     FACEGATE_ASSIGN_OR_RETURN(const auto outputs, RunRows(pixels));
-    FACEGATE_RETURN_IF_ERROR(Put(outputs[0], static_cast<size_t>(embedding_size_), begin, rows,
-                                 lesson.embeddings));
+    FACEGATE_RETURN_IF_ERROR(
+        Put(outputs[0], static_cast<size_t>(embedding_size_), begin, rows, lesson.embeddings));
     for (size_t i = 0; i < map_sizes_.size(); ++i) {
-      FACEGATE_RETURN_IF_ERROR(
-          Put(outputs.at(i + 1), map_sizes_[i], begin, rows, lesson.maps[i]));
+      FACEGATE_RETURN_IF_ERROR(Put(outputs.at(i + 1), map_sizes_[i], begin, rows, lesson.maps[i]));
     }
     return OkStatus();
   }
@@ -155,8 +155,7 @@ StatusOr<std::unique_ptr<Teacher>> OpenTeacher(const std::string& path,
     auto network = FrozenNetwork::Create(*backbone, torch::kCPU, with_maps);
     at::set_num_threads(own_threads);
     if (!network.ok()) return network.status();
-    auto teacher =
-        std::make_unique<FrozenTeacher>(file.card, border, *std::move(network), threads);
+    auto teacher = std::make_unique<FrozenTeacher>(file.card, border, *std::move(network), threads);
     FACEGATE_RETURN_IF_ERROR(teacher->Begin());
     return teacher;
   });

@@ -35,7 +35,8 @@ class Teacher {
 
 // Reads a model file. The student's inputs are ArcFace crops; a teacher of the 96 x 112 SphereFace
 // crop gets their middle 96 columns, which are just that crop, between grey ones, as its own
-// letterbox makes them. `with_maps`: its lessons have maps. kInvalidArgument where the colours or numbers of the two differ otherwise.
+// letterbox makes them. `with_maps`: its lessons have maps. kInvalidArgument where the colours or
+// numbers of the two differ otherwise.
 StatusOr<std::unique_ptr<Teacher>> OpenTeacher(const std::string& path,
                                                const Preprocessing& student, bool with_maps,
                                                int threads);

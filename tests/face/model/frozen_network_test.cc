@@ -66,7 +66,7 @@ TEST_P(FrozenNetworkTest, GivesTheBackbonesMaps) {
   EXPECT_LT(RelativeDifference(embeddings, outputs[0]), 1e-5f);
   for (size_t i = 0; i < maps.size(); ++i) {
     ASSERT_EQ(outputs[i + 1].sizes(), maps[i].sizes());
-    EXPECT_LT(RelativeDifference(maps[i], outputs[i + 1]), 1e-5f) << i;
+    EXPECT_LT(RelativeDifference(maps[i], outputs[i + 1]), 5e-4f) << i;
   }
 }
 

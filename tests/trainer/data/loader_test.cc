@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "face/base/sha256.h"
@@ -59,6 +60,7 @@ LoaderOptions AllAugmentations() {
   options.augment.crop = 0.5;
   options.augment.grey = 0.2;
   options.augment.erase = 0.3;
+  options.blend = 0.4;
   return options;
 }
 
@@ -102,6 +104,34 @@ TEST(LoaderTest, OtherSeedsAndEpochsGiveOtherBatches) {
   std::set<std::string> all(first.begin(), first.end());
   all.insert(second.begin(), second.end());
   EXPECT_THAT(all, SizeIs(6));
+}
+
+TEST(LoaderTest, ABlendIsOfTwoPhotosAndHasNoLabel) {
+  const NoiseDataset dataset(2);
+  LoaderOptions options;
+  options.sampler.batch = 2;
+  options.augment.flip = 0.0;
+  options.blend = 1.0;
+  auto loader = Loader::Start(dataset, options, nullptr);
+  ASSERT_THAT(loader, IsOk());
+  const auto batch = (*loader)->Next();
+  ASSERT_THAT(batch, IsOk());
+  EXPECT_THAT((*batch)->labels, Each(Batch::kUnlabelled));
+  options.blend = 0.0;
+  auto plain_loader = Loader::Start(dataset, options, nullptr);
+  ASSERT_THAT(plain_loader, IsOk());
+  const auto plain = (*plain_loader)->Next();
+  ASSERT_THAT(plain, IsOk());
+  EXPECT_EQ((*plain)->photos, (*batch)->photos);
+  // Each value lies between those of the two photos, up to rounding to a whole pixel value.
+  const size_t floats = (*plain)->pixels.size() / 2;
+  for (size_t i = 0; i < (*plain)->pixels.size(); ++i) {
+    const float one = (*plain)->pixels[i % floats];
+    const float other = (*plain)->pixels[floats + i % floats];
+    const float blend = (*batch)->pixels[i];
+    ASSERT_GE(blend, std::min(one, other) - 0.01F) << i;
+    ASSERT_LE(blend, std::max(one, other) + 0.01F) << i;
+  }
 }
 
 TEST(LoaderTest, AnEpochHasEachPhotoOnce) {

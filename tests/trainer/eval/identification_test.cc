@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -49,6 +52,29 @@ TEST(IdentificationTest, EnrolsTheFirstPhotoInNameOrder) {
   EXPECT_EQ(three->strangers.size(), 2u);  // people with one photo, whatever is asked for
   EXPECT_THAT(FirstPhotoProtocol(set, 4), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(FirstPhotoProtocol(set, 1), StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST(IdentificationTest, NobodyIsFoundWithoutAFace) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<std::string> names = {"a/1", "a/2", "b/1", "b/2", "c/1"};
+  // The probe of a, the enrolled photo of b and the stranger have no face.
+  const std::vector<float> values = {1, 0, nan, nan, nan, nan, 0, 1, nan, nan};
+  EXPECT_THAT(EmbeddingSet::Make(names, 2, values, {}, MirrorRule::kPlain),
+              StatusIs(StatusCode::kInvalidArgument));
+  const auto set = EmbeddingSet::Make(names, 2, values, {}, MirrorRule::kPlain, NoFaceRule::kMiss);
+  ASSERT_THAT(set, IsOk());
+  EXPECT_EQ(set->without_face(), 3u);
+  EXPECT_EQ(set->Score(0, 1), kNoScore);
+  const auto scores = IdentificationScores::Compute(*set, *FirstPhotoProtocol(*set));
+  EXPECT_EQ(scores.HitsAtRank(2), 0u);
+  const auto rate = scores.AtFpir(0.5);
+  ASSERT_THAT(rate, IsOk());
+  EXPECT_EQ(rate->threshold, kNoScore);
+  EXPECT_EQ(rate->tpir.value, 0.0);
+  // Part of a row is no missing face but a broken file.
+  const std::vector<float> broken = {1, 0, nan, 1, 0, 1, 0, 1, 1, 0};
+  EXPECT_THAT(EmbeddingSet::Make(names, 2, broken, {}, MirrorRule::kPlain, NoFaceRule::kMiss),
+              StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST(IdentificationTest, CountsRanksAndStrangers) {

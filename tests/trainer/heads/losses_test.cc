@@ -48,8 +48,8 @@ TEST(LossesTest, DistillationIsZeroForTheSameDirection) {
 }
 
 TEST(LossesTest, MapsAreComparedUpToTheScaleAndOffsetOfAChannel) {
-  const Tensor teacher = torch::sin(torch::arange(2 * 3 * 4 * 4, torch::kDouble).square() * 0.37)
-                             .view({2, 3, 4, 4});
+  const Tensor teacher =
+      torch::sin(torch::arange(2 * 3 * 4 * 4, torch::kDouble).square() * 0.37).view({2, 3, 4, 4});
   const Tensor scale = torch::tensor({0.5, 2.0, 30.0}, torch::kDouble).view({1, 3, 1, 1});
   EXPECT_NEAR(MapLoss(teacher * scale - 5.0, teacher).item<double>(), 0.0, 1e-9);
   EXPECT_NEAR(MapLoss(-teacher, teacher).item<double>(), 2.0, 1e-9);
