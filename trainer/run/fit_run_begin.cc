@@ -1,0 +1,157 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <span>
+
+#include "face/model/architecture.h"
+#include "trainer/run/fit_run.h"
+
+namespace facegate {
+namespace {
+
+constexpr size_t kPhotosForChannels = 200;
+
+template <typename T>
+std::optional<T> Parsed(const CheckpointFacts& facts, const char* name) {
+  const auto found = facts.find(name);
+  if (found == facts.end()) return std::nullopt;
+  const std::string& text = found->second;
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Status FitRun::OpenData() {
+  FACEGATE_ASSIGN_OR_RETURN(data_, OpenTrainingData(recipe_.data));
+  const auto photos = static_cast<int64_t>(data_.training->size());
+  batches_per_epoch_ = std::max<int64_t>(1, photos / recipe_.batch);
+  ResolveSteps(batches_per_epoch_, recipe_);
+  total_ = recipe_.training.schedule.total * recipe_.training.accumulate;
+  evaluate_every_ = std::max<int64_t>(
+      1, std::llround(recipe_.evaluate_every * static_cast<double>(batches_per_epoch_)));
+  out_ << fmt::format("{} photos: {} of {} identities ({} generated), {} for the teacher alone\n",
+                      photos, data_.labelled, data_.identities, data_.synthetic,
+                      data_.training->size() - data_.labelled);
+  for (const EvaluationSet& set : data_.sets) {
+    out_ << fmt::format("{} pairs of {} photos to evaluate with: {}\n", set.pairs.size(),
+                        set.photos.size(), set.name);
+  }
+  out_ << fmt::format("{} batches of {} in {:g} epochs, {} threads\n", total_, recipe_.batch,
+                      recipe_.epochs, recipe_.threads);
+  return OkStatus();
+}
+
+Status FitRun::OpenTraining() {
+  preprocessing_.colour_order = recipe_.colour == "rgb" ? ColourOrder::kRgb : ColourOrder::kBgr;
+  FACEGATE_ASSIGN_OR_RETURN(const int size, EmbeddingSizeOf(recipe_.training.architecture));
+  ClassHeadOptions& head = recipe_.training.head;
+  head.classes = static_cast<int64_t>(data_.identities);
+  head.embedding_size = size;
+  head.seed = recipe_.training.seed;
+  UseThreads();
+  FACEGATE_ASSIGN_OR_RETURN(training_, Training::Create(recipe_.training));
+  return recipe_.teacher.empty() ? OkStatus() : OpenOwnTeacher();
+}
+
+Status FitRun::OpenOwnTeacher() {
+  const bool with_maps = recipe_.training.map_distillation > 0.0;
+  FACEGATE_ASSIGN_OR_RETURN(teacher_, OpenTeacher(recipe_.teacher, preprocessing_, with_maps,
+                                                  static_cast<int>(recipe_.threads)));
+  const auto size = static_cast<int>(recipe_.training.head.embedding_size);
+  if (teacher_->embedding_size() != size) {
+    return InvalidArgument(
+        fmt::format("the teacher's embeddings have {} numbers, those of {} have {}",
+                    teacher_->embedding_size(), recipe_.training.architecture, size));
+  }
+  if (!with_maps) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<size_t> sizes, training_->MapSizes());
+  if (sizes == teacher_->map_sizes()) return OkStatus();
+  return InvalidArgument(fmt::format(
+      "teacher.map_weight needs maps of the same sizes: the teacher's have {} numbers, those of {} "
+      "have {}",
+      fmt::join(teacher_->map_sizes(), ", "), recipe_.training.architecture,
+      fmt::join(sizes, ", ")));
+}
+
+Status FitRun::Resume() {
+  FACEGATE_ASSIGN_OR_RETURN(const auto checkpoints, directory_->Checkpoints());
+  for (const RunDirectory::Checkpoint& checkpoint : checkpoints) {
+    const auto facts = training_->Resume(checkpoint.path);
+    if (!facts.ok()) {
+      // A power loss may have torn it; the one before is whole.
+      notes_.push_back(
+          fmt::format("{} cannot be used: {}", checkpoint.path, MessageOf(facts.status())));
+      out_ << notes_.back() << "\n";
+      continue;
+    }
+    const auto digest = facts->find(FitFacts::kDigest);
+    if (digest == facts->end() || digest->second != data_.digest) {
+      return FailedPrecondition(
+          fmt::format("the photos of {} are not those that it was begun with; begin another run",
+                      directory_->path()));
+    }
+    report_.best = Parsed<double>(*facts, FitFacts::kBest);
+    report_.best_batch = Parsed<int64_t>(*facts, FitFacts::kBestBatch).value_or(0);
+    report_.first_accuracy = Parsed<double>(*facts, FitFacts::kFirstAccuracy);
+    without_better_ = Parsed<int64_t>(*facts, FitFacts::kWithoutBetter).value_or(0);
+    break;
+  }
+  if (training_->batches() == 0 && !checkpoints.empty()) {
+    return FailedPrecondition(
+        fmt::format("none of the checkpoints of {} can be used", directory_->path()));
+  }
+  report_.resumed_at = training_->batches();
+  saved_at_ = training_->batches() > 0 ? training_->batches() : -1;
+  return OkStatus();
+}
+
+Status FitRun::StartLoader() {
+  LoaderOptions options;
+  options.sampler = {.batch = static_cast<size_t>(recipe_.batch),
+                     .seed = recipe_.training.seed,
+                     .balanced = recipe_.balanced};
+  options.augment = recipe_.augment;
+  options.blend = recipe_.blend;
+  options.preprocessing = preprocessing_;
+  options.threads = static_cast<int>(recipe_.loader_threads);
+  options.first_step = static_cast<size_t>(training_->batches());
+  FACEGATE_ASSIGN_OR_RETURN(
+      loader_, Loader::Start(*data_.training, options,
+                             [this](const Status& status) { bad_photos_.Add(status); }));
+  return OkStatus();
+}
+
+StatusOr<std::unique_ptr<FitRun>> FitRun::Begin(const Recipe& recipe, const FitOptions& options,
+                                                std::ostream& progress) {
+  std::unique_ptr<FitRun> run(new FitRun(recipe, options, progress));
+  FACEGATE_ASSIGN_OR_RETURN(
+      run->directory_,
+      RunDirectory::Open(options.directory, RecipeToYaml(recipe), RecipeToYaml(Recipe{})));
+  FACEGATE_RETURN_IF_ERROR(run->OpenData());
+  FACEGATE_RETURN_IF_ERROR(run->OpenTraining());
+  FACEGATE_RETURN_IF_ERROR(run->Resume());
+  const int64_t begin = run->training_->batches();
+  FACEGATE_ASSIGN_OR_RETURN(run->log_, RunLog::Open(options.directory, begin));
+  for (const std::string& note : run->notes_) FACEGATE_RETURN_IF_ERROR(run->log_->Note(note));
+  run->guard_ = std::make_unique<TrainingGuard>(
+      run->data_.identities,
+      run->recipe_.training.schedule.warmup * run->recipe_.training.accumulate +
+          run->recipe_.training.margin_warmup);
+  run->progress_ = std::make_unique<FitProgress>(progress, options.terminal, begin, run->total_,
+                                                 run->recipe_.epochs);
+  if (begin > 0) {
+    FACEGATE_RETURN_IF_ERROR(run->Say(fmt::format("goes on after batch {}", begin)));
+  } else if (const auto swapped = SwappedChannels(*run->data_.training, kPhotosForChannels)) {
+    FACEGATE_RETURN_IF_ERROR(run->Say("warning: " + *swapped));
+  }
+  FACEGATE_RETURN_IF_ERROR(run->StartLoader());
+  return run;
+}
+
+}  // namespace facegate
