@@ -42,8 +42,6 @@ class Server:
                    "--listen", "127.0.0.1:0", "--port_file", self.port_file]
         if self.options.detector:
             command += ["--detector_model", self.options.detector]
-        elif self.options.landmarks:
-            command += ["--detector_landmarks", self.options.landmarks]
         started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
@@ -247,7 +245,6 @@ def main():
     for name in ("bin", "model", "photos", "work"):
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
     parser.add_argument("--detector", type=pathlib.Path, help="the YuNet ONNX file")
-    parser.add_argument("--landmarks", type=pathlib.Path, help="the landmark network, where there is no YuNet file")
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--sheet", type=pathlib.Path, help="draw who was found: a PNG file to write")
     options = parser.parse_args()

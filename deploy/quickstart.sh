@@ -17,8 +17,8 @@ who do not exist, drawn by this project and not among those that the model was t
   --preset NAME     how the weights want their faces (facegate-train import --help)
   --min_cosine X    the cosine from which on two faces are one person; both are needed for a .pth that is not the
                     public file that deploy/fetch-models.sh names
-  --detector FILE   the YuNet ONNX file; without it a cascade of the package opencv-data and the small landmark network
-                    that comes with the source (deploy/models/landmarks.safetensors) find the faces
+  --detector FILE   the YuNet ONNX file; without it a cascade of the package opencv-data and the bundled landmark network
+                    find the faces
   --people N        people to enrol, and strangers to ask for (default 20)
   --sheet FILE      where to draw who was found (default build/quickstart/found.png)
   --keep DIR        keep the photos, the model, the gallery and the server's log in a new folder below DIR
@@ -119,8 +119,7 @@ if [ -z "$photos" ]; then
 fi
 
 step "main job"
-landmarks="$root/deploy/models/landmarks.safetensors"
 mkdir -p "$(dirname "$sheet")"
 /usr/bin/python3 "$root/deploy/main_job.py" --bin "$root/build/release/bin" --model "$work/model.safetensors" \
-  --photos "$photos" --people "$people" --work "$work" --sheet "$sheet" ${detector:+--detector "$detector"} \
-  --landmarks "$landmarks" || exit 1
+  --photos "$photos" --people "$people" --work "$work" --sheet "$sheet" ${detector:+--detector "$detector"} ||
+  exit 1

@@ -36,7 +36,7 @@ struct Key {
 };
 
 constexpr std::string_view kDevices[] = {"auto", "cpu", "cuda"};
-constexpr std::string_view kDetectors[] = {"auto", "yunet", "haar", "none"};
+constexpr std::string_view kDetectors[] = {"auto", "yunet", "haar", "haar-eyes", "none"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "error", "off"};
 
 constexpr Key kKeys[] = {
@@ -102,17 +102,17 @@ constexpr Key kKeys[] = {
      {},
      kDetectors,
      "",
-     "What finds faces in pictures. auto: yunet when detector_model is given, else haar. none: "
-     "only aligned crops and embeddings are taken."},
+     "What finds faces in pictures. haar: a cascade and the bundled landmark network. haar-eyes: "
+     "cascades alone, less well. auto: yunet when detector_model is given, else haar. none: only "
+     "aligned crops and embeddings are taken."},
     {"detector_model", &Config::detector_model, {}, {}, "", "The YuNet ONNX file (2023)."},
     {"detector_landmarks",
      &Config::detector_landmarks,
      {},
      {},
      "",
-     "The file of a landmark network for haar: deploy/models/landmarks.safetensors, or what "
-     "facegate-train fit-landmarks made. Without it haar looks for the eyes with further cascades, "
-     "less well."},
+     "Another landmark network for haar: a file that facegate-train fit-landmarks made. Empty: the "
+     "bundled one."},
     {"haar_dir",
      &Config::haar_dir,
      {},

@@ -9,6 +9,7 @@
 #include "face/detect/landmark_cascade.h"
 #include "face/detect/yunet.h"
 #include "face/model/blas_check.h"
+#include "face/model/bundled_landmarks.h"
 #include "face/model/landmark_file.h"
 #include "face/model/torch_embedder.h"
 #include "index/local_gallery.h"
@@ -31,12 +32,13 @@ StatusOr<LoadedModel> LoadModel(const Config& config) {
 }
 
 StatusOr<std::unique_ptr<Detector>> LoadLandmarkCascade(const Config& config) {
+  const std::string& file = config.detector_landmarks;
   FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights weights,
-                            ReadLandmarkWeights(config.detector_landmarks));
+                            file.empty() ? BundledLandmarkWeights() : ReadLandmarkWeights(file));
   LandmarkCascadeOptions options;
   options.directory = config.haar_dir;
   auto detector = CreateLandmarkCascadeDetector(options, std::move(weights));
-  if (!detector.ok()) return Annotate(detector.status(), config.detector_landmarks);
+  if (!detector.ok() && !file.empty()) return Annotate(detector.status(), file);
   return detector;
 }
 
@@ -50,7 +52,7 @@ StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
       options.model_path = config.detector_model;
       return CreateYuNetDetector(options);
     }
-    if (!config.detector_landmarks.empty()) return LoadLandmarkCascade(config);
+    if (config.detector != "haar-eyes") return LoadLandmarkCascade(config);
     CascadeOptions options;
     options.directory = config.haar_dir;
     return CreateCascadeDetector(options);

@@ -78,7 +78,7 @@ StatusOr<Tensor> ToFile(const std::string& name, const LandmarkTensor& tensor) {
   return stored;
 }
 
-StatusOr<LandmarkWeights> ParseLandmarkWeights(const std::string& bytes) {
+StatusOr<LandmarkWeights> ParseWeights(const std::string& bytes) {
   FACEGATE_ASSIGN_OR_RETURN(const Safetensors file, ParseSafetensors(bytes));
   const auto kind = file.metadata.find(kKind);
   if (kind == file.metadata.end() || kind->second != kKindValue) {
@@ -97,8 +97,12 @@ StatusOr<LandmarkWeights> ParseLandmarkWeights(const std::string& bytes) {
 
 StatusOr<LandmarkWeights> ReadLandmarkWeights(const std::string& path) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxFileBytes));
-  StatusOr<LandmarkWeights> weights = ParseLandmarkWeights(bytes);
-  if (!weights.ok()) return Annotate(weights.status(), path);
+  return ParseLandmarkWeights(bytes, path);
+}
+
+StatusOr<LandmarkWeights> ParseLandmarkWeights(const std::string& bytes, const std::string& name) {
+  StatusOr<LandmarkWeights> weights = ParseWeights(bytes);
+  if (!weights.ok()) return Annotate(weights.status(), name);
   return weights;
 }
 

@@ -17,6 +17,9 @@ using LandmarkCard = std::map<std::string, std::string>;
 // absent. That the tensors are those of the network is checked where it is built.
 StatusOr<LandmarkWeights> ReadLandmarkWeights(const std::string& path);
 
+// The same of the bytes of a file; `name` is what errors call it.
+StatusOr<LandmarkWeights> ParseLandmarkWeights(const std::string& bytes, const std::string& name);
+
 // Writes such a file atomically, with the card in its metadata and numbers of 16 bits.
 // kInvalidArgument, and nothing is written, where a number does not fit.
 Status WriteLandmarkWeights(const std::string& path, const LandmarkWeights& weights,

@@ -51,7 +51,7 @@ TEST(EmbedBenchTest, MeasuresOnCommand) {
 
 TEST(PipelineBenchTest, PrintsEachStepOfRealPhotos) {
   FACEGATE_DATA_OR_SKIP(data);
-  for (const char* detector : {"yunet", "haar"}) {
+  for (const char* detector : {"yunet", "haar", "haar-eyes"}) {
     const CommandResult result =
         RunProgram({FACEGATE_PIPELINE_BENCH, "--data", data.string(), "--detector", detector,
                     "--photos", "4", "--gallery", "100"});

@@ -32,9 +32,8 @@ constexpr char kCollection[] = "lfw";
 
 struct BenchOptions {
   std::filesystem::path data{};
-  // "haar+landmarks" is haar with the landmark network.
-  std::vector<std::string> detectors = {"yunet", "haar+landmarks", "haar"};
-  std::filesystem::path landmark_net = "deploy/models/landmarks.safetensors";
+  std::vector<std::string> detectors = {"yunet", "haar", "haar-eyes"};
+  std::string landmark_net{};   // of haar; empty: the bundled one
   std::string mirror = "both";  // "off", "on", "both"
   size_t people = 0;            // 0: all
   int jobs = 8;
@@ -181,8 +180,9 @@ StatusOr<RankOne> RunSetting(const BenchOptions& options, const Setting& setting
   if (setting.detector == "yunet") {
     flags.push_back("--detector_model=" +
                     (options.data / "detectors/yunet_n_dynamic.onnx").string());
-  } else if (setting.detector == "haar+landmarks") {
-    flags.push_back("--detector_landmarks=" + options.landmark_net.string());
+  } else {
+    flags.push_back("--detector=" + setting.detector);
+    if (setting.detector == "haar") flags.push_back("--detector_landmarks=" + options.landmark_net);
   }
   FACEGATE_ASSIGN_OR_RETURN(
       const auto server,
@@ -258,9 +258,8 @@ int main(int argc, char** argv) {
       ->envname("FACEGATE_DATA")
       ->required();
   app.add_option("--detector", options.detectors, "Only these detectors")
-      ->check(CLI::IsMember({"yunet", "haar+landmarks", "haar"}));
-  app.add_option("--landmark-net", options.landmark_net, "Landmark network of haar+landmarks")
-      ->capture_default_str();
+      ->check(CLI::IsMember({"yunet", "haar", "haar-eyes"}));
+  app.add_option("--landmark-net", options.landmark_net, "Another landmark network for haar");
   app.add_option("--mirror", options.mirror, "Mirror averaging")
       ->check(CLI::IsMember({"off", "on", "both"}))
       ->capture_default_str();

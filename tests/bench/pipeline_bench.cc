@@ -39,7 +39,7 @@ struct Options {
   fs::path data{};                            // FACEGATE_DATA
   fs::path photo_folder{};                    // empty: lfw/photos of `data`
   std::string model{};                        // empty: made from the weights of `data`
-  std::string detector = "yunet";             // or "haar"
+  std::string detector = "yunet";             // or "haar", "haar-eyes"
   std::string detector_model{};               // empty: the one of `data`
   std::optional<std::string> landmark_net{};  // for haar
   size_t photos = 200;
@@ -111,8 +111,9 @@ StatusOr<std::unique_ptr<Embedder>> LoadEmbedder(const Options& options) {
 }
 
 StatusOr<std::unique_ptr<Detector>> LoadDetector(const Options& options) {
-  if (options.detector == "haar") {
-    return CreateChosenDetector({.detector = "haar", .landmark_net = options.landmark_net});
+  if (options.detector != "yunet") {
+    return CreateChosenDetector(
+        {.detector = options.detector, .landmark_net = options.landmark_net});
   }
   YuNetOptions yunet{.model_path = options.detector_model};
   if (yunet.model_path.empty()) {
@@ -250,8 +251,8 @@ int Main(int argc, char** argv) {
       ->envname("FACEGATE_DATA");
   app.add_option("--photo-folder", options.photo_folder, "JPEG photos, instead of --data's");
   app.add_option("--model", options.model, "Model file, instead of one made from --data's weights");
-  app.add_option("--detector", options.detector, "yunet or haar")
-      ->check(CLI::IsMember({"yunet", "haar"}))
+  app.add_option("--detector", options.detector, "yunet, haar or haar-eyes")
+      ->check(CLI::IsMember({"yunet", "haar", "haar-eyes"}))
       ->capture_default_str();
   app.add_option("--detector-model", options.detector_model, "YuNet file, instead of --data's");
   app.add_option("--landmark-net", options.landmark_net, "File of a landmark network for haar");

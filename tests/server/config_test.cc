@@ -58,7 +58,7 @@ TEST(ConfigTest, NamesTheLineAndTheLimitOfAValueOutOfRange) {
   EXPECT_THAT(error, HasSubstr("257"));
   EXPECT_THAT(error, HasSubstr("1 to 256"));
   EXPECT_THAT(ErrorOf("max_batch: 0\n"), HasSubstr("1 to 256"));
-  EXPECT_THAT(ErrorOf("detector: mtcnn\n"), HasSubstr("auto, yunet, haar, none"));
+  EXPECT_THAT(ErrorOf("detector: mtcnn\n"), HasSubstr("auto, yunet, haar, haar-eyes, none"));
 }
 
 TEST(ConfigTest, RefusesValuesThatAreNoNumbersOrSwitches) {

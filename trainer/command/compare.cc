@@ -144,11 +144,13 @@ TrainCommand AddCompareCommand(CLI::App& app) {
                     "Look for a face in photos of the crop's size, too");
   command
       ->add_option("--detector", options->detector,
-                   "yunet where --yunet is given, else haar (the cascades of opencv-data)")
-      ->check(CLI::IsMember({"yunet", "haar"}));
+                   "yunet where --yunet is given, else haar: a cascade of opencv-data and the "
+                   "bundled landmark "
+                   "network; haar-eyes: cascades alone")
+      ->check(CLI::IsMember({"yunet", "haar", "haar-eyes"}));
   command->add_option("--yunet", options->yunet, "ONNX file of YuNet (2023)");
   command->add_option("--landmark-net", options->landmark_net,
-                      "File of a landmark network for haar, landmarks.safetensors");
+                      "Another landmark network for haar (fit-landmarks makes one)");
   command->add_option("--select", options->select, "Which face of a photo with several")
       ->check(CLI::IsMember({"largest", "central", "single"}))
       ->capture_default_str();

@@ -13,7 +13,7 @@ struct CompareOptions {
   std::string model{};
   std::array<std::string, 2> photos{};
   bool detect = false;  // also where a photo has exactly the crop's size
-  // "yunet" or "haar"; nothing: yunet where its file is given, else haar.
+  // See DetectorChoice.
   std::optional<std::string> detector{};
   std::optional<std::string> yunet{};         // the ONNX file
   std::optional<std::string> landmark_net{};  // for haar, see DetectorChoice

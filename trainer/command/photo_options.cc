@@ -7,11 +7,13 @@ void AddFaceCutOptions(CLI::App& command, FaceCutOptions& options) {
                      "File with a photo and ten numbers in each line, instead of a detector");
   command
       .add_option("--detector", options.detector,
-                  "yunet where --yunet is given, else haar (the cascades of opencv-data)")
-      ->check(CLI::IsMember({"yunet", "haar"}));
+                  "yunet where --yunet is given, else haar: a cascade of opencv-data and the "
+                  "bundled landmark "
+                  "network; haar-eyes: cascades alone")
+      ->check(CLI::IsMember({"yunet", "haar", "haar-eyes"}));
   command.add_option("--yunet", options.yunet, "ONNX file of YuNet (2023)");
   command.add_option("--landmark-net", options.landmark_net,
-                     "File of a landmark network for haar, landmarks.safetensors");
+                     "Another landmark network for haar (fit-landmarks makes one)");
   command.add_flag("--crops", options.crops,
                    "All photos are aligned crops of the model's size; another size is an error");
   command

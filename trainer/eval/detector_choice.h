@@ -11,10 +11,11 @@ namespace facegate {
 
 // A detector as the options --detector, --yunet and --landmark-net of a command choose it.
 struct DetectorChoice {
-  // "yunet" or "haar"; nothing: yunet where its file is given, else haar.
+  // "yunet"; "haar", a cascade and the landmark network; "haar-eyes", cascades alone. Nothing:
+  // yunet where its file is given, else haar.
   std::optional<std::string> detector{};
   std::optional<std::string> yunet{};  // the ONNX file
-  // The file of a landmark network, for haar; without it eyes are looked for by cascades.
+  // The file of a landmark network, for haar; without it the bundled one.
   std::optional<std::string> landmark_net{};
 };
 

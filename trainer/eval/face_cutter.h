@@ -22,7 +22,7 @@ StatusOr<LandmarkTable> ReadLandmarks(const std::string& path);
 // photos that are crops already.
 struct FaceCutOptions {
   std::optional<std::string> landmarks{};  // a file for ReadLandmarks()
-  // "yunet" or "haar"; nothing: yunet where its file is given, else haar.
+  // See DetectorChoice.
   std::optional<std::string> detector{};
   std::optional<std::string> yunet{};         // the ONNX file
   std::optional<std::string> landmark_net{};  // for haar, see DetectorChoice

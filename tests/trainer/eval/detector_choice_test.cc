@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "face/base/file.h"
+#include "face/model/bundled_landmarks.h"
 #include "face/model/landmark_file.h"
 #include "tests/support/random_landmark_weights.h"
 #include "tests/support/status_matchers.h"
@@ -13,12 +14,23 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(DetectorChoiceTest, TakesTheCascadeAloneAsTheLastResort) {
+TEST(DetectorChoiceTest, TakesTheBundledLandmarkNetworkWithoutAWord) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, CreateChosenDetector({}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const LandmarkWeights bundled, BundledLandmarkWeights());
+  EXPECT_EQ(detector->name(), "haar+landmarks:" + bundled.digest);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const LandmarkWeights file,
+      ReadLandmarkWeights(FACEGATE_SOURCE_DIR "/deploy/models/landmarks.safetensors"));
+  EXPECT_EQ(bundled.digest, file.digest);
+}
+
+TEST(DetectorChoiceTest, TakesCascadesAloneWhereTheyAreAskedFor) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector,
+                                CreateChosenDetector({.detector = "haar-eyes"}));
   EXPECT_EQ(detector->name(), "haar");
 }
 
-TEST(DetectorChoiceTest, TakesTheLandmarkNetworkWhereItIsGiven) {
+TEST(DetectorChoiceTest, TakesTheLandmarkNetworkThatIsGiven) {
   const TempDir dir;
   const std::string path = dir.File("net.safetensors");
   ASSERT_THAT(WriteLandmarkWeights(path, RandomLandmarkWeights(1), {}), IsOk());
@@ -43,6 +55,8 @@ TEST(DetectorChoiceTest, RefusesContradictions) {
   EXPECT_THAT(CreateChosenDetector({.detector = "mtcnn"}), RefusedWith(Reason::kInvalidField));
   EXPECT_THAT(CreateChosenDetector({.detector = "yunet"}), RefusedWith(Reason::kInvalidField));
   EXPECT_THAT(CreateChosenDetector({.yunet = "y.onnx", .landmark_net = "l.safetensors"}),
+              RefusedWith(Reason::kInvalidField));
+  EXPECT_THAT(CreateChosenDetector({.detector = "haar-eyes", .landmark_net = "l.safetensors"}),
               RefusedWith(Reason::kInvalidField));
 }
 
