@@ -74,12 +74,13 @@ StatusOr<std::vector<Row>> Rows(const std::filesystem::path& data) {
   return rows;
 }
 
-StatusOr<OrderedLandmarks> HeldOutPhotos(const std::filesystem::path& data, size_t step) {
+StatusOr<OrderedLandmarks> ChoosePhotos(const std::filesystem::path& data, size_t step,
+                                        bool learned) {
   FACEGATE_ASSIGN_OR_RETURN(const LandmarkTable table,
                             ReadLandmarks((data / "lfw/landmarks.txt").string()));
   OrderedLandmarks all;
   for (const auto& [name, points] : table) {
-    if (IsHeldOut(name, kHeldOut, kSeed)) all.emplace(name, points);
+    if (IsHeldOut(name, kHeldOut, kSeed) != learned) all.emplace(name, points);
   }
   OrderedLandmarks chosen;
   size_t number = 0;
@@ -89,9 +90,9 @@ StatusOr<OrderedLandmarks> HeldOutPhotos(const std::filesystem::path& data, size
   return chosen;
 }
 
-Status Run(const std::filesystem::path& data, size_t step) {
+Status Run(const std::filesystem::path& data, size_t step, bool learned) {
   SetOpenCvThreads(1);
-  FACEGATE_ASSIGN_OR_RETURN(const OrderedLandmarks photos, HeldOutPhotos(data, step));
+  FACEGATE_ASSIGN_OR_RETURN(const OrderedLandmarks photos, ChoosePhotos(data, step, learned));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<Row> rows, Rows(data));
   std::cout << fmt::format(
                    "{} photos; distance from the given landmarks over that of the eyes, %\n",
@@ -125,8 +126,10 @@ int main(int argc, char** argv) {
   app.add_option("--every", step, "Only each so-many-th photo")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
+  bool learned = false;
+  app.add_flag("--learned", learned, "Photos of people whom the bundled network learned from");
   CLI11_PARSE(app, argc, argv);
-  const facegate::Status status = facegate::Run(data, step);
+  const facegate::Status status = facegate::Run(data, step, learned);
   if (status.ok()) return 0;
   std::cerr << "landmark_bench: " << facegate::MessageOf(status) << "\n";
   return 1;
