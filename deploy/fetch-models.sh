@@ -13,6 +13,8 @@ Usage: deploy/fetch-models.sh [OPTIONS] [MODEL…]
   --list              what there is, with its terms; the same as no MODEL
   -h, --help          this text
 
+Needs curl. mobilefacenet-casia is made a model file by facegate-train, which is built, with what it needs, where it is not.
+
 Exit code: 0 all there, 1 a download failed or is not the file that was expected, 2 wrong usage or terms not accepted.
 
 Examples:
@@ -46,9 +48,9 @@ list() {
       "${sha256[$model]}" "${terms[$model]}"
   done
   cat <<'TEXT'
-InsightFace's PyTorch models (iresnet and MobileFaceNet of recognition/arcface_torch; non-commercial research only) lie in
-its authors' cloud folders, which have no address that a program may fetch and no published checksum. Fetched by hand they
-are imported with
+InsightFace's models (non-commercial research only): its ONNX packs (buffalo_l and so on) cannot be imported by this version.
+Its PyTorch files (iresnet and MobileFaceNet of recognition/arcface_torch) lie in its authors' cloud folders, which have no
+address that a program may fetch and no published checksum; fetched by hand they are imported with
     facegate-train import --preset insightface backbone.pth model.safetensors --default-min-cosine X
 TEXT
 }
@@ -66,15 +68,15 @@ while [ "$#" -gt 0 ]; do
     -h | --help) usage; exit 0 ;;
     -*) echo "fetch-models: unknown option $1; see --help" >&2; exit 2 ;;
     *)
-      [ -n "${url[$1]:-}" ] || { echo "fetch-models: no model $1; there are ${models[*]}" >&2; exit 2; }
+      [[ " ${models[*]} " == *" $1 "* && "$1" != *" "* && -n "$1" ]] || { echo "fetch-models: no model $1; there are ${models[*]}" >&2; exit 2; }
       wanted+=("$1")
       ;;
   esac
   shift
 done
 [ "${#wanted[@]}" -gt 0 ] || { list; exit 0; }
+for model in "${wanted[@]}"; do printf '%s\n    terms  %s\n' "$model" "${terms[$model]}" >&2; done
 if ! $accepted; then
-  for model in "${wanted[@]}"; do printf '%s\n    terms  %s\n' "$model" "${terms[$model]}" >&2; done
   echo "fetch-models: nothing was fetched; --accept-licences accepts these terms" >&2
   exit 2
 fi
@@ -87,7 +89,7 @@ fetch() { # fetch MODEL
     echo "$path is there already"
     return
   fi
-  command -v curl > /dev/null || "$root/deploy/bootstrap.sh"
+  command -v curl > /dev/null || { echo "fetch-models: FAIL there is no curl: apt-get install curl ca-certificates" >&2; exit 1; }
   echo "fetching $path"
   if ! curl --fail --location --retry 3 --connect-timeout 20 --max-time 1800 --output "$path.part" "${url[$model]}"; then
     rm -f "$path.part"
@@ -108,8 +110,11 @@ for model in "${wanted[@]}"; do
   [ "$model" = mobilefacenet-casia ] || continue
   trainer="$root/build/release/bin/facegate-train"
   if [ ! -x "$trainer" ]; then
-    "$root/deploy/bootstrap.sh"
-    "$root/deploy/build.sh" facegate-train
+    echo "the trainer makes a model file of the weights: it is built first"
+    if ! "$root/deploy/bootstrap.sh" || ! "$root/deploy/build.sh" facegate-train; then
+      echo "fetch-models: FAIL the trainer cannot be built; the weights are in $out/${file[$model]}" >&2
+      exit 1
+    fi
   fi
   "$trainer" import --force --preset bubbliiiing --default-min-cosine "$casia_min_cosine" \
     "$out/${file[$model]}" "$out/$model.safetensors"

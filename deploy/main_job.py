@@ -149,10 +149,18 @@ def named_probes(options, people, strangers):
     return probes
 
 
+def sheet_options(options):
+    """What draws who was found; none where nothing is to be drawn."""
+    if options is None or options.sheet is None:
+        return []
+    title = ["--sheet-title", options.sheet_title] if options.sheet_title else []
+    return ["--sheet", options.sheet, *title]
+
+
 def identify(server, probes, sheet=None):
     """One answer for each probe: {"decision", "identity", "cosine"} or {"error"}."""
     answers = server.facegate("identify", "-c", COLLECTION, "--select", "central", "--nearest", "--top", "1",
-                              *(["--sheet", sheet] if sheet else []), *probes, allowed=(0, 1, 3))
+                              *sheet_options(sheet), *probes, allowed=(0, 1, 3))
     found = []
     for answer in answers:
         if "error" in answer:
@@ -214,7 +222,7 @@ def run(options):
         print(f"server ready in {seconds:.1f} s: {info['model']['architecture']}, detector {info['detector']}")
         enrol(server, people)
         started = time.monotonic()
-        answers = identify(server, probes, options.sheet)
+        answers = identify(server, probes, options)
         print(f"identified {len(probes)} photos in {time.monotonic() - started:.1f} s\n")
         recognised, verified, matched = judge(server, people, strangers, answers)
         server.stop()
@@ -230,6 +238,8 @@ def run(options):
     print(f"strangers taken for somebody      {matched} of {len(strangers)}")
     print(f"threshold                         {threshold} (not calibrated: it promises no error rate)")
     print(f"answers after a restart ({seconds:.1f} s)    {'the same' if same else 'DIFFERENT'}")
+    if options.sheet_title:
+        print(f"the photos                        {options.sheet_title}")
     if options.sheet:
         print(f"who was found, as a picture       {options.sheet}")
     if not same:
@@ -247,6 +257,7 @@ def main():
     parser.add_argument("--detector", type=pathlib.Path, help="the YuNet ONNX file")
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--sheet", type=pathlib.Path, help="draw who was found: a PNG file to write")
+    parser.add_argument("--sheet-title", help="what stands above that picture, and what the table ends with")
     options = parser.parse_args()
     try:
         run(options)

@@ -109,10 +109,11 @@ step "model"
   ${min_cosine:+--default-min-cosine "$min_cosine"} "$weights" "$work/model.safetensors" ||
   fail "import of the weights"
 
+sheet_title=""
 if [ -z "$photos" ]; then
   step "photos"
   echo "No photos were given: these people do not exist. They are drawn; how well real people are recognised they do not tell."
-  photos="$work/photos"
+  photos="$work/photos" sheet_title="drawn people who do not exist"
   # Another seed, other people than those of the model's training.
   "$root/build/release/bin/facegate-train" synthesize "$photos" --seed 2026 --identities $((2 * people)) --views 2 \
     --difficulty 0.5 --size 320 || fail "drawing the photos"
@@ -121,5 +122,5 @@ fi
 step "main job"
 mkdir -p "$(dirname "$sheet")"
 /usr/bin/python3 "$root/deploy/main_job.py" --bin "$root/build/release/bin" --model "$work/model.safetensors" \
-  --photos "$photos" --people "$people" --work "$work" --sheet "$sheet" ${detector:+--detector "$detector"} ||
+  --photos "$photos" --people "$people" --work "$work" --sheet "$sheet" ${sheet_title:+--sheet-title "$sheet_title"} ${detector:+--detector "$detector"} ||
   exit 1

@@ -328,6 +328,11 @@ Status CheckComplete(const Config& config) {
   if (config.detector == "yunet" && config.detector_model.empty()) {
     return InvalidArgument("detector is yunet, so detector_model must name its ONNX file");
   }
+  const bool haar =
+      config.detector == "haar" || (config.detector == "auto" && config.detector_model.empty());
+  if (!config.detector_landmarks.empty() && !haar) {
+    return InvalidArgument("detector_landmarks is for the detector haar, which is not chosen");
+  }
   const StatusOr<ListenAddress> address = ParseListenAddress(config.listen);
   if (!address.ok()) return Annotate(address.status(), "listen");
   if (!IsLoopback(*address) && !config.insecure) {

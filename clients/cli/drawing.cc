@@ -34,6 +34,14 @@ void DrawFace(const v1::Face& face, cv::Mat& picture) {
 
 }  // namespace
 
+bool CanWritePicture(const std::string& path) {
+  try {
+    return cv::haveImageWriter(path);
+  } catch (const cv::Exception&) {
+    return false;
+  }
+}
+
 cv::Rect BoxOf(const v1::Face& face, double scale, int limit) {
   const auto& box = face.box();
   return {Pixel(scale * box.x(), limit), Pixel(scale * box.y(), limit),

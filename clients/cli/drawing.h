@@ -14,6 +14,9 @@ namespace facegate {
 ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResponse& detected,
                             const std::string& output);
 
+// Whether pictures of a file with this name's end can be written.
+bool CanWritePicture(const std::string& path);
+
 // The box of a face in its photo made `scale` times as large. Coordinates are the server's word:
 // what lies so far outside that it would overflow the drawing is moved to -`limit` pixels.
 cv::Rect BoxOf(const v1::Face& face, double scale, int limit);

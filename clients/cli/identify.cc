@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/drawing.h"
 #include "clients/cli/each_photo.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
@@ -40,6 +43,8 @@ class IdentifyCommand : public Command {
     identify.add_option("--sheet", sheet_,
                         "Also a page that shows the photos with who was found: a file with the end "
                         "of an image format");
+    identify.add_option("--sheet-title", sheet_title_, "What stands above that page")
+        ->needs("--sheet");
     identify.add_flag("--nearest", nearest_, "Show also candidates below the threshold");
     identify
         .add_flag("--unique", unique_,
@@ -50,6 +55,8 @@ class IdentifyCommand : public Command {
   ExitCode Run(Session& session) override;
 
  private:
+  // What is wrong with --sheet, before anything is asked.
+  std::optional<ClientError> CheckSheet() const;
   // Puts what it finds into `page`.
   ClientResult<v1::IdentifyResponse> Identify(Session& session, const std::string& photo,
                                               IdentificationSheet& page) const;
@@ -58,6 +65,7 @@ class IdentifyCommand : public Command {
   std::vector<std::string> photos_;
   PhotoOptions photo_options_;
   std::string sheet_;
+  std::string sheet_title_;
   std::optional<float> min_cosine_;
   uint32_t top_ = 0;  // 0: the server's choice
   bool nearest_ = false;
@@ -91,6 +99,18 @@ ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
   return answer;
 }
 
+std::optional<ClientError> IdentifyCommand::CheckSheet() const {
+  if (sheet_.empty()) return std::nullopt;
+  for (const std::string& photo : photos_) {
+    std::error_code failure;
+    if (photo == sheet_ || std::filesystem::equivalent(photo, sheet_, failure)) {
+      return LocalError("is a photo to look for somebody in, not a page to write");
+    }
+  }
+  if (!CanWritePicture(sheet_)) return LocalError("does not end as a file of pictures does");
+  return std::nullopt;
+}
+
 ExitCode AddRows(const std::string& photo, const v1::IdentifyResponse& answer, Table& table) {
   bool all = answer.results_size() > 0;
   for (const auto& result : answer.results()) {
@@ -119,7 +139,11 @@ ExitCode IdentifyCommand::Run(Session& session) {
                 << photo_options_.select << "\n";
     return ExitCode::kUsage;
   }
-  IdentificationSheet page;
+  if (const auto wrong = CheckSheet(); wrong.has_value()) {
+    PrintError(session, sheet_, *wrong);
+    return ExitCode::kUsage;
+  }
+  IdentificationSheet page(sheet_title_);
   const ExitCode code = AnswerEachPhoto(
       session, photos_,
       Table({{"PHOTO"},

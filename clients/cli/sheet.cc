@@ -72,13 +72,17 @@ cv::Mat IdentificationSheet::Picture(const std::string& photo_bytes,
   return picture;
 }
 
+void IdentificationSheet::AddTile(Tile tile) {
+  if (tiles_.size() < kMostPhotos) {
+    tiles_.push_back(std::move(tile));
+  } else {
+    ++left_out_;
+  }
+}
+
 void IdentificationSheet::Add(const std::string& photo, const std::string& photo_bytes,
                               const v1::IdentifyResponse& answer) {
-  if (tiles_.size() >= kMostPhotos) {
-    ++left_out_;
-    return;
-  }
-  Tile tile{.picture = {}, .name = photo, .verdict = {}, .match = answer.results_size() > 0};
+  Tile tile{.picture = {}, .name = photo, .verdict = {}, .match = false};
   try {
     tile.picture = Picture(photo_bytes, answer);
   } catch (const cv::Exception&) {
@@ -86,17 +90,13 @@ void IdentificationSheet::Add(const std::string& photo, const std::string& photo
   }
   for (const auto& result : answer.results()) {
     tile.verdict += (tile.verdict.empty() ? "" : ", ") + VerdictOf(result);
-    tile.match &= result.decision() == v1::DECISION_MATCH;
+    tile.match |= result.decision() == v1::DECISION_MATCH;
   }
-  tiles_.push_back(std::move(tile));
+  AddTile(std::move(tile));
 }
 
 void IdentificationSheet::AddRefused(const std::string& photo, const std::string& reason) {
-  if (tiles_.size() >= kMostPhotos) {
-    ++left_out_;
-    return;
-  }
-  tiles_.push_back({.picture = {}, .name = photo, .verdict = reason, .match = false});
+  AddTile({.picture = {}, .name = photo, .verdict = reason.empty() ? "no answer" : reason});
 }
 
 cv::Mat IdentificationSheet::Draw() const {
@@ -110,7 +110,8 @@ cv::Mat IdentificationSheet::Draw() const {
   const auto matched = std::count_if(tiles_.begin(), tiles_.end(), [](auto& t) { return t.match; });
   const std::string more = left_out_ == 0 ? "" : fmt::format("; {} more are not shown", left_out_);
   facegate::Write(page,
-                  Fit(fmt::format("somebody was found in {} of {} photos{}", matched, count, more),
+                  Fit(fmt::format("{}{}somebody was found in {} of {} photos{}", title_,
+                                  title_.empty() ? "" : ": ", matched, count, more),
                       page.cols - 2 * kGap),
                   {kGap, 22}, cv::Scalar::all(40));
   for (int i = 0; i < count; ++i) {

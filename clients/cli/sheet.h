@@ -2,6 +2,7 @@
 
 #include <opencv2/core/mat.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clients/cpp/client_result.h"
@@ -15,11 +16,14 @@ class IdentificationSheet {
  public:
   static constexpr size_t kMostPhotos = 1000;
 
+  // `title` stands above the page, before what is counted; may be empty.
+  explicit IdentificationSheet(std::string title = "") : title_(std::move(title)) {}
+
   // `photo_bytes` is the encoded photo. One that does not decode here has an empty place; photos
   // beyond kMostPhotos are counted, not drawn.
   void Add(const std::string& photo, const std::string& photo_bytes,
            const v1::IdentifyResponse& answer);
-  // A photo that the server refused, and why in a word or two.
+  // A photo that was not answered, and why in a word or two.
   void AddRefused(const std::string& photo, const std::string& reason);
   // Writes the page in the format that its name ends in. Returns how many photos it shows.
   ClientResult<size_t> Write(const std::string& output) const;
@@ -29,7 +33,7 @@ class IdentificationSheet {
     cv::Mat picture;  // 8-bit BGR, at most kPictureSide high and wide; may be empty
     std::string name;
     std::string verdict;
-    bool match = false;
+    bool match = false;  // somebody was found in it
   };
   static constexpr int kPictureSide = 168;  // pixels
 
@@ -37,6 +41,7 @@ class IdentificationSheet {
   static cv::Mat Picture(const std::string& photo_bytes, const v1::IdentifyResponse& answer);
   cv::Mat Draw() const;
 
+  const std::string title_;
   std::vector<Tile> tiles_;
   size_t left_out_ = 0;
 };

@@ -18,7 +18,7 @@ struct LandmarkTensor {
 // built.
 struct LandmarkWeights {
   std::map<std::string, LandmarkTensor, std::less<>> tensors;
-  // The first 12 hexadecimal digits of the sha256 of the file; names the detector in records.
+  // The first 12 hexadecimal digits of the tensors' digest; names the detector in records.
   std::string digest;
 };
 

@@ -130,7 +130,8 @@ class Chain : public Layer {
   // What the layer that was appended last gives is a map that a teacher is compared by.
   Chain& MarkMap();
   torch::Tensor forward(torch::Tensor input) override;
-  // The same, with the marked outputs appended to `maps` in the order of the layers. Those of
+  // The same, with the marked outputs (N·C·H·W, in the memory order that the layers gave them)
+  // appended to `maps` in the order of the layers. Those of
   // chains within are not among them.
   torch::Tensor ForwardWithMaps(torch::Tensor input, std::vector<torch::Tensor>& maps);
   bool AppendTo(FusionBuilder& builder) const override;

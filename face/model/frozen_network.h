@@ -29,7 +29,8 @@ class FrozenNetwork {
   // `backbone` is on the CPU with its weights set. It is used up: put into evaluation mode, its
   // parameters taken from the gradient, moved to `device`; it may go afterwards. Compares the
   // result with the backbone's own on generated input: kInternal when they differ, kInvalidArgument
-  // when the network gives values that are not finite.
+  // when the network gives values that are not finite. `with_maps`: RunAll() gives the maps of
+  // Chain::ForwardWithMaps(), too.
   static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device,
                                                          bool with_maps = false);
   ~FrozenNetwork();
@@ -40,7 +41,7 @@ class FrozenNetwork {
   // threads where it runs on the CPU. kInvalidArgument for less than one thread, kInternal when the
   // library fails.
   StatusOr<torch::Tensor> Run(const torch::Tensor& input, int threads) const;
-  // The same, and after it the maps of Chain::ForwardWithMaps() where it was created with them.
+  // The same, and after it the maps where it was created with them: N·C·H·W each, contiguous.
   StatusOr<std::vector<torch::Tensor>> RunAll(const torch::Tensor& input, int threads) const;
 
  private:

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "face/base/file.h"
-#include "face/base/sha256.h"
 #include "face/model/quote.h"
 #include "face/model/safetensors.h"
 
@@ -20,6 +19,7 @@ namespace {
 constexpr uint64_t kMaxFileBytes = 4 << 20;
 constexpr char kKind[] = "kind";
 constexpr char kKindValue[] = "facegate-landmarks-1";
+constexpr char kDigest[] = "digest";
 constexpr size_t kDigestDigits = 12;
 
 template <typename Number>
@@ -89,7 +89,7 @@ StatusOr<LandmarkWeights> ParseWeights(const std::string& bytes) {
     FACEGATE_ASSIGN_OR_RETURN(LandmarkTensor tensor, FromFile(name, stored));
     weights.tensors.emplace_hint(weights.tensors.end(), name, std::move(tensor));
   }
-  weights.digest = Sha256Hex(bytes).substr(0, kDigestDigits);
+  weights.digest = ModelDigest(kKindValue, file.tensors).substr(0, kDigestDigits);
   return weights;
 }
 
@@ -114,6 +114,7 @@ Status WriteLandmarkWeights(const std::string& path, const LandmarkWeights& weig
     FACEGATE_ASSIGN_OR_RETURN(Tensor stored, ToFile(name, tensor));
     file.tensors.emplace(name, std::move(stored));
   }
+  file.metadata[kDigest] = ModelDigest(kKindValue, file.tensors);
   return WriteFileAtomically(path, SerializeSafetensors(file));
 }
 

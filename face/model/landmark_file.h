@@ -20,7 +20,8 @@ StatusOr<LandmarkWeights> ReadLandmarkWeights(const std::string& path);
 // The same of the bytes of a file; `name` is what errors call it.
 StatusOr<LandmarkWeights> ParseLandmarkWeights(const std::string& bytes, const std::string& name);
 
-// Writes such a file atomically, with the card in its metadata and numbers of 16 bits.
+// Writes such a file atomically, with the card and the digest of the tensors (ModelDigest()) in its
+// metadata and numbers of 16 bits.
 // kInvalidArgument, and nothing is written, where a number does not fit.
 Status WriteLandmarkWeights(const std::string& path, const LandmarkWeights& weights,
                             const LandmarkCard& card);

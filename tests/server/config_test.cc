@@ -124,6 +124,10 @@ TEST(ConfigTest, AServerNeedsAModelAndADataDirectory) {
   config = Complete();
   config.detector = "yunet";
   EXPECT_THAT(std::string(MessageOf(CheckComplete(config))), HasSubstr("detector_model"));
+  config.detector_model = "yunet.onnx";
+  config.detector_landmarks = "net.safetensors";
+  EXPECT_THAT(std::string(MessageOf(CheckComplete(config))), HasSubstr("detector_landmarks"));
+  config.detector_landmarks = "";
 }
 
 TEST(ConfigTest, PlaintextOnAnAddressThatOthersReachNeedsAWord) {

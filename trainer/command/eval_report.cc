@@ -69,7 +69,7 @@ std::vector<size_t> Hardest(const std::vector<ScoredPair>& pairs, bool genuine) 
   std::vector<size_t> numbers;
   numbers.reserve(pairs.size());
   for (size_t i = 0; i < pairs.size(); ++i) {
-    if (pairs[i].same == genuine) numbers.push_back(i);
+    if (pairs[i].comparable && pairs[i].same == genuine) numbers.push_back(i);
   }
   const auto count = static_cast<std::ptrdiff_t>(std::min(numbers.size(), kHardestPairs));
   std::partial_sort(numbers.begin(), numbers.begin() + count, numbers.end(),
@@ -88,6 +88,11 @@ std::string Interval(const Share& share) {
 
 std::vector<std::pair<std::string, std::string>> IdentificationFacts(const EvalReport& report) {
   std::vector<std::pair<std::string, std::string>> facts;
+  if (report.without_face > 0) {
+    facts.emplace_back("photos without a face",
+                       fmt::format("{}: they match nobody, and count as cosine -1 in the curves",
+                                   report.without_face));
+  }
   if (!report.identification.has_value()) return facts;
   const EvalReport::Identification& found = *report.identification;
   facts.emplace_back("1:N", fmt::format("{} people enrolled, {} probes, {} strangers", found.people,
@@ -112,6 +117,10 @@ std::string ConfigurationOf(const EvalOptions& options) {
   line("order", options.order.value_or(""));
   line("photos", options.photos);
   line("landmarks", options.embedding.faces.landmarks.value_or(""));
+  line("detector", options.embedding.faces.detector.value_or(""));
+  line("yunet", options.embedding.faces.yunet.value_or(""));
+  line("landmark net", options.embedding.faces.landmark_net.value_or(""));
+  line("no face", options.no_face == NoFaceRule::kMiss ? "miss" : "");
   line("pairs", options.pairs);
   line("mirror", options.mirror == MirrorRule::kPlain ? "none"
                  : options.mirror == MirrorRule::kSum ? "sum"

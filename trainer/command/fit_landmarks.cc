@@ -168,6 +168,9 @@ OrderedLandmarks HeldOutPhotos(const OrderedLandmarks& landmarks, const Landmark
 LandmarkCard CardOf(const FitLandmarksOptions& options, const FitLandmarksReport& report) {
   return {{"training_data", options.training_data},
           {"licence", options.licence},
+          {"teacher", options.teacher},
+          {"intended_use", options.intended_use},
+          {"unintended_use", options.unintended_use},
           {"command", options.command},
           {"people", std::to_string(report.people)},
           {"photos", std::to_string(report.photos)},
@@ -286,6 +289,11 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--training-data", options->training_data, "What the photos are, in words");
   command->add_option("--licence,--license", options->licence, "Of the weights");
+  command->add_option("--teacher", options->teacher, "What found the given landmarks, in words");
+  command->add_option("--intended-use", options->intended_use, "For the card")
+      ->capture_default_str();
+  command->add_option("--unintended-use", options->unintended_use, "For the card")
+      ->capture_default_str();
   command->add_flag("--restart", options->restart, "Begin anew where there is a checkpoint");
   command->add_flag("--force", options->force, "Replace OUT");
   return {.app = command, .run = [options](std::ostream& out) {

@@ -27,6 +27,11 @@ struct FitLandmarksOptions {
   bool force = false;     // replace OUT
   std::string training_data{};
   std::string licence{};
+  std::string teacher{};  // what found the given landmarks
+  std::string intended_use =
+      "five landmarks of upright faces that look more or less at the camera, to align them";
+  std::string unintended_use =
+      "telling people apart, faces from the side or upside down, emotions or character";
   std::string command{};  // for the card
 };
 

@@ -1,7 +1,6 @@
 #include "trainer/command/import.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "face/model/safetensors.h"
 #include "face/model/state_dict.h"
 #include "face/model/torch_pickle.h"
+#include "trainer/command/card_print.h"
 #include "trainer/run/model_writer.h"
 
 namespace facegate {
@@ -62,40 +62,12 @@ StatusOr<std::string> ChooseArchitecture(const ImportOptions& options, const Sou
   return DetectArchitecture(source.tensors);
 }
 
-std::string PreprocessingText(const Preprocessing& preprocessing) {
-  return fmt::format(
-      "{} crop, {}{}x{} input, {}, (x - [{}]) * [{}], {}", AlignmentName(preprocessing.alignment),
-      preprocessing.letterbox ? fmt::format("letterbox on grey {}, ", preprocessing.letterbox_grey)
-                              : std::string(),
-      preprocessing.input_width, preprocessing.input_height,
-      preprocessing.colour_order == ColourOrder::kRgb ? "RGB" : "BGR",
-      fmt::join(preprocessing.mean, ", "), fmt::join(preprocessing.scale, ", "),
-      preprocessing.mirror_average ? "averaged with its mirror image" : "not mirrored");
-}
-
 void PrintReport(const std::string& path, const ImportReport& report, std::ostream& out) {
-  const ModelCard& card = report.card;
-  const auto row = [&](std::string_view name, std::string_view value) {
-    out << fmt::format("{:<22}{}\n", name, value);
-  };
-  row("architecture", card.architecture);
-  row("parameters", fmt::format("{} in {} tensors", report.parameters, report.tensors));
-  row("embedding size", fmt::format("{}", card.embedding_size));
-  row("model digest", card.model_digest);
-  row("preprocessing", PreprocessingText(card.preprocessing));
-  row("preprocessing digest", card.preprocessing_digest);
-  row("default min cosine", card.default_min_cosine
-                                ? fmt::format("{} (not calibrated)", *card.default_min_cosine)
-                                : std::string("none"));
-  row("training data", card.training_data);
-  row("licence", card.licence);
-  row("origin", card.origin);
-  if (!card.teacher.empty()) row("teacher", card.teacher);
-  if (!card.intended_use.empty()) row("intended use", card.intended_use);
-  if (!card.unintended_use.empty()) row("unintended use", card.unintended_use);
-  row("canary",
-      fmt::format("{} crops, seed {}", card.canary->embeddings.size(), card.canary->seed));
-  row("file", fmt::format("{}, {} bytes", path, report.file_bytes));
+  PrintCardRow("architecture", report.card.architecture, out);
+  PrintCardRow("parameters", fmt::format("{} in {} tensors", report.parameters, report.tensors),
+               out);
+  PrintCard(report.card, out);
+  PrintCardRow("file", fmt::format("{}, {} bytes", path, report.file_bytes), out);
 }
 
 void AddCardOptions(CLI::App& app, CardOptions& options) {

@@ -13,6 +13,7 @@
 #include "face/model/architecture.h"
 #include "face/model/json_number.h"
 #include "face/model/model_file.h"
+#include "trainer/command/card_print.h"
 
 namespace facegate {
 namespace {
@@ -74,42 +75,6 @@ void PrintLayers(const SummaryReport& report, std::ostream& out) {
       Large(report.network.multiply_adds));
 }
 
-void PrintCard(const SummaryReport::File& file, const std::string& path, std::ostream& out) {
-  const ModelCard& card = file.card;
-  const Preprocessing& preprocessing = card.preprocessing;
-  const auto row = [&](std::string_view name, std::string_view value) {
-    out << fmt::format("{:<22}{}\n", name, value);
-  };
-  row("file", fmt::format("{}, {} bytes, {} tensors", path, file.bytes, file.tensors));
-  row("model digest", card.model_digest);
-  row("crop", fmt::format("{}{}", AlignmentName(preprocessing.alignment),
-                          preprocessing.letterbox
-                              ? fmt::format(", letterbox on grey {}", preprocessing.letterbox_grey)
-                              : std::string()));
-  row("input",
-      fmt::format(
-          "{} x {} {}, (pixel - [{}]) * [{}], {}", preprocessing.input_width,
-          preprocessing.input_height,
-          preprocessing.colour_order == ColourOrder::kRgb ? "RGB" : "BGR",
-          fmt::join(preprocessing.mean, ", "), fmt::join(preprocessing.scale, ", "),
-          preprocessing.mirror_average ? "averaged with its mirror image" : "not mirrored"));
-  row("preprocessing digest", card.preprocessing_digest);
-  row("training data", card.training_data);
-  row("licence", card.licence);
-  row("origin", card.origin);
-  for (const AccuracyFigure& figure : card.accuracy) {
-    row("accuracy", fmt::format("{}: {:g} {}  ({})", figure.measure, figure.value, figure.unit,
-                                figure.command));
-  }
-  if (card.accuracy.empty()) row("accuracy", "none recorded");
-  row("default min cosine", card.default_min_cosine
-                                ? fmt::format("{} (not calibrated)", *card.default_min_cosine)
-                                : std::string("none"));
-  row("canary", card.canary ? fmt::format("{} crops, seed {}", card.canary->embeddings.size(),
-                                          card.canary->seed)
-                            : std::string("none"));
-}
-
 void PrintTable(const SummaryOptions& options, const SummaryReport& report, std::ostream& out) {
   const int64_t side = report.network.input_side;
   out << fmt::format("{}, input 3 x {} x {}\n\n", report.architecture, side, side);
@@ -117,7 +82,11 @@ void PrintTable(const SummaryOptions& options, const SummaryReport& report, std:
   out << "\nMultiply-adds are those of convolutions and linear layers alone, for one picture.\n";
   if (!report.file) return;
   out << "\n";
-  PrintCard(*report.file, options.model, out);
+  PrintCardRow("file",
+               fmt::format("{}, {} bytes, {} tensors", options.model, report.file->bytes,
+                           report.file->tensors),
+               out);
+  PrintCard(report.file->card, out);
 }
 
 nlohmann::ordered_json JsonOf(const SummaryReport::File& file) {

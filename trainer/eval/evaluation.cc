@@ -36,7 +36,9 @@ StatusOr<std::vector<ScoredPair>> ScorePairs(const PairList& list, const Embeddi
   for (const FacePair& pair : list.pairs) {
     FACEGATE_ASSIGN_OR_RETURN(const size_t a, first.IndexOf(pair.first));
     FACEGATE_ASSIGN_OR_RETURN(const size_t b, second.IndexOf(pair.second));
-    pairs.push_back({.cosine = CosineOf(first.row(a), second.row(b)), .same = pair.same});
+    pairs.push_back({.cosine = CosineOf(first.row(a), second.row(b)),
+                     .same = pair.same,
+                     .comparable = first.has_face(a) && second.has_face(b)});
   }
   return pairs;
 }

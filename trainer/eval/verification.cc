@@ -93,6 +93,11 @@ Share Within(double value, double variance) {
   return {.value = value, .low = std::max(0.0, value - half), .high = std::min(1.0, value + half)};
 }
 
+double DPrimeOf(const std::vector<double>& genuine, const std::vector<double>& impostor) {
+  const double spread = std::sqrt((VarianceOf(genuine) + VarianceOf(impostor)) / 2.0);
+  return (MeanOf(genuine) - MeanOf(impostor)) / spread;
+}
+
 }  // namespace
 
 StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t folds,
@@ -148,9 +153,14 @@ Share ShareOf(size_t hits, size_t trials) {
 
 StatusOr<ScoreDistribution> ScoreDistribution::Make(std::span<const ScoredPair> pairs) {
   ScoreDistribution scores;
+  std::vector<double> compared_genuine;
+  std::vector<double> compared_impostor;
   for (const ScoredPair& pair : pairs) {
     (pair.same ? scores.genuine_ : scores.impostor_).push_back(pair.cosine);
+    if (!pair.comparable) continue;
+    (pair.same ? compared_genuine : compared_impostor).push_back(pair.cosine);
   }
+  scores.d_prime_ = DPrimeOf(compared_genuine, compared_impostor);
   if (scores.genuine_.empty() || scores.impostor_.empty()) {
     return InvalidArgument(
         fmt::format("there are {} genuine and {} impostor pairs, at least one of each is needed",
@@ -236,9 +246,6 @@ Share ScoreDistribution::AucShare() const {
   return Within(auc, variance);
 }
 
-double ScoreDistribution::DPrime() const {
-  const double spread = std::sqrt((VarianceOf(genuine_) + VarianceOf(impostor_)) / 2.0);
-  return (MeanOf(genuine_) - MeanOf(impostor_)) / spread;
-}
+double ScoreDistribution::DPrime() const { return d_prime_; }
 
 }  // namespace facegate

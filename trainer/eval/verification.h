@@ -12,6 +12,8 @@ namespace facegate {
 struct ScoredPair {
   double cosine = 0.0;
   bool same = false;
+  // False where a photo has no face: the cosine is then below all others and made up.
+  bool comparable = true;
 };
 
 // From which scores on a pair counts as one person, as tried on the training folds; the first of
@@ -86,6 +88,7 @@ class ScoreDistribution {
 
   std::vector<double> genuine_;
   std::vector<double> impostor_;
+  double d_prime_ = 0.0;  // of the pairs that could be compared
 };
 
 }  // namespace facegate

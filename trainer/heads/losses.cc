@@ -6,6 +6,13 @@ namespace facegate {
 
 using torch::Tensor;
 
+namespace {
+
+constexpr double kLeastVariance = 1e-6;  // of a student's channel, as a share of the teacher's
+constexpr double kTiny = 1e-12;
+
+}  // namespace
+
 Tensor ClassificationLoss(const Tensor& logits, const Tensor& labels, const LossOptions& options) {
   const Tensor log_shares = torch::log_softmax(logits, 1);
   const Tensor log_right = log_shares.gather(1, labels.unsqueeze(1)).squeeze(1);
@@ -35,8 +42,10 @@ Tensor MapLoss(const Tensor& student, const Tensor& teacher) {
   const Tensor own = centred(student);
   const Tensor other = centred(teacher.detach());
   const Tensor product = (own * other).sum({0, 2, 3});
-  const Tensor squares = own.square().sum({0, 2, 3}) * other.square().sum({0, 2, 3});
-  return (1.0 - product / torch::sqrt(squares + 1e-12)).mean();
+  const Tensor others = other.square().sum({0, 2, 3});
+  // A channel without variance is as one with very little: its gradient stays bounded.
+  const Tensor owns = own.square().sum({0, 2, 3}) + kLeastVariance * others + kTiny;
+  return (1.0 - product / torch::sqrt(owns * (others + kTiny))).mean();
 }
 
 }  // namespace facegate

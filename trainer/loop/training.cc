@@ -208,17 +208,22 @@ StatusOr<TorchTensor> Training::TeacherLoss(const TorchTensor& embeddings,
   return loss + options_.map_distillation * mean;
 }
 
-StatusOr<std::vector<size_t>> Training::MapSizes() {
-  return CatchToStatus("running the network", [&]() -> StatusOr<std::vector<size_t>> {
+StatusOr<std::vector<std::vector<int64_t>>> Training::MapShapes() {
+  using Shapes = std::vector<std::vector<int64_t>>;
+  return CatchToStatus("running the network", [&]() -> StatusOr<Shapes> {
     const torch::NoGradGuard no_grad;
+    const bool was_training = backbone_->is_training();
     backbone_->eval();
     std::vector<TorchTensor> maps;
     backbone_->ForwardWithMaps(torch::zeros({1, 3, Backbone::kInputSide, Backbone::kInputSide}),
                                maps);
-    std::vector<size_t> sizes;
-    sizes.reserve(maps.size());
-    for (const TorchTensor& map : maps) sizes.push_back(static_cast<size_t>(map.numel()));
-    return sizes;
+    backbone_->train(was_training);
+    Shapes shapes;
+    shapes.reserve(maps.size());
+    for (const TorchTensor& map : maps) {
+      shapes.emplace_back(map.sizes().begin() + 1, map.sizes().end());
+    }
+    return shapes;
   });
 }
 

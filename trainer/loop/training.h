@@ -43,7 +43,8 @@ struct TrainingOptions {
 // What a teacher says of the pictures of a batch; empty where there is none.
 struct TeacherTargets {
   std::span<const float> embeddings{};  // batch x embedding size
-  // For each map of the backbone, batch x its size; none where maps have no weight.
+  // For each map of the backbone (Chain::ForwardWithMaps()), batch x channels x height x width in C
+  // order; none where maps have no weight.
   std::vector<std::span<const float>> maps{};
 };
 
@@ -71,8 +72,8 @@ class Training {
   // Learns from the batch that is next (batches() of the loader's steps). Photos that are
   // Batch::kUnlabelled learn from the teacher alone.
   StatusOr<StepReport> Learn(const Batch& batch, const TeacherTargets& targets = {});
-  // Numbers of a picture's part of each map that a teacher is compared by.
-  StatusOr<std::vector<size_t>> MapSizes();
+  // Channels, height and width of each map that a teacher is compared by.
+  StatusOr<std::vector<std::vector<int64_t>>> MapShapes();
   // Raw embeddings of inputs as a Batch has them, by the averaged weights where there are some.
   std::vector<float> Embed(std::span<const float> pixels, int64_t count);
 

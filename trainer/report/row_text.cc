@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -87,11 +88,31 @@ bool ParseOrEmpty(const std::string& text, double& value) {
   return true;
 }
 
+// The columns that come after the first `skipped` names of `header`; nothing where it has others.
 template <typename Row>
-bool ParseColumns(std::span<const Column<Row>> columns, std::span<const std::string> fields,
-                  Row& row) {
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (!ParseOrEmpty(fields[i], row.*columns[i].value)) return false;
+std::optional<std::vector<Column<Row>>> ColumnsOf(std::string_view header, size_t skipped,
+                                                  std::span<const Column<Row>> known) {
+  const auto names = Fields(header);
+  if (!names.has_value() || names->size() < skipped) return std::nullopt;
+  std::vector<Column<Row>> columns;
+  for (size_t i = skipped; i < names->size(); ++i) {
+    const auto found = std::find_if(known.begin(), known.end(), [&](const Column<Row>& column) {
+      return (*names)[i] == column.name;
+    });
+    if (found == known.end()) return std::nullopt;
+    columns.push_back(*found);
+  }
+  return columns;
+}
+
+// Reads the fields behind the first `skipped` ones.
+template <typename Row>
+bool ParseColumns(std::string_view header, size_t skipped, std::span<const Column<Row>> known,
+                  std::span<const std::string> fields, Row& row) {
+  const auto columns = ColumnsOf(header, skipped, known);
+  if (!columns.has_value() || fields.size() != skipped + columns->size()) return false;
+  for (size_t i = 0; i < columns->size(); ++i) {
+    if (!ParseOrEmpty(fields[skipped + i], row.*(*columns)[i].value)) return false;
   }
   return true;
 }
@@ -130,24 +151,23 @@ std::string CsvLine(const EvaluationRow& row) {
   return line;
 }
 
-StatusOr<StepRow> StepFromCsv(std::string_view line) {
+StatusOr<StepRow> StepFromCsv(std::string_view line, std::string_view header) {
   const auto fields = Fields(line);
   StepRow row;
-  if (!fields.has_value() || fields->size() != 2 + kStepColumns.size() ||
-      !Parse((*fields)[0], row.batch) || !Parse((*fields)[1], row.epoch) ||
-      !ParseColumns<StepRow>(kStepColumns, std::span(*fields).subspan(2), row)) {
-    return NoRow(kStepHeader);
+  if (!fields.has_value() || !ParseColumns<StepRow>(header, 2, kStepColumns, *fields, row) ||
+      !Parse((*fields)[0], row.batch) || !Parse((*fields)[1], row.epoch)) {
+    return NoRow(header);
   }
   return row;
 }
 
-StatusOr<EvaluationRow> EvaluationFromCsv(std::string_view line) {
+StatusOr<EvaluationRow> EvaluationFromCsv(std::string_view line, std::string_view header) {
   const auto fields = Fields(line);
   EvaluationRow row;
-  if (!fields.has_value() || fields->size() != 3 + kEvaluationColumns.size() ||
-      !Parse((*fields)[0], row.batch) || !Parse((*fields)[1], row.epoch) ||
-      !ParseColumns<EvaluationRow>(kEvaluationColumns, std::span(*fields).subspan(3), row)) {
-    return NoRow(kEvaluationHeader);
+  if (!fields.has_value() ||
+      !ParseColumns<EvaluationRow>(header, 3, kEvaluationColumns, *fields, row) ||
+      !Parse((*fields)[0], row.batch) || !Parse((*fields)[1], row.epoch)) {
+    return NoRow(header);
   }
   row.set = (*fields)[2];
   return row;

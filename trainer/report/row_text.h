@@ -19,9 +19,11 @@ inline constexpr std::string_view kEvaluationHeader =
 // Comma-separated; NaN is an empty field. A name with a comma or a quotation mark is quoted.
 std::string CsvLine(const StepRow& row);
 std::string CsvLine(const EvaluationRow& row);
-// kDataLoss when a line is none of ours.
-StatusOr<StepRow> StepFromCsv(std::string_view line);
-StatusOr<EvaluationRow> EvaluationFromCsv(std::string_view line);
+// `header` names the columns of the line: one that an earlier version wrote has fewer of them, and
+// what it lacks was not measured. kDataLoss when a line is none of ours.
+StatusOr<StepRow> StepFromCsv(std::string_view line, std::string_view header = kStepHeader);
+StatusOr<EvaluationRow> EvaluationFromCsv(std::string_view line,
+                                          std::string_view header = kEvaluationHeader);
 
 // One JSON object with "time" (UTC, ISO 8601), "kind" ("step", "evaluation", "note") and the row's
 // columns; null is what is not finite.

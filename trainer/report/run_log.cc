@@ -41,28 +41,32 @@ Status ForEachLine(std::string_view text,
   return OkStatus();
 }
 
-// Calls `use` with the rows of a CSV file.
 template <typename Row>
-Status ForEachRow(const std::string& path, std::string_view text, std::string_view header,
-                  StatusOr<Row> (*parse)(std::string_view),
-                  const std::function<void(const Row&, std::string_view line)>& use) {
+using RowParser = StatusOr<Row> (*)(std::string_view line, std::string_view header);
+
+// Calls `use` with the rows of a CSV file, whose first line names its columns.
+template <typename Row>
+Status ForEachRow(const std::string& path, std::string_view text, RowParser<Row> parse,
+                  const std::function<void(const Row&)>& use) {
+  std::string_view header;
   return ForEachLine(text, [&](std::string_view line, size_t number) -> Status {
-    if (number == 1 && line == header) return OkStatus();
-    const StatusOr<Row> row = parse(line);
+    if (number == 1) {
+      header = line;
+      return OkStatus();
+    }
+    const StatusOr<Row> row = parse(line, header);
     if (!row.ok()) return Annotate(row.status(), fmt::format("{}, line {}", path, number));
-    use(*row, line);
+    use(*row);
     return OkStatus();
   });
 }
 
 template <typename Row>
-StatusOr<std::vector<Row>> ReadRows(const std::string& path, std::string_view header,
-                                    StatusOr<Row> (*parse)(std::string_view)) {
+StatusOr<std::vector<Row>> ReadRows(const std::string& path, RowParser<Row> parse) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadLog(path));
   std::vector<Row> rows;
   FACEGATE_RETURN_IF_ERROR(
-      ForEachRow<Row>(path, text, header, parse,
-                      [&rows](const Row& row, std::string_view /*line*/) { rows.push_back(row); }));
+      ForEachRow<Row>(path, text, parse, [&rows](const Row& row) { rows.push_back(row); }));
   return rows;
 }
 
@@ -71,17 +75,15 @@ bool StaysAt(int64_t resume_batch, const EvaluationRow& row) {
   return resume_batch > 0 && row.batch <= resume_batch;
 }
 
-// Opens a CSV file that has a header and the rows that stay.
+// Opens a CSV file that has the header and the rows that stay.
 template <typename Row>
 StatusOr<std::unique_ptr<AppendFile>> OpenRows(const std::string& path, std::string_view header,
-                                               StatusOr<Row> (*parse)(std::string_view),
-                                               int64_t resume_batch) {
+                                               RowParser<Row> parse, int64_t resume_batch) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadLog(path));
   std::string kept = fmt::format("{}\n", header);
-  FACEGATE_RETURN_IF_ERROR(
-      ForEachRow<Row>(path, text, header, parse, [&](const Row& row, std::string_view line) {
-        if (StaysAt(resume_batch, row)) kept.append(line).push_back('\n');
-      }));
+  FACEGATE_RETURN_IF_ERROR(ForEachRow<Row>(path, text, parse, [&](const Row& row) {
+    if (StaysAt(resume_batch, row)) kept.append(CsvLine(row)).push_back('\n');
+  }));
   if (kept != text) FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(path, kept));
   return AppendFile::Open(path, AppendFile::Mode::kContinue);
 }
@@ -121,11 +123,13 @@ StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& directory, int
     return InvalidArgument(fmt::format("a run cannot go on at batch {}", resume_batch));
   }
   Files files;
-  FACEGATE_ASSIGN_OR_RETURN(files.steps, OpenRows(PathIn(directory, "steps.csv"), kStepHeader,
-                                                  &StepFromCsv, resume_batch));
-  FACEGATE_ASSIGN_OR_RETURN(files.evaluations,
-                            OpenRows(PathIn(directory, "evaluations.csv"), kEvaluationHeader,
-                                     &EvaluationFromCsv, resume_batch));
+  FACEGATE_ASSIGN_OR_RETURN(
+      files.steps,
+      OpenRows<StepRow>(PathIn(directory, "steps.csv"), kStepHeader, &StepFromCsv, resume_batch));
+  FACEGATE_ASSIGN_OR_RETURN(
+      files.evaluations,
+      OpenRows<EvaluationRow>(PathIn(directory, "evaluations.csv"), kEvaluationHeader,
+                              &EvaluationFromCsv, resume_batch));
   FACEGATE_ASSIGN_OR_RETURN(files.log, OpenLog(PathIn(directory, "log.jsonl"), resume_batch));
   FACEGATE_ASSIGN_OR_RETURN(files.events, EventFile::Create(directory, clock));
   FACEGATE_RETURN_IF_ERROR(files.events->AddRestart(resume_batch));
@@ -233,11 +237,11 @@ Status RunLog::Sync() {
 }
 
 StatusOr<std::vector<StepRow>> ReadSteps(const std::string& directory) {
-  return ReadRows(PathIn(directory, "steps.csv"), kStepHeader, &StepFromCsv);
+  return ReadRows<StepRow>(PathIn(directory, "steps.csv"), &StepFromCsv);
 }
 
 StatusOr<std::vector<EvaluationRow>> ReadEvaluations(const std::string& directory) {
-  return ReadRows(PathIn(directory, "evaluations.csv"), kEvaluationHeader, &EvaluationFromCsv);
+  return ReadRows<EvaluationRow>(PathIn(directory, "evaluations.csv"), &EvaluationFromCsv);
 }
 
 }  // namespace facegate

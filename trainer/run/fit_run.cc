@@ -128,6 +128,7 @@ Status FitRun::SaveCheckpoint() {
   CheckpointFacts facts{{FitFacts::kDigest, data_.digest},
                         {FitFacts::kBestBatch, std::to_string(report_.best_batch)},
                         {FitFacts::kWithoutBetter, std::to_string(without_better_)}};
+  if (teacher_ != nullptr) facts[FitFacts::kTeacher] = teacher_->digest();
   if (report_.best) facts[FitFacts::kBest] = fmt::format("{}", *report_.best);
   if (report_.first_accuracy)
     facts[FitFacts::kFirstAccuracy] = fmt::format("{}", *report_.first_accuracy);

@@ -32,6 +32,7 @@ namespace facegate {
 // The run's own facts in a checkpoint.
 struct FitFacts {
   static constexpr char kDigest[] = "data_digest";
+  static constexpr char kTeacher[] = "teacher_digest";
   static constexpr char kBest[] = "best";
   static constexpr char kBestBatch[] = "best_batch";
   static constexpr char kWithoutBetter[] = "without_better";

@@ -70,13 +70,12 @@ Status FitRun::OpenOwnTeacher() {
                     teacher_->embedding_size(), recipe_.training.architecture, size));
   }
   if (!with_maps) return OkStatus();
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<size_t> sizes, training_->MapSizes());
-  if (sizes == teacher_->map_sizes()) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(const auto shapes, training_->MapShapes());
+  if (shapes == teacher_->map_shapes()) return OkStatus();
   return InvalidArgument(fmt::format(
-      "teacher.map_weight needs maps of the same sizes: the teacher's have {} numbers, those of {} "
-      "have {}",
-      fmt::join(teacher_->map_sizes(), ", "), recipe_.training.architecture,
-      fmt::join(sizes, ", ")));
+      "teacher.map_weight needs maps of the same shapes: the teacher's are {}, those of {} are {}",
+      fmt::join(teacher_->map_shapes(), ", "), recipe_.training.architecture,
+      fmt::join(shapes, ", ")));
 }
 
 Status FitRun::Resume() {
@@ -95,6 +94,13 @@ Status FitRun::Resume() {
       return FailedPrecondition(
           fmt::format("the photos of {} are not those that it was begun with; begin another run",
                       directory_->path()));
+    }
+    // Runs of an earlier version do not say it.
+    const auto taught = facts->find(FitFacts::kTeacher);
+    if (taught != facts->end() && (teacher_ == nullptr || taught->second != teacher_->digest())) {
+      return FailedPrecondition(
+          fmt::format("{} is another model than the one that {} was begun with; begin another run",
+                      recipe_.teacher, directory_->path()));
     }
     report_.best = Parsed<double>(*facts, FitFacts::kBest);
     report_.best_batch = Parsed<int64_t>(*facts, FitFacts::kBestBatch).value_or(0);

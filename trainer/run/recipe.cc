@@ -23,6 +23,9 @@ Status CheckRecipe(const Recipe& recipe) {
   if (!recipe.data.unlabelled.empty() && recipe.teacher.empty()) {
     return InvalidArgument("data.unlabelled needs teacher.model");
   }
+  if (recipe.training.map_distillation > 0.0 && recipe.teacher.empty()) {
+    return InvalidArgument("teacher.map_weight needs teacher.model");
+  }
   if (recipe.blend > 0.0 && recipe.teacher.empty()) {
     return InvalidArgument("augment.blend needs teacher.model");
   }

@@ -13,7 +13,7 @@
 namespace facegate {
 
 // Everything that decides what a training comes to. The meaning, range and default of each key are
-// in the table of recipe.cc; a run keeps its recipe and may only go on with the same one.
+// in the table of recipe_keys.cc; a run keeps its recipe and may only go on with the same one.
 struct Recipe {
   DataOptions data{};
   std::string root{};  // of relative paths

@@ -52,6 +52,7 @@ class FrozenTeacher final : public Teacher {
                 int threads)
       : input_(card.preprocessing),
         embedding_size_(card.embedding_size),
+        digest_(card.model_digest + " " + card.preprocessing_digest),
         description_(fmt::format("{}, model digest {}, trained on: {}; licence: {}; from {}",
                                  card.architecture, card.model_digest, card.training_data,
                                  card.licence, card.origin)),
@@ -64,14 +65,17 @@ class FrozenTeacher final : public Teacher {
     const std::vector<float> picture(input_.input_floats());
     FACEGATE_ASSIGN_OR_RETURN(const auto outputs, RunRows(picture));
     for (size_t i = 1; i < outputs.size(); ++i) {
+      const auto sizes = outputs[i].sizes();
+      map_shapes_.emplace_back(sizes.begin() + 1, sizes.end());
       map_sizes_.push_back(static_cast<size_t>(outputs[i].numel()));
     }
     return OkStatus();
   }
 
   int embedding_size() const override { return embedding_size_; }
+  std::string digest() const override { return digest_; }
   std::string description() const override { return description_; }
-  const std::vector<size_t>& map_sizes() const override { return map_sizes_; }
+  const std::vector<std::vector<int64_t>>& map_shapes() const override { return map_shapes_; }
 
   StatusOr<Lesson> Teach(std::span<const float> pixels, size_t count) override {
     const size_t floats = input_.input_floats();
@@ -134,10 +138,12 @@ class FrozenTeacher final : public Teacher {
 
   const Preprocessing input_;
   const int embedding_size_;
+  const std::string digest_;
   const std::string description_;
   const Border border_;
   const std::unique_ptr<FrozenNetwork> network_;
-  std::vector<size_t> map_sizes_;
+  std::vector<std::vector<int64_t>> map_shapes_;
+  std::vector<size_t> map_sizes_;  // their numbers
   SharedPasses passes_;
 };
 
@@ -153,10 +159,14 @@ StatusOr<std::unique_ptr<Teacher>> OpenTeacher(const std::string& path,
     FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
     const int own_threads = at::get_num_threads();
     auto network = FrozenNetwork::Create(*backbone, torch::kCPU, with_maps);
-    at::set_num_threads(own_threads);
-    if (!network.ok()) return network.status();
+    if (!network.ok()) {
+      at::set_num_threads(own_threads);
+      return network.status();
+    }
     auto teacher = std::make_unique<FrozenTeacher>(file.card, border, *std::move(network), threads);
-    FACEGATE_RETURN_IF_ERROR(teacher->Begin());
+    const Status status = teacher->Begin();
+    at::set_num_threads(own_threads);
+    FACEGATE_RETURN_IF_ERROR(status);
     return teacher;
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,8 +14,8 @@ namespace facegate {
 // What a teacher says of a batch.
 struct Lesson {
   std::vector<float> embeddings;  // raw, one after the other
-  // The maps of Chain::ForwardWithMaps(), each with those of all pictures one after the other; none
-  // where they were not asked for.
+  // The maps of Chain::ForwardWithMaps(), count x map_shapes()[i] in C order; none where they were
+  // not asked for.
   std::vector<std::vector<float>> maps;
 };
 
@@ -25,11 +26,14 @@ class Teacher {
   virtual ~Teacher() = default;
 
   virtual int embedding_size() const = 0;
+  // Model and preprocessing digest: what its lessons follow from.
+  virtual std::string digest() const = 0;
   // For the student's model card.
   virtual std::string description() const = 0;
-  // Numbers of a picture's part of each map.
-  virtual const std::vector<size_t>& map_sizes() const = 0;
-  // `pixels`: `count` inputs of the student.
+  // Channels, height and width of each map.
+  virtual const std::vector<std::vector<int64_t>>& map_shapes() const = 0;
+  // `pixels`: `count` inputs of the student, count x 3 x height x width. kInvalidArgument for
+  // another number of them, kInternal when the library fails.
   virtual StatusOr<Lesson> Teach(std::span<const float> pixels, size_t count) = 0;
 };
 

@@ -125,6 +125,30 @@ TEST(BackboneTest, BackwardPassReachesAllParametersButTheFixedOne) {
   }
 }
 
+// Stages that run as one operator end at the maps.
+TEST(BackboneTest, FusedStagesGiveTheSameMapsAndGradients) {
+  const auto run = [](bool fused) {
+    const auto backbone = WithRandomWeights("mobilefacenet-128", 5);
+    backbone->set_fused(fused);
+    backbone->train();
+    std::vector<torch::Tensor> maps;
+    torch::Tensor sum = backbone->ForwardWithMaps(Pictures(), maps).square().mean();
+    for (const torch::Tensor& map : maps) sum = sum + map.square().mean();
+    sum.backward();
+    std::vector<torch::Tensor> results = maps;
+    for (const torch::Tensor& parameter : backbone->parameters())
+      results.push_back(parameter.grad());
+    return results;
+  };
+  const std::vector<torch::Tensor> fused = run(true);
+  const std::vector<torch::Tensor> plain = run(false);
+  ASSERT_EQ(fused.size(), plain.size());
+  for (size_t i = 0; i < fused.size(); ++i) {
+    const double scale = plain[i].abs().max().item<double>();
+    EXPECT_LT((fused[i] - plain[i]).abs().max().item<double>(), 1e-3 * scale + 1e-6) << i;
+  }
+}
+
 TEST(BackboneTest, TrainingModeUpdatesRunningStatistics) {
   const auto backbone = WithRandomWeights("mobilefacenet-128", 3);
   const torch::NoGradGuard no_grad;

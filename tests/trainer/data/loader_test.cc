@@ -125,13 +125,22 @@ TEST(LoaderTest, ABlendIsOfTwoPhotosAndHasNoLabel) {
   EXPECT_EQ((*plain)->photos, (*batch)->photos);
   // Each value lies between those of the two photos, up to rounding to a whole pixel value.
   const size_t floats = (*plain)->pixels.size() / 2;
+  double along = 0.0;
+  double whole = 0.0;
   for (size_t i = 0; i < (*plain)->pixels.size(); ++i) {
     const float one = (*plain)->pixels[i % floats];
     const float other = (*plain)->pixels[floats + i % floats];
     const float blend = (*batch)->pixels[i];
     ASSERT_GE(blend, std::min(one, other) - 0.01F) << i;
     ASSERT_LE(blend, std::max(one, other) + 0.01F) << i;
+    if (i >= floats) continue;
+    along += (blend - other) * (one - other);
+    whole += (one - other) * (one - other);
   }
+  // The first picture's share of its blend; 1 where it was blended with itself.
+  const double share = along / whole;
+  EXPECT_TRUE((share > 0.29 && share < 0.71) || share > 0.99) << share;
+  EXPECT_NE((*plain)->pixels, (*batch)->pixels);
 }
 
 TEST(LoaderTest, AnEpochHasEachPhotoOnce) {

@@ -128,6 +128,22 @@ TEST_F(RunLogTest, LogHasAJsonObjectForEachRowAndNote) {
   EXPECT_EQ(lines[2]["accuracy"], 0.75);
 }
 
+TEST_F(RunLogTest, GoesOnWithARunThatHadFewerColumns) {
+  Open(0);
+  const std::string path = dir_.File("steps.csv");
+  ASSERT_THAT(WriteFileAtomically(path, "batch,epoch,loss,accuracy\n0,0.5,2.5,0.25\n1,1,2,\n"),
+              IsOk());
+  Open(1);
+  const auto steps = ReadSteps(dir_.path().string());
+  ASSERT_THAT(steps, IsOk());
+  ASSERT_EQ(steps->size(), 1U);
+  EXPECT_EQ((*steps)[0].loss, 2.5);
+  EXPECT_EQ((*steps)[0].accuracy, 0.25);
+  EXPECT_TRUE(std::isnan((*steps)[0].distillation));
+  ASSERT_THAT(WriteFileAtomically(path, "batch,epoch,colour\n0,0.5,2.5\n"), IsOk());
+  EXPECT_THAT(ReadSteps(dir_.path().string()), StatusIs(StatusCode::kDataLoss));
+}
+
 TEST_F(RunLogTest, ResumedRunLosesWhatCameAfterTheCheckpoint) {
   WriteRun(10);
   Open(0);  // from the beginning: nothing stays

@@ -173,6 +173,29 @@ TEST_F(FitTest, LearnsFromATeacher) {
   }
 }
 
+TEST_F(FitTest, GoesOnToTheBitWithItsTeacherAndNoOther) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 0.25;
+  const auto teacher = Run(recipe, "teacher");
+  ASSERT_THAT(teacher, IsOk());
+  recipe.epochs = 0.5;
+  recipe.teacher = teacher->model;
+  recipe.blend = 0.5;
+  recipe.training.map_distillation = 2.0;
+  const auto whole = Run(recipe, "whole");
+  ASSERT_THAT(whole, IsOk());
+  ASSERT_THAT(Run(recipe, "parts", 3), IsOk());
+  // Another model under the same name.
+  std::filesystem::rename(teacher->model, dir_.File("kept"));
+  std::filesystem::copy_file(whole->model, teacher->model);
+  EXPECT_THAT(Run(recipe, "parts"), StatusIs(StatusCode::kFailedPrecondition));
+  std::filesystem::rename(dir_.File("kept"), teacher->model);
+  const auto parts = Run(recipe, "parts");
+  ASSERT_THAT(parts, IsOk());
+  EXPECT_EQ(parts->resumed_at, 3);
+  EXPECT_EQ(ReadFile(whole->model, 1 << 30).value(), ReadFile(parts->model, 1 << 30).value());
+}
+
 TEST_F(FitTest, RefusesATeacherWithOtherMaps) {
   Recipe recipe = SmallRecipe();
   recipe.training.architecture = "mobilefacenet-512";

@@ -129,6 +129,8 @@ TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
   };
   refused([](Recipe& r) { r.data.train.clear(); }, "data.train");
   refused([](Recipe& r) { r.data.unlabelled = {"u"}; }, "teacher.model");
+  refused([](Recipe& r) { r.blend = 0.1; }, "augment.blend");
+  refused([](Recipe& r) { r.training.map_distillation = 1.0; }, "teacher.map_weight");
   refused([](Recipe& r) { r.data.holdout_identities = 1; }, "holdout.identities");
   refused([](Recipe& r) { r.data.evaluate_pairs = "p"; }, "evaluate.photos");
   refused([](Recipe& r) { r.patience = 3; }, "checkpoint.patience");

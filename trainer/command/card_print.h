@@ -1,0 +1,16 @@
+#pragma once
+
+#include <ostream>
+#include <string_view>
+
+#include "face/model/model_card.h"
+
+namespace facegate {
+
+// "name                  value".
+void PrintCardRow(std::string_view name, std::string_view value, std::ostream& out);
+
+// What a card says, a row each; of the canary its size alone.
+void PrintCard(const ModelCard& card, std::ostream& out);
+
+}  // namespace facegate
