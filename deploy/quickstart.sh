@@ -61,7 +61,8 @@ from_data() { # from_data CURRENT PATH-BELOW-FACEGATE_DATA
   fi
 }
 weights=$(from_data "$weights" weights/arcface_mobilefacenet.pth)
-weights=${weights:-$root/deploy/models/default.safetensors}
+bundled=""
+[ -n "$weights" ] || bundled=--bundled weights="$root/deploy/models/default.safetensors"
 photos=$(from_data "$photos" lfw/photos)
 detector=$(from_data "$detector" detectors/yunet_n_dynamic.onnx)
 
@@ -109,18 +110,8 @@ step "model"
   ${min_cosine:+--default-min-cosine "$min_cosine"} "$weights" "$work/model.safetensors" ||
   fail "import of the weights"
 
-sheet_title=""
-if [ -z "$photos" ]; then
-  step "photos"
-  echo "No photos were given: these people do not exist. They are drawn; how well real people are recognised they do not tell."
-  photos="$work/photos" sheet_title="drawn people who do not exist"
-  # Another seed, other people than those of the model's training.
-  "$root/build/release/bin/facegate-train" synthesize "$photos" --seed 2026 --identities $((2 * people)) --views 2 \
-    --difficulty 0.5 --size 320 || fail "drawing the photos"
-fi
-
 step "main job"
 mkdir -p "$(dirname "$sheet")"
-/usr/bin/python3 "$root/deploy/main_job.py" --bin "$root/build/release/bin" --model "$work/model.safetensors" \
-  --photos "$photos" --people "$people" --work "$work" --sheet "$sheet" ${sheet_title:+--sheet-title "$sheet_title"} ${detector:+--detector "$detector"} ||
+/usr/bin/python3 "$root/deploy/main_job.py" --bin "$root/build/release/bin" --model "$work/model.safetensors" $bundled \
+  --people "$people" --work "$work" --sheet "$sheet" ${photos:+--photos "$photos"} ${detector:+--detector "$detector"} ||
   exit 1
