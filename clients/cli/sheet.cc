@@ -48,8 +48,8 @@ void Write(cv::Mat& page, const std::string& text, const cv::Point& left,
 std::string VerdictOf(const v1::IdentifyResponse::Result& result) {
   if (result.candidates().empty()) return "nobody";
   const auto& best = result.candidates(0);
-  const std::string who = fmt::format("{} {:.2f}", best.identity_id(), best.cosine());
-  return result.decision() == v1::DECISION_MATCH ? who : fmt::format("nobody ({})", who);
+  if (result.decision() != v1::DECISION_MATCH) return fmt::format("nobody ({:.2f})", best.cosine());
+  return fmt::format("{} {:.2f}", best.identity_id(), best.cosine());
 }
 
 }  // namespace

@@ -11,7 +11,8 @@
 namespace facegate {
 
 // A page of photos with who was found in each: the faces that were searched for in boxes, green
-// where somebody was found, and below each photo its file name and the nearest identity.
+// where somebody was found, and below each photo its file name and who it is; behind "nobody" the
+// cosine of the nearest, where the server told it.
 class IdentificationSheet {
  public:
   static constexpr size_t kMostPhotos = 1000;
