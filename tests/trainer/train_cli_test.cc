@@ -117,7 +117,8 @@ TEST_F(TrainCliTest, ImportsAModelFileKeepingItsCardAndDigest) {
 }
 
 TEST_F(TrainCliTest, StoresHalfOfTheBits) {
-  const std::string source = RandomModel(0.25F);
+  const std::string source = File("source.safetensors");
+  ASSERT_EQ(Run({"import", RandomModel(0.25F), source}), TrainExitCode::kOk) << err();
   const std::string half = File("half.safetensors");
   ASSERT_EQ(Run({"import", "--half", source, half}), TrainExitCode::kOk) << err();
   EXPECT_LT(10 * std::filesystem::file_size(half), 6 * std::filesystem::file_size(source));

@@ -147,10 +147,11 @@ class ThreadedLoader final : public Loader {
 
   // What a photo is blended with in the epoch of `step`; nothing where it stays alone.
   std::optional<Blend> BlendAt(size_t step, size_t photo) const {
-    if (options_.blend == 0.0) return std::nullopt;
+    if (options_.blend == 0.0 || dataset_.size() < 2) return std::nullopt;
     RandomStream random(options_.sampler.seed, kBlend, sampler_.EpochOf(step), photo);
     if (!random.Chance(options_.blend)) return std::nullopt;
-    const size_t other = random.Below(dataset_.size());
+    const size_t drawn = random.Below(dataset_.size() - 1);
+    const size_t other = drawn < photo ? drawn : drawn + 1;  // not itself
     return Blend{.other = other, .share = random.Uniform(kLeastShare, 1.0 - kLeastShare)};
   }
 
