@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <string>
 #include <vector>
 
+#include "clients/cli/private_file.h"
 #include "clients/cli/report.h"
 
 namespace facegate {
@@ -42,6 +45,22 @@ bool CanWritePicture(const std::string& path) {
   }
 }
 
+ClientResult<bool> WritePicture(const cv::Mat& picture, const std::string& path) {
+  std::vector<uchar> encoded;
+  try {
+    if (!cv::imencode(std::filesystem::path(path).extension().string(), picture, encoded)) {
+      return LocalError(fmt::format("{}: the picture cannot be encoded", path));
+    }
+  } catch (const cv::Exception& error) {
+    return LocalError(fmt::format("{}: the picture cannot be encoded: {}", path, error.err));
+  }
+  const std::string bytes(encoded.begin(), encoded.end());
+  if (const auto failure = WritePrivateFile(path, bytes)) {
+    return LocalError(fmt::format("{}: {}", path, *failure));
+  }
+  return true;
+}
+
 cv::Rect BoxOf(const v1::Face& face, double scale, int limit) {
   const auto& box = face.box();
   return {Pixel(scale * box.x(), limit), Pixel(scale * box.y(), limit),
@@ -60,9 +79,7 @@ ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResp
                                     picture.rows, detected.image_width(), detected.image_height()));
     }
     for (const v1::Face& face : detected.faces()) DrawFace(face, picture);
-    if (!cv::imwrite(output, picture)) {
-      return LocalError(fmt::format("{} cannot be written", output));
-    }
+    if (auto written = WritePicture(picture, output); !written.ok()) return written.error();
     return detected.faces_size();
   } catch (const cv::Exception& error) {
     return LocalError(fmt::format("cannot be drawn to {}: {}", output, error.err));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <opencv2/core/mat.hpp>
 #include <opencv2/core/types.hpp>
 #include <string>
 
@@ -8,14 +9,17 @@
 
 namespace facegate {
 
+// Whether pictures of a file with this name's end can be written.
+bool CanWritePicture(const std::string& path);
+// Writes `picture` (8-bit BGR) in the format that the file's name ends in, for its owner alone: it
+// shows people. Fails when it cannot be written whole.
+ClientResult<bool> WritePicture(const cv::Mat& picture, const std::string& path);
+
 // Draws the faces of `detected` (boxes, landmarks, scores) onto the photo that they were found in
-// and writes it to `output`, in the format that its name ends in. Fails when the photo does not
+// and writes it to `output` by WritePicture(). Fails when the photo does not
 // decode to the size that the server saw. Returns the number of faces.
 ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResponse& detected,
                             const std::string& output);
-
-// Whether pictures of a file with this name's end can be written.
-bool CanWritePicture(const std::string& path);
 
 // The box of a face in its photo made `scale` times as large. Coordinates are the server's word:
 // what lies so far outside that it would overflow the drawing is moved to -`limit` pixels.

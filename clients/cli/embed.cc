@@ -1,16 +1,11 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <optional>
-#include <string_view>
 #include <utility>
 
 #include "clients/cli/command.h"
 #include "clients/cli/npy.h"
 #include "clients/cli/photo.h"
+#include "clients/cli/private_file.h"
 #include "clients/cli/report.h"
 
 namespace facegate {
@@ -24,23 +19,6 @@ constexpr char kFooter[] =
     "  facegate embed face.jpg -o face.npy          NumPy, format 1.0, float32\n"
     "  facegate embed face.jpg -o face.json         with the digests of its model\n"
     "  facegate --json embed --crop aligned.png";
-
-// Writes a file that only its owner can read. An error in words, or nothing.
-std::optional<std::string> WritePrivateFile(const std::string& path, std::string_view bytes) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return std::strerror(errno);
-  std::optional<std::string> failure;
-  while (!bytes.empty() && !failure.has_value()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(written));
-    } else if (errno != EINTR) {
-      failure = std::strerror(errno);
-    }
-  }
-  if (::close(file) != 0 && !failure.has_value()) failure = std::strerror(errno);
-  return failure;
-}
 
 class EmbedCommand : public Command {
  public:

@@ -134,9 +134,7 @@ cv::Mat IdentificationSheet::Draw() const {
 
 ClientResult<size_t> IdentificationSheet::Write(const std::string& output) const {
   try {
-    if (!cv::imwrite(output, Draw())) {
-      return LocalError(fmt::format("{} cannot be written", output));
-    }
+    if (auto written = WritePicture(Draw(), output); !written.ok()) return written.error();
     return tiles_.size();
   } catch (const cv::Exception& error) {
     return LocalError(fmt::format("cannot be drawn to {}: {}", output, error.err));

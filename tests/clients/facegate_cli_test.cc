@@ -17,6 +17,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
+bool IsOwnersAlone(const std::string& path) {
+  const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+  return (std::filesystem::status(path).permissions() & others) == std::filesystem::perms::none;
+}
+
 TEST_F(FacegateCliTest, EnrollsAllPhotosInOneRequest) {
   const auto result = Run({"enroll", "-c", "staff", "--select", "central", "1017",
                            Photo("a.jpg", "alice"), Photo("b.jpg", "another")});
@@ -163,9 +168,7 @@ TEST_F(FacegateCliTest, WritesAnEmbeddingThatNumPyReads) {
   EXPECT_EQ(bytes.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
   EXPECT_THAT(bytes, HasSubstr("'descr': '<f4', 'fortran_order': False, 'shape': (3,)"));
   EXPECT_EQ(bytes.substr(128, 4), std::string("\x00\x00\x00\x3F", 4));  // 0.5
-  const auto mode = std::filesystem::status(file).permissions();
-  EXPECT_EQ(mode & (std::filesystem::perms::group_all | std::filesystem::perms::others_all),
-            std::filesystem::perms::none);
+  EXPECT_TRUE(IsOwnersAlone(file));
 }
 
 TEST_F(FacegateCliTest, DrawsFacesOntoThePhoto) {
@@ -179,6 +182,7 @@ TEST_F(FacegateCliTest, DrawsFacesOntoThePhoto) {
   ASSERT_EQ(picture.size(), cv::Size(64, 48));
   EXPECT_GT(picture.at<cv::Vec3b>(20, 8)[1], 100);  // on the left edge of the box
   EXPECT_EQ(picture.at<cv::Vec3b>(45, 60), cv::Vec3b(0, 0, 0));
+  EXPECT_TRUE(IsOwnersAlone(drawn));
 }
 
 TEST_F(FacegateCliTest, DrawsAPageOfWhoWasFound) {
@@ -196,6 +200,7 @@ TEST_F(FacegateCliTest, DrawsAPageOfWhoWasFound) {
   EXPECT_GT(picture.at<cv::Vec3b>(34 + 84, 14 + 84)[0], 150);
   EXPECT_LT(picture.at<cv::Vec3b>(34 + 84, 14 + 84)[1], 60);
   EXPECT_EQ(picture.at<cv::Vec3b>(34 + 84, 14 + 2 * 182 + 84), cv::Vec3b(228, 228, 228));
+  EXPECT_TRUE(IsOwnersAlone(page));
 }
 
 TEST_F(FacegateCliTest, SaysThatAPageCannotBeWritten) {
