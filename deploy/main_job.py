@@ -104,9 +104,9 @@ def draw_people(options):
           "tell.", flush=True)
     command = [options_bin(options, "facegate-train"), "synthesize", photos, "--seed", DRAWN_SEED, "--identities",
                2 * options.people, "--views", 2, "--difficulty", DRAWN_DIFFICULTY, "--size", 320]
-    run = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    run = subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL, check=False)
     if run.returncode != 0:
-        raise JobError(f"the photos could not be drawn: {run.stderr.strip()}")
+        raise JobError("the photos could not be drawn; the lines above say why")
     return photos
 
 
@@ -171,16 +171,16 @@ def named_probes(options, people, strangers):
 
 def sheet_options(options):
     """What draws who was found; none where nothing is to be drawn."""
-    if options is None or options.sheet is None:
+    if options.sheet is None:
         return []
     title = ["--sheet-title", DRAWN_TITLE] if options.drawn else []
     return ["--sheet", options.sheet, *title]
 
 
-def identify(server, probes, sheet=None):
-    """One answer for each probe: {"decision", "identity", "cosine"} or {"error"}."""
+def identify(server, probes, *extra):
+    """One answer for each probe: {"decision", "identity", "cosine"} or {"error"}. `extra`: more options of `facegate identify`."""
     answers = server.facegate("identify", "-c", COLLECTION, "--select", "central", "--nearest", "--top", "1",
-                              *sheet_options(sheet), *probes, allowed=(0, 1, 3))
+                              *extra, *probes, allowed=(0, 1, 3))
     found = []
     for answer in answers:
         if "error" in answer:
@@ -242,7 +242,7 @@ def run(options):
         print(f"server ready in {seconds:.1f} s: {info['model']['architecture']}, detector {info['detector']}")
         enrol(server, people, DRAWN_MIN_COSINE if options.drawn and options.bundled else None)
         started = time.monotonic()
-        answers = identify(server, probes, options)
+        answers = identify(server, probes, *sheet_options(options))
         print(f"identified {len(probes)} photos in {time.monotonic() - started:.1f} s\n")
         recognised, verified, matched = judge(server, people, strangers, answers)
         server.stop()
@@ -277,7 +277,7 @@ def main():
     parser.add_argument("--photos", type=pathlib.Path, help="a folder for each person; without it people are drawn")
     parser.add_argument("--detector", type=pathlib.Path, help="the YuNet ONNX file")
     parser.add_argument("--people", type=int, default=20)
-    parser.add_argument("--bundled", action="store_true", help="the model is the bundled one")
+    parser.add_argument("--bundled", action="store_true", help="the bundled model with its own decision cosine")
     parser.add_argument("--sheet", type=pathlib.Path, help="draw who was found: a PNG file to write")
     options = parser.parse_args()
     options.drawn = options.photos is None

@@ -62,7 +62,10 @@ from_data() { # from_data CURRENT PATH-BELOW-FACEGATE_DATA
 }
 weights=$(from_data "$weights" weights/arcface_mobilefacenet.pth)
 bundled=""
-[ -n "$weights" ] || bundled=--bundled weights="$root/deploy/models/default.safetensors"
+if [ -z "$weights" ]; then
+  weights="$root/deploy/models/default.safetensors"
+  [ -n "$min_cosine" ] || bundled=--bundled # main_job.py then takes the cosine that suits drawn people
+fi
 photos=$(from_data "$photos" lfw/photos)
 detector=$(from_data "$detector" detectors/yunet_n_dynamic.onnx)
 
@@ -70,6 +73,10 @@ missing=false
 [ -f "$weights" ] || { echo "quickstart: no weights at $weights" >&2; missing=true; }
 [ -z "$photos" ] || [ -d "$photos" ] || { echo "quickstart: no folder of photos at $photos" >&2; missing=true; }
 [ -z "$detector" ] || [ -f "$detector" ] || { echo "quickstart: no detector at $detector" >&2; missing=true; }
+case "${sheet,,}" in
+  *.png | *.jpg | *.jpeg | *.webp | *.bmp) ;;
+  *) echo "quickstart: --sheet takes the name of a picture such as found.png" >&2; missing=true ;;
+esac
 if $missing; then
   echo "quickstart: nothing was run (exit code 2)" >&2
   exit 2
