@@ -92,6 +92,8 @@ std::shared_ptr<Layer> Repeat(const Naming& naming, int count, int64_t width, in
 }
 
 // From 112×112×3 to 7×7×(2·width).
+// Marks the maps before a halving and at the end; in mobilefacenet-512, which holds its trunk as
+// one layer, these marks are without effect, and the trunk itself is marked.
 void AppendTrunk(Chain& net, const Naming& naming, int64_t width) {
   const auto& names = naming.trunk;
   const int64_t wide = 2 * width;
