@@ -8,8 +8,6 @@
 namespace facegate {
 namespace {
 
-// What a face is called in its mirror image.
-constexpr std::array<size_t, 5> kMirrored = {1, 0, 2, 4, 3};
 // The first look is at a frame that fits the face badly: it may be less sure.
 constexpr double kFirstLookShare = 0.2;
 // A frame that the first look moved or shrank further than this is no better word on the face.
@@ -36,23 +34,6 @@ StatusOr<Look> LookAt(LandmarkNet& net, const cv::Mat& picture, const FaceFrame&
   FACEGATE_ASSIGN_OR_RETURN(const LandmarkNet::Outputs outputs,
                             net.Run(CutFrame(picture, frame, kLandmarkCropSide)));
   return LookOf(outputs);
-}
-
-// The mean of the looks at a crop and at its mirror image.
-StatusOr<Look> LookTwice(LandmarkNet& net, const cv::Mat& picture, const FaceFrame& frame) {
-  const cv::Mat crop = CutFrame(picture, frame, kLandmarkCropSide);
-  FACEGATE_ASSIGN_OR_RETURN(const LandmarkNet::Outputs plain_outputs, net.Run(crop));
-  cv::Mat turned;
-  cv::flip(crop, turned, 1);
-  FACEGATE_ASSIGN_OR_RETURN(const LandmarkNet::Outputs mirrored_outputs, net.Run(turned));
-  Look look = LookOf(plain_outputs);
-  const Look mirrored = LookOf(mirrored_outputs);
-  for (size_t i = 0; i < look.points.size(); ++i) {
-    const cv::Point2d& other = mirrored.points[kMirrored[i]];
-    look.points[i] = (look.points[i] + cv::Point2d(1 - other.x, other.y)) * 0.5;
-  }
-  look.confidence = (look.confidence + mirrored.confidence) / 2;
-  return look;
 }
 
 Landmarks InPicture(const FaceFrame& frame, const Look& look) {
@@ -88,7 +69,7 @@ StatusOr<std::optional<FoundLandmarks>> FindLandmarks(LandmarkNet& net, const cv
   if (!(first.confidence >= kFirstLookShare * least_confidence)) return nothing;
   const StatusOr<FaceFrame> better = FrameOfLandmarks(InPicture(start, first));
   if (!better.ok() || !IsNear(*better, start)) return nothing;
-  FACEGATE_ASSIGN_OR_RETURN(const Look second, LookTwice(net, picture, *better));
+  FACEGATE_ASSIGN_OR_RETURN(const Look second, LookAt(net, picture, *better));
   if (!(second.confidence >= least_confidence)) return nothing;
   FoundLandmarks found{
       .points = InPicture(*better, second), .frame = {}, .confidence = second.confidence};

@@ -22,9 +22,9 @@ struct FoundLandmarks {
 // weights are those of a network that LandmarkNet::Create() takes.
 FaceFrame FrameOfBox(const LandmarkWeights& weights, const cv::Rect2d& box);
 
-// Looks for the landmarks of the face in `start` of the 8-bit grey `picture`: once there, and then
-// twice more, plain and mirrored, in the frame of what the first look found. Nothing where the
-// confidence of a look is below `least_confidence`.
+// Looks for the landmarks of the face in `start` of the 8-bit grey `picture`: once there, and again
+// in the frame of what the first look found. Nothing where the second look's confidence is below
+// `least_confidence`, or the first one's far below.
 StatusOr<std::optional<FoundLandmarks>> FindLandmarks(LandmarkNet& net, const cv::Mat& picture,
                                                       const FaceFrame& start,
                                                       double least_confidence);

@@ -20,9 +20,9 @@ struct LandmarkConvolution {
   int stride = 1;
 };
 inline constexpr std::array<LandmarkConvolution, 7> kLandmarkConvolutions = {
-    {{1, 16, 2}, {16, 16, 1}, {16, 32, 2}, {32, 32, 1}, {32, 64, 2}, {64, 64, 1}, {64, 64, 2}}};
-inline constexpr int kLandmarkCropSide = 64;    // pixels
-inline constexpr int kLandmarkGridSide = 4;     // what the convolutions leave of it
+    {{1, 16, 2}, {16, 16, 1}, {16, 32, 2}, {32, 32, 1}, {32, 64, 2}, {64, 64, 1}, {64, 48, 2}}};
+inline constexpr int kLandmarkCropSide = 96;    // pixels
+inline constexpr int kLandmarkGridSide = 6;     // what the convolutions leave of it
 inline constexpr int kLandmarkHidden = 64;      // numbers between the connected layers
 inline constexpr size_t kLandmarkOutputs = 11;  // x y of five points, and the confidence
 // A point is where the average face has it (face_frame.h) and the output times this, in shares of

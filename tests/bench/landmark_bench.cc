@@ -64,7 +64,7 @@ StatusOr<std::vector<Row>> Rows(const std::filesystem::path& data) {
                               CreateYuNetDetector({.model_path = yunet, .min_side = side}));
     rows.push_back({fmt::format("yunet, {} pixels", side), std::move(detector)});
   }
-  for (const int pixels : {2, 3}) {
+  for (const int pixels : {2, 4, 8, 13}) {
     FACEGATE_ASSIGN_OR_RETURN(auto detector, CreateYuNetDetector({.model_path = yunet}));
     rows.push_back({fmt::format("yunet, moved by {} pixels", pixels),
                     std::make_unique<MovedDetector>(std::move(detector), pixels)});

@@ -88,11 +88,11 @@ class WorkFolder {
   const fs::path folder_;
 };
 
-// What the samples follow from.
+// What the samples follow from; the number changes with how they are cut.
 StatusOr<std::string> SourceOf(const FitLandmarksOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string list, ReadFile(options.landmarks, kMaxListBytes));
   std::error_code failure;
-  return fmt::format("1 {} {} {}", Sha256Hex(list), options.seed,
+  return fmt::format("2 {} {} {}", Sha256Hex(list), options.seed,
                      fs::absolute(options.photos, failure).string());
 }
 
@@ -272,7 +272,7 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
                       "Folder for what was prepared and for the checkpoint [OUT.work]");
   command->add_option("--haar-dir", options->haar_dir, "Folder of the cascades")
       ->capture_default_str();
-  command->add_option("--epochs", options->epochs, "Times that each photo is seen, in two views")
+  command->add_option("--epochs", options->epochs, "Times that each photo is seen, in three views")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   command->add_option("--batch", options->batch, "Views of one update")

@@ -29,8 +29,8 @@ namespace nn = torch::nn::functional;
 
 constexpr uint64_t kOrder = 73;
 constexpr uint64_t kView = 74;
-// For each face in an epoch: a coarse view, a fine one, and one without a face.
-constexpr size_t kViewsOfFace = 3;
+// For each face in an epoch: a coarse view, a fine one, a plain one, and one without a face.
+constexpr size_t kViewsOfFace = 4;
 constexpr double kMinedShare = 0.6;  // of the latter: boxes of the cascade
 constexpr double kFaceWeight = 0.3;
 constexpr double kLargestNorm = 5.0;
@@ -44,7 +44,7 @@ constexpr char kUpdates[] = "updates";
 constexpr int64_t kPoints = 10;
 constexpr auto kCropSide = int64_t{kLandmarkCropSide};
 
-enum class ViewKind { kCoarseFace, kFineFace, kBadView, kNegative };
+enum class ViewKind { kCoarseFace, kFineFace, kPlainFace, kBadView, kNegative };
 struct ViewOrder {
   ViewKind kind = ViewKind::kCoarseFace;
   size_t index = 0;  // of the sample
@@ -85,6 +85,9 @@ class TorchLandmarkTraining final : public LandmarkTraining {
   Status Resume(const std::string& path) override;
 
  private:
+  // In the first half of the epochs faces are mirrored too, which teaches more shapes; then no
+  // more: given landmarks are a detector's, and what it does left and right need not be symmetric.
+  bool IsMirroring() const { return 2 * epochs_done_ < options_.epochs; }
   std::vector<ViewOrder> OrderOf(int64_t epoch) const;
   StatusOr<LandmarkView> MakeView(const ViewOrder& order, RandomStream& random) const;
   StatusOr<Batch> MakeBatch(const std::vector<ViewOrder>& order, int64_t number) const;
@@ -128,6 +131,7 @@ std::vector<ViewOrder> TorchLandmarkTraining::OrderOf(int64_t epoch) const {
   for (const size_t face : split_.faces) {
     order.push_back({ViewKind::kCoarseFace, face});
     order.push_back({ViewKind::kFineFace, face});
+    order.push_back({ViewKind::kPlainFace, face});
     if (random.Chance(kMinedShare)) {
       order.push_back(
           {ViewKind::kNegative, split_.negatives[random.Below(split_.negatives.size())]});
@@ -141,11 +145,14 @@ std::vector<ViewOrder> TorchLandmarkTraining::OrderOf(int64_t epoch) const {
 
 StatusOr<LandmarkView> TorchLandmarkTraining::MakeView(const ViewOrder& order,
                                                        RandomStream& random) const {
+  const bool mirrored = IsMirroring() && random.Chance(0.5);
   switch (order.kind) {
     case ViewKind::kCoarseFace:
-      return FaceView(samples_.faces[order.index], ViewJitter::kCoarse, random);
+      return FaceView(samples_.faces[order.index], {ViewJitter::kCoarse, mirrored}, random);
     case ViewKind::kFineFace:
-      return FaceView(samples_.faces[order.index], ViewJitter::kFine, random);
+      return FaceView(samples_.faces[order.index], {ViewJitter::kFine, mirrored}, random);
+    case ViewKind::kPlainFace:
+      return FaceView(samples_.faces[order.index], {ViewJitter::kPlain, mirrored}, random);
     case ViewKind::kBadView:
       return BadView(samples_.faces[order.index], random);
     case ViewKind::kNegative:

@@ -21,10 +21,11 @@ struct LandmarkTrainingOptions {
   int threads = 1;  // of LibTorch, in the whole process; >= 1
 };
 
-// The landmark network that learns. Each epoch shows each face once with a coarse and once with a
-// fine jitter, and half as many views without a face. Loss: the smooth absolute error (Girshick
-// 2015) of the points, and the cross entropy of the confidence. Deterministic for a seed and a
-// number of threads. On the CPU. Not thread-safe; prepares batches on a thread of its own.
+// The landmark network that learns. Each epoch shows each face once with a coarse jitter and twice
+// with a fine one, once of these as it is, and a view without a face; in the first half of the
+// epochs half of the faces are mirrored. Loss: the smooth absolute error (Girshick 2015) of the
+// points, and the cross entropy of the confidence. Deterministic for a seed and a number of
+// threads. On the CPU. Not thread-safe; prepares batches on a thread of its own.
 class LandmarkTraining {
  public:
   // `samples` and `split` outlive it. kInvalidArgument for options out of their range.

@@ -32,7 +32,7 @@ constexpr CascadeSearch kSearch{.scale_step = 1.1, .min_neighbours = 1};
 constexpr double kPatchOverFrame = 2.2;
 constexpr double kPatchOverNegative = 1.6;
 // Of a frame in its patch, pixels, unless the photo has fewer.
-constexpr double kFrameSide = 76.0;
+constexpr double kFrameSide = 128.0;
 // A box is the face's own where its centre is nearer to that of the frame than this and neither is
 // larger than the other by more than kSizeRatio, in sides of the frame.
 constexpr double kSameCentre = 0.35;

@@ -123,31 +123,30 @@ void ChangeLook(cv::Mat& crop, RandomStream& random) {
   if (random.Chance(0.35)) Noise(crop, random.Uniform(1, 12), random);
 }
 
-StatusOr<LandmarkView> ViewOf(const std::string& jpeg, const FaceFrame& frame,
+StatusOr<LandmarkView> ViewOf(const std::string& jpeg, const FaceFrame& frame, ViewJitter jitter,
                               RandomStream& random) {
   FACEGATE_ASSIGN_OR_RETURN(const cv::Mat patch, DecodePatch(jpeg));
   return CatchToStatus("drawing a view", [&]() -> StatusOr<LandmarkView> {
     LandmarkView view;
     view.crop = CutFrame(patch, frame, kLandmarkCropSide);
-    ChangeLook(view.crop, random);
+    if (jitter != ViewJitter::kPlain) ChangeLook(view.crop, random);
     return view;
   });
 }
 
 }  // namespace
 
-StatusOr<LandmarkView> FaceView(const LandmarkSample& sample, ViewJitter jitter,
+StatusOr<LandmarkView> FaceView(const LandmarkSample& sample, const FaceViewOptions& options,
                                 RandomStream& random) {
   FACEGATE_ASSIGN_OR_RETURN(const FaceFrame own, FrameOfLandmarks(sample.points));
-  const bool mirrored = random.Chance(0.5);
   const FaceFrame frame =
-      Moved(own, jitter == ViewJitter::kCoarse ? CoarseMove(random) : FineMove(random));
-  FACEGATE_ASSIGN_OR_RETURN(LandmarkView view, ViewOf(sample.jpeg, frame, random));
+      Moved(own, options.jitter == ViewJitter::kCoarse ? CoarseMove(random) : FineMove(random));
+  FACEGATE_ASSIGN_OR_RETURN(LandmarkView view, ViewOf(sample.jpeg, frame, options.jitter, random));
   view.face = true;
-  if (mirrored) cv::flip(view.crop, view.crop, 1);
+  if (options.mirrored) cv::flip(view.crop, view.crop, 1);
   for (size_t i = 0; i < kMirrored.size(); ++i) {
-    cv::Point2d point = frame.FromPicture(sample.points[mirrored ? kMirrored[i] : i]);
-    if (mirrored) point.x = 1 - point.x;
+    cv::Point2d point = frame.FromPicture(sample.points[options.mirrored ? kMirrored[i] : i]);
+    if (options.mirrored) point.x = 1 - point.x;
     const cv::Point2d target = (point - AverageFace()[i]) / kLandmarkUnit;
     view.target[2 * i] = static_cast<float>(target.x);
     view.target[2 * i + 1] = static_cast<float>(target.y);
@@ -157,14 +156,15 @@ StatusOr<LandmarkView> FaceView(const LandmarkSample& sample, ViewJitter jitter,
 
 StatusOr<LandmarkView> BadView(const LandmarkSample& sample, RandomStream& random) {
   FACEGATE_ASSIGN_OR_RETURN(const FaceFrame own, FrameOfLandmarks(sample.points));
-  return ViewOf(sample.jpeg, Moved(own, BadMove(random)), random);
+  return ViewOf(sample.jpeg, Moved(own, BadMove(random)), ViewJitter::kCoarse, random);
 }
 
 StatusOr<LandmarkView> NegativeView(const NegativeSample& sample, RandomStream& random) {
   FaceFrame frame;
   frame.centre = (sample.box.tl() + sample.box.br()) * 0.5 - cv::Point2d(0.5, 0.5);
   frame.side = sample.box.width;
-  StatusOr<LandmarkView> view = ViewOf(sample.jpeg, Moved(frame, CoarseMove(random)), random);
+  StatusOr<LandmarkView> view =
+      ViewOf(sample.jpeg, Moved(frame, CoarseMove(random)), ViewJitter::kCoarse, random);
   if (view.ok() && random.Chance(0.5)) cv::flip(view->crop, view->crop, 1);
   return view;
 }

@@ -21,11 +21,16 @@ struct LandmarkView {
 enum class ViewJitter {
   kCoarse,  // as a cascade's box is: moved, of another size, turned by up to 25°
   kFine,    // as after a first look
+  kPlain,   // the same, in the photo's own light and sharpness
 };
 
-// A view of a face: a jittered frame, mirrored in half of the cases, and other light, blur, noise
+// A view of a face: a jittered frame, mirrored or not, and but for kPlain other light, blur, noise
 // and things in front of it. Follows from `random` alone.
-StatusOr<LandmarkView> FaceView(const LandmarkSample& sample, ViewJitter jitter,
+struct FaceViewOptions {
+  ViewJitter jitter = ViewJitter::kCoarse;
+  bool mirrored = false;
+};
+StatusOr<LandmarkView> FaceView(const LandmarkSample& sample, const FaceViewOptions& options,
                                 RandomStream& random);
 // A view of a face's surroundings or of a part of it that a detector should not take for a face.
 StatusOr<LandmarkView> BadView(const LandmarkSample& sample, RandomStream& random);

@@ -111,9 +111,8 @@ TEST(LandmarkFinderTest, KeepsAFaceByItsConfidence) {
   EXPECT_NEAR(found->confidence, 1 / (1 + std::exp(-2.0)), 1e-5);
   ASSERT_EQ(found->points.size(), 5U);
   const cv::Point2d eye = start.ToPicture(AverageFace()[0]);
-  // The mean of the plain and the mirrored look; the average face is not quite symmetric.
-  EXPECT_NEAR(found->points[0].x, eye.x, 0.6);
-  EXPECT_NEAR(found->points[0].y, eye.y, 0.6);
+  EXPECT_NEAR(found->points[0].x, eye.x, 0.01);
+  EXPECT_NEAR(found->points[0].y, eye.y, 0.01);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto unsure, LandmarkNet::Create(Constant(-2)));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto nothing, FindLandmarks(*unsure, picture, start, 0.5));
   EXPECT_FALSE(nothing.has_value());

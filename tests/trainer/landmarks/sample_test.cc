@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
+#include <opencv2/core.hpp>
 #include <set>
 #include <string>
 
@@ -89,7 +91,7 @@ TEST(SampleSplitTest, MeasuresHowFramesLieToBoxes) {
 
 // The middle of what is dark near a point of the crop.
 cv::Point2d DarknessNear(const cv::Mat& crop, const cv::Point2d& point) {
-  const int reach = 8;
+  const int reach = kLandmarkCropSide / 8;
   const cv::Rect around =
       cv::Rect(cv::Point(point) - cv::Point(reach, reach), cv::Size(2 * reach + 1, 2 * reach + 1)) &
       cv::Rect(0, 0, crop.cols, crop.rows);
@@ -105,22 +107,26 @@ cv::Point2d DarknessNear(const cv::Mat& crop, const cv::Point2d& point) {
 
 TEST(FaceViewTest, TellsWhereTheLandmarksAreInTheCrop) {
   const LandmarkSample face = DrawnFace(1, 5);
+  constexpr std::array<ViewJitter, 3> kJitters = {ViewJitter::kCoarse, ViewJitter::kFine,
+                                                  ViewJitter::kPlain};
+  constexpr double kEdge = kLandmarkCropSide / 10.0;
   size_t near = 0;
   size_t inside = 0;
   for (uint64_t seed = 0; seed < 40; ++seed) {
     RandomStream random(seed, 1);
     FACEGATE_ASSERT_OK_AND_ASSIGN(
         const LandmarkView view,
-        FaceView(face, seed % 2 == 0 ? ViewJitter::kCoarse : ViewJitter::kFine, random));
+        FaceView(face, {.jitter = kJitters[seed % 3], .mirrored = seed % 2 == 0}, random));
     EXPECT_TRUE(view.face);
     for (size_t i = 0; i < AverageFace().size(); ++i) {
       const cv::Point2d own =
           AverageFace()[i] +
           kLandmarkUnit * cv::Point2d(view.target[2 * i], view.target[2 * i + 1]);
       const cv::Point2d pixel = own * kLandmarkCropSide - cv::Point2d(0.5, 0.5);
-      if (pixel.x < 6 || pixel.y < 6 || pixel.x > 57 || pixel.y > 57) continue;
+      const double nearest = std::min(pixel.x, pixel.y);
+      if (nearest < kEdge || std::max(pixel.x, pixel.y) > kLandmarkCropSide - kEdge) continue;
       ++inside;
-      near += cv::norm(DarknessNear(view.crop, pixel) - pixel) < 3 ? 1 : 0;
+      near += cv::norm(DarknessNear(view.crop, pixel) - pixel) < kLandmarkCropSide / 20.0 ? 1 : 0;
     }
   }
   // Noise and what lies in front of the face hide some.
@@ -128,11 +134,27 @@ TEST(FaceViewTest, TellsWhereTheLandmarksAreInTheCrop) {
   EXPECT_GT(static_cast<double>(near), 0.8 * static_cast<double>(inside));
 }
 
+TEST(FaceViewTest, MirrorsTheCropAndTheLandmarks) {
+  const LandmarkSample face = DrawnFace(1, 5);
+  const auto draw = [&](bool mirrored) {
+    RandomStream random(1, 9);
+    return *FaceView(face, {.jitter = ViewJitter::kPlain, .mirrored = mirrored}, random);
+  };
+  LandmarkView turned = draw(true);
+  cv::flip(turned.crop, turned.crop, 1);
+  const LandmarkView plain = draw(false);
+  EXPECT_EQ(cv::norm(turned.crop, plain.crop), 0);
+  // The left eye of the mirrored picture is the right one.
+  const double left = AverageFace()[0].x + kLandmarkUnit * turned.target[0];
+  const double right = AverageFace()[1].x + kLandmarkUnit * plain.target[2];
+  EXPECT_NEAR(left, 1 - right, 1e-5);
+}
+
 TEST(FaceViewTest, FollowsFromTheRandomNumbersAlone) {
   const LandmarkSample face = DrawnFace(1, 5);
   const auto draw = [&](uint64_t seed) {
     RandomStream random(seed, 9);
-    return *FaceView(face, ViewJitter::kCoarse, random);
+    return *FaceView(face, {}, random);
   };
   EXPECT_EQ(cv::norm(draw(1).crop, draw(1).crop), 0);
   EXPECT_EQ(draw(1).target, draw(1).target);
