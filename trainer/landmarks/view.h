@@ -24,12 +24,13 @@ enum class ViewJitter {
   kPlain,   // the same, in the photo's own light and sharpness
 };
 
-// A view of a face: a jittered frame, mirrored or not, and but for kPlain other light, blur, noise
-// and things in front of it. Follows from `random` alone.
 struct FaceViewOptions {
   ViewJitter jitter = ViewJitter::kCoarse;
   bool mirrored = false;
 };
+
+// A view of a face: a jittered frame, mirrored or not, and but for kPlain other light, blur, noise
+// and things in front of it. Follows from `random` alone.
 StatusOr<LandmarkView> FaceView(const LandmarkSample& sample, const FaceViewOptions& options,
                                 RandomStream& random);
 // A view of a face's surroundings or of a part of it that a detector should not take for a face.
