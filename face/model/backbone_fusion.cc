@@ -1,6 +1,7 @@
 #include "face/model/backbone_fusion.h"
 
 #include <ATen/Parallel.h>
+#include <torch/autograd.h>
 
 #include <algorithm>
 #include <optional>

@@ -1,6 +1,6 @@
 #include "face/model/blas_check.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <chrono>

@@ -10,6 +10,7 @@
 #include <torch/csrc/jit/passes/graph_rewrite_helper.h>
 #include <torch/csrc/jit/passes/shape_analysis.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
+#include <torch/cuda.h>
 
 #include <string>
 #include <utility>

@@ -6,8 +6,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include "face/base/coding.h"
-#include "tests/face/image/encoded_image.h"
 #include "tests/fuzz/seeds.h"
+#include "tests/support/encoded_image.h"
 
 namespace facegate {
 namespace {

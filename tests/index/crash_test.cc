@@ -15,6 +15,7 @@
 #include "face/base/clock.h"
 #include "index/local_gallery.h"
 #include "tests/index/crash_data.h"
+#include "tests/support/rounds.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -140,13 +141,14 @@ class CrashTest : public ::testing::Test {
 };
 
 TEST_F(CrashTest, FindsAllThatWasAcknowledgedBeforeAKill) {
+  const int rounds = Rounds(8, 500);
   std::mt19937_64 random(42);
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     KillAfter(round, static_cast<int>(random() % 40 + 1),
               std::chrono::microseconds(random() % 3000));
     ExpectAllAcknowledged();
   }
-  EXPECT_GT(there_.size(), 100u);
+  EXPECT_GT(there_.size(), static_cast<size_t>(5 * rounds));
 }
 
 TEST_F(CrashTest, OpensAStoreWhoseMakingWasCutOff) {

@@ -14,21 +14,11 @@
 namespace facegate {
 namespace {
 
-constexpr int kThreads = 8;
-
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int kRounds = 60;
 #else
 constexpr int kRounds = 150;
 #endif
-
-// Runs `work(thread)` on kThreads threads.
-template <typename Work>
-void InParallel(const Work& work) {
-  std::vector<std::jthread> threads;
-  threads.reserve(kThreads);
-  for (int t = 0; t < kThreads; ++t) threads.emplace_back([&work, t] { work(t); });
-}
 
 using GalleryConcurrencyTest = GalleryTest;
 

@@ -8,11 +8,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <latch>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <random>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -48,6 +50,22 @@ inline std::unique_ptr<LocalGallery> OpenOrDie(const std::string& directory, Clo
   if (!gallery.ok()) ADD_FAILURE() << gallery.status();
   FACEGATE_CHECK(gallery.ok());
   return *std::move(gallery);
+}
+
+constexpr int kThreads = 8;
+
+// Runs `work(thread)` on kThreads threads that begin together.
+template <typename Work>
+void InParallel(const Work& work) {
+  std::latch ready(kThreads);
+  std::vector<std::jthread> threads;
+  threads.reserve(kThreads);
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&work, &ready, t] {
+      ready.arrive_and_wait();
+      work(t);
+    });
+  }
 }
 
 // All that a gallery tells about itself, for comparing it before and after.

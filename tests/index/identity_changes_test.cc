@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
-#include <latch>
 #include <map>
 #include <set>
 #include <thread>
@@ -558,26 +557,11 @@ TEST_F(EtagTest, GuardsEveryChangeThatTakesOne) {
               RefusedWith(Reason::kIdentityNotFound));
 }
 
-constexpr int kThreads = 8;
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kRounds = 40;
+constexpr int kRaceRounds = 40;
 #else
-constexpr int kRounds = 120;
+constexpr int kRaceRounds = 120;
 #endif
-
-// Runs `work(thread)` on kThreads threads that begin together.
-template <typename Work>
-void InParallel(const Work& work) {
-  std::latch ready(kThreads);
-  std::vector<std::jthread> threads;
-  threads.reserve(kThreads);
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&work, &ready, t] {
-      ready.arrive_and_wait();
-      work(t);
-    });
-  }
-}
 
 class IdentityRacesTest : public IdentityChangesTest {
  protected:
@@ -593,7 +577,7 @@ TEST_F(IdentityRacesTest, RenamesWhileOthersEnrolLoseNothing) {
   std::atomic<uint64_t> renamed{0};
   InParallel([&](int thread) {
     std::mt19937_64 random(static_cast<uint64_t>(thread));
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < kRaceRounds; ++round) {
       const std::string name = random() % 2 == 0 ? "a" : "b";
       const std::string other = name == "a" ? "b" : "a";
       if (thread < 3) {
@@ -637,7 +621,7 @@ TEST_F(IdentityRacesTest, RenamesWhileOthersEnrolLoseNothing) {
 TEST_F(IdentityRacesTest, CrossingMergesEndAndLoseNothing) {
   std::atomic<uint64_t> enrolled{0};
   std::atomic<uint64_t> merged{0};
-  for (int round = 0; round < kRounds / 4; ++round) {
+  for (int round = 0; round < kRaceRounds / 4; ++round) {
     InParallel([&](int thread) {
       std::mt19937_64 random(static_cast<uint64_t>(thread + kThreads * round));
       const std::string from = thread % 2 == 0 ? "a" : "b";
@@ -661,7 +645,7 @@ TEST_F(IdentityRacesTest, CrossingMergesEndAndLoseNothing) {
 TEST_F(IdentityRacesTest, KeepsIndexEqualToTheStoreUnderEveryChange) {
   InParallel([&](int thread) {
     std::mt19937_64 random(static_cast<uint64_t>(thread) + 500);
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < kRaceRounds; ++round) {
       const std::string name = "p" + std::to_string(random() % 5);
       const std::string other = "p" + std::to_string(random() % 5);
       const Embedding face = RandomEmbedding(random, kSize);
@@ -703,7 +687,7 @@ TEST_F(IdentityRacesTest, KeepsIndexEqualToTheStoreUnderEveryChange) {
 TEST_F(IdentityRacesTest, EtagsLetNoChangeBeOverwritten) {
   Enrol("a", Random());
   InParallel([&](int) {
-    for (int done = 0; done < kRounds / 10;) {
+    for (int done = 0; done < kRaceRounds / 10;) {
       const IdentityInfo info = Get("a");
       const auto count = info.labels.find("count");
       const int next = count == info.labels.end() ? 1 : std::stoi(count->second) + 1;
@@ -715,7 +699,7 @@ TEST_F(IdentityRacesTest, EtagsLetNoChangeBeOverwritten) {
       }
     }
   });
-  EXPECT_EQ(Get("a").labels.at("count"), std::to_string(kThreads * (kRounds / 10)));
+  EXPECT_EQ(Get("a").labels.at("count"), std::to_string(kThreads * (kRaceRounds / 10)));
   ExpectExactAndLasting(Random());
 }
 
@@ -734,7 +718,7 @@ TEST_F(IdentityRacesTest, SearchesDuringChangesNameOnlyIdsThatWere) {
       EXPECT_THAT(found->front().identity, ::testing::AnyOf("a", "b", "c"));
     }
   });
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kRaceRounds; ++round) {
     EXPECT_THAT(Rename("a", "b"), IsOk());
     Enrol("c", Random());
     EXPECT_THAT(Merge("b", "c"), IsOk());

@@ -12,16 +12,16 @@
 #include <vector>
 
 #include "tests/integration/running_server_test.h"
+#include "tests/support/rounds.h"
 
 namespace facegate {
 namespace {
 
-constexpr int kKills = 50;
 constexpr int kWriters = 4;
 // Templates of one call: an identity whose count is no multiple of it is a half one.
 constexpr int kSamples = 3;
 constexpr int kDimension = 128;
-constexpr char kCollection[] = "staff";
+constexpr char kStaff[] = "staff";
 
 // Numbered embeddings: the same number gives the same direction, another one a direction that is
 // far from it.
@@ -64,7 +64,7 @@ class KillDuringEnrolmentTest : public RunningServerTest {
       const std::string identity =
           "r" + std::to_string(round) + "w" + std::to_string(writer) + "i" + std::to_string(owner);
       v1::EnrollRequest request;
-      request.set_collection_id(kCollection);
+      request.set_collection_id(kStaff);
       request.set_identity_id(identity);
       std::vector<uint64_t> numbers;
       for (int i = 0; i < kSamples; ++i) {
@@ -87,7 +87,7 @@ class KillDuringEnrolmentTest : public RunningServerTest {
   std::map<std::string, int> StoredTemplateCounts() {
     std::map<std::string, int> counts;
     v1::ListIdentitiesRequest request;
-    request.set_collection_id(kCollection);
+    request.set_collection_id(kStaff);
     request.set_page_size(1000);
     do {
       const auto page = client_->ListIdentities(request);
@@ -103,7 +103,7 @@ class KillDuringEnrolmentTest : public RunningServerTest {
 
   int ListedTemplates(const std::string& identity) {
     v1::ListTemplatesRequest request;
-    request.set_collection_id(kCollection);
+    request.set_collection_id(kStaff);
     request.set_identity_id(identity);
     const auto page = client_->ListTemplates(request);
     EXPECT_TRUE(page.ok()) << page.error();
@@ -138,7 +138,7 @@ class KillDuringEnrolmentTest : public RunningServerTest {
       for (const uint64_t number : expected.acknowledged) {
         v1::Probe probe;
         *probe.mutable_embedding() = EmbeddingOf(number, model_digest_);
-        const auto answer = client_->Identify(IdentifyNearest(kCollection, std::move(probe)));
+        const auto answer = client_->Identify(IdentifyNearest(kStaff, std::move(probe)));
         ASSERT_TRUE(answer.ok()) << answer.error();
         ASSERT_FALSE(answer->results(0).candidates().empty());
         const auto& best = answer->results(0).candidates(0);
@@ -155,13 +155,14 @@ class KillDuringEnrolmentTest : public RunningServerTest {
   std::map<std::string, Expected> expected_;  // guarded by mutex_ while writers run
 };
 
-TEST_F(KillDuringEnrolmentTest, FindsEveryAcknowledgedTemplateAfterFiftyKills) {
+TEST_F(KillDuringEnrolmentTest, FindsEveryAcknowledgedTemplateAfterKills) {
   ASSERT_NO_FATAL_FAILURE(StartServer());
   const auto info = client_->GetServerInfo();
   ASSERT_TRUE(info.ok()) << info.error();
   model_digest_ = info->model().model_digest();
-  ASSERT_NO_FATAL_FAILURE(CreateCollection(kCollection));
-  for (int round = 0; round < kKills; ++round) {
+  ASSERT_NO_FATAL_FAILURE(CreateCollection(kStaff));
+  const int kills = Rounds(10, 300);
+  for (int round = 0; round < kills; ++round) {
     WriteUntilKilled(round);
     ASSERT_NO_FATAL_FAILURE(StartServer()) << "after kill " << round;
     CheckCounts(round);
@@ -170,7 +171,7 @@ TEST_F(KillDuringEnrolmentTest, FindsEveryAcknowledgedTemplateAfterFiftyKills) {
   }
   // What the first rounds wrote has survived all later kills, too.
   ASSERT_NO_FATAL_FAILURE(CheckSearch("r"));
-  EXPECT_GE(acknowledged_calls_, static_cast<size_t>(5 * kKills));
+  EXPECT_GE(acknowledged_calls_, static_cast<size_t>(5 * kills));
   EXPECT_EQ(server_->Log().find("r0w0"), std::string::npos) << "the log names an identity";
 }
 

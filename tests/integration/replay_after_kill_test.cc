@@ -14,11 +14,11 @@
 
 #include "clients/cpp/request_id.h"
 #include "tests/integration/running_server_test.h"
+#include "tests/support/rounds.h"
 
 namespace facegate {
 namespace {
 
-constexpr int kKills = 20;
 constexpr int kWriters = 8;
 constexpr int kReplayers = 6;
 constexpr int kSamples = 2;  // templates of one call
@@ -137,9 +137,10 @@ TEST_F(ReplayAfterKillTest, EnrolsEachOnceWhateverTheKillInterrupted) {
   ASSERT_TRUE(info.ok()) << info.error();
   model_digest_ = info->model().model_digest();
   ASSERT_NO_FATAL_FAILURE(CreateCollection(kCollection));
+  const int kills = Rounds(5, 100);
   uint64_t stored_unanswered = 0;
   uint64_t before = 0;
-  for (int round = 0; round < kKills; ++round) {
+  for (int round = 0; round < kills; ++round) {
     const size_t first = sent_.size();
     const size_t answered_before = answered_;
     WriteUntilKilled(round);
@@ -160,7 +161,7 @@ TEST_F(ReplayAfterKillTest, EnrolsEachOnceWhateverTheKillInterrupted) {
             << stored_unanswered / kSamples << " were stored\n";
   // Each kill found a call of every writer at work. How many of these were stored is chance; to the
   // server they are like those whose answers arrived.
-  EXPECT_EQ(unanswered, static_cast<size_t>(kKills * kWriters));
+  EXPECT_EQ(unanswered, static_cast<size_t>(kills * kWriters));
 }
 
 }  // namespace

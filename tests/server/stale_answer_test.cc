@@ -12,12 +12,12 @@
 
 #include "tests/server/app_fixture.h"
 #include "tests/support/random_embedding.h"
+#include "tests/support/rounds.h"
 
 namespace facegate {
 namespace {
 
 constexpr int kThreads = 8;
-constexpr int kRounds = 10'000;  // of all threads together
 constexpr int kPopulation = 200;
 
 class StaleAnswerTest : public AppTest {
@@ -97,15 +97,16 @@ TEST_F(StaleAnswerTest, NoAnswerOf8ClientsIsStale) {
     const v1::Probe probe = ProbeOf(RandomEmbedding(seeds, FakeEmbedder::kEmbeddingSize), model);
     ASSERT_TRUE(Enroll("stays-" + std::to_string(i), probe).ok());
   }
+  const int rounds = Rounds(2'400, 40'000);  // of all threads together
   std::atomic<int> right = 0;
   {
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < kThreads; ++thread) {
-      threads.emplace_back([this, &right, &model, thread, seed = seeds()] {
+      threads.emplace_back([this, &right, &model, rounds, thread, seed = seeds()] {
         std::mt19937_64 random(seed);
         // The same id lives again and again, each time with another face.
         const std::string identity = "goes-" + std::to_string(thread);
-        for (int round = 0; round < kRounds / kThreads; ++round) {
+        for (int round = 0; round < rounds / kThreads; ++round) {
           const Embedding face = RandomEmbedding(random, FakeEmbedder::kEmbeddingSize);
           if (!Round(identity, ProbeOf(face, model))) return;
           ++right;
@@ -113,7 +114,7 @@ TEST_F(StaleAnswerTest, NoAnswerOf8ClientsIsStale) {
       });
     }
   }
-  EXPECT_EQ(right, kRounds);
+  EXPECT_EQ(right, rounds);
   grpc::ClientContext context;
   v1::GetServerInfoResponse info;
   ASSERT_TRUE(admin_->GetServerInfo(&context, {}, &info).ok());

@@ -6,24 +6,10 @@
 #include <memory>
 
 #include "face/base/status.h"
+#include "trainer/heads/head_options.h"
 #include "trainer/heads/margin_rule.h"
 
 namespace facegate {
-
-struct ClassHeadOptions {
-  int64_t classes = 0;         // >= 2
-  int64_t embedding_size = 0;  // >= 1
-  // Centres of each class, of which the nearest counts (sub-centre ArcFace, Deng et al., 2020):
-  // noisy labels gather around the others.
-  int64_t sub_centers = 1;
-  // The share of classes that a step compares with, 0 < rate <= 1; those of the batch are always
-  // among them (Partial FC, An et al., 2021).
-  double sample_rate = 1.0;
-  // A plain linear layer with a bias instead of cosines and a margin.
-  bool linear = false;
-  MarginOptions margin{};
-  uint64_t seed = 1;  // of the weights and of the sampling
-};
 
 // What the head says of a batch.
 struct HeadOutput {

@@ -2,14 +2,9 @@
 
 #include <torch/types.h>
 
-namespace facegate {
+#include "trainer/heads/head_options.h"
 
-struct LossOptions {
-  // Focal loss (Lin et al., 2017) of each sample: (1 - p)^gamma times its cross entropy; 0: cross
-  // entropy.
-  double focal_gamma = 0.0;
-  double label_smoothing = 0.0;  // 0..1: the share of the target that all classes have alike
-};
+namespace facegate {
 
 // The mean over the batch. `logits` N x C, `labels` N, int64.
 torch::Tensor ClassificationLoss(const torch::Tensor& logits, const torch::Tensor& labels,

@@ -7,24 +7,9 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "trainer/loop/training_options.h"
 
 namespace facegate {
-
-struct OptimizerOptions {
-  // "sgd" (Nesterov), "adam", "adamw", "adabound".
-  std::string kind = "sgd";
-  double momentum = 0.9;
-  bool nesterov = true;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  // adabound (Luo et al., 2019): the bounds close in on final_rate · rate / base_rate at the speed
-  // `bound_speed`; amsbound keeps the largest second moment.
-  double final_rate = 0.1;
-  double bound_speed = 1e-3;
-  double base_rate = 0.1;
-  bool amsbound = false;
-};
 
 // A parameter and how it is treated.
 struct TrainedParameter {
@@ -76,7 +61,5 @@ class Optimizer {
   std::vector<std::vector<torch::Tensor>> slots_;  // of each parameter
   int64_t steps_ = 0;
 };
-
-const std::vector<std::string>& OptimizerKinds();
 
 }  // namespace facegate

@@ -14,31 +14,10 @@
 #include "trainer/heads/class_head.h"
 #include "trainer/heads/losses.h"
 #include "trainer/loop/checkpoint.h"
-#include "trainer/loop/lr_schedule.h"
 #include "trainer/loop/optimizer.h"
+#include "trainer/loop/training_options.h"
 
 namespace facegate {
-
-struct TrainingOptions {
-  std::string architecture = "mobilefacenet-128";
-  double dropout = 0.0;  // where the architecture has it
-  uint64_t seed = 1;     // of initial weights and dropout
-  ClassHeadOptions head{};
-  LossOptions loss{};
-  OptimizerOptions optimizer{};
-  ScheduleOptions schedule{};  // in updates
-  double weight_decay = 5e-4;
-  int64_t accumulate = 1;     // batches for one update, >= 1
-  double clip_norm = 0.0;     // largest L2 norm of all gradients; 0: no clipping
-  double ema_decay = 0.0;     // of the averaged weights, which are then the result; 0: none
-  int64_t margin_warmup = 0;  // batches until the margin has its full strength
-  bool channels_last = true;  // the memory order of convolutions
-  bool bf16 = false;          // the backbone computes in bfloat16
-  bool fused = true;          // see Chain::set_fused()
-  // Where there is a teacher: weights of DistillationLoss() and of the mean MapLoss(), >= 0.
-  double distillation = 1.0;
-  double map_distillation = 0.0;
-};
 
 // What a teacher says of the pictures of a batch; empty where there is none.
 struct TeacherTargets {

@@ -7,7 +7,7 @@
 
 #include "face/base/status.h"
 #include "trainer/data/augment.h"
-#include "trainer/loop/training.h"
+#include "trainer/loop/training_options.h"
 #include "trainer/run/data_options.h"
 
 namespace facegate {

@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "face/image/decode.h"
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {

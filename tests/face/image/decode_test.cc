@@ -7,7 +7,7 @@
 #include <string>
 
 #include "face/base/sha256.h"
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 #include "tests/support/exif_orientation.h"
 #include "tests/support/status_matchers.h"
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "face/base/coding.h"
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 
 namespace facegate {
 namespace {

@@ -11,7 +11,7 @@
 #include <jpeglib.h>
 
 #include "face/image/jpeg_header.h"
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {

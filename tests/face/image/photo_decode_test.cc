@@ -8,7 +8,7 @@
 
 #include "face/base/file.h"
 #include "face/image/decode.h"
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 #include "tests/support/exif_orientation.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_data.h"

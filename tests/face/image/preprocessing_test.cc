@@ -6,7 +6,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {

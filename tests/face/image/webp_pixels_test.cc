@@ -13,7 +13,7 @@
 
 #include "face/base/check.h"
 #include "face/image/decode.h"
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 

@@ -1,6 +1,7 @@
 #include "face/model/frozen_network.h"
 
 #include <gmock/gmock.h>
+#include <torch/cuda.h>
 
 #include <limits>
 #include <string>

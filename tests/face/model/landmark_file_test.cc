@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-LandmarkWeights Sample() {
+LandmarkWeights SampleLandmarks() {
   LandmarkWeights weights;
   weights.tensors["a.weight"] = {.shape = {2, 3}, .values = {1, -2, 0.5F, 0.25F, 1000, 0}};
   weights.tensors["b"] = {.shape = {1}, .values = {0.1F}};
@@ -27,7 +27,8 @@ class LandmarkFileTest : public testing::Test {
  protected:
   std::string path() const { return dir_.File("landmarks.safetensors"); }
   std::string Written() {
-    EXPECT_THAT(WriteLandmarkWeights(path(), Sample(), {{"training_data", "noise"}}), IsOk());
+    EXPECT_THAT(WriteLandmarkWeights(path(), SampleLandmarks(), {{"training_data", "noise"}}),
+                IsOk());
     return *ReadFile(path(), 1 << 20);
   }
   // The error of a file with these bytes.
@@ -53,9 +54,9 @@ TEST_F(LandmarkFileTest, ReadsBackWhatItWroteInSixteenBits) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const LandmarkWeights read, ReadLandmarkWeights(path()));
   ASSERT_EQ(read.tensors.size(), 2U);
   EXPECT_EQ(read.tensors.at("a.weight").shape, (std::vector<int>{2, 3}));
-  EXPECT_EQ(read.tensors.at("a.weight").values, Sample().tensors["a.weight"].values);
+  EXPECT_EQ(read.tensors.at("a.weight").values, SampleLandmarks().tensors["a.weight"].values);
   EXPECT_NEAR(read.tensors.at("b").values[0], 0.1, 1e-4);
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const LandmarkWeights rounded, RoundedAsInFile(Sample()));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const LandmarkWeights rounded, RoundedAsInFile(SampleLandmarks()));
   EXPECT_EQ(read.tensors.at("b").values, rounded.tensors.at("b").values);
   EXPECT_THAT(read.digest, testing::MatchesRegex("[0-9a-f]{12}"));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const Safetensors file, ParseSafetensors(bytes));
@@ -108,7 +109,7 @@ TEST_F(LandmarkFileTest, RefusesOtherFilesTypesAndNumbers) {
 }
 
 TEST_F(LandmarkFileTest, WritesNothingThatSixteenBitsDoNotHold) {
-  LandmarkWeights weights = Sample();
+  LandmarkWeights weights = SampleLandmarks();
   weights.tensors["b"].values[0] = 1e6F;
   EXPECT_THAT(WriteLandmarkWeights(path(), weights, {}), StatusIs(StatusCode::kInvalidArgument));
   weights.tensors["b"] = {.shape = {2}, .values = {1}};

@@ -18,7 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-ModelCard Sample() {
+ModelCard SampleCard() {
   ModelCard card;
   card.architecture = "mobilefacenet-128";
   card.embedding_size = 2;
@@ -47,7 +47,7 @@ ModelCard Sample() {
 
 // The error for the sample's JSON after `change`.
 std::string ErrorAfter(const std::function<void(Json&)>& change) {
-  Json json = Json::parse(ModelCardToJson(Sample()));
+  Json json = Json::parse(ModelCardToJson(SampleCard()));
   change(json);
   const auto card = ModelCardFromJson(json.dump());
   EXPECT_THAT(card, StatusIs(StatusCode::kInvalidArgument)) << json.dump();
@@ -55,7 +55,7 @@ std::string ErrorAfter(const std::function<void(Json&)>& change) {
 }
 
 TEST(ModelCardTest, ReadsBackEveryFieldExactly) {
-  const ModelCard card = Sample();
+  const ModelCard card = SampleCard();
   FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelCard read, ModelCardFromJson(ModelCardToJson(card)));
   EXPECT_EQ(read.architecture, card.architecture);
   EXPECT_EQ(read.embedding_size, card.embedding_size);
@@ -82,7 +82,7 @@ TEST(ModelCardTest, ReadsBackEveryFieldExactly) {
 }
 
 TEST(ModelCardTest, NeedsNoOptionalField) {
-  ModelCard card = Sample();
+  ModelCard card = SampleCard();
   card.teacher = card.recipe = card.intended_use = card.unintended_use = "";
   card.accuracy.clear();
   card.default_min_cosine.reset();
@@ -159,7 +159,7 @@ TEST(ModelCardTest, RefusesWhatIsNoStrictJson) {
   for (const std::string_view broken : {"", "{", "[]", "1", "null", "{\"a\":1}{}", "{\"a\":NaN}"}) {
     EXPECT_THAT(ModelCardFromJson(broken), StatusIs(StatusCode::kInvalidArgument)) << broken;
   }
-  std::string twice = ModelCardToJson(Sample());
+  std::string twice = ModelCardToJson(SampleCard());
   twice.insert(1, R"("licence":"x",)");
   EXPECT_THAT(ModelCardFromJson(twice).status().ToString(), HasSubstr("\"licence\" stands twice"));
   EXPECT_THAT(ModelCardFromJson(std::string(3'000'000, '[')).status().ToString(),
@@ -169,7 +169,7 @@ TEST(ModelCardTest, RefusesWhatIsNoStrictJson) {
 }
 
 TEST(ModelCardTest, RefusesEveryTruncationAndSurvivesEveryBitFlip) {
-  const std::string json = ModelCardToJson(Sample());
+  const std::string json = ModelCardToJson(SampleCard());
   for (size_t size = 0; size < json.size(); ++size) {
     EXPECT_THAT(ModelCardFromJson(json.substr(0, size)), StatusIs(StatusCode::kInvalidArgument));
   }

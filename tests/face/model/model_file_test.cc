@@ -17,7 +17,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-ModelFile Sample() {
+ModelFile SampleModel() {
   ModelFile file;
   file.card.architecture = "net-1";
   file.card.embedding_size = 2;
@@ -29,7 +29,7 @@ ModelFile Sample() {
 StatusOr<ModelFile> ReadChanged(const std::function<void(Safetensors&)>& change) {
   const TempDir dir;
   const std::string path = dir.File("model.safetensors");
-  FACEGATE_RETURN_IF_ERROR(WriteModelFile(path, Sample()));
+  FACEGATE_RETURN_IF_ERROR(WriteModelFile(path, SampleModel()));
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, 1 << 20));
   FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
   change(file);
@@ -40,18 +40,18 @@ StatusOr<ModelFile> ReadChanged(const std::function<void(Safetensors&)>& change)
 TEST(ModelFileTest, ReadsBackWhatItWroteWithDigestsFilledIn) {
   const TempDir dir;
   const std::string path = dir.File("model.safetensors");
-  ASSERT_THAT(WriteModelFile(path, Sample()), IsOk());
+  ASSERT_THAT(WriteModelFile(path, SampleModel()), IsOk());
   FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile read, ReadModelFile(path));
-  EXPECT_EQ(read.tensors, Sample().tensors);
+  EXPECT_EQ(read.tensors, SampleModel().tensors);
   EXPECT_EQ(read.card.architecture, "net-1");
-  EXPECT_EQ(read.card.model_digest, ModelDigest("net-1", Sample().tensors));
+  EXPECT_EQ(read.card.model_digest, ModelDigest("net-1", SampleModel().tensors));
   EXPECT_EQ(read.card.preprocessing_digest, PreprocessingDigest({}));
 }
 
 TEST(ModelFileTest, WritesTheSameBytesEachTime) {
   const TempDir dir;
-  ASSERT_THAT(WriteModelFile(dir.File("a"), Sample()), IsOk());
-  ASSERT_THAT(WriteModelFile(dir.File("b"), Sample()), IsOk());
+  ASSERT_THAT(WriteModelFile(dir.File("a"), SampleModel()), IsOk());
+  ASSERT_THAT(WriteModelFile(dir.File("b"), SampleModel()), IsOk());
   FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string a, ReadFile(dir.File("a"), 1 << 20));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string b, ReadFile(dir.File("b"), 1 << 20));
   EXPECT_EQ(a, b);
@@ -60,11 +60,11 @@ TEST(ModelFileTest, WritesTheSameBytesEachTime) {
 TEST(ModelFileTest, RefusesChangedWeightsNamingBothDigests) {
   const auto read = ReadChanged([](Safetensors& file) { file.tensors["w"].bytes[3] = '\x40'; });
   EXPECT_THAT(read, StatusIs(StatusCode::kInvalidArgument));
-  TensorMap changed = Sample().tensors;
+  TensorMap changed = SampleModel().tensors;
   changed["w"].bytes[3] = '\x40';
   EXPECT_THAT(read.status().ToString(),
               AllOf(HasSubstr("model.safetensors"), HasSubstr(ModelDigest("net-1", changed)),
-                    HasSubstr(ModelDigest("net-1", Sample().tensors))));
+                    HasSubstr(ModelDigest("net-1", SampleModel().tensors))));
 }
 
 TEST(ModelFileTest, RefusesChangedPreprocessing) {
@@ -91,7 +91,7 @@ TEST(ModelFileTest, WritesNothingThatCouldNotBeReadAgain) {
   const TempDir dir;
   const std::string path = dir.File("model.safetensors");
   const auto refused = [&](const std::function<void(ModelFile&)>& change) {
-    ModelFile file = Sample();
+    ModelFile file = SampleModel();
     change(file);
     EXPECT_THAT(WriteModelFile(path, std::move(file)), StatusIs(StatusCode::kInvalidArgument));
     EXPECT_FALSE(std::filesystem::exists(path));

@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using namespace std::string_literals;
 
-std::string ErrorOf(std::string_view bytes, uint64_t base = 0) {
+std::string PickleError(std::string_view bytes, uint64_t base = 0) {
   const auto pickle = RunPickle(bytes, base);
   EXPECT_THAT(pickle, StatusIs(StatusCode::kInvalidArgument));
   return pickle.ok() ? "" : std::string(MessageOf(pickle.status()));
@@ -109,9 +109,9 @@ TEST(PickleMachineTest, ReadsAnOrderedDictAsPython2WroteIt) {
 }
 
 TEST(PickleMachineTest, RefusesGlobalsByNameAndOffset) {
-  EXPECT_THAT(ErrorOf("\x80\2cos\nsystem\n.", 1000),
+  EXPECT_THAT(PickleError("\x80\2cos\nsystem\n.", 1000),
               AllOf(HasSubstr("\"os.system\""), HasSubstr("at byte 1002")));
-  EXPECT_THAT(ErrorOf("\x8c\2os\x8c\6system\x93."),
+  EXPECT_THAT(PickleError("\x8c\2os\x8c\6system\x93."),
               AllOf(HasSubstr("\"os.system\""), HasSubstr("at byte 12")));
   for (const auto& [module, name] : std::vector<std::pair<std::string, std::string>>{
            {"builtins", "eval"},
@@ -121,7 +121,7 @@ TEST(PickleMachineTest, RefusesGlobalsByNameAndOffset) {
            {"torch.storage", "_load_from_bytes"},
            {"collections", "defaultdict"},
            {"", ""}}) {
-    EXPECT_THAT(ErrorOf(PickleWriter().Global(module, name).Stop().bytes()),
+    EXPECT_THAT(PickleError(PickleWriter().Global(module, name).Stop().bytes()),
                 HasSubstr(module + "." + name));
   }
 }
@@ -133,26 +133,27 @@ TEST(PickleMachineTest, RefusesEveryOtherOpcodeByNameAndOffset) {
     const bool binary_allowed = (byte >= 0x85 && byte <= 0x8e) || byte == 0x80 || byte == 0x93 ||
                                 byte == 0x94 || byte == 0x95;
     if (binary_allowed || allowed.find(static_cast<char>(byte)) != std::string::npos) continue;
-    const std::string error = ErrorOf("N"s + static_cast<char>(byte) + ".");
+    const std::string error = PickleError("N"s + static_cast<char>(byte) + ".");
     const std::string_view name = PickleOpcodeName(byte);
     EXPECT_THAT(error, HasSubstr(name.empty() ? "is no opcode" : std::string(name)));
     EXPECT_THAT(error, HasSubstr("at byte 1"));
   }
-  EXPECT_THAT(ErrorOf("(i"), HasSubstr("opcode INST is not allowed"));
-  EXPECT_THAT(ErrorOf("\x81"), HasSubstr("opcode NEWOBJ is not allowed"));
-  EXPECT_THAT(ErrorOf("\x82"), HasSubstr("opcode EXT1 is not allowed"));
-  EXPECT_THAT(ErrorOf("P"), HasSubstr("opcode PERSID is not allowed"));
+  EXPECT_THAT(PickleError("(i"), HasSubstr("opcode INST is not allowed"));
+  EXPECT_THAT(PickleError("\x81"), HasSubstr("opcode NEWOBJ is not allowed"));
+  EXPECT_THAT(PickleError("\x82"), HasSubstr("opcode EXT1 is not allowed"));
+  EXPECT_THAT(PickleError("P"), HasSubstr("opcode PERSID is not allowed"));
 }
 
 TEST(PickleMachineTest, RefusesCallsOfAnythingElse) {
-  EXPECT_THAT(ErrorOf("K\1)R."), HasSubstr("cannot be called"));
-  EXPECT_THAT(ErrorOf("ctorch\nFloatStorage\n)R."), HasSubstr("calls a storage type"));
-  EXPECT_THAT(ErrorOf("ccollections\nOrderedDict\nNR."), HasSubstr("cannot be called"));
-  EXPECT_THAT(ErrorOf("ccollections\nOrderedDict\nK\1\x85R."), HasSubstr("one list"));
-  EXPECT_THAT(ErrorOf("ctorch._utils\n_rebuild_tensor_v2\n)R."), HasSubstr("0 arguments"));
-  EXPECT_THAT(ErrorOf("ctorch._utils\n_rebuild_parameter\nNNN\x87R."), HasSubstr("needs a tensor"));
-  EXPECT_THAT(ErrorOf("NQ."), HasSubstr("persistent id"));
-  EXPECT_THAT(ErrorOf("N}b."), HasSubstr("what is no dict"));
+  EXPECT_THAT(PickleError("K\1)R."), HasSubstr("cannot be called"));
+  EXPECT_THAT(PickleError("ctorch\nFloatStorage\n)R."), HasSubstr("calls a storage type"));
+  EXPECT_THAT(PickleError("ccollections\nOrderedDict\nNR."), HasSubstr("cannot be called"));
+  EXPECT_THAT(PickleError("ccollections\nOrderedDict\nK\1\x85R."), HasSubstr("one list"));
+  EXPECT_THAT(PickleError("ctorch._utils\n_rebuild_tensor_v2\n)R."), HasSubstr("0 arguments"));
+  EXPECT_THAT(PickleError("ctorch._utils\n_rebuild_parameter\nNNN\x87R."),
+              HasSubstr("needs a tensor"));
+  EXPECT_THAT(PickleError("NQ."), HasSubstr("persistent id"));
+  EXPECT_THAT(PickleError("N}b."), HasSubstr("what is no dict"));
 }
 
 TEST(PickleMachineTest, RefusesTensorsThatDoNotFitTogether) {
@@ -160,7 +161,7 @@ TEST(PickleMachineTest, RefusesTensorsThatDoNotFitTogether) {
                         std::initializer_list<int64_t> strides, int64_t offset, int64_t elements) {
     PickleWriter writer;
     writer.Tensor("FloatStorage", "0", elements, offset, shape, strides).Stop();
-    return ErrorOf(writer.bytes());
+    return PickleError(writer.bytes());
   };
   EXPECT_THAT(error({2, 2}, {1}, 0, 4), HasSubstr("stride too many or too few"));
   EXPECT_THAT(error({-2}, {1}, 0, 4), HasSubstr("none below 0"));
@@ -175,14 +176,14 @@ TEST(PickleMachineTest, RefusesTensorsThatDoNotFitTogether) {
     wide.Raw("t");
   }
   wide.Bool(false).None().Raw("tR.");
-  EXPECT_THAT(ErrorOf(wide.bytes()), HasSubstr("at most 64 numbers"));
+  EXPECT_THAT(PickleError(wide.bytes()), HasSubstr("at most 64 numbers"));
 }
 
 TEST(PickleMachineTest, RefusesANegativeView) {
   PickleWriter writer;
   writer.Global("torch._utils", "_rebuild_tensor_v2").Mark().Storage("FloatStorage", "0", 1).Int(0);
   writer.Ints({1}).Ints({1}).Bool(false).None().Raw("}").Text("neg").Bool(true).Raw("stR").Stop();
-  EXPECT_THAT(ErrorOf(writer.bytes()), HasSubstr("metadata"));
+  EXPECT_THAT(PickleError(writer.bytes()), HasSubstr("metadata"));
 }
 
 TEST(PickleMachineTest, RefusesAStackThatDoesNotHoldWhatIsAskedFor) {
@@ -195,29 +196,30 @@ TEST(PickleMachineTest, RefusesAStackThatDoesNotHoldWhatIsAskedFor) {
 }
 
 TEST(PickleMachineTest, RefusesLengthsBeyondTheEnd) {
-  EXPECT_THAT(ErrorOf("X\xff\xff\xff\xff."), HasSubstr("needs 4294967295 bytes, 1 are left"));
-  EXPECT_THAT(ErrorOf("\x8d\xff\xff\xff\xff\xff\xff\xff\xff."), HasSubstr("1 are left"));
-  EXPECT_THAT(ErrorOf("\x8b\xff\xff\xff\xff."), HasSubstr("are left"));
-  EXPECT_THAT(ErrorOf("\x95\xff\0\0\0\0\0\0\0."s), HasSubstr("a frame of 255 bytes"));
-  EXPECT_THAT(ErrorOf("\x80\x06."), HasSubstr("protocol 6"));
-  EXPECT_THAT(ErrorOf("I12x\n."), HasSubstr("no integer"));
-  EXPECT_THAT(ErrorOf("L99999999999999999999L\n."), HasSubstr("no integer"));
-  EXPECT_THAT(ErrorOf("ctorch"), HasSubstr("a line does not end"));
+  EXPECT_THAT(PickleError("X\xff\xff\xff\xff."), HasSubstr("needs 4294967295 bytes, 1 are left"));
+  EXPECT_THAT(PickleError("\x8d\xff\xff\xff\xff\xff\xff\xff\xff."), HasSubstr("1 are left"));
+  EXPECT_THAT(PickleError("\x8b\xff\xff\xff\xff."), HasSubstr("are left"));
+  EXPECT_THAT(PickleError("\x95\xff\0\0\0\0\0\0\0."s), HasSubstr("a frame of 255 bytes"));
+  EXPECT_THAT(PickleError("\x80\x06."), HasSubstr("protocol 6"));
+  EXPECT_THAT(PickleError("I12x\n."), HasSubstr("no integer"));
+  EXPECT_THAT(PickleError("L99999999999999999999L\n."), HasSubstr("no integer"));
+  EXPECT_THAT(PickleError("ctorch"), HasSubstr("a line does not end"));
 }
 
 TEST(PickleMachineTest, BoundsValuesMarksAndLength) {
-  EXPECT_THAT(ErrorOf(std::string(kMaxPickleValues + 1, 'N')), HasSubstr("more than 2000000"));
-  EXPECT_THAT(ErrorOf(std::string(kMaxPickleMarks + 1, '(')), HasSubstr("more than 10000 marks"));
+  EXPECT_THAT(PickleError(std::string(kMaxPickleValues + 1, 'N')), HasSubstr("more than 2000000"));
+  EXPECT_THAT(PickleError(std::string(kMaxPickleMarks + 1, '(')),
+              HasSubstr("more than 10000 marks"));
   std::string endless = "N";
   for (size_t i = 0; i < kMaxPickleBytes / 2; ++i) endless += "q\1";
-  EXPECT_THAT(ErrorOf(endless + "."), HasSubstr("longer than 33554432 bytes"));
+  EXPECT_THAT(PickleError(endless + "."), HasSubstr("longer than 33554432 bytes"));
   // One list, copied by call after call.
   PickleWriter copies;
   copies.Raw("](");
   for (int i = 0; i < 1000; ++i) copies.Raw("NN\x86");
   copies.Raw("e\x85").Put(1).Global("collections", "OrderedDict").Put(2).Raw("00");
   for (int i = 0; i < 3000; ++i) copies.Get(2).Get(1).Raw("R0");
-  EXPECT_THAT(ErrorOf(copies.Stop().bytes()), HasSubstr("copies too many entries"));
+  EXPECT_THAT(PickleError(copies.Stop().bytes()), HasSubstr("copies too many entries"));
 }
 
 TEST(PickleOpcodeTest, KnowsAllSixtyEightNames) {

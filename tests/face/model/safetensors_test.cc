@@ -19,13 +19,13 @@ std::string FileOf(std::string_view header, size_t data_bytes) {
   return bytes + std::string(header) + std::string(data_bytes, 'd');
 }
 
-std::string ErrorOf(std::string_view header, size_t data_bytes) {
+std::string HeaderError(std::string_view header, size_t data_bytes) {
   const auto parsed = ParseSafetensors(FileOf(header, data_bytes));
   EXPECT_THAT(parsed, StatusIs(StatusCode::kInvalidArgument)) << header;
   return parsed.ok() ? "" : std::string(MessageOf(parsed.status()));
 }
 
-Safetensors Sample() {
+Safetensors SampleTensors() {
   Safetensors file;
   file.tensors["odd"] = {.dtype = DType::kU8, .shape = {3}, .bytes = "abc"};
   file.tensors["w"] = {.dtype = DType::kF32, .shape = {1, 2}, .bytes = FloatBytes({1.0F, 2.0F})};
@@ -38,7 +38,7 @@ Safetensors Sample() {
 }
 
 TEST(SafetensorsTest, ReadsBackWhatItWrote) {
-  const Safetensors sample = Sample();
+  const Safetensors sample = SampleTensors();
   FACEGATE_ASSERT_OK_AND_ASSIGN(const Safetensors read,
                                 ParseSafetensors(SerializeSafetensors(sample)));
   EXPECT_EQ(read.tensors, sample.tensors);
@@ -46,8 +46,8 @@ TEST(SafetensorsTest, ReadsBackWhatItWrote) {
 }
 
 TEST(SafetensorsTest, WritesTheSameBytesEachTimeAndAlignsTheData) {
-  const std::string bytes = SerializeSafetensors(Sample());
-  EXPECT_EQ(bytes, SerializeSafetensors(Sample()));
+  const std::string bytes = SerializeSafetensors(SampleTensors());
+  EXPECT_EQ(bytes, SerializeSafetensors(SampleTensors()));
   std::string_view rest = bytes;
   const uint64_t header = *TakeLittleEndian<uint64_t>(rest);
   EXPECT_EQ(header % 8, 0U);
@@ -71,7 +71,7 @@ TEST(SafetensorsTest, ReadsAFileWithoutTensors) {
 }
 
 TEST(SafetensorsTest, TellsItsFilesFromOthers) {
-  EXPECT_TRUE(LooksLikeSafetensors(SerializeSafetensors(Sample())));
+  EXPECT_TRUE(LooksLikeSafetensors(SerializeSafetensors(SampleTensors())));
   EXPECT_FALSE(LooksLikeSafetensors("PK\x03\x04 something longer"));
   EXPECT_FALSE(LooksLikeSafetensors(""));
   EXPECT_FALSE(LooksLikeSafetensors(FileOf("[]", 0)));
@@ -84,30 +84,30 @@ TEST(SafetensorsTest, RefusesRangesThatDoNotCoverTheData) {
     return fmt::format(fmt::runtime(kTwo), a, b, c, d);
   };
   EXPECT_THAT(ParseSafetensors(FileOf(two(4, 8, 0, 4), 8)), IsOk());
-  EXPECT_THAT(ErrorOf(two(0, 4, 5, 9), 9), HasSubstr("hole from byte 4"));
-  EXPECT_THAT(ErrorOf(two(0, 4, 2, 6), 8), HasSubstr("inside the one that ends at byte 4"));
-  EXPECT_THAT(ErrorOf(two(0, 4, 0, 4), 4), HasSubstr("inside"));
-  EXPECT_THAT(ErrorOf(two(1, 5, 5, 9), 9), HasSubstr("hole from byte 0"));
-  EXPECT_THAT(ErrorOf(two(0, 4, 4, 8), 9), HasSubstr("need 8 bytes of data, the file has 9"));
-  EXPECT_THAT(ErrorOf(two(0, 4, 4, 8), 7), HasSubstr("the file has 7"));
-  EXPECT_THAT(ErrorOf(two(4, 0, 4, 8), 8), HasSubstr("its range is 4 to 0"));
-  EXPECT_THAT(ErrorOf(two(0, 3, 3, 7), 7), HasSubstr("needs 4 bytes"));
+  EXPECT_THAT(HeaderError(two(0, 4, 5, 9), 9), HasSubstr("hole from byte 4"));
+  EXPECT_THAT(HeaderError(two(0, 4, 2, 6), 8), HasSubstr("inside the one that ends at byte 4"));
+  EXPECT_THAT(HeaderError(two(0, 4, 0, 4), 4), HasSubstr("inside"));
+  EXPECT_THAT(HeaderError(two(1, 5, 5, 9), 9), HasSubstr("hole from byte 0"));
+  EXPECT_THAT(HeaderError(two(0, 4, 4, 8), 9), HasSubstr("need 8 bytes of data, the file has 9"));
+  EXPECT_THAT(HeaderError(two(0, 4, 4, 8), 7), HasSubstr("the file has 7"));
+  EXPECT_THAT(HeaderError(two(4, 0, 4, 8), 8), HasSubstr("its range is 4 to 0"));
+  EXPECT_THAT(HeaderError(two(0, 3, 3, 7), 7), HasSubstr("needs 4 bytes"));
 }
 
 TEST(SafetensorsTest, RefusesShapesThatOverflow) {
   const auto with_shape = [](std::string_view dtype, std::string_view shape) {
     return fmt::format(R"({{"a":{{"dtype":"{}","shape":{},"data_offsets":[0,0]}}}})", dtype, shape);
   };
-  EXPECT_THAT(ErrorOf(with_shape("F64", "[9223372036854775807,2]"), 0), HasSubstr("beyond"));
-  EXPECT_THAT(ErrorOf(with_shape("F64", "[4294967296,4294967296]"), 0), HasSubstr("beyond"));
-  EXPECT_THAT(ErrorOf(with_shape("F64", "[4611686018427387904]"), 0), HasSubstr("beyond"));
-  EXPECT_THAT(ErrorOf(with_shape("U8", "[9223372036854775808]"), 0), HasSubstr("2^63"));
-  EXPECT_THAT(ErrorOf(with_shape("U8", "[99999999999999999999]"), 0), HasSubstr("64 bits"));
-  EXPECT_THAT(ErrorOf(with_shape("U8", "[-1]"), 0), HasSubstr("negative"));
-  EXPECT_THAT(ErrorOf(with_shape("U8", "[1e0]"), 0), HasSubstr("no whole number"));
+  EXPECT_THAT(HeaderError(with_shape("F64", "[9223372036854775807,2]"), 0), HasSubstr("beyond"));
+  EXPECT_THAT(HeaderError(with_shape("F64", "[4294967296,4294967296]"), 0), HasSubstr("beyond"));
+  EXPECT_THAT(HeaderError(with_shape("F64", "[4611686018427387904]"), 0), HasSubstr("beyond"));
+  EXPECT_THAT(HeaderError(with_shape("U8", "[9223372036854775808]"), 0), HasSubstr("2^63"));
+  EXPECT_THAT(HeaderError(with_shape("U8", "[99999999999999999999]"), 0), HasSubstr("64 bits"));
+  EXPECT_THAT(HeaderError(with_shape("U8", "[-1]"), 0), HasSubstr("negative"));
+  EXPECT_THAT(HeaderError(with_shape("U8", "[1e0]"), 0), HasSubstr("no whole number"));
   std::string many = "[1";
   for (int i = 0; i < 64; ++i) many += ",1";
-  EXPECT_THAT(ErrorOf(with_shape("U8", many + "]"), 1), HasSubstr("more than 64 dimensions"));
+  EXPECT_THAT(HeaderError(with_shape("U8", many + "]"), 1), HasSubstr("more than 64 dimensions"));
 }
 
 TEST(SafetensorsTest, RefusesHeadersOfAnotherShape) {
@@ -116,42 +116,44 @@ TEST(SafetensorsTest, RefusesHeadersOfAnotherShape) {
     return fmt::format(R"({{"a":{{{}}}}})", fields);
   };
   EXPECT_THAT(ParseSafetensors(FileOf(entry(kEntry), 1)), IsOk());
-  EXPECT_THAT(ErrorOf(fmt::format(R"({{"a":{{{0}}},"a":{{{0}}}}})", kEntry), 1),
+  EXPECT_THAT(HeaderError(fmt::format(R"({{"a":{{{0}}},"a":{{{0}}}}})", kEntry), 1),
               HasSubstr("stands twice"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":"U8","dtype":"U8","shape":[],"data_offsets":[0,1])"), 1),
+  EXPECT_THAT(HeaderError(entry(R"("dtype":"U8","dtype":"U8","shape":[],"data_offsets":[0,1])"), 1),
               HasSubstr("stands twice"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":"Q4","shape":[],"data_offsets":[0,1])"), 1),
+  EXPECT_THAT(HeaderError(entry(R"("dtype":"Q4","shape":[],"data_offsets":[0,1])"), 1),
               HasSubstr("\"Q4\" is unknown"));
-  EXPECT_THAT(ErrorOf(entry(R"("shape":[],"data_offsets":[0,1])"), 1), HasSubstr("no dtype"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":"U8","data_offsets":[0,1])"), 1), HasSubstr("no shape"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":"U8","shape":[])"), 1), HasSubstr("data_offsets"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":"U8","shape":[],"data_offsets":[0])"), 1),
+  EXPECT_THAT(HeaderError(entry(R"("shape":[],"data_offsets":[0,1])"), 1), HasSubstr("no dtype"));
+  EXPECT_THAT(HeaderError(entry(R"("dtype":"U8","data_offsets":[0,1])"), 1), HasSubstr("no shape"));
+  EXPECT_THAT(HeaderError(entry(R"("dtype":"U8","shape":[])"), 1), HasSubstr("data_offsets"));
+  EXPECT_THAT(HeaderError(entry(R"("dtype":"U8","shape":[],"data_offsets":[0])"), 1),
               HasSubstr("two numbers"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":"U8","shape":[],"data_offsets":[0,1,1])"), 1),
+  EXPECT_THAT(HeaderError(entry(R"("dtype":"U8","shape":[],"data_offsets":[0,1,1])"), 1),
               HasSubstr("more than two"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":"U8","shape":[],"data_offsets":[-1,1])"), 1),
+  EXPECT_THAT(HeaderError(entry(R"("dtype":"U8","shape":[],"data_offsets":[-1,1])"), 1),
               HasSubstr("negative"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":"U8","shape":[[1]],"data_offsets":[0,1])"), 1),
+  EXPECT_THAT(HeaderError(entry(R"("dtype":"U8","shape":[[1]],"data_offsets":[0,1])"), 1),
               HasSubstr("array stands where none belongs"));
-  EXPECT_THAT(ErrorOf(entry(R"("dtype":null,"shape":[],"data_offsets":[0,1])"), 1),
+  EXPECT_THAT(HeaderError(entry(R"("dtype":null,"shape":[],"data_offsets":[0,1])"), 1),
               HasSubstr("null"));
-  EXPECT_THAT(ErrorOf(R"({"__metadata__":{"a":1}})", 0), HasSubstr("number 1"));
-  EXPECT_THAT(ErrorOf(R"({"__metadata__":{"a":"1","a":"2"}})", 0), HasSubstr("stands twice"));
-  EXPECT_THAT(ErrorOf(R"({"__metadata__":{},"__metadata__":{}})", 0), HasSubstr("stands twice"));
-  EXPECT_THAT(ErrorOf(R"({"":{}})", 0), HasSubstr("empty name"));
-  EXPECT_THAT(ErrorOf(R"({"a":[]})", 0), HasSubstr("array stands where none belongs"));
-  EXPECT_THAT(ErrorOf("{\"\xff\":{}}", 0), HasSubstr("no JSON"));
-  EXPECT_THAT(ErrorOf("{", 0), HasSubstr("no JSON"));
-  EXPECT_THAT(ErrorOf("{}{}", 0), HasSubstr("no JSON"));
-  EXPECT_THAT(ErrorOf(" {}", 0), HasSubstr("does not begin with '{'"));
-  EXPECT_THAT(ErrorOf("", 0), HasSubstr("does not begin with '{'"));
+  EXPECT_THAT(HeaderError(R"({"__metadata__":{"a":1}})", 0), HasSubstr("number 1"));
+  EXPECT_THAT(HeaderError(R"({"__metadata__":{"a":"1","a":"2"}})", 0), HasSubstr("stands twice"));
+  EXPECT_THAT(HeaderError(R"({"__metadata__":{},"__metadata__":{}})", 0),
+              HasSubstr("stands twice"));
+  EXPECT_THAT(HeaderError(R"({"":{}})", 0), HasSubstr("empty name"));
+  EXPECT_THAT(HeaderError(R"({"a":[]})", 0), HasSubstr("array stands where none belongs"));
+  EXPECT_THAT(HeaderError("{\"\xff\":{}}", 0), HasSubstr("no JSON"));
+  EXPECT_THAT(HeaderError("{", 0), HasSubstr("no JSON"));
+  EXPECT_THAT(HeaderError("{}{}", 0), HasSubstr("no JSON"));
+  EXPECT_THAT(HeaderError(" {}", 0), HasSubstr("does not begin with '{'"));
+  EXPECT_THAT(HeaderError("", 0), HasSubstr("does not begin with '{'"));
 }
 
 TEST(SafetensorsTest, SurvivesDeepNesting) {
-  EXPECT_THAT(ErrorOf("{\"a\":" + std::string(5'000'000, '['), 0), HasSubstr("where none belongs"));
+  EXPECT_THAT(HeaderError("{\"a\":" + std::string(5'000'000, '['), 0),
+              HasSubstr("where none belongs"));
   std::string objects = "{";
   for (int i = 0; i < 100'000; ++i) objects += "\"a\":{";
-  EXPECT_THAT(ErrorOf(objects, 0), HasSubstr("unknown"));
+  EXPECT_THAT(HeaderError(objects, 0), HasSubstr("unknown"));
 }
 
 TEST(SafetensorsTest, RefusesHeaderLengthsThatCannotBe) {
@@ -167,7 +169,7 @@ TEST(SafetensorsTest, RefusesHeaderLengthsThatCannotBe) {
 }
 
 TEST(SafetensorsTest, RefusesEveryTruncation) {
-  const std::string bytes = SerializeSafetensors(Sample());
+  const std::string bytes = SerializeSafetensors(SampleTensors());
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_THAT(ParseSafetensors(std::string_view(bytes).substr(0, size)),
                 StatusIs(StatusCode::kInvalidArgument))
@@ -176,7 +178,7 @@ TEST(SafetensorsTest, RefusesEveryTruncation) {
 }
 
 TEST(SafetensorsTest, SurvivesEveryBitFlip) {
-  const std::string bytes = SerializeSafetensors(Sample());
+  const std::string bytes = SerializeSafetensors(SampleTensors());
   for (size_t i = 0; i < bytes.size() * 8; ++i) {
     std::string flipped = bytes;
     flipped[i / 8] = static_cast<char>(flipped[i / 8] ^ (1 << (i % 8)));

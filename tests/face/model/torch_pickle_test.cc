@@ -58,7 +58,7 @@ std::vector<std::string> NamesOf(const StatusOr<TensorMap>& tensors) {
   return names;
 }
 
-std::string ErrorOf(const std::string& file) {
+std::string FileError(const std::string& file) {
   const auto tensors = ParseTorchPickle(file);
   EXPECT_THAT(tensors, StatusIs(StatusCode::kInvalidArgument));
   return tensors.ok() ? "" : std::string(MessageOf(tensors.status()));
@@ -179,7 +179,7 @@ TEST(TorchPickleTest, RefusesAmbiguityNamingTheCandidates) {
     WriteStateDict(writer, "w");
     writer.Raw("u");
   };
-  EXPECT_THAT(ErrorOf(ZipOf(two)), HasSubstr("2 state dicts: model, net"));
+  EXPECT_THAT(FileError(ZipOf(two)), HasSubstr("2 state dicts: model, net"));
   const auto same_twice = [](PickleWriter& writer) {
     writer.Raw("}(").Text("net");
     WriteStateDict(writer, "w");
@@ -189,12 +189,13 @@ TEST(TorchPickleTest, RefusesAmbiguityNamingTheCandidates) {
 }
 
 TEST(TorchPickleTest, SaysWhatStandsThereInsteadOfAStateDict) {
-  EXPECT_THAT(ErrorOf(ZipOf([](PickleWriter& writer) { writer.Raw("]"); })), HasSubstr("no dict"));
-  EXPECT_THAT(ErrorOf(ZipOf([](PickleWriter& writer) { writer.Raw("}"); })), HasSubstr("empty"));
+  EXPECT_THAT(FileError(ZipOf([](PickleWriter& writer) { writer.Raw("]"); })),
+              HasSubstr("no dict"));
+  EXPECT_THAT(FileError(ZipOf([](PickleWriter& writer) { writer.Raw("}"); })), HasSubstr("empty"));
   EXPECT_THAT(
-      ErrorOf(ZipOf([](PickleWriter& writer) { writer.Raw("}").Text("epoch").Int(1).Raw("s"); })),
+      FileError(ZipOf([](PickleWriter& writer) { writer.Raw("}").Text("epoch").Int(1).Raw("s"); })),
       AllOf(HasSubstr("the entries are \"epoch\""), HasSubstr("looked for state_dict")));
-  EXPECT_THAT(ErrorOf(ZipOf([](PickleWriter& writer) {
+  EXPECT_THAT(FileError(ZipOf([](PickleWriter& writer) {
                 writer.Raw("}(").Text("w");
                 WriteSix(writer);
                 writer.Text("epoch").Int(1).Raw("u");
@@ -219,7 +220,7 @@ TEST(TorchPickleTest, DropsPrefixesThatAllNamesShareAlsoRepeatedly) {
 TEST(TorchPickleTest, RefusesTensorsThatLeaveTheirStorage) {
   const auto error = [](int64_t offset, std::initializer_list<int64_t> shape,
                         std::initializer_list<int64_t> strides) {
-    return ErrorOf(ZipOf([&](PickleWriter& writer) {
+    return FileError(ZipOf([&](PickleWriter& writer) {
       writer.Raw("}").Text("x").Tensor("FloatStorage", "0", 6, offset, shape, strides).Raw("s");
     }));
   };
@@ -235,7 +236,7 @@ TEST(TorchPickleTest, RefusesTensorsThatLeaveTheirStorage) {
 
 TEST(TorchPickleTest, RefusesASmallFileThatAsksForMuchMemory) {
   EXPECT_THAT(
-      ErrorOf(ZipOf([](PickleWriter& writer) {
+      FileError(ZipOf([](PickleWriter& writer) {
         writer.Raw("}").Text("x").Tensor("FloatStorage", "0", 6, 0, {1 << 30}, {0}).Raw("s");
       })),
       HasSubstr("more elements than its storage, which has 6"));
@@ -246,47 +247,48 @@ TEST(TorchPickleTest, RefusesASmallFileThatAsksForMuchMemory) {
     for (int i = 1; i < 100; ++i) writer.Text("t" + std::to_string(i)).Get(1);
     writer.Raw("u");
   });
-  EXPECT_THAT(ErrorOf(TorchZip(pickle, {{"0", 100'000, storage}})),
+  EXPECT_THAT(FileError(TorchZip(pickle, {{"0", 100'000, storage}})),
               HasSubstr("limit for a file of"));
 }
 
 TEST(TorchPickleTest, RefusesStoragesOfAnotherSize) {
   const std::string pickle = PickleOf([](PickleWriter& writer) { WriteStateDict(writer, "w"); });
-  EXPECT_THAT(ErrorOf(TorchZip(pickle, {{"0", 6, SixFloats().substr(4)}})),
+  EXPECT_THAT(FileError(TorchZip(pickle, {{"0", 6, SixFloats().substr(4)}})),
               HasSubstr("storage \"0\" has 20 bytes, 6 elements of F32 need 24"));
-  EXPECT_THAT(ErrorOf(TorchZip(pickle, {{"1", 6, SixFloats()}})),
+  EXPECT_THAT(FileError(TorchZip(pickle, {{"1", 6, SixFloats()}})),
               HasSubstr("no entry \"archive/data/0\""));
-  EXPECT_THAT(ErrorOf(TorchLegacy(pickle, {{"0", 5, SixFloats()}})), HasSubstr("its place says 5"));
-  EXPECT_THAT(ErrorOf(TorchLegacy(pickle, {{"1", 6, SixFloats()}})), HasSubstr("nothing uses"));
-  EXPECT_THAT(ErrorOf(TorchLegacy(pickle, {})), HasSubstr("storage \"0\" is missing"));
-  EXPECT_THAT(ErrorOf(TorchLegacy(pickle, {{"0", 6, SixFloats() + "x"}})),
+  EXPECT_THAT(FileError(TorchLegacy(pickle, {{"0", 5, SixFloats()}})),
+              HasSubstr("its place says 5"));
+  EXPECT_THAT(FileError(TorchLegacy(pickle, {{"1", 6, SixFloats()}})), HasSubstr("nothing uses"));
+  EXPECT_THAT(FileError(TorchLegacy(pickle, {})), HasSubstr("storage \"0\" is missing"));
+  EXPECT_THAT(FileError(TorchLegacy(pickle, {{"0", 6, SixFloats() + "x"}})),
               HasSubstr("1 bytes follow"));
   const std::string twice = PickleOf([](PickleWriter& writer) {
     writer.Raw("}(").Text("a").Tensor("FloatStorage", "0", 6, 0, {6}, {1});
     writer.Text("b").Tensor("DoubleStorage", "0", 6, 0, {6}, {1}).Raw("u");
   });
-  EXPECT_THAT(ErrorOf(TorchZip(twice, {{"0", 6, SixFloats()}})), HasSubstr("F64 need 48"));
-  EXPECT_THAT(ErrorOf(TorchLegacy(twice, {{"0", 6, SixFloats()}})), HasSubstr("of another type"));
+  EXPECT_THAT(FileError(TorchZip(twice, {{"0", 6, SixFloats()}})), HasSubstr("F64 need 48"));
+  EXPECT_THAT(FileError(TorchLegacy(twice, {{"0", 6, SixFloats()}})), HasSubstr("of another type"));
 }
 
 TEST(TorchPickleTest, RefusesOtherFilesInWords) {
-  EXPECT_THAT(ErrorOf(""), HasSubstr("ends without STOP"));
-  EXPECT_THAT(ErrorOf("\x80\2K\1."), HasSubstr("not one of torch.save"));
-  EXPECT_THAT(ErrorOf("PK\3\4"), HasSubstr("end record is missing"));
-  EXPECT_THAT(ErrorOf(ZipArchive({{"readme", "x"}})), HasSubstr("no data.pkl"));
-  EXPECT_THAT(ErrorOf(ZipArchive({{"a/data.pkl", "N."}, {"a/constants.pkl", "N."}})),
+  EXPECT_THAT(FileError(""), HasSubstr("ends without STOP"));
+  EXPECT_THAT(FileError("\x80\2K\1."), HasSubstr("not one of torch.save"));
+  EXPECT_THAT(FileError("PK\3\4"), HasSubstr("end record is missing"));
+  EXPECT_THAT(FileError(ZipArchive({{"readme", "x"}})), HasSubstr("no data.pkl"));
+  EXPECT_THAT(FileError(ZipArchive({{"a/data.pkl", "N."}, {"a/constants.pkl", "N."}})),
               HasSubstr("TorchScript"));
-  EXPECT_THAT(ErrorOf(ZipArchive({{"a/data.pkl", "N."}, {"b/data.pkl", "N."}})),
+  EXPECT_THAT(FileError(ZipArchive({{"a/data.pkl", "N."}, {"b/data.pkl", "N."}})),
               HasSubstr("several data.pkl"));
-  EXPECT_THAT(ErrorOf(ZipArchive({{"a/data.pkl", "N."}, {"a/byteorder", "big"}})),
+  EXPECT_THAT(FileError(ZipArchive({{"a/data.pkl", "N."}, {"a/byteorder", "big"}})),
               HasSubstr("byte order is \"big\""));
   const std::string pickle = PickleOf([](PickleWriter& writer) { WriteStateDict(writer, "w"); });
-  EXPECT_THAT(ErrorOf(TorchLegacy(pickle, {{"0", 6, SixFloats()}}, false)),
+  EXPECT_THAT(FileError(TorchLegacy(pickle, {{"0", 6, SixFloats()}}, false)),
               HasSubstr("byte order is not little"));
   EXPECT_THAT(
-      ErrorOf(ZipOf([](PickleWriter& writer) { WriteStateDict(writer, "w"); }, {.method = 8})),
+      FileError(ZipOf([](PickleWriter& writer) { WriteStateDict(writer, "w"); }, {.method = 8})),
       HasSubstr("compressed by method 8"));
-  EXPECT_THAT(ErrorOf(ZipOf([](PickleWriter& writer) {
+  EXPECT_THAT(FileError(ZipOf([](PickleWriter& writer) {
                 writer.Global("torch.nn.modules.linear", "Linear");
               })),
               AllOf(HasSubstr("data.pkl"), HasSubstr("torch.nn.modules.linear.Linear"),
@@ -294,9 +296,9 @@ TEST(TorchPickleTest, RefusesOtherFilesInWords) {
 }
 
 TEST(TorchPickleTest, RefusesNamesThatAreNoText) {
-  EXPECT_THAT(ErrorOf(ZipOf([](PickleWriter& writer) { WriteStateDict(writer, "a\xff"); })),
+  EXPECT_THAT(FileError(ZipOf([](PickleWriter& writer) { WriteStateDict(writer, "a\xff"); })),
               HasSubstr("a tensor has the name \"a\\xff\""));
-  EXPECT_THAT(ErrorOf(ZipOf([](PickleWriter& writer) { WriteStateDict(writer, ""); })),
+  EXPECT_THAT(FileError(ZipOf([](PickleWriter& writer) { WriteStateDict(writer, ""); })),
               HasSubstr("a tensor has the name \"\""));
 }
 

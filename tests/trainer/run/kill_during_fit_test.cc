@@ -3,12 +3,12 @@
 #include <thread>
 
 #include "tests/support/child_process.h"
+#include "tests/support/rounds.h"
 #include "tests/trainer/run/run_fixture.h"
 
 namespace facegate {
 namespace {
 
-constexpr int kKills = 5;
 constexpr std::chrono::seconds kPatience(120);
 
 class KillDuringFitTest : public RunFixture {
@@ -34,14 +34,15 @@ class KillDuringFitTest : public RunFixture {
 
 TEST_F(KillDuringFitTest, ComesToTheSameWeightsToTheBit) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 10.0;
+  const int kills = Rounds(3, 40);
+  recipe.epochs = 2.0 * kills;  // twice the batches that the kills may wait for
   ASSERT_THAT(WriteFileAtomically(dir_.File("recipe.yaml"), RecipeToYaml(recipe)), IsOk());
   const auto whole = Start("whole");
   ASSERT_THAT(whole, IsOk());
   ASSERT_EQ((*whole)->Wait(kPatience), 0) << ReadFile(dir_.File("whole.log"), 1 << 20).value();
 
   std::mt19937 random(20);
-  for (int kill = 0; kill < kKills; ++kill) {
+  for (int kill = 0; kill < kills; ++kill) {
     const auto before = Checkpoints("killed");
     const auto process = Start("killed");
     ASSERT_THAT(process, IsOk());

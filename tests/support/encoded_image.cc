@@ -1,4 +1,4 @@
-#include "tests/face/image/encoded_image.h"
+#include "tests/support/encoded_image.h"
 
 #include <cmath>
 #include <opencv2/imgcodecs.hpp>

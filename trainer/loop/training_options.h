@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trainer/heads/head_options.h"
+#include "trainer/loop/lr_schedule.h"
+
+// What can be chosen about the step of learning. No LibTorch: recipes hold these.
+namespace facegate {
+
+struct OptimizerOptions {
+  // "sgd" (Nesterov), "adam", "adamw", "adabound".
+  std::string kind = "sgd";
+  double momentum = 0.9;
+  bool nesterov = true;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  // adabound (Luo et al., 2019): the bounds close in on final_rate · rate / base_rate at the speed
+  // `bound_speed`; amsbound keeps the largest second moment.
+  double final_rate = 0.1;
+  double bound_speed = 1e-3;
+  double base_rate = 0.1;
+  bool amsbound = false;
+};
+
+struct TrainingOptions {
+  std::string architecture = "mobilefacenet-128";
+  double dropout = 0.0;  // where the architecture has it
+  uint64_t seed = 1;     // of initial weights and dropout
+  ClassHeadOptions head{};
+  LossOptions loss{};
+  OptimizerOptions optimizer{};
+  ScheduleOptions schedule{};  // in updates
+  double weight_decay = 5e-4;
+  int64_t accumulate = 1;     // batches for one update, >= 1
+  double clip_norm = 0.0;     // largest L2 norm of all gradients; 0: no clipping
+  double ema_decay = 0.0;     // of the averaged weights, which are then the result; 0: none
+  int64_t margin_warmup = 0;  // batches until the margin has its full strength
+  bool channels_last = true;  // the memory order of convolutions
+  bool bf16 = false;          // the backbone computes in bfloat16
+  bool fused = true;          // see Chain::set_fused()
+  // Where there is a teacher: weights of DistillationLoss() and of the mean MapLoss(), >= 0.
+  double distillation = 1.0;
+  double map_distillation = 0.0;
+};
+
+const std::vector<std::string>& OptimizerKinds();
+
+}  // namespace facegate
