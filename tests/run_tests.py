@@ -8,6 +8,7 @@ a line that counts cases; the exit code is 0 only when none failed and at least 
 
 import argparse
 import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -92,7 +93,6 @@ def cases_of_program(name, program, xml, ended_well, said, output):
 
 def commands_of(build):
     """The command of each ctest entry, by ctest's own list."""
-    import json
     shown = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"], capture_output=True, text=True, check=True)
     return {test["name"]: test.get("command", []) for test in json.loads(shown.stdout)["tests"]}
 
@@ -149,6 +149,7 @@ def main():
     parser.add_argument("--case", action="append", default=[], metavar="PATTERN",
                         help="run only cases whose Suite.Name matches (GoogleTest's pattern); may be given again")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), help="programs at a time")
+    parser.add_argument("--timeout", type=int, default=900, metavar="SECONDS", help="of one program (%(default)s)")
     options, for_ctest = parser.parse_known_args()
     build = options.build.resolve()
     results, junit = build / "test-results", build / "test-results" / "ctest.xml"
@@ -161,7 +162,7 @@ def main():
         print("FACEGATE_DATA is not set: the tests on real photos and weights are skipped and counted below", flush=True)
     started = time.monotonic()
     commands = commands_of(build)
-    code = subprocess.run(["ctest", "--test-dir", str(build), "--parallel", str(options.jobs), "--output-junit", str(junit),
+    code = subprocess.run(["ctest", "--test-dir", str(build), "--parallel", str(options.jobs), "--timeout", str(options.timeout), "--output-junit", str(junit),
                            "--test-output-size-passed", "8000000", "--test-output-size-failed", "8000000", *for_ctest],
                           env=environment(options.case), check=False).returncode
     cases = read_cases(junit, results, commands) if junit.is_file() else []

@@ -13,7 +13,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kCollectionFooter[] =
     "A collection is bound for life to the model that the server ran when it was created.\n"
     "\n"
     "Examples:\n"
@@ -40,9 +40,9 @@ void PrintCollections(Session& session, const std::vector<v1::Collection>& colle
   table.Print(session.out);
 }
 
-class CreateCommand : public Command {
+class CollectionCreateCommand : public Command {
  public:
-  explicit CreateCommand(CLI::App& create) : Command(create) {
+  explicit CollectionCreateCommand(CLI::App& create) : Command(create) {
     create.footer("Example:\n  facegate collection create staff --min-cosine 0.4");
     create.add_option("COLLECTION", collection_, "Its id")->required();
     AddMinCosine(create, min_cosine_, "Its operating point, for requests that have none");
@@ -63,9 +63,9 @@ class CreateCommand : public Command {
   std::string request_id_;
 };
 
-class GetCommand : public Command {
+class CollectionGetCommand : public Command {
  public:
-  explicit GetCommand(CLI::App& get) : Command(get) {
+  explicit CollectionGetCommand(CLI::App& get) : Command(get) {
     get.footer("Example:\n  facegate collection get staff");
     get.add_option("COLLECTION", collection_, "Its id")->required();
   }
@@ -80,9 +80,9 @@ class GetCommand : public Command {
   std::string collection_;
 };
 
-class ListCommand : public Command {
+class CollectionListCommand : public Command {
  public:
-  explicit ListCommand(CLI::App& list) : Command(list) {
+  explicit CollectionListCommand(CLI::App& list) : Command(list) {
     list.footer("Example:\n  facegate --json collection list --limit 10");
     AddLimit(list, limit_);
   }
@@ -103,9 +103,9 @@ class ListCommand : public Command {
   size_t limit_ = 0;
 };
 
-class DeleteCommand : public Command {
+class CollectionDeleteCommand : public Command {
  public:
-  explicit DeleteCommand(CLI::App& erase) : Command(erase) {
+  explicit CollectionDeleteCommand(CLI::App& erase) : Command(erase) {
     erase.footer("Example:\n  facegate collection delete staff --force");
     erase.add_option("COLLECTION", collection_, "Its id")->required();
     erase.add_flag("--force", force_, "Also when it holds identities: they are erased");
@@ -139,16 +139,16 @@ void AddCollectionOption(CLI::App& app, std::string& collection) {
 
 void AddCollection(CLI::App& app, Commands& commands) {
   CLI::App& family = *app.add_subcommand("collection", "Create, get, list and delete collections");
-  family.footer(kFooter);
+  family.footer(kCollectionFooter);
   family.require_subcommand(1);
+  commands.push_back(std::make_unique<CollectionCreateCommand>(
+      *family.add_subcommand("create", "Create a collection")));
   commands.push_back(
-      std::make_unique<CreateCommand>(*family.add_subcommand("create", "Create a collection")));
-  commands.push_back(
-      std::make_unique<GetCommand>(*family.add_subcommand("get", "Show one collection")));
-  commands.push_back(
-      std::make_unique<ListCommand>(*family.add_subcommand("list", "Show all collections")));
-  commands.push_back(
-      std::make_unique<DeleteCommand>(*family.add_subcommand("delete", "Erase a collection")));
+      std::make_unique<CollectionGetCommand>(*family.add_subcommand("get", "Show one collection")));
+  commands.push_back(std::make_unique<CollectionListCommand>(
+      *family.add_subcommand("list", "Show all collections")));
+  commands.push_back(std::make_unique<CollectionDeleteCommand>(
+      *family.add_subcommand("delete", "Erase a collection")));
 }
 
 }  // namespace facegate

@@ -10,7 +10,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kCompareFooter[] =
     "Nothing is stored. Exit code 0 for a match, 1 for none.\n"
     "\n"
     "Examples:\n"
@@ -21,7 +21,7 @@ constexpr char kFooter[] =
 class CompareCommand : public Command {
  public:
   explicit CompareCommand(CLI::App& compare) : Command(compare) {
-    compare.footer(kFooter);
+    compare.footer(kCompareFooter);
     compare.add_option("PHOTO", photos_, "The two photos")->required()->expected(2);
     AddPhotoOptions(compare, photo_options_, AllowAll::kNo);
     AddMinCosine(compare, min_cosine_, "The smallest cosine that is a match");

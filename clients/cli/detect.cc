@@ -11,7 +11,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kDetectFooter[] =
     "Pixels are those of the upright picture. Exit code 1 when there is no face.\n"
     "\n"
     "Examples:\n"
@@ -22,7 +22,7 @@ constexpr char kFooter[] =
 class DetectCommand : public Command {
  public:
   explicit DetectCommand(CLI::App& detect) : Command(detect) {
-    detect.footer(kFooter);
+    detect.footer(kDetectFooter);
     detect.add_option("PHOTO", photo_, "The photo")->required();
     detect
         .add_option("--draw", draw_,

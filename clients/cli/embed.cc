@@ -11,7 +11,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kEmbedFooter[] =
     "An embedding is personal data: treat it like the photo. Files are made for their owner "
     "alone.\n"
     "\n"
@@ -23,7 +23,7 @@ constexpr char kFooter[] =
 class EmbedCommand : public Command {
  public:
   explicit EmbedCommand(CLI::App& embed) : Command(embed) {
-    embed.footer(kFooter);
+    embed.footer(kEmbedFooter);
     embed.add_option("PHOTO", photo_, "The photo")->required();
     embed.add_option("-o,--output", output_, "Where the embedding goes: FILE.npy or FILE.json")
         ->check([](const std::string& path) {

@@ -15,7 +15,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kEnrollFooter[] =
     "With --dir each folder below DIR is a person, the folder's name the identity's id. What fails "
     "is\nlisted at the end, and the rest goes on (exit code 5 when some photos failed).\n"
     "\n"
@@ -29,7 +29,7 @@ constexpr char kFooter[] =
 class EnrollCommand : public Command {
  public:
   explicit EnrollCommand(CLI::App& enroll) : Command(enroll) {
-    enroll.footer(kFooter);
+    enroll.footer(kEnrollFooter);
     AddCollectionOption(enroll, collection_);
     CLI::Option* identity = enroll.add_option("ID", identity_, "The identity");
     CLI::Option* photos =

@@ -16,7 +16,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kIdentifyFooter[] =
     "A stranger has no candidates; --nearest shows the nearest identities all the same, marked "
     "NO_MATCH:\nthey are not matches. Exit code 0 when every face matched, 1 when one did not.\n"
     "\n"
@@ -31,7 +31,7 @@ constexpr char kFooter[] =
 class IdentifyCommand : public Command {
  public:
   explicit IdentifyCommand(CLI::App& identify) : Command(identify) {
-    identify.footer(kFooter);
+    identify.footer(kIdentifyFooter);
     AddCollectionOption(identify, collection_);
     identify.add_option("PHOTO", photos_, "Photos of the people to be found")->required();
     AddPhotoOptions(identify, photo_options_, AllowAll::kYes);

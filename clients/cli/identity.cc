@@ -13,7 +13,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kIdentityFooter[] =
     "Examples:\n"
     "  facegate identity get -c staff 1017\n"
     "  facegate identity list -c staff --limit 20\n"
@@ -33,9 +33,9 @@ std::string DescribeLabels(const v1::Identity& identity) {
   return text.empty() ? "-" : text;
 }
 
-class GetCommand : public Command {
+class IdentityGetCommand : public Command {
  public:
-  explicit GetCommand(CLI::App& get) : Command(get) {
+  explicit IdentityGetCommand(CLI::App& get) : Command(get) {
     get.footer("Example:\n  facegate identity get -c staff 1017");
     AddIdentityPath(get, path_);
   }
@@ -50,9 +50,9 @@ class GetCommand : public Command {
   IdentityPath path_;
 };
 
-class ListCommand : public Command {
+class IdentityListCommand : public Command {
  public:
-  explicit ListCommand(CLI::App& list) : Command(list) {
+  explicit IdentityListCommand(CLI::App& list) : Command(list) {
     list.footer("Example:\n  facegate --json identity list -c staff");
     AddCollectionOption(list, collection_);
     AddLimit(list, limit_);
@@ -77,9 +77,9 @@ class ListCommand : public Command {
   size_t limit_ = 0;
 };
 
-class DeleteCommand : public Command {
+class IdentityDeleteCommand : public Command {
  public:
-  explicit DeleteCommand(CLI::App& erase) : Command(erase) {
+  explicit IdentityDeleteCommand(CLI::App& erase) : Command(erase) {
     erase.footer("Example:\n  facegate identity delete -c staff 1017");
     AddIdentityPath(erase, path_);
     erase.add_option("--etag", etag_, "Only where the identity still has it");
@@ -123,14 +123,14 @@ void PrintIdentities(Session& session, const std::vector<v1::Identity>& identiti
 void AddIdentity(CLI::App& app, Commands& commands) {
   CLI::App& family =
       *app.add_subcommand("identity", "Get, list, label, rename, merge and delete identities");
-  family.footer(kFooter);
+  family.footer(kIdentityFooter);
   family.require_subcommand(1);
   commands.push_back(
-      std::make_unique<GetCommand>(*family.add_subcommand("get", "Show one identity")));
-  commands.push_back(std::make_unique<ListCommand>(
+      std::make_unique<IdentityGetCommand>(*family.add_subcommand("get", "Show one identity")));
+  commands.push_back(std::make_unique<IdentityListCommand>(
       *family.add_subcommand("list", "Show the identities of a collection")));
   AddIdentityChanges(family, commands);
-  commands.push_back(std::make_unique<DeleteCommand>(
+  commands.push_back(std::make_unique<IdentityDeleteCommand>(
       *family.add_subcommand("delete", "Erase an identity with all its templates")));
 }
 

@@ -10,7 +10,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kInfoFooter[] =
     "Examples:\n"
     "  facegate info\n"
     "  facegate info --wait 60        until the server takes calls, for a script that started it\n"
@@ -66,7 +66,7 @@ void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
 class InfoCommand : public Command {
  public:
   explicit InfoCommand(CLI::App& info) : Command(info) {
-    info.footer(kFooter);
+    info.footer(kInfoFooter);
     info.add_option("--wait", wait_s_, "Wait up to so many seconds until the server takes calls")
         ->check(CLI::Range(0.0, 86'400.0))
         ->type_name("SECONDS");

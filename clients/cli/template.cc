@@ -12,7 +12,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kTemplateFooter[] =
     "Examples:\n"
     "  facegate template list -c staff 1017\n"
     "  facegate template delete -c staff 1017 42";
@@ -31,9 +31,9 @@ void PrintTemplates(Session& session, const std::vector<v1::Template>& templates
   table.Print(session.out);
 }
 
-class ListCommand : public Command {
+class TemplateListCommand : public Command {
  public:
-  explicit ListCommand(CLI::App& list) : Command(list) {
+  explicit TemplateListCommand(CLI::App& list) : Command(list) {
     list.footer("Example:\n  facegate --json template list -c staff 1017");
     AddIdentityPath(list, path_);
     AddLimit(list, limit_);
@@ -58,9 +58,9 @@ class ListCommand : public Command {
   size_t limit_ = 0;
 };
 
-class DeleteCommand : public Command {
+class TemplateDeleteCommand : public Command {
  public:
-  explicit DeleteCommand(CLI::App& erase) : Command(erase) {
+  explicit TemplateDeleteCommand(CLI::App& erase) : Command(erase) {
     erase.footer("Example:\n  facegate template delete -c staff 1017 42");
     AddIdentityPath(erase, path_);
     erase.add_option("TEMPLATE", template_id_, "The template's number")->required();
@@ -89,12 +89,12 @@ class DeleteCommand : public Command {
 void AddTemplate(CLI::App& app, Commands& commands) {
   CLI::App& family =
       *app.add_subcommand("template", "List and delete the templates of an identity");
-  family.footer(kFooter);
+  family.footer(kTemplateFooter);
   family.require_subcommand(1);
-  commands.push_back(std::make_unique<ListCommand>(
+  commands.push_back(std::make_unique<TemplateListCommand>(
       *family.add_subcommand("list", "Show the templates of an identity")));
-  commands.push_back(
-      std::make_unique<DeleteCommand>(*family.add_subcommand("delete", "Erase one template")));
+  commands.push_back(std::make_unique<TemplateDeleteCommand>(
+      *family.add_subcommand("delete", "Erase one template")));
 }
 
 }  // namespace facegate

@@ -13,7 +13,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kVerifyFooter[] =
     "Exit code 0 when every photo matched, 1 when one did not.\n"
     "\n"
     "Examples:\n"
@@ -24,7 +24,7 @@ constexpr char kFooter[] =
 class VerifyCommand : public Command {
  public:
   explicit VerifyCommand(CLI::App& verify) : Command(verify) {
-    verify.footer(kFooter);
+    verify.footer(kVerifyFooter);
     AddIdentityPath(verify, path_, "The identity that is claimed");
     verify.add_option("PHOTO", photos_, "Photos to be compared with it")->required();
     AddPhotoOptions(verify, photo_options_, AllowAll::kNo);

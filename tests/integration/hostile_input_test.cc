@@ -19,6 +19,7 @@
 #include "tests/integration/refusing_states.h"
 #include "tests/integration/running_server_test.h"
 #include "tests/support/process_figures.h"
+#include "tests/support/rounds.h"
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/test_data.h"
 
@@ -27,8 +28,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kWarmUpRounds = 100;
-constexpr int kRounds = 300;
 constexpr uint64_t kMostGrowth = 16 << 20;  // bytes of resident memory
 
 void Check(const HostileRow& row, const WireAnswer& answer) {
@@ -154,17 +153,19 @@ TEST_F(HostileInputTest, LeavesTheServerAliveAndItsMemoryFlat) {
       ASSERT_EQ(answer.code, row.code) << row.name << ": " << answer.message;
     }
   };
-  for (int i = 0; i < kWarmUpRounds; ++i) ASSERT_NO_FATAL_FAILURE(round());
+  const int warm_up_rounds = Rounds(40, 100);
+  const int rounds = Rounds(80, 1000);
+  for (int i = 0; i < warm_up_rounds; ++i) ASSERT_NO_FATAL_FAILURE(round());
   SendGarbageOfAllKinds();
   const size_t files_before = OpenFiles(server_->pid());
   const uint64_t before = ResidentBytes(server_->pid());
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < rounds; ++i) {
     ASSERT_NO_FATAL_FAILURE(round());
     if (i % 10 == 0) SendGarbageOfAllKinds();
   }
   const uint64_t after = ResidentBytes(server_->pid());
   std::printf("%zu rows, %d rounds: resident %.1f MiB before, %.1f MiB after; %zu files before\n",
-              rows.size(), kRounds, static_cast<double>(before) / (1 << 20),
+              rows.size(), rounds, static_cast<double>(before) / (1 << 20),
               static_cast<double>(after) / (1 << 20), files_before);
   EXPECT_GT(before, 0U);
   EXPECT_LT(after, before + kMostGrowth);

@@ -110,10 +110,10 @@ TrainCommand AddBenchCommand(CLI::App& app) {
       ->check(CLI::Range(2, 10'000'000))
       ->capture_default_str();
   command->add_option("--threads", options->step.threads, "Threads of a step")
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
   command->add_option("--loader-threads", options->loader_threads, "Threads of the loader")
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
   command->add_option("--augmentation", options->augmentation, "What the loader changes")
       ->check(CLI::IsMember({"flip", "adaface"}))

@@ -8,6 +8,9 @@
 
 namespace facegate {
 
+// The most that --threads takes.
+inline constexpr int kMaxThreads = 256;
+
 // One subcommand of facegate-train: its options, and what to do when it was chosen. Results go to
 // the stream; a status refused with Reason::kInvalidField means that the command line is at fault.
 struct TrainCommand {

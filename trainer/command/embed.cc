@@ -24,7 +24,7 @@ namespace {
 constexpr std::string_view kNpy = ".npy";
 constexpr uint64_t kMaxLandmarkBytes = 1ULL << 30;
 
-constexpr char kFooter[] =
+constexpr char kEmbedFooter[] =
     "PHOTOS are folders (all pictures in and below them), packs, pictures, or text files with a "
     "photo in\neach line (relative to --root, else to the text file). The matrix has a row of unit "
     "length for each\nphoto, the names file the photo of each row, by its path in the folder, or "
@@ -177,7 +177,7 @@ StatusOr<EmbedReport> EmbedToFile(const EmbedOptions& options, const EmbedProgre
 TrainCommand AddEmbedCommand(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("embed", "Writes the embeddings of photos to a .npy file for NumPy");
-  command->footer(kFooter);
+  command->footer(kEmbedFooter);
   const auto options = std::make_shared<EmbedOptions>();
   const auto json = std::make_shared<bool>(false);
   const auto mirror = std::make_shared<std::string>("none");
@@ -200,7 +200,7 @@ TrainCommand AddEmbedCommand(CLI::App& app) {
       ->check(CLI::IsMember({"skip", "nan"}))
       ->capture_default_str();
   command->add_option("--threads", options->embedding.threads, "0: as many as there are cores")
-      ->check(CLI::Range(0, 256))
+      ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   command->add_flag("--force", options->force,
                     "Replace files that exist, and begin anew instead of going on");

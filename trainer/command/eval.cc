@@ -19,7 +19,7 @@
 namespace facegate {
 namespace {
 
-constexpr char kFooter[] =
+constexpr char kEvalFooter[] =
     "PAIRS is LFW's pairs.txt or lines of PHOTO PHOTO 0|1. Accuracy is cross-validated over "
     "blocks of\nconsecutive pairs: the threshold of each comes from the others. For 1:N the folder "
     "of a photo names\nits person: the first of two or more photos is enrolled, the others are "
@@ -143,7 +143,7 @@ StatusOr<EvalResult> RunEvaluation(const EvalOptions& options) {
 TrainCommand AddEvalCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "eval", "Prints how well a model tells people apart: 1:1 by a list of pairs, and 1:N");
-  command->footer(kFooter);
+  command->footer(kEvalFooter);
   const auto options = std::make_shared<EvalOptions>();
   const auto json = std::make_shared<bool>(false);
   const auto mirror = std::make_shared<std::string>("none");
@@ -156,7 +156,7 @@ TrainCommand AddEvalCommand(CLI::App& app) {
                       "Folder that the names in PAIRS are relative to");
   AddFaceCutOptions(*command, options->embedding.faces);
   command->add_option("--threads", options->embedding.threads, "0: as many as there are cores")
-      ->check(CLI::Range(0, 256))
+      ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   command->add_option("--embeddings", options->embeddings,
                       "Instead of MODEL: a .npy of float32 as facegate-train embed makes it, or "

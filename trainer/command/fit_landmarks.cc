@@ -285,7 +285,7 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
   command->add_option("--seed", options->seed, "Everything random follows from it")
       ->capture_default_str();
   command->add_option("--threads", options->threads, "0: as many as the machine has cores")
-      ->check(CLI::Range(0, 256))
+      ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   command->add_option("--training-data", options->training_data, "What the photos are, in words");
   command->add_option("--licence,--license", options->licence, "Of the weights");

@@ -23,8 +23,6 @@
 namespace facegate {
 namespace {
 
-constexpr int kMaxThreads = 256;
-
 struct InspectCommand {
   InspectOptions options;
   std::optional<std::string> sheet;

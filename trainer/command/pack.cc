@@ -18,7 +18,6 @@ namespace facegate {
 namespace {
 
 constexpr int kMaxSide = 32766;
-constexpr int kMaxThreads = 256;
 
 struct PackCommand {
   std::vector<std::string> paths;  // sources, and at last the pack

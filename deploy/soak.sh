@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Runs what takes longer than it is worth in every run, and writes down what came of it.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+all_parts=(kills load learning address thread fuzz)
+results=tests/SOAK.md
+
+usage() {
+  cat <<'TEXT'
+Usage: deploy/soak.sh [--dry-run] [PART…]
+
+Runs each PART, all of them when none is named, and adds a line with date, commit, machine and outcome to tests/SOAK.md:
+
+  kills      kill -9 of the server amid enrolments (300 times), of the store (500) and of a training (40)
+  load       40,000 enrol-identify-delete rounds of eight clients, 1,000 rounds of hostile input with flat memory
+  learning   the ring on all of MNIST, which FACEGATE_DATA names
+  address    all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+  thread     the tests of index, server and base under ThreadSanitizer
+  fuzz       each fuzz target for 20 minutes
+
+  --dry-run  shows the commands, runs nothing
+
+Takes some six hours on two cores; a part is run again by naming it. Exit code: 0 when every part passed.
+
+Examples:
+  deploy/soak.sh kills load
+  deploy/soak.sh
+TEXT
+}
+
+parts=() dry=false
+for argument in "$@"; do
+  case "$argument" in
+    -h | --help) usage; exit 0 ;;
+    --dry-run) dry=true ;;
+    *)
+      [[ " ${all_parts[*]} " == *" $argument "* ]] || { printf 'soak: unknown part %s\n\n' "$argument" >&2; usage >&2; exit 2; }
+      parts+=("$argument")
+      ;;
+  esac
+done
+[ "${#parts[@]}" -gt 0 ] || parts=("${all_parts[@]}")
+
+run() { # run COMMAND…: shows it, and runs it unless this is a dry run
+  printf '+ %s\n' "$*"
+  $dry || "$@"
+}
+
+build() { # build PRESET
+  [ -f "build/$1/build.ninja" ] || run cmake --preset "$1" || return
+  run cmake --build --preset "$1" -j "$(nproc)"
+}
+
+tests() { # tests PRESET RUN_TESTS-ARGUMENTS…
+  local preset=$1
+  shift
+  build "$preset" && run /usr/bin/python3 tests/run_tests.py --build "build/$preset" --timeout 14400 "$@"
+}
+
+soak_part() { # soak_part NAME
+  case "$1" in
+    kills | load | learning) export FACEGATE_SOAK=1 ;; # tests/support/rounds.h
+    thread) export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp ignore_noninstrumented_modules=1" ;;
+  esac
+  case "$1" in
+    kills) tests release --case 'KillDuring*:ReplayAfterKill*:CrashTest.*:IdempotencyTest.*' ;;
+    load) tests release -j 1 --case 'StaleAnswerTest.*:HostileInputTest.*:*/MessageMemoryTest.*' ;;
+    learning) tests release -j 1 --case 'RingGoldenTest.*' ;;
+    address) tests asan -E '^(main_job|verification_reference)$' ;;
+    thread) tests tsan -R '^(face_test|index_.*|server_test|server_app_test)$' ;;
+    fuzz) run deploy/fuzz.sh ;;
+  esac
+}
+
+failed=()
+for part in "${parts[@]}"; do
+  printf '\n== %s\n' "$part"
+  started=$(date +%s)
+  if $dry; then
+    (soak_part "$part")
+    continue
+  fi
+  log=build/soak-$part.log
+  mkdir -p build
+  (soak_part "$part") 2>&1 | tee "$log"
+  outcome=PASS
+  [ "${PIPESTATUS[0]}" -eq 0 ] || { outcome=FAIL; failed+=("$part"); }
+  counted=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -1)
+  [ "$part" != fuzz ] || counted=$(grep -cE '^fuzz: [a-z_]+: clean' "$log" | sed 's/$/ targets clean/')
+  commit=$(git rev-parse --short HEAD)
+  git diff --quiet HEAD -- . ":!$results" || commit="$commit with changes"
+  processor=$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)
+  printf '| %s | %s | %s | %s × %s | %s | %s | %s |\n' "$(date -u +%F)" "$part" "$commit" "$(nproc)" "$processor" \
+    "$outcome" "${counted:-nothing was counted}" "$(($(date +%s) - started))" >> "$results"
+done
+
+if $dry; then exit 0; fi
+printf '\nsoak: results are in %s\n' "$results"
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf 'soak: FAIL (%s)\n' "${failed[*]}"
+  exit 1
+fi
+echo "soak: PASS"
