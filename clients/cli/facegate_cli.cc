@@ -18,7 +18,7 @@ constexpr char kDescription[] =
     "Enrols, verifies and identifies faces with a facegate server.\n"
     "Photos are JPEG, PNG, WebP, BMP or PGM; they are sent to the server named by --server.";
 
-constexpr char kFacegateCliFooter[] =
+constexpr char kProgramFooter[] =
     "What changes something is sent with a request_id, and again when the connection broke: the\n"
     "change is made once. --request-id repeats one whose fate is unknown.\n"
     "\n"
@@ -47,7 +47,7 @@ struct GlobalOptions {
 
 void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.description(kDescription);
-  app.footer(kFacegateCliFooter);
+  app.footer(kProgramFooter);
   app.set_version_flag("--version", "facegate " FACEGATE_VERSION);
   app.set_help_all_flag("--help-all", "The help of every command");
   app.add_option("--server", options.server, "Address of the server")

@@ -85,8 +85,8 @@ TEST(RingGoldenTest, ArcFaceGathersDigitsMoreTightlyThanSoftmax) {
       WriteFirst(train, mnist, DigitPart::kTrain, "train", dir.path().string()));
   ASSERT_NO_FATAL_FAILURE(WriteFirst(5'000, mnist, DigitPart::kTest, "t10k", dir.path().string()));
   const std::string figure = dir.File("ring.png");
-  const Answer answer =
-      RunRing({"--mnist", dir.path().string(), "--out", figure, "--epochs", "3", "--json"});
+  const Answer answer = RunRing({"--mnist", dir.path().string(), "--out", figure, "--epochs", "3",
+                                 "--threads", "1", "--json"});
   ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
   const auto json = nlohmann::json::parse(answer.out);
   EXPECT_EQ(json["train_digits"], train);
