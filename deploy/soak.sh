@@ -2,7 +2,7 @@
 # Runs what takes longer than it is worth in every run, and writes down what came of it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-all_parts=(kills load learning address thread fuzz)
+all_parts=(kills load learning plain address thread fuzz)
 results=tests/SOAK.md
 
 usage() {
@@ -14,8 +14,10 @@ Runs each PART, all of them when none is named, and adds a line with date, commi
   kills      kill -9 of the server amid enrolments (300 times), of the store (500) and of a training (40)
   load       40,000 enrol-identify-delete rounds of eight clients, 1,000 rounds of hostile input with flat memory
   learning   the ring on all of MNIST, which FACEGATE_DATA names
+  plain      each file compiled by itself, without precompiled headers, with -O1 (and so with the warnings that need it),
+             and all tests
   address    all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-  thread     the tests of index, server and base under ThreadSanitizer
+  thread     the tests of base, image, detection, weight files, index and server under ThreadSanitizer
   fuzz       each fuzz target for 20 minutes
 
   --dry-run  shows the commands, runs nothing
@@ -46,18 +48,18 @@ run() { # run COMMAND…: shows it, and runs it unless this is a dry run
   $dry || "$@"
 }
 
-build() { # build PRESET
-  [ -f "build/$1/build.ninja" ] || run cmake --preset "$1" || return
-  run cmake --build --preset "$1" -j "$(nproc)"
-}
-
 tests() { # tests PRESET RUN_TESTS-ARGUMENTS…
   local preset=$1
   shift
-  build "$preset" && run /usr/bin/python3 tests/run_tests.py --build "build/$preset" --timeout 14400 "$@"
+  # Also where it was configured before: options of then may have other values now.
+  run cmake --preset "$preset" &&
+    run cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}" &&
+    run /usr/bin/python3 tests/run_tests.py --build "build/$preset" --timeout 14400 "$@"
 }
 
+thread_programs=(face_test index_test index_disk_failure_test index_crash_test server_test server_app_test)
 soak_part() { # soak_part NAME
+  local targets=()
   case "$1" in
     kills | load | learning) export FACEGATE_SOAK=1 ;; # tests/support/rounds.h
     thread) export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp ignore_noninstrumented_modules=1" ;;
@@ -66,31 +68,40 @@ soak_part() { # soak_part NAME
     kills) tests release --case 'KillDuring*:ReplayAfterKill*:CrashTest.*:IdempotencyTest.*' ;;
     load) tests release -j 1 --case 'StaleAnswerTest.*:HostileInputTest.*:*/MessageMemoryTest.*' ;;
     learning) tests release -j 1 --case 'RingGoldenTest.*' ;;
-    address) tests asan -E '^(main_job|verification_reference)$' ;;
-    thread) tests tsan -R '^(face_test|index_.*|server_test|server_app_test)$' ;;
+    plain) tests dev ;;
+    address) tests asan ;;
+    thread)
+      targets=(--target "${thread_programs[@]}")
+      tests tsan -R "^($(IFS='|' && echo "${thread_programs[*]}"))(\\.[0-9]+)?\$"
+      ;;
     fuzz) run deploy/fuzz.sh ;;
   esac
 }
 
+state_of_source() { # the commit, and whether files differ from it
+  local commit
+  commit=$(git rev-parse --short HEAD 2>/dev/null) || { echo "no commit"; return; }
+  [ -z "$(git status --porcelain -- . ":!$results" 2>/dev/null)" ] || commit="$commit with changes"
+  echo "$commit"
+}
+
+if ! $dry; then
+  deploy/bootstrap.sh || exit 1
+  mkdir -p build
+fi
 failed=()
 for part in "${parts[@]}"; do
   printf '\n== %s\n' "$part"
-  started=$(date +%s)
   if $dry; then
     (soak_part "$part")
     continue
   fi
-  log=build/soak-$part.log
-  mkdir -p build
-  (soak_part "$part") 2>&1 | tee "$log"
-  outcome=PASS
-  [ "${PIPESTATUS[0]}" -eq 0 ] || { outcome=FAIL; failed+=("$part"); }
+  started=$(date +%s) state=$(state_of_source) log=build/soak-$part.log outcome=FAIL
+  if (set -o pipefail; soak_part "$part" 2>&1 | tee "$log"); then outcome=PASS; else failed+=("$part"); fi
   counted=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -1)
-  [ "$part" != fuzz ] || counted=$(grep -cE '^fuzz: [a-z_]+: clean' "$log" | sed 's/$/ targets clean/')
-  commit=$(git rev-parse --short HEAD)
-  git diff --quiet HEAD -- . ":!$results" || commit="$commit with changes"
+  [ "$part" != fuzz ] || counted="$(grep -cE '^fuzz: [a-z_]+: clean' "$log") targets clean"
   processor=$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)
-  printf '| %s | %s | %s | %s × %s | %s | %s | %s |\n' "$(date -u +%F)" "$part" "$commit" "$(nproc)" "$processor" \
+  printf '| %s | %s | %s | %s × %s | %s | %s | %s |\n' "$(date -u +%F)" "$part" "$state" "$(nproc)" "$processor" \
     "$outcome" "${counted:-nothing was counted}" "$(($(date +%s) - started))" >> "$results"
 done
 

@@ -2,8 +2,8 @@
 """Runs clang-tidy (version 14, .clang-tidy) on the product's source files and fails on any finding.
 
 tests/tidy.lock has a line for each file that was clean: a hash of its content, of the project's headers and protos that
-it reaches, and of the configuration. What has not changed since is not read again, but for a sample of ten, which
-moves on with each commit. A file that the lock does not cover is read, and the check fails even where it is clean:
+it reaches, of the options that it is compiled with, and of the configuration. What has not changed since is not read
+again, but for a sample of ten, which moves on with each commit. A file that the lock does not cover is read, and the check fails even where it is clean:
 --update writes the lock. So a change travels with the proof that it was read.
 
 Not read, and said so: files that reach LibTorch, whose headers clang 14 cannot parse as C++20. Tests are compiled with
@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -26,7 +27,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "tidy"
 LOCK = ROOT / "tests" / "tidy.lock"
 ARGUMENTS = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wthread-safety"]
-INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+INCLUDE = re.compile(rb'^\s*(?:#\s*include|import)\s*"([^"]+)"', re.MULTILINE)  # of C++ and of protos
+# Options that change what the compiler sees; paths differ between machines and are left out.
+OPTION = re.compile(r"-(?:D|U|W|f|m|O|std=|pthread)\S*$")
 # clang 14 in C++20 mode fails inside the headers of LibTorch 1.13 themselves.
 LIBTORCH = re.compile(rb"^\s*#\s*include\s*<(torch|ATen|c10)/", re.MULTILINE)
 ROOMS = ("face", "index", "server", "trainer", "clients")
@@ -74,9 +77,13 @@ def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
 
-def key_of(path):
-    """Digest of everything of ours that can change what clang-tidy says of `path`."""
-    digest = hashlib.sha256(bytes_of(ROOT / ".clang-tidy") + "\0".join(ARGUMENTS).encode())
+def options_in(command):
+    return [option.replace(str(ROOT), ".") for option in shlex.split(command) if OPTION.match(option)]
+
+
+def key_of(path, command):
+    """Digest of everything of ours that can change what clang-tidy says of `path`, which `command` compiles."""
+    digest = hashlib.sha256(bytes_of(ROOT / ".clang-tidy") + "\0".join([*ARGUMENTS, *options_in(command)]).encode())
     for file in sorted(reached(path)):
         digest.update(name_of(file).encode() + b"\0" + bytes_of(file) + b"\0")
     return digest.hexdigest()
@@ -91,14 +98,16 @@ def read_lock():
 
 
 def write_lock(keys):
-    lines = [f"{keys[name]}  {name}\n" for name in sorted(keys)]
-    LOCK.write_text("# Files that clang-tidy found clean, as they were then: tests/check_tidy.py --update\n" + "".join(lines), encoding="utf-8")
+    lines = ["# Files that clang-tidy found clean, as they were then: tests/check_tidy.py --update\n"]
+    lines += [f"{keys[name]}  {name}\n" for name in sorted(keys)]
+    LOCK.write_text("".join(lines), encoding="utf-8")
 
 
 def tidy(path):
     """(path, seconds, output); the output is empty when the file is clean."""
     started = time.monotonic()
-    run = subprocess.run(["clang-tidy-14", "-quiet", "-p", str(BUILD), *ARGUMENTS, str(path)], capture_output=True, text=True, check=False)
+    command = ["clang-tidy-14", "-quiet", "-p", str(BUILD), *ARGUMENTS, str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     return path, time.monotonic() - started, "" if run.returncode == 0 else run.stdout + run.stderr
 
 
@@ -117,16 +126,19 @@ def read_files(files, jobs):
                 yield path
 
 
-def sources():
-    """The product's files that clang-tidy can read, and how many it cannot."""
-    if not (BUILD / "compile_commands.json").is_file() or newest_cmake_file() > (BUILD / "compile_commands.json").stat().st_mtime:
+def compiled():
+    """{file: command} of the project's own files, tests included."""
+    database = BUILD / "compile_commands.json"
+    if not database.is_file() or newest_cmake_file() > database.stat().st_mtime:
         subprocess.run(["cmake", "--preset", "tidy"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     # Generated headers must exist for clang to read the files that include them.
     subprocess.run(["cmake", "--build", str(BUILD), "--target", "facegate_generated"], check=True, stdout=subprocess.DEVNULL)
-    files = {pathlib.Path(entry["file"]) for entry in json.loads((BUILD / "compile_commands.json").read_text())}
-    files = sorted(f for f in files if BUILD not in f.parents and f.relative_to(ROOT).parts[0] in ROOMS)
-    readable = [f for f in files if not any(LIBTORCH.search(bytes_of(file)) for file in reached(f))]
-    return readable, len(files) - len(readable)
+    commands = {pathlib.Path(entry["file"]): entry["command"] for entry in json.loads(database.read_text())}
+    return {file: commands[file] for file in sorted(commands) if BUILD not in file.parents}
+
+
+def reaches_libtorch(path):
+    return any(LIBTORCH.search(bytes_of(file)) for file in reached(path))
 
 
 def newest_cmake_file():
@@ -135,44 +147,57 @@ def newest_cmake_file():
 
 
 def sample_of(files):
-    """Ten of `files`: the next ones with each commit, the same for the same commit."""
-    counted = subprocess.run(["git", "rev-list", "--count", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    turn = int(counted.stdout) if counted.returncode == 0 else int(time.time() // 86400)
+    """Ten of `files`: others with each commit, the same for the same commit."""
+    turn = int(time.time() // 86400)  # for a tree without its history
+    try:
+        shown = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
+        turn = int(shown.stdout) if shown.returncode == 0 else turn
+    except (OSError, ValueError):
+        pass
     begin = turn * SAMPLE % max(1, len(files))
     return (files[begin:] + files[:begin])[:SAMPLE]
 
 
+def check_named(names, jobs):
+    commands, named = compiled(), [pathlib.Path(name).resolve() for name in names]
+    unknown = [str(file) for file in named if file not in commands]
+    unreadable = [name_of(file) for file in named if file in commands and reaches_libtorch(file)]
+    if unknown or unreadable:
+        print(f"check_tidy: {', '.join(unknown + unreadable)}: not compiled here, or out of clang's reach because of LibTorch's headers")
+    readable = [file for file in named if file in commands and name_of(file) not in unreadable]
+    return 0 if readable and not unknown and len(list(read_files(readable, jobs))) == len(readable) else 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("-j", "--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--update", action="store_true", help="write the lock")
     parser.add_argument("--all", action="store_true", help="read every file")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
-    files, unreadable = sources()
+    if options.files:
+        return check_named(options.files, options.jobs)
+    commands = {file: command for file, command in compiled().items() if file.relative_to(ROOT).parts[0] in ROOMS}
+    files = [file for file in commands if not reaches_libtorch(file)]
     if not files:
         print("check_tidy: no files to check")
         return 1
-    if options.files:
-        # Tests are in the compilation database, too.
-        named = [pathlib.Path(name).resolve() for name in options.files]
-        return 0 if len(list(read_files(named, options.jobs))) == len(named) else 1
 
-    lock, keys = read_lock(), {name_of(f): key_of(f) for f in files}
-    stale = [f for f in files if lock.get(name_of(f)) != keys[name_of(f)]]
-    covered = [f for f in files if f not in stale]
+    lock, keys = read_lock(), {name_of(file): key_of(file, commands[file]) for file in files}
+    stale = [file for file in files if lock.get(name_of(file)) != keys[name_of(file)]]
+    covered = [file for file in files if file not in stale]
     again = covered if options.all else [] if options.update else sample_of(covered)
     clean = set(read_files(stale + again, options.jobs))
     findings = len(stale) + len(again) - len(clean)
     gone = sorted(set(lock) - set(keys))
     if options.update:
-        write_lock({name_of(f): keys[name_of(f)] for f in files if f in clean or (f in covered and f not in again)})
-        stale, gone = [f for f in stale if f not in clean], []
+        write_lock({name_of(file): keys[name_of(file)] for file in files if file in clean or (file in covered and file not in again)})
+        stale, gone = [file for file in stale if file not in clean], []
     print(f"check_tidy: {len(files)} files, {len(covered)} as in tests/tidy.lock, {len(again)} of these read again, "
-          f"{findings} with findings; {unreadable} not read because of LibTorch's headers")
+          f"{findings} with findings; {len(commands) - len(files)} not read because of LibTorch's headers")
     if stale or gone:
-        print(f"check_tidy: tests/tidy.lock does not cover {', '.join([name_of(f) for f in stale] + [f'{name} (gone)' for name in gone])}; "
-              "run tests/check_tidy.py --update and commit it")
+        print(f"check_tidy: tests/tidy.lock does not cover {', '.join([name_of(file) for file in stale] + [f'{name} (gone)' for name in gone])}; "
+              + ("mend the findings first" if findings else "run tests/check_tidy.py --update and commit it"))
     return 1 if findings or stale or gone else 0
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,12 @@ import xml.etree.ElementTree as ElementTree
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Lines by which GoogleTest frames a case. What the case prints without a newline stands before such a frame.
 FRAME = re.compile(r"\[( RUN      |       OK |  FAILED  |  SKIPPED )\] ([A-Za-z_]\w*(?:/\w+)*\.\w+(?:/\w+)*)(?=$|[ ,\n])")
-SHOWN_BYTES = 12_000  # of the output of one failed case
+# How ctest says that an entry ended.
+ENDED = re.compile(r"\s*\d+/\d+ Test +#\d+: (\S+) \.*\s*(?:\*\*\*)?(.+?) +[\d.]+ sec")
+# What ctest puts in the place of output past MOST_OUTPUT.
+CUT = re.compile(r"test output was removed since it exceeds the threshold")
+MOST_OUTPUT = 50_000_000  # bytes of one program
+SHOWN = 12_000  # characters of the output of one failed case
 EPILOG = """Examples:
   tests/run_tests.py                              all tests of build/release
   tests/run_tests.py --case 'GalleryTest.*'       these cases alone, in whatever program they are
@@ -40,7 +46,7 @@ class Case:
 
 
 def framed(output):
-    """The outcome and output of each case that a GoogleTest program began, in order; None where it did not end."""
+    """{case: (outcome, output)} of what a GoogleTest program printed, in order; the outcome is None where it did not end."""
     cases, name, begin = {}, None, 0
     for frame in FRAME.finditer(output):
         kind = frame.group(1).strip()
@@ -55,63 +61,73 @@ def framed(output):
 
 
 def outcomes_in_xml(path):
-    """The outcome of each case by GoogleTest's XML; None where there is none, or it was cut off."""
+    """{case: outcome} by GoogleTest's XML; None where there is none, or it was cut off."""
     try:
         root = ElementTree.parse(path).getroot()
     except (OSError, ElementTree.ParseError):
         return None
     outcomes = {}
     for case in root.iter("testcase"):
-        if case.get("status") == "notrun":  # filtered out, or another shard's
-            continue
-        skipped = case.get("result") == "skipped" or case.find("skipped") is not None
+        # "notrun" has what is DISABLED_; what a filter or another shard leaves out is not there.
+        skipped = case.get("status") == "notrun" or case.get("result") == "skipped" or case.find("skipped") is not None
         outcome = "failed" if case.find("failure") is not None else "skipped" if skipped else "passed"
         outcomes[f"{case.get('classname')}.{case.get('name')}"] = outcome
     return outcomes
 
 
-def cases_of_program(name, program, xml, ended_well, said, output):
-    """The cases of one ctest entry that is a GoogleTest program. `said` is what ctest says of it as a whole."""
-    begun = framed(output)
-    outcomes = outcomes_in_xml(xml)
-    cases = []
-    for case, (outcome, text) in begun.items():
-        why = ""
-        if outcomes is not None and case in outcomes:
-            outcome = outcomes[case]
-        elif outcome is None:
-            outcome, why = "failed", f"the program ended in it ({said}); its later cases did not run"
-        cases.append(Case(case, outcome, text, why, f"{program} --gtest_filter={case}"))
-    # Cases in the XML alone: a program whose output was cut.
-    for case, outcome in (outcomes or {}).items():
-        if case not in begun:
-            cases.append(Case(case, outcome, "", "", f"{program} --gtest_filter={case}"))
-    if not ended_well and all(case.outcome != "failed" for case in cases):
-        cases.append(Case(name, "failed", output[-SHOWN_BYTES:], f"no case failed, but the program did ({said})", program))
+def cases_of_program(entry, program, xml, end, output):
+    """The cases of one ctest entry that is a GoogleTest program. `end` is how it ended, in ctest's words."""
+    def case(name, outcome, text="", why=""):
+        if name == ".":  # GoogleTest's name for what fails outside of all cases
+            return Case(entry, outcome, output[-SHOWN:], "it failed outside of its cases", alone(program))
+        return Case(name, outcome, text, why, f"{alone(program)} --gtest_filter={name}")
+
+    printed, outcomes = framed(output), outcomes_in_xml(xml)
+    ended_well = end == "Passed"
+    if outcomes is None:
+        cases = [case(name, outcome, text) for name, (outcome, text) in printed.items() if outcome is not None]
+        begun = [name for name, (outcome, _) in printed.items() if outcome is None]
+        if begun and not CUT.search(output):
+            cases.append(case(begun[-1], "failed", printed[begun[-1]][1], f"the program ended in it ({end}); its later cases did not run"))
+        else:
+            cases.append(Case(entry, "failed", output[-SHOWN:], f"the program wrote no result file ({end})", alone(program)))
+        return cases
+    cases = [case(name, outcome, printed.get(name, (None, ""))[1]) for name, outcome in outcomes.items()]
+    # A failed case explains "Failed" and nothing worse.
+    if not ended_well and (end != "Failed" or all(one.outcome != "failed" for one in cases)):
+        cases.append(Case(entry, "failed", output[-SHOWN:], f"the program itself failed ({end})", alone(program)))
     return cases
 
 
+def alone(program):
+    """The command that runs a program as it ran here."""
+    names = ("FACEGATE_DATA", "FACEGATE_SOAK", "TSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS")
+    return " ".join([f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name)] + [program])
+
+
 def commands_of(build):
-    """The command of each ctest entry, by ctest's own list."""
-    shown = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"], capture_output=True, text=True, check=True)
+    """{entry: command} by ctest's own list."""
+    shown = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"], stdout=subprocess.PIPE, text=True, check=False)
+    if shown.returncode != 0:
+        sys.exit(f"run_tests: ctest cannot list the tests of {build}")
     return {test["name"]: test.get("command", []) for test in json.loads(shown.stdout)["tests"]}
 
 
-def read_cases(junit, results, commands):
+def read_cases(junit, results, commands, ends):
+    """All cases. `ends` is how each entry ended: "Passed", "Failed", "Timeout", "Exception: SegFault", "Skipped", …"""
     cases = []
     for entry in ElementTree.parse(junit).getroot().iter("testcase"):
         name = entry.get("name")
         output = entry.findtext("system-out") or ""
-        ended_well = entry.get("status") == "run"
-        failure = entry.find("failure")
-        said = (failure.get("message") if failure is not None else "") or entry.get("status", "")
-        command = [str(pathlib.Path(c).relative_to(ROOT)) if c.startswith(f"{ROOT}/") else c for c in commands.get(name, [name])]
+        end = ends.get(name, "Passed" if entry.get("status") == "run" else "Failed")
+        command = [c.removeprefix(f"{ROOT}/") for c in commands.get(name, [])]
         if any(c.startswith("--gtest_output=") for c in command):
-            cases += cases_of_program(name, command[0], results / f"{name}.xml", ended_well, said, output)
-        elif entry.get("status") in ("notrun", "disabled") or entry.find("skipped") is not None:
+            cases += cases_of_program(name, command[0], results / f"{name}.xml", end, output)
+        elif end == "Skipped":
             cases.append(Case(name, "skipped", output))
         else:
-            cases.append(Case(name, "passed" if ended_well else "failed", output, "" if ended_well else said, " ".join(command)))
+            outcome, why = ("passed", "") if end == "Passed" else ("failed", f"it ended with {end}")
+            cases.append(Case(name, outcome, output, why, alone(" ".join(command) or name)))
     return cases
 
 
@@ -123,14 +139,14 @@ def show(cases):
         if case.outcome != "failed":
             continue
         text = case.output.strip("\n")
-        if len(text) > SHOWN_BYTES:
-            text = f"… (its last {SHOWN_BYTES} bytes)\n{text[-SHOWN_BYTES:]}"
+        if len(text) > SHOWN:
+            text = f"… (the last {SHOWN} characters; all of it is in test-results/ctest.xml)\n{text[-SHOWN:]}"
         print(f"\nFAILED: {case.name}{': ' + case.why if case.why else ''}")
         print("\n".join("    " + line for line in text.splitlines()))
         print(f"  alone: {case.alone}")
 
 
-def environment(filters):
+def environment(patterns):
     chosen = dict(os.environ)
     # The tests sync thousands of small writes: in memory that takes seconds, on a disk minutes.
     memory = pathlib.Path("/dev/shm")
@@ -138,9 +154,47 @@ def environment(filters):
         chosen["TMPDIR"] = str(memory)
     # Threads that wait in a spin take the core that another program's work needs.
     chosen.setdefault("OMP_WAIT_POLICY", "passive")
-    if filters:
-        chosen["GTEST_FILTER"] = ":".join(filters)
+    if patterns:
+        chosen["GTEST_FILTER"] = ":".join(patterns)
     return chosen
+
+
+def without_scripts(arguments):
+    """ctest's arguments such that no script runs; two -LE would leave out only what has both labels."""
+    merged, excluded, wanted = [], ["^script$"], iter(arguments)
+    for argument in wanted:
+        if argument in ("-LE", "--label-exclude"):
+            excluded.append(next(wanted, ""))
+        else:
+            merged.append(argument)
+    return [*merged, "-LE", "|".join(excluded)]
+
+
+def unmatched(patterns, cases):
+    """Those patterns of cases to run that fit none of `cases`."""
+    positive = [one for pattern in patterns for one in pattern.split("-", 1)[0].split(":") if one]
+    fits = {one: re.compile(re.escape(one).replace(r"\*", ".*").replace(r"\?", ".")) for one in positive}
+    return [one for one, fit in fits.items() if not any(fit.fullmatch(case.name) for case in cases)]
+
+
+def run_ctest(build, junit, options, arguments):
+    """Its exit code, and how each entry ended; shows what it prints."""
+    command = ["ctest", "--test-dir", str(build), "--parallel", str(options.jobs), "--timeout", str(options.timeout),
+               "--output-junit", str(junit), "--test-output-size-passed", str(MOST_OUTPUT),
+               "--test-output-size-failed", str(MOST_OUTPUT), *arguments]
+    ends = {}
+    with subprocess.Popen(command, env=environment(options.case), stdout=subprocess.PIPE, text=True, errors="replace") as ctest:
+        for line in ctest.stdout:
+            print(line, end="", flush=True)
+            if ended := ENDED.match(line):
+                ends[ended.group(1)] = ended.group(2)
+    return ctest.returncode, ends
+
+
+def default_jobs():
+    """The cores that this process may use, but no more than a program for each 2 GiB of memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(len(os.sched_getaffinity(0)), memory >> 31))
 
 
 def main():
@@ -148,33 +202,39 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release", help="the build folder")
     parser.add_argument("--case", action="append", default=[], metavar="PATTERN",
                         help="run only cases whose Suite.Name matches (GoogleTest's pattern); may be given again")
-    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), help="programs at a time")
+    parser.add_argument("-j", "--jobs", type=int, default=default_jobs(), help="programs at a time (%(default)s)")
     parser.add_argument("--timeout", type=int, default=900, metavar="SECONDS", help="of one program (%(default)s)")
     options, for_ctest = parser.parse_known_args()
     build = options.build.resolve()
+    if not (build / "CTestTestfile.cmake").is_file():
+        sys.exit(f"run_tests: {build} is no build folder with tests")
     results, junit = build / "test-results", build / "test-results" / "ctest.xml"
     shutil.rmtree(results, ignore_errors=True)
-    results.mkdir(parents=True)
+    results.mkdir()
     if options.case:
-        for_ctest += ["-LE", "script"]
+        for_ctest = without_scripts(for_ctest)
 
     if not os.environ.get("FACEGATE_DATA"):
         print("FACEGATE_DATA is not set: the tests on real photos and weights are skipped and counted below", flush=True)
     started = time.monotonic()
-    commands = commands_of(build)
-    code = subprocess.run(["ctest", "--test-dir", str(build), "--parallel", str(options.jobs), "--timeout", str(options.timeout), "--output-junit", str(junit),
-                           "--test-output-size-passed", "8000000", "--test-output-size-failed", "8000000", *for_ctest],
-                          env=environment(options.case), check=False).returncode
-    cases = read_cases(junit, results, commands) if junit.is_file() else []
+    code, ends = run_ctest(build, junit, options, for_ctest)
+    cases = read_cases(junit, results, commands_of(build), ends) if junit.is_file() else []
+    return judge(cases, code, options.case, time.monotonic() - started, len({name.split(".")[0] for name in ends}))
+
+
+def judge(cases, code, patterns, seconds, programs):
+    """Prints what came of it; the exit code."""
     show(cases)
     count = {outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")}
+    complaints = [f"no case matches {pattern}" for pattern in unmatched(patterns, cases)]
     if code != 0 and count["failed"] == 0:
-        print(f"\nFAILED: ctest ended with code {code}, though no case failed")
-        count["failed"] = 1
-    print(f"\ntests: {len(cases)} cases of {len({case.alone.split()[0] if case.alone else case.name for case in cases})} programs, "
-          f"{time.monotonic() - started:.0f} s")
-    if cases and count["passed"] == 0 and count["failed"] == 0:
-        print("tests: none ran")
+        complaints.append(f"ctest ended with code {code}, though no case failed")
+    if not cases:
+        complaints.append("no test ran")
+    for complaint in complaints:
+        print(f"\nFAILED: {complaint}")
+    count["failed"] += len(complaints)
+    print(f"\ntests: {len(cases)} cases, {programs} programs, {seconds:.0f} s")
     print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
     return 0 if count["failed"] == 0 and count["passed"] > 0 else 1
 

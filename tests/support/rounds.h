@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstdlib>
+#include <string_view>
 
 namespace facegate {
 
 // True in deploy/soak.sh, which sets FACEGATE_SOAK: what takes long may take long.
-inline bool Soaking() { return std::getenv("FACEGATE_SOAK") != nullptr; }
+inline bool Soaking() {
+  const char* value = std::getenv("FACEGATE_SOAK");
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
 
 // How often a test repeats what is found by repetition alone: `usual` times in every run, `soak`
 // times in deploy/soak.sh.
