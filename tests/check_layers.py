@@ -40,6 +40,9 @@ RESTRICTED = [
 TORCH_HEADERS_ALLOWED = re.compile(
     r"^(face/model/(backbone|iresnet|irse|mobilefacenet|frozen_network|tensor_conversion)[a-z_]*\.h|trainer/.*\.h|tests/.*\.h)$")
 
+# Headers that must not even reach LibTorch by way of others: what can be chosen about a training.
+REACHES_NO_TORCH = re.compile(r"^trainer/(.*_options|run/recipe)\.h$")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 ROOMS = ("face", "index", "server", "trainer", "clients", "tests")
 
@@ -79,12 +82,31 @@ def source_files(root):
             yield from sorted((root / room).rglob(suffix))
 
 
+def torch_on_the_way(path, texts):
+    """The way from `path` to a header of LibTorch through the files of `texts`; None where there is none."""
+    seen, ways = {path}, [[path]]
+    while ways:
+        way = ways.pop()
+        for match in INCLUDE.finditer(texts[way[-1]]):
+            header = match.group(2)
+            if re.match(RESTRICTED[0][0], header):
+                return [*way, header]
+            if header in texts and header not in seen:
+                seen.add(header)
+                ways.append([*way, header])
+    return None
+
+
+def check_texts(texts):
+    for path, text in texts.items():
+        yield from check_file(path, text)
+        if REACHES_NO_TORCH.match(path) and (way := torch_on_the_way(path, texts)):
+            yield f"{path}: this header must not reach LibTorch ({' -> '.join(way[1:])})"
+
+
 def check_tree(root):
-    problems, count = [], 0
-    for file in source_files(root):
-        count += 1
-        problems.extend(check_file(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")))
-    return problems, count
+    texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in source_files(root)}
+    return list(check_texts(texts)), len(texts)
 
 
 def self_test():
@@ -111,6 +133,9 @@ def self_test():
     for path, text in bad.items():
         if not list(check_file(path, text)):
             return f"self-test: a breach in {path} was not found"
+    far = {"trainer/run/recipe.h": '#include "trainer/heads/a.h"\n', "trainer/heads/a.h": "#include <torch/types.h>\n"}
+    if not any("must not reach LibTorch" in problem for problem in check_texts(far)):
+        return "self-test: a recipe that reaches LibTorch was not found"
     for path, text in good.items():
         found = list(check_file(path, text))
         if found:

@@ -88,7 +88,8 @@ def cases_of_program(entry, program, xml, end, output):
         cases = [case(name, outcome, text) for name, (outcome, text) in printed.items() if outcome is not None]
         begun = [name for name, (outcome, _) in printed.items() if outcome is None]
         if begun and not CUT.search(output):
-            cases.append(case(begun[-1], "failed", printed[begun[-1]][1], f"the program ended in it ({end}); its later cases did not run"))
+            why = f"the program ended in it ({end}); its later cases did not run"
+            cases.append(case(begun[-1], "failed", printed[begun[-1]][1], why))
         else:
             cases.append(Case(entry, "failed", output[-SHOWN:], f"the program wrote no result file ({end})", alone(program)))
         return cases
@@ -107,7 +108,8 @@ def alone(program):
 
 def commands_of(build):
     """{entry: command} by ctest's own list."""
-    shown = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"], stdout=subprocess.PIPE, text=True, check=False)
+    command = ["ctest", "--test-dir", str(build), "--show-only=json-v1"]
+    shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if shown.returncode != 0:
         sys.exit(f"run_tests: ctest cannot list the tests of {build}")
     return {test["name"]: test.get("command", []) for test in json.loads(shown.stdout)["tests"]}
@@ -183,7 +185,8 @@ def run_ctest(build, junit, options, arguments):
                "--output-junit", str(junit), "--test-output-size-passed", str(MOST_OUTPUT),
                "--test-output-size-failed", str(MOST_OUTPUT), *arguments]
     ends = {}
-    with subprocess.Popen(command, env=environment(options.case), stdout=subprocess.PIPE, text=True, errors="replace") as ctest:
+    shown = {"stdout": subprocess.PIPE, "text": True, "errors": "replace"}
+    with subprocess.Popen(command, env=environment(options.case), **shown) as ctest:
         for line in ctest.stdout:
             print(line, end="", flush=True)
             if ended := ENDED.match(line):

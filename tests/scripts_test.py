@@ -51,7 +51,8 @@ class RunTests(unittest.TestCase):
         xml = (CASE.format("A", "Passes", "completed", "") + CASE.format("A", "Skips", "skipped", "<skipped/>") +
                '<testcase name="DISABLED_B" classname="A" status="notrun" result="suppressed"/>')
         output = frames(("A.Passes", "", "passed"), ("A.Skips", "why", "skipped"))
-        self.assertEqual(self.cases(output, xml), [("A.Passes", "passed"), ("A.Skips", "skipped"), ("A.DISABLED_B", "skipped")])
+        self.assertEqual(self.cases(output, xml),
+                         [("A.Passes", "passed"), ("A.Skips", "skipped"), ("A.DISABLED_B", "skipped")])
 
     def test_shows_the_output_of_a_failed_case_alone_and_how_to_run_it(self):
         xml = CASE.format("A", "Passes", "completed", "") + CASE.format("Of/B", "Fails/3", "completed", "<failure/>")
@@ -141,8 +142,8 @@ class CheckTidy(unittest.TestCase):
         (self.root / "face").mkdir()
         (self.root / "tests").mkdir()
         (self.root / "protos").mkdir()
-        for name, text in (("face/a.h", '#include "s.grpc.pb.h"\n'), ("face/a.cc", '#include "face/a.h"\n'), ("face/b.cc", "int b();\n"),
-                           ("protos/s.proto", 'import "t.proto";\n'), ("protos/t.proto", "message T {}\n")):
+        for name, text in (("face/a.h", '#include "s.grpc.pb.h"\n'), ("face/a.cc", '#include "face/a.h"\n'),
+                           ("face/b.cc", "int b();\n"), ("protos/s.proto", 'import "t.proto";\n'), ("protos/t.proto", "message T {}\n")):
             (self.root / name).write_text(text)
         (self.root / ".clang-tidy").write_text("Checks: '*'\n")
         self.findings = set()  # names of files with findings

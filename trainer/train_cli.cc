@@ -27,7 +27,7 @@ namespace {
 constexpr char kDescription[] =
     "Makes model files for facegate-server and tries them out on this machine.";
 
-constexpr char kFooter[] =
+constexpr char kProgramFooter[] =
     "Exit codes:\n"
     "  0  done\n"
     "  1  a file, model or photo does not fit; the reason is printed\n"
@@ -46,7 +46,7 @@ constexpr char kFooter[] =
 TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostream& out,
                           std::ostream& err) {
   CLI::App app(kDescription, "facegate-train");
-  app.footer(kFooter);
+  app.footer(kProgramFooter);
   app.set_version_flag("--version", "facegate-train " FACEGATE_VERSION);
   app.require_subcommand(1);
   const std::array commands = {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -153,6 +154,7 @@ TEST_F(GalleryLifeTest, FinishesCallsInFlightOnSigterm) {
   constexpr int kCalls = 8;
   const std::vector<std::string> crops(16, Crop(1));
   std::vector<std::string> outcome(kCalls);
+  std::counting_semaphore<kCalls> answered(0);
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < kCalls; ++i) {
@@ -160,10 +162,12 @@ TEST_F(GalleryLifeTest, FinishesCallsInFlightOnSigterm) {
         const auto answer =
             client_->Enroll(EnrollCrops(kCollection, "p" + std::to_string(i), crops));
         outcome[static_cast<size_t>(i)] = answer.ok() ? "OK" : answer.error().reason;
+        answered.release();
       });
     }
-    // Some have arrived by then, and the network works on them for longer.
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    // One network works on their crops in turn: when the first has its answer, others wait for
+    // theirs.
+    answered.acquire();
     EXPECT_THAT(server_->Stop(), IsOk());
   }
   // What had arrived was finished, what came after the signal was refused in words or not accepted;

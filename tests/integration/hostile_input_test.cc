@@ -153,8 +153,8 @@ TEST_F(HostileInputTest, LeavesTheServerAliveAndItsMemoryFlat) {
       ASSERT_EQ(answer.code, row.code) << row.name << ": " << answer.message;
     }
   };
-  const int warm_up_rounds = Rounds(40, 100);
-  const int rounds = Rounds(80, 1000);
+  const int warm_up_rounds = Rounds(60, 100);
+  const int rounds = Rounds(200, 1000);
   for (int i = 0; i < warm_up_rounds; ++i) ASSERT_NO_FATAL_FAILURE(round());
   SendGarbageOfAllKinds();
   const size_t files_before = OpenFiles(server_->pid());

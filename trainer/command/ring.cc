@@ -193,7 +193,7 @@ TrainCommand AddRingCommand(CLI::App& app) {
       ->check(CLI::Range(1.0, 256.0))
       ->capture_default_str();
   command->add_option("--threads", options->threads, "From two on both trainings run side by side")
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
   command->add_flag("--json", *json, "The result as a JSON object");
   return {.app = command, .run = [options, json](std::ostream& out) -> Status {

@@ -127,7 +127,7 @@ TrainCommand AddSynthesizeCommand(CLI::App& app) {
   command->add_option("--sheet", options->sheet,
                       "Also one picture of the first people, PNG or JPEG");
   command->add_option("--threads", job.threads, "0: as many as the machine has cores")
-      ->check(CLI::Range(0, 256))
+      ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   command->add_flag("--force", job.force, "Draw and write files anew that exist");
   return {.app = command, .run = [options, side, size](std::ostream& out) -> Status {
