@@ -146,7 +146,7 @@ TEST_F(FitTest, LearnsFromATeacher) {
   const auto teacher = Run(recipe, "teacher");
   ASSERT_THAT(teacher, IsOk());
   recipe.training.seed = 9;
-  recipe.epochs = 4.0;
+  recipe.epochs = 7.0;
   recipe.augment = {.flip = 0.0};
   recipe.teacher = teacher->model;
   recipe.data.unlabelled = recipe.data.train;
