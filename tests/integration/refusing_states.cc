@@ -184,22 +184,33 @@ WireAnswer MemoryFull() {
 // The time passes while the call waits for a worker; its client waits on by a clock of its own.
 WireAnswer DeadlinePassed() {
   FakeClock clock;
-  ControlledServer server([](Config& config) { config.worker_threads = 1; }, clock);
+  ControlledServer server(
+      [](Config& config) {
+        config.worker_threads = 1;
+        config.request_queue = 1;
+      },
+      clock);
   server.Serve();
+  // When one of two is refused because the queue is full, the other has arrived and waits in it.
   WireAnswer late;
-  std::jthread waiting;
+  std::latch one_refused(1);
+  std::jthread others[2];
   WhileTheModelIsBusy(server, [&] {
-    std::latch started(1);
-    waiting = std::jthread([&] {
-      started.count_down();
-      late = server.Call(kEmbed, EmbedRequestOf(false));
-    });
-    started.wait();
-    std::this_thread::sleep_for(200ms);  // by then it has arrived
+    for (std::jthread& other : others) {
+      other = std::jthread([&] {
+        WireAnswer answer = server.Call(kEmbed, EmbedRequestOf(false));
+        if (answer.reason == "QUEUE_FULL") {
+          one_refused.count_down();
+        } else {
+          late = std::move(answer);
+        }
+      });
+    }
+    one_refused.wait();
     clock.Advance(std::chrono::hours(1));
     return WireAnswer{};
   });
-  waiting.join();
+  for (std::jthread& other : others) other.join();
   return late;
 }
 
