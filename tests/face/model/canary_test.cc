@@ -75,6 +75,18 @@ TEST(CanaryTest, RecordedCanaryPassesAndABrokenEmbedderFails) {
   EXPECT_THAT(std::string(MessageOf(status)), HasSubstr("worst cosine"));
 }
 
+// A machine may compute some pictures of a batch wrong, and others right.
+TEST(CanaryTest, EachFaceCounts) {
+  MeanColourEmbedder embedder;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const Canary canary, RecordCanary(embedder, 3, 5));
+  for (size_t wrong = 0; wrong < canary.embeddings.size(); ++wrong) {
+    Canary other = canary;
+    other.embeddings[wrong] = {1.0f, 0.0f, 0.0f};
+    embedder.mutable_card().canary = other;
+    EXPECT_THAT(CheckCanary(embedder), StatusIs(StatusCode::kFailedPrecondition)) << wrong;
+  }
+}
+
 TEST(CanaryTest, CardWithoutCanaryPasses) {
   MeanColourEmbedder embedder;
   EXPECT_THAT(CheckCanary(embedder), IsOk());
