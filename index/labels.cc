@@ -60,11 +60,14 @@ bool IsLabelKey(std::string_view key) {
          std::all_of(key.begin(), key.end(), IsKeyChar);
 }
 
+Status CheckLabelCount(size_t count) {
+  if (count <= kMaxLabels) return OkStatus();
+  return RefuseField("labels",
+                     fmt::format("has {} entries, must have at most {}", count, kMaxLabels));
+}
+
 Status CheckLabels(const Labels& labels) {
-  if (labels.size() > kMaxLabels) {
-    return RefuseField(
-        "labels", fmt::format("has {} entries, must have at most {}", labels.size(), kMaxLabels));
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckLabelCount(labels.size()));
   for (const auto& [key, value] : labels) {
     if (!IsLabelKey(key)) {
       return RefuseField("labels", "has a key that does not match [a-z][a-z0-9._-]{0,62}");

@@ -18,6 +18,9 @@ inline constexpr size_t kMaxLabelValueBytes = 256;
 // Whether `key` matches [a-z][a-z0-9._-]{0,62}.
 bool IsLabelKey(std::string_view key);
 
+// kInvalidField at "labels" unless it is at most kMaxLabels.
+Status CheckLabelCount(size_t count);
+
 // kInvalidField at "labels" unless there are at most kMaxLabels with valid keys, and values of
 // UTF-8 (RFC 3629) without control characters, of at most kMaxLabelValueBytes. The message repeats
 // neither keys nor values.

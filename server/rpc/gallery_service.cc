@@ -1,5 +1,7 @@
 #include "server/rpc/gallery_service.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <string>
 #include <utility>
@@ -21,22 +23,55 @@ Status CheckIdentityPath(const Request& request) {
   return CheckIdentityId(request.identity_id());
 }
 
+// A page ends with the item that takes it past this: clients refuse messages of more than 4 MiB
+// unless they are told otherwise, and an identity may have 20 KB of labels.
+constexpr size_t kPageBytes = 1 << 20;
+
+// Adds one message for each item to `messages`, by `fill(item, message)`, until the page is full.
+// How many were added.
+template <typename Item, typename Messages, typename Fill>
+size_t FillPage(const std::vector<Item>& items, Messages* messages, const Fill& fill) {
+  size_t bytes = 0;
+  size_t added = 0;
+  while (added < items.size() && bytes < kPageBytes) {
+    auto* const message = messages->Add();
+    fill(items[added++], message);
+    bytes += message->ByteSizeLong();
+  }
+  return added;
+}
+
+// What the next page begins after; empty where `page`, of which `added` items were taken, is the
+// last one.
+template <typename Item>
+std::string NextAfter(const Page<Item>& page, size_t added) {
+  return added < page.items.size() ? page.items[added - 1].id : page.next_after;
+}
+
 // The answer of a deletion that tells nothing.
 constexpr auto kFillNothing = [](const Deleted& /*deleted*/, auto* /*response*/) {};
 
-// What the request asks of the labels.
+// What the request asks of the labels. Its counts are looked at first: what follows is work for
+// each of them.
 StatusOr<LabelChange> ParseLabelChange(const v1::UpdateIdentityRequest& request) {
   constexpr std::string_view kAll = "labels";
   constexpr std::string_view kOne = "labels.";
+  constexpr int kMaxPaths = 128;
   const auto& given = request.identity().labels();
-  LabelChange change;
-  if (request.update_mask().paths().empty()) {
+  const auto& paths = request.update_mask().paths();
+  if (paths.empty()) {
     return RefuseField("update_mask", "names no field; expected labels, or labels.KEY");
   }
-  for (const std::string& path : request.update_mask().paths()) {
+  if (paths.size() > kMaxPaths) {
+    return RefuseField("update_mask",
+                       fmt::format("has {} paths, must have at most {}", paths.size(), kMaxPaths));
+  }
+  FACEGATE_RETURN_IF_ERROR(AtField(CheckLabelCount(given.size()), "identity"));
+  LabelChange change;
+  for (const std::string& path : paths) {
     if (path == kAll) {
+      if (!change.replace_all) change.set.insert(given.begin(), given.end());
       change.replace_all = true;
-      change.set.insert(given.begin(), given.end());
       continue;
     }
     const bool one =
@@ -100,11 +135,12 @@ Status GalleryService::ListCollections(const CallContext& /*call*/,
   FACEGATE_ASSIGN_OR_RETURN(const std::string after,
                             ParsePageToken({"ListCollections"}, request.page_token()));
   const Page<CollectionInfo> page = gallery_.ListCollections(after, limit);
-  for (const CollectionInfo& info : page.items) {
-    FillCollection(info, model_, response->add_collections());
-  }
-  if (!page.next_after.empty()) {
-    response->set_next_page_token(MakePageToken({"ListCollections"}, page.next_after));
+  const size_t added = FillPage(page.items, response->mutable_collections(),
+                                [this](const CollectionInfo& info, v1::Collection* out) {
+                                  FillCollection(info, model_, out);
+                                });
+  if (const std::string next = NextAfter(page, added); !next.empty()) {
+    response->set_next_page_token(MakePageToken({"ListCollections"}, next));
   }
   return OkStatus();
 }
@@ -140,12 +176,12 @@ Status GalleryService::ListIdentities(const CallContext& /*call*/,
       ParsePageToken({"ListIdentities", request.collection_id()}, request.page_token()));
   FACEGATE_ASSIGN_OR_RETURN(const Page<IdentityInfo> page,
                             gallery_.ListIdentities(request.collection_id(), after, limit));
-  for (const IdentityInfo& info : page.items) {
-    FillIdentity(request.collection_id(), info, response->add_identities());
-  }
-  if (!page.next_after.empty()) {
-    response->set_next_page_token(
-        MakePageToken({"ListIdentities", request.collection_id()}, page.next_after));
+  const size_t added = FillPage(page.items, response->mutable_identities(),
+                                [&](const IdentityInfo& info, v1::Identity* out) {
+                                  FillIdentity(request.collection_id(), info, out);
+                                });
+  if (const std::string next = NextAfter(page, added); !next.empty()) {
+    response->set_next_page_token(MakePageToken({"ListIdentities", request.collection_id()}, next));
   }
   return OkStatus();
 }

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "face/base/log.h"
+#include "server/rpc/call_deadline.h"
 #include "server/rpc/grpc_status.h"
 
 namespace facegate {
@@ -22,15 +23,6 @@ std::string NewRequestId() {
   }();
   static std::atomic<uint64_t> next{1};
   return fmt::format("{:016x}-{}", process, next.fetch_add(1, std::memory_order_relaxed));
-}
-
-// gRPC tells deadlines by the wall clock, which may be set; ours are monotonic.
-Deadline DeadlineOf(const grpc::CallbackServerContext& context, Clock::TimePoint now) {
-  const auto wall = context.deadline();
-  if (wall == std::chrono::system_clock::time_point::max()) return Deadline::max();
-  const auto left = wall - std::chrono::system_clock::now();
-  if (left >= Deadline::max() - now) return Deadline::max();
-  return now + std::chrono::duration_cast<Clock::TimePoint::duration>(left);
 }
 
 // The one place above the adapters that has a `try`: a bug in a handler must not end the process.
@@ -63,7 +55,8 @@ grpc::ServerUnaryReactor* UnaryCall::Start(const CallRuntime& runtime,
 UnaryCall::UnaryCall(const CallRuntime& runtime, grpc::CallbackServerContext* context,
                      const char* method)
     : runtime_(runtime), method_(method), cancelled_(std::make_shared<std::atomic<bool>>(false)) {
-  call_.caller.deadline = DeadlineOf(*context, runtime.clock.Now());
+  call_.caller.deadline =
+      MonotonicDeadline(context->deadline(), std::chrono::system_clock::now(), runtime.clock.Now());
   call_.caller.cancelled = cancelled_;
   call_.request_id = NewRequestId();
 }

@@ -145,6 +145,38 @@ TEST_F(GalleryServiceTest, ListsTemplatesInPages) {
   }
 }
 
+// A client takes messages of up to 4 MiB unless it is told otherwise.
+TEST_F(GalleryServiceTest, APageOfLargeIdentitiesEndsAtAMebibyte) {
+  constexpr int kIdentities = 90;
+  for (int i = 0; i < kIdentities; ++i) {
+    const std::string id = fmt::format("large-{:03}", i);
+    Enroll(id, 1);
+    v1::UpdateIdentityRequest update;
+    update.set_collection_id("people");
+    update.set_identity_id(id);
+    update.mutable_update_mask()->add_paths("labels");
+    for (int label = 0; label < 64; ++label) {
+      (*update.mutable_identity()->mutable_labels())[fmt::format("{:a>60}{:02}", "", label)] =
+          std::string(256, 'v');
+    }
+    v1::UpdateIdentityResponse updated;
+    ASSERT_THAT(galleries_->UpdateIdentity(call_, update, &updated), IsOk());
+  }
+  v1::ListIdentitiesRequest request;
+  request.set_collection_id("people");
+  request.set_page_size(1000);
+  std::vector<std::string> ids;
+  do {
+    v1::ListIdentitiesResponse page;
+    ASSERT_THAT(galleries_->ListIdentities(call_, request, &page), IsOk());
+    EXPECT_LT(page.ByteSizeLong(), 1'100'000u);
+    for (const v1::Identity& identity : page.identities()) ids.push_back(identity.id());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  ASSERT_EQ(ids.size(), kIdentities);
+  EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
+}
+
 TEST_F(GalleryServiceTest, RefusesPageSizesAndTokensThatAreNone) {
   v1::ListIdentitiesRequest request;
   v1::ListIdentitiesResponse response;

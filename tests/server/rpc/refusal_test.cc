@@ -221,7 +221,27 @@ TEST_F(RefusalTest, OfUpdateMasks) {
       {"a bad key", mask({"labels.Key"}), Reason::kInvalidField, "update_mask"},
       {"longer than the field", mask({"labels2"}), Reason::kInvalidField, "update_mask"},
       {"upper case", mask({"Labels"}), Reason::kInvalidField, "update_mask"},
+      {"more than 128 paths", mask(std::vector<std::string>(129, "labels")), Reason::kInvalidField,
+       "update_mask"},
   });
+}
+
+// Two such requests once kept both threads of the service at work for minutes.
+TEST_F(RefusalTest, OfAnUpdateWithMoreLabelsThanAnIdentityMayHave) {
+  const auto labels = [this](const std::string& path, int count) {
+    return UpdateWith([path, count](auto& r) {
+      r.clear_update_mask();
+      for (int i = 0; i < 128; ++i) r.mutable_update_mask()->add_paths(path);
+      for (int i = 0; i < count; ++i) {
+        (*r.mutable_identity()->mutable_labels())["k" + std::to_string(i)] = "v";
+      }
+    });
+  };
+  Check({
+      {"all of them", labels("labels", 65), Reason::kInvalidField, "identity.labels"},
+      {"one of them", labels("labels.k1", 65), Reason::kInvalidField, "identity.labels"},
+  });
+  EXPECT_THAT(labels("labels", 64)(), IsOk());
 }
 
 TEST_F(RefusalTest, OfLabels) {
