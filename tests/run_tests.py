@@ -154,8 +154,9 @@ def environment(patterns):
     memory = pathlib.Path("/dev/shm")
     if not chosen.get("TMPDIR") and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 << 30:
         chosen["TMPDIR"] = str(memory)
-    # Threads that wait in a spin take the core that another program's work needs.
-    chosen.setdefault("OMP_WAIT_POLICY", "passive")
+    # Threads that spin for long while they wait take the core that another program's work needs (face/base/openmp.h).
+    if "OMP_WAIT_POLICY" not in chosen and "GOMP_SPINCOUNT" not in chosen:
+        chosen.update(OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="20000")
     if patterns:
         chosen["GTEST_FILTER"] = ":".join(patterns)
     return chosen
