@@ -86,7 +86,11 @@ StatusOr<std::string> ReadFile(const std::string& path, uint64_t max_bytes) {
 
 Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
   const std::string temporary = fmt::format("{}.tmp.{}", path, ::getpid());
-  FileDescriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  // Others may write to the folder, and the name can be guessed: what lies there, left behind by a
+  // process of the same number or laid as a link to a file of ours, is neither written to nor
+  // followed.
+  ::unlink(temporary.c_str());
+  FileDescriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (fd.get() < 0) return FromErrno("cannot create", temporary);
   Status status = WriteAll(fd.get(), bytes, temporary);
   if (status.ok() && ::fsync(fd.get()) != 0) status = FromErrno("cannot sync", temporary);

@@ -13,7 +13,7 @@ namespace facegate {
 StatusOr<std::string> ReadFile(const std::string& path, uint64_t max_bytes);
 
 // Writes beside `path`, syncs and renames over it: a reader sees the old or the new file, also
-// after a crash.
+// after a crash. A link at `path` is replaced, not followed.
 Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 
 }  // namespace facegate

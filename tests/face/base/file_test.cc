@@ -1,9 +1,11 @@
 #include "face/base/file.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <iterator>
+#include <string>
 
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -26,6 +28,19 @@ TEST(FileTest, NoTemporaryFileStaysBehind) {
   EXPECT_THAT(WriteFileAtomically(dir.File("absent/a"), "x"), StatusIs(StatusCode::kNotFound));
   const std::filesystem::directory_iterator files(dir.path());
   EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+// The temporary name can be guessed: whoever may write to the folder could have laid a link there.
+TEST(FileTest, FollowsNoLinkThatLiesInItsWay) {
+  const TempDir dir;
+  ASSERT_THAT(WriteFileAtomically(dir.File("precious"), "kept"), IsOk());
+  std::filesystem::create_symlink(dir.File("precious"),
+                                  dir.File("a.tmp." + std::to_string(::getpid())));
+  std::filesystem::create_symlink(dir.File("precious"), dir.File("a"));
+  ASSERT_THAT(WriteFileAtomically(dir.File("a"), "new"), IsOk());
+  EXPECT_EQ(ReadFile(dir.File("precious"), 100).value(), "kept");
+  EXPECT_EQ(ReadFile(dir.File("a"), 100).value(), "new");
+  EXPECT_FALSE(std::filesystem::is_symlink(dir.File("a")));
 }
 
 TEST(FileTest, AbsentAndTooLargeFilesAndFoldersAreRefused) {

@@ -1,0 +1,50 @@
+#include "clients/cli/private_file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "tests/support/temp_dir.h"
+
+namespace facegate {
+namespace {
+
+using std::filesystem::perms;
+
+std::string Content(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(PrivateFileTest, IsForItsOwnerAloneWhateverLayThere) {
+  const TempDir dir;
+  std::ofstream(dir.File("a")) << "for everybody";
+  std::filesystem::permissions(dir.File("a"), perms::all);
+  EXPECT_EQ(WritePrivateFile(dir.File("a"), "mine"), std::nullopt);
+  EXPECT_EQ(Content(dir.File("a")), "mine");
+  EXPECT_EQ(std::filesystem::status(dir.File("a")).permissions(),
+            perms::owner_read | perms::owner_write);
+}
+
+TEST(PrivateFileTest, FollowsNoLink) {
+  const TempDir dir;
+  std::ofstream(dir.File("precious")) << "kept";
+  std::filesystem::create_symlink(dir.File("precious"), dir.File("a"));
+  std::filesystem::create_symlink(dir.File("precious"),
+                                  dir.File("a.tmp." + std::to_string(::getpid())));
+  EXPECT_EQ(WritePrivateFile(dir.File("a"), "mine"), std::nullopt);
+  EXPECT_EQ(Content(dir.File("precious")), "kept");
+  EXPECT_EQ(Content(dir.File("a")), "mine");
+}
+
+TEST(PrivateFileTest, SaysWhyItCannotBeWritten) {
+  const TempDir dir;
+  EXPECT_EQ(WritePrivateFile(dir.File("absent/a"), "mine"), "No such file or directory");
+}
+
+}  // namespace
+}  // namespace facegate
