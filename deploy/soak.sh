@@ -11,7 +11,7 @@ Usage: deploy/soak.sh [--dry-run] [PART…]
 
 Runs each PART, all of them when none is named, and adds a line with date, commit, machine and outcome to tests/SOAK.md:
 
-  kills      kill -9 of the server amid enrolments (300 times), of the store (500) and of a training (40)
+  kills      kill -9 of the server amid enrolments (300 times, and 100 with retries), of the store (120) and of a training (40)
   load       40,000 enrol-identify-delete rounds of eight clients, 1,000 rounds of hostile input with flat memory
   learning   the ring on all of MNIST, which FACEGATE_DATA names
   plain      each file compiled by itself, without precompiled headers, with -O1 (and so with the warnings that need it),

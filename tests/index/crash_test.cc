@@ -141,7 +141,7 @@ class CrashTest : public ::testing::Test {
 };
 
 TEST_F(CrashTest, FindsAllThatWasAcknowledgedBeforeAKill) {
-  const int rounds = Rounds(8, 500);
+  const int rounds = Rounds(8, 120);
   std::mt19937_64 random(42);
   for (int round = 0; round < rounds; ++round) {
     KillAfter(round, static_cast<int>(random() % 40 + 1),
