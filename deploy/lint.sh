@@ -12,7 +12,7 @@ Installs missing packages and runs each CHECK, all of them when none is named:
 
   format    clang-format 14 would change no source file (tests/check_format.py --fix changes them)
   layers    no room includes what it may not (ARCHITECTURE.md, "Rooms")
-  tidy      clang-tidy 14 finds nothing: in files that tests/tidy.lock does not cover, and in ten that it does
+  tidy      clang-tidy 14 (where LibTorch's headers are beyond it, the compiler) finds nothing: in files that tests/tidy.lock does not cover, and in ten that it does
             (tests/check_tidy.py --update brings the lock up to date)
   fuzz      builds the fuzz targets and runs each for five seconds (deploy/fuzz.sh runs them for long)
 

@@ -158,7 +158,7 @@ class CheckTidy(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.assertEqual(self.check("--update"), 0)
 
-    def tidy(self, path):
+    def tidy(self, path, _command):
         self.read.append(path.name)
         return path, 0.1, "bad" if path.name in self.findings else ""
 
@@ -214,6 +214,10 @@ class CheckTidy(unittest.TestCase):
     def test_reads_a_sample_of_what_the_lock_covers(self):
         self.findings = {"b.cc"}  # as after an update of clang-tidy
         self.assertEqual(self.check(), 1)
+
+    def test_what_clang_cannot_read_is_compiled_without_writing_anything(self):
+        self.assertEqual(check_tidy.syntax_check_of("c++ -DA=1 -O2 -o a.cc.o -c a.cc"),
+                         ["c++", "-DA=1", "-O2", "a.cc", "-O0", "-fsyntax-only"])
 
     def test_the_sample_has_ten_files_and_moves_on_with_the_commit(self):
         files = list(range(100))
