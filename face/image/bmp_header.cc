@@ -77,8 +77,6 @@ Status CheckFields(const Fields& fields) {
 
 }  // namespace
 
-bool LooksLikeBmp(std::string_view encoded) { return encoded.starts_with("BM"); }
-
 StatusOr<ImageHeader> ParseBmpHeader(std::string_view encoded) {
   if (encoded.size() < kFileHeaderBytes + 4) return Undecodable("BMP is truncated in its header");
   std::string_view in = encoded.substr(10);

@@ -7,8 +7,6 @@
 
 namespace facegate {
 
-bool LooksLikeBmp(std::string_view encoded);
-
 // Reads the headers of a Windows or OS/2 bitmap and checks that the rows that they announce are
 // there. Run-length coded bitmaps are refused.
 StatusOr<ImageHeader> ParseBmpHeader(std::string_view encoded);

@@ -31,6 +31,12 @@ Status CheckSize(const ImageHeader& header, const DecodeLimits& limits) {
   return OkStatus();
 }
 
+uint64_t BytesToDecode(const ImageHeader& header) {
+  const uint64_t pixels =
+      static_cast<uint64_t>(header.width) * static_cast<uint64_t>(header.height);
+  return pixels * (header.orientation == 1 ? 3 : 6);
+}
+
 // For formats that OpenCV knows by a signature which the header's reader has matched: anything else
 // could reach a decoder that nobody meant, some (DICOM, GDAL) by way of a temporary file.
 StatusOr<cv::Mat> DecodeByOpenCv(std::string_view encoded, const ImageHeader& header) {
@@ -46,7 +52,7 @@ StatusOr<cv::Mat> DecodeByOpenCv(std::string_view encoded, const ImageHeader& he
   }
   if (bgr.cols != header.width || bgr.rows != header.height || bgr.type() != CV_8UC3) {
     return Refuse(Reason::kImageUndecodable,
-                  fmt::format("{} of {}x{} pixels does not decode whole", FormatName(header.format),
+                  fmt::format("{} of {}x{} pixels does not decode whole", Name(header.format),
                               header.width, header.height));
   }
   return bgr;
@@ -62,14 +68,16 @@ StatusOr<cv::Mat> DecodePixels(std::string_view encoded, const ImageHeader& head
       return DecodeWebpPixels(encoded, header);
     case ImageFormat::kPng:
     case ImageFormat::kBmp:
-      break;
+      return DecodeByOpenCv(encoded, header);
+    default:
+      return Internal(fmt::format("there is no decoder for {}", NameWithArticle(header.format)));
   }
-  return DecodeByOpenCv(encoded, header);
 }
 
 }  // namespace
 
-StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits) {
+StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits,
+                            const DecodeControl& control) {
   // A cv::Mat counts bytes in an int.
   const uint64_t max_bytes = std::min<uint64_t>(limits.max_bytes, INT32_MAX);
   if (encoded.size() > max_bytes) {
@@ -78,8 +86,11 @@ StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits
   }
   FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(encoded));
   FACEGATE_RETURN_IF_ERROR(CheckSize(header, limits));
+  if (control.reserve) FACEGATE_RETURN_IF_ERROR(control.reserve(BytesToDecode(header)));
   return CatchToStatus("decoding an image", [&]() -> StatusOr<Image> {
+    FACEGATE_RETURN_IF_ERROR(Ask(control.stop));
     FACEGATE_ASSIGN_OR_RETURN(const cv::Mat stored, DecodePixels(encoded, header));
+    FACEGATE_RETURN_IF_ERROR(Ask(control.stop));
     return Image{TurnUpright(stored, header.orientation)};
   });
 }

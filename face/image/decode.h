@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "face/image/image.h"
 #include "face/image/image_header.h"
 
@@ -18,9 +20,21 @@ struct DecodeLimits {
   int max_side = 32766;
 };
 
+// How the caller takes part in a decoding. Both are called on the thread that decodes, and may be
+// empty.
+struct DecodeControl {
+  // Asked at least every 5 ms of work; what it answers instead of OK is the answer.
+  StopCheck stop;
+  // Called once, after the header was checked and before anything is allocated, with the most bytes
+  // that decoding this picture will hold at a time, the picture included. A refusal is the answer,
+  // and nothing is decoded.
+  std::function<Status(uint64_t bytes)> reserve;
+};
+
 // Decodes JPEG, PNG, WebP, BMP or PGM (and PPM) to upright BGR: grey and palette images are
 // expanded, alpha is dropped, 16 bits become 8. kImageTooLarge past a limit, kImageUndecodable for
 // anything that does not decode whole (a truncated or damaged JPEG too). Thread-safe.
-StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits);
+StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits,
+                            const DecodeControl& control = {});
 
 }  // namespace facegate

@@ -1,5 +1,7 @@
 #include "face/image/image_header.h"
 
+#include <fmt/format.h>
+
 #include "face/image/bmp_header.h"
 #include "face/image/jpeg_header.h"
 #include "face/image/png_header.h"
@@ -8,30 +10,26 @@
 
 namespace facegate {
 
-std::string_view FormatName(ImageFormat format) {
+StatusOr<ImageHeader> ParseImageHeader(std::string_view encoded) {
+  const ImageFormat format = SniffImageFormat(encoded);
   switch (format) {
     case ImageFormat::kJpeg:
-      return "JPEG";
+      return ParseJpegHeader(encoded);
     case ImageFormat::kPng:
-      return "PNG";
+      return ParsePngHeader(encoded);
     case ImageFormat::kWebp:
-      return "WebP";
+      return ParseWebpHeader(encoded);
     case ImageFormat::kBmp:
-      return "BMP";
+      return ParseBmpHeader(encoded);
     case ImageFormat::kPgm:
-      return "PGM";
+      return ParsePnmHeader(encoded);
+    case ImageFormat::kEmpty:
+      return Refuse(Reason::kImageUndecodable, "image is empty (0 bytes)");
+    default:
+      return Refuse(Reason::kImageUndecodable,
+                    fmt::format("this is {}, which is not among the formats that are taken: {}",
+                                NameWithArticle(format), DecodableFormats()));
   }
-  return "unknown";
-}
-
-StatusOr<ImageHeader> ParseImageHeader(std::string_view encoded) {
-  if (encoded.empty()) return Refuse(Reason::kImageUndecodable, "image is empty (0 bytes)");
-  if (LooksLikeJpeg(encoded)) return ParseJpegHeader(encoded);
-  if (LooksLikePng(encoded)) return ParsePngHeader(encoded);
-  if (LooksLikeWebp(encoded)) return ParseWebpHeader(encoded);
-  if (LooksLikeBmp(encoded)) return ParseBmpHeader(encoded);
-  if (LooksLikePnm(encoded)) return ParsePnmHeader(encoded);
-  return Refuse(Reason::kImageUndecodable, "image is none of JPEG, PNG, WebP, BMP and PGM/PPM");
 }
 
 }  // namespace facegate

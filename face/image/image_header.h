@@ -3,13 +3,9 @@
 #include <string_view>
 
 #include "face/base/status.h"
+#include "face/image/image_format.h"
 
 namespace facegate {
-
-enum class ImageFormat { kJpeg, kPng, kWebp, kBmp, kPgm };
-
-// "JPEG", "PNG", "WebP", "BMP", "PGM".
-std::string_view FormatName(ImageFormat format);
 
 // What the header of an encoded image says.
 struct ImageHeader {
@@ -21,8 +17,9 @@ struct ImageHeader {
 
 // Finds the format, the size and the orientation, and walks through the container (JPEG markers,
 // PNG and RIFF chunks) to its end, so that a truncated file is found before it is decoded. Reads no
-// pixels and allocates nothing in proportion to the claimed size. kImageUndecodable when the bytes
-// are none of the formats, when the header is broken or when the end is missing.
+// pixels and allocates nothing in proportion to the claimed size. kImageUndecodable, saying
+// what the bytes are, when they are not one of the formats that are taken, when the header is
+// broken or when the end is missing.
 StatusOr<ImageHeader> ParseImageHeader(std::string_view encoded);
 
 }  // namespace facegate

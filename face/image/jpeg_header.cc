@@ -90,8 +90,6 @@ Status ReadFrame(std::string_view body, ImageHeader& header) {
 
 }  // namespace
 
-bool LooksLikeJpeg(std::string_view encoded) { return encoded.starts_with("\xff\xd8\xff"); }
-
 StatusOr<ImageHeader> ParseJpegHeader(std::string_view encoded) {
   ImageHeader header{.format = ImageFormat::kJpeg};
   bool exif_seen = false;

@@ -7,8 +7,6 @@
 
 namespace facegate {
 
-bool LooksLikeJpeg(std::string_view encoded);
-
 // Walks through the markers of a JPEG file (ITU-T T.81) as libjpeg does, from SOI to EOI: the size
 // from the first SOF, the orientation from the first APP1 segment that holds EXIF. Bytes after EOI
 // are allowed (cameras append a second picture). kImageUndecodable when a segment or EOI is

@@ -54,8 +54,6 @@ Status ReadHeaderChunk(const Chunk& chunk, ImageHeader& header) {
 
 }  // namespace
 
-bool LooksLikePng(std::string_view encoded) { return encoded.starts_with(kSignature); }
-
 StatusOr<ImageHeader> ParsePngHeader(std::string_view encoded) {
   ImageHeader header{.format = ImageFormat::kPng};
   std::string_view in = encoded.substr(kSignature.size());

@@ -7,8 +7,6 @@
 
 namespace facegate {
 
-bool LooksLikePng(std::string_view encoded);
-
 // Walks through the chunks of a PNG file (W3C PNG, third edition) from IHDR to IEND; the
 // orientation comes from eXIf. Checksums are left to libpng. Bytes after IEND are allowed.
 StatusOr<ImageHeader> ParsePngHeader(std::string_view encoded);

@@ -90,12 +90,6 @@ std::optional<uint32_t> TakeSample(const Map& map, std::string_view& in) {
 
 }  // namespace
 
-bool LooksLikePnm(std::string_view encoded) {
-  return encoded.size() > 2 && encoded[0] == 'P' &&
-         (encoded[1] == '2' || encoded[1] == '3' || encoded[1] == '5' || encoded[1] == '6') &&
-         (IsSpace(encoded[2]) || encoded[2] == '#');
-}
-
 StatusOr<ImageHeader> ParsePnmHeader(std::string_view encoded) {
   FACEGATE_ASSIGN_OR_RETURN(const Map map, ParseMap(encoded));
   return ImageHeader{.format = ImageFormat::kPgm,

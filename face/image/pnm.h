@@ -10,8 +10,7 @@ namespace facegate {
 
 // Netpbm's grey and colour maps: P2 and P5 (PGM), P3 and P6 (PPM); the text and the binary form;
 // 1 to 16 bits a sample. The format is named kPgm for all of them.
-bool LooksLikePnm(std::string_view encoded);
-// Also checks that as many bytes follow as the size needs.
+// Checks that as many bytes follow as the size needs.
 StatusOr<ImageHeader> ParsePnmHeader(std::string_view encoded);
 
 // The pixels as 8-bit BGR, scaled from 0..maxval to 0..255. The size has been checked by the

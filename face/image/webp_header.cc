@@ -11,7 +11,6 @@
 namespace facegate {
 namespace {
 
-constexpr size_t kRiffHeaderBytes = 12;
 constexpr uint8_t kAnimationFlag = 0x02;
 
 struct Size {
@@ -96,11 +95,6 @@ Status ReadChunk(const Chunk& chunk, bool first, Contents& contents) {
 }
 
 }  // namespace
-
-bool LooksLikeWebp(std::string_view encoded) {
-  return encoded.size() >= kRiffHeaderBytes && encoded.starts_with("RIFF") &&
-         encoded.substr(8, 4) == "WEBP";
-}
 
 StatusOr<ImageHeader> ParseWebpHeader(std::string_view encoded) {
   std::string_view in = encoded.substr(4);

@@ -7,8 +7,6 @@
 
 namespace facegate {
 
-bool LooksLikeWebp(std::string_view encoded);
-
 // Walks through the RIFF chunks of a WebP file (RFC 9649): VP8, VP8L or VP8X; the orientation comes
 // from the EXIF chunk. Animations are refused.
 StatusOr<ImageHeader> ParseWebpHeader(std::string_view encoded);

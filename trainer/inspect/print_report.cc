@@ -93,7 +93,7 @@ class TextReport {
   void Pictures() {
     const size_t readable = report_.photos - report_.unreadable.size();
     Row("sizes", Listing(report_.sizes, SizeText));
-    Row("formats", Listing(report_.formats, FormatName));
+    Row("formats", Listing(report_.formats, Name));
     Row("colour", fmt::format("{} coloured, {} grey", readable - report_.grey, report_.grey));
     Row("mean R G B",
         fmt::format("{:.1f} {:.1f} {:.1f}", report_.mean[0], report_.mean[1], report_.mean[2]));
@@ -238,7 +238,7 @@ void PrintSetReportJson(const SetReport& report, const PhotoSource& source,
   }
   json["formats"] = nlohmann::ordered_json::object();
   for (const auto& [format, count] : report.formats) {
-    json["formats"][std::string(FormatName(format))] = count;
+    json["formats"][std::string(Name(format))] = count;
   }
   json["grey"] = report.grey;
   json["blue_skin"] = report.blue_skin;

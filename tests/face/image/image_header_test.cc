@@ -75,7 +75,7 @@ TEST(ImageHeaderTest, ReadsTheOrientationOfJpegPngAndWebp) {
          {JpegWithExif(EncodeImage(".jpg", picture), tiff),
           PngWithExif(EncodeImage(".png", picture), tiff), WebpWithExif(webp, tiff, {37, 21})}) {
       FACEGATE_ASSERT_OK_AND_ASSIGN(const ImageHeader header, ParseImageHeader(encoded));
-      EXPECT_EQ(header.orientation, 6) << FormatName(header.format);
+      EXPECT_EQ(header.orientation, 6) << Name(header.format);
       EXPECT_EQ(header.width, 37) << "the size is that of the stored picture";
     }
   }
@@ -96,6 +96,16 @@ TEST(ImageHeaderTest, RefusesWhatIsNoneOfTheFormats) {
         std::string("\xff\xd8")}) {
     EXPECT_THAT(ParseImageHeader(bytes), RefusedWith(Reason::kImageUndecodable)) << bytes.size();
   }
+}
+
+TEST(ImageHeaderTest, NamesWhatWasSentInstead) {
+  const auto gif = ParseImageHeader("GIF89a............");
+  EXPECT_EQ(MessageOf(gif.status()),
+            "this is a GIF, which is not among the formats that are taken: JPEG, PNG, WebP, BMP, "
+            "PGM, PPM");
+  EXPECT_THAT(MessageOf(ParseImageHeader("data:image/png;base64,iVBORw0KGgo").status()),
+              HasSubstr("this is a data URI (send the bytes that it stands for)"));
+  EXPECT_EQ(MessageOf(ParseImageHeader("").status()), "image is empty (0 bytes)");
 }
 
 TEST(ImageHeaderTest, AllowsBytesAfterTheEndOfAPicture) {
