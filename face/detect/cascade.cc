@@ -139,11 +139,12 @@ class CascadeDetector : public Detector {
  public:
   explicit CascadeDetector(CascadeOptions options) : options_(std::move(options)) {}
 
-  StatusOr<std::vector<DetectedFace>> Detect(const Image& image) override {
+  StatusOr<std::vector<DetectedFace>> Detect(const Image& image, const StopCheck& stop) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto cascades, cascades_.Borrow([this] {
       return CascadeSet::Create(options_.directory);
     }));
-    return CatchToStatus("running the cascades", [&] { return DetectWith(*cascades, image); });
+    return CatchToStatus("running the cascades",
+                         [&] { return DetectWith(*cascades, image, stop); });
   }
 
   const std::string& name() const override { return name_; }
@@ -158,10 +159,12 @@ class CascadeDetector : public Detector {
              {mild_step, mild_neighbours, 0.25}}};
   }
 
-  StatusOr<std::vector<DetectedFace>> DetectWith(CascadeSet& cascades, const Image& image) const {
+  StatusOr<std::vector<DetectedFace>> DetectWith(CascadeSet& cascades, const Image& image,
+                                                 const StopCheck& stop) const {
     const GreyPicture grey = GreyForSearch(image, options_.max_side);
     std::vector<DetectedFace> faces;
     for (const CascadeSearch& search : Searches()) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       faces = FindIn(cascades, grey.pixels, search);
       if (!faces.empty()) break;
     }

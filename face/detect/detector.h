@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "face/image/image.h"
 
 namespace facegate {
@@ -21,8 +22,10 @@ class Detector {
  public:
   virtual ~Detector() = default;
   // Highest score first. Empty when there is no face: that is an answer, not an error. kInternal
-  // when the library fails.
-  virtual StatusOr<std::vector<DetectedFace>> Detect(const Image& image) = 0;
+  // when the library fails. `stop` is asked between the steps of the search; what it answers
+  // instead of OK is the answer.
+  virtual StatusOr<std::vector<DetectedFace>> Detect(const Image& image, const StopCheck& stop) = 0;
+  StatusOr<std::vector<DetectedFace>> Detect(const Image& image) { return Detect(image, {}); }
   // What is recorded with each template, such as "yunet:1f2a…" (the first 12 digits of the file's
   // sha256) or "haar".
   virtual const std::string& name() const = 0;

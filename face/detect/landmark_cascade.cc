@@ -58,10 +58,11 @@ class LandmarkCascadeDetector final : public Detector {
         weights_(std::move(weights)),
         name_("haar+landmarks:" + weights_.digest) {}
 
-  StatusOr<std::vector<DetectedFace>> Detect(const Image& image) override {
+  StatusOr<std::vector<DetectedFace>> Detect(const Image& image, const StopCheck& stop) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto instruments,
                               instruments_.Borrow([this] { return MakeInstruments(); }));
-    return CatchToStatus("running the cascade", [&] { return DetectWith(*instruments, image); });
+    return CatchToStatus("running the cascade",
+                         [&] { return DetectWith(*instruments, image, stop); });
   }
 
   const std::string& name() const override { return name_; }
@@ -82,13 +83,14 @@ class LandmarkCascadeDetector final : public Detector {
              {mild_step, 1, 0.25}}};
   }
 
-  StatusOr<std::vector<DetectedFace>> DetectWith(Instruments& instruments,
-                                                 const Image& image) const {
+  StatusOr<std::vector<DetectedFace>> DetectWith(Instruments& instruments, const Image& image,
+                                                 const StopCheck& stop) const {
     const GreyPicture small = GreyForSearch(image, options_.max_side);
     cv::Mat whole = small.pixels;
     if (small.scale < 1) cv::cvtColor(image.bgr, whole, cv::COLOR_BGR2GRAY);
     std::vector<DetectedFace> faces;
     for (const CascadeSearch& search : Searches()) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       const std::vector<cv::Rect2d> boxes =
           BoxesOf(SearchFaces(instruments.cascade, small.pixels, search, options_.min_face_share),
                   small.scale);

@@ -156,13 +156,14 @@ class YuNetDetector : public Detector {
   YuNetDetector(YuNetOptions options, std::string name, std::string model)
       : options_(std::move(options)), name_(std::move(name)), model_(std::move(model)) {}
 
-  StatusOr<std::vector<DetectedFace>> Detect(const Image& image) override {
+  StatusOr<std::vector<DetectedFace>> Detect(const Image& image, const StopCheck& stop) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto network,
                               networks_.Borrow([this] { return YuNetNetwork::Create(model_); }));
     double scale = FirstScale(image);
     std::vector<DetectedFace> found;
     for (int pass = 0; pass < 3; ++pass, scale /= 2) {
       if (pass > 0 && std::min(image.width(), image.height()) * scale < kSmallestSide) break;
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       FACEGATE_ASSIGN_OR_RETURN(found, DetectAtScale(*network, image, scale));
       if (!found.empty()) break;
     }
@@ -228,7 +229,7 @@ StatusOr<std::unique_ptr<Detector>> CreateYuNetDetector(const YuNetOptions& opti
       options, fmt::format("yunet:{}", Sha256Hex(file).substr(0, 12)), *std::move(model));
   // Loads the first instance; a network that is no YuNet fails here.
   const Image black{cv::Mat(kSmallestSide, kSmallestSide, CV_8UC3, cv::Scalar::all(0))};
-  const Status works = detector->Detect(black).status();
+  const Status works = detector->Detect(black, {}).status();
   if (!works.ok()) {
     return InvalidArgument(
         fmt::format("{} is no YuNet model of 2023: {}", options.model_path, MessageOf(works)));

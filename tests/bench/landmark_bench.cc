@@ -33,10 +33,10 @@ class MovedDetector final : public Detector {
   MovedDetector(std::unique_ptr<Detector> detector, int pixels)
       : detector_(std::move(detector)), pixels_(pixels) {}
 
-  StatusOr<std::vector<DetectedFace>> Detect(const Image& image) override {
+  StatusOr<std::vector<DetectedFace>> Detect(const Image& image, const StopCheck& stop) override {
     Image moved;
     cv::copyMakeBorder(image.bgr, moved.bgr, pixels_, 0, pixels_, 0, cv::BORDER_REPLICATE);
-    FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> faces, detector_->Detect(moved));
+    FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> faces, detector_->Detect(moved, stop));
     const auto offset = static_cast<float>(pixels_);
     for (DetectedFace& face : faces) {
       face.box -= cv::Point2f(offset, offset);

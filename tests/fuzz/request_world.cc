@@ -40,7 +40,9 @@ ServerFacts Facts() {
 
 }  // namespace
 
-StatusOr<std::vector<DetectedFace>> PixelDetector::Detect(const Image& image) {
+StatusOr<std::vector<DetectedFace>> PixelDetector::Detect(const Image& image,
+                                                          const StopCheck& stop) {
+  FACEGATE_RETURN_IF_ERROR(Ask(stop));
   const cv::Vec3b first = image.bgr.at<cv::Vec3b>(0, 0);
   std::vector<DetectedFace> faces;
   for (int i = 0; i < first[0] % 4; ++i) {

@@ -23,7 +23,7 @@ namespace facegate {
 // or none, inside the picture or outside. So that a fuzzer reaches every selection.
 class PixelDetector final : public Detector {
  public:
-  StatusOr<std::vector<DetectedFace>> Detect(const Image& image) override;
+  StatusOr<std::vector<DetectedFace>> Detect(const Image& image, const StopCheck& stop) override;
   const std::string& name() const override { return name_; }
 
  private:

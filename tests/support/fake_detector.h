@@ -25,7 +25,12 @@ class FakeDetector final : public Detector {
   explicit FakeDetector(std::vector<DetectedFace> faces = {FaceAt(0, 0)})
       : faces_(std::move(faces)) {}
 
-  StatusOr<std::vector<DetectedFace>> Detect(const Image& /*image*/) override { return faces_; }
+  using Detector::Detect;
+  StatusOr<std::vector<DetectedFace>> Detect(const Image& /*image*/,
+                                             const StopCheck& stop) override {
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    return faces_;
+  }
   const std::string& name() const override { return name_; }
 
   void set_faces(std::vector<DetectedFace> faces) { faces_ = std::move(faces); }
