@@ -19,10 +19,13 @@ Status TemplateNotFound() {
   return Refuse(Reason::kTemplateNotFound, "the identity has no such template");
 }
 
-Status EtagMismatch() {
+Status EtagMismatch(std::string_view what) {
   return Refuse(Reason::kEtagMismatch,
-                "the identity was changed since the etag was read; read it again");
+                fmt::format("the {} was changed since the etag was read; read it again", what));
 }
+
+// The identity whose lock orders the changes of a collection's settings: no id is empty.
+constexpr std::string_view kSettings;
 
 // Opaque to clients. Of the numbers, not of the content: it must tell nothing about that.
 std::string EtagOf(const IdentityKey& key, uint64_t revision) {
@@ -50,6 +53,7 @@ Labels AfterChange(const Labels& labels, const LabelChange& change) {
 Collection::Collection(StoredCollection record, const GalleryParts& parts)
     : record_(std::move(record)),
       parts_(parts),
+      current_(record_),
       state_(MakeFlatIndex(static_cast<size_t>(record_.embedding_size))) {}
 
 Status Collection::CheckPresent() const {
@@ -67,7 +71,8 @@ StatusOr<const IdentityEntry*> Collection::Find(std::string_view identity) const
 StatusOr<const IdentityEntry*> Collection::Find(std::string_view identity,
                                                 std::string_view etag) const {
   FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity));
-  if (!etag.empty() && etag != EtagOf(KeyOf(*entry), entry->revision)) return EtagMismatch();
+  if (!etag.empty() && etag != EtagOf(KeyOf(*entry), entry->revision))
+    return EtagMismatch("identity");
   return entry;
 }
 
@@ -108,16 +113,48 @@ Status Collection::Load(const StoredIdentity& identity, std::span<const StoredTe
   return OkStatus();
 }
 
+CollectionInfo Collection::InfoOf(const StoredCollection& stored) const {
+  return {.id = stored.id,
+          .settings = stored.settings,
+          .model = stored.model,
+          .embedding_size = stored.embedding_size,
+          .create_time_us = stored.create_time_us,
+          .update_time_us = stored.update_time_us,
+          .etag = EtagOf({.collection = stored.uid, .identity = 0}, stored.revision),
+          .identity_count = state_.identities().size(),
+          .template_count = state_.template_count()};
+}
+
 StatusOr<CollectionInfo> Collection::Info() const {
   const ReaderLock lock(mutex_);
   FACEGATE_RETURN_IF_ERROR(CheckPresent());
-  return CollectionInfo{.id = record_.id,
-                        .settings = record_.settings,
-                        .model = record_.model,
-                        .embedding_size = record_.embedding_size,
-                        .create_time_us = record_.create_time_us,
-                        .identity_count = state_.identities().size(),
-                        .template_count = state_.template_count()};
+  return InfoOf(current_);
+}
+
+StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std::string_view etag,
+                                            const Receipt<CollectionInfo>& receipt) {
+  const ReaderLock alive(lifecycle_);
+  const MutexLock order(parts_.identity_locks.Of(record_.uid, kSettings));
+  StoredCollection record;
+  CollectionInfo info;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_RETURN_IF_ERROR(CheckPresent());
+    info = InfoOf(current_);
+    if (!etag.empty() && etag != info.etag) return EtagMismatch("collection");
+    record = current_;
+    if (change.set_min_cosine) record.settings.min_cosine = change.min_cosine;
+    record.update_time_us = std::max(parts_.clock.UnixMicros(), record.update_time_us);
+    record.revision += 1;
+    info = InfoOf(record);
+  }
+  StoreChange stored;
+  stored.collections.push_back(record);
+  parts_.ledger.Keep(receipt, info, {.collection = record_.uid, .identity = 0}, stored);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(stored)));
+  const WriterLock lock(mutex_);
+  current_ = std::move(record);
+  return info;
 }
 
 Status Collection::Delete(bool force, const Receipt<Deleted>& receipt) {
@@ -409,10 +446,11 @@ Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_i
   return OkStatus();
 }
 
-StatusOr<std::vector<Candidate>> Collection::Search(const Embedding& query, size_t k) const {
+StatusOr<std::vector<Candidate>> Collection::Search(const Embedding& query, size_t k,
+                                                    const StopCheck& stop) const {
   const ReaderLock lock(mutex_);
   FACEGATE_RETURN_IF_ERROR(CheckPresent());
-  FACEGATE_ASSIGN_OR_RETURN(const auto matches, state_.index().Search(query.values(), k));
+  FACEGATE_ASSIGN_OR_RETURN(const auto matches, state_.index().Search(query.values(), k, stop));
   std::vector<Candidate> candidates;
   candidates.reserve(matches.size());
   for (const IndexMatch& match : matches) {

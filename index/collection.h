@@ -69,8 +69,9 @@ struct GalleryParts {
 // Locks, in the order in which a thread takes them:
 //   lifecycle_   shared by each call that changes something, over its write to the store; alone by
 //                Delete(), which so comes before or after every such call
-//   one or two of identity_locks: order the changes of an identity, also over the write to the
-//   store mutex_       memory; never held during a write to the store
+//   one or two of identity_locks: order the changes of an identity (of "" those of the settings),
+//                also over the write to the store
+//   mutex_       memory; never held during a write to the store
 // The first two are the exception to the rule that no disk call is made under a lock: changes that
 // touch each other must come in one order in the store and in memory. No search waits for them, and
 // changes of different identities are in the store together, where they share a sync.
@@ -78,6 +79,7 @@ class Collection {
  public:
   Collection(StoredCollection record, const GalleryParts& parts);
 
+  // As it was made or loaded: its settings may have changed since, the rest never does.
   const StoredCollection& record() const { return record_; }
 
   // Adds to memory what the store holds; used while nothing else is at work. kStoreCorrupt when the
@@ -85,6 +87,8 @@ class Collection {
   Status Load(const StoredIdentity& identity, std::span<const StoredTemplate> templates);
 
   StatusOr<CollectionInfo> Info() const;
+  StatusOr<CollectionInfo> Update(const CollectionChange& change, std::string_view etag,
+                                  const Receipt<CollectionInfo>& receipt);
   Status Delete(bool force, const Receipt<Deleted>& receipt);
 
   StatusOr<EnrolResult> Enrol(std::string_view identity, std::span<const NewTemplate> templates,
@@ -107,7 +111,8 @@ class Collection {
   Status DeleteTemplate(std::string_view identity, uint64_t template_id,
                         const Receipt<Deleted>& receipt);
 
-  StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k) const;
+  StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k,
+                                          const StopCheck& stop) const;
   StatusOr<Candidate> Score(std::string_view identity, const Embedding& query) const;
 
  private:
@@ -133,6 +138,8 @@ class Collection {
                    const Receipt<IdentityInfo>& receipt);
   StatusOr<MergePlan> PlanMerge(const MergedIdentity& source, const MergedIdentity& target) const;
 
+  // With the record `stored`.
+  CollectionInfo InfoOf(const StoredCollection& stored) const FACEGATE_REQUIRES_SHARED(mutex_);
   IdentityInfo InfoOf(std::string_view id, const IdentityEntry& entry) const;
   // Of what is in the store once the record is.
   IdentityInfo InfoOf(const StoredIdentity& identity, uint64_t template_count) const;
@@ -155,6 +162,7 @@ class Collection {
   SharedMutex lifecycle_;
 
   mutable SharedMutex mutex_;
+  StoredCollection current_ FACEGATE_GUARDED_BY(mutex_);  // with the settings of now
   CollectionState state_ FACEGATE_GUARDED_BY(mutex_);
   bool deleted_ FACEGATE_GUARDED_BY(mutex_) = false;
 };

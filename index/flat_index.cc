@@ -17,6 +17,10 @@ namespace {
 constexpr size_t kFirstSegmentRows = 64;
 constexpr size_t kLastSegmentRows = 16384;
 
+// Between two questions whether the result is still wanted: about half a millisecond each.
+constexpr size_t kScannedAtOnce = size_t{1} << 19;  // values
+constexpr size_t kRescoredAtOnce = 512;             // rows
+
 struct RowLabel {
   uint64_t group = 0;
   uint64_t template_id = 0;  // 0 for a row that was removed
@@ -100,15 +104,16 @@ class FlatIndex final : public VectorIndex {
   size_t size() const override { return capacity_ - vacant_; }
   size_t dimension() const override { return dimension_; }
 
-  StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query, size_t k) const override {
+  StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query, size_t k,
+                                           const StopCheck& stop) const override {
     FACEGATE_CHECK(query.size() == dimension_);
     if (k == 0) return std::vector<IndexMatch>();
     return CatchToStatus("searching", [&]() -> StatusOr<std::vector<IndexMatch>> {
       CandidateSelection selection(k, FloatDotErrorBound(dimension_));
-      std::vector<float> scores;
-      for (size_t i = 0; i < segments_.size(); ++i) Scan(i, query, scores, selection);
+      FACEGATE_RETURN_IF_ERROR(ScanAll(query, stop, selection));
       std::vector<IndexMatch> matches;
       for (const CandidateSelection::Candidate& candidate : selection.Take()) {
+        if (matches.size() % kRescoredAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
         matches.push_back({.group = candidate.group,
                            .template_id = candidate.template_id,
                            .cosine = CosineScore(query, Vector(candidate.slot))});
@@ -118,17 +123,30 @@ class FlatIndex final : public VectorIndex {
   }
 
  private:
+  Status ScanAll(std::span<const float> query, const StopCheck& stop,
+                 CandidateSelection& selection) const {
+    const size_t block = std::max<size_t>(1, kScannedAtOnce / dimension_);
+    std::vector<float> scores(std::min(block, kLastSegmentRows));
+    for (size_t i = 0; i < segments_.size(); ++i) {
+      const size_t rows = segments_[i]->labels.size();
+      for (size_t begin = 0; begin < rows; begin += block) {
+        FACEGATE_RETURN_IF_ERROR(Ask(stop));
+        Scan(i, begin, std::min(rows, begin + block), query, scores, selection);
+      }
+    }
+    return OkStatus();
+  }
+
   // FAISS's kernel for one query, which starts no threads, rather than IndexFlatIP::search(): the
   // scores of all rows let removed ones be skipped, and rows be grouped, in one pass for any k.
-  void Scan(size_t index, std::span<const float> query, std::vector<float>& scores,
-            CandidateSelection& selection) const {
+  void Scan(size_t index, size_t begin, size_t end, std::span<const float> query,
+            std::vector<float>& scores, CandidateSelection& selection) const {
     const Segment& segment = *segments_[index];
-    const size_t rows = segment.labels.size();
-    scores.resize(std::max(scores.size(), rows));
-    faiss::fvec_inner_products_ny(scores.data(), query.data(), segment.vectors.get_xb(), dimension_,
-                                  rows);
-    for (size_t row = 0; row < rows; ++row) {
-      const auto score = static_cast<double>(scores[row]);
+    faiss::fvec_inner_products_ny(scores.data(), query.data(),
+                                  segment.vectors.get_xb() + begin * dimension_, dimension_,
+                                  end - begin);
+    for (size_t row = begin; row < end; ++row) {
+      const auto score = static_cast<double>(scores[row - begin]);
       if (score < selection.floor()) continue;
       const RowLabel& label = segment.labels[row];
       if (label.template_id == 0) continue;

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "face/base/clock.h"
 #include "face/base/embedding.h"
 #include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "index/labels.h"
 #include "index/request_id.h"
 
@@ -33,8 +33,16 @@ struct CollectionInfo {
   ModelKey model;
   int embedding_size = 0;
   int64_t create_time_us = 0;  // since 1970 UTC
+  int64_t update_time_us = 0;  // of the settings
+  std::string etag;            // another with each change of the settings
   uint64_t identity_count = 0;
   uint64_t template_count = 0;
+};
+
+// What is to become of a collection's settings; those not named stay.
+struct CollectionChange {
+  bool set_min_cosine = false;
+  std::optional<float> min_cosine;  // where it is set: -1..1; nothing removes it
 };
 
 struct IdentityInfo {
@@ -121,9 +129,9 @@ struct Page {
 // A call that changes something returns OK only when the change survives a power loss and the next
 // search sees it; on an error nothing was changed. Ids must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}
 // (kInvalidField). Every call on an unknown collection gives kCollectionNotFound, on an unknown
-// identity kIdentityNotFound. An etag that is not empty must be the identity's, kEtagMismatch
-// otherwise. Storage failures: kStoreFull when the disk is full, kStoreCorrupt for bytes that do
-// not check, kInternal otherwise.
+// identity kIdentityNotFound. An etag that is not empty must be that of the identity (of the
+// collection in UpdateCollection), kEtagMismatch otherwise. Storage failures: kStoreFull when the
+// disk is full, kStoreCorrupt for bytes that do not check, kInternal otherwise.
 //
 // A change with a receipt is kept together with its answer, for kRequestLifetime at least: when its
 // request comes again, also after a restart, BeginRequest() has the answer. What was deleted takes
@@ -132,12 +140,13 @@ class Gallery {
  public:
   virtual ~Gallery() = default;
 
-  // Before a change with a request id: waits while another call with the id is at work (kDeadline),
-  // and says whether the change was made already (RequestTicket::answer). kRequestIdReused when the
-  // id came with another fingerprint; kIdentityNotFound or kCollectionNotFound when what the
-  // request wrote was deleted since.
-  virtual StatusOr<RequestTicket> BeginRequest(const RequestId& id, std::string_view fingerprint,
-                                               Deadline deadline) = 0;
+  // Before a change with a request id: says whether the change was made already
+  // (RequestTicket::answer). Never waits: kRequestInProgress, with a time after which to try again,
+  // while another call with the id is at work. kRequestIdReused when the id came with another
+  // fingerprint; kIdentityNotFound or kCollectionNotFound when what the request wrote was deleted
+  // since.
+  virtual StatusOr<RequestTicket> BeginRequest(const RequestId& id,
+                                               std::string_view fingerprint) = 0;
 
   // Bound to one model for life. kCollectionExists.
   virtual StatusOr<CollectionInfo> CreateCollection(
@@ -146,6 +155,9 @@ class Gallery {
   virtual StatusOr<CollectionInfo> GetCollection(std::string_view collection) const = 0;
   // In the order of ids (bytewise), from the first one above `after`; at most `limit`.
   virtual Page<CollectionInfo> ListCollections(std::string_view after, size_t limit) const = 0;
+  virtual StatusOr<CollectionInfo> UpdateCollection(
+      std::string_view collection, const CollectionChange& change, std::string_view etag,
+      const Receipt<CollectionInfo>& receipt = {}) = 0;
   // kCollectionNotEmpty unless it is empty or `force` is set.
   virtual Status DeleteCollection(std::string_view collection, bool force,
                                   const Receipt<Deleted>& receipt = {}) = 0;
@@ -196,15 +208,20 @@ class Gallery {
 
   // The `k` identities with the highest scores, best first, each once with its best template; ties
   // go to the lower template id. Equal to a full scan with CosineScore(). kModelMismatch when
-  // `model` is not the collection's.
+  // `model` is not the collection's; what `stop` says when it says so.
   virtual StatusOr<std::vector<Candidate>> Search(std::string_view collection,
                                                   const ModelKey& model, const Embedding& query,
-                                                  size_t k) const = 0;
+                                                  size_t k, const StopCheck& stop = {}) const = 0;
   // The best template of one identity; kIdentityNotFound, kTemplateNotFound when it has none.
   virtual StatusOr<Candidate> Score(std::string_view collection, std::string_view identity,
                                     const ModelKey& model, const Embedding& query) const = 0;
 
   virtual GalleryStats stats() const = 0;
+
+  // OK while changes can be stored. kStoreFull while the disk is full: the gallery goes on by
+  // itself when there is room. kInternal when the disk has failed; unless it is OK again within
+  // seconds, the gallery must be opened again. The message is one sentence for the operator.
+  virtual Status WriteHealth() const = 0;
 };
 
 }  // namespace facegate

@@ -34,11 +34,12 @@ Status CheckNewCollection(std::string_view collection, const ModelKey& model, in
     return InvalidArgument(
         fmt::format("embedding size is {}, expected 1 to {}", embedding_size, kMaxEmbeddingSize));
   }
-  if (settings.min_cosine.has_value() && !(std::abs(*settings.min_cosine) <= 1.0f)) {
-    return RefuseField("min_cosine",
-                       fmt::format("min_cosine is {}, expected -1 to 1", *settings.min_cosine));
-  }
-  return OkStatus();
+  return CheckMinCosine(settings.min_cosine);
+}
+
+Status CheckMinCosine(const std::optional<float>& min_cosine) {
+  if (!min_cosine.has_value() || std::abs(*min_cosine) <= 1.0f) return OkStatus();
+  return RefuseField("min_cosine", fmt::format("min_cosine is {}, expected -1 to 1", *min_cosine));
 }
 
 Status CheckModel(const StoredCollection& collection, const ModelKey& model) {

@@ -1,7 +1,9 @@
 #include "index/local_gallery.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "index/gallery_loader.h"
 #include "index/request_ledger.h"
 #include "index/resource_id.h"
+#include "index/upkeep.h"
 
 namespace facegate {
 namespace {
@@ -23,13 +26,14 @@ namespace {
 // the locks of a collection; collections_mutex_ is never held together with one.
 class StoreBackedGallery final : public LocalGallery {
  public:
-  StoreBackedGallery(std::unique_ptr<TemplateStore> store, Clock& clock,
-                     std::chrono::milliseconds erase_delay)
+  StoreBackedGallery(std::unique_ptr<TemplateStore> store, const LocalGalleryOptions& options,
+                     Clock& clock)
       : store_(std::move(store)),
         ledger_(*store_, clock),
         parts_{
             .store = *store_, .ledger = ledger_, .clock = clock, .identity_locks = identity_locks_},
-        eraser_(*store_, erase_delay) {}
+        eraser_(*store_, options.erase_delay),
+        upkeep_(options.upkeep_interval, [this] { store_->TryToRecover(); }) {}
 
   Status Load(size_t threads) {
     FACEGATE_ASSIGN_OR_RETURN(Collections loaded, LoadCollections(parts_, threads));
@@ -42,10 +46,9 @@ class StoreBackedGallery final : public LocalGallery {
     return OkStatus();
   }
 
-  StatusOr<RequestTicket> BeginRequest(const RequestId& id, std::string_view fingerprint,
-                                       Deadline deadline) override {
+  StatusOr<RequestTicket> BeginRequest(const RequestId& id, std::string_view fingerprint) override {
     FACEGATE_CHECK(fingerprint.size() == kFingerprintBytes);
-    return ledger_.Begin(id, fingerprint, deadline);
+    return ledger_.Begin(id, fingerprint);
   }
 
   StatusOr<CollectionInfo> CreateCollection(std::string_view collection, const ModelKey& model,
@@ -60,12 +63,15 @@ class StoreBackedGallery final : public LocalGallery {
       }
     }
     FACEGATE_ASSIGN_OR_RETURN(const uint64_t uid, store_->ReserveUids(1));
+    const int64_t now = parts_.clock.UnixMicros();
     const StoredCollection record{.uid = uid,
                                   .id = std::string(collection),
                                   .model = model,
                                   .embedding_size = embedding_size,
                                   .settings = settings,
-                                  .create_time_us = parts_.clock.UnixMicros()};
+                                  .create_time_us = now,
+                                  .update_time_us = now,
+                                  .revision = 0};
     // Made ready before the write, so that nothing can fail after it.
     Collections created;
     created.emplace(record.id, std::make_shared<Collection>(record, parts_));
@@ -102,6 +108,14 @@ class StoreBackedGallery final : public LocalGallery {
       if (auto info = collection->Info(); info.ok()) page.items.push_back(*std::move(info));
     }
     return page;
+  }
+
+  StatusOr<CollectionInfo> UpdateCollection(std::string_view collection,
+                                            const CollectionChange& change, std::string_view etag,
+                                            const Receipt<CollectionInfo>& receipt) override {
+    FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection));
+    if (change.set_min_cosine) FACEGATE_RETURN_IF_ERROR(CheckMinCosine(change.min_cosine));
+    return found->Update(change, etag, receipt);
   }
 
   Status DeleteCollection(std::string_view collection, bool force,
@@ -194,11 +208,12 @@ class StoreBackedGallery final : public LocalGallery {
   }
 
   StatusOr<std::vector<Candidate>> Search(std::string_view collection, const ModelKey& model,
-                                          const Embedding& query, size_t k) const override {
+                                          const Embedding& query, size_t k,
+                                          const StopCheck& stop) const override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection));
     FACEGATE_RETURN_IF_ERROR(CheckModel(found->record(), model));
     FACEGATE_RETURN_IF_ERROR(CheckSize(found->record(), query));
-    return found->Search(query, k);
+    return found->Search(query, k, stop);
   }
 
   StatusOr<Candidate> Score(std::string_view collection, std::string_view identity,
@@ -218,6 +233,8 @@ class StoreBackedGallery final : public LocalGallery {
     }
     return stats;
   }
+
+  Status WriteHealth() const override { return store_->WriteHealth(); }
 
   Status Compact() override { return store_->Compact(); }
 
@@ -259,23 +276,29 @@ class StoreBackedGallery final : public LocalGallery {
   Collections collections_ FACEGATE_GUARDED_BY(collections_mutex_);
 
   Eraser eraser_;
+  Upkeep upkeep_;
 };
 
 }  // namespace
 
 StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(const LocalGalleryOptions& options,
                                                          Clock& clock) {
-  FACEGATE_ASSIGN_OR_RETURN(auto store, OpenTemplateStore({.directory = options.directory}));
-  return OpenLocalGallery(std::move(store), options.load_threads, clock, options.erase_delay);
+  FACEGATE_ASSIGN_OR_RETURN(auto store,
+                            OpenTemplateStore({.directory = options.directory,
+                                               .on_write_health = options.on_write_health}));
+  return OpenLocalGallery(std::move(store), options, clock);
 }
 
 StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(std::unique_ptr<TemplateStore> store,
-                                                         size_t load_threads, Clock& clock,
-                                                         std::chrono::milliseconds erase_delay) {
+                                                         const LocalGalleryOptions& options,
+                                                         Clock& clock) {
   const Clock::TimePoint begin = clock.Now();
-  auto gallery = std::make_unique<StoreBackedGallery>(std::move(store), clock, erase_delay);
+  auto gallery = std::make_unique<StoreBackedGallery>(std::move(store), options, clock);
+  const size_t threads = options.load_threads > 0
+                             ? options.load_threads
+                             : std::max<size_t>(1, std::thread::hardware_concurrency());
   FACEGATE_RETURN_IF_ERROR(
-      CatchToStatus("loading the gallery", [&] { return gallery->Load(load_threads); }));
+      CatchToStatus("loading the gallery", [&] { return gallery->Load(threads); }));
   const GalleryStats stats = gallery->stats();
   const std::chrono::duration<double> seconds = clock.Now() - begin;
   LogInfo("gallery: loaded {} collections, {} identities and {} templates in {:.2f} s",

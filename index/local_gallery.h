@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,9 +15,14 @@ namespace facegate {
 
 struct LocalGalleryOptions {
   std::string directory;    // of the RocksDB store; made where absent
-  size_t load_threads = 2;  // that rebuild the index at opening; at least 1
+  size_t load_threads = 0;  // that rebuild the index at opening; 0: one for each core
   // After a deletion, until the store is compacted and the bytes leave its files (index/eraser.h).
   std::chrono::milliseconds erase_delay = std::chrono::seconds(30);
+  // How often a store that takes no more changes is tried again.
+  std::chrono::milliseconds upkeep_interval = std::chrono::seconds(5);
+  // Called once for each change of WriteHealth(), from any thread, until the gallery is destroyed;
+  // must not block.
+  std::function<void(const Status&)> on_write_health = {};
 };
 
 // The gallery of one process: RocksDB is the truth (index/template_store.h), a FAISS flat index for
@@ -40,9 +46,10 @@ class LocalGallery : public Gallery {
 StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(const LocalGalleryOptions& options,
                                                          Clock& clock);
 
-// The same over a store that is open already.
-StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(
-    std::unique_ptr<TemplateStore> store, size_t load_threads, Clock& clock,
-    std::chrono::milliseconds erase_delay = std::chrono::seconds(30));
+// The same over a store that is open already; of `options` the directory and on_write_health are
+// the store's.
+StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(std::unique_ptr<TemplateStore> store,
+                                                         const LocalGalleryOptions& options,
+                                                         Clock& clock);
 
 }  // namespace facegate

@@ -26,13 +26,14 @@ inline constexpr size_t kFingerprintBytes = 32;  // sha256 of the request
 // 8-4-4-4-12 hexadecimal digits of either case, not all zeros; nothing for any other text.
 std::optional<RequestId> ParseRequestId(std::string_view text);
 
-// One request from BeginRequest() on. While it lives, other calls with the same id wait.
+// One request from BeginRequest() on. While it lives, other calls with the same id are
+// refused.
 struct RequestTicket {
   RequestId id;
   std::string fingerprint;
   // Of an earlier call: the change is made already, this is what it answered.
   std::optional<std::string> answer;
-  std::shared_ptr<void> in_progress;  // ends the wait of others
+  std::shared_ptr<void> in_progress;  // lets others in when it goes
 };
 
 // For a write with a request id: under which ticket it is kept, and what it will answer.

@@ -10,15 +10,16 @@ namespace {
 
 // Old requests that go with one write.
 constexpr size_t kForgottenAtOnce = 4;
-// Between the write of a change to the store and to memory lie microseconds.
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::milliseconds kTryAgainAfter{100};
 
 constexpr IdentityKey kNobody{};
 
 int64_t MicrosOf(std::chrono::microseconds time) { return time.count(); }
 
-Status StillAtWork() {
-  return Refuse(Reason::kDeadline, "another call with this request_id is still at work");
+Status InProgress() {
+  return WithRetryAfter(
+      Refuse(Reason::kRequestInProgress, "another call with this request_id is still at work"),
+      kTryAgainAfter);
 }
 
 }  // namespace
@@ -49,14 +50,13 @@ Status RequestLedger::Load(const RequestKey& key, int64_t create_time_us) {
   return OkStatus();
 }
 
-StatusOr<RequestTicket> RequestLedger::Begin(const RequestId& id, std::string_view fingerprint,
-                                             Deadline deadline) {
-  FACEGATE_RETURN_IF_ERROR(WaitForTurn(id, deadline));
+StatusOr<RequestTicket> RequestLedger::Begin(const RequestId& id, std::string_view fingerprint) {
+  FACEGATE_RETURN_IF_ERROR(TakeTurn(id));
   RequestTicket ticket{.id = id,
                        .fingerprint = std::string(fingerprint),
                        .answer = std::nullopt,
                        .in_progress = std::make_shared<AtWork>(*this, id)};
-  FACEGATE_ASSIGN_OR_RETURN(std::optional<StoredRequest> stored, Read(id, deadline));
+  FACEGATE_ASSIGN_OR_RETURN(std::optional<StoredRequest> stored, Read(id));
   if (!stored.has_value()) return ticket;
   if (stored->fingerprint != ticket.fingerprint) {
     return Refuse(Reason::kRequestIdReused,
@@ -71,45 +71,34 @@ StatusOr<RequestTicket> RequestLedger::Begin(const RequestId& id, std::string_vi
   return ticket;
 }
 
-Status RequestLedger::WaitForTurn(const RequestId& id, Deadline deadline) {
+Status RequestLedger::TakeTurn(const RequestId& id) {
   const MutexLock lock(mutex_);
-  while (at_work_.contains(id)) {
-    if (clock_.Now() >= deadline) return StillAtWork();
-    changed_.WaitUntil(mutex_, std::min(deadline, clock_.Now() + kPatience));
-  }
-  at_work_.insert(id);
-  return OkStatus();
+  return at_work_.insert(id).second ? OkStatus() : InProgress();
 }
 
-StatusOr<std::optional<StoredRequest>> RequestLedger::Read(const RequestId& id, Deadline deadline) {
-  const Deadline end = std::min(deadline, clock_.Now() + kPatience);
-  for (;;) {
-    RequestKey key{.owner = {}, .id = id};
-    {
-      const MutexLock lock(mutex_);
-      const auto known = known_.find(id);
-      if (known == known_.end()) return std::optional<StoredRequest>();
-      key.owner = known->second.owner;
-    }
-    FACEGATE_ASSIGN_OR_RETURN(auto stored, store_.ReadRequest(key));
-    if (stored.has_value()) return stored;
-    // A change that is being made has moved it.
+StatusOr<std::optional<StoredRequest>> RequestLedger::Read(const RequestId& id) {
+  RequestKey key{.owner = {}, .id = id};
+  bool writing = false;
+  {
     const MutexLock lock(mutex_);
-    for (auto known = known_.find(id); known != known_.end() && known->second.owner == key.owner;
-         known = known_.find(id)) {
-      if (clock_.Now() >= deadline) return StillAtWork();
-      if (clock_.Now() >= end) return Internal("the record of a request is missing");
-      changed_.WaitUntil(mutex_, end);
-    }
+    const auto known = known_.find(id);
+    if (known == known_.end()) return std::optional<StoredRequest>();
+    key.owner = known->second.owner;
+    writing = writes_ > 0;
   }
+  FACEGATE_ASSIGN_OR_RETURN(auto stored, store_.ReadRequest(key));
+  if (stored.has_value()) return stored;
+  // A change that began before or meanwhile has moved it, or it is missing.
+  const MutexLock lock(mutex_);
+  const auto known = known_.find(id);
+  const bool moved = known == known_.end() || known->second.owner != key.owner;
+  if (writing || moved || writes_ > 0) return InProgress();
+  return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + " is missing");
 }
 
 void RequestLedger::End(const RequestId& id) {
-  {
-    const MutexLock lock(mutex_);
-    at_work_.erase(id);
-  }
-  changed_.NotifyAll();
+  const MutexLock lock(mutex_);
+  at_work_.erase(id);
 }
 
 void RequestLedger::KeepAnswer(const RequestTicket& ticket, std::string answer,
@@ -162,23 +151,24 @@ Status RequestLedger::Write(StoreChange change) {
   const std::vector<RequestKey> old = TakeOld();
   change.deleted_requests.insert(change.deleted_requests.end(), old.begin(), old.end());
   std::vector<Place> places = PlacesFor(change);
-  Status written = store_.Write(change);
   {
     const MutexLock lock(mutex_);
-    for (const RequestKey& key : old) at_work_.erase(key.id);
-    if (written.ok()) {
-      for (const uint64_t uid : change.deleted_collections) {
-        ForgetBelow({.collection = uid, .identity = 0}, {.collection = uid + 1, .identity = 0});
-      }
-      for (const IdentityKey& key : change.deleted_identities) {
-        ForgetBelow(key, {.collection = key.collection, .identity = key.identity + 1});
-      }
-      for (const RequestKey& key : change.deleted_requests) Forget(key);
-      for (Place& place : places) Remember(std::move(place));
-    }
+    writes_ += 1;
   }
-  changed_.NotifyAll();
-  return written;
+  Status written = store_.Write(change);
+  const MutexLock lock(mutex_);
+  writes_ -= 1;
+  for (const RequestKey& key : old) at_work_.erase(key.id);
+  if (!written.ok()) return written;
+  for (const uint64_t uid : change.deleted_collections) {
+    ForgetBelow({.collection = uid, .identity = 0}, {.collection = uid + 1, .identity = 0});
+  }
+  for (const IdentityKey& key : change.deleted_identities) {
+    ForgetBelow(key, {.collection = key.collection, .identity = key.identity + 1});
+  }
+  for (const RequestKey& key : change.deleted_requests) Forget(key);
+  for (Place& place : places) Remember(std::move(place));
+  return OkStatus();
 }
 
 std::vector<RequestKey> RequestLedger::TakeOld() {

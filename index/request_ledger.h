@@ -37,8 +37,7 @@ class RequestLedger {
   Status Load(const RequestKey& key, int64_t create_time_us);
 
   // See Gallery::BeginRequest(). The ledger must outlive the ticket.
-  StatusOr<RequestTicket> Begin(const RequestId& id, std::string_view fingerprint,
-                                Deadline deadline);
+  StatusOr<RequestTicket> Begin(const RequestId& id, std::string_view fingerprint);
 
   // Adds to `change` what keeps the answer of `receipt` below `owner`; nothing without a ticket.
   template <typename Result>
@@ -77,9 +76,9 @@ class RequestLedger {
 
   void KeepAnswer(const RequestTicket& ticket, std::string answer, const IdentityKey& owner,
                   StoreChange& change) const;
-  Status WaitForTurn(const RequestId& id, Deadline deadline);
+  Status TakeTurn(const RequestId& id);
   // What the store holds of it; nothing when the id is new.
-  StatusOr<std::optional<StoredRequest>> Read(const RequestId& id, Deadline deadline);
+  StatusOr<std::optional<StoredRequest>> Read(const RequestId& id);
   void End(const RequestId& id);
 
   // A few of those that may be forgotten, which then count as being at work.
@@ -94,8 +93,9 @@ class RequestLedger {
   const size_t max_requests_;
 
   Mutex mutex_;
-  CondVar changed_;
   std::set<RequestId> at_work_ FACEGATE_GUARDED_BY(mutex_);
+  // Changes that may move records; in the store they may be done already, in memory they are not.
+  size_t writes_ FACEGATE_GUARDED_BY(mutex_) = 0;
   KnownRequests known_ FACEGATE_GUARDED_BY(mutex_);
   ByOwner by_owner_ FACEGATE_GUARDED_BY(mutex_);
   ByTime by_time_ FACEGATE_GUARDED_BY(mutex_);

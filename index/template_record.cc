@@ -78,6 +78,8 @@ std::string EncodeCollection(const StoredCollection& collection) {
   if (collection.settings.min_cosine.has_value()) {
     record.set_min_cosine(*collection.settings.min_cosine);
   }
+  record.set_update_time_us(collection.update_time_us);
+  record.set_revision(collection.revision);
   return Serialize(record);
 }
 
@@ -138,6 +140,10 @@ StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view paylo
                       .preprocessing_digest = std::move(*record.mutable_preprocessing_digest())};
   collection.embedding_size = static_cast<int>(record.embedding_size());
   collection.create_time_us = record.create_time_us();
+  // Records of before it could be changed do not say.
+  collection.update_time_us =
+      record.update_time_us() == 0 ? record.create_time_us() : record.update_time_us();
+  collection.revision = record.revision();
   if (record.has_min_cosine()) {
     if (!(std::abs(record.min_cosine()) <= 1.0f)) {
       return Corrupt(fmt::format("min_cosine is {}, expected -1 to 1", record.min_cosine()));

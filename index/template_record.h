@@ -21,6 +21,8 @@ struct StoredCollection {
   int embedding_size = 0;
   CollectionSettings settings;
   int64_t create_time_us = 0;
+  int64_t update_time_us = 0;
+  uint64_t revision = 0;  // counts the changes of the settings
 };
 
 struct StoredIdentity {

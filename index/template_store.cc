@@ -2,27 +2,19 @@
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
-#include <rocksdb/env.h>
 #include <rocksdb/options.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdarg>
-#include <cstdio>
 #include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "face/base/check.h"
 #include "face/base/coding.h"
-#include "face/base/log.h"
 #include "face/base/mutex.h"
 #include "index/envelope.h"
-#include "index/store_directory.h"
-#include "index/unsanitized.h"
+#include "index/store_database.h"
 
 namespace facegate {
 namespace {
@@ -31,86 +23,12 @@ constexpr uint32_t kFormatVersion = 2;
 constexpr uint32_t kOldestFormatVersion = 1;  // without the family requests
 // Numbers are put aside in blocks, so that most enrolments need no second sync.
 constexpr uint64_t kUidBlock = 4096;
-constexpr uint64_t kMaxWalBytes = uint64_t{256} << 20;  // what an opening after a crash replays
 constexpr size_t kReadAheadBytes = size_t{2} << 20;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 Status Corrupt(std::string_view what) { return Refuse(Reason::kStoreCorrupt, what); }
-
-// RocksDB's own text names files and offsets: it is for the operator's log, not for a client.
-Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
-  if (status.ok()) return OkStatus();
-  LogError("store: {}: {}", what, status.ToString());
-  // After a failed write of its own, RocksDB answers every later write with that first error.
-  const std::string_view stopped =
-      status.severity() >= rocksdb::Status::kHardError
-          ? "; the store takes no writes until the cause is mended and it has recovered or is "
-            "opened again"
-          : "";
-  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit) {
-    return Refuse(Reason::kStoreFull, fmt::format("{}: the disk is full{}", what, stopped));
-  }
-  if (status.IsCorruption()) {
-    return Corrupt(fmt::format("{}: stored bytes do not check{}", what, stopped));
-  }
-  return Internal(fmt::format("{}: {}{}", what, status.ToString(), stopped));
-}
-
-Status FromOpening(const rocksdb::Status& status, const std::string& directory) {
-  const std::string text = status.ToString();
-  if (status.IsIOError() && SaysThatLockIsHeld(text)) {
-    return FailedPrecondition(
-        fmt::format("{} is in use: another process has the store open", directory));
-  }
-  if (status.IsInvalidArgument()) {
-    return FailedPrecondition(
-        fmt::format("{} is not a store that this program can open: {}", directory, text));
-  }
-  if (status.IsPathNotFound()) return Corrupt(fmt::format("a file of the store is missing"));
-  return FromRocksDb(status, "opening the store");
-}
-
-// RocksDB's warnings go to the one log. Its own log file would be one more place that keeps what
-// was deleted; and on a full disk Debian's build ends the process at the second line for it.
-class LogBridge final : public rocksdb::Logger {
- public:
-  LogBridge() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
-
-  using rocksdb::Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    std::array<char, 1024> line{};
-    std::vsnprintf(line.data(), line.size(), format, arguments);
-    // The first line: some texts dump tables of numbers after it.
-    const std::string_view text(line.data());
-    LogWarning("rocksdb: {}", text.substr(0, text.find('\n')));
-  }
-};
-
-rocksdb::DBOptions DatabaseOptions() {
-  rocksdb::DBOptions options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.paranoid_checks = true;
-  // A damaged record fails the opening. The default would drop it and all that came after it.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  // Reused log files would keep deleted bytes, and make the end of a log ambiguous.
-  options.recycle_log_file_num = 0;
-  options.WAL_ttl_seconds = 0;  // no archive of old logs either
-  options.WAL_size_limit_MB = 0;
-  options.max_total_wal_size = kMaxWalBytes;
-  options.info_log = std::make_shared<LogBridge>();
-  options.stats_dump_period_sec = 0;
-  return options;
-}
-
-rocksdb::ColumnFamilyOptions FamilyOptions() {
-  rocksdb::ColumnFamilyOptions options;
-  options.compression = rocksdb::kNoCompression;  // embeddings do not compress
-  options.write_buffer_size = size_t{32} << 20;
-  return options;
-}
 
 // Keys of every family from `begin` (empty: the first) to `end` (empty: the last).
 struct KeyRange {
@@ -150,32 +68,12 @@ std::vector<KeyRange> ErasedRanges(const StoreChange& change) {
 
 class RocksTemplateStore final : public TemplateStore {
  public:
-  static StatusOr<std::unique_ptr<TemplateStore>> Open(const std::string& directory) {
-    FACEGATE_RETURN_IF_ERROR(PrepareStoreDirectory(directory));
-    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-    descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, FamilyOptions());
-    for (const Family family : kFamilies) {
-      descriptors.emplace_back(FamilyName(family), FamilyOptions());
-    }
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* db = nullptr;
-    const rocksdb::Status status =
-        rocksdb::DB::Open(DatabaseOptions(), directory, descriptors, &handles, &db);
-    if (!status.ok()) return FromOpening(status, directory);
-    std::unique_ptr<RocksTemplateStore> store(new RocksTemplateStore(db, std::move(handles)));
+  static StatusOr<std::unique_ptr<TemplateStore>> Open(const TemplateStoreOptions& options) {
+    FACEGATE_ASSIGN_OR_RETURN(auto database,
+                              StoreDatabase::Open(options.directory, options.on_write_health));
+    std::unique_ptr<RocksTemplateStore> store(new RocksTemplateStore(std::move(database)));
     FACEGATE_RETURN_IF_ERROR(store->ReadMeta());
     return store;
-  }
-
-  ~RocksTemplateStore() override {
-    // Tables check all their bytes, the end of a log cannot: nothing stays in the log at a stop.
-    const rocksdb::Status flushed = db_->Flush(rocksdb::FlushOptions(), handles_);
-    if (!flushed.ok()) LogWarning("store: flush at close: {}", flushed.ToString());
-    for (rocksdb::ColumnFamilyHandle* handle : handles_) {
-      db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
-    }
-    const rocksdb::Status closed = db_->Close();
-    if (!closed.ok()) LogWarning("store: close: {}", closed.ToString());
   }
 
   Status ReadCollections(const CollectionVisitor& visit) const override {
@@ -277,15 +175,15 @@ class RocksTemplateStore final : public TemplateStore {
     return OkStatus();
   }
 
- private:
-  RocksTemplateStore(rocksdb::DB* db, std::vector<rocksdb::ColumnFamilyHandle*> handles)
-      : handles_(std::move(handles)), db_(db) {}
+  Status WriteHealth() const override { return database_->write_health(); }
+  void TryToRecover() override { database_->TryToRecover(); }
 
-  // The default family, which RocksDB insists on, comes first and stays empty.
-  rocksdb::ColumnFamilyHandle* HandleOf(Family family) const {
-    const auto* place = std::find(std::begin(kFamilies), std::end(kFamilies), family);
-    return handles_[1 + static_cast<size_t>(place - std::begin(kFamilies))];
-  }
+ private:
+  explicit RocksTemplateStore(std::unique_ptr<StoreDatabase> database)
+      : database_(std::move(database)) {}
+
+  rocksdb::DB& db() const { return database_->db(); }
+  rocksdb::ColumnFamilyHandle* HandleOf(Family family) const { return database_->HandleOf(family); }
 
   Status Put(rocksdb::WriteBatch& batch, Family family, const std::string& key,
              const std::string& payload) const {
@@ -342,19 +240,18 @@ class RocksTemplateStore final : public TemplateStore {
   // where deletion markers and what they cover are left out. kForce, or else tables that lie there
   // already would be kept as they are.
   Status CompactRanges(const std::vector<KeyRange>& ranges) {
-    FACEGATE_RETURN_IF_ERROR(
-        FromRocksDb(db_->Flush(rocksdb::FlushOptions(), handles_), "flushing the store"));
+    FACEGATE_RETURN_IF_ERROR(database_->Flush());
     rocksdb::CompactRangeOptions options;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
     options.exclusive_manual_compaction = false;
     for (const KeyRange& range : FewRanges(ranges)) {
       const rocksdb::Slice begin(range.begin);
       const rocksdb::Slice end(range.end);
-      for (rocksdb::ColumnFamilyHandle* handle : handles_) {
-        FACEGATE_RETURN_IF_ERROR(
-            FromRocksDb(db_->CompactRange(options, handle, range.begin.empty() ? nullptr : &begin,
-                                          range.end.empty() ? nullptr : &end),
-                        "compacting the store"));
+      for (const Family family : kFamilies) {
+        FACEGATE_RETURN_IF_ERROR(FromRocksDb(
+            db().CompactRange(options, HandleOf(family), range.begin.empty() ? nullptr : &begin,
+                              range.end.empty() ? nullptr : &end),
+            "compacting the store"));
       }
     }
     return OkStatus();
@@ -370,15 +267,7 @@ class RocksTemplateStore final : public TemplateStore {
   }
 
   Status Commit(rocksdb::WriteBatch& batch, std::string_view what) {
-    return FromRocksDb(WriteSynced(batch), what);
-  }
-
-  // All writes have the same options: only those share a sync.
-  rocksdb::Status WriteSynced(rocksdb::WriteBatch& batch) {
-    rocksdb::WriteOptions options;
-    options.sync = true;
-    const Unsanitized unsanitized;
-    return db_->Write(options, &batch);
+    return database_->Write(batch, what);
   }
 
   template <typename Record, typename DecodeKey, typename DecodeRecord, typename Visitor>
@@ -392,7 +281,7 @@ class RocksTemplateStore final : public TemplateStore {
     options.readahead_size = kReadAheadBytes;
     if (!until.empty()) options.iterate_upper_bound = &end;
     const uint64_t given_out = GivenOut();
-    const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(options, HandleOf(family)));
+    const std::unique_ptr<rocksdb::Iterator> row(db().NewIterator(options, HandleOf(family)));
     for (row->Seek(from); row->Valid(); row->Next()) {
       const std::string_view key_bytes = ToView(row->key());
       const auto key = decode_key(key_bytes);
@@ -422,7 +311,7 @@ class RocksTemplateStore final : public TemplateStore {
   StatusOr<std::optional<std::string>> ReadValue(Family family, std::string_view key) const {
     std::string value;
     const rocksdb::Status status =
-        db_->Get(rocksdb::ReadOptions(), HandleOf(family), ToSlice(key), &value);
+        db().Get(rocksdb::ReadOptions(), HandleOf(family), ToSlice(key), &value);
     if (status.IsNotFound()) return std::optional<std::string>();
     FACEGATE_RETURN_IF_ERROR(
         FromRocksDb(status, fmt::format("reading the family {}", FamilyName(family))));
@@ -483,7 +372,7 @@ class RocksTemplateStore final : public TemplateStore {
   Status Initialize() {
     for (const Family family : kFamilies) {
       const std::unique_ptr<rocksdb::Iterator> row(
-          db_->NewIterator(rocksdb::ReadOptions(), HandleOf(family)));
+          db().NewIterator(rocksdb::ReadOptions(), HandleOf(family)));
       row->SeekToFirst();
       if (row->Valid()) {
         return Corrupt(fmt::format("the family {} holds records but the meta records are missing",
@@ -498,8 +387,7 @@ class RocksTemplateStore final : public TemplateStore {
     return Commit(batch, "beginning a store");
   }
 
-  const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
-  const std::unique_ptr<rocksdb::DB> db_;
+  const std::unique_ptr<StoreDatabase> database_;
 
   mutable Mutex erase_mutex_;
   size_t deletions_in_flight_ FACEGATE_GUARDED_BY(erase_mutex_) = 0;
@@ -516,7 +404,7 @@ class RocksTemplateStore final : public TemplateStore {
 }  // namespace
 
 StatusOr<std::unique_ptr<TemplateStore>> OpenTemplateStore(const TemplateStoreOptions& options) {
-  return RocksTemplateStore::Open(options.directory);
+  return RocksTemplateStore::Open(options);
 }
 
 }  // namespace facegate

@@ -75,10 +75,18 @@ class TemplateStore {
   // Whether something was deleted or overwritten that no Compact() has erased from the files yet,
   // also before the store was opened.
   virtual bool erase_pending() const = 0;
+
+  // See Gallery::WriteHealth().
+  virtual Status WriteHealth() const = 0;
+  // Makes a store whose WriteHealth() is not OK go on, where that can be; to be called now and
+  // then.
+  virtual void TryToRecover() = 0;
 };
 
 struct TemplateStoreOptions {
   std::string directory;  // made where absent, readable by its owner alone
+  // Called once for each change of WriteHealth(), from any thread; must not block.
+  std::function<void(const Status&)> on_write_health = {};
 };
 
 // A store in RocksDB, laid out as index/FORMAT.md says. kFailedPrecondition when another process

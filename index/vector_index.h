@@ -8,6 +8,7 @@
 
 #include "face/base/embedding.h"
 #include "face/base/status.h"
+#include "face/base/stop_check.h"
 
 namespace facegate {
 
@@ -58,9 +59,10 @@ class VectorIndex {
 
   // The `k` groups with the highest CosineScore(), best first, each once with its best row; ties
   // (between groups, and between the rows of one) go to the lower template id. Fewer when there are
-  // fewer groups. Equal to a full scan, bit for bit. `query` has dimension() values.
-  virtual StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query,
-                                                   size_t k) const = 0;
+  // fewer groups. Equal to a full scan, bit for bit. `query` has dimension() values. When `stop` is
+  // not OK, that is the answer.
+  virtual StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query, size_t k,
+                                                   const StopCheck& stop = {}) const = 0;
 };
 
 // Rows lie in FAISS flat indexes, in segments that never move; a search reads all of them on the

@@ -29,7 +29,7 @@ ALLOWED = {
 RESTRICTED = [
     (r"^(torch|ATen|c10|caffe2)/", ["face/model", "trainer", "tests"]),
     (r"^faiss/", ["index/flat_index.cc", "tests"]),
-    (r"^rocksdb/", ["index/template_store.cc", "tests"]),
+    (r"^rocksdb/", ["index/store_database", "index/template_store.cc", "tests"]),
     (r"^(grpc|grpcpp|grpc\+\+)/(?!health)",
      ["server/rpc", "server/security", "server/app.cc", "clients", "tests"]),
     (r"^facegate/v1/", ["server/rpc", "server/security", "server/app.cc", "clients", "tests"]),

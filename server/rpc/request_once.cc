@@ -27,8 +27,7 @@ std::string FingerprintOf(const google::protobuf::MessageLite& request) {
 
 }  // namespace
 
-StatusOr<std::optional<RequestTicket>> BeginOnce(Gallery& gallery, const CallContext& call,
-                                                 const std::string& request_id,
+StatusOr<std::optional<RequestTicket>> BeginOnce(Gallery& gallery, const std::string& request_id,
                                                  const google::protobuf::MessageLite& request) {
   if (request_id.empty()) return std::optional<RequestTicket>();
   const std::optional<RequestId> id = ParseRequestId(request_id);
@@ -36,8 +35,8 @@ StatusOr<std::optional<RequestTicket>> BeginOnce(Gallery& gallery, const CallCon
     return RefuseField("request_id",
                        "is no UUID: 8-4-4-4-12 hexadecimal digits, not all of them zero");
   }
-  FACEGATE_ASSIGN_OR_RETURN(RequestTicket ticket, gallery.BeginRequest(*id, FingerprintOf(request),
-                                                                       call.caller.deadline));
+  FACEGATE_ASSIGN_OR_RETURN(RequestTicket ticket,
+                            gallery.BeginRequest(*id, FingerprintOf(request)));
   return std::optional<RequestTicket>(std::move(ticket));
 }
 

@@ -8,10 +8,14 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
+#include "face/base/mutex.h"
 #include "tests/index/gallery_fixture.h"
 
 namespace {
@@ -54,9 +58,12 @@ int fdatasync(int fd) {
 namespace facegate {
 namespace {
 
+constexpr std::chrono::seconds kPatience(60);
+
 class DiskFailureTest : public GalleryTest {
  protected:
   DiskFailureTest() {
+    OpenWatched();
     for (int i = 0; i < 5; ++i) Enrol("p" + std::to_string(i), Random());
     before_ = SnapshotOf(*gallery_);
     // The device must be watched from before the first failure.
@@ -66,6 +73,7 @@ class DiskFailureTest : public GalleryTest {
   }
   ~DiskFailureTest() override {
     Heal();
+    gallery_.reset();  // before what it tells of its health to
     failing_directory[0] = '\0';
   }
   static void Heal() { write_error = sync_error = 0; }
@@ -75,7 +83,35 @@ class DiskFailureTest : public GalleryTest {
     return gallery_->Enrol("people", "new", TestModel(), one, {}).status();
   }
 
+  // With a store that is tried again at once, and whose changes of health are noted.
+  void OpenWatched() {
+    gallery_.reset();
+    auto gallery = OpenLocalGallery({.directory = directory(),
+                                     .upkeep_interval = std::chrono::milliseconds(20),
+                                     .on_write_health =
+                                         [this](const Status& state) {
+                                           const MutexLock lock(mutex_);
+                                           told_.push_back(state.code());
+                                         }},
+                                    clock_);
+    FACEGATE_CHECK(gallery.ok());
+    gallery_ = *std::move(gallery);
+  }
+  std::vector<StatusCode> Told() {
+    const MutexLock lock(mutex_);
+    return told_;
+  }
+  bool BecomesHealthy() const {
+    const auto patience = std::chrono::steady_clock::now() + kPatience;
+    while (!gallery_->WriteHealth().ok() && std::chrono::steady_clock::now() < patience) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return gallery_->WriteHealth().ok();
+  }
+
   GallerySnapshot before_;
+  Mutex mutex_;
+  std::vector<StatusCode> told_ FACEGATE_GUARDED_BY(mutex_);
 };
 
 TEST_F(DiskFailureTest, SaysThatTheDiskIsFullAndKeepsServing) {
@@ -113,6 +149,26 @@ TEST_F(DiskFailureTest, StopsWritesInWordsAfterAFailedSync) {
     EXPECT_EQ(identities, before_.collections.front().identities);
   }
   EXPECT_THAT(TryToEnrol(), IsOk());
+}
+
+TEST_F(DiskFailureTest, ChangesAreTakenAgainByThemselvesOnceThereIsRoom) {
+  EXPECT_THAT(gallery_->WriteHealth(), IsOk());
+  write_error = ENOSPC;
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));
+  EXPECT_THAT(gallery_->WriteHealth(), RefusedWith(Reason::kStoreFull));
+  Heal();
+  ASSERT_TRUE(BecomesHealthy());
+  EXPECT_THAT(TryToEnrol(), IsOk());
+  EXPECT_THAT(Told(), ::testing::ElementsAre(StatusCode::kResourceExhausted, StatusCode::kOk));
+}
+
+TEST_F(DiskFailureTest, ABrokenDiskIsToldOnceAndStaysBroken) {
+  sync_error = EIO;
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(TryToEnrol(), StatusIs(StatusCode::kInternal));
+  Heal();
+  EXPECT_THAT(TryToEnrol(), StatusIs(StatusCode::kInternal));
+  EXPECT_THAT(gallery_->WriteHealth(), RefusedWith(Reason::kInternal));
+  EXPECT_THAT(Told(), ::testing::ElementsAre(StatusCode::kInternal));
 }
 
 TEST_F(DiskFailureTest, DoesNotOpenOnAFullDisk) {

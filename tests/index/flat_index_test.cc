@@ -209,5 +209,48 @@ TEST(FlatIndexRowsTest, FindsNothingInNothing) {
   EXPECT_THAT(*index->Search(query.values(), 0), ::testing::IsEmpty());
 }
 
+// A scan asks in blocks, and so does the scoring of many rows that tie.
+class SearchStopTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kDimension = 512;
+  static constexpr size_t kRows = 20'000;
+
+  SearchStopTest() {
+    FACEGATE_CHECK(index_->Reserve(kRows).ok());
+    for (uint64_t id = 1; id <= kRows; ++id) index_->Add(id, id, query_.values());
+  }
+  // How often a search for all asks; it is told to stop at the question `stop_at`.
+  StatusOr<int> Search(int stop_at) {
+    int asked = 0;
+    const StopCheck stop = [&] {
+      asked += 1;
+      return asked == stop_at ? Refuse(Reason::kDeadline, "as told") : OkStatus();
+    };
+    const auto found = index_->Search(query_.values(), kRows, stop);
+    if (!found.ok()) {
+      EXPECT_EQ(asked, stop_at) << "it asks no more";
+      return found.status();
+    }
+    EXPECT_EQ(found->size(), kRows);
+    return asked;
+  }
+
+  std::mt19937_64 random_{5};
+  Embedding query_ = RandomEmbedding(random_, kDimension);
+  std::unique_ptr<VectorIndex> index_ = MakeFlatIndex(kDimension);
+};
+
+TEST_F(SearchStopTest, AsksForEachBlockOfTheScanAndOfTheScoring) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const int asked, Search(-1));
+  EXPECT_GE(asked, 40);
+}
+
+TEST_F(SearchStopTest, EndsWhereverItIsToldTo) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const int asked, Search(-1));
+  for (const int stop_at : {1, 2, asked / 2, asked}) {
+    EXPECT_THAT(Search(stop_at), RefusedWith(Reason::kDeadline)) << stop_at;
+  }
+}
+
 }  // namespace
 }  // namespace facegate

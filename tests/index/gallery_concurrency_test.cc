@@ -171,7 +171,7 @@ class GalleryOrderTest : public ::testing::Test {
     FACEGATE_CHECK(inner.ok());
     auto store = std::make_unique<FaultyStore>(*std::move(inner));
     store_ = store.get();
-    auto gallery = OpenLocalGallery(std::move(store), 1, clock_);
+    auto gallery = OpenLocalGallery(std::move(store), {}, clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = *std::move(gallery);
     FACEGATE_CHECK(gallery_->CreateCollection("people", TestModel(), kSize, {}).ok());

@@ -22,7 +22,7 @@ class GalleryFaultsTest : public ::testing::Test {
     FACEGATE_CHECK(inner.ok());
     auto store = std::make_unique<FaultyStore>(*std::move(inner));
     store_ = store.get();
-    auto gallery = OpenLocalGallery(std::move(store), 2, clock_);
+    auto gallery = OpenLocalGallery(std::move(store), {}, clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = *std::move(gallery);
     if (gallery_->stats().collections > 0) return;
@@ -76,6 +76,13 @@ class GalleryFaultsTest : public ::testing::Test {
 TEST_F(GalleryFaultsTest, CreatesACollectionOrNothing) {
   ExpectAllOrNothing(
       [&] { return gallery_->CreateCollection("more", TestModel(), 4, {}).status(); });
+}
+
+TEST_F(GalleryFaultsTest, ChangesSettingsOrNothing) {
+  ExpectAllOrNothing([&] {
+    return gallery_->UpdateCollection("people", {.set_min_cosine = true, .min_cosine = 0.25f}, "")
+        .status();
+  });
 }
 
 TEST_F(GalleryFaultsTest, DeletesACollectionOrNothing) {
@@ -140,8 +147,7 @@ class FaultsWithReceiptsTest : public GalleryFaultsTest {
   }
 
   StatusOr<RequestTicket> Begin() {
-    return gallery_->BeginRequest(RequestId{{7}}, std::string(kFingerprintBytes, 'f'),
-                                  Deadline::max());
+    return gallery_->BeginRequest(RequestId{{7}}, std::string(kFingerprintBytes, 'f'));
   }
   // `change` gets a receipt of any Result.
   template <typename Result>
@@ -160,6 +166,14 @@ class FaultsWithReceiptsTest : public GalleryFaultsTest {
 TEST_F(FaultsWithReceiptsTest, CreatesACollection) {
   ExpectAllOrNothingWithReceipt<CollectionInfo>([&](const Receipt<CollectionInfo>& receipt) {
     return gallery_->CreateCollection("more", TestModel(), 4, {}, receipt).status();
+  });
+}
+
+TEST_F(FaultsWithReceiptsTest, ChangesSettings) {
+  ExpectAllOrNothingWithReceipt<CollectionInfo>([&](const Receipt<CollectionInfo>& receipt) {
+    return gallery_
+        ->UpdateCollection("people", {.set_min_cosine = true, .min_cosine = 0.25f}, "", receipt)
+        .status();
   });
 }
 

@@ -85,6 +85,8 @@ struct GallerySnapshot {
     std::string model_digest;
     std::optional<float> min_cosine;
     int64_t create_time_us = 0;
+    int64_t update_time_us = 0;
+    std::string etag;
     uint64_t identity_count = 0;
     uint64_t template_count = 0;
     std::vector<Identity> identities;
@@ -127,6 +129,8 @@ inline GallerySnapshot SnapshotOf(const Gallery& gallery) {
                                     .model_digest = info.model.model_digest,
                                     .min_cosine = info.settings.min_cosine,
                                     .create_time_us = info.create_time_us,
+                                    .update_time_us = info.update_time_us,
+                                    .etag = info.etag,
                                     .identity_count = info.identity_count,
                                     .template_count = info.template_count,
                                     .identities = IdentitiesOf(gallery, info.id)});

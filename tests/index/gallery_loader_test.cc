@@ -21,8 +21,8 @@ class GalleryLoaderTest : public GalleryTest {
   GalleryLoaderTest() {
     for (const char* name : {"jane", "john", "jane", "john"}) Enrol(name, Random());
     {
-      const auto ticket = gallery_->BeginRequest(
-          RequestId{{1}}, std::string(kFingerprintBytes, 'f'), Deadline::max());
+      const auto ticket =
+          gallery_->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'));
       FACEGATE_CHECK(ticket.ok());
       const Receipt<IdentityInfo> receipt{.ticket = &*ticket,
                                           .answer = [](const IdentityInfo&) { return "of jane"; }};
@@ -152,8 +152,8 @@ TEST_F(GalleryLoaderTest, TakesRequestsThatHaveNoOwner) {
   ASSERT_THAT(Open(), IsOk());
   Reopen();
   for (const uint8_t id : {uint8_t{1}, uint8_t{2}, uint8_t{3}}) {
-    const auto ticket = gallery_->BeginRequest(RequestId{{id}}, std::string(kFingerprintBytes, 'f'),
-                                               Deadline::max());
+    const auto ticket =
+        gallery_->BeginRequest(RequestId{{id}}, std::string(kFingerprintBytes, 'f'));
     ASSERT_THAT(ticket, IsOk());
     EXPECT_EQ(ticket->answer, "of jane");
   }

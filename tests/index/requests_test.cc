@@ -40,7 +40,7 @@ Receipt<Result> Answering(const RequestTicket& ticket, const std::string& text) 
 class RequestsTest : public GalleryTest {
  protected:
   StatusOr<RequestTicket> Begin(uint64_t id, char fingerprint = 'f') {
-    return gallery_->BeginRequest(IdOf(id), FingerprintOf(fingerprint), Deadline::max());
+    return gallery_->BeginRequest(IdOf(id), FingerprintOf(fingerprint));
   }
   // What the request answered; nothing, when it is new.
   std::optional<std::string> AnswerOf(uint64_t id) {
@@ -322,11 +322,19 @@ class RequestRacesTest : public RequestsTest {
  protected:
   static constexpr int kCallers = 50;
 
+  // As a client does: again while another call is at work.
+  static StatusOr<RequestTicket> BeginInTurn(Gallery& gallery, uint64_t id) {
+    auto ticket = gallery.BeginRequest(IdOf(id), FingerprintOf('f'));
+    while (ReasonOf(ticket.status()) == Reason::kRequestInProgress) {
+      std::this_thread::yield();
+      ticket = gallery.BeginRequest(IdOf(id), FingerprintOf('f'));
+    }
+    return ticket;
+  }
   // Enrols under request 1 if it was not made yet; the answer either way.
   static StatusOr<std::string> EnrolOnce(Gallery& gallery, std::atomic<int>& made,
                                          const Embedding& face) {
-    FACEGATE_ASSIGN_OR_RETURN(const RequestTicket ticket,
-                              gallery.BeginRequest(IdOf(1), FingerprintOf('f'), Deadline::max()));
+    FACEGATE_ASSIGN_OR_RETURN(const RequestTicket ticket, BeginInTurn(gallery, 1));
     if (ticket.answer.has_value()) return *ticket.answer;
     const std::vector<NewTemplate> one{TemplateOf(face)};
     const auto answer = [](const EnrolResult& r) {
@@ -390,7 +398,7 @@ TEST_F(RequestRacesTest, LooksUpRequestsWhileTheirOwnersMerge) {
     readers.emplace_back([&, t] {
       for (uint64_t i = t; !done; ++i) {
         const uint64_t id = i % kRequests + 1;
-        const auto ticket = Begin(id);
+        const auto ticket = BeginInTurn(*gallery_, id);
         EXPECT_THAT(ticket, IsOk());
         if (ticket.ok()) {
           EXPECT_EQ(ticket->answer, fmt::format("answer {}", id));
@@ -428,7 +436,7 @@ class RequestFaultsTest : public RequestRacesTest {
     FACEGATE_CHECK(inner.ok());
     auto store = std::make_unique<FaultyStore>(*std::move(inner));
     store_ = store.get();
-    auto gallery = OpenLocalGallery(std::move(store), 1, clock);
+    auto gallery = OpenLocalGallery(std::move(store), {}, clock);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = *std::move(gallery);
   }
@@ -436,7 +444,7 @@ class RequestFaultsTest : public RequestRacesTest {
   FaultyStore* store_ = nullptr;
 };
 
-TEST_F(RequestFaultsTest, TheNextWaiterMakesTheChangeWhenTheFirstOneFails) {
+TEST_F(RequestFaultsTest, AnotherCallMakesTheChangeWhenTheFirstOneFails) {
   std::atomic<int> failures{3};
   store_->SetBeforeWrite([&] {
     if (failures-- > 0) store_->FailNextWrite(Refuse(Reason::kStoreFull, "as told"));
@@ -461,7 +469,7 @@ TEST_F(RequestFaultsTest, TheNextWaiterMakesTheChangeWhenTheFirstOneFails) {
   EXPECT_EQ(AnswerOf(1), first);
 }
 
-TEST_F(RequestFaultsTest, ASecondCallWaitsForTheFirstButNotBeyondItsDeadline) {
+TEST_F(RequestFaultsTest, RefusesASecondCallAtOnceWhileTheFirstIsAtWork) {
   std::latch inside(1);
   std::latch go_on(1);
   store_->SetBeforeWrite([&] {
@@ -472,29 +480,19 @@ TEST_F(RequestFaultsTest, ASecondCallWaitsForTheFirstButNotBeyondItsDeadline) {
   const Embedding face = Random();
   std::jthread first([&] { EXPECT_THAT(EnrolOnce(*gallery_, made, face), IsOk()); });
   inside.wait();
-  const auto begin = [&](Deadline deadline, uint64_t id = 1) {
-    return gallery_->BeginRequest(IdOf(id), FingerprintOf('f'), deadline);
-  };
-  const Deadline now = Clock::System().Now();
-  EXPECT_THAT(begin(now - std::chrono::seconds(1)), RefusedWith(Reason::kDeadline));
-  EXPECT_THAT(begin(now + std::chrono::milliseconds(20)), RefusedWith(Reason::kDeadline));
-  EXPECT_THAT(begin(Deadline::min()), RefusedWith(Reason::kDeadline));
-  EXPECT_THAT(begin(now, 2), IsOk()) << "no other id waits";
-  std::jthread second([&] {
-    const auto ticket = begin(Deadline::max());
-    EXPECT_THAT(ticket, IsOk());
-    if (ticket.ok()) {
-      EXPECT_TRUE(ticket->answer.has_value());
-    }
-  });
+  const auto second = Begin(1);
+  EXPECT_THAT(second, RefusedWith(Reason::kRequestInProgress));
+  EXPECT_EQ(RetryAfterOf(second.status()), std::chrono::milliseconds(100));
+  EXPECT_THAT(Begin(1, 'g'), RefusedWith(Reason::kRequestInProgress)) << "whatever it asks for";
+  EXPECT_THAT(Begin(2), IsOk()) << "another id";
   go_on.count_down();
   first.join();
-  second.join();
+  EXPECT_TRUE(AnswerOf(1).has_value());
   EXPECT_EQ(made, 1);
 }
 
 // In the store the record lies below the target already, in memory still below the source.
-TEST_F(RequestFaultsTest, ALookUpBetweenStoreAndMemoryWaitsOrGivesItsDeadline) {
+TEST_F(RequestFaultsTest, ALookUpBetweenStoreAndMemoryIsRefusedForAMoment) {
   EnrolAs(1, "source", "answer");
   Enrol("target", Random());
   std::latch written(1);
@@ -509,13 +507,10 @@ TEST_F(RequestFaultsTest, ALookUpBetweenStoreAndMemoryWaitsOrGivesItsDeadline) {
                 IsOk());
   });
   written.wait();
-  EXPECT_THAT(gallery_->BeginRequest(IdOf(1), FingerprintOf('f'),
-                                     Clock::System().Now() + std::chrono::milliseconds(20)),
-              RefusedWith(Reason::kDeadline));
-  std::jthread reader([&] { EXPECT_EQ(AnswerOf(1), "answer"); });
+  EXPECT_THAT(Begin(1), RefusedWith(Reason::kRequestInProgress));
   go_on.count_down();
   merger.join();
-  reader.join();
+  EXPECT_EQ(AnswerOf(1), "answer");
 }
 
 // A store and its ledger alone, on a clock that stands still.
@@ -534,7 +529,7 @@ class RequestLedgerTest : public ::testing::Test {
   static void Make(RequestLedger& ledger, FakeClock& clock, uint64_t id,
                    const IdentityKey& owner = kOwner) {
     clock.Advance(std::chrono::microseconds(1));
-    const auto ticket = ledger.Begin(IdOf(id), FingerprintOf('f'), Deadline::max());
+    const auto ticket = ledger.Begin(IdOf(id), FingerprintOf('f'));
     ASSERT_THAT(ticket, IsOk());
     ASSERT_FALSE(ticket->answer.has_value()) << id;
     StoreChange change;
@@ -543,7 +538,7 @@ class RequestLedgerTest : public ::testing::Test {
     ASSERT_THAT(ledger.Write(std::move(change)), IsOk());
   }
   static bool Knows(RequestLedger& ledger, uint64_t id) {
-    const auto ticket = ledger.Begin(IdOf(id), FingerprintOf('f'), Deadline::max());
+    const auto ticket = ledger.Begin(IdOf(id), FingerprintOf('f'));
     EXPECT_THAT(ticket, IsOk());
     return ticket.ok() && ticket->answer.has_value();
   }
@@ -623,7 +618,7 @@ TEST_F(RequestLedgerTest, ForgetsNothingThatIsAtWork) {
   Make(ledger, clock_, 1);
   Make(ledger, clock_, 2);
   clock_.Advance(kRequestLifetime + std::chrono::seconds(1));
-  const auto held = ledger.Begin(IdOf(1), FingerprintOf('f'), Deadline::max());
+  const auto held = ledger.Begin(IdOf(1), FingerprintOf('f'));
   ASSERT_THAT(held, IsOk());
   Make(ledger, clock_, 3);
   EXPECT_EQ(held->answer, "answer 1");
@@ -640,7 +635,7 @@ TEST_F(RequestLedgerTest, KeepsWhatAFailedWriteWouldHaveForgotten) {
   Make(ledger, clock_, 1);
   clock_.Advance(kRequestLifetime + std::chrono::seconds(1));
   {
-    const auto ticket = ledger.Begin(IdOf(2), FingerprintOf('f'), Deadline::max());
+    const auto ticket = ledger.Begin(IdOf(2), FingerprintOf('f'));
     ASSERT_THAT(ticket, IsOk());
     StoreChange change;
     ledger.Keep(Answering<Deleted>(*ticket, "a"), Deleted{}, kOwner, change);

@@ -379,8 +379,8 @@ TEST_F(ErasePendingTest, AStoreOfTheFirstFormatIsTakenOverAndErased) {
   auto opened = OpenLocalGallery({.directory = copy, .erase_delay = {}}, clock_);
   ASSERT_THAT(opened, IsOk());
   {
-    const auto ticket = (*opened)->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'),
-                                                Deadline::max());
+    const auto ticket =
+        (*opened)->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'));
     ASSERT_THAT(ticket, IsOk());
     const Receipt<IdentityInfo> receipt{.ticket = &*ticket,
                                         .answer = [](const IdentityInfo&) { return "answer"; }};
@@ -402,8 +402,7 @@ TEST_F(ErasePendingTest, AStoreOfTheFirstFormatIsTakenOverAndErased) {
   ASSERT_THAT(again, IsOk());
   EXPECT_EQ((*again)->stats().templates, 1u);
   EXPECT_EQ((*again)->Search("people", TestModel(), staying_, 1)->front().identity, "n-1");
-  const auto ticket =
-      (*again)->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'), Deadline::max());
+  const auto ticket = (*again)->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'));
   ASSERT_THAT(ticket, IsOk());
   EXPECT_EQ(ticket->answer, "answer");
 }

@@ -67,7 +67,7 @@ struct ControlledServer {
           FACEGATE_ASSIGN_OR_RETURN(auto real, OpenTemplateStore({.directory = from.data_dir}));
           auto faulty = std::make_unique<FaultyStore>(std::move(real));
           store = faulty.get();
-          return OpenLocalGallery(std::move(faulty), 1, Clock::System());
+          return OpenLocalGallery(std::move(faulty), {}, Clock::System());
         },
         .check_machine = nullptr};
     auto created = App::Create(config, std::move(parts), clock);

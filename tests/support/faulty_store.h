@@ -59,6 +59,8 @@ class FaultyStore final : public TemplateStore {
   }
   Status Compact() override { return compact_ ? compact_() : inner_->Compact(); }
   bool erase_pending() const override { return inner_->erase_pending(); }
+  Status WriteHealth() const override { return inner_->WriteHealth(); }
+  void TryToRecover() override { inner_->TryToRecover(); }
 
  private:
   std::function<Status()> compact_;

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "face/base/status.h"
+#include "index/key_codec.h"
+#include "index/write_health.h"
+
+namespace facegate {
+
+// The RocksDB database of a store: how it is opened, written, closed, and what its errors come to.
+// Thread-safe.
+class StoreDatabase {
+ public:
+  // Makes directory and database where absent.
+  static StatusOr<std::unique_ptr<StoreDatabase>> Open(const std::string& directory,
+                                                       WriteHealth::OnChange on_write_health);
+  // Leaves nothing in the log.
+  ~StoreDatabase();
+  StoreDatabase(const StoreDatabase&) = delete;
+  StoreDatabase& operator=(const StoreDatabase&) = delete;
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* HandleOf(Family family) const;
+
+  // Synced; `what` names the write in errors.
+  Status Write(rocksdb::WriteBatch& batch, std::string_view what);
+  // Empties the memory tables, and with that the logs.
+  Status Flush();
+
+  Status write_health() const { return health_->state(); }
+  // Makes a database that has stopped after an error go on, where that can be.
+  void TryToRecover();
+
+ private:
+  class Listener;
+
+  StoreDatabase(std::shared_ptr<WriteHealth> health, rocksdb::DB* db,
+                std::vector<rocksdb::ColumnFamilyHandle*> handles)
+      : health_(std::move(health)), db_(db), handles_(std::move(handles)) {}
+
+  // Shared with the listener, which RocksDB keeps.
+  const std::shared_ptr<WriteHealth> health_;
+  const std::unique_ptr<rocksdb::DB> db_;
+  // Of the default family, which RocksDB insists on and which stays empty, then of kFamilies.
+  const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+// What an error comes to for callers. RocksDB's own text names files and offsets: it goes to the
+// operator's log. `what` was being done.
+Status FromRocksDb(const rocksdb::Status& status, std::string_view what);
+
+}  // namespace facegate

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <string_view>
+
+#include "face/base/mutex.h"
+#include "face/base/status.h"
+
+namespace facegate {
+
+// Whether a store can write, as those who write and the database's own threads find out. Each
+// change of the state gives one line in the log and one call of `on_change`, in their order, on the
+// thread that found it out. Thread-safe.
+class WriteHealth {
+ public:
+  using OnChange = std::function<void(const Status&)>;
+
+  // `on_change` must not block; empty: nobody is told.
+  explicit WriteHealth(OnChange on_change) : on_change_(std::move(on_change)) {}
+
+  // OK, kStoreFull or kInternal.
+  Status state() const;
+  // `detail` is for the log alone.
+  void Set(const Status& state, std::string_view detail);
+  // The same as Set() of OK, at next to no cost where that is known.
+  void SetGood() {
+    if (!good_.load(std::memory_order_relaxed)) Set(OkStatus(), {});
+  }
+
+ private:
+  void TellInOrder();
+
+  const OnChange on_change_;
+  std::atomic<bool> good_{true};
+
+  mutable Mutex mutex_;
+  Status state_ FACEGATE_GUARDED_BY(mutex_);
+  std::deque<Status> untold_ FACEGATE_GUARDED_BY(mutex_);
+  bool telling_ FACEGATE_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace facegate
