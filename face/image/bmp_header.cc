@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 
@@ -13,6 +15,7 @@ namespace {
 constexpr size_t kFileHeaderBytes = 14;
 constexpr uint32_t kCoreHeaderBytes = 12;
 constexpr uint32_t kInfoHeaderBytes = 40;
+constexpr uint32_t kHeaderBytesWithAlpha = 56;
 constexpr uint32_t kLargestHeaderBytes = 124;
 constexpr uint32_t kUncompressed = 0;
 constexpr uint32_t kBitFields = 3;
@@ -75,9 +78,37 @@ Status CheckFields(const Fields& fields) {
   return OkStatus();
 }
 
+bool IsContiguous(uint32_t mask) {
+  return mask == 0 || std::popcount(mask) + std::countl_zero(mask) + std::countr_zero(mask) == 32;
+}
+
+// The masks lie in the header where it has room for them, else after it. Without masks 16 bits are
+// three times five, and the fourth byte of 32 bits has no meaning.
+StatusOr<BmpMasks> ReadMasks(std::string_view encoded, const Fields& fields,
+                             uint32_t header_bytes) {
+  if (fields.compression != kBitFields) {
+    if (fields.bits == 16) return BmpMasks{.blue = 0x1f, .green = 0x3e0, .red = 0x7c00};
+    return BmpMasks{.blue = 0xff, .green = 0xff00, .red = 0xff0000};
+  }
+  std::string_view in = encoded.substr(kFileHeaderBytes + kInfoHeaderBytes);
+  BmpMasks masks;
+  masks.red = TakeLittleEndian<uint32_t>(in).value_or(0);
+  masks.green = TakeLittleEndian<uint32_t>(in).value_or(0);
+  masks.blue = TakeLittleEndian<uint32_t>(in).value_or(0);
+  if (header_bytes >= kHeaderBytesWithAlpha) {
+    masks.alpha = TakeLittleEndian<uint32_t>(in).value_or(0);
+  }
+  for (const uint32_t mask : {masks.red, masks.green, masks.blue, masks.alpha}) {
+    if (!IsContiguous(mask)) {
+      return Undecodable(fmt::format("BMP has the colour mask 0x{:08x}, which has gaps", mask));
+    }
+  }
+  return masks;
+}
+
 }  // namespace
 
-StatusOr<ImageHeader> ParseBmpHeader(std::string_view encoded) {
+StatusOr<BmpLayout> ParseBmpLayout(std::string_view encoded) {
   if (encoded.size() < kFileHeaderBytes + 4) return Undecodable("BMP is truncated in its header");
   std::string_view in = encoded.substr(10);
   const uint32_t pixel_offset = TakeLittleEndian<uint32_t>(in).value_or(0);
@@ -90,19 +121,37 @@ StatusOr<ImageHeader> ParseBmpHeader(std::string_view encoded) {
   if (in.size() < header_bytes - 4) return Undecodable("BMP is truncated in its header");
   const Fields fields = core ? ReadCoreHeader(in) : ReadInfoHeader(in);
   FACEGATE_RETURN_IF_ERROR(CheckFields(fields));
+  BmpLayout layout;
+  layout.width = static_cast<int>(fields.width);
+  layout.height = static_cast<int>(std::abs(fields.height));
+  layout.top_down = fields.height < 0;
+  layout.bits = fields.bits;
+  FACEGATE_ASSIGN_OR_RETURN(layout.masks, ReadMasks(encoded, fields, header_bytes));
 
   // Each row is padded to four bytes. No overflow: 2^31 pixels of 4 bytes in 2^31 rows stay below
   // 2^64.
-  const auto rows = static_cast<uint64_t>(std::abs(fields.height));
-  const uint64_t row_bytes = (static_cast<uint64_t>(fields.width) * fields.bits + 31) / 32 * 4;
-  const uint64_t needed = pixel_offset + row_bytes * rows;
+  layout.row_bytes = (static_cast<uint64_t>(fields.width) * fields.bits + 31) / 32 * 4;
+  layout.pixel_offset = pixel_offset;
+  const uint64_t needed = pixel_offset + layout.row_bytes * static_cast<uint64_t>(layout.height);
   if (pixel_offset < kFileHeaderBytes + header_bytes || needed > encoded.size()) {
     return Undecodable(fmt::format("BMP is truncated: its pixels end at byte {}, it has {}", needed,
                                    encoded.size()));
   }
-  return ImageHeader{.format = ImageFormat::kBmp,
-                     .width = static_cast<int>(fields.width),
-                     .height = static_cast<int>(rows)};
+  if (fields.bits > 8) return layout;
+  layout.palette_offset = kFileHeaderBytes + header_bytes;
+  layout.palette_entry_bytes = core ? 3 : 4;
+  // Some writers leave out the colours that no pixel has.
+  const size_t room = (pixel_offset - layout.palette_offset) / layout.palette_entry_bytes;
+  const size_t announced = fields.colours == 0 ? size_t{1} << fields.bits : fields.colours;
+  layout.colours = std::min(announced, room);
+  return layout;
+}
+
+StatusOr<ImageHeader> ParseBmpHeader(std::string_view encoded) {
+  FACEGATE_ASSIGN_OR_RETURN(const BmpLayout layout, ParseBmpLayout(encoded));
+  ImageHeader header{.format = ImageFormat::kBmp, .width = layout.width, .height = layout.height};
+  header.decode_bytes = 3 * header.pixels() + 4 * static_cast<uint64_t>(layout.width);
+  return header;
 }
 
 }  // namespace facegate

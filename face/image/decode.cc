@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <new>
-#include <opencv2/imgcodecs.hpp>
+#include <cstdint>
+#include <opencv2/core/mat.hpp>
+#include <utility>
 
 #include "face/base/catch.h"
+#include "face/image/bmp_pixels.h"
 #include "face/image/jpeg_pixels.h"
 #include "face/image/orientation.h"
+#include "face/image/png_pixels.h"
 #include "face/image/pnm.h"
 #include "face/image/webp_pixels.h"
 
@@ -16,8 +19,7 @@ namespace facegate {
 namespace {
 
 Status CheckSize(const ImageHeader& header, const DecodeLimits& limits) {
-  const uint64_t pixels =
-      static_cast<uint64_t>(header.width) * static_cast<uint64_t>(header.height);
+  const uint64_t pixels = header.pixels();
   if (pixels > limits.max_pixels) {
     return Refuse(Reason::kImageTooLarge,
                   fmt::format("image is {}x{}, that is {} pixels, limit is {}", header.width,
@@ -28,47 +30,35 @@ Status CheckSize(const ImageHeader& header, const DecodeLimits& limits) {
                   fmt::format("image is {}x{} pixels, limit of a side is {}", header.width,
                               header.height, limits.max_side));
   }
+  const auto passes = static_cast<uint64_t>(header.passes);
+  const uint64_t most = limits.max_full_passes * limits.max_pixels;
+  if (passes * pixels > most) {
+    return Refuse(Reason::kImageTooLarge,
+                  fmt::format("JPEG is {}x{} pixels in {} scans, that is {} pixels to go over, "
+                              "limit is {}",
+                              header.width, header.height, passes, passes * pixels, most));
+  }
   return OkStatus();
 }
 
-uint64_t BytesToDecode(const ImageHeader& header) {
-  const uint64_t pixels =
-      static_cast<uint64_t>(header.width) * static_cast<uint64_t>(header.height);
-  return pixels * (header.orientation == 1 ? 3 : 6);
+// The bytes of the picture as it is stored and of the upright one exist at once.
+uint64_t MostBytes(const ImageHeader& header) {
+  return std::max(header.decode_bytes, (header.orientation == 1 ? 3 : 6) * header.pixels());
 }
 
-// For formats that OpenCV knows by a signature which the header's reader has matched: anything else
-// could reach a decoder that nobody meant, some (DICOM, GDAL) by way of a temporary file.
-StatusOr<cv::Mat> DecodeByOpenCv(std::string_view encoded, const ImageHeader& header) {
-  // imdecode reads only; its interface has no view of constant bytes.
-  const cv::Mat bytes(1, static_cast<int>(encoded.size()), CV_8UC1,
-                      const_cast<char*>(encoded.data()));
-  cv::Mat bgr;
-  try {
-    bgr = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  } catch (const cv::Exception& e) {
-    // Out of memory is not the picture's fault.
-    if (e.code == cv::Error::StsNoMem) throw std::bad_alloc();
-  }
-  if (bgr.cols != header.width || bgr.rows != header.height || bgr.type() != CV_8UC3) {
-    return Refuse(Reason::kImageUndecodable,
-                  fmt::format("{} of {}x{} pixels does not decode whole", Name(header.format),
-                              header.width, header.height));
-  }
-  return bgr;
-}
-
-StatusOr<cv::Mat> DecodePixels(std::string_view encoded, const ImageHeader& header) {
+StatusOr<cv::Mat> DecodePixels(std::string_view encoded, const ImageHeader& header,
+                               const StopCheck& stop) {
   switch (header.format) {
     case ImageFormat::kJpeg:
-      return DecodeJpegPixels(encoded, header);
+      return DecodeJpegPixels(encoded, header, stop);
     case ImageFormat::kPgm:
-      return DecodePnm(encoded);
+      return DecodePnm(encoded, stop);
     case ImageFormat::kWebp:
-      return DecodeWebpPixels(encoded, header);
+      return DecodeWebpPixels(encoded, header, stop);
     case ImageFormat::kPng:
+      return DecodePngPixels(encoded, header, stop);
     case ImageFormat::kBmp:
-      return DecodeByOpenCv(encoded, header);
+      return DecodeBmpPixels(encoded, stop);
     default:
       return Internal(fmt::format("there is no decoder for {}", NameWithArticle(header.format)));
   }
@@ -86,12 +76,12 @@ StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits
   }
   FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(encoded));
   FACEGATE_RETURN_IF_ERROR(CheckSize(header, limits));
-  if (control.reserve) FACEGATE_RETURN_IF_ERROR(control.reserve(BytesToDecode(header)));
+  if (control.reserve) FACEGATE_RETURN_IF_ERROR(control.reserve(MostBytes(header)));
   return CatchToStatus("decoding an image", [&]() -> StatusOr<Image> {
-    FACEGATE_RETURN_IF_ERROR(Ask(control.stop));
-    FACEGATE_ASSIGN_OR_RETURN(const cv::Mat stored, DecodePixels(encoded, header));
-    FACEGATE_RETURN_IF_ERROR(Ask(control.stop));
-    return Image{TurnUpright(stored, header.orientation)};
+    FACEGATE_ASSIGN_OR_RETURN(const cv::Mat stored, DecodePixels(encoded, header, control.stop));
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat upright,
+                              TurnUpright(stored, header.orientation, control.stop));
+    return Image{std::move(upright)};
   });
 }
 

@@ -18,6 +18,9 @@ struct DecodeLimits {
   uint64_t max_pixels = 40'000'000;
   // Width and height each: OpenCV's warp counts pixels in 16 bits.
   int max_side = 32766;
+  // A JPEG may come in many scans, each of which goes over the whole picture: scans times pixels
+  // are at most this times max_pixels. Encoders write about ten.
+  uint64_t max_full_passes = 20;
 };
 
 // How the caller takes part in a decoding. Both are called on the thread that decodes, and may be
@@ -32,8 +35,9 @@ struct DecodeControl {
 };
 
 // Decodes JPEG, PNG, WebP, BMP or PGM (and PPM) to upright BGR: grey and palette images are
-// expanded, alpha is dropped, 16 bits become 8. kImageTooLarge past a limit, kImageUndecodable for
-// anything that does not decode whole (a truncated or damaged JPEG too). Thread-safe.
+// expanded, transparency is laid on white, 16 bits become 8. kImageTooLarge past a limit,
+// kImageUndecodable for anything that does not decode whole (a truncated or damaged JPEG too; one
+// that lacks nothing but its end marker is taken). Thread-safe.
 StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits,
                             const DecodeControl& control = {});
 

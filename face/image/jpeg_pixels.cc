@@ -23,6 +23,8 @@ bool IsHarmless(int message_code) {
     case JWRN_EXTRANEOUS_DATA:
     case JWRN_JFIF_MAJOR:
     case JWRN_TOO_MUCH_DATA:
+    // The bytes end; whether a pixel lacks any, JWRN_HIT_MARKER tells.
+    case JWRN_JPEG_EOF:
       return true;
     default:
       return false;
@@ -67,12 +69,14 @@ void WriteCmykRow(const uint8_t* cmyk, bool inverted, int width, uint8_t* bgr) {
 // Owns the decompressor. Nothing with a destructor lives in the functions that a jump may leave.
 class JpegReader {
  public:
-  explicit JpegReader(std::string_view encoded) : encoded_(encoded) {
+  JpegReader(std::string_view encoded, bool has_end_marker, const StopCheck& stop)
+      : encoded_(encoded), has_end_marker_(has_end_marker), stop_(stop) {
     decompress_.err = jpeg_std_error(&errors_.manager);
     errors_.manager.error_exit = OnError;
     errors_.manager.emit_message = OnMessage;
     errors_.manager.output_message = DropMessage;
     errors_.message[0] = '\0';
+    progress_.progress_monitor = OnProgress;
   }
   ~JpegReader() { jpeg_destroy_decompress(&decompress_); }
   JpegReader(const JpegReader&) = delete;
@@ -82,6 +86,8 @@ class JpegReader {
   bool Read(cv::Mat& bgr, std::vector<uint8_t>& row) {
     if (setjmp(errors_.jump) != 0) return false;
     jpeg_create_decompress(&decompress_);
+    decompress_.client_data = this;
+    decompress_.progress = &progress_;
     jpeg_mem_src(&decompress_, reinterpret_cast<const unsigned char*>(encoded_.data()),
                  static_cast<unsigned long>(encoded_.size()));
     jpeg_read_header(&decompress_, TRUE);
@@ -92,40 +98,73 @@ class JpegReader {
         decompress_.output_height != static_cast<JDIMENSION>(bgr.rows)) {
       return Fail("its size is not that of its first frame header");
     }
+    if (!has_end_marker_ && !HasEveryCoefficient()) return Fail("some of its scans are missing");
     while (decompress_.output_scanline < decompress_.output_height) {
       uint8_t* target = bgr.ptr(static_cast<int>(decompress_.output_scanline));
       JSAMPROW line = four_inks ? row.data() : target;
       if (jpeg_read_scanlines(&decompress_, &line, 1) != 1) return Fail("its data end too early");
       if (four_inks) WriteCmykRow(line, decompress_.saw_Adobe_marker != FALSE, bgr.cols, target);
     }
-    jpeg_finish_decompress(&decompress_);
+    if (has_end_marker_) jpeg_finish_decompress(&decompress_);
     return true;
   }
 
   const char* message() const { return errors_.message; }
+  const Status& stopped() const { return stopped_; }
 
  private:
+  // libjpeg calls this for each row of units of each scan, and for each row of pixels.
+  static void OnProgress(j_common_ptr decompress) {
+    auto& reader = *static_cast<JpegReader*>(decompress->client_data);
+    if (!reader.StillWanted()) std::longjmp(reader.errors_.jump, 1);
+  }
+  bool StillWanted() {
+    stopped_ = Ask(stop_);
+    return stopped_.ok();
+  }
+
+  // Whether the scans of a progressive picture told all about it: libjpeg notes for each
+  // coefficient how many of its low bits it does not know, or -1.
+  bool HasEveryCoefficient() const {
+    if (decompress_.coef_bits == nullptr) return true;
+    for (int component = 0; component < decompress_.num_components; ++component) {
+      for (const int unknown_bits : decompress_.coef_bits[component]) {
+        if (unknown_bits != 0) return false;
+      }
+    }
+    return true;
+  }
+
   bool Fail(const char* why) {
     std::snprintf(errors_.message, sizeof(errors_.message), "%s", why);
     return false;
   }
 
   const std::string_view encoded_;
+  const bool has_end_marker_;
+  const StopCheck& stop_;
+  Status stopped_;
+  jpeg_progress_mgr progress_{};
   jpeg_decompress_struct decompress_{};
   ErrorState errors_{};
 };
 
 }  // namespace
 
-StatusOr<cv::Mat> DecodeJpegPixels(std::string_view encoded, const ImageHeader& header) {
+StatusOr<cv::Mat> DecodeJpegPixels(std::string_view encoded, const ImageHeader& header,
+                                   const StopCheck& stop) {
   cv::Mat bgr(header.height, header.width, CV_8UC3);
   std::vector<uint8_t> row(static_cast<size_t>(header.width) * 4);
-  JpegReader reader(encoded);
-  if (!reader.Read(bgr, row)) {
-    return Refuse(Reason::kImageUndecodable,
-                  fmt::format("JPEG does not decode whole: {}", reader.message()));
-  }
-  return bgr;
+  JpegReader reader(encoded.substr(0, header.picture_bytes), header.has_end_marker, stop);
+  if (reader.Read(bgr, row)) return bgr;
+  if (!reader.stopped().ok()) return reader.stopped();
+  return Refuse(
+      Reason::kImageUndecodable,
+      fmt::format("{}: {}",
+                  header.has_end_marker ? "JPEG does not decode whole"
+                                        : "JPEG is truncated: it has no end marker, and does not "
+                                          "decode whole",
+                  reader.message()));
 }
 
 }  // namespace facegate

@@ -13,6 +13,10 @@ namespace {
 constexpr std::string_view kSignature{"\x89PNG\r\n\x1a\n", 8};
 constexpr size_t kHeaderBytes = 13;
 constexpr size_t kChecksumBytes = 4;
+constexpr uint8_t kAlphaBit = 4;  // of the colour type
+// libpng's rows of 16-bit RGBA, ours of BGRA, and zlib's window and tables.
+constexpr uint64_t kRowBuffers = 40;
+constexpr uint64_t kInflateBytes = 128 << 10;
 constexpr uint32_t kMaxSide = 0x7fffffff;
 
 Status Undecodable(std::string_view message) { return Refuse(Reason::kImageUndecodable, message); }
@@ -49,7 +53,22 @@ Status ReadHeaderChunk(const Chunk& chunk, ImageHeader& header) {
   }
   header.width = static_cast<int>(width);
   header.height = static_cast<int>(height);
+  body.remove_prefix(1);  // the bit depth
+  const auto colour_type = TakeBigEndian<uint8_t>(body).value_or(0);
+  body.remove_prefix(2);  // compression and filter: there is one of each
+  const bool interlaced = TakeBigEndian<uint8_t>(body).value_or(0) != 0;
+  // Interlaced and transparent pictures are put together as BGRA. The transparent colours of the
+  // other types follow in a chunk of their own.
+  const uint64_t canvas = interlaced && (colour_type & kAlphaBit) != 0 ? 4 * header.pixels() : 0;
+  header.decode_bytes = 3 * header.pixels() + canvas + kRowBuffers * width + kInflateBytes;
   return OkStatus();
+}
+
+// tRNS: a transparent colour, or the alpha of each colour of the palette.
+void CountTransparency(const Chunk& header_chunk, ImageHeader& header) {
+  const bool interlaced = header_chunk.body.back() != '\0';
+  const bool counted = (static_cast<uint8_t>(header_chunk.body[9]) & kAlphaBit) != 0;
+  if (interlaced && !counted) header.decode_bytes += 4 * header.pixels();
 }
 
 }  // namespace
@@ -59,12 +78,18 @@ StatusOr<ImageHeader> ParsePngHeader(std::string_view encoded) {
   std::string_view in = encoded.substr(kSignature.size());
   bool has_pixels = false;
   bool exif_seen = false;
-  FACEGATE_ASSIGN_OR_RETURN(Chunk chunk, TakeChunk(in));
-  FACEGATE_RETURN_IF_ERROR(ReadHeaderChunk(chunk, header));
+  bool transparency_seen = false;
+  FACEGATE_ASSIGN_OR_RETURN(const Chunk header_chunk, TakeChunk(in));
+  FACEGATE_RETURN_IF_ERROR(ReadHeaderChunk(header_chunk, header));
+  Chunk chunk = header_chunk;
   while (chunk.type != "IEND") {
     FACEGATE_ASSIGN_OR_RETURN(chunk, TakeChunk(in));
     if (chunk.type == "IHDR") return Undecodable("PNG has a second IHDR chunk");
     if (chunk.type == "IDAT") has_pixels = true;
+    if (chunk.type == "tRNS" && !transparency_seen) {
+      transparency_seen = true;
+      CountTransparency(header_chunk, header);
+    }
     if (chunk.type == "eXIf" && !exif_seen) {
       exif_seen = true;
       header.orientation = ExifOrientation(chunk.body);

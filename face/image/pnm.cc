@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "face/image/row_steps.h"
+
 namespace facegate {
 namespace {
 
@@ -92,16 +94,19 @@ std::optional<uint32_t> TakeSample(const Map& map, std::string_view& in) {
 
 StatusOr<ImageHeader> ParsePnmHeader(std::string_view encoded) {
   FACEGATE_ASSIGN_OR_RETURN(const Map map, ParseMap(encoded));
-  return ImageHeader{.format = ImageFormat::kPgm,
+  ImageHeader header{.format = ImageFormat::kPgm,
                      .width = static_cast<int>(map.width),
                      .height = static_cast<int>(map.height)};
+  header.decode_bytes = 3 * header.pixels();
+  return header;
 }
 
-StatusOr<cv::Mat> DecodePnm(std::string_view encoded) {
+StatusOr<cv::Mat> DecodePnm(std::string_view encoded, const StopCheck& stop) {
   FACEGATE_ASSIGN_OR_RETURN(const Map map, ParseMap(encoded));
   cv::Mat bgr(static_cast<int>(map.height), static_cast<int>(map.width), CV_8UC3);
   std::string_view in = map.samples;
   for (int row = 0; row < bgr.rows; ++row) {
+    FACEGATE_RETURN_IF_ERROR(AskInRow(stop, row, bgr.cols));
     auto* pixel = bgr.ptr<cv::Vec3b>(row);
     for (int column = 0; column < bgr.cols; ++column, ++pixel) {
       for (int channel = 2; channel >= 0; --channel) {

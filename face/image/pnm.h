@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "face/image/image_header.h"
 
 namespace facegate {
@@ -15,6 +16,6 @@ StatusOr<ImageHeader> ParsePnmHeader(std::string_view encoded);
 
 // The pixels as 8-bit BGR, scaled from 0..maxval to 0..255. The size has been checked by the
 // caller.
-StatusOr<cv::Mat> DecodePnm(std::string_view encoded);
+StatusOr<cv::Mat> DecodePnm(std::string_view encoded, const StopCheck& stop);
 
 }  // namespace facegate

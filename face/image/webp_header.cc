@@ -11,11 +11,16 @@
 namespace facegate {
 namespace {
 
+// libwebp's rows of blocks and its tables.
+constexpr uint64_t kRowBuffers = 256;
+constexpr uint64_t kFixedBytes = 512 << 10;
 constexpr uint8_t kAnimationFlag = 0x02;
+constexpr uint8_t kAlphaFlag = 0x10;
 
 struct Size {
   int width = 0;
   int height = 0;
+  bool transparent = false;
 };
 
 Status Undecodable(std::string_view message) { return Refuse(Reason::kImageUndecodable, message); }
@@ -39,7 +44,8 @@ StatusOr<Size> ReadLosslessSize(std::string_view body) {
   }
   body.remove_prefix(1);
   const uint32_t bits = TakeLittleEndian<uint32_t>(body).value_or(0);
-  return Size{static_cast<int>(bits & 0x3fff) + 1, static_cast<int>(bits >> 14 & 0x3fff) + 1};
+  return Size{static_cast<int>(bits & 0x3fff) + 1, static_cast<int>(bits >> 14 & 0x3fff) + 1,
+              (bits >> 28 & 1) != 0};
 }
 
 // The VP8X chunk: flags, three reserved bytes, 24 bits each of width - 1 and height - 1.
@@ -50,7 +56,8 @@ StatusOr<Size> ReadCanvasSize(std::string_view body) {
   }
   const uint32_t width = ByteAt(body, 4) | ByteAt(body, 5) << 8 | ByteAt(body, 6) << 16;
   const uint32_t height = ByteAt(body, 7) | ByteAt(body, 8) << 8 | ByteAt(body, 9) << 16;
-  return Size{static_cast<int>(width) + 1, static_cast<int>(height) + 1};
+  return Size{static_cast<int>(width) + 1, static_cast<int>(height) + 1,
+              (ByteAt(body, 0) & kAlphaFlag) != 0};
 }
 
 struct Chunk {
@@ -76,15 +83,29 @@ StatusOr<Chunk> TakeChunk(std::string_view& in) {
 struct Contents {
   Size canvas;   // from VP8X
   Size picture;  // from VP8 or VP8L
+  bool lossless = false;
   bool exif_seen = false;
   int orientation = 1;
 };
+
+// A lossless picture is put together as 4 bytes a pixel before it is written out; a lossy one in
+// rows, but its alpha is a lossless picture of its own. What is transparent comes out as BGRA and
+// is laid on white when the decoder is done.
+uint64_t BytesToDecode(const Contents& contents) {
+  const auto width = static_cast<uint64_t>(contents.picture.width);
+  const uint64_t pixels = width * static_cast<uint64_t>(contents.picture.height);
+  const bool transparent = contents.canvas.transparent || contents.picture.transparent;
+  const uint64_t plain = (transparent ? 4 : 3) * pixels + kRowBuffers * width + kFixedBytes;
+  const uint64_t inner = contents.lossless ? 4 * pixels : transparent ? 5 * pixels : 0;
+  return std::max(plain + inner, transparent ? 7 * pixels : 0);
+}
 
 Status ReadChunk(const Chunk& chunk, bool first, Contents& contents) {
   const bool lossy = chunk.type == "VP8 ";
   if (first && chunk.type == "VP8X") {
     FACEGATE_ASSIGN_OR_RETURN(contents.canvas, ReadCanvasSize(chunk.body));
   } else if ((lossy || chunk.type == "VP8L") && contents.picture.width == 0) {
+    contents.lossless = !lossy;
     FACEGATE_ASSIGN_OR_RETURN(contents.picture,
                               lossy ? ReadLossySize(chunk.body) : ReadLosslessSize(chunk.body));
   } else if (chunk.type == "EXIF" && !contents.exif_seen) {
@@ -121,7 +142,8 @@ StatusOr<ImageHeader> ParseWebpHeader(std::string_view encoded) {
   return ImageHeader{.format = ImageFormat::kWebp,
                      .width = size.width,
                      .height = size.height,
-                     .orientation = contents.orientation};
+                     .orientation = contents.orientation,
+                     .decode_bytes = BytesToDecode(contents)};
 }
 
 }  // namespace facegate

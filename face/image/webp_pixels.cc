@@ -3,27 +3,69 @@
 #include <fmt/format.h>
 #include <webp/decode.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
+
+#include "face/image/ground.h"
 
 namespace facegate {
+namespace {
 
-StatusOr<cv::Mat> DecodeWebpPixels(std::string_view encoded, const ImageHeader& header) {
+// The bytes are given in so many steps, or of this size if that is fewer.
+constexpr size_t kSteps = 256;
+constexpr size_t kSmallestStep = 4096;
+
+struct FreeDecoder {
+  void operator()(WebPIDecoder* decoder) const { WebPIDelete(decoder); }
+};
+
+Status Undecodable(const ImageHeader& header, std::string_view why) {
+  return Refuse(Reason::kImageUndecodable,
+                fmt::format("WebP of {}x{} pixels {}", header.width, header.height, why));
+}
+
+bool HasRows(const WebPIDecoder& decoder) {
+  int last_row = 0;
+  return WebPIDecGetRGB(&decoder, &last_row, nullptr, nullptr, nullptr) != nullptr && last_row > 0;
+}
+
+// Fills `pixels`, of the picture's size and 3 or 4 channels.
+Status ReadPixels(std::string_view encoded, const ImageHeader& header, const StopCheck& stop,
+                  cv::Mat& pixels) {
   const auto* const bytes = reinterpret_cast<const uint8_t*>(encoded.data());
-  int width = 0;
-  int height = 0;
-  if (WebPGetInfo(bytes, encoded.size(), &width, &height) == 0 || width != header.width ||
-      height != header.height) {
-    return Refuse(Reason::kImageUndecodable, fmt::format("WebP of {}x{} pixels is none to libwebp",
-                                                         header.width, header.height));
+  const size_t stride = pixels.step[0];
+  const std::unique_ptr<WebPIDecoder, FreeDecoder> decoder(
+      WebPINewRGB(pixels.channels() == 4 ? MODE_BGRA : MODE_BGR, pixels.data,
+                  stride * static_cast<size_t>(pixels.rows), static_cast<int>(stride)));
+  if (decoder == nullptr) return Undecodable(header, "cannot be read by libwebp");
+  const size_t step = std::max(kSmallestStep, encoded.size() / kSteps);
+  VP8StatusCode state = VP8_STATUS_SUSPENDED;
+  for (size_t given = 0; given < encoded.size() && state == VP8_STATUS_SUSPENDED;) {
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    // While there are no rows libwebp reads its tables again in each step, so the steps grow.
+    const size_t growing = HasRows(*decoder) ? 0 : given / 4;
+    given = std::min(given + std::max(step, growing), encoded.size());
+    state = WebPIUpdate(decoder.get(), bytes, given);
   }
-  cv::Mat bgr(height, width, CV_8UC3);
-  const size_t stride = bgr.step[0];
-  if (WebPDecodeBGRInto(bytes, encoded.size(), bgr.data, stride * static_cast<size_t>(height),
-                        static_cast<int>(stride)) == nullptr) {
-    return Refuse(Reason::kImageUndecodable,
-                  fmt::format("WebP of {}x{} pixels does not decode whole", width, height));
+  return state == VP8_STATUS_OK ? OkStatus() : Undecodable(header, "does not decode whole");
+}
+
+}  // namespace
+
+StatusOr<cv::Mat> DecodeWebpPixels(std::string_view encoded, const ImageHeader& header,
+                                   const StopCheck& stop) {
+  WebPBitstreamFeatures features;
+  const VP8StatusCode known =
+      WebPGetFeatures(reinterpret_cast<const uint8_t*>(encoded.data()), encoded.size(), &features);
+  if (known != VP8_STATUS_OK || features.width != header.width ||
+      features.height != header.height) {
+    return Undecodable(header, "is not one to libwebp");
   }
-  return bgr;
+  cv::Mat pixels(header.height, header.width, features.has_alpha != 0 ? CV_8UC4 : CV_8UC3);
+  FACEGATE_RETURN_IF_ERROR(ReadPixels(encoded, header, stop, pixels));
+  if (features.has_alpha == 0) return pixels;
+  return LaidOnWhite(pixels, stop);
 }
 
 }  // namespace facegate

@@ -4,15 +4,17 @@
 #include <string_view>
 
 #include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "face/image/image_header.h"
 
 namespace facegate {
 
-// The pixels of a WebP as 8-bit BGR, not yet turned upright, alpha dropped, by libwebp itself:
-// equal to those of cv::imdecode. Not cv::imdecode, because libwebp refuses more files than
-// ParseWebpHeader() does, and OpenCV then lets its other decoders look: some match anywhere in a
-// file (DICOM), and get the picture as a temporary file. `header` is ParseWebpHeader(encoded); what
-// libwebp finds must agree with it. Thread-safe.
-StatusOr<cv::Mat> DecodeWebpPixels(std::string_view encoded, const ImageHeader& header);
+// The pixels of a WebP as 8-bit BGR, not yet turned upright, by libwebp itself: they equal those of
+// cv::imdecode, but for transparency, which is laid on white. Not cv::imdecode, because that tries
+// the other formats' decoders on what libwebp does not know, and cannot be stopped. `stop` is asked
+// after every few kilobytes: a picture that is mostly of one colour can take tens of milliseconds
+// between. `header` is ParseWebpHeader(encoded). Thread-safe.
+StatusOr<cv::Mat> DecodeWebpPixels(std::string_view encoded, const ImageHeader& header,
+                                   const StopCheck& stop);
 
 }  // namespace facegate

@@ -14,6 +14,9 @@ namespace {
 // Small, so that a picture that only claims to be large costs little.
 constexpr DecodeLimits kLimits{.max_bytes = 64 << 10, .max_pixels = 1'000'000, .max_side = 4000};
 
+// Twelve bytes a pixel, and rows and tables.
+constexpr uint64_t kMostReserved = 12 * kLimits.max_pixels + (8 << 20);
+
 void CheckRefusal(const Status& status) {
   const std::optional<Reason> reason = ReasonOf(status);
   FACEGATE_CHECK(reason == Reason::kImageUndecodable || reason == Reason::kImageTooLarge);
@@ -54,7 +57,12 @@ extern "C" int mkstemp(char* /*pattern*/) {
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace facegate;
   const std::string_view encoded = AsText(data, size);
-  const StatusOr<Image> image = DecodeImage(encoded, kLimits);
+  uint64_t reserved = 0;
+  const DecodeControl control{.stop = {}, .reserve = [&](uint64_t bytes) {
+                                reserved = bytes;
+                                return OkStatus();
+                              }};
+  const StatusOr<Image> image = DecodeImage(encoded, kLimits, control);
   if (!image.ok()) {
     CheckRefusal(image.status());
     return 0;
@@ -62,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const StatusOr<ImageHeader> header = ParseImageHeader(encoded);
   FACEGATE_CHECK(header.ok());
   CheckPicture(*image, *header);
+  FACEGATE_CHECK(reserved >= 3 * header->pixels() && reserved <= kMostReserved);
   FACEGATE_CHECK(SumOfPixels(image->bgr) <= uint64_t{3} * 255 * kLimits.max_pixels);
   return 0;
 }

@@ -54,6 +54,8 @@ void AddJpegs(std::vector<Seed>& seeds) {
   seeds.push_back({"jpeg_turned_le", JpegWithExif(plain, TiffBlock(6, false))});
   seeds.push_back({"jpeg_turned_be", JpegWithExif(plain, TiffBlock(8, true))});
   seeds.push_back({"jpeg_truncated", Truncated(plain)});
+  seeds.push_back({"jpeg_endless", plain.substr(0, plain.size() - 2)});
+  seeds.push_back({"jpeg_endless_then_another", plain.substr(0, plain.size() - 2) + plain});
   seeds.push_back({"jpeg_damaged", Flipped(plain, plain.size() - 40)});
   seeds.push_back({"jpeg_second_picture", plain + plain});
 }

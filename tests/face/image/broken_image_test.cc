@@ -1,6 +1,8 @@
 // Broken and hostile files: whatever the bytes, DecodeImage refuses them or gives a picture within
 // the limits.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <zlib.h>
 
 #include <opencv2/imgcodecs.hpp>
 #include <random>
@@ -16,6 +18,7 @@ namespace facegate {
 namespace {
 
 using ::testing::AnyOf;
+using ::testing::HasSubstr;
 
 constexpr DecodeLimits kSmall{.max_bytes = 1 << 20, .max_pixels = 100'000};
 
@@ -53,8 +56,9 @@ void ExpectRefusedOrSound(const std::string& bytes, const std::string& what) {
 TEST(BrokenImageTest, RefusesEveryTruncation) {
   for (const auto& [name, file] : SmallFiles()) {
     ASSERT_THAT(DecodeImage(file, kSmall), IsOk()) << name;
-    // A text map may lose the white space at its end and all but one digit of its last sample.
-    const size_t spared = name == "text PPM" ? 5 : 0;
+    // A text map may lose the white space at its end and all but one digit of its last sample, a
+    // JPEG its end marker.
+    const size_t spared = name == "text PPM" ? 5 : name.ends_with("JPEG") ? 2 : 0;
     for (size_t size = 0; size + spared < file.size(); ++size) {
       EXPECT_THAT(DecodeImage(file.substr(0, size), kSmall), RefusedWith(Reason::kImageUndecodable))
           << name << " cut to " << size << " of " << file.size() << " bytes";
@@ -115,6 +119,66 @@ TEST(BrokenImageTest, RefusesAJpegWithDamagedData) {
   const size_t middle = first_scan + (jpeg.size() - first_scan) / 2;
   damaged.erase(middle, 60);
   EXPECT_THAT(DecodeImage(damaged, kSmall), RefusedWith(Reason::kImageUndecodable));
+}
+
+// A photo, so that its scans are long, as any encoder and any camera writes it.
+std::vector<std::string> JpegsOfEachKind() {
+  std::vector<std::string> jpegs;
+  for (const int progressive : {0, 1}) {
+    for (const int restart : {0, 3}) {
+      jpegs.push_back(EncodeImage(".jpg", SmoothPicture(96, 80),
+                                  {cv::IMWRITE_JPEG_QUALITY, 90, cv::IMWRITE_JPEG_PROGRESSIVE,
+                                   progressive, cv::IMWRITE_JPEG_RST_INTERVAL, restart}));
+    }
+  }
+  return jpegs;
+}
+
+TEST(BrokenImageTest, TakesAJpegThatLacksNothingButItsEndMarker) {
+  for (const std::string& jpeg : JpegsOfEachKind()) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const Image whole, DecodeImage(jpeg, kSmall));
+    const std::string cut = jpeg.substr(0, jpeg.size() - 2);
+    // Nothing follows, half a marker, zeros, what is no segment, or another picture, as in MPO.
+    for (const std::string& rest :
+         {std::string(), std::string("\xff"), std::string(9, '\0'), std::string("\xff\xe5\xff\xff"),
+          std::string("\xff\x41garbage"), jpeg}) {
+      FACEGATE_ASSERT_OK_AND_ASSIGN(const Image image, DecodeImage(cut + rest, kSmall));
+      EXPECT_EQ(cv::norm(image.bgr, whole.bgr, cv::NORM_INF), 0.0) << rest.size();
+    }
+  }
+}
+
+TEST(BrokenImageTest, RefusesAJpegWithoutEndMarkerThatLacksDataToo) {
+  for (const std::string& jpeg : JpegsOfEachKind()) {
+    for (size_t size = jpeg.size() - 3; size > jpeg.size() / 2; size -= 7) {
+      const auto image = DecodeImage(jpeg.substr(0, size), kSmall);
+      ASSERT_THAT(image, RefusedWith(Reason::kImageUndecodable)) << size << " of " << jpeg.size();
+      EXPECT_THAT(MessageOf(image.status()), HasSubstr("truncated"));
+    }
+  }
+}
+
+// A PNG may hold texts that a kilobyte of deflated zeros becomes eight megabytes of.
+TEST(BrokenImageTest, DoesNotUnpackTheTextsOfAPng) {
+  std::string zeros(8 << 20, '\0');
+  uLongf packed_bytes = compressBound(zeros.size());
+  std::string packed(packed_bytes, '\0');
+  ASSERT_EQ(compress2(reinterpret_cast<Bytef*>(packed.data()), &packed_bytes,
+                      reinterpret_cast<const Bytef*>(zeros.data()), zeros.size(), 9),
+            Z_OK);
+  packed.resize(packed_bytes);
+  std::string texts;
+  for (int i = 0; i < 60; ++i) {
+    texts += PngChunk("zTXt", std::string("Comment\0\0", 9) + packed);
+    texts += PngChunk("iTXt", std::string("Comment\0\1\0\0\0", 12) + packed);
+  }
+  const std::string png = PngOfRows(PngHeaderChunk(2, 1, 8, 0), texts, std::string("\0ab", 3));
+  rusage before{};
+  ASSERT_EQ(getrusage(RUSAGE_SELF, &before), 0);
+  ASSERT_THAT(DecodeImage(png, {}), IsOk());
+  rusage after{};
+  ASSERT_EQ(getrusage(RUSAGE_SELF, &after), 0);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 100 << 10) << "kilobytes";
 }
 
 TEST(BrokenImageTest, AcceptsAJpegWithPaddingBeforeItsEndMarker) {

@@ -1,11 +1,14 @@
 #include "face/image/decode.h"
 
 #include <gmock/gmock.h>
+#include <png.h>
 
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
+#include <vector>
 
+#include "face/base/coding.h"
 #include "face/base/sha256.h"
 #include "tests/support/encoded_image.h"
 #include "tests/support/exif_orientation.h"
@@ -68,14 +71,99 @@ TEST(DecodeImageTest, ExpandsGrey) {
   ExpectPixels(EncodeImage(".jpg", grey, {cv::IMWRITE_JPEG_QUALITY, 100}), expected, 3);
 }
 
-TEST(DecodeImageTest, DropsAlpha) {
-  const cv::Mat picture = SmoothPicture(37, 21);
-  cv::Mat transparent;
-  cv::cvtColor(picture, transparent, cv::COLOR_BGR2BGRA);
-  cv::Mat alpha(picture.size(), CV_8UC1, cv::Scalar(7));
-  cv::insertChannel(alpha, transparent, 3);
-  ExpectPixels(EncodeImage(".png", transparent), picture);
-  ExpectPixels(EncodeImage(".webp", transparent, {cv::IMWRITE_WEBP_QUALITY, 101}), picture);
+// The picture with an alpha that grows from left to right, and what is to be seen of it on white.
+struct Transparent {
+  cv::Mat bgra;
+  cv::Mat on_white;
+};
+Transparent TransparentPicture() {
+  Transparent picture{.bgra = cv::Mat(21, 37, CV_8UC4), .on_white = SmoothPicture(37, 21)};
+  cv::cvtColor(picture.on_white, picture.bgra, cv::COLOR_BGR2BGRA);
+  for (int row = 0; row < 21; ++row) {
+    for (int column = 0; column < 37; ++column) {
+      const int alpha = column * 255 / 36;
+      picture.bgra.at<cv::Vec4b>(row, column)[3] = static_cast<uint8_t>(alpha);
+      auto& seen = picture.on_white.at<cv::Vec3b>(row, column);
+      for (int i = 0; i < 3; ++i) {
+        seen[i] = cv::saturate_cast<uint8_t>((seen[i] * alpha + 255 * (255 - alpha)) / 255.0);
+      }
+    }
+  }
+  return picture;
+}
+
+// A bitmap whose header (of 56 bytes) says which bits are alpha: OpenCV's encoder says it not.
+std::string BitmapWithAlpha(const cv::Mat& bgra) {
+  constexpr uint32_t kOffset = 14 + 56;
+  const auto pixels = static_cast<uint32_t>(4 * bgra.total());
+  std::string file = "BM";
+  for (const uint32_t value : {kOffset + pixels, 0U, kOffset, 56U, static_cast<uint32_t>(bgra.cols),
+                               static_cast<uint32_t>(bgra.rows), 32U << 16 | 1U, 3U, pixels, 0U, 0U,
+                               0U, 0U, 0xff0000U, 0xff00U, 0xffU, 0xff000000U}) {
+    AppendLittleEndian(file, value);
+  }
+  for (int row = bgra.rows - 1; row >= 0; --row) {
+    file.append(bgra.ptr<char>(row), 4 * static_cast<size_t>(bgra.cols));
+  }
+  return file;
+}
+
+TEST(DecodeImageTest, LaysTransparencyOnWhite) {
+  const auto [bgra, on_white] = TransparentPicture();
+  ExpectPixels(EncodeImage(".png", bgra), on_white, 1);
+  ExpectPixels(BitmapWithAlpha(bgra), on_white, 1);
+  ExpectPixels(EncodeImage(".webp", bgra, {cv::IMWRITE_WEBP_QUALITY, 101}), on_white, 1);
+  ExpectPixels(EncodeImage(".webp", bgra, {cv::IMWRITE_WEBP_QUALITY, 98}), on_white, 24);
+}
+
+TEST(DecodeImageTest, LaysTransparentGreyPalettesAndColoursOnWhite) {
+  // Grey 0 and 100, with the alpha 0 and 255.
+  const cv::Mat grey = (cv::Mat_<cv::Vec3b>(1, 2) << cv::Vec3b::all(255), cv::Vec3b::all(100));
+  ExpectPixels(PngOfRows(PngHeaderChunk(2, 1, 8, 4), "", std::string("\0\0\0\x64\xff", 5)), grey);
+  // The grey 0 is the transparent one.
+  ExpectPixels(PngOfRows(PngHeaderChunk(2, 1, 8, 0), PngChunk("tRNS", std::string(2, '\0')),
+                         std::string("\0\0\x64", 3)),
+               grey);
+  // The colour 0, 0, 0 is the transparent one.
+  ExpectPixels(PngOfRows(PngHeaderChunk(2, 1, 8, 2), PngChunk("tRNS", std::string(6, '\0')),
+                         std::string("\0\0\0\0\x64\x64\x64", 7)),
+               grey);
+}
+
+TEST(DecodeImageTest, TakesABitmapWhoseAlphaIsZeroEverywhereForAnOpaqueOne) {
+  auto [bgra, on_white] = TransparentPicture();
+  cv::insertChannel(cv::Mat(bgra.size(), CV_8UC1, cv::Scalar(0)), bgra, 3);
+  ExpectPixels(BitmapWithAlpha(bgra), SmoothPicture(37, 21));
+}
+
+// libpng's own encoder: OpenCV's writes no interlaced pictures.
+std::string InterlacedPng(const cv::Mat& bgra) {
+  std::string png;
+  png_structp writer = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(writer);
+  png_set_write_fn(
+      writer, &png,
+      [](png_structp to, png_bytep bytes, size_t count) {
+        static_cast<std::string*>(png_get_io_ptr(to))
+            ->append(reinterpret_cast<const char*>(bytes), count);
+      },
+      nullptr);
+  png_set_IHDR(writer, info, static_cast<png_uint_32>(bgra.cols),
+               static_cast<png_uint_32>(bgra.rows), 8, PNG_COLOR_TYPE_RGBA, PNG_INTERLACE_ADAM7,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(writer, info);
+  png_set_bgr(writer);
+  std::vector<png_bytep> rows;
+  for (int row = 0; row < bgra.rows; ++row) rows.push_back(const_cast<png_bytep>(bgra.ptr(row)));
+  png_write_image(writer, rows.data());
+  png_write_end(writer, nullptr);
+  png_destroy_write_struct(&writer, &info);
+  return png;
+}
+
+TEST(DecodeImageTest, PutsInterlacedPicturesTogetherBeforeItLaysThemOnWhite) {
+  const auto [bgra, on_white] = TransparentPicture();
+  ExpectPixels(InterlacedPng(bgra), on_white, 1);
 }
 
 TEST(DecodeImageTest, Makes8BitsOf16) {
@@ -92,11 +180,13 @@ TEST(DecodeImageTest, ExpandsPalettesAndFewBitGrey) {
   const cv::Mat colours = (cv::Mat_<cv::Vec3b>(2, 2) << cv::Vec3b(255, 0, 0), cv::Vec3b(0, 255, 0),
                            cv::Vec3b(0, 0, 255), cv::Vec3b(30, 20, 10));
   ExpectPixels(PngOfRows(PngHeaderChunk(2, 2, 8, 3), PngChunk("PLTE", palette), rows), colours);
-  // A transparent palette entry keeps its colour.
+  // The first colour is transparent, the second one half so.
+  const cv::Mat on_white = (cv::Mat_<cv::Vec3b>(2, 2) << cv::Vec3b(255, 255, 255),
+                            cv::Vec3b(127, 255, 127), cv::Vec3b(0, 0, 255), cv::Vec3b(30, 20, 10));
   ExpectPixels(
       PngOfRows(PngHeaderChunk(2, 2, 8, 3),
                 PngChunk("PLTE", palette) + PngChunk("tRNS", std::string("\0\x80", 2)), rows),
-      colours);
+      on_white);
   const cv::Mat two_bit = (cv::Mat_<cv::Vec3b>(1, 4) << cv::Vec3b::all(0), cv::Vec3b::all(85),
                            cv::Vec3b::all(170), cv::Vec3b::all(255));
   ExpectPixels(PngOfRows(PngHeaderChunk(4, 1, 2, 0), "", std::string("\0\x1b", 2)), two_bit);

@@ -136,6 +136,8 @@ TEST(JpegHeaderTest, RefusesBrokenMarkers) {
   const std::string end = Bytes({0xff, 0xd9});
   ASSERT_THAT(ParseImageHeader(start + frame + scan + end), IsOk());
   const std::string empty_frame = Bytes({0xff, 0xc0, 0, 11, 8, 0, 0, 0, 3, 1, 1, 0x11, 0});
+  const std::string two_channels =
+      Bytes({0xff, 0xc0, 0, 14, 8, 0, 2, 0, 3, 2, 1, 0x11, 0, 2, 0x11, 0});
   const std::string deep_frame = Bytes({0xff, 0xc1, 0, 11, 12, 0, 2, 0, 3, 1, 1, 0x11, 0});
   for (const std::string& broken :
        {Join({start, scan, end}), Join({start, frame, end}), Join({start, frame, frame, scan, end}),
@@ -143,7 +145,7 @@ TEST(JpegHeaderTest, RefusesBrokenMarkers) {
         Join({start, deep_frame, scan, end}),
         Join({start, Bytes({0xff, 0xe0, 0, 1}), frame, scan, end}),
         Join({start, Bytes({0xff, 0xe0, 0xff, 0xff}), frame, scan, end}),
-        Join({start, frame, scan})}) {
+        Join({start, two_channels, scan, end}), Join({start, frame})}) {
     EXPECT_THAT(ParseImageHeader(broken), RefusedWith(Reason::kImageUndecodable));
   }
 }
@@ -157,7 +159,20 @@ TEST(JpegHeaderTest, LooksForNoEndMarkerInsideEntropyCodedDataOrSegments) {
                                 ParseImageHeader(start + frame + scan + Bytes({0xd9})));
   EXPECT_EQ(header.width, 3);
   EXPECT_EQ(header.height, 2);
-  EXPECT_THAT(ParseImageHeader(start + frame + scan), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_TRUE(header.has_end_marker);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ImageHeader endless, ParseImageHeader(start + frame + scan));
+  EXPECT_FALSE(endless.has_end_marker);
+}
+
+TEST(JpegHeaderTest, EndsAPictureWithoutEndMarkerWhereItsScansEnd) {
+  const std::string jpeg = EncodeImage(".jpg", SmoothPicture(37, 21));
+  const std::string cut = jpeg.substr(0, jpeg.size() - 2);
+  for (const std::string& rest :
+       {std::string(), jpeg, Bytes({0xff, 0xe5, 0, 9, 1}), Bytes({0xff, 0xe5, 0, 3, 1})}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const ImageHeader header, ParseImageHeader(cut + rest));
+    EXPECT_FALSE(header.has_end_marker);
+    EXPECT_EQ(header.picture_bytes, cut.size());
+  }
 }
 
 TEST(PngHeaderTest, RefusesBrokenChunks) {

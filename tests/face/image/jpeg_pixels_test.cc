@@ -48,7 +48,7 @@ std::string CmykJpeg(std::array<uint8_t, 4> inks, bool adobe_marker) {
 cv::Vec3b ColourOf(const std::string& jpeg) {
   const auto header = ParseJpegHeader(jpeg);
   EXPECT_THAT(header, IsOk());
-  const auto bgr = DecodeJpegPixels(jpeg, *header);
+  const auto bgr = DecodeJpegPixels(jpeg, *header, {});
   EXPECT_THAT(bgr, IsOk());
   return bgr->at<cv::Vec3b>(8, 8);
 }
@@ -67,15 +67,15 @@ TEST(JpegPixelsTest, ConvertsFourInks) {
 TEST(JpegPixelsTest, RefusesAHeaderOfAnotherSize) {
   const std::string jpeg = EncodeImage(".jpg", SmoothPicture(20, 10));
   FACEGATE_ASSERT_OK_AND_ASSIGN(ImageHeader header, ParseJpegHeader(jpeg));
-  ASSERT_THAT(DecodeJpegPixels(jpeg, header), IsOk());
+  ASSERT_THAT(DecodeJpegPixels(jpeg, header, {}), IsOk());
   header.width = 19;
-  EXPECT_THAT(DecodeJpegPixels(jpeg, header), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_THAT(DecodeJpegPixels(jpeg, header, {}), RefusedWith(Reason::kImageUndecodable));
 }
 
 TEST(JpegPixelsTest, RefusesWhatLibjpegCannotRead) {
   const ImageHeader header{.format = ImageFormat::kJpeg, .width = 4, .height = 4};
-  EXPECT_THAT(DecodeJpegPixels("", header), RefusedWith(Reason::kImageUndecodable));
-  EXPECT_THAT(DecodeJpegPixels("no JPEG", header), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_THAT(DecodeJpegPixels("", header, {}), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_THAT(DecodeJpegPixels("no JPEG", header, {}), RefusedWith(Reason::kImageUndecodable));
 }
 
 }  // namespace

@@ -22,11 +22,19 @@ namespace {
 
 StatusOr<cv::Mat> Decoded(const std::string& webp) {
   FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(webp));
-  return DecodeWebpPixels(webp, header);
+  return DecodeWebpPixels(webp, header, {});
 }
 
 std::string Lossy() {
   return EncodeImage(".webp", SmoothPicture(24, 17), {cv::IMWRITE_WEBP_QUALITY, 80});
+}
+
+// So many bytes that they are given to libwebp in several steps.
+cv::Mat Noise() {
+  cv::Mat noise(240, 320, CV_8UC3);
+  cv::RNG random(7);
+  random.fill(noise, cv::RNG::UNIFORM, 0, 256);
+  return noise;
 }
 
 // Whether a file is made in a folder while this lives.
@@ -49,12 +57,10 @@ class FolderWatch {
 };
 
 TEST(WebpPixelsTest, GivesTheSamePixelsAsOpenCv) {
-  cv::Mat with_alpha(17, 24, CV_8UC4, cv::Scalar(10, 120, 240, 255));
-  with_alpha.row(3).setTo(cv::Scalar(90, 80, 70, 40));
   for (const std::string& webp :
        {Lossy(), EncodeImage(".webp", SmoothPicture(24, 17), {cv::IMWRITE_WEBP_QUALITY, 101}),
-        EncodeImage(".webp", with_alpha, {cv::IMWRITE_WEBP_QUALITY, 101}),
-        EncodeImage(".webp", with_alpha, {cv::IMWRITE_WEBP_QUALITY, 60})}) {
+        EncodeImage(".webp", Noise(), {cv::IMWRITE_WEBP_QUALITY, 101}),
+        EncodeImage(".webp", Noise(), {cv::IMWRITE_WEBP_QUALITY, 98})}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat bgr, Decoded(webp));
     const cv::Mat expected =
         cv::imdecode(std::vector<uint8_t>(webp.begin(), webp.end()), cv::IMREAD_COLOR);
