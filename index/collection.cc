@@ -207,7 +207,8 @@ StatusOr<Collection::Plan> Collection::PlanEnrolment(std::string_view identity,
                                      .model = record_.model,
                                      .detector = added.detector,
                                      .detection_score = added.detection_score,
-                                     .create_time_us = now});
+                                     .create_time_us = now,
+                                     .source_digest = added.source_digest});
   }
   return plan;
 }
@@ -344,7 +345,8 @@ StatusOr<Collection::MergePlan> Collection::PlanMerge(const MergedIdentity& sour
                                      .model = record_.model,
                                      .detector = moved.detector,
                                      .detection_score = moved.detection_score,
-                                     .create_time_us = moved.create_time_us});
+                                     .create_time_us = moved.create_time_us,
+                                     .source_digest = moved.source_digest});
   }
   plan.merged = {.uid = into->uid,
                  .create_time_us = record.create_time_us,
@@ -410,7 +412,8 @@ StatusOr<std::vector<TemplateInfo>> Collection::ListTemplates(std::string_view i
                          .model = record_.model,
                          .detector = next->detector,
                          .detection_score = next->detection_score,
-                         .create_time_us = next->create_time_us});
+                         .create_time_us = next->create_time_us,
+                         .source_digest = next->source_digest});
   }
   return templates;
 }

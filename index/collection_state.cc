@@ -39,7 +39,8 @@ CollectionState::Addition CollectionState::Prepare(const StoredIdentity& identit
                                .slot = {},
                                .create_time_us = stored.create_time_us,
                                .detection_score = stored.detection_score,
-                               .detector = stored.detector});
+                               .detector = stored.detector,
+                               .source_digest = stored.source_digest});
   }
   Identities one;
   one.emplace(identity.id, std::move(entry));

@@ -22,6 +22,7 @@ struct TemplateEntry {
   int64_t create_time_us = 0;
   float detection_score = 0.0f;
   std::string detector;
+  std::string source_digest;
 };
 
 struct IdentityEntry {

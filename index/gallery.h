@@ -60,6 +60,7 @@ struct TemplateInfo {
   std::string detector;          // that gave the landmarks; "none" for crops and embeddings
   float detection_score = 0.0f;  // 0 where there was no detection
   int64_t create_time_us = 0;
+  std::string source_digest{};  // as it was enrolled with; the client's own
 };
 
 // A template to be enrolled.
@@ -67,6 +68,7 @@ struct NewTemplate {
   Embedding embedding;
   std::string detector;
   float detection_score = 0.0f;
+  std::string source_digest{};  // at most 64 bytes; kept, and never looked at
 };
 
 struct EnrolOptions {

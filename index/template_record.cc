@@ -107,6 +107,7 @@ std::string EncodeTemplate(const StoredTemplate& stored) {
   record.set_detector(stored.detector);
   record.set_detection_score(stored.detection_score);
   record.set_create_time_us(stored.create_time_us);
+  record.set_source_digest(stored.source_digest);
   return Serialize(record);
 }
 
@@ -184,7 +185,8 @@ StatusOr<StoredTemplate> DecodeTemplate(const TemplateKey& key, std::string_view
                 .preprocessing_digest = std::move(*record.mutable_preprocessing_digest())},
       .detector = std::move(*record.mutable_detector()),
       .detection_score = record.detection_score(),
-      .create_time_us = record.create_time_us()};
+      .create_time_us = record.create_time_us(),
+      .source_digest = std::move(*record.mutable_source_digest())};
 }
 
 StatusOr<StoredRequest> DecodeRequest(const RequestKey& key, std::string_view payload) {

@@ -41,6 +41,7 @@ struct StoredTemplate {
   std::string detector;
   float detection_score = 0.0f;
   int64_t create_time_us = 0;
+  std::string source_digest{};
 };
 
 // A write that a client named, and the answer that it got.
