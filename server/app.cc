@@ -23,10 +23,13 @@ namespace {
 // Listing and deletion are short and wait for the disk, not for a core.
 constexpr int kGalleryThreads = 2;
 constexpr int kWorkersPerCore = 4;
+constexpr int kLeastVectorThreads = 2;
+
+int Cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 int WorkerThreads(const Config& config) {
   if (config.worker_threads > 0) return static_cast<int>(config.worker_threads);
-  return kWorkersPerCore * std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return kWorkersPerCore * Cores();
 }
 
 RequestLimits LimitsOf(const Config& config) {
@@ -65,7 +68,7 @@ void WarnOfWideAccess(const std::string& directory) {
   if ((access & (perms::group_all | perms::others_all)) == perms::none) return;
   LogWarning(
       "data_dir has the permissions {:04o}, expected 0700: templates are personal data, and other "
-      "users of this machine may reach them; chmod 700 mends it",
+      "users of this machine may reach them; chmod 700 repairs it",
       static_cast<unsigned>(access & perms::mask));
 }
 
@@ -93,8 +96,11 @@ App::App(const Config& config, Parts parts, Clock& clock)
       clock_(clock),
       start_time_us_(clock.UnixMicros()),
       budget_(static_cast<uint64_t>(EffectiveRequestMemory(config))),
-      face_pool_(std::make_unique<ThreadPool>(WorkerThreads(config),
-                                              static_cast<size_t>(config.request_queue))),
+      decode_budget_(static_cast<uint64_t>(EffectiveDecodeMemory(config, Cores())), clock),
+      picture_pool_(std::make_unique<ThreadPool>(WorkerThreads(config),
+                                                 static_cast<size_t>(config.request_queue))),
+      vector_pool_(std::make_unique<ThreadPool>(std::max(kLeastVectorThreads, Cores()),
+                                                static_cast<size_t>(config.request_queue))),
       gallery_pool_(std::make_unique<ThreadPool>(kGalleryThreads,
                                                  static_cast<size_t>(config.request_queue))) {}
 
@@ -102,9 +108,10 @@ App::~App() { Stop(std::chrono::seconds(0)); }
 
 Status App::OpenPort() {
   SetOpenCvThreads(1);  // requests run side by side, each on one thread
-  grpc_services_ =
-      std::make_unique<GrpcServices>(CallRuntime{gate_, budget_, *face_pool_, clock_},
-                                     CallRuntime{gate_, budget_, *gallery_pool_, clock_});
+  grpc_services_ = std::make_unique<GrpcServices>(
+      GrpcServices::Lanes{.pictures = {gate_, budget_, *picture_pool_, clock_},
+                          .vectors = {gate_, budget_, *vector_pool_, clock_},
+                          .gallery = {gate_, budget_, *gallery_pool_, clock_}});
   FACEGATE_ASSIGN_OR_RETURN(ListenAddress address, ParseListenAddress(config_.listen));
   FACEGATE_ASSIGN_OR_RETURN(
       grpc_server_,
@@ -158,13 +165,15 @@ Status App::LoadModel() {
 Status App::LoadDetector() {
   FACEGATE_ASSIGN_OR_RETURN(detector_, parts_.load_detector(config_));
   LogInfo("detector {}; {} workers", detector_ == nullptr ? "none" : detector_->name(),
-          face_pool_->size());
+          picture_pool_->size());
   return OkStatus();
 }
 
 Status App::OpenGallery() {
   WarnOfWideAccess(config_.data_dir);
-  FACEGATE_ASSIGN_OR_RETURN(gallery_, parts_.open_gallery(config_, clock_));
+  FACEGATE_ASSIGN_OR_RETURN(
+      gallery_, parts_.open_gallery(config_, clock_,
+                                    [this](const Status& health) { OnWriteHealth(health); }));
   return OkStatus();
 }
 
@@ -176,8 +185,8 @@ void App::BuildServices() {
   DecodeLimits decode;
   decode.max_bytes = limits.max_image_bytes;
   decode.max_pixels = limits.max_image_pixels;
-  engine_ =
-      std::make_unique<FaceEngine>(*model_.embedder, *batcher_, detector_.get(), decode, clock_);
+  engine_ = std::make_unique<FaceEngine>(*model_.embedder, *batcher_, detector_.get(), decode,
+                                         decode_budget_, clock_);
   WarnOfUnusable(*gallery_, engine_->model());
 
   const ModelCard& card = model_.embedder->card();
@@ -199,28 +208,61 @@ void App::BuildServices() {
 
 Status App::Load(const std::function<bool()>& stop_requested) {
   Status stopped(StatusCode::kCancelled, "asked to stop while loading");
-  if (parts_.check_machine) parts_.check_machine();
-  FACEGATE_RETURN_IF_ERROR(LoadModel());
-  if (stop_requested()) return stopped;
-  FACEGATE_RETURN_IF_ERROR(LoadDetector());
+  // First: where another server has the store, or a byte of it is damaged, that is said at once.
   FACEGATE_RETURN_IF_ERROR(OpenGallery());
   if (stop_requested()) return stopped;
+  FACEGATE_RETURN_IF_ERROR(LoadDetector());
+  FACEGATE_RETURN_IF_ERROR(LoadModel());
+  if (stop_requested()) return stopped;
+  if (parts_.check_machine) parts_.check_machine();
   BuildServices();
-  gate_.Open();
-  grpc_server_->SetServing(true);
-  LogInfo("serving");
+  BeginServing();
   return WritePortFile();
+}
+
+void App::BeginServing() {
+  gate_.Open();
+  const MutexLock lock(health_mutex_);
+  serving_ = true;
+  grpc_server_->SetServing(true);
+  if (!write_health_.ok()) grpc_server_->SetWritable(false);
+  LogInfo("serving");
+}
+
+void App::EndServing() {
+  const MutexLock lock(health_mutex_);
+  serving_ = false;
+  if (grpc_server_ != nullptr) grpc_server_->EndServing();
+}
+
+void App::OnWriteHealth(const Status& health) {
+  const MutexLock lock(health_mutex_);
+  if (write_health_.ok()) unhealthy_since_ = clock_.Now();
+  write_health_ = health;
+  if (serving_) grpc_server_->SetWritable(health.ok());
+}
+
+Status App::Failure() const {
+  // In which the gallery tries to go on by itself.
+  constexpr std::chrono::seconds kPatience{20};
+  const MutexLock lock(health_mutex_);
+  // A full disk is for the operator to empty; searches go on meanwhile.
+  const bool waits = write_health_.ok() || ReasonOf(write_health_) == Reason::kStoreFull;
+  if (waits || clock_.Now() < unhealthy_since_ + kPatience) return OkStatus();
+  return write_health_;
 }
 
 void App::Stop(std::chrono::seconds drain) {
   if (std::exchange(stopped_, true)) return;
-  if (grpc_server_ != nullptr) grpc_server_->EndServing();
+  EndServing();
+  RemovePortFile();
   gate_.Close();
   if (!gate_.WaitUntilEmpty(clock_.Now() + drain)) {
     LogWarning("calls still in progress after {} s are cancelled", drain.count());
   }
   grpc_server_.reset();  // returns when no handler runs any more
-  face_pool_->Stop();
+  picture_pool_->Stop();
+  vector_pool_->Stop();
   gallery_pool_->Stop();
   if (batcher_ != nullptr) {
     batcher_->Stop();
@@ -229,7 +271,6 @@ void App::Stop(std::chrono::seconds drain) {
             stats.batches, stats.dropped);
   }
   gallery_.reset();
-  RemovePortFile();
   LogInfo("stopped");
 }
 

@@ -5,10 +5,12 @@
 #include <memory>
 
 #include "face/base/clock.h"
+#include "face/base/mutex.h"
 #include "face/base/status.h"
 #include "face/base/thread_pool.h"
 #include "server/config.h"
 #include "server/engine/batcher.h"
+#include "server/engine/decode_budget.h"
 #include "server/engine/face_engine.h"
 #include "server/parts.h"
 #include "server/rpc/byte_budget.h"
@@ -44,6 +46,10 @@ class App {
 
   int port() const { return port_; }
 
+  // Not OK when the store has taken no change for some time and cannot be repaired while the
+  // process lives: stop, and let the supervisor start the server again. Thread-safe.
+  Status Failure() const;
+
  private:
   App(const Config& config, Parts parts, Clock& clock);
 
@@ -54,6 +60,10 @@ class App {
   void BuildServices();
   Status WritePortFile();
   void RemovePortFile();
+  void OnWriteHealth(const Status& health);
+  // Opens the door, and says so.
+  void BeginServing();
+  void EndServing();
 
   const Config config_;
   const Parts parts_;
@@ -63,10 +73,18 @@ class App {
   bool port_file_written_ = false;
   bool stopped_ = false;
 
+  // What the gallery said of its writes last, from whatever thread.
+  mutable Mutex health_mutex_;
+  Status write_health_ FACEGATE_GUARDED_BY(health_mutex_);
+  Clock::TimePoint unhealthy_since_ FACEGATE_GUARDED_BY(health_mutex_);
+  bool serving_ FACEGATE_GUARDED_BY(health_mutex_) = false;
+
   // In the order of construction: what is below uses what is above.
   CallGate gate_;
   ByteBudget budget_;
-  std::unique_ptr<ThreadPool> face_pool_;
+  DecodeBudget decode_budget_;
+  std::unique_ptr<ThreadPool> picture_pool_;
+  std::unique_ptr<ThreadPool> vector_pool_;
   std::unique_ptr<ThreadPool> gallery_pool_;
   LoadedModel model_;
   std::unique_ptr<Detector> detector_;  // null: none

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,14 @@ struct Flag {
   std::string value;
 };
 
+// "--data-dir" is "--data_dir": the keys of the file have underscores, the flags of the other
+// programs have hyphens.
+std::string KeyOfFlag(std::string_view flag) {
+  std::string key(flag);
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
+
 // Splits "--name=value" and "--name value"; a key that is true or false may stand alone for true.
 StatusOr<std::vector<Flag>> SplitFlags(const std::vector<std::string>& arguments) {
   std::vector<Flag> flags;
@@ -32,21 +41,21 @@ StatusOr<std::vector<Flag>> SplitFlags(const std::vector<std::string>& arguments
     const std::string& argument = arguments[i];
     if (argument.size() < 3 || !argument.starts_with("--")) {
       return InvalidArgument(
-          fmt::format("command line: \"{}\" is no flag; flags begin with --", argument));
+          fmt::format("command line: \"{}\" is not a flag; flags begin with --", argument));
     }
     const size_t equals = argument.find('=');
     if (equals != std::string::npos) {
-      flags.push_back({argument.substr(2, equals - 2), argument.substr(equals + 1)});
+      flags.push_back({KeyOfFlag(argument.substr(2, equals - 2)), argument.substr(equals + 1)});
       continue;
     }
-    Flag flag{argument.substr(2), ""};
+    Flag flag{KeyOfFlag(argument.substr(2)), ""};
     const bool has_value = i + 1 < arguments.size() && !arguments[i + 1].starts_with("--");
     if (has_value) {
       flag.value = arguments[++i];
     } else if (IsSwitchKey(flag.name)) {
       flag.value = "true";
     } else {
-      return InvalidArgument(fmt::format("command line: --{} lacks its value", flag.name));
+      return InvalidArgument(fmt::format("command line: {} needs a value", argument));
     }
     flags.push_back(std::move(flag));
   }
@@ -59,6 +68,7 @@ CommandLine::Action TakeAction(std::vector<std::string>& arguments) {
   constexpr std::pair<std::string_view, Action> kActions[] = {
       {"--help", Action::kHelp},
       {"-h", Action::kHelp},
+      {"-V", Action::kVersion},
       {"--help-config", Action::kHelpConfig},
       {"--print-config", Action::kPrintConfig},
       {"--version", Action::kVersion},
@@ -104,17 +114,22 @@ StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments
 std::string UsageText() {
   return "Usage: facegate-server [--config FILE] [--KEY VALUE]...\n"
          "\n"
-         "Serves face verification and identification over gRPC until SIGTERM or SIGINT.\n"
+         "Serves face verification and identification over gRPC until SIGTERM, SIGINT or SIGHUP,\n"
+         "which let the calls in progress finish first.\n"
          "\n"
          "  --config FILE    a YAML file of keys (deploy/server.yaml)\n"
-         "  --KEY VALUE      overrides a key of the file\n"
+         "  --KEY VALUE      overrides a key of the file (--data-dir and --data_dir are the same)\n"
          "  --help-config    print every key with its meaning, range and default\n"
          "  --print-config   print the values that would be used\n"
          "  --version        print the version\n"
          "  --help           print this\n"
          "\n"
          "Required keys: model, data_dir. Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage\n"
-         "or configuration.\n";
+         "or configuration.\n"
+         "\n"
+         "Examples:\n"
+         "  facegate-server --model default.safetensors --data-dir gallery\n"
+         "  facegate-server --config /etc/facegate/server.yaml --log-level debug\n";
 }
 
 }  // namespace facegate

@@ -168,6 +168,14 @@ constexpr Key kKeys[] = {
      "their way in. Beyond it calls get QUEUE_FULL, or RESOURCE_EXHAUSTED or UNAVAILABLE of gRPC "
      "itself, without details. At least four messages. 0: eight messages, or 256 MiB where that is "
      "more."},
+    {"decode_memory",
+     &Config::decode_memory,
+     {0, int64_t{1} << 40},
+     {},
+     "",
+     "Bytes that the decoded pictures of the requests in progress may hold together; a picture for "
+     "which there is no room waits, and one that is larger than all of it is decoded alone. 0: 64 "
+     "MiB for each core, or 512 MiB where that is more."},
     {"calls_per_connection",
      &Config::calls_per_connection,
      {1, 65536},
@@ -189,7 +197,20 @@ constexpr Key kKeys[] = {
      "",
      "Offer gRPC server reflection, so that tools can list and call the methods without the "
      "protos."},
-    {"log_level", &Config::log_level, {}, kLogLevels, "", "What is logged to standard error."},
+    {"log_level",
+     &Config::log_level,
+     {},
+     kLogLevels,
+     "",
+     "What is logged to standard error. debug: also a line for each call, with its outcome, its "
+     "time and its size."},
+    {"core_dumps",
+     &Config::core_dumps,
+     {},
+     {},
+     "",
+     "Let the system write a core file when the server crashes. It would hold templates, which are "
+     "personal data."},
 };
 
 const Key* FindKey(std::string_view name) {
@@ -399,6 +420,11 @@ int64_t EffectiveMaxMessageBytes(const Config& config) {
 int64_t EffectiveRequestMemory(const Config& config) {
   if (config.request_memory > 0) return config.request_memory;
   return std::max(8 * EffectiveMaxMessageBytes(config), 256 * kMiB);
+}
+
+int64_t EffectiveDecodeMemory(const Config& config, int cores) {
+  if (config.decode_memory > 0) return config.decode_memory;
+  return std::max(64 * kMiB * cores, 512 * kMiB);
 }
 
 }  // namespace facegate

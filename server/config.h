@@ -33,10 +33,12 @@ struct Config {
   int64_t max_candidates = 100;
   int64_t max_message_bytes = 0;
   int64_t request_memory = 0;
+  int64_t decode_memory = 0;
   int64_t calls_per_connection = 8;
   int64_t drain_seconds = 20;
   bool reflection = true;
   std::string log_level = "info";
+  bool core_dumps = false;
 };
 
 // Sets one key. `origin` says where it stands, for errors: "server.yaml:12" or "command line".
@@ -62,5 +64,7 @@ LogLevel LogLevelOf(const Config& config);
 int64_t EffectiveMaxMessageBytes(const Config& config);
 // What request_memory is when it is left at 0.
 int64_t EffectiveRequestMemory(const Config& config);
+// What decode_memory is when it is left at 0, on a machine with `cores`.
+int64_t EffectiveDecodeMemory(const Config& config, int cores);
 
 }  // namespace facegate

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "server/command_line.h"
 #include "server/config.h"
 #include "server/parts.h"
+#include "server/stop_limit.h"
 #include "server/stop_signals.h"
 
 namespace facegate {
@@ -21,9 +23,19 @@ namespace {
 
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
+// Beside drain_seconds, for what a stop does after it.
+constexpr std::chrono::seconds kAfterDrain{4};
+constexpr std::chrono::seconds kHealthInterval{1};
+
+// The memory is full of templates.
+void ForbidCoreDumps() {
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  if (setrlimit(RLIMIT_CORE, &none) != 0) LogWarning("core dumps could not be turned off");
+}
 
 int Serve(const Config& config) {
   SetLogLevel(LogLevelOf(config));
+  if (!config.core_dumps) ForbidCoreDumps();
   StopSignals signals;
   StatusOr<std::unique_ptr<App>> app = App::Create(config, RealParts(), Clock::System());
   if (!app.ok()) {
@@ -36,9 +48,14 @@ int Serve(const Config& config) {
     LogError("{}", MessageOf(loaded));
     return kExitFailed;
   }
-  signals.Wait();
-  (*app)->Stop(std::chrono::seconds(config.drain_seconds));
-  return 0;
+  Status failure;
+  while (failure.ok() && !signals.WaitFor(kHealthInterval)) failure = (*app)->Failure();
+  if (!failure.ok()) LogError("the server ends, to be started again: {}", MessageOf(failure));
+  const std::chrono::seconds drain(config.drain_seconds);
+  const StopLimit limit(drain + kAfterDrain, kExitFailed);
+  (*app)->Stop(drain);
+  app->reset();
+  return failure.ok() ? 0 : kExitFailed;
 }
 
 int Print(const std::string& text) {

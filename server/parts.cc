@@ -61,9 +61,11 @@ StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
   return detector;
 }
 
-StatusOr<std::unique_ptr<Gallery>> OpenGallery(const Config& config, Clock& clock) {
+StatusOr<std::unique_ptr<Gallery>> OpenGallery(const Config& config, Clock& clock,
+                                               WriteHealthListener listener) {
   LocalGalleryOptions options;
   options.directory = config.data_dir;
+  options.on_write_health = std::move(listener);
   auto gallery = OpenLocalGallery(options, clock);
   if (!gallery.ok()) return Annotate(gallery.status(), "data_dir");
   return gallery;

@@ -20,13 +20,16 @@ struct LoadedModel {
   uint32_t threads = 0;  // of one forward pass
 };
 
+using WriteHealthListener = std::function<void(const Status&)>;
+
 // What the server is made of. The real ones load LibTorch, OpenCV and RocksDB; tests bring others.
 struct Parts {
   std::function<StatusOr<LoadedModel>(const Config&)> load_model;
   // A null pointer where the configuration says "none".
   std::function<StatusOr<std::unique_ptr<Detector>>(const Config&)> load_detector;
-  // The clock outlives the gallery.
-  std::function<StatusOr<std::unique_ptr<Gallery>>(const Config&, Clock&)> open_gallery;
+  // The clock outlives the gallery, which calls the listener for each change of WriteHealth().
+  std::function<StatusOr<std::unique_ptr<Gallery>>(const Config&, Clock&, WriteHealthListener)>
+      open_gallery;
   // Warns in the log of what makes this machine slow.
   std::function<void()> check_machine;
 };

@@ -23,11 +23,20 @@ static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_alw
 
 // Calls async-signal-safe functions alone.
 void OnSignal(int number) {
-  if (g_signalled.exchange(true)) _exit(kExitBySignal + number);
+  if (g_signalled.exchange(true)) {
+    if (number == SIGHUP) return;
+    _exit(kExitBySignal + number);
+  }
   const int saved_errno = errno;
   const auto byte = static_cast<unsigned char>(number);
   [[maybe_unused]] const ssize_t written = write(g_pipe.load(), &byte, 1);
   errno = saved_errno;
+}
+
+bool IsIgnored(int number) {
+  struct sigaction action {};
+  FACEGATE_CHECK(sigaction(number, nullptr, &action) == 0);
+  return action.sa_handler == SIG_IGN;
 }
 
 void Handle(int number, void (*handler)(int)) {
@@ -50,12 +59,14 @@ StopSignals::StopSignals() {
   thread_ = std::thread([this] { Listen(); });
   Handle(SIGTERM, OnSignal);
   Handle(SIGINT, OnSignal);
+  if (!IsIgnored(SIGHUP)) Handle(SIGHUP, OnSignal);
   Handle(SIGPIPE, SIG_IGN);
 }
 
 StopSignals::~StopSignals() {
   Handle(SIGTERM, SIG_DFL);
   Handle(SIGINT, SIG_DFL);
+  if (!IsIgnored(SIGHUP)) Handle(SIGHUP, SIG_DFL);
   FACEGATE_CHECK(write(write_end_, &kEnd, 1) == 1);
   thread_.join();
   g_pipe = -1;
@@ -68,12 +79,21 @@ void StopSignals::Wait() {
   while (!requested_) wake_.Wait(mutex_);
 }
 
+bool StopSignals::WaitFor(std::chrono::milliseconds limit) {
+  const Deadline deadline = Clock::System().Now() + limit;
+  const MutexLock lock(mutex_);
+  while (!requested_) {
+    if (!wake_.WaitUntil(mutex_, deadline)) return requested_;
+  }
+  return true;
+}
+
 void StopSignals::Listen() {
   for (;;) {
     unsigned char number = kEnd;
     if (read(read_end_, &number, 1) != 1) continue;  // interrupted
     if (number == kEnd) return;
-    LogInfo("signal {}: stopping; a second one ends the process at once", number);
+    LogInfo("signal {}: stopping; SIGTERM or SIGINT now ends the process at once", number);
     {
       const MutexLock lock(mutex_);
       requested_ = true;

@@ -1,15 +1,19 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
+#include "face/base/clock.h"
 #include "face/base/mutex.h"
 
 namespace facegate {
 
-// SIGTERM and SIGINT as something to wait for. The first asks to stop; the second ends the process
-// at once with 128 + its number (the store survives that like a power loss). SIGPIPE is ignored.
-// At most one at a time in a process.
+// SIGTERM, SIGINT and SIGHUP (the terminal was closed) as something to wait for. The first asks to
+// stop. A SIGTERM or SIGINT after it ends the process at once with 128 + its number (the store
+// survives that like a power loss); a SIGHUP after it does nothing, because a closing terminal may
+// send several. Where SIGHUP was ignored before (nohup) it stays ignored. SIGPIPE is ignored. At
+// most one object at a time in a process.
 class StopSignals {
  public:
   StopSignals();
@@ -21,6 +25,8 @@ class StopSignals {
   bool requested() const { return requested_.load(); }
   // Until a signal has come.
   void Wait();
+  // True once a signal has come, false after `limit` without one.
+  bool WaitFor(std::chrono::milliseconds limit);
 
  private:
   void Listen();

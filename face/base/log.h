@@ -12,10 +12,13 @@ namespace facegate {
 enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 
 void SetLogLevel(LogLevel level);
+// Whether lines of `level` are written.
+bool IsLogged(LogLevel level);
 void WriteLog(LogLevel level, std::string_view message);
 
 template <typename... Args>
 void LogDebug(fmt::format_string<Args...> format, Args&&... args) {
+  if (!IsLogged(LogLevel::kDebug)) return;
   WriteLog(LogLevel::kDebug, fmt::format(format, std::forward<Args>(args)...));
 }
 template <typename... Args>

@@ -45,8 +45,11 @@ class Solver {
       : edges_(std::move(edges)),
         row_price_(edges_.size(), 0.0),
         column_price_(columns + edges_.size(), 0.0),
-        row_of_(columns + edges_.size(), std::nullopt) {
-    for (size_t row = 0; row < edges_.size(); ++row) Add(row);
+        row_of_(columns + edges_.size(), std::nullopt) {}
+
+  Status Solve(const StopCheck& stop) {
+    for (size_t row = 0; row < edges_.size(); ++row) FACEGATE_RETURN_IF_ERROR(Add(row, stop));
+    return OkStatus();
   }
 
   // Which row each column has.
@@ -61,7 +64,7 @@ class Solver {
   };
 
   // Gives `row` a column along the cheapest path that moves other rows to other columns.
-  void Add(size_t row) {
+  Status Add(size_t row, const StopCheck& stop) {
     std::unordered_map<size_t, Reached> reached;
     using Next = std::pair<double, size_t>;  // distance, column; overtaken ones stay behind
     std::priority_queue<Next, std::vector<Next>, std::greater<>> next;
@@ -71,6 +74,7 @@ class Solver {
     size_t at_row = row;
     double length = 0.0;
     for (;;) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       for (const Edge& edge : edges_[at_row]) {
         const double through = length + edge.cost - row_price_[at_row] - column_price_[edge.column];
         const auto [place, added] = reached.try_emplace(edge.column);
@@ -102,6 +106,7 @@ class Solver {
       row_of_[*column] = before.has_value() ? row_of_[*before] : row;
       column = before;
     }
+    return OkStatus();
   }
 
   const std::vector<std::vector<Edge>> edges_;
@@ -112,10 +117,12 @@ class Solver {
 
 }  // namespace
 
-std::vector<std::optional<size_t>> BestAssignment(size_t rows, size_t columns,
-                                                  std::span<const WeightedPair> pairs) {
+StatusOr<std::vector<std::optional<size_t>>> BestAssignment(size_t rows, size_t columns,
+                                                            std::span<const WeightedPair> pairs,
+                                                            const StopCheck& stop) {
   std::vector<std::optional<size_t>> assigned(rows);
-  const Solver solver(EdgesOf(rows, columns, pairs), columns);
+  Solver solver(EdgesOf(rows, columns, pairs), columns);
+  FACEGATE_RETURN_IF_ERROR(solver.Solve(stop));
   for (size_t column = 0; column < columns; ++column) {
     if (const auto row = solver.row_of()[column]; row.has_value()) assigned[*row] = column;
   }

@@ -5,6 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "face/base/status.h"
+#include "face/base/stop_check.h"
+
 namespace facegate {
 
 // A row and a column that may be put together, and what that is worth.
@@ -17,8 +20,10 @@ struct WeightedPair {
 // Which column each row gets, so that the sum of the weights is largest: each row and each column
 // at most once, and only pairs that are given (once each). The Hungarian method in the form of
 // shortest augmenting paths (Jonker and Volgenant, 1987), with what is given alone: memory in the
-// order of rows + columns + pairs, time at most in the order of rows^3 log(rows).
-std::vector<std::optional<size_t>> BestAssignment(size_t rows, size_t columns,
-                                                  std::span<const WeightedPair> pairs);
+// order of rows + columns + pairs, time at most in the order of rows^3 log(rows); `stop` is asked
+// meanwhile.
+StatusOr<std::vector<std::optional<size_t>>> BestAssignment(size_t rows, size_t columns,
+                                                            std::span<const WeightedPair> pairs,
+                                                            const StopCheck& stop = {});
 
 }  // namespace facegate

@@ -57,11 +57,12 @@ StatusOr<AlignedFace> Align(const Image& image, const DetectedFace& face,
 }  // namespace
 
 FaceEngine::FaceEngine(Embedder& embedder, Batcher& batcher, Detector* detector,
-                       const DecodeLimits& limits, const Clock& clock)
+                       const DecodeLimits& limits, DecodeBudget& budget, const Clock& clock)
     : embedder_(embedder),
       batcher_(batcher),
       detector_(detector),
       limits_(limits),
+      budget_(budget),
       clock_(clock),
       model_{embedder.card().model_digest, embedder.card().preprocessing_digest},
       detector_name_(detector == nullptr ? "none" : detector->name()) {}
@@ -72,6 +73,23 @@ Status FaceEngine::CheckImageBytes(std::string_view encoded) const {
                                                     encoded.size(), limits_.max_bytes));
 }
 
+StopCheck FaceEngine::Wanted(const Caller& caller) const {
+  return [this, &caller] { return caller.Check(clock_.Now()); };
+}
+
+StatusOr<FaceEngine::Decoded> FaceEngine::Decode(std::string_view encoded,
+                                                 const Caller& caller) const {
+  Decoded decoded;
+  const DecodeControl control{.stop = Wanted(caller), .reserve = [&](uint64_t bytes) -> Status {
+                                FACEGATE_ASSIGN_OR_RETURN(decoded.share,
+                                                          budget_.Take(bytes, caller));
+                                return OkStatus();
+                              }};
+  FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
+  FACEGATE_ASSIGN_OR_RETURN(decoded.image, DecodeImage(encoded, limits_, control));
+  return decoded;
+}
+
 StatusOr<FaceEngine::Found> FaceEngine::FindFaces(std::string_view encoded,
                                                   const Caller& caller) const {
   if (detector_ == nullptr) {
@@ -79,11 +97,11 @@ StatusOr<FaceEngine::Found> FaceEngine::FindFaces(std::string_view encoded,
                   "this server has no detector: send an aligned crop or an embedding");
   }
   FACEGATE_RETURN_IF_ERROR(CheckImageBytes(encoded));
-  FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
-  FACEGATE_ASSIGN_OR_RETURN(Image image, DecodeImage(encoded, limits_));
-  FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
-  FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> faces, detector_->Detect(image));
-  return Found{std::move(image), std::move(faces)};
+  FACEGATE_ASSIGN_OR_RETURN(Decoded picture, Decode(encoded, caller));
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> faces,
+                            detector_->Detect(picture.image, Wanted(caller)));
+  if (faces.size() > kMaxFacesOfAPicture) faces.resize(kMaxFacesOfAPicture);
+  return Found{std::move(picture), std::move(faces)};
 }
 
 StatusOr<std::vector<PreparedFace>> FaceEngine::FromImage(std::string_view encoded,
@@ -91,11 +109,12 @@ StatusOr<std::vector<PreparedFace>> FaceEngine::FromImage(std::string_view encod
                                                           const Caller& caller) const {
   FACEGATE_ASSIGN_OR_RETURN(const Found found, FindFaces(encoded, caller));
   FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> selected,
-                            SelectFaces(found.faces, selection, found.image.bgr.size()));
+                            SelectFaces(found.faces, selection, found.picture.image.bgr.size()));
   std::vector<PreparedFace> prepared;
   prepared.reserve(selected.size());
   for (DetectedFace& face : selected) {
-    StatusOr<AlignedFace> aligned = Align(found.image, face, card().preprocessing.alignment);
+    StatusOr<AlignedFace> aligned =
+        Align(found.picture.image, face, card().preprocessing.alignment);
     PreparedFace next;
     if (aligned.ok()) {
       next.content = std::move(aligned).value();
@@ -123,9 +142,9 @@ StatusOr<PreparedFace> FaceEngine::FromCrop(std::string_view encoded, const Call
                   fmt::format("the aligned crop is {}x{} pixels, the model takes {}x{}", width,
                               height, expected.width, expected.height));
   }
-  FACEGATE_ASSIGN_OR_RETURN(Image image, DecodeImage(encoded, limits_));
+  FACEGATE_ASSIGN_OR_RETURN(Decoded picture, Decode(encoded, caller));
   PreparedFace prepared;
-  prepared.content = AlignedFace{std::move(image.bgr)};
+  prepared.content = AlignedFace{std::move(picture.image.bgr)};
   return prepared;
 }
 
@@ -191,13 +210,14 @@ StatusOr<std::vector<EmbeddedFace>> FaceEngine::Embed(std::vector<PreparedFace> 
 StatusOr<Detection> FaceEngine::Detect(std::string_view encoded, const SelectionRequest& selection,
                                        const Caller& caller) const {
   FACEGATE_ASSIGN_OR_RETURN(Found found, FindFaces(encoded, caller));
-  Detection detection{
-      .faces = {}, .image_width = found.image.width(), .image_height = found.image.height()};
+  Detection detection{.faces = {},
+                      .image_width = found.picture.image.width(),
+                      .image_height = found.picture.image.height()};
   if (selection.selection == FaceSelection::kAll) {
     detection.faces = std::move(found.faces);
   } else {
     FACEGATE_ASSIGN_OR_RETURN(detection.faces,
-                              SelectFaces(found.faces, selection, found.image.bgr.size()));
+                              SelectFaces(found.faces, selection, found.picture.image.bgr.size()));
   }
   return detection;
 }

@@ -10,6 +10,7 @@
 #include "face/base/clock.h"
 #include "face/base/embedding.h"
 #include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "face/detect/detector.h"
 #include "face/detect/selection.h"
 #include "face/image/decode.h"
@@ -17,6 +18,7 @@
 #include "index/gallery.h"
 #include "server/engine/batcher.h"
 #include "server/engine/caller.h"
+#include "server/engine/decode_budget.h"
 
 namespace facegate {
 
@@ -35,6 +37,9 @@ struct EmbeddedFace {
   std::string detector = "none";  // that gave the landmarks
 };
 
+// Of a picture that shows more, those with the highest scores are taken.
+inline constexpr size_t kMaxFacesOfAPicture = 1000;
+
 struct Detection {
   std::vector<DetectedFace> faces;
   int image_width = 0;  // of the upright picture, pixels
@@ -47,8 +52,9 @@ struct Detection {
 class FaceEngine {
  public:
   // All must outlive the engine. `detector` may be null: then only crops and embeddings are taken.
+  // What is decoded counts against `budget` while it is held.
   FaceEngine(Embedder& embedder, Batcher& batcher, Detector* detector, const DecodeLimits& limits,
-             const Clock& clock);
+             DecodeBudget& budget, const Clock& clock);
 
   // The selected faces of a picture; never empty. With kAll a face that cannot be aligned is
   // returned without content, otherwise it is kNoFace. kInvalidField without a detector.
@@ -72,16 +78,25 @@ class FaceEngine {
   // kImageTooLarge by the count of bytes alone, before anything is decoded.
   Status CheckImageBytes(std::string_view encoded) const;
 
+  // Whether `caller` still waits, for work that asks; `caller` must outlive it.
+  StopCheck Wanted(const Caller& caller) const;
+
   const ModelCard& card() const { return embedder_.card(); }
   const ModelKey& model() const { return model_; }
   // "none" without a detector.
   const std::string& detector_name() const { return detector_name_; }
 
  private:
-  struct Found {
+  // A decoded picture. What it holds counts until it goes.
+  struct Decoded {
+    DecodeBudget::Share share;
     Image image;
+  };
+  struct Found {
+    Decoded picture;
     std::vector<DetectedFace> faces;
   };
+  StatusOr<Decoded> Decode(std::string_view encoded, const Caller& caller) const;
   StatusOr<Found> FindFaces(std::string_view encoded, const Caller& caller) const;
   StatusOr<std::vector<Embedding>> RunModel(std::vector<AlignedFace> crops,
                                             const Caller& caller) const;
@@ -90,6 +105,7 @@ class FaceEngine {
   Batcher& batcher_;
   Detector* const detector_;
   const DecodeLimits limits_;
+  DecodeBudget& budget_;
   const Clock& clock_;
   const ModelKey model_;
   const std::string detector_name_;

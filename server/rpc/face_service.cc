@@ -22,7 +22,8 @@ constexpr size_t kDefaultCandidates = 5;
 constexpr ProbePolicy kOneFace{};
 constexpr ProbePolicy kSample{.selection = {.unspecified = FaceSelection::kSingle},
                               .allow_embedding = true,
-                              .allow_template_name = false};
+                              .allow_template_name = false,
+                              .allow_source_digest = true};
 constexpr ProbePolicy kManyFaces{
     .selection = {.unspecified = FaceSelection::kLargest, .allow_all = true}};
 constexpr ProbePolicy kPictureAlone{
@@ -38,10 +39,11 @@ const v1::OperatingPoint* OperatingPointOf(const Request& request) {
   return request.has_operating_point() ? &request.operating_point() : nullptr;
 }
 
-NewTemplate ToTemplate(const EmbeddedFace& face) {
+NewTemplate ToTemplate(const EmbeddedFace& face, const CheckedProbe& sample) {
   return {.embedding = *face.embedding,
           .detector = face.detector,
-          .detection_score = face.detected.has_value() ? face.detected->score : 0.0f};
+          .detection_score = face.detected.has_value() ? face.detected->score : 0.0f,
+          .source_digest = sample.probe->source_digest()};
 }
 
 }  // namespace
@@ -107,7 +109,8 @@ Status FaceService::EnrollSamples(const CallContext& call, const v1::EnrollReque
                             EmbedProbes(samples, call.caller));
   std::vector<NewTemplate> templates;
   templates.reserve(faces.size());
-  std::transform(faces.begin(), faces.end(), std::back_inserter(templates), ToTemplate);
+  std::transform(faces.begin(), faces.end(), samples.begin(), std::back_inserter(templates),
+                 ToTemplate);
 
   const auto fill = [&](const EnrolResult& enrolled, v1::EnrollResponse* out) {
     FillIdentity(request.collection_id(), enrolled.identity, out->mutable_identity());
@@ -116,7 +119,8 @@ Status FaceService::EnrollSamples(const CallContext& call, const v1::EnrollReque
                               .model = engine_.model(),
                               .detector = templates[i].detector,
                               .detection_score = templates[i].detection_score,
-                              .create_time_us = enrolled.identity.update_time_us};
+                              .create_time_us = enrolled.identity.update_time_us,
+                              .source_digest = templates[i].source_digest};
       v1::EnrollResponse::Sample* sample = out->add_samples();
       FillTemplate(request.collection_id(), request.identity_id(), info,
                    sample->mutable_template_());
@@ -173,8 +177,9 @@ StatusOr<size_t> FaceService::CandidateCount(const v1::IdentifyRequest& request)
   return std::min<size_t>(kDefaultCandidates, limits_.max_candidates);
 }
 
-StatusOr<std::vector<IdentifiedFace>> FaceService::SearchFaces(
-    const IdentificationOptions& options, std::vector<EmbeddedFace> faces) const {
+StatusOr<std::vector<IdentifiedFace>> FaceService::SearchFaces(const IdentificationOptions& options,
+                                                               std::vector<EmbeddedFace> faces,
+                                                               const Caller& caller) const {
   const size_t needed = NearestNeeded(options, faces.size());
   std::vector<IdentifiedFace> identified;
   identified.reserve(faces.size());
@@ -182,7 +187,8 @@ StatusOr<std::vector<IdentifiedFace>> FaceService::SearchFaces(
     std::vector<Candidate> nearest;
     if (face.embedding.has_value()) {
       FACEGATE_ASSIGN_OR_RETURN(
-          nearest, gallery_.Search(options.collection, engine_.model(), *face.embedding, needed));
+          nearest, gallery_.Search(options.collection, engine_.model(), *face.embedding, needed,
+                                   engine_.Wanted(caller)));
     }
     identified.push_back({.face = std::move(face), .nearest = std::move(nearest)});
   }
@@ -212,8 +218,8 @@ Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest&
   FACEGATE_ASSIGN_OR_RETURN(std::vector<EmbeddedFace> faces,
                             EmbedProbes({std::move(probe)}, call.caller));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<IdentifiedFace> identified,
-                            SearchFaces(options, std::move(faces)));
-  AddResults(options, identified, response);
+                            SearchFaces(options, std::move(faces), call.caller));
+  FACEGATE_RETURN_IF_ERROR(AddResults(options, identified, engine_.Wanted(call.caller), response));
   response->set_gallery_identities(collection.identity_count);
   return OkStatus();
 }

@@ -46,7 +46,8 @@ class FaceService {
                        v1::EnrollResponse* response);
   // The faces with those that are nearest to them in the gallery.
   StatusOr<std::vector<IdentifiedFace>> SearchFaces(const IdentificationOptions& options,
-                                                    std::vector<EmbeddedFace> faces) const;
+                                                    std::vector<EmbeddedFace> faces,
+                                                    const Caller& caller) const;
 
   const FaceEngine& engine_;
   Gallery& gallery_;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,21 +53,41 @@ std::string NextAfter(const Page<Item>& page, size_t added) {
 // The answer of a deletion that tells nothing.
 constexpr auto kFillNothing = [](const Deleted& /*deleted*/, auto* /*response*/) {};
 
-// What the request asks of the labels. Its counts are looked at first: what follows is work for
-// each of them.
+// Looked at first: what follows is work for each path. `expected` names the paths there are.
+Status CheckPathCount(const google::protobuf::FieldMask& mask, std::string_view expected) {
+  constexpr int kMaxPaths = 128;
+  if (mask.paths().empty()) {
+    return RefuseField("update_mask", fmt::format("names no field; expected {}", expected));
+  }
+  if (mask.paths_size() <= kMaxPaths) return OkStatus();
+  return RefuseField("update_mask", fmt::format("has {} paths, must have at most {}",
+                                                mask.paths_size(), kMaxPaths));
+}
+
+// What the request asks of the collection's settings.
+StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionRequest& request) {
+  FACEGATE_RETURN_IF_ERROR(CheckPathCount(request.update_mask(), "min_cosine"));
+  for (const std::string& path : request.update_mask().paths()) {
+    if (path != "min_cosine") {
+      return RefuseField("update_mask", "has a path that is not min_cosine");
+    }
+  }
+  CollectionChange change{.set_min_cosine = true, .min_cosine = std::nullopt};
+  if (request.collection().has_min_cosine()) {
+    const float min_cosine = request.collection().min_cosine();
+    FACEGATE_RETURN_IF_ERROR(CheckCosine(min_cosine, "collection.min_cosine"));
+    change.min_cosine = min_cosine;
+  }
+  return change;
+}
+
+// What the request asks of the labels.
 StatusOr<LabelChange> ParseLabelChange(const v1::UpdateIdentityRequest& request) {
   constexpr std::string_view kAll = "labels";
   constexpr std::string_view kOne = "labels.";
-  constexpr int kMaxPaths = 128;
+  FACEGATE_RETURN_IF_ERROR(CheckPathCount(request.update_mask(), "labels, or labels.KEY"));
   const auto& given = request.identity().labels();
   const auto& paths = request.update_mask().paths();
-  if (paths.empty()) {
-    return RefuseField("update_mask", "names no field; expected labels, or labels.KEY");
-  }
-  if (paths.size() > kMaxPaths) {
-    return RefuseField("update_mask",
-                       fmt::format("has {} paths, must have at most {}", paths.size(), kMaxPaths));
-  }
   FACEGATE_RETURN_IF_ERROR(AtField(CheckLabelCount(given.size()), "identity"));
   LabelChange change;
   for (const std::string& path : paths) {
@@ -143,6 +165,25 @@ Status GalleryService::ListCollections(const CallContext& /*call*/,
     response->set_next_page_token(MakePageToken({"ListCollections"}, next));
   }
   return OkStatus();
+}
+
+Status GalleryService::UpdateCollection(const CallContext& call,
+                                        const v1::UpdateCollectionRequest& request,
+                                        v1::UpdateCollectionResponse* response) {
+  FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
+  FACEGATE_ASSIGN_OR_RETURN(const CollectionChange change, ParseCollectionChange(request));
+  const auto fill = [this](const CollectionInfo& info, v1::UpdateCollectionResponse* out) {
+    FillCollection(info, model_, out->mutable_collection());
+  };
+  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(
+        const CollectionInfo info,
+        gallery_.UpdateCollection(
+            request.collection_id(), change, request.collection().etag(),
+            ReceiptOf<CollectionInfo, v1::UpdateCollectionResponse>(ticket, fill)));
+    fill(info, response);
+    return OkStatus();
+  });
 }
 
 Status GalleryService::DeleteCollection(const CallContext& call,

@@ -20,6 +20,8 @@ class GalleryService {
                        v1::GetCollectionResponse* response);
   Status ListCollections(const CallContext& call, const v1::ListCollectionsRequest& request,
                          v1::ListCollectionsResponse* response);
+  Status UpdateCollection(const CallContext& call, const v1::UpdateCollectionRequest& request,
+                          v1::UpdateCollectionResponse* response);
   Status DeleteCollection(const CallContext& call, const v1::DeleteCollectionRequest& request,
                           v1::DeleteCollectionResponse* response);
 

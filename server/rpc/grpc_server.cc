@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/rpc/grpc_log.h"
+
 namespace facegate {
 namespace {
 
@@ -33,6 +35,8 @@ constexpr int kKeepaliveTimeoutMs = 20'000;
 // A client that asks more often than this without a call is told to go away after a few times.
 constexpr int kMinPingIntervalMs = 20'000;
 constexpr int kMaxPingStrikes = 2;
+// A connection without a call for so long is closed; clients open it again by themselves.
+constexpr int kMaxIdleMs = 3'600'000;
 
 // gRPC reads up to 4 MiB at a time from each connection: where that is much of what it may hold, it
 // refuses calls although no other is in progress.
@@ -53,6 +57,7 @@ void LimitStrangers(const GrpcServerOptions& options, grpc::ServerBuilder& build
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kMaxIdleMs);
 }
 
 // Linking the reflection library turns reflection on for every server; this takes it out again.
@@ -70,6 +75,7 @@ class NoReflection final : public grpc::ServerBuilderOption {
 
 StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,
                                                         GrpcServices& services) {
+  SendGrpcLinesToOurLog();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
@@ -103,6 +109,11 @@ void GrpcServer::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
   for (const std::string& name : GrpcServices::Names()) health->SetServingStatus(name, serving);
   health->SetServingStatus("", serving);
+}
+
+void GrpcServer::SetWritable(bool writable) {
+  server_->GetHealthCheckService()->SetServingStatus(v1::GalleryService::service_full_name(),
+                                                     writable);
 }
 
 void GrpcServer::EndServing() { server_->GetHealthCheckService()->Shutdown(); }

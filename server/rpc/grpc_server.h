@@ -38,6 +38,8 @@ class GrpcServer {
 
   // Health of the whole server ("") and of each service.
   void SetServing(bool serving);
+  // Health of the service that changes what is stored, GalleryService; the others keep theirs.
+  void SetWritable(bool writable);
   // Health says NOT_SERVING for good: Watch streams hear it before the connection goes.
   void EndServing();
   // Closes the port, cancels the calls that are still in progress, and returns when their handlers

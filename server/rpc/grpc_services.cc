@@ -2,8 +2,8 @@
 
 namespace facegate {
 
-GrpcServices::GrpcServices(const CallRuntime& face, const CallRuntime& gallery)
-    : face_(face), gallery_(gallery), admin_(gallery) {}
+GrpcServices::GrpcServices(const Lanes& lanes)
+    : face_(lanes.pictures, lanes.vectors), gallery_(lanes.gallery), admin_(lanes.gallery) {}
 
 void GrpcServices::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&face_);
@@ -25,43 +25,43 @@ std::array<std::string, 3> GrpcServices::Names() {
 grpc::ServerUnaryReactor* GrpcServices::Face::Enroll(grpc::CallbackServerContext* context,
                                                      const v1::EnrollRequest* request,
                                                      v1::EnrollResponse* response) {
-  return StartUnaryCall(runtime_, context, "Enroll", service_, &FaceService::Enroll, request,
-                        response);
+  return StartUnaryCall(LaneOf(*request), context, "Enroll", service_, &FaceService::Enroll,
+                        request, response);
 }
 
 grpc::ServerUnaryReactor* GrpcServices::Face::Verify(grpc::CallbackServerContext* context,
                                                      const v1::VerifyRequest* request,
                                                      v1::VerifyResponse* response) {
-  return StartUnaryCall(runtime_, context, "Verify", service_, &FaceService::Verify, request,
-                        response);
+  return StartUnaryCall(LaneOf(*request), context, "Verify", service_, &FaceService::Verify,
+                        request, response);
 }
 
 grpc::ServerUnaryReactor* GrpcServices::Face::Identify(grpc::CallbackServerContext* context,
                                                        const v1::IdentifyRequest* request,
                                                        v1::IdentifyResponse* response) {
-  return StartUnaryCall(runtime_, context, "Identify", service_, &FaceService::Identify, request,
-                        response);
+  return StartUnaryCall(LaneOf(*request), context, "Identify", service_, &FaceService::Identify,
+                        request, response);
 }
 
 grpc::ServerUnaryReactor* GrpcServices::Face::Embed(grpc::CallbackServerContext* context,
                                                     const v1::EmbedRequest* request,
                                                     v1::EmbedResponse* response) {
-  return StartUnaryCall(runtime_, context, "Embed", service_, &FaceService::Embed, request,
+  return StartUnaryCall(LaneOf(*request), context, "Embed", service_, &FaceService::Embed, request,
                         response);
 }
 
 grpc::ServerUnaryReactor* GrpcServices::Face::Detect(grpc::CallbackServerContext* context,
                                                      const v1::DetectRequest* request,
                                                      v1::DetectResponse* response) {
-  return StartUnaryCall(runtime_, context, "Detect", service_, &FaceService::Detect, request,
-                        response);
+  return StartUnaryCall(LaneOf(*request), context, "Detect", service_, &FaceService::Detect,
+                        request, response);
 }
 
 grpc::ServerUnaryReactor* GrpcServices::Face::Compare(grpc::CallbackServerContext* context,
                                                       const v1::CompareRequest* request,
                                                       v1::CompareResponse* response) {
-  return StartUnaryCall(runtime_, context, "Compare", service_, &FaceService::Compare, request,
-                        response);
+  return StartUnaryCall(LaneOf(*request), context, "Compare", service_, &FaceService::Compare,
+                        request, response);
 }
 
 grpc::ServerUnaryReactor* GrpcServices::Gallery::CreateCollection(
@@ -83,6 +83,13 @@ grpc::ServerUnaryReactor* GrpcServices::Gallery::ListCollections(
     v1::ListCollectionsResponse* response) {
   return StartUnaryCall(runtime_, context, "ListCollections", service_,
                         &GalleryService::ListCollections, request, response);
+}
+
+grpc::ServerUnaryReactor* GrpcServices::Gallery::UpdateCollection(
+    grpc::CallbackServerContext* context, const v1::UpdateCollectionRequest* request,
+    v1::UpdateCollectionResponse* response) {
+  return StartUnaryCall(runtime_, context, "UpdateCollection", service_,
+                        &GalleryService::UpdateCollection, request, response);
 }
 
 grpc::ServerUnaryReactor* GrpcServices::Gallery::DeleteCollection(

@@ -11,6 +11,7 @@
 #include "server/rpc/admin_service.h"
 #include "server/rpc/face_service.h"
 #include "server/rpc/gallery_service.h"
+#include "server/rpc/has_picture.h"
 #include "server/rpc/unary_call.h"
 
 namespace facegate {
@@ -20,9 +21,14 @@ namespace facegate {
 // keeps calls out until Attach() and Open().
 class GrpcServices {
  public:
-  // FaceService runs on `face`, the others on `gallery`: listing and deletion stay quick while
-  // photos queue. Both must outlive the gRPC server.
-  GrpcServices(const CallRuntime& face, const CallRuntime& gallery);
+  // The lanes of calls; all they refer to must outlive the gRPC server. None waits for another:
+  // a call without a picture is quick, however many pictures queue.
+  struct Lanes {
+    CallRuntime pictures;  // FaceService, with a picture or a crop to decode
+    CallRuntime vectors;   // FaceService, with embeddings and stored templates alone
+    CallRuntime gallery;   // GalleryService and AdminService
+  };
+  explicit GrpcServices(const Lanes& lanes);
 
   void RegisterWith(grpc::ServerBuilder& builder);
   // Before the gate opens. The services must outlive the gRPC server.
@@ -34,7 +40,8 @@ class GrpcServices {
  private:
   class Face final : public v1::FaceService::CallbackService {
    public:
-    explicit Face(const CallRuntime& runtime) : runtime_(runtime) {}
+    Face(const CallRuntime& pictures, const CallRuntime& vectors)
+        : pictures_(pictures), vectors_(vectors) {}
     void Attach(FaceService& service) { service_ = &service; }
 
     grpc::ServerUnaryReactor* Enroll(grpc::CallbackServerContext* context,
@@ -57,7 +64,13 @@ class GrpcServices {
                                       v1::CompareResponse* response) override;
 
    private:
-    const CallRuntime runtime_;
+    template <typename Request>
+    const CallRuntime& LaneOf(const Request& request) const {
+      return HasPicture(request) ? pictures_ : vectors_;
+    }
+
+    const CallRuntime pictures_;
+    const CallRuntime vectors_;
     FaceService* service_ = nullptr;
   };
 
@@ -75,6 +88,9 @@ class GrpcServices {
     grpc::ServerUnaryReactor* ListCollections(grpc::CallbackServerContext* context,
                                               const v1::ListCollectionsRequest* request,
                                               v1::ListCollectionsResponse* response) override;
+    grpc::ServerUnaryReactor* UpdateCollection(grpc::CallbackServerContext* context,
+                                               const v1::UpdateCollectionRequest* request,
+                                               v1::UpdateCollectionResponse* response) override;
     grpc::ServerUnaryReactor* DeleteCollection(grpc::CallbackServerContext* context,
                                                const v1::DeleteCollectionRequest* request,
                                                v1::DeleteCollectionResponse* response) override;

@@ -21,8 +21,8 @@ bool Matches(const Candidate& candidate, const v1::DecisionBasis& basis) {
 }
 
 // The one identity that each face may have, where nobody is in the picture twice.
-std::vector<std::optional<std::string_view>> AssignIdentities(std::span<const IdentifiedFace> faces,
-                                                              const v1::DecisionBasis& basis) {
+StatusOr<std::vector<std::optional<std::string_view>>> AssignIdentities(
+    std::span<const IdentifiedFace> faces, const v1::DecisionBasis& basis, const StopCheck& stop) {
   std::vector<std::string_view> identities;
   std::map<std::string_view, size_t> columns;
   std::vector<WeightedPair> pairs;
@@ -36,7 +36,8 @@ std::vector<std::optional<std::string_view>> AssignIdentities(std::span<const Id
     }
   }
   std::vector<std::optional<std::string_view>> assigned(faces.size());
-  const auto best = BestAssignment(faces.size(), identities.size(), pairs);
+  FACEGATE_ASSIGN_OR_RETURN(const auto best,
+                            BestAssignment(faces.size(), identities.size(), pairs, stop));
   for (size_t row = 0; row < faces.size(); ++row) {
     if (best[row].has_value()) assigned[row] = identities[*best[row]];
   }
@@ -63,11 +64,13 @@ size_t NearestNeeded(const IdentificationOptions& options, size_t faces) {
                                    : options.max_candidates;
 }
 
-void AddResults(const IdentificationOptions& options, std::span<const IdentifiedFace> faces,
-                v1::IdentifyResponse* response) {
+Status AddResults(const IdentificationOptions& options, std::span<const IdentifiedFace> faces,
+                  const StopCheck& stop, v1::IdentifyResponse* response) {
   const v1::DecisionBasis& basis = response->basis();
   std::vector<std::optional<std::string_view>> assigned;
-  if (options.unique_identities) assigned = AssignIdentities(faces, basis);
+  if (options.unique_identities) {
+    FACEGATE_ASSIGN_OR_RETURN(assigned, AssignIdentities(faces, basis, stop));
+  }
   for (size_t i = 0; i < faces.size(); ++i) {
     const auto& [face, nearest] = faces[i];
     v1::IdentifyResponse::Result* result = response->add_results();
@@ -86,6 +89,7 @@ void AddResults(const IdentificationOptions& options, std::span<const Identified
       AddCandidate(options, candidate, v1::DECISION_MATCH, result);
     }
   }
+  return OkStatus();
 }
 
 }  // namespace facegate

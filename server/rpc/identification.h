@@ -3,6 +3,8 @@
 #include <span>
 #include <vector>
 
+#include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "facegate/v1/face_service.pb.h"
 #include "index/gallery.h"
 #include "server/engine/face_engine.h"
@@ -27,7 +29,8 @@ struct IdentificationOptions {
 size_t NearestNeeded(const IdentificationOptions& options, size_t faces);
 
 // Decides by the basis of `response` and adds a result for each face (the rules are in the proto).
-void AddResults(const IdentificationOptions& options, std::span<const IdentifiedFace> faces,
-                v1::IdentifyResponse* response);
+// What `stop` says when it says so.
+Status AddResults(const IdentificationOptions& options, std::span<const IdentifiedFace> faces,
+                  const StopCheck& stop, v1::IdentifyResponse* response);
 
 }  // namespace facegate

@@ -56,10 +56,22 @@ StatusOr<std::vector<PreparedFace>> AsVector(StatusOr<PreparedFace> face, std::s
   return faces;
 }
 
+Status CheckSourceDigest(std::string_view digest, const ProbePolicy& policy) {
+  constexpr size_t kMaxDigits = 64;
+  if (digest.empty()) return OkStatus();
+  if (!policy.allow_source_digest) {
+    return RefuseField("source_digest", "is for Enroll alone");
+  }
+  const bool hexadecimal = digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (hexadecimal && digest.size() <= kMaxDigits) return OkStatus();
+  return RefuseField("source_digest", "must be at most 64 lowercase hexadecimal digits");
+}
+
 // Field paths are relative to the probe, here and in Prepare().
 StatusOr<CheckedProbe> Check(const v1::Probe& probe, const ProbePolicy& policy,
                              const FaceEngine& engine) {
   CheckedProbe checked{.probe = &probe, .field = {}, .selection = {}, .model = {}, .stored = {}};
+  FACEGATE_RETURN_IF_ERROR(CheckSourceDigest(probe.source_digest(), policy));
   if (probe.source_case() == v1::Probe::kImage) {
     FACEGATE_RETURN_IF_ERROR(AtField(engine.CheckImageBytes(probe.image()), "image"));
     FACEGATE_ASSIGN_OR_RETURN(

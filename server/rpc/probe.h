@@ -19,6 +19,7 @@ struct ProbePolicy {
   SelectionPolicy selection;
   bool allow_embedding = true;
   bool allow_template_name = true;
+  bool allow_source_digest = false;
 };
 
 // A probe whose fields are in order; nothing was decoded or looked up yet.

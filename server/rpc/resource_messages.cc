@@ -22,6 +22,8 @@ void FillCollection(const CollectionInfo& info, const ModelKey& server_model, v1
   out->set_usable(info.model == server_model);
   out->set_identity_count(info.identity_count);
   out->set_template_count(info.template_count);
+  out->set_etag(info.etag);
+  FillTimestamp(info.update_time_us, out->mutable_update_time());
 }
 
 void FillIdentity(std::string_view collection, const IdentityInfo& info, v1::Identity* out) {
@@ -43,6 +45,7 @@ void FillTemplate(std::string_view collection, std::string_view identity, const 
   out->set_preprocessing_digest(info.model.preprocessing_digest);
   out->set_detector(info.detector);
   out->set_detection_score(info.detection_score);
+  out->set_source_digest(info.source_digest);
 }
 
 void FillFace(const DetectedFace& face, v1::Face* out) {

@@ -36,6 +36,12 @@ Status RunGuarded(const UnaryCall::Handler& handler, const CallContext& call) {
   }
 }
 
+std::string_view OutcomeOf(const Status& status) {
+  if (status.ok()) return "OK";
+  if (status.code() == StatusCode::kCancelled) return "CANCELLED";
+  return ReasonName(ReasonOf(status).value_or(Reason::kInternal));
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* UnaryCall::Start(const CallRuntime& runtime,
@@ -54,9 +60,12 @@ grpc::ServerUnaryReactor* UnaryCall::Start(const CallRuntime& runtime,
 
 UnaryCall::UnaryCall(const CallRuntime& runtime, grpc::CallbackServerContext* context,
                      const char* method)
-    : runtime_(runtime), method_(method), cancelled_(std::make_shared<std::atomic<bool>>(false)) {
+    : runtime_(runtime),
+      method_(method),
+      arrival_(runtime.clock.Now()),
+      cancelled_(std::make_shared<std::atomic<bool>>(false)) {
   call_.caller.deadline =
-      MonotonicDeadline(context->deadline(), std::chrono::system_clock::now(), runtime.clock.Now());
+      MonotonicDeadline(context->deadline(), std::chrono::system_clock::now(), arrival_);
   call_.caller.cancelled = cancelled_;
   call_.request_id = NewRequestId();
 }
@@ -82,6 +91,9 @@ void UnaryCall::Answer(const Status& status) {
     LogError("request {}: {}: the store is damaged: {}", call_.request_id, method_,
              MessageOf(status));
   }
+  const std::chrono::duration<double, std::milli> took = runtime_.clock.Now() - arrival_;
+  LogDebug("request {}: {}: {} after {:.1f} ms, of {} bytes", call_.request_id, method_,
+           OutcomeOf(status), took.count(), held_bytes_);
   Finish(ToGrpcStatus(status, call_.request_id));
 }
 

@@ -56,6 +56,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
   const CallRuntime runtime_;
   const char* const method_;
+  const Clock::TimePoint arrival_;
   const std::shared_ptr<std::atomic<bool>> cancelled_;
   CallContext call_;
   // Set before the call is shared with another thread.

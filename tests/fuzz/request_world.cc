@@ -63,7 +63,8 @@ StatusOr<std::vector<DetectedFace>> PixelDetector::Detect(const Image& image,
 
 RequestWorld::RequestWorld()
     : batcher_({}, embedder_, clock_),
-      engine_(embedder_, batcher_, &detector_, kDecodeLimits, clock_) {
+      decode_budget_(uint64_t{1} << 30, clock_),
+      engine_(embedder_, batcher_, &detector_, kDecodeLimits, decode_budget_, clock_) {
   SetLogLevel(LogLevel::kError);
   google::protobuf::SetLogHandler(nullptr);  // it has a line for each text that is not UTF-8
   auto gallery = OpenGallery(dir_.File("store"), clock_);

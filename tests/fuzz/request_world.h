@@ -62,6 +62,7 @@ class RequestWorld {
   FakeEmbedder embedder_;
   PixelDetector detector_;
   Batcher batcher_;
+  DecodeBudget decode_budget_;
   const FaceEngine engine_;
   std::unique_ptr<LocalGallery> gallery_;
   std::unique_ptr<FaceService> faces_;

@@ -54,22 +54,23 @@ struct ControlledServer {
     config.model = "fake";
     config.worker_threads = 2;
     configure(config);
-    Parts parts{
-        .load_model = [this](const Config&) -> StatusOr<LoadedModel> {
-          auto fake = std::make_unique<FakeEmbedder>();
-          embedder = fake.get();
-          return LoadedModel{std::move(fake), "cpu", 1};
-        },
-        .load_detector = [this](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
-          return std::make_unique<FakeDetector>(faces);
-        },
-        .open_gallery = [this](const Config& from, Clock&) -> StatusOr<std::unique_ptr<Gallery>> {
-          FACEGATE_ASSIGN_OR_RETURN(auto real, OpenTemplateStore({.directory = from.data_dir}));
-          auto faulty = std::make_unique<FaultyStore>(std::move(real));
-          store = faulty.get();
-          return OpenLocalGallery(std::move(faulty), {}, Clock::System());
-        },
-        .check_machine = nullptr};
+    Parts parts{.load_model = [this](const Config&) -> StatusOr<LoadedModel> {
+                  auto fake = std::make_unique<FakeEmbedder>();
+                  embedder = fake.get();
+                  return LoadedModel{std::move(fake), "cpu", 1};
+                },
+                .load_detector = [this](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
+                  return std::make_unique<FakeDetector>(faces);
+                },
+                .open_gallery = [this](const Config& from, Clock&,
+                                       WriteHealthListener) -> StatusOr<std::unique_ptr<Gallery>> {
+                  FACEGATE_ASSIGN_OR_RETURN(auto real,
+                                            OpenTemplateStore({.directory = from.data_dir}));
+                  auto faulty = std::make_unique<FaultyStore>(std::move(real));
+                  store = faulty.get();
+                  return OpenLocalGallery(std::move(faulty), {}, Clock::System());
+                },
+                .check_machine = nullptr};
     auto created = App::Create(config, std::move(parts), clock);
     FACEGATE_CHECK(created.ok());
     app = std::move(created).value();
@@ -214,6 +215,28 @@ WireAnswer DeadlinePassed() {
   return late;
 }
 
+// The second call of a client that does not wait for the answer of its first one.
+WireAnswer RequestInProgress() {
+  ControlledServer server;
+  server.Serve();
+  FACEGATE_CHECK(server.Call(kCreate, CreateRequestOf("people")).code == 0);
+  v1::EnrollRequest request;
+  request.set_collection_id("people");
+  request.set_identity_id("a");
+  request.set_request_id("01234567-89ab-cdef-8081-f2f3f4f5f6f7");
+  request.add_samples()->set_aligned_crop(PatternPng(1));
+  const std::string bytes = request.SerializeAsString();
+  const auto enroll = [&] { return server.Call("/facegate.v1.FaceService/Enroll", bytes); };
+  server.embedder->Block();
+  std::jthread first([&] { EXPECT_EQ(enroll().code, 0); });
+  server.embedder->WaitForCalls(1);
+  WireAnswer second = enroll();
+  server.embedder->Unblock();
+  first.join();
+  EXPECT_EQ(enroll().code, 0) << "the first answer is given again";
+  return second;
+}
+
 WireAnswer ModelFails() {
   ControlledServer server;
   server.Serve();
@@ -249,6 +272,7 @@ std::vector<HostileRow> RefusingStates::Rows() {
       {"memory full", MemoryFull, Code::RESOURCE_EXHAUSTED, "QUEUE_FULL", "",
        "hold [0-9]+ bytes and this one has [0-9]+; together they may hold 2621440"},
       {"too late", DeadlinePassed, Code::DEADLINE_EXCEEDED, "DEADLINE", "", "deadline passed"},
+      {"request at work", RequestInProgress, Code::ABORTED, "REQUEST_IN_PROGRESS", "", "at work"},
       {"model fails", ModelFails, Code::INTERNAL, "INTERNAL", "",
        "log has it as request [0-9a-f]{16}-[0-9]+"},
       {"disk full",

@@ -40,20 +40,23 @@ class AppTest : public ::testing::Test {
   }
 
   Parts FakeParts() {
-    return {.load_model = [this](const Config&) -> StatusOr<LoadedModel> {
-              auto embedder = std::make_unique<FakeEmbedder>();
-              embedder->mutable_card().default_min_cosine = 0.5f;
-              embedder_ = embedder.get();
-              return LoadedModel{std::move(embedder), "cpu", 3};
-            },
-            .load_detector = [](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
-              return std::make_unique<FakeDetector>();
-            },
-            .open_gallery = [](const Config& config,
-                               Clock& clock) -> StatusOr<std::unique_ptr<Gallery>> {
-              return OpenLocalGallery({.directory = config.data_dir}, clock);
-            },
-            .check_machine = nullptr};
+    return {
+        .load_model = [this](const Config&) -> StatusOr<LoadedModel> {
+          auto embedder = std::make_unique<FakeEmbedder>();
+          embedder->mutable_card().default_min_cosine = 0.5f;
+          embedder_ = embedder.get();
+          return LoadedModel{std::move(embedder), "cpu", 3};
+        },
+        .load_detector = [](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
+          return std::make_unique<FakeDetector>();
+        },
+        .open_gallery = [this](const Config& config, Clock& clock,
+                               WriteHealthListener listener) -> StatusOr<std::unique_ptr<Gallery>> {
+          write_health_ = listener;
+          return OpenLocalGallery(
+              {.directory = config.data_dir, .on_write_health = std::move(listener)}, clock);
+        },
+        .check_machine = nullptr};
   }
 
   // Opens the port, but does not load.
@@ -112,6 +115,7 @@ class AppTest : public ::testing::Test {
   TempDir dir_;
   Config config_;
   FakeEmbedder* embedder_ = nullptr;  // of the app, once it has loaded
+  WriteHealthListener write_health_;  // of the app, as its gallery calls it
   std::unique_ptr<App> app_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::FaceService::Stub> face_;

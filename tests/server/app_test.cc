@@ -10,8 +10,12 @@
 #include <latch>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "face/base/log.h"
+#include "server/stop_limit.h"
 #include "tests/server/app_fixture.h"
+#include "tests/support/fake_clock.h"
 
 namespace facegate {
 namespace {
@@ -247,6 +251,101 @@ TEST_F(AppTest, StopCancelsCallsThatOutlastTheDrain) {
   EXPECT_FALSE(outcome.ok());
   embedder_->Unblock();
   stopper.join();
+}
+
+using AppDeathTest = AppTest;
+
+TEST_F(AppDeathTest, AStopGivesUpOnAHandlerThatNeverEnds) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        Serve();
+        embedder_->Block();
+        std::thread running([&] { Embed(PatternPng(1)); });
+        embedder_->WaitForCalls(1);
+        const StopLimit limit(1s, 7);
+        app_->Stop(0s);
+      },
+      ::testing::ExitedWithCode(7), "the stop takes too long");
+}
+
+// Every worker that decodes is busy, and more pictures wait.
+TEST_F(AppTest, ACallWithoutAPictureDoesNotWaitBehindPictures) {
+  config_.worker_threads = 2;
+  Serve();
+  v1::EmbedResponse embedded;
+  grpc::ClientContext embed;
+  ASSERT_TRUE(Embed(embed, PatternPng(1), &embedded).ok());
+  embedder_->Block();
+  std::vector<std::thread> pictures;
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    pictures.emplace_back([this, seed] { EXPECT_TRUE(Embed(PatternPng(seed)).ok()); });
+  }
+  embedder_->WaitForCalls(2);
+  v1::CompareRequest request;
+  *request.mutable_first()->mutable_embedding() = embedded.embedding();
+  *request.mutable_second()->mutable_embedding() = embedded.embedding();
+  request.mutable_operating_point()->set_min_cosine(0.5f);
+  v1::CompareResponse response;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + 30s);
+  const grpc::Status status = face_->Compare(&context, request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.decision(), v1::DECISION_MATCH);
+  embedder_->Unblock();
+  for (std::thread& picture : pictures) picture.join();
+}
+
+TEST_F(AppTest, LogsEachCallWhenAskedTo) {
+  Serve();
+  SetLogLevel(LogLevel::kDebug);
+  ::testing::internal::CaptureStderr();
+  ASSERT_TRUE(Embed(PatternPng(1)).ok());
+  EXPECT_FALSE(Embed("no image").ok());
+  app_->Stop(1s);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  SetLogLevel(LogLevel::kInfo);
+  EXPECT_THAT(log, ::testing::ContainsRegex("Embed: OK after [0-9.]+ ms, of [0-9]+ bytes"));
+  EXPECT_THAT(log, HasSubstr("Embed: IMAGE_UNDECODABLE after"));
+}
+
+TEST_F(AppTest, ASecondServerOnTheStoreIsRefusedBeforeItLoadsAModel) {
+  Serve();
+  Parts parts = FakeParts();
+  bool loaded = false;
+  parts.load_model = [&](const Config&) -> StatusOr<LoadedModel> {
+    loaded = true;
+    return Internal("not reached");
+  };
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto second,
+                                App::Create(config_, std::move(parts), Clock::System()));
+  EXPECT_THAT(second->Load([] { return false; }), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_FALSE(loaded);
+}
+
+TEST_F(AppTest, HealthTellsThatNothingCanBeStored) {
+  Serve();
+  write_health_(Refuse(Reason::kStoreFull, "the disk is full"));
+  EXPECT_EQ(HealthOf("facegate.v1.GalleryService"), Health::NOT_SERVING);
+  EXPECT_EQ(HealthOf("facegate.v1.FaceService"), Health::SERVING);
+  EXPECT_EQ(HealthOf(""), Health::SERVING);
+  write_health_(OkStatus());
+  EXPECT_EQ(HealthOf("facegate.v1.GalleryService"), Health::SERVING);
+}
+
+TEST_F(AppTest, AStoreThatDoesNotRecoverIsAFailureAndAFullDiskIsNot) {
+  FakeClock clock;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(app_, App::Create(config_, FakeParts(), clock));
+  ASSERT_THAT(app_->Load([] { return false; }), IsOk());
+  write_health_(Refuse(Reason::kStoreFull, "the disk is full"));
+  clock.Advance(std::chrono::hours(1));
+  EXPECT_THAT(app_->Failure(), IsOk());
+  write_health_(OkStatus());
+  write_health_(Internal("the disk has failed"));
+  EXPECT_THAT(app_->Failure(), IsOk()) << "it may recover by itself";
+  clock.Advance(std::chrono::minutes(1));
+  EXPECT_THAT(app_->Failure(), StatusIs(StatusCode::kInternal));
+  app_.reset();  // before its clock
 }
 
 TEST_F(AppTest, AWatchedHealthHearsOfTheStopAndDoesNotDelayIt) {

@@ -36,6 +36,15 @@ TEST(CommandLineTest, TakesKeysInBothForms) {
   EXPECT_EQ(line.config.max_batch, 4);
 }
 
+TEST(CommandLineTest, TakesHyphensForUnderscores) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const CommandLine line,
+                                Parse({"--max-batch", "4", "--max-samples=3", "--core-dumps"}));
+  EXPECT_EQ(line.config.max_batch, 4);
+  EXPECT_EQ(line.config.max_samples, 3);
+  EXPECT_TRUE(line.config.core_dumps);
+  EXPECT_THAT(ErrorOf({"--max-batch", "4", "--max_batch", "5"}), HasSubstr("given twice"));
+}
+
 TEST(CommandLineTest, ASwitchMayStandAlone) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(CommandLine line, Parse({"--insecure", "--max_batch", "4"}));
   EXPECT_TRUE(line.config.insecure);
@@ -65,8 +74,8 @@ TEST(CommandLineTest, NamesTheFileAndLineOfAnError) {
 TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(ErrorOf({"--max_bacth", "4"}), HasSubstr("max_bacth"));
   EXPECT_THAT(ErrorOf({"--max_batch", "0"}), HasSubstr("1 to 256"));
-  EXPECT_THAT(ErrorOf({"--max_batch"}), HasSubstr("lacks its value"));
-  EXPECT_THAT(ErrorOf({"--max_batch", "--insecure"}), HasSubstr("lacks its value"));
+  EXPECT_THAT(ErrorOf({"--max_batch"}), HasSubstr("needs a value"));
+  EXPECT_THAT(ErrorOf({"--max_batch", "--insecure"}), HasSubstr("needs a value"));
   EXPECT_THAT(ErrorOf({"stray"}), HasSubstr("stray"));
   EXPECT_THAT(ErrorOf({"--max_batch", "4", "--max_batch", "5"}), HasSubstr("twice"));
 }

@@ -71,7 +71,7 @@ TEST(AssignmentTest, IsTheBestOfAll) {
     const size_t columns = random() % 6;
     const double density = std::array{0.2, 0.5, 1.0}[random() % 3];
     const auto pairs = RandomPairs(random, rows, columns, density, round % 2 == 0);
-    const Assigned assigned = BestAssignment(rows, columns, pairs);
+    const Assigned assigned = *BestAssignment(rows, columns, pairs);
     ASSERT_EQ(assigned.size(), rows);
     std::set<size_t> taken;
     EXPECT_NEAR(SumOf(assigned, pairs), BestByTrying(rows, 0, pairs, taken), 1e-12)
@@ -80,17 +80,17 @@ TEST(AssignmentTest, IsTheBestOfAll) {
 }
 
 TEST(AssignmentTest, OfNothingIsEmpty) {
-  EXPECT_THAT(BestAssignment(0, 0, {}), IsEmpty());
-  EXPECT_THAT(BestAssignment(0, 5, {}), IsEmpty());
-  EXPECT_THAT(BestAssignment(2, 0, {}), ElementsAre(std::nullopt, std::nullopt));
-  EXPECT_THAT(BestAssignment(2, 3, {}), ElementsAre(std::nullopt, std::nullopt));
+  EXPECT_THAT(*BestAssignment(0, 0, {}), IsEmpty());
+  EXPECT_THAT(*BestAssignment(0, 5, {}), IsEmpty());
+  EXPECT_THAT(*BestAssignment(2, 0, {}), ElementsAre(std::nullopt, std::nullopt));
+  EXPECT_THAT(*BestAssignment(2, 3, {}), ElementsAre(std::nullopt, std::nullopt));
 }
 
 TEST(AssignmentTest, LeavesRowsOutWhereThereAreMoreOfThem) {
   const std::vector<WeightedPair> pairs{{.row = 0, .column = 0, .weight = 0.1},
                                         {.row = 1, .column = 0, .weight = 0.3},
                                         {.row = 2, .column = 0, .weight = 0.2}};
-  EXPECT_THAT(BestAssignment(3, 1, pairs), ElementsAre(std::nullopt, 0u, std::nullopt));
+  EXPECT_THAT(*BestAssignment(3, 1, pairs), ElementsAre(std::nullopt, 0u, std::nullopt));
 }
 
 // The greedy choice, 0.9, would cost row 1 more than it gains.
@@ -98,7 +98,7 @@ TEST(AssignmentTest, GivesARowItsSecondBestWhereAllGainByIt) {
   const std::vector<WeightedPair> pairs{{.row = 0, .column = 0, .weight = 0.9},
                                         {.row = 0, .column = 1, .weight = 0.8},
                                         {.row = 1, .column = 0, .weight = 0.7}};
-  EXPECT_THAT(BestAssignment(2, 2, pairs), ElementsAre(1u, 0u));
+  EXPECT_THAT(*BestAssignment(2, 2, pairs), ElementsAre(1u, 0u));
 }
 
 // Two small ones are worth less than one large.
@@ -106,7 +106,7 @@ TEST(AssignmentTest, LeavesARowOutWhereAllGainByIt) {
   const std::vector<WeightedPair> pairs{{.row = 0, .column = 0, .weight = 0.9},
                                         {.row = 0, .column = 1, .weight = 0.1},
                                         {.row = 1, .column = 0, .weight = 0.2}};
-  EXPECT_THAT(BestAssignment(2, 2, pairs), ElementsAre(0u, std::nullopt));
+  EXPECT_THAT(*BestAssignment(2, 2, pairs), ElementsAre(0u, std::nullopt));
 }
 
 // Moves every row by one to make room for the last.
@@ -118,7 +118,7 @@ TEST(AssignmentTest, MovesAWholeChain) {
     pairs.push_back({.row = row, .column = row + 1, .weight = 0.999});
   }
   pairs.push_back({.row = kRows, .column = 0, .weight = 1.0});
-  const Assigned assigned = BestAssignment(kRows + 1, kRows + 1, pairs);
+  const Assigned assigned = *BestAssignment(kRows + 1, kRows + 1, pairs);
   EXPECT_EQ(assigned[kRows], 0u);
   for (size_t row = 0; row < kRows; ++row) EXPECT_EQ(assigned[row], row + 1);
 }
@@ -129,7 +129,7 @@ TEST(AssignmentTest, TellsSmallestDifferencesApart) {
                                         {.row = 0, .column = 1, .weight = 0.5},
                                         {.row = 1, .column = 0, .weight = 0.5 + small},
                                         {.row = 1, .column = 1, .weight = 0.5}};
-  EXPECT_THAT(BestAssignment(2, 2, pairs), ElementsAre(1u, 0u));
+  EXPECT_THAT(*BestAssignment(2, 2, pairs), ElementsAre(1u, 0u));
 }
 
 // A photo of 300 faces with as many candidates each. A known answer lies on the diagonal.
@@ -146,7 +146,7 @@ TEST(AssignmentTest, IsQuickForAFullStadium) {
     }
   }
   const auto begin = std::chrono::steady_clock::now();
-  const Assigned assigned = BestAssignment(kRows, kColumns, pairs);
+  const Assigned assigned = *BestAssignment(kRows, kColumns, pairs);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   for (size_t row = 0; row < kRows; ++row) EXPECT_EQ(assigned[row], 10 * row);
   EXPECT_LT(seconds.count(), 20.0) << "also unoptimised, on a slow machine";
@@ -168,7 +168,7 @@ TEST(AssignmentTest, IsQuickWhereAllWantTheSame) {
             1e-3 * static_cast<double>(row) / static_cast<double>(kRows);
   }
   const auto begin = std::chrono::steady_clock::now();
-  const Assigned assigned = BestAssignment(kRows, kColumns, pairs);
+  const Assigned assigned = *BestAssignment(kRows, kColumns, pairs);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   EXPECT_NEAR(SumOf(assigned, pairs), best, 1e-9);
   EXPECT_LT(seconds.count(), 20.0) << "also unoptimised, on a slow machine";
@@ -187,12 +187,28 @@ TEST(AssignmentTest, NeedsNoRoomForPairsThatAreNotGiven) {
     }
   }
   const auto begin = std::chrono::steady_clock::now();
-  const Assigned assigned = BestAssignment(kRows, kColumns, pairs);
+  const Assigned assigned = *BestAssignment(kRows, kColumns, pairs);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   for (size_t row = 0; row < kRows; ++row) {
     EXPECT_EQ(assigned[row], row * kRows + (kRows - row) % kRows);
   }
   EXPECT_LT(seconds.count(), 20.0) << "also unoptimised, on a slow machine";
+}
+
+// Each row wants each column: a large picture of a crowd, for a caller who has gone.
+TEST(AssignmentTest, EndsWhenItsResultIsNotWantedAnyMore) {
+  std::vector<WeightedPair> pairs;
+  for (size_t row = 0; row < 100; ++row) {
+    for (size_t column = 0; column < 100; ++column) {
+      pairs.push_back({.row = row, .column = column, .weight = 1.0});
+    }
+  }
+  int asked = 0;
+  const auto gone = [&asked]() -> Status {
+    return ++asked < 50 ? OkStatus() : Refuse(Reason::kDeadline, "too late");
+  };
+  EXPECT_THAT(BestAssignment(100, 100, pairs, gone), RefusedWith(Reason::kDeadline));
+  EXPECT_EQ(asked, 50);
 }
 
 }  // namespace

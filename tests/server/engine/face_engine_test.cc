@@ -43,7 +43,8 @@ class FaceEngineTest : public ::testing::Test {
   FakeDetector detector_;
   Batcher batcher_{{}, embedder_, clock_};
   DecodeLimits limits_{.max_bytes = 1 << 20, .max_pixels = 1'000'000};
-  FaceEngine engine_{embedder_, batcher_, &detector_, limits_, clock_};
+  DecodeBudget decode_budget_{1 << 30, clock_};
+  FaceEngine engine_{embedder_, batcher_, &detector_, limits_, decode_budget_, clock_};
   Caller caller_;
 };
 
@@ -130,7 +131,7 @@ TEST_F(FaceEngineTest, TakesTheCropSizeOfTheModelsTemplate) {
   FakeEmbedder narrow;
   narrow.mutable_card().preprocessing.alignment = AlignmentTemplate::kSphereFace96x112;
   Batcher batcher({}, narrow, clock_);
-  const FaceEngine engine(narrow, batcher, nullptr, limits_, clock_);
+  const FaceEngine engine(narrow, batcher, nullptr, limits_, decode_budget_, clock_);
   EXPECT_THAT(engine.FromCrop(EncodePng(PatternImage(1, {96, 112})), caller_), IsOk());
   EXPECT_THAT(engine.FromCrop(PatternPng(1), caller_), RefusedWith(Reason::kCropSize));
 }
@@ -177,8 +178,33 @@ TEST_F(FaceEngineTest, RefusesAnEmbeddingOfAnotherModelWithBothDigests) {
   EXPECT_THAT(std::string(MessageOf(face.status())), HasSubstr(engine_.model().model_digest));
 }
 
+TEST_F(FaceEngineTest, TakesTheBestOfMoreFacesThanAPictureMayHave) {
+  std::vector<DetectedFace> crowd;
+  for (int i = 0; i < 1010; ++i)
+    crowd.push_back(FaceAt(0, 0, 0.9f - static_cast<float>(i) * 1e-4f));
+  detector_.set_faces(crowd);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const Detection all, engine_.Detect(PatternPng(1), Select(FaceSelection::kAll), caller_));
+  ASSERT_EQ(all.faces.size(), 1000u);
+  EXPECT_EQ(all.faces.back().score, crowd[999].score);
+}
+
+// The picture's bytes are given back before the next one is decoded.
+TEST_F(FaceEngineTest, HoldsThePixelsOfOnePictureAtATime) {
+  DecodeBudget one(1, clock_);  // any picture is larger, so it is decoded alone
+  const FaceEngine engine(embedder_, batcher_, &detector_, limits_, one, clock_);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(engine.FromImage(PatternPng(1), Select(FaceSelection::kLargest), caller_), IsOk());
+    EXPECT_THAT(engine.FromCrop(PatternPng(1), caller_), IsOk());
+  }
+  EXPECT_THAT(one.Take(1, {.deadline = clock_.Now(), .cancelled = nullptr}),
+              RefusedWith(Reason::kDeadline))
+      << "who is too late gets nothing";
+  EXPECT_THAT(one.Take(1, caller_), IsOk());
+}
+
 TEST_F(FaceEngineTest, TakesNoPicturesWithoutADetector) {
-  const FaceEngine engine(embedder_, batcher_, nullptr, limits_, clock_);
+  const FaceEngine engine(embedder_, batcher_, nullptr, limits_, decode_budget_, clock_);
   EXPECT_EQ(engine.detector_name(), "none");
   const auto faces = engine.FromImage(PatternPng(1), Select(FaceSelection::kLargest), caller_);
   EXPECT_THAT(faces, RefusedWith(Reason::kInvalidField));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <map>
 #include <string>
@@ -85,6 +86,59 @@ TEST_F(GalleryServiceTest, RefusesACollectionThatExistsOrIsMalformed) {
     EXPECT_THAT(status, RefusedWith(Reason::kInvalidField));
     EXPECT_EQ(FieldOf(status), "min_cosine");
   }
+}
+
+TEST_F(GalleryServiceTest, ChangesTheOperatingPointOfACollection) {
+  Enroll("7", 1);
+  v1::UpdateCollectionRequest request;
+  request.set_collection_id("people");
+  request.mutable_update_mask()->add_paths("min_cosine");
+  request.mutable_collection()->set_min_cosine(0.75f);
+  request.mutable_collection()->set_etag(gallery_->GetCollection("people")->etag);
+  clock_.Advance(std::chrono::seconds(5));
+  v1::UpdateCollectionResponse changed;
+  ASSERT_THAT(galleries_->UpdateCollection(call_, request, &changed), IsOk());
+  EXPECT_EQ(changed.collection().min_cosine(), 0.75f);
+  EXPECT_EQ(changed.collection().template_count(), 1u);
+  EXPECT_NE(changed.collection().etag(), request.collection().etag());
+  EXPECT_EQ(changed.collection().update_time().seconds(),
+            changed.collection().create_time().seconds() + 5);
+  v1::VerifyRequest verify;
+  verify.set_collection_id("people");
+  verify.set_identity_id("7");
+  *verify.mutable_probe() = Crop(1);
+  v1::VerifyResponse verified;
+  ASSERT_THAT(faces_->Verify(call_, verify, &verified), IsOk());
+  EXPECT_EQ(verified.basis().threshold(), 0.75f);
+}
+
+TEST_F(GalleryServiceTest, TakesTheOperatingPointOfACollectionAway) {
+  v1::UpdateCollectionRequest request;
+  request.set_collection_id("people");
+  request.mutable_update_mask()->add_paths("min_cosine");
+  v1::UpdateCollectionResponse changed;
+  ASSERT_THAT(galleries_->UpdateCollection(call_, request, &changed), IsOk());
+  EXPECT_FALSE(changed.collection().has_min_cosine());
+  EXPECT_FALSE(gallery_->GetCollection("people")->settings.min_cosine.has_value());
+}
+
+TEST_F(GalleryServiceTest, KeepsWhichPhotoATemplateComesFrom) {
+  v1::EnrollRequest request;
+  request.set_collection_id("people");
+  request.set_identity_id("7");
+  *request.add_samples() = Crop(1);
+  request.mutable_samples(0)->set_source_digest(std::string(64, 'a'));
+  *request.add_samples() = Crop(2);
+  v1::EnrollResponse enrolled;
+  ASSERT_THAT(faces_->Enroll(call_, request, &enrolled), IsOk());
+  EXPECT_EQ(enrolled.samples(0).template_().source_digest(), std::string(64, 'a'));
+  v1::ListTemplatesRequest list;
+  list.set_collection_id("people");
+  list.set_identity_id("7");
+  v1::ListTemplatesResponse templates;
+  ASSERT_THAT(galleries_->ListTemplates(call_, list, &templates), IsOk());
+  EXPECT_EQ(templates.templates(0).source_digest(), std::string(64, 'a'));
+  EXPECT_EQ(templates.templates(1).source_digest(), "");
 }
 
 TEST_F(GalleryServiceTest, CountsWhatACollectionHolds) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tests/support/random_embedding.h"
+#include "tests/support/status_matchers.h"
 
 namespace facegate {
 namespace {
@@ -48,7 +49,7 @@ v1::IdentifyResponse Decide(const IdentificationOptions& options,
                             const std::vector<IdentifiedFace>& faces) {
   v1::IdentifyResponse response;
   response.mutable_basis()->set_threshold(kThreshold);
-  AddResults(options, faces, &response);
+  EXPECT_THAT(AddResults(options, faces, {}, &response), IsOk());
   EXPECT_EQ(response.results_size(), static_cast<int>(faces.size()));
   return response;
 }

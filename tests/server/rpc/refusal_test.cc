@@ -131,6 +131,14 @@ class RefusalTest : public ServiceTest {
     request.set_collection_id("new");
     return Spoilt(request, std::move(spoil), &GalleryService::CreateCollection);
   }
+  std::function<Status()> UpdateCollectionWith(
+      std::function<void(v1::UpdateCollectionRequest&)> spoil) {
+    v1::UpdateCollectionRequest request;
+    request.set_collection_id("people");
+    request.mutable_update_mask()->add_paths("min_cosine");
+    request.mutable_collection()->set_min_cosine(0.5f);
+    return Spoilt(request, std::move(spoil), &GalleryService::UpdateCollection);
+  }
   std::function<Status()> DropWith(std::function<void(v1::DeleteCollectionRequest&)> spoil) {
     v1::DeleteCollectionRequest request;
     request.set_collection_id("no-threshold");
@@ -223,6 +231,51 @@ TEST_F(RefusalTest, OfUpdateMasks) {
       {"upper case", mask({"Labels"}), Reason::kInvalidField, "update_mask"},
       {"more than 128 paths", mask(std::vector<std::string>(129, "labels")), Reason::kInvalidField,
        "update_mask"},
+  });
+}
+
+TEST_F(RefusalTest, OfUpdatesOfCollections) {
+  const auto mask = [this](std::vector<std::string> paths) {
+    return UpdateCollectionWith([paths](auto& r) {
+      r.clear_update_mask();
+      for (const std::string& path : paths) r.mutable_update_mask()->add_paths(path);
+    });
+  };
+  const auto cosine = [this](float value) {
+    return UpdateCollectionWith(
+        [value](auto& r) { r.mutable_collection()->set_min_cosine(value); });
+  };
+  Check({
+      {"no mask", mask({}), Reason::kInvalidField, "update_mask"},
+      {"another field", mask({"model_digest"}), Reason::kInvalidField, "update_mask"},
+      {"a good and a bad one", mask({"min_cosine", "id"}), Reason::kInvalidField, "update_mask"},
+      {"more than 128 paths", mask(std::vector<std::string>(129, "min_cosine")),
+       Reason::kInvalidField, "update_mask"},
+      {"above 1", cosine(1.5f), Reason::kInvalidField, "collection.min_cosine"},
+      {"not a number", cosine(std::numeric_limits<float>::quiet_NaN()), Reason::kInvalidField,
+       "collection.min_cosine"},
+      {"no such collection", UpdateCollectionWith([](auto& r) { r.set_collection_id("nobody-s"); }),
+       Reason::kCollectionNotFound, ""},
+      {"a malformed id", UpdateCollectionWith([](auto& r) { r.set_collection_id("a/b"); }),
+       Reason::kInvalidField, "collection_id"},
+      {"changed in between",
+       UpdateCollectionWith([](auto& r) { r.mutable_collection()->set_etag("another"); }),
+       Reason::kEtagMismatch, ""},
+  });
+}
+
+TEST_F(RefusalTest, OfSourceDigests) {
+  const auto digest = [this](const std::string& text) {
+    return EnrollWith([text](auto& r) { r.mutable_samples(0)->set_source_digest(text); });
+  };
+  Check({
+      {"no hexadecimal digits", digest("photo.jpg"), Reason::kInvalidField,
+       "samples[0].source_digest"},
+      {"upper case", digest("ABCD"), Reason::kInvalidField, "samples[0].source_digest"},
+      {"65 digits", digest(std::string(65, 'a')), Reason::kInvalidField,
+       "samples[0].source_digest"},
+      {"not in Enroll", IdentifyWith([](auto& r) { r.mutable_probe()->set_source_digest("ab"); }),
+       Reason::kInvalidField, "probe.source_digest"},
   });
 }
 

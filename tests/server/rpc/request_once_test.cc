@@ -101,6 +101,16 @@ TEST_F(RequestOnceTest, CreatesACollectionOnce) {
   ExpectOnce(kId, request, &GalleryService::CreateCollection);
 }
 
+TEST_F(RequestOnceTest, UpdatesACollectionOnce) {
+  v1::UpdateCollectionRequest request;
+  request.set_collection_id("people");
+  request.mutable_update_mask()->add_paths("min_cosine");
+  request.mutable_collection()->set_min_cosine(0.75f);
+  // The etag guards the change, not the retry.
+  request.mutable_collection()->set_etag(gallery_->GetCollection("people")->etag);
+  ExpectOnce(kId, request, &GalleryService::UpdateCollection);
+}
+
 TEST_F(RequestOnceTest, DeletesACollectionOnce) {
   CreateCollection("staff", engine_.model(), std::nullopt);
   v1::DeleteCollectionRequest request;

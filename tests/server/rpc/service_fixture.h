@@ -87,8 +87,10 @@ class ServiceTest : public ::testing::Test {
   FakeEmbedder embedder_;
   FakeDetector detector_;
   Batcher batcher_{{}, embedder_, clock_};
-  FaceEngine engine_{embedder_, batcher_, &detector_,
-                     DecodeLimits{.max_bytes = 200'000, .max_pixels = 1'000'000}, clock_};
+  DecodeBudget decode_budget_{1 << 30, clock_};
+  FaceEngine engine_{embedder_,      batcher_,
+                     &detector_,     DecodeLimits{.max_bytes = 200'000, .max_pixels = 1'000'000},
+                     decode_budget_, clock_};
   RequestLimits limits_{.max_image_bytes = 200'000,
                         .max_image_pixels = 1'000'000,
                         .max_samples = 4,
