@@ -7,6 +7,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
+#include <optional>
 #include <utility>
 
 #include "face/base/catch.h"
@@ -77,19 +78,21 @@ class CascadeSet {
     return set;
   }
 
-  FaceSearchResult FindFaces(const cv::Mat& grey, const CascadeSearch& search,
-                             double min_face_share) {
-    return SearchFaces(faces_, grey, search, min_face_share);
+  StatusOr<FaceSearchResult> FindFaces(const cv::Mat& grey, const CascadeSearch& search,
+                                       FaceSizes sizes, const StopCheck& stop) {
+    return SearchFaces(faces_, grey, search, sizes, stop);
   }
 
   // The two eyes of the face in `box` of `grey`, pixels (the centre of the first is (0, 0)).
-  Landmarks FindEyes(const cv::Mat& grey, const cv::Rect& box) {
+  StatusOr<Landmarks> FindEyes(const cv::Mat& grey, const cv::Rect& box, const StopCheck& stop) {
     cv::Mat face;
     cv::resize(grey(box), face, {kEyeSearchWidth, kEyeSearchWidth}, 0, 0,
                box.width > kEyeSearchWidth ? cv::INTER_AREA : cv::INTER_LINEAR);
     cv::equalizeHist(face, face);
     std::vector<EyeSighting> sightings;
-    for (const EyeFinder& finder : kEyeFinders) FindEye(face, finder, sightings);
+    for (const EyeFinder& finder : kEyeFinders) {
+      FACEGATE_RETURN_IF_ERROR(FindEye(face, finder, stop, sightings));
+    }
     Landmarks landmarks;
     for (const cv::Point2d& eye : FuseEyes(Prior(), sightings)) {
       landmarks.emplace_back(static_cast<float>(box.x + eye.x * box.width - 0.5),
@@ -100,16 +103,18 @@ class CascadeSet {
 
  private:
   // Looks in the half of the face where the finder's eye is due, and keeps the best hit.
-  void FindEye(const cv::Mat& face, const EyeFinder& finder, std::vector<EyeSighting>& sightings) {
+  Status FindEye(const cv::Mat& face, const EyeFinder& finder, const StopCheck& stop,
+                 std::vector<EyeSighting>& sightings) {
     constexpr double kWidth = kEyeSearchWidth;
     const cv::Rect half(static_cast<int>((finder.side == 0 ? 0.05 : 0.45) * kWidth),
                         static_cast<int>(0.15 * kWidth), static_cast<int>(0.50 * kWidth),
                         static_cast<int>(0.45 * kWidth));
     constexpr int kSmallestEye = static_cast<int>(0.14 * kWidth);
     constexpr int kLargestEye = static_cast<int>(0.45 * kWidth);
-    const std::vector<CascadeHit> hits =
+    FACEGATE_ASSIGN_OR_RETURN(
+        const std::vector<CascadeHit> hits,
         FindHits(eyes_[finder.cascade], face(half), {.scale_step = 1.05, .min_neighbours = 2},
-                 {kSmallestEye, kSmallestEye}, {kLargestEye, kLargestEye});
+                 {.smallest = kSmallestEye, .largest = kLargestEye}, stop));
     double best_rank = 0;
     EyeSighting best;
     bool found = false;
@@ -124,11 +129,12 @@ class CascadeSet {
       best_rank = rank;
       best.position = centre - cv::Point2d(finder.bias_x, finder.bias_y) * share;
     }
-    if (!found) return;
+    if (!found) return OkStatus();
     best.side = finder.side;
     best.variance = {Square(finder.deviation_x) * kVarianceInflation,
                      Square(finder.deviation_y) * kVarianceInflation};
     sightings.push_back(best);
+    return OkStatus();
   }
 
   cv::CascadeClassifier faces_;
@@ -161,20 +167,31 @@ class CascadeDetector : public Detector {
 
   StatusOr<std::vector<DetectedFace>> DetectWith(CascadeSet& cascades, const Image& image,
                                                  const StopCheck& stop) const {
-    const GreyPicture grey = GreyForSearch(image, options_.max_side);
+    FACEGATE_ASSIGN_OR_RETURN(const cv::Mat whole, GreyOf(image, stop));
+    const ScaledSearch coarse =
+        WholeSearch(whole.size(), options_.max_side, options_.min_face_share);
+    const std::optional<ScaledSearch> fine = FineSearch(coarse, options_.min_face_pixels);
+    const cv::Mat small = ScaledDown(whole, coarse.scale);
     std::vector<DetectedFace> faces;
+    bool first = true;
     for (const CascadeSearch& search : Searches()) {
-      FACEGATE_RETURN_IF_ERROR(Ask(stop));
-      faces = FindIn(cascades, grey.pixels, search);
+      FACEGATE_RETURN_IF_ERROR(AppendFaces(cascades, small, search, coarse, stop, faces));
+      if (first && fine) {
+        FACEGATE_RETURN_IF_ERROR(
+            AppendFaces(cascades, ScaledDown(whole, fine->scale), search, *fine, stop, faces));
+      }
+      first = false;
       if (!faces.empty()) break;
     }
-    for (DetectedFace& face : faces) ScaleUp(face, 1 / grey.scale);
-    return faces;
+    return fine ? SuppressNonMaxima(std::move(faces), kSameFaceIou, 2 * kMaxFaces) : faces;
   }
 
-  std::vector<DetectedFace> FindIn(CascadeSet& cascades, const cv::Mat& grey,
-                                   const CascadeSearch& search) const {
-    const FaceSearchResult found = cascades.FindFaces(grey, search, options_.min_face_share);
+  // Those of one search, in pixels of the whole picture.
+  Status AppendFaces(CascadeSet& cascades, const cv::Mat& grey, const CascadeSearch& search,
+                     const ScaledSearch& scaled, const StopCheck& stop,
+                     std::vector<DetectedFace>& all) const {
+    FACEGATE_ASSIGN_OR_RETURN(const FaceSearchResult found,
+                              cascades.FindFaces(grey, search, scaled.sizes, stop));
     std::vector<DetectedFace> faces;
     faces.reserve(found.hits.size());
     for (const CascadeHit& hit : found.hits) {
@@ -186,12 +203,14 @@ class CascadeDetector : public Detector {
     faces = SuppressNonMaxima(std::move(faces), kSameFaceIou, kMaxFaces);
     for (DetectedFace& face : faces) {
       const cv::Rect box(face.box);
-      face.landmarks = cascades.FindEyes(found.wider, box);
+      FACEGATE_ASSIGN_OR_RETURN(face.landmarks, cascades.FindEyes(found.wider, box, stop));
       const cv::Point2f offset(static_cast<float>(found.border), static_cast<float>(found.border));
       face.box -= offset;
       for (cv::Point2f& eye : face.landmarks) eye -= offset;
+      ScaleUp(face, 1 / scaled.scale);
+      all.push_back(std::move(face));
     }
-    return faces;
+    return OkStatus();
   }
 
   // To the pixels of the whole picture; a point is the centre of a pixel, a box lies on edges.
@@ -218,10 +237,12 @@ Status CheckOptions(const CascadeOptions& options) {
                     "to 1",
                     options.scale_step, options.min_face_share));
   }
-  if (options.min_neighbours < 1 || options.max_side < kSmallestFace) {
+  if (options.min_neighbours < 1 || options.max_side < kSmallestFace ||
+      options.min_face_pixels < kSmallestFace) {
     return InvalidArgument(fmt::format(
-        "cascade: min_neighbours is {}, expected at least 1; max_side is {}, expected at least {}",
-        options.min_neighbours, options.max_side, kSmallestFace));
+        "cascade: min_neighbours is {}, expected at least 1; max_side is {} and min_face_pixels is "
+        "{}, expected at least {} each",
+        options.min_neighbours, options.max_side, options.min_face_pixels, kSmallestFace));
   }
   return OkStatus();
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,8 @@ namespace {
 
 // The network looks at no more boxes of one search than these, those with the most hits first.
 constexpr size_t kMaxBoxes = 64;
+// In a fine search, of a large picture, more than one or two hits of which may be a face.
+constexpr size_t kMaxSmallBoxes = 256;
 constexpr double kSameFaceIou = 0.3;
 
 // What one call works with. Not thread-safe.
@@ -37,11 +40,11 @@ cv::Rect2f BoxOf(const FaceFrame& frame) {
 }
 
 // Boxes of the search in edges of the whole picture, the most hits first.
-std::vector<cv::Rect2d> BoxesOf(FaceSearchResult found, double scale) {
+std::vector<cv::Rect2d> BoxesOf(FaceSearchResult found, double scale, size_t most) {
   std::stable_sort(
       found.hits.begin(), found.hits.end(),
       [](const CascadeHit& a, const CascadeHit& b) { return a.neighbours > b.neighbours; });
-  if (found.hits.size() > kMaxBoxes) found.hits.resize(kMaxBoxes);
+  if (found.hits.size() > most) found.hits.resize(most);
   std::vector<cv::Rect2d> boxes;
   boxes.reserve(found.hits.size());
   for (const CascadeHit& hit : found.hits) {
@@ -85,26 +88,44 @@ class LandmarkCascadeDetector final : public Detector {
 
   StatusOr<std::vector<DetectedFace>> DetectWith(Instruments& instruments, const Image& image,
                                                  const StopCheck& stop) const {
-    const GreyPicture small = GreyForSearch(image, options_.max_side);
-    cv::Mat whole = small.pixels;
-    if (small.scale < 1) cv::cvtColor(image.bgr, whole, cv::COLOR_BGR2GRAY);
+    FACEGATE_ASSIGN_OR_RETURN(const cv::Mat whole, GreyOf(image, stop));
+    const ScaledSearch coarse =
+        WholeSearch(whole.size(), options_.max_side, options_.min_face_share);
+    const cv::Mat small = ScaledDown(whole, coarse.scale);
     std::vector<DetectedFace> faces;
+    bool first = true;
     for (const CascadeSearch& search : Searches()) {
-      FACEGATE_RETURN_IF_ERROR(Ask(stop));
-      const std::vector<cv::Rect2d> boxes =
-          BoxesOf(SearchFaces(instruments.cascade, small.pixels, search, options_.min_face_share),
-                  small.scale);
-      FACEGATE_ASSIGN_OR_RETURN(faces, FacesIn(*instruments.net, whole, boxes));
+      FACEGATE_ASSIGN_OR_RETURN(
+          const FaceSearchResult found,
+          SearchFaces(instruments.cascade, small, search, coarse.sizes, stop));
+      FACEGATE_RETURN_IF_ERROR(AppendFaces(*instruments.net, whole,
+                                           BoxesOf(found, coarse.scale, kMaxBoxes), stop, faces));
+      if (first) {
+        FACEGATE_RETURN_IF_ERROR(AppendSmallFaces(instruments, whole, coarse, stop, faces));
+      }
+      first = false;
       if (!faces.empty()) break;
     }
-    return faces;
+    return SuppressNonMaxima(std::move(faces), kSameFaceIou, kMaxBoxes + kMaxSmallBoxes);
   }
 
-  StatusOr<std::vector<DetectedFace>> FacesIn(LandmarkNet& net, const cv::Mat& picture,
-                                              const std::vector<cv::Rect2d>& boxes) const {
-    std::vector<DetectedFace> faces;
-    faces.reserve(boxes.size());
+  // Those that the search of the whole picture is too coarse for.
+  Status AppendSmallFaces(Instruments& instruments, const cv::Mat& whole,
+                          const ScaledSearch& coarse, const StopCheck& stop,
+                          std::vector<DetectedFace>& faces) const {
+    const std::optional<ScaledSearch> fine = FineSearch(coarse, options_.min_face_pixels);
+    if (!fine) return OkStatus();
+    FACEGATE_ASSIGN_OR_RETURN(const FaceSearchResult found,
+                              SearchFaces(instruments.cascade, ScaledDown(whole, fine->scale),
+                                          Searches().front(), fine->sizes, stop));
+    return AppendFaces(*instruments.net, whole, BoxesOf(found, fine->scale, kMaxSmallBoxes), stop,
+                       faces);
+  }
+
+  Status AppendFaces(LandmarkNet& net, const cv::Mat& picture, const std::vector<cv::Rect2d>& boxes,
+                     const StopCheck& stop, std::vector<DetectedFace>& faces) const {
     for (const cv::Rect2d& box : boxes) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       FACEGATE_ASSIGN_OR_RETURN(
           std::optional<FoundLandmarks> found,
           FindLandmarks(net, picture, FrameOfBox(weights_, box), options_.min_confidence));
@@ -113,7 +134,7 @@ class LandmarkCascadeDetector final : public Detector {
                        .landmarks = std::move(found->points),
                        .score = static_cast<float>(found->confidence)});
     }
-    return SuppressNonMaxima(std::move(faces), kSameFaceIou, kMaxBoxes);
+    return OkStatus();
   }
 
   const LandmarkCascadeOptions options_;
@@ -131,10 +152,12 @@ Status CheckOptions(const LandmarkCascadeOptions& options) {
         "{}, expected 0 to 1",
         options.scale_step, options.min_face_share, options.min_confidence));
   }
-  if (options.min_neighbours < 1 || options.max_side < kSmallestFace) {
+  if (options.min_neighbours < 1 || options.max_side < kSmallestFace ||
+      options.min_face_pixels < kSmallestFace) {
     return InvalidArgument(fmt::format(
-        "cascade: min_neighbours is {}, expected at least 1; max_side is {}, expected at least {}",
-        options.min_neighbours, options.max_side, kSmallestFace));
+        "cascade: min_neighbours is {}, expected at least 1; max_side is {} and min_face_pixels is "
+        "{}, expected at least {} each",
+        options.min_neighbours, options.max_side, options.min_face_pixels, kSmallestFace));
   }
   return OkStatus();
 }

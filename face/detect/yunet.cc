@@ -16,6 +16,7 @@
 #include "face/detect/free_list.h"
 #include "face/detect/non_maximum.h"
 #include "face/detect/onnx_shape.h"
+#include "face/detect/tiles.h"
 
 namespace facegate {
 namespace {
@@ -29,6 +30,11 @@ constexpr int kLandmarkCount = 5;
 constexpr int kSmallestSide = 48;
 // A face of whose box less than this lies in the picture is none.
 constexpr float kSmallestInsideShare = 0.25f;
+
+// The narrowest face that the network finds nearly always, and one that it finds whatever else is
+// against it, pixels of what it is given.
+constexpr double kSmallestFace = 16;
+constexpr double kCertainFace = 30;
 
 // The four outputs of one stride, each a row for a cell.
 struct StrideOutputs {
@@ -143,6 +149,12 @@ void Scale(DetectedFace& face, float factor) {
   for (cv::Point2f& point : face.landmarks) point *= factor;
 }
 
+void Move(DetectedFace& face, cv::Point by) {
+  const cv::Point2f offset(by);
+  face.box += offset;
+  for (cv::Point2f& point : face.landmarks) point += offset;
+}
+
 // The padding beside a narrow picture can look like a face.
 bool IsInside(const DetectedFace& face, cv::Size picture) {
   const cv::Rect2f whole(0, 0, static_cast<float>(picture.width),
@@ -160,12 +172,15 @@ class YuNetDetector : public Detector {
     FACEGATE_ASSIGN_OR_RETURN(const auto network,
                               networks_.Borrow([this] { return YuNetNetwork::Create(model_); }));
     double scale = FirstScale(image);
-    std::vector<DetectedFace> found;
-    for (int pass = 0; pass < 3; ++pass, scale /= 2) {
-      if (pass > 0 && std::min(image.width(), image.height()) * scale < kSmallestSide) break;
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> found,
+                              DetectAtScale(*network, image, scale));
+    FACEGATE_RETURN_IF_ERROR(AppendSmallFaces(*network, image, scale, stop, found));
+    for (int pass = 1; pass < 3 && found.empty(); ++pass) {
+      scale /= 2;
+      if (std::min(image.width(), image.height()) * scale < kSmallestSide) break;
       FACEGATE_RETURN_IF_ERROR(Ask(stop));
       FACEGATE_ASSIGN_OR_RETURN(found, DetectAtScale(*network, image, scale));
-      if (!found.empty()) break;
     }
     return found;
   }
@@ -181,20 +196,50 @@ class YuNetDetector : public Detector {
     return std::min(scale, static_cast<double>(options_.max_side) / longer);
   }
 
+  static cv::Mat Scaled(const Image& image, double scale) {
+    if (scale == 1) return image.bgr;
+    cv::Mat scaled;
+    const cv::Size size(std::max(1, static_cast<int>(std::lround(image.width() * scale))),
+                        std::max(1, static_cast<int>(std::lround(image.height() * scale))));
+    cv::resize(image.bgr, scaled, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
+    return scaled;
+  }
+
   StatusOr<std::vector<DetectedFace>> DetectAtScale(YuNetNetwork& network, const Image& image,
                                                     double scale) const {
-    cv::Mat scaled = image.bgr;
-    if (scale != 1) {
-      const cv::Size size(std::max(1, static_cast<int>(std::lround(image.width() * scale))),
-                          std::max(1, static_cast<int>(std::lround(image.height() * scale))));
-      cv::resize(image.bgr, scaled, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
-    }
+    const cv::Mat scaled = Scaled(image, scale);
     FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> faces,
                               network.Run(scaled, options_.score_threshold));
     std::erase_if(faces, [&](const DetectedFace& face) { return !IsInside(face, scaled.size()); });
     faces = SuppressNonMaxima(std::move(faces), options_.nms_iou);
     for (DetectedFace& face : faces) Scale(face, static_cast<float>(1 / scale));
     return faces;
+  }
+
+  // Looks in tiles for faces that the picture at `whole_scale` shows too small for the network, and
+  // merges them with those that were found there.
+  Status AppendSmallFaces(YuNetNetwork& network, const Image& image, double whole_scale,
+                          const StopCheck& stop, std::vector<DetectedFace>& faces) const {
+    const double scale = std::min(1.0, kSmallestFace / options_.min_face_pixels);
+    if (whole_scale >= scale) return OkStatus();
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    const cv::Mat scaled = Scaled(image, scale);
+    // A face that is cut by every tile is large enough for the search of the whole.
+    const int overlap =
+        std::min(static_cast<int>(kCertainFace * scale / whole_scale), options_.max_side / 2);
+    for (const cv::Rect& tile : TilesOf(scaled.size(), options_.max_side, overlap)) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
+      FACEGATE_ASSIGN_OR_RETURN(std::vector<DetectedFace> found,
+                                network.Run(scaled(tile), options_.score_threshold));
+      for (DetectedFace& face : found) {
+        Move(face, tile.tl());
+        if (!IsInside(face, scaled.size()) || IsCutByTile(face.box, tile, scaled.size())) continue;
+        Scale(face, static_cast<float>(1 / scale));
+        faces.push_back(std::move(face));
+      }
+    }
+    faces = SuppressNonMaxima(std::move(faces), options_.nms_iou);
+    return OkStatus();
   }
 
   const YuNetOptions options_;
@@ -204,9 +249,10 @@ class YuNetDetector : public Detector {
 };
 
 Status CheckOptions(const YuNetOptions& options) {
-  if (options.max_side < kLargestStride) {
-    return InvalidArgument(fmt::format("YuNet: max_side is {}, at least {} is needed",
-                                       options.max_side, kLargestStride));
+  if (options.max_side < kLargestStride || options.min_face_pixels < kSmallestFace) {
+    return InvalidArgument(fmt::format(
+        "YuNet: max_side is {} and min_face_pixels is {}, at least {} and {} are needed",
+        options.max_side, options.min_face_pixels, kLargestStride, kSmallestFace));
   }
   // Not "outside": NaN must fail too.
   if (!(options.score_threshold > 0 && options.score_threshold <= 1) ||
@@ -227,12 +273,12 @@ StatusOr<std::unique_ptr<Detector>> CreateYuNetDetector(const YuNetOptions& opti
   if (!model.ok()) return Annotate(model.status(), options.model_path);
   auto detector = std::make_unique<YuNetDetector>(
       options, fmt::format("yunet:{}", Sha256Hex(file).substr(0, 12)), *std::move(model));
-  // Loads the first instance; a network that is no YuNet fails here.
+  // Loads the first instance; a network that is not a YuNet fails here.
   const Image black{cv::Mat(kSmallestSide, kSmallestSide, CV_8UC3, cv::Scalar::all(0))};
   const Status works = detector->Detect(black, {}).status();
   if (!works.ok()) {
     return InvalidArgument(
-        fmt::format("{} is no YuNet model of 2023: {}", options.model_path, MessageOf(works)));
+        fmt::format("{} is not a YuNet model of 2023: {}", options.model_path, MessageOf(works)));
   }
   return detector;
 }

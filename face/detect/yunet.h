@@ -18,6 +18,9 @@ struct YuNetOptions {
   // A picture whose shorter side is below this is scaled up to it (as far as max_side allows),
   // pixels. With 320 the landmarks of a 250x250 photo equal those of the 320x320 network.
   int min_side = 320;
+  // Faces of this width, pixels, are found however large the picture is: where scaling it down to
+  // max_side makes them too small for the network, it is searched in tiles too.
+  int min_face_pixels = 80;
 };
 
 // YuNet (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023) by cv::dnn. Outputs for
@@ -25,7 +28,7 @@ struct YuNetOptions {
 // dy) · s), size = exp(w, h) · s, landmark = ((c + kx) · s, (r + ky) · s); non-maximum suppression
 // after. Input: BGR 0..255, padded with black at the right and below to a multiple of 32,
 // 64 at least. The files with a fixed and with a dynamic input size both run at any size. Fails
-// when the file is absent or no such network.
+// when the file is absent or not such a network.
 StatusOr<std::unique_ptr<Detector>> CreateYuNetDetector(const YuNetOptions& options);
 
 }  // namespace facegate

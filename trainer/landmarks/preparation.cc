@@ -64,8 +64,8 @@ Patch CutPatch(const cv::Mat& grey, const cv::Point2d& centre, double side, doub
 }
 
 // Boxes of widths from `least` to `most`, pixels of the picture.
-std::vector<cv::Rect2d> BoxesIn(cv::CascadeClassifier& cascade, const cv::Mat& grey, double least,
-                                double most) {
+StatusOr<std::vector<cv::Rect2d>> BoxesIn(cv::CascadeClassifier& cascade, const cv::Mat& grey,
+                                          double least, double most) {
   const double scale =
       std::min(1.0, static_cast<double>(kMaxSide) / std::max(grey.rows, grey.cols));
   cv::Mat small = grey;
@@ -74,9 +74,12 @@ std::vector<cv::Rect2d> BoxesIn(cv::CascadeClassifier& cascade, const cv::Mat& g
   cv::equalizeHist(small, equalised);
   const int smallest = std::max(kSmallestFace, static_cast<int>(least * scale));
   const int largest = std::max(smallest, static_cast<int>(most * scale));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const std::vector<CascadeHit> hits,
+      FindHits(cascade, equalised, kSearch, {.smallest = smallest, .largest = largest}, {}));
   std::vector<cv::Rect2d> boxes;
-  for (const CascadeHit& hit :
-       FindHits(cascade, equalised, kSearch, {smallest, smallest}, {largest, largest})) {
+  boxes.reserve(hits.size());
+  for (const CascadeHit& hit : hits) {
     boxes.emplace_back(hit.box.x / scale, hit.box.y / scale, hit.box.width / scale,
                        hit.box.height / scale);
   }
@@ -137,13 +140,15 @@ StatusOr<PhotoSamples> SamplesOf(cv::CascadeClassifier& cascade, const cv::Mat& 
     const cv::Point2d edge = patch.ToPatch(cv::Point2d(point) + cv::Point2d(0.5, 0.5));
     samples.face.points.emplace_back(edge - cv::Point2d(0.5, 0.5));
   }
-  if (const auto box = BoxOfFace(
-          BoxesIn(cascade, grey, frame.side / kSizeRatio, frame.side * kSizeRatio), frame)) {
+  FACEGATE_ASSIGN_OR_RETURN(
+      const std::vector<cv::Rect2d> near_the_face,
+      BoxesIn(cascade, grey, frame.side / kSizeRatio, frame.side * kSizeRatio));
+  if (const auto box = BoxOfFace(near_the_face, frame)) {
     samples.face.box = patch.ToPatch(*box);
   }
   const cv::Mat faceless = random.Chance(0.5) ? UpsideDown(grey) : InPieces(grey, random);
-  std::vector<cv::Rect2d> boxes =
-      BoxesIn(cascade, faceless, kLeastNegative * frame.side, faceless.cols);
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<cv::Rect2d> boxes,
+                            BoxesIn(cascade, faceless, kLeastNegative * frame.side, faceless.cols));
   for (size_t i = boxes.size(); i > 1; --i) std::swap(boxes[i - 1], boxes[random.Below(i)]);
   if (boxes.size() > kMostNegatives) boxes.resize(kMostNegatives);
   samples.negatives.reserve(boxes.size());

@@ -44,6 +44,7 @@ TEST(YuNetDetectorTest, RefusesSettingsOutOfRange) {
   EXPECT_THAT(CreateYuNetDetector({.model_path = "x", .score_threshold = NAN}), refused);
   EXPECT_THAT(CreateYuNetDetector({.model_path = "x", .nms_iou = -1}), refused);
   EXPECT_THAT(CreateYuNetDetector({.model_path = "x", .max_side = 31}), refused);
+  EXPECT_THAT(CreateYuNetDetector({.model_path = "x", .min_face_pixels = 0}), refused);
 }
 
 TEST(CascadeDetectorTest, FailsWithoutItsFilesNamingOne) {
@@ -71,6 +72,7 @@ TEST(CascadeDetectorTest, RefusesSettingsOutOfRange) {
   EXPECT_THAT(CreateCascadeDetector({.min_neighbours = 0}), refused);
   EXPECT_THAT(CreateCascadeDetector({.min_face_share = 1.5}), refused);
   EXPECT_THAT(CreateCascadeDetector({.max_side = 3}), refused);
+  EXPECT_THAT(CreateCascadeDetector({.min_face_pixels = 19}), refused);
 }
 
 TEST(CascadeDetectorTest, FindsNoFaceInPicturesWithoutOne) {
@@ -81,6 +83,35 @@ TEST(CascadeDetectorTest, FindsNoFaceInPicturesWithoutOne) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(
         const auto faces, detector->Detect({cv::Mat(size, CV_8UC3, cv::Scalar(90, 120, 150))}));
     EXPECT_TRUE(faces.empty()) << size;
+  }
+}
+
+// A picture without any face is searched by all means that there are.
+cv::Mat Noise(int width, int height) {
+  cv::Mat noise(height, width, CV_8UC3);
+  cv::RNG random(5);
+  random.fill(noise, cv::RNG::UNIFORM, 0, 256);
+  return noise;
+}
+
+TEST(CascadeDetectorTest, EndsTheSearchAtWhateverQuestionIsDenied) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, CreateCascadeDetector({}));
+  const Image image{Noise(1500, 300)};
+  int asks = 0;
+  ASSERT_THAT(detector->Detect(image,
+                               [&] {
+                                 ++asks;
+                                 return OkStatus();
+                               }),
+              IsOk());
+  // One for each size of face at the least.
+  EXPECT_GT(asks, 30);
+  for (int denied = 1; denied <= asks; denied += asks / 5) {
+    int asked = 0;
+    const auto faces = detector->Detect(
+        image, [&] { return ++asked == denied ? Unavailable("no longer wanted") : OkStatus(); });
+    ASSERT_THAT(faces, StatusIs(StatusCode::kUnavailable));
+    EXPECT_EQ(asked, denied) << "the search went on";
   }
 }
 

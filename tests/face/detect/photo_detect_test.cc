@@ -10,14 +10,17 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "face/base/file.h"
 #include "face/detect/cascade.h"
+#include "face/detect/landmark_cascade.h"
 #include "face/detect/selection.h"
 #include "face/detect/yunet.h"
 #include "face/image/decode.h"
 #include "face/image/opencv_threads.h"
+#include "face/model/bundled_landmarks.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_data.h"
 
@@ -168,6 +171,56 @@ TEST_F(PhotoDetectTest, FacesComeWithTheHighestScoreFirst) {
     }
   }
   EXPECT_GT(with_more, 0U);
+}
+
+// The photo somewhere on a ground of another size.
+Photo OnGround(const Photo& photo, cv::Size ground, cv::Point at) {
+  Photo large;
+  cv::Mat coarse(ground.height / 40 + 1, ground.width / 40 + 1, CV_8UC3);
+  cv::RNG random(11);
+  random.fill(coarse, cv::RNG::NORMAL, 120, 30);
+  cv::resize(coarse, large.image.bgr, ground, 0, 0, cv::INTER_CUBIC);
+  photo.image.bgr.copyTo(large.image.bgr(cv::Rect(at, photo.image.bgr.size())));
+  for (const cv::Point2f& point : photo.landmarks) {
+    large.landmarks.push_back(point + cv::Point2f(at));
+  }
+  return large;
+}
+
+// The error of the face that is nearest to the photo's.
+double NearestError(const std::vector<DetectedFace>& faces, const Photo& photo) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const DetectedFace& face : faces) {
+    least = std::min(least, cv::norm((face.box.tl() + face.box.br()) / 2.0F - photo.landmarks[2]) /
+                                EyeDistance(photo));
+  }
+  return least;
+}
+
+// The faces are some 105 pixels wide.
+TEST_F(PhotoDetectTest, DetectorsFindAFaceThatIsSmallBesideALargePicture) {
+  FACEGATE_DATA_OR_SKIP(data);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(LandmarkWeights weights, BundledLandmarkWeights());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto bundled,
+                                CreateLandmarkCascadeDetector({}, std::move(weights)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto yunet,
+                                CreateYuNetDetector(OptionsFor(data, "yunet_n_dynamic.onnx")));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto eyes, CreateCascadeDetector({}));
+  const std::vector<Photo> photos = LoadPhotos(data, 4000);
+  for (Detector* detector : {bundled.get(), yunet.get(), eyes.get()}) {
+    int found = 0;
+    for (const cv::Size ground :
+         {cv::Size(4000, 3000), cv::Size(12000, 300), cv::Size(300, 9000)}) {
+      for (const Photo& photo : photos) {
+        const Photo large =
+            OnGround(photo, ground, {(ground.width - 250) / 3, (ground.height - 250) / 3});
+        FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, detector->Detect(large.image));
+        found += NearestError(faces, large) < 0.7 ? 1 : 0;
+      }
+    }
+    // Of two photos on three grounds.
+    EXPECT_GE(found, 5) << detector->name();
+  }
 }
 
 TEST_F(PhotoDetectTest, CascadesFindTheEyes) {
