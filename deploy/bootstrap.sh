@@ -30,6 +30,7 @@ packages=(
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libtorch-dev libfaiss-dev libopencv-dev librocksdb-dev
   libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libjpeg-dev libpng-dev libwebp-dev libssl-dev zlib1g-dev
+  libicu-dev
   # the fast BLAS: with the reference one LibTorch and FAISS are up to 48 times slower
   libopenblas0-pthread libopenblas-dev
   # the face and eye cascades: a detector that needs no download

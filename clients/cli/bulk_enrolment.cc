@@ -8,17 +8,29 @@
 #include <thread>
 #include <utility>
 
+#include "clients/cli/folder_identity.h"
 #include "clients/cpp/request_id.h"
 
 namespace facegate {
 namespace {
 
+constexpr char kConflictReason[] = "ID_CONFLICT";
+
 // What became of one person; written by the one thread that enrols them.
 struct Outcome {
   size_t templates = 0;
+  size_t already = 0;
   size_t tried = 0;
   std::vector<BulkFailure> failures;
 };
+
+std::string ReasonOf(const ClientError& error) {
+  return error.reason.empty() ? CodeName(error.code) : error.reason;
+}
+
+bool IsGone(const ClientError& error) {
+  return error.unreachable() && error.code == grpc::StatusCode::UNAVAILABLE;
+}
 
 class BulkEnrolment {
  public:
@@ -33,10 +45,18 @@ class BulkEnrolment {
   BulkReport Run();
 
  private:
+  // What one photo came to; an error otherwise.
+  enum class PhotoResult { kEnrolled, kAlready };
+
   void EnrollPeople();
   void EnrollPerson(const PlannedPerson& person, Outcome& outcome);
-  std::optional<ClientError> EnrollPhoto(const PlannedPerson& person,
-                                         const std::filesystem::path& photo, bool must_be_new);
+  // The identity, or nothing when the person cannot be enrolled, which is noted.
+  std::optional<FolderIdentity> LookUp(const PlannedPerson& person, Outcome& outcome);
+  void FailWhole(const PlannedPerson& person, BulkFailure failure, Outcome& outcome);
+  ClientResult<PhotoResult> EnrollPhoto(const PlannedPerson& person,
+                                        const std::filesystem::path& photo,
+                                        FolderIdentity& identity);
+  void Label(const PlannedPerson& person, FolderIdentity& identity, Outcome& outcome);
   void Stop(const ClientError& error);
 
   FacegateClient& client_;
@@ -65,12 +85,16 @@ BulkReport BulkEnrolment::Run() {
   for (size_t i = 0; i < outcomes_.size(); ++i) {
     const Outcome& outcome = outcomes_[i];
     report.templates += outcome.templates;
+    report.already += outcome.already;
     report.people += outcome.templates > 0 ? 1 : 0;
     report.not_sent += plan_.people[i].photos.size() - outcome.tried;
-    report.failures.insert(report.failures.end(), outcome.failures.begin(), outcome.failures.end());
+    for (const BulkFailure& failure : outcome.failures) {
+      report.refused |= failure.reason != kConflictReason;
+      report.failures.push_back(failure);
+    }
   }
   for (const PlanConflict& conflict : plan_.conflicts) {
-    report.failures.push_back({conflict.folder, "ID_CONFLICT", conflict.message});
+    report.failures.push_back({conflict.folder, kConflictReason, conflict.message});
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   report.seconds = elapsed.count();
@@ -86,41 +110,87 @@ void BulkEnrolment::EnrollPeople() {
 }
 
 void BulkEnrolment::EnrollPerson(const PlannedPerson& person, Outcome& outcome) {
+  std::optional<FolderIdentity> identity = LookUp(person, outcome);
+  if (!identity.has_value()) return;
+  if (identity->exists) Label(person, *identity, outcome);
   for (const std::filesystem::path& photo : person.photos) {
     if (stopped_) return;
-    // The first template makes the identity; those after it belong to the same run.
-    const bool must_be_new = options_.must_be_new && outcome.templates == 0;
-    const auto error = EnrollPhoto(person, photo, must_be_new);
-    if (error.has_value() && error->unreachable() && error->code == grpc::StatusCode::UNAVAILABLE) {
-      Stop(*error);
+    const auto result = EnrollPhoto(person, photo, *identity);
+    if (!result.ok() && IsGone(result.error())) {
+      Stop(result.error());
       return;
     }
     ++outcome.tried;
-    if (error.has_value()) {
-      outcome.failures.push_back({photo.string(),
-                                  error->reason.empty() ? CodeName(error->code) : error->reason,
-                                  error->message});
+    if (!result.ok()) {
+      outcome.failures.push_back(
+          {photo.string(), ReasonOf(result.error()), result.error().message});
+    } else if (*result == PhotoResult::kAlready) {
+      ++outcome.already;
     } else {
       ++outcome.templates;
+      Label(person, *identity, outcome);
     }
-    progress_.Advance(!error.has_value());
+    progress_.Advance(result.ok());
   }
 }
 
-std::optional<ClientError> BulkEnrolment::EnrollPhoto(const PlannedPerson& person,
-                                                      const std::filesystem::path& photo,
-                                                      bool must_be_new) {
-  auto probe = ReadProbe(photo.string(), options_.photo);
+std::optional<FolderIdentity> BulkEnrolment::LookUp(const PlannedPerson& person, Outcome& outcome) {
+  // The server itself refuses an identity that exists.
+  if (options_.must_be_new) return FolderIdentity{};
+  const auto digests = options_.again ? WithDigests::kNo : WithDigests::kYes;
+  auto found = LookUpFolderIdentity(client_, options_.collection, person, digests, options_.retry);
+  if (!found.ok()) {
+    if (IsGone(found.error())) {
+      Stop(found.error());
+    } else {
+      FailWhole(person, {person.folder, ReasonOf(found.error()), found.error().message}, outcome);
+    }
+    return std::nullopt;
+  }
+  if (found->conflict.has_value()) {
+    FailWhole(person, {person.folder, kConflictReason, *found->conflict}, outcome);
+    return std::nullopt;
+  }
+  return std::move(found).value();
+}
+
+void BulkEnrolment::FailWhole(const PlannedPerson& person, BulkFailure failure, Outcome& outcome) {
+  outcome.failures.push_back(std::move(failure));
+  outcome.tried = person.photos.size();
+  for (size_t i = 0; i < person.photos.size(); ++i) progress_.Advance(false);
+}
+
+ClientResult<BulkEnrolment::PhotoResult> BulkEnrolment::EnrollPhoto(
+    const PlannedPerson& person, const std::filesystem::path& photo, FolderIdentity& identity) {
+  auto probe = ReadSample(photo.string(), options_.photo);
   if (!probe.ok()) return probe.error();
+  const std::string digest = probe->source_digest();
+  if (!options_.again && identity.digests.contains(digest)) return PhotoResult::kAlready;
   v1::EnrollRequest request;
   request.set_collection_id(options_.collection);
   request.set_identity_id(person.id);
-  request.set_must_be_new(must_be_new);
+  // The first template makes the identity; those after it belong to the same run.
+  request.set_must_be_new(options_.must_be_new && !identity.exists);
   *request.add_samples() = std::move(probe).value();
   request.set_request_id(MakeRequestId());
   const auto answer = CallWithRetry([&] { return client_.Enroll(request); }, options_.retry);
   if (!answer.ok()) return answer.error();
-  return std::nullopt;
+  identity.exists = true;
+  identity.digests.insert(digest);
+  return PhotoResult::kEnrolled;
+}
+
+void BulkEnrolment::Label(const PlannedPerson& person, FolderIdentity& identity, Outcome& outcome) {
+  if (identity.labelled) return;
+  identity.labelled = true;
+  const auto error = LabelFolderIdentity(client_, options_.collection, person, options_.retry);
+  if (!error.has_value()) return;
+  if (IsGone(*error)) {
+    Stop(*error);
+    return;
+  }
+  outcome.failures.push_back(
+      {person.folder, ReasonOf(*error), "the identity cannot be labelled: " + error->message});
 }
 
 void BulkEnrolment::Stop(const ClientError& error) {

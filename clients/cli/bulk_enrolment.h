@@ -14,9 +14,10 @@ namespace facegate {
 struct BulkOptions {
   std::string collection{};
   bool must_be_new = false;  // a person who exists already fails as a whole
+  bool again = false;        // also photos that the identity has a template of
   int jobs = 8;              // requests in flight, 1 or more
   PhotoOptions photo{};
-  RetryOptions retry{.broken_connections = 3};  // each photo has a request_id
+  RetryOptions retry{.broken_connections = 3};  // each change has a request_id
 };
 
 struct BulkFailure {
@@ -26,9 +27,11 @@ struct BulkFailure {
 };
 
 struct BulkReport {
-  size_t people = 0;     // with one template or more
+  size_t people = 0;     // with one new template or more
   size_t templates = 0;  // enrolled
+  size_t already = 0;    // photos of which the identity had a template
   size_t not_sent = 0;   // photos that nobody tried, because the server could not be reached
+  bool refused = false;  // some photos were refused by the server, or could not be read
   std::vector<BulkFailure> failures;  // in the order of the plan
   bool unreachable = false;           // the connection was lost and the rest given up
   ClientError last_error;             // when unreachable
@@ -36,8 +39,11 @@ struct BulkReport {
 };
 
 // Enrols the plan's photos, one request each, with `jobs` people at a time (a person's photos go
-// one after the other). A photo that fails is noted and the rest goes on; a server that says when
-// to come back is waited for; when it cannot be reached, also not a moment later, all stops.
+// one after the other). A photo of which the identity has a template is not sent again, so that
+// what was interrupted is completed by doing it again. Each identity gets the label that says which
+// folder it came from; to one that came from another folder nothing is added. A photo that fails is
+// noted and the rest goes on; a server that says when to come back is waited for; when it cannot be
+// reached, also not a moment later, all stops.
 BulkReport EnrollPlan(FacegateClient& client, const EnrolmentPlan& plan, const BulkOptions& options,
                       Progress& progress);
 

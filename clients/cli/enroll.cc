@@ -5,19 +5,29 @@
 
 #include "clients/cli/bulk_enrolment.h"
 #include "clients/cli/command.h"
+#include "clients/cli/count.h"
 #include "clients/cli/enrolment_plan.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/progress.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
+#include "clients/cli/unicode_text.h"
 #include "clients/cli/write.h"
 
 namespace facegate {
 namespace {
 
 constexpr char kEnrollFooter[] =
-    "With --dir each folder below DIR is a person, the folder's name the identity's id. What fails "
-    "is\nlisted at the end, and the rest goes on (exit code 5 when some photos failed).\n"
+    "With --dir each folder right below DIR is a person. The folder's name is the identity's id; "
+    "of\n"
+    "a name that an id cannot be, such as one in Chinese, an id is made. The name itself is kept "
+    "in\n"
+    "the label 'folder', and nothing is added to an identity that came from another folder.\n"
+    "Photos are told by their content, not by the ends of their names. What fails or is left out "
+    "is\n"
+    "listed at the end, and the rest goes on (exit code 5). Giving the command again completes "
+    "what\n"
+    "failed or was interrupted: photos that are enrolled already are not sent again.\n"
     "\n"
     "Examples:\n"
     "  facegate enroll 1017 front.jpg side.jpg\n"
@@ -32,8 +42,9 @@ class EnrollCommand : public Command {
     enroll.footer(kEnrollFooter);
     AddCollectionOption(enroll, collection_);
     CLI::Option* identity = enroll.add_option("ID", identity_, "The identity");
-    CLI::Option* photos =
-        enroll.add_option("PHOTO", photos_, "Photos of this person: all of them, or none");
+    CLI::Option* photos = enroll.add_option(
+        "PHOTO", photos_,
+        std::string("Photos of this person: all of them are enrolled, or none") + kPhotoHint);
     CLI::Option* dir = enroll.add_option("--dir", dir_, "A folder with a folder for each person")
                            ->excludes(identity)
                            ->excludes(photos);
@@ -44,6 +55,7 @@ class EnrollCommand : public Command {
         ->needs(dir)
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
+    enroll.add_flag("--again", again_, "Also photos that are enrolled already")->needs(dir);
     AddPhotoOptions(enroll, photo_options_, AllowAll::kNo);
     enroll.add_flag("--must-be-new", must_be_new_, "Refuse an identity that exists already");
     enroll.add_flag("--create-collection", create_collection_,
@@ -81,6 +93,7 @@ class EnrollCommand : public Command {
   size_t first_ = 0;
   int jobs_ = 8;
   PhotoOptions photo_options_;
+  bool again_ = false;
   bool must_be_new_ = false;
   bool create_collection_ = false;
   std::string request_id_;
@@ -92,7 +105,7 @@ ExitCode EnrollCommand::EnrollOne(Session& session) {
   request.set_identity_id(identity_);
   request.set_must_be_new(must_be_new_);
   for (const std::string& photo : photos_) {
-    auto probe = ReadProbe(photo, photo_options_);
+    auto probe = ReadSample(photo, photo_options_);
     if (!probe.ok()) return Fail(session, photo, probe.error());
     *request.add_samples() = std::move(probe).value();
   }
@@ -110,15 +123,16 @@ void EnrollCommand::PrintEnrolment(Session& session, const v1::EnrollResponse& a
                   sample.has_face() ? DescribeFace(sample.face()) : "-"});
   }
   table.Print(session.out);
-  session.out << fmt::format("identity {}: {}, {} templates now\n", answer.identity().id(),
+  session.out << fmt::format("identity {}: {}, {} now\n", answer.identity().id(),
                              answer.created_identity() ? "created" : "existed already",
-                             answer.identity().template_count());
+                             CountOf(answer.identity().template_count(), "template"));
 }
 
-ExitCode ExitCodeOf(const BulkReport& report) {
+ExitCode ExitCodeOf(const BulkReport& report, const EnrolmentPlan& plan) {
   if (report.unreachable) return ExitCode::kUnreachable;
-  if (report.failures.empty()) return ExitCode::kOk;
-  return report.templates > 0 ? ExitCode::kPartial : ExitCode::kRefused;
+  if (report.failures.empty() && plan.left_out.empty()) return ExitCode::kOk;
+  const bool nothing = report.templates == 0 && report.already == 0;
+  return nothing && report.refused ? ExitCode::kRefused : ExitCode::kPartial;
 }
 
 Json ToJson(const BulkReport& report, const EnrolmentPlan& plan) {
@@ -127,7 +141,9 @@ Json ToJson(const BulkReport& report, const EnrolmentPlan& plan) {
   json["photos"] = plan.photo_count();
   json["enrolled_people"] = report.people;
   json["enrolled_templates"] = report.templates;
+  json["already_enrolled"] = report.already;
   json["not_sent"] = report.not_sent;
+  json["skipped"] = plan.skipped;
   json["seconds"] = report.seconds;
   json["warnings"] = plan.warnings;
   json["failures"] = Json::array();
@@ -135,10 +151,32 @@ Json ToJson(const BulkReport& report, const EnrolmentPlan& plan) {
     json["failures"].push_back(
         {{"file", failure.file}, {"reason", failure.reason}, {"message", failure.message}});
   }
+  json["left_out"] = Json::array();
+  for (const LeftOut& file : plan.left_out) {
+    json["left_out"].push_back({{"file", file.path.string()}, {"message", file.message}});
+  }
+  json["identities"] = Json::object();
+  for (const PlannedPerson& person : plan.people) json["identities"][person.folder] = person.id;
   return json;
 }
 
-void PrintReport(Session& session, const BulkReport& report) {
+std::string Summary(const BulkReport& report, const EnrolmentPlan& plan) {
+  std::string text =
+      fmt::format("{} of {} enrolled in {:.1f} s", CountOf(report.templates, "template"),
+                  CountOf(report.people, "person", "people"), report.seconds);
+  const std::pair<size_t, const char*> others[] = {
+      {report.already, "already enrolled"},
+      {report.failures.size(), "failed"},
+      {plan.left_out.size(), "left out"},
+      {report.not_sent, "not sent"},
+      {plan.skipped, "hidden or system files skipped"}};
+  for (const auto& [count, what] : others) {
+    if (count > 0) text += fmt::format("; {} {}", count, what);
+  }
+  return text;
+}
+
+void PrintReport(Session& session, const BulkReport& report, const EnrolmentPlan& plan) {
   if (!report.failures.empty()) {
     Table table({{"FAILED"}, {"REASON"}, {"MESSAGE"}});
     for (const BulkFailure& failure : report.failures) {
@@ -146,21 +184,25 @@ void PrintReport(Session& session, const BulkReport& report) {
     }
     table.Print(session.out);
   }
-  session.out << fmt::format(
-      "{} templates of {} people enrolled in {:.1f} s; {} failed, {} not sent\n", report.templates,
-      report.people, report.seconds, report.failures.size(), report.not_sent);
+  if (!plan.left_out.empty()) {
+    Table table({{"LEFT OUT"}, {"BECAUSE IT"}});
+    for (const LeftOut& file : plan.left_out) table.AddRow({file.path.string(), file.message});
+    table.Print(session.out);
+  }
+  session.out << Summary(report, plan) << "\n";
 }
 
 ExitCode EnrollCommand::EnrollFolder(Session& session) {
   auto plan = PlanEnrolment(dir_, first_);
   if (!plan.ok()) return Fail(session, dir_, plan.error());
   for (const std::string& warning : plan->warnings) {
-    session.err << "facegate: warning: " << Printable(warning) << "\n";
+    session.err << "facegate: " << Printable(warning) << "\n";
   }
   Progress progress(session.err, session.terminal, plan->photo_count());
   const BulkReport report = EnrollPlan(session.client, *plan,
                                        {.collection = collection_,
                                         .must_be_new = must_be_new_,
+                                        .again = again_,
                                         .jobs = jobs_,
                                         .photo = photo_options_},
                                        progress);
@@ -168,10 +210,10 @@ ExitCode EnrollCommand::EnrollFolder(Session& session) {
   if (session.json) {
     PrintJson(session, ToJson(report, *plan));
   } else {
-    PrintReport(session, report);
+    PrintReport(session, report, *plan);
   }
   if (report.unreachable) PrintError(session, "stopped", report.last_error);
-  return ExitCodeOf(report);
+  return ExitCodeOf(report, *plan);
 }
 
 }  // namespace

@@ -3,78 +3,122 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
+#include <iterator>
 #include <map>
 #include <utility>
 
+#include "clients/cli/count.h"
+#include "clients/cli/folder_name.h"
 #include "clients/cli/report.h"
+#include "clients/cli/unicode_text.h"
 
 namespace facegate {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxIdLength = 128;
-constexpr std::array<std::string_view, 6> kExtensions = {".jpg",  ".jpeg", ".png",
-                                                         ".webp", ".bmp",  ".pgm"};
+// Warnings of one kind that are told one by one; the rest is counted.
+constexpr size_t kMostNamesTold = 10;
 
-bool IsAlphanumeric(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
+class Planner {
+ public:
+  explicit Planner(size_t first) : first_(first) {}
 
-bool IsPhoto(const fs::directory_entry& entry) {
-  std::error_code ignored;
-  if (!entry.is_regular_file(ignored)) return false;
-  if (entry.path().filename().string().starts_with('.')) return false;
-  std::string extension = entry.path().extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
+  void AddFolder(const fs::directory_entry& folder);
+  void AddFileBeside(const fs::directory_entry& file);
+  EnrolmentPlan Finish();
 
-ClientResult<std::vector<fs::directory_entry>> EntriesOf(const fs::path& dir) {
-  std::error_code failure;
-  std::vector<fs::directory_entry> entries;
-  for (fs::directory_iterator it(dir, failure), end; !failure && it != end; it.increment(failure)) {
-    entries.push_back(*it);
+ private:
+  void ResolveConflicts();
+  void TellNewIds();
+
+  const size_t first_;
+  EnrolmentPlan plan_;
+  size_t beside_ = 0;
+};
+
+void Planner::AddFolder(const fs::directory_entry& folder) {
+  const std::string name = folder.path().filename().string();
+  auto found = ReadPhotoFolder(folder.path(), first_);
+  if (!found.ok()) {
+    plan_.left_out.push_back({folder.path(), found.error().message});
+    return;
   }
-  if (failure) return LocalError(fmt::format("cannot be read: {}", failure.message()));
-  std::sort(entries.begin(), entries.end());
-  return entries;
+  plan_.skipped += found->skipped;
+  std::move(found->left_out.begin(), found->left_out.end(), std::back_inserter(plan_.left_out));
+  if (found->photos.empty()) {
+    plan_.warnings.push_back(fmt::format("{}: no photos in it", name));
+    return;
+  }
+  plan_.people.push_back({.id = IdentityIdOf(name),
+                          .folder = name,
+                          .label = FolderLabelOf(name),
+                          .photos = std::move(found->photos)});
 }
 
-ClientResult<PlannedPerson> PlanPerson(const fs::path& folder, size_t first) {
-  auto entries = EntriesOf(folder);
-  if (!entries.ok()) return entries.error();
-  PlannedPerson person{.folder = folder.filename().string()};
-  person.id = SanitisedId(person.folder);
-  for (const fs::directory_entry& entry : *entries) {
-    if (first != 0 && person.photos.size() == first) break;
-    if (IsPhoto(entry)) person.photos.push_back(entry.path());
+void Planner::AddFileBeside(const fs::directory_entry& file) {
+  if (WhyNotAPhoto(file).has_value()) {
+    ++beside_;
+  } else {
+    plan_.left_out.push_back(
+        {file.path(), "lies beside the folders; a photo belongs into the folder of its person"});
   }
-  return person;
 }
 
 // Drops all but one of the people who would share an id.
-void ResolveConflicts(EnrolmentPlan& plan) {
+void Planner::ResolveConflicts() {
+  std::vector<PlannedPerson>& people = plan_.people;
   std::map<std::string, size_t> owner_of;
-  for (size_t i = 0; i < plan.people.size(); ++i) {
-    const auto [owner, added] = owner_of.emplace(plan.people[i].id, i);
-    if (!added && plan.people[i].folder == plan.people[i].id) owner->second = i;
+  for (size_t i = 0; i < people.size(); ++i) {
+    const auto [owner, added] = owner_of.emplace(people[i].id, i);
+    if (!added && people[i].folder == people[i].id) owner->second = i;
   }
   std::vector<PlannedPerson> kept;
-  for (size_t i = 0; i < plan.people.size(); ++i) {
-    const PlannedPerson& owner = plan.people[owner_of.at(plan.people[i].id)];
-    if (&owner == &plan.people[i]) continue;
-    plan.conflicts.push_back(
-        {plan.people[i].folder,
-         fmt::format("its id {} is that of the folder {}; rename one", owner.id, owner.folder)});
+  for (size_t i = 0; i < people.size(); ++i) {
+    const PlannedPerson& owner = people[owner_of.at(people[i].id)];
+    if (&owner == &people[i]) continue;
+    plan_.conflicts.push_back(
+        {people[i].folder,
+         owner.label == people[i].label
+             ? fmt::format("its name is that of another folder, spelled with other characters that "
+                           "mean the same; the identity {} is that folder's: rename one",
+                           owner.id)
+             : fmt::format("its identity would be {}, which is that of the folder {}; rename one",
+                           owner.id, owner.folder)});
   }
-  for (size_t i = 0; i < plan.people.size(); ++i) {
-    if (owner_of.at(plan.people[i].id) == i) kept.push_back(plan.people[i]);
+  for (size_t i = 0; i < people.size(); ++i) {
+    if (owner_of.at(people[i].id) == i) kept.push_back(people[i]);
   }
-  plan.people = std::move(kept);
+  people = std::move(kept);
+}
+
+void Planner::TellNewIds() {
+  size_t renamed = 0;
+  for (const PlannedPerson& person : plan_.people) {
+    if (person.id == person.folder || ++renamed > kMostNamesTold) continue;
+    plan_.warnings.push_back(fmt::format(
+        "{}: enrolled as the identity {}{}", person.folder, person.id,
+        person.label == Composed(person.folder) ? ""
+                                                : "; its label holds only a part of the name"));
+  }
+  if (renamed > kMostNamesTold) {
+    plan_.warnings.push_back(
+        fmt::format("{} {} enrolled under ids that were made from their names; the label '{}' of "
+                    "each identity holds the name",
+                    CountOf(renamed - kMostNamesTold, "more folder"),
+                    renamed == kMostNamesTold + 1 ? "is" : "are", kFolderLabel));
+  }
+}
+
+EnrolmentPlan Planner::Finish() {
+  if (beside_ > 0) {
+    plan_.warnings.push_back(fmt::format("{} beside the folders {} not looked at",
+                                         CountOf(beside_, "other file"),
+                                         beside_ == 1 ? "was" : "were"));
+  }
+  ResolveConflicts();
+  TellNewIds();
+  return std::move(plan_);
 }
 
 }  // namespace
@@ -85,47 +129,26 @@ size_t EnrolmentPlan::photo_count() const {
   return count;
 }
 
-std::string SanitisedId(std::string_view folder) {
-  std::string id(folder);
-  for (char& c : id) {
-    if (!IsAlphanumeric(c) && c != '.' && c != '_' && c != '-') c = '_';
-  }
-  if (id.empty() || !IsAlphanumeric(id.front())) id.insert(id.begin(), 'x');
-  if (id.size() > kMaxIdLength) id.resize(kMaxIdLength);
-  return id;
-}
-
 ClientResult<EnrolmentPlan> PlanEnrolment(const fs::path& dir, size_t first) {
-  auto entries = EntriesOf(dir);
+  const auto entries = EntriesOf(dir);
   if (!entries.ok()) return entries.error();
-  EnrolmentPlan plan;
-  size_t beside = 0;
+  Planner planner(first);
+  size_t skipped = 0;
   for (const fs::directory_entry& entry : *entries) {
     std::error_code ignored;
-    if (entry.path().filename().string().starts_with('.')) continue;
-    if (!entry.is_directory(ignored)) {
-      ++beside;
-      continue;
-    }
-    auto person = PlanPerson(entry.path(), first);
-    const std::string folder = entry.path().filename().string();
-    if (!person.ok()) {
-      plan.warnings.push_back(fmt::format("{}: {}", folder, person.error().message));
-    } else if (person->photos.empty()) {
-      plan.warnings.push_back(fmt::format("{}: no photos in it", folder));
+    if (IsSystemName(entry.path().filename().string())) {
+      ++skipped;
+    } else if (entry.is_directory(ignored)) {
+      planner.AddFolder(entry);
     } else {
-      if (person->id != folder) {
-        plan.warnings.push_back(
-            fmt::format("{}: is no identity id; enrolled as {}", folder, person->id));
-      }
-      plan.people.push_back(std::move(person).value());
+      planner.AddFileBeside(entry);
     }
   }
-  if (beside > 0) {
-    plan.warnings.push_back(fmt::format("{} files beside the folders were left out", beside));
+  EnrolmentPlan plan = planner.Finish();
+  plan.skipped += skipped;
+  if (plan.people.empty() && plan.left_out.empty()) {
+    return LocalError("has no folders with photos in it");
   }
-  ResolveConflicts(plan);
-  if (plan.people.empty()) return LocalError("has no folders with photos in it");
   return plan;
 }
 

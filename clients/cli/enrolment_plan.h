@@ -2,16 +2,17 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "clients/cli/photo_folder.h"
 #include "clients/cpp/client_result.h"
 
 namespace facegate {
 
 struct PlannedPerson {
-  std::string id{};                             // of the identity
+  std::string id{};                             // of the identity: IdentityIdOf(folder)
   std::string folder{};                         // its name, as it is on disk
+  std::string label{};                          // FolderLabelOf(folder)
   std::vector<std::filesystem::path> photos{};  // in name order, one or more
 };
 
@@ -23,22 +24,23 @@ struct PlanConflict {
 // What `enroll --dir` is going to send.
 struct EnrolmentPlan {
   std::vector<PlannedPerson> people;  // in the order of folder names
-  // What was left out or renamed, in words.
+  // What is worth knowing and wrong with nothing, in words.
   std::vector<std::string> warnings;
   // Folders that are not enrolled because their id is another folder's already.
   std::vector<PlanConflict> conflicts;
+  // Files and folders that are not enrolled, in name order.
+  std::vector<LeftOut> left_out;
+  // Files and folders that systems and programs left behind.
+  size_t skipped = 0;
 
   size_t photo_count() const;
 };
 
-// An id that the server takes ([A-Za-z0-9][A-Za-z0-9._-]{0,127}): each other byte becomes '_', a
-// first character that is no letter or digit gets an 'x' in front, what is too long is cut.
-std::string SanitisedId(std::string_view folder);
-
-// Reads the folders right below `dir`; the files with a known extension in them are the photos.
-// Hidden folders and files, and files beside the folders, are left out. `first` photos of each
-// person, 0 for all. Two folders are never merged: one whose id fits as it is goes before one that
-// had to be sanitised, then name order decides, and the other is a conflict.
+// Reads the folders right below `dir`, each a person; the photos in them are told by their content
+// (photo_folder.h). Pictures beside the folders are left out, as nobody's; other files there are
+// counted in a warning. `first` photos of each person, 0 for all. Two folders are never merged: one
+// whose name is its id goes before one whose id was made from its name, then name order decides,
+// and the other is a conflict. Fails when there is nothing to enrol and nothing that was left out.
 ClientResult<EnrolmentPlan> PlanEnrolment(const std::filesystem::path& dir, size_t first);
 
 }  // namespace facegate

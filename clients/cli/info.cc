@@ -5,7 +5,7 @@
 
 #include "clients/cli/command.h"
 #include "clients/cli/report.h"
-#include "clients/cli/table.h"
+#include "clients/cli/unicode_text.h"
 
 namespace facegate {
 namespace {

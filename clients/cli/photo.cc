@@ -1,20 +1,61 @@
 #include "clients/cli/photo.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <utility>
 #include <vector>
 
 #include "clients/cli/report.h"
+#include "clients/cli/sha256_digest.h"
 
 namespace facegate {
 namespace {
 
-constexpr uintmax_t kMaxPhotoBytes = 64U << 20;
+constexpr off_t kMaxPhotoBytes = 64 << 20;
+
+// A file that is closed in the end.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  // Negative, with errno, when it cannot be opened.
+  int descriptor() const { return descriptor_; }
+
+ private:
+  const int descriptor_;
+};
+
+// What is there up to the end; how much that is a pipe does not tell before.
+ClientResult<std::string> ReadToEnd(int descriptor) {
+  constexpr size_t kChunk = 64 << 10;
+  std::string content;
+  while (true) {
+    const size_t before = content.size();
+    content.resize(before + kChunk);
+    const ssize_t read = ::read(descriptor, content.data() + before, kChunk);
+    if (read < 0 && errno != EINTR) {
+      return LocalError(fmt::format("cannot be read: {}", std::strerror(errno)));
+    }
+    content.resize(before + static_cast<size_t>(std::max<ssize_t>(read, 0)));
+    if (read == 0) return content;
+    if (content.size() > static_cast<size_t>(kMaxPhotoBytes)) {
+      return LocalError(fmt::format("has more than {} bytes, which is the limit", kMaxPhotoBytes));
+    }
+  }
+}
 
 }  // namespace
 
@@ -47,24 +88,29 @@ v1::FaceSelection SelectionOf(const std::string& name) {
 }
 
 ClientResult<std::string> ReadPhoto(const std::string& path) {
-  std::error_code failure;
-  const auto status = std::filesystem::status(path, failure);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    return LocalError("no such file");
+  if (path == "-") {
+    auto bytes = ReadToEnd(STDIN_FILENO);
+    if (bytes.ok() && bytes->empty()) {
+      return LocalError("standard input is empty; it gives one photo to one command");
+    }
+    return bytes;
   }
-  if (!std::filesystem::is_regular_file(status)) return LocalError("is no regular file");
-  const uintmax_t bytes = std::filesystem::file_size(path, failure);
-  if (failure) return LocalError(fmt::format("cannot be read: {}", failure.message()));
-  if (bytes == 0) return LocalError("is empty");
-  if (bytes > kMaxPhotoBytes) {
-    return LocalError(fmt::format("has {} bytes; the limit is {}", bytes, kMaxPhotoBytes));
+  const OpenFile file(path);
+  if (file.descriptor() < 0) {
+    return LocalError(errno == ENOENT ? "no such file"
+                                      : fmt::format("cannot be read: {}", std::strerror(errno)));
   }
-  std::string content(bytes, '\0');
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(content.data(), static_cast<std::streamsize>(bytes))) {
+  struct stat status {};
+  if (::fstat(file.descriptor(), &status) != 0) {
     return LocalError(fmt::format("cannot be read: {}", std::strerror(errno)));
   }
-  return content;
+  if (S_ISDIR(status.st_mode)) return LocalError("is a folder, not a photo");
+  if (S_ISREG(status.st_mode) && status.st_size > kMaxPhotoBytes) {
+    return LocalError(fmt::format("has {} bytes; the limit is {}", status.st_size, kMaxPhotoBytes));
+  }
+  auto bytes = ReadToEnd(file.descriptor());
+  if (bytes.ok() && bytes->empty()) return LocalError("is empty");
+  return bytes;
 }
 
 ClientResult<v1::Probe> ReadProbe(const std::string& path, const PhotoOptions& options) {
@@ -77,6 +123,14 @@ ClientResult<v1::Probe> ReadProbe(const std::string& path, const PhotoOptions& o
     probe.set_image(std::move(bytes).value());
     probe.set_face_selection(SelectionOf(options.select));
   }
+  return probe;
+}
+
+ClientResult<v1::Probe> ReadSample(const std::string& path, const PhotoOptions& options) {
+  auto probe = ReadProbe(path, options);
+  if (!probe.ok()) return probe;
+  probe->set_source_digest(
+      Sha256Digest(probe->has_aligned_crop() ? probe->aligned_crop() : probe->image()));
   return probe;
 }
 

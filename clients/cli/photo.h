@@ -11,8 +11,8 @@ namespace facegate {
 
 // How photos become probes.
 struct PhotoOptions {
-  std::string select;  // "single", "largest", "central", "all"; empty: the call's default
-  bool crop = false;   // photos are aligned crops already
+  std::string select{};  // "single", "largest", "central", "all"; empty: the call's default
+  bool crop = false;     // photos are aligned crops already
 };
 
 enum class AllowAll { kNo, kYes };
@@ -25,10 +25,15 @@ void AddMinCosine(CLI::App& app, std::optional<float>& min_cosine, const std::st
 // UNSPECIFIED for an empty name.
 v1::FaceSelection SelectionOf(const std::string& name);
 
-// The bytes of the file as they are. Fails for what is no regular file, is empty, or is larger than
-// 64 MiB.
+// Where photos are read from, for the help of commands that take one.
+inline constexpr char kPhotoHint[] = "; - reads one from standard input";
+
+// The bytes of the file as they are; "-" is standard input, and pipes are read to their end. Fails
+// for what is a folder, is empty, or is larger than 64 MiB.
 ClientResult<std::string> ReadPhoto(const std::string& path);
 // ReadPhoto as a probe.
 ClientResult<v1::Probe> ReadProbe(const std::string& path, const PhotoOptions& options);
+// ReadProbe for Enroll: with the photo's SHA-256 as source_digest, by which it is known again.
+ClientResult<v1::Probe> ReadSample(const std::string& path, const PhotoOptions& options);
 
 }  // namespace facegate

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "clients/cli/table.h"
+#include "clients/cli/unicode_text.h"
 
 namespace facegate {
 namespace {

@@ -3,36 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "clients/cli/unicode_text.h"
+
 namespace facegate {
-namespace {
-
-// Characters of UTF-8 text; each is taken as one column wide.
-size_t WidthOf(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-}  // namespace
-
-std::string Printable(std::string_view text) {
-  std::string printable(text);
-  for (char& c : printable) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) c = '?';
-  }
-  return printable;
-}
-
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
-  for (const Column& column : columns_) widths_.push_back(WidthOf(column.header));
+  for (const Column& column : columns_) widths_.push_back(DisplayWidth(column.header));
 }
 
 void Table::AddRow(std::vector<std::string> cells) {
   cells.resize(columns_.size());
   for (size_t i = 0; i < cells.size(); ++i) {
     cells[i] = Printable(cells[i]);
-    widths_[i] = std::max(widths_[i], WidthOf(cells[i]));
+    widths_[i] = std::max(widths_[i], DisplayWidth(cells[i]));
   }
   rows_.push_back(std::move(cells));
 }
@@ -48,7 +30,7 @@ void Table::PrintRow(const std::vector<std::string>& cells, std::ostream& out) c
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) line += "  ";
-    const std::string padding(widths_[i] - WidthOf(cells[i]), ' ');
+    const std::string padding(widths_[i] - DisplayWidth(cells[i]), ' ');
     line += columns_[i].align == Align::kRight ? padding + cells[i] : cells[i] + padding;
   }
   line.erase(line.find_last_not_of(' ') + 1);

@@ -7,9 +7,6 @@
 
 namespace facegate {
 
-// Text that cannot change what a terminal does: control characters become '?'.
-std::string Printable(std::string_view text);
-
 // Rows of text under a header, in columns as wide as their widest cell.
 class Table {
  public:

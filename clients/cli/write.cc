@@ -1,6 +1,6 @@
 #include "clients/cli/write.h"
 
-#include "clients/cli/table.h"
+#include "clients/cli/unicode_text.h"
 
 namespace facegate {
 

@@ -43,6 +43,11 @@ class FacegateCliTest : public ::testing::Test {
     return path.string();
   }
 
+  // The same that begins like a JPEG, which the photos of folders are told by.
+  std::string Jpeg(const std::string& name, const std::string& bytes) {
+    return Photo(name, kJpegStart + bytes);
+  }
+
   TempDir dir_;
   FakeServer server_;
 };

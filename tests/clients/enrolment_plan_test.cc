@@ -5,61 +5,89 @@
 
 #include <fstream>
 
+#include "tests/clients/fake_server.h"
 #include "tests/support/temp_dir.h"
 
 namespace facegate {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-void WritePhoto(const std::filesystem::path& path) {
+void WritePlanned(const std::filesystem::path& path, const std::string& content = kJpegStart) {
   std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path) << "photo";
-}
-
-TEST(SanitisedIdTest, KeepsWhatFitsAndReplacesTheRest) {
-  EXPECT_EQ(SanitisedId("Anna-2.b_c"), "Anna-2.b_c");
-  EXPECT_EQ(SanitisedId("Anna Berg/x"), "Anna_Berg_x");
-  EXPECT_EQ(SanitisedId("_hidden"), "x_hidden");
-  EXPECT_EQ(SanitisedId(""), "x");
-  EXPECT_THAT(SanitisedId(std::string(300, 'a')), SizeIs(128));
-  EXPECT_THAT(SanitisedId("-" + std::string(127, 'a')), SizeIs(128));
+  std::ofstream(path) << content;
 }
 
 TEST(EnrolmentPlanTest, OrdersPeopleAndPhotosByName) {
   const TempDir dir;
-  WritePhoto(dir.path() / "b" / "2.jpg");
-  WritePhoto(dir.path() / "b" / "1.jpeg");
-  WritePhoto(dir.path() / "a" / "1.webp");
-  WritePhoto(dir.path() / "a" / ".hidden.jpg");
-  WritePhoto(dir.path() / "empty" / "readme.txt");
-  WritePhoto(dir.path() / "beside.jpg");
+  WritePlanned(dir.path() / "b" / "2.jpg");
+  WritePlanned(dir.path() / "b" / "1.jpeg");
+  WritePlanned(dir.path() / "a" / "1.webp");
   const auto plan = PlanEnrolment(dir.path(), 0);
   ASSERT_TRUE(plan.ok());
   ASSERT_THAT(plan->people, SizeIs(2));
   EXPECT_EQ(plan->people[0].id, "a");
+  EXPECT_EQ(plan->people[0].label, "a");
   EXPECT_THAT(plan->people[0].photos, SizeIs(1));
   EXPECT_EQ(plan->people[1].photos[0].filename(), "1.jpeg");
   EXPECT_EQ(plan->people[1].photos[1].filename(), "2.jpg");
   EXPECT_EQ(plan->photo_count(), 3U);
-  ASSERT_THAT(plan->warnings, SizeIs(2));
-  EXPECT_THAT(plan->warnings[0], HasSubstr("empty: no photos"));
-  EXPECT_THAT(plan->warnings[1], HasSubstr("1 files beside"));
+  EXPECT_THAT(plan->warnings, IsEmpty());
+}
+
+TEST(EnrolmentPlanTest, LeavesOutPhotosBesideTheFoldersAndCountsOtherFiles) {
+  const TempDir dir;
+  WritePlanned(dir.path() / "a" / "1.jpg");
+  WritePlanned(dir.path() / "anna.jpg");
+  WritePlanned(dir.path() / "README", "about these photos");
+  WritePlanned(dir.path() / ".DS_Store", "x");
+  std::filesystem::create_directories(dir.path() / "nobody");
+  const auto plan = PlanEnrolment(dir.path(), 0);
+  ASSERT_TRUE(plan.ok());
+  ASSERT_THAT(plan->left_out, SizeIs(1));
+  EXPECT_EQ(plan->left_out[0].path.filename(), "anna.jpg");
+  EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("nobody: no photos"),
+                                          HasSubstr("1 other file beside the folders was")));
+  EXPECT_EQ(plan->skipped, 1U);
 }
 
 TEST(EnrolmentPlanTest, NeverMergesTwoFolders) {
   const TempDir dir;
-  WritePhoto(dir.path() / "a b" / "1.jpg");
-  WritePhoto(dir.path() / "a+b" / "1.jpg");
-  WritePhoto(dir.path() / "a_b" / "1.jpg");
+  WritePlanned(dir.path() / "Zo\xC3\xAB" / "1.jpg");
+  WritePlanned(dir.path() / "Zoe\xCC\x88" / "1.jpg");
+  WritePlanned(dir.path() / "a b" / "1.jpg");
+  WritePlanned(dir.path() / "a_b" / "1.jpg");
+  WritePlanned(dir.path() / "A_B" / "1.jpg");
   const auto plan = PlanEnrolment(dir.path(), 0);
   ASSERT_TRUE(plan.ok());
+  EXPECT_THAT(plan->people, SizeIs(4));
+  ASSERT_THAT(plan->conflicts, SizeIs(1));
+  EXPECT_EQ(plan->conflicts[0].folder, "Zo\xC3\xAB");
+  EXPECT_THAT(plan->conflicts[0].message, HasSubstr("rename one"));
+}
+
+TEST(EnrolmentPlanTest, GivesTheIdToTheFolderThatIsNamedSo) {
+  const TempDir dir;
+  WritePlanned(dir.path() / "+" / "1.jpg");
+  const std::string id = PlanEnrolment(dir.path(), 0)->people.at(0).id;
+  WritePlanned(dir.path() / id / "1.jpg");
+  const auto plan = PlanEnrolment(dir.path(), 0);
   ASSERT_THAT(plan->people, SizeIs(1));
-  EXPECT_EQ(plan->people[0].folder, "a_b");  // fits as it is
-  ASSERT_THAT(plan->conflicts, SizeIs(2));
-  EXPECT_EQ(plan->conflicts[0].folder, "a b");
-  EXPECT_THAT(plan->conflicts[0].message, HasSubstr("of the folder a_b"));
+  EXPECT_EQ(plan->people[0].folder, id);
+  ASSERT_THAT(plan->conflicts, SizeIs(1));
+  EXPECT_EQ(plan->conflicts[0].folder, "+");
+}
+
+TEST(EnrolmentPlanTest, CountsNamesThatAreNotIdsBeyondTheFirst) {
+  const TempDir dir;
+  for (int i = 0; i < 13; ++i) WritePlanned(dir.path() / ("p " + std::to_string(i)) / "1.jpg");
+  const auto plan = PlanEnrolment(dir.path(), 0);
+  ASSERT_THAT(plan->warnings, SizeIs(11));
+  EXPECT_THAT(plan->warnings[0], HasSubstr("p 0: enrolled as the identity p_0-"));
+  EXPECT_THAT(plan->warnings[10], HasSubstr("3 more folders are"));
 }
 
 TEST(EnrolmentPlanTest, RefusesAFolderWithoutPeople) {

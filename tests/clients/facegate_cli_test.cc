@@ -243,51 +243,5 @@ TEST_F(FacegateCliTest, WaitsForTheServer) {
   EXPECT_THAT(result.out, HasSubstr("fake-net"));
 }
 
-TEST_F(FacegateCliTest, EnrollsAFolderOfPeopleAndListsFailures) {
-  Photo("people/1/a.jpg", "a");
-  Photo("people/1/b.JPG", "a");
-  Photo("people/1/notes.txt", "x");
-  Photo("people/2/a.png", "b");
-  Photo("people/2/none.png", "-");
-  Photo("people/Jos\xC3\xA9 P/a.jpg", "c");
-  server_.face.full_for = 3;
-  const auto result = Run({"enroll", "--dir", dir_.File("people")});
-  EXPECT_EQ(result.code, 5);
-  EXPECT_THAT(result.out, HasSubstr("4 templates of 3 people enrolled"));
-  EXPECT_THAT(result.out, HasSubstr("none.png"));
-  EXPECT_THAT(result.out, HasSubstr("NO_FACE"));
-  EXPECT_THAT(result.err, HasSubstr("enrolled as Jos___P"));
-  const auto enrolled = server_.face.enrolled();
-  EXPECT_THAT(enrolled.at("1"), ElementsAre('a', 'a'));
-  EXPECT_THAT(enrolled.at("2"), ElementsAre('b'));
-  EXPECT_THAT(enrolled.at("Jos___P"), ElementsAre('c'));
-}
-
-TEST_F(FacegateCliTest, TakesTheFirstPhotosOfEachPerson) {
-  Photo("people/1/b.jpg", "b");
-  Photo("people/1/a.jpg", "a");
-  EXPECT_EQ(Run({"enroll", "--dir", dir_.File("people"), "--first", "1"}).code, 0);
-  EXPECT_THAT(server_.face.enrolled().at("1"), ElementsAre('a'));
-}
-
-TEST_F(FacegateCliTest, AddsAllPhotosOfAPersonWhoMustBeNew) {
-  Photo("people/1/a.jpg", "a");
-  Photo("people/1/b.jpg", "b");
-  EXPECT_EQ(Run({"enroll", "--dir", dir_.File("people"), "--must-be-new"}).code, 0);
-  EXPECT_EQ(Run({"enroll", "--dir", dir_.File("people"), "--must-be-new"}).code, 3);
-  EXPECT_THAT(server_.face.enrolled().at("1"), ElementsAre('a', 'b'));
-}
-
-TEST_F(FacegateCliTest, StopsABulkEnrolmentWhenTheServerIsGone) {
-  for (int i = 0; i < 20; ++i) Photo("people/" + std::to_string(i) + "/a.jpg", "a");
-  server_.face.unavailable_after = 5;
-  const auto result = Run({"--json", "enroll", "--dir", dir_.File("people"), "--jobs", "2"});
-  EXPECT_EQ(result.code, 4);
-  const auto json = nlohmann::json::parse(result.out);
-  EXPECT_EQ(json["enrolled_templates"], 5);
-  EXPECT_EQ(json["not_sent"], 15);
-  EXPECT_THAT(result.err, HasSubstr("Socket closed"));
-}
-
 }  // namespace
 }  // namespace facegate

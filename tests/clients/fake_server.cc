@@ -16,7 +16,8 @@ grpc::Status PersonOf(const v1::Probe& probe, char& person) {
   if (bytes.empty()) {
     return FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "no image", "probe");
   }
-  person = bytes.front();
+  const std::string_view start(kJpegStart);
+  person = bytes[bytes.starts_with(start) && bytes.size() > start.size() ? start.size() : 0];
   if (person == '-') {
     return FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "NO_FACE", "no face was found",
                        "probe.image");
@@ -122,6 +123,9 @@ grpc::Status FakeFaceService::Enroll(grpc::ServerContext* /*context*/,
   auto& known = enrolled_[request->identity_id()];
   response->set_created_identity(known.empty());
   known.insert(known.end(), persons.begin(), persons.end());
+  for (const v1::Probe& sample : request->samples()) {
+    digests_[request->identity_id()].push_back(sample.source_digest());
+  }
   response->mutable_identity()->set_id(request->identity_id());
   response->mutable_identity()->set_template_count(known.size());
   if (!request->request_id().empty()) answers_[request->request_id()] = *response;
@@ -216,6 +220,12 @@ std::map<std::string, std::vector<char>> FakeFaceService::enrolled() const {
   return enrolled_;
 }
 
+std::vector<std::string> FakeFaceService::digests(const std::string& identity) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = digests_.find(identity);
+  return found == digests_.end() ? std::vector<std::string>() : found->second;
+}
+
 grpc::Status FakeGalleryService::CreateCollection(grpc::ServerContext* /*context*/,
                                                   const v1::CreateCollectionRequest* request,
                                                   v1::CreateCollectionResponse* response) {
@@ -268,7 +278,33 @@ grpc::Status FakeGalleryService::DeleteTemplate(grpc::ServerContext* /*context*/
 grpc::Status FakeGalleryService::GetIdentity(grpc::ServerContext* /*context*/,
                                              const v1::GetIdentityRequest* request,
                                              v1::GetIdentityResponse* response) {
-  *response->mutable_identity() = LabelledIdentity(request->identity_id());
+  const std::string& id = request->identity_id();
+  if (id == "1017") {
+    *response->mutable_identity() = LabelledIdentity(id);
+    return grpc::Status::OK;
+  }
+  if (!face_.enrolled().contains(id)) {
+    return FakeRefusal(grpc::StatusCode::NOT_FOUND, "IDENTITY_NOT_FOUND", "no such identity");
+  }
+  response->mutable_identity()->set_id(id);
+  for (const auto& [key, value] : labels(id)) {
+    (*response->mutable_identity()->mutable_labels())[key] = value;
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::ListTemplates(grpc::ServerContext* /*context*/,
+                                               const v1::ListTemplatesRequest* request,
+                                               v1::ListTemplatesResponse* response) {
+  constexpr size_t kPage = 3;
+  const std::vector<std::string> digests = face_.digests(request->identity_id());
+  const size_t begin = request->page_token().empty() ? 0 : std::stoul(request->page_token());
+  const size_t end = std::min(begin + kPage, digests.size());
+  for (size_t i = begin; i < end; ++i) {
+    response->add_templates()->set_id(100 + i);
+    response->mutable_templates()->rbegin()->set_source_digest(digests[i]);
+  }
+  if (end < digests.size()) response->set_next_page_token(std::to_string(end));
   return grpc::Status::OK;
 }
 
@@ -280,6 +316,9 @@ grpc::Status FakeGalleryService::UpdateIdentity(grpc::ServerContext* /*context*/
   last_update_ = *request;
   if (request->identity().etag() == "old") {
     return FakeRefusal(grpc::StatusCode::ABORTED, "ETAG_MISMATCH", "changed since");
+  }
+  for (const auto& [key, value] : request->identity().labels()) {
+    labels_[request->identity_id()][key] = value;
   }
   *response->mutable_identity() = LabelledIdentity(request->identity_id());
   return grpc::Status::OK;
@@ -319,6 +358,12 @@ std::vector<std::string> FakeGalleryService::request_ids() const {
 v1::UpdateIdentityRequest FakeGalleryService::last_update() const {
   const std::lock_guard lock(mutex_);
   return last_update_;
+}
+
+std::map<std::string, std::string> FakeGalleryService::labels(const std::string& identity) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = labels_.find(identity);
+  return found == labels_.end() ? std::map<std::string, std::string>() : found->second;
 }
 
 v1::RenameIdentityRequest FakeGalleryService::last_rename() const {

@@ -24,8 +24,11 @@ grpc::Status FakeRefusal(grpc::StatusCode code, const std::string& reason,
                          const std::string& message, const std::string& field = "",
                          std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
 
-// The person in a photo is the photo's first byte; two photos are as alike as their persons are the
-// same. A photo that starts with '-' has no face, one that starts with '=' has two.
+// What a JPEG begins with.
+inline constexpr char kJpegStart[] = "\xff\xd8\xff";
+
+// The person in a photo is the photo's first byte, or the first after kJpegStart; two photos are as
+// alike as their persons are the same. A photo of '-' has no face, one of '=' has two.
 class FakeFaceService : public v1::FaceService::Service {
  public:
   grpc::Status Enroll(grpc::ServerContext* context, const v1::EnrollRequest* request,
@@ -52,19 +55,26 @@ class FakeFaceService : public v1::FaceService::Service {
   v1::IdentifyRequest last_identify() const;
   // Persons by identity id.
   std::map<std::string, std::vector<char>> enrolled() const;
+  // The source_digest of each template of an identity.
+  std::vector<std::string> digests(const std::string& identity) const;
 
  private:
   mutable std::mutex mutex_;
   std::vector<v1::EnrollRequest> enroll_requests_;
   v1::IdentifyRequest last_identify_;
   std::map<std::string, std::vector<char>> enrolled_;
+  std::map<std::string, std::vector<std::string>> digests_;
   std::map<std::string, v1::EnrollResponse> answers_;  // by request_id
 };
 
 // Collections that keep nothing, each with `identity_count` identities "id0", "id1", …, in pages of
-// three. Writes are answered as if they had been made, and kept to be looked at.
+// three. Writes are answered as if they had been made, and kept to be looked at. The identities
+// that `face` enrolled are there with their templates, and with the labels that were set; the
+// identity "1017" is always there.
 class FakeGalleryService : public v1::GalleryService::Service {
  public:
+  explicit FakeGalleryService(const FakeFaceService& face) : face_(face) {}
+
   grpc::Status CreateCollection(grpc::ServerContext* context,
                                 const v1::CreateCollectionRequest* request,
                                 v1::CreateCollectionResponse* response) override;
@@ -90,6 +100,9 @@ class FakeGalleryService : public v1::GalleryService::Service {
   grpc::Status DeleteIdentity(grpc::ServerContext* context,
                               const v1::DeleteIdentityRequest* request,
                               v1::DeleteIdentityResponse* response) override;
+  // Pages of three.
+  grpc::Status ListTemplates(grpc::ServerContext* context, const v1::ListTemplatesRequest* request,
+                             v1::ListTemplatesResponse* response) override;
   grpc::Status DeleteTemplate(grpc::ServerContext* context,
                               const v1::DeleteTemplateRequest* request,
                               v1::DeleteTemplateResponse* response) override;
@@ -100,17 +113,21 @@ class FakeGalleryService : public v1::GalleryService::Service {
   // The request_ids of all writes.
   std::vector<std::string> request_ids() const;
   v1::UpdateIdentityRequest last_update() const;
+  // The labels that were set of an identity.
+  std::map<std::string, std::string> labels(const std::string& identity) const;
   v1::RenameIdentityRequest last_rename() const;
   v1::MergeIdentitiesRequest last_merge() const;
 
  private:
   void Note(const std::string& request_id);
 
+  const FakeFaceService& face_;
   mutable std::mutex mutex_;
   std::vector<std::string> request_ids_;
   v1::UpdateIdentityRequest last_update_;
   v1::RenameIdentityRequest last_rename_;
   v1::MergeIdentitiesRequest last_merge_;
+  std::map<std::string, std::map<std::string, std::string>> labels_;  // by identity id
 };
 
 class FakeAdminService : public v1::AdminService::Service {
@@ -140,7 +157,7 @@ class FakeServer {
   const std::string& target() const { return target_; }
 
   FakeFaceService face;
-  FakeGalleryService gallery;
+  FakeGalleryService gallery{face};
   FakeAdminService admin;
   FakeHealthService health;
 

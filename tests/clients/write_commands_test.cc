@@ -24,7 +24,7 @@ TEST_F(WriteCommandsTest, EnrollsOnceWhenTheAnswerIsLost) {
   server_.face.lost_answers = 2;
   const auto result = Run({"enroll", "1017", Photo("a.jpg", "a")});
   EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("identity 1017: created, 1 templates now"));
+  EXPECT_THAT(result.out, HasSubstr("identity 1017: created, 1 template now"));
   EXPECT_THAT(server_.face.enrolled().at("1017"), ElementsAre('a'));
   const auto requests = server_.face.enroll_requests();
   ASSERT_EQ(requests.size(), 3U);
@@ -35,9 +35,9 @@ TEST_F(WriteCommandsTest, EnrollsOnceWhenTheAnswerIsLost) {
 }
 
 TEST_F(WriteCommandsTest, EnrollsEachPhotoOfAFolderOnceWhenAnswersAreLost) {
-  Photo("people/1/a.jpg", "a");
-  Photo("people/1/b.jpg", "b");
-  Photo("people/2/a.jpg", "c");
+  Jpeg("people/1/a.jpg", "a");
+  Jpeg("people/1/b.jpg", "b");
+  Jpeg("people/2/a.jpg", "c");
   server_.face.lost_answers = 3;
   EXPECT_EQ(Run({"enroll", "--dir", dir_.File("people"), "--jobs", "1"}).code, 0);
   EXPECT_THAT(server_.face.enrolled().at("1"), ElementsAre('a', 'b'));

@@ -1,0 +1,95 @@
+#include "clients/cli/photo_folder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "clients/cli/report.h"
+#include "face/image/image_format.h"
+
+namespace facegate {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 16> kSystemNames = {
+    "thumbs.db",       "ehthumbs.db",
+    "desktop.ini",     "picasa.ini",
+    "@eadir",          "@__thumb",
+    "#recycle",        "#snapshot",
+    "__macosx",        "icon\r",
+    "$recycle.bin",    "system volume information",
+    "lost+found",      "network trash folder",
+    "temporary items", "__pycache__"};
+
+ClientResult<std::string> FirstBytes(const fs::path& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(kSniffedBytes, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file.is_open() || file.bad()) {
+    return LocalError(fmt::format("cannot be read: {}", std::strerror(errno)));
+  }
+  bytes.resize(static_cast<size_t>(file.gcount()));
+  return bytes;
+}
+
+}  // namespace
+
+bool IsSystemName(std::string_view name) {
+  if (name.starts_with('.')) return true;
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(kSystemNames.begin(), kSystemNames.end(), lower) != kSystemNames.end();
+}
+
+ClientResult<std::vector<fs::directory_entry>> EntriesOf(const fs::path& dir) {
+  std::error_code failure;
+  std::vector<fs::directory_entry> entries;
+  for (fs::directory_iterator it(dir, failure), end; !failure && it != end; it.increment(failure)) {
+    entries.push_back(*it);
+  }
+  if (failure) return LocalError(fmt::format("cannot be read: {}", failure.message()));
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+std::optional<std::string> WhyNotAPhoto(const fs::directory_entry& entry) {
+  std::error_code failure;
+  const fs::file_status status = entry.status(failure);
+  if (status.type() == fs::file_type::not_found) return "is a link to nothing";
+  if (failure) return fmt::format("cannot be read: {}", failure.message());
+  if (fs::is_directory(status)) return "is a folder; photos are read right below a person's folder";
+  if (!fs::is_regular_file(status)) return "is not a regular file";
+  const auto bytes = FirstBytes(entry.path());
+  if (!bytes.ok()) return bytes.error().message;
+  const ImageFormat format = SniffImageFormat(*bytes);
+  if (IsDecodable(format)) return std::nullopt;
+  return fmt::format("is {}; photos are {}", NameWithArticle(format), DecodableFormats());
+}
+
+ClientResult<PhotoFolder> ReadPhotoFolder(const fs::path& dir, size_t most) {
+  const auto entries = EntriesOf(dir);
+  if (!entries.ok()) return entries.error();
+  PhotoFolder folder;
+  for (const fs::directory_entry& entry : *entries) {
+    if (most != 0 && folder.photos.size() == most) break;
+    if (IsSystemName(entry.path().filename().string())) {
+      ++folder.skipped;
+    } else if (auto why = WhyNotAPhoto(entry); why.has_value()) {
+      folder.left_out.push_back({entry.path(), *std::move(why)});
+    } else {
+      folder.photos.push_back(entry.path());
+    }
+  }
+  return folder;
+}
+
+}  // namespace facegate

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clients/cpp/client_result.h"
+
+// Which files of a folder are photos.
+namespace facegate {
+
+// A file or folder that is not sent, and why, in words that go on after its name.
+struct LeftOut {
+  std::filesystem::path path;
+  std::string message;
+};
+
+struct PhotoFolder {
+  std::vector<std::filesystem::path> photos;  // in name order
+  std::vector<LeftOut> left_out;              // in name order
+  // What systems and programs put beside photos (IsSystemName()); nobody expects it to be sent.
+  size_t skipped = 0;
+};
+
+// Hidden names, and those that systems and programs leave behind: Thumbs.db, desktop.ini, @eaDir,
+// __MACOSX and their like, in upper or lower case.
+bool IsSystemName(std::string_view name);
+
+// All entries of `dir`, in the order of their names.
+ClientResult<std::vector<std::filesystem::directory_entry>> EntriesOf(
+    const std::filesystem::path& dir);
+
+// Why the file is not a photo that a server reads: its content decides, not its name's ending.
+// Nothing when it is one.
+std::optional<std::string> WhyNotAPhoto(const std::filesystem::directory_entry& entry);
+
+// The photos right in `dir`; the first `most` of them, 0 for all (what comes after is not looked
+// at). Fails when the folder cannot be read.
+ClientResult<PhotoFolder> ReadPhotoFolder(const std::filesystem::path& dir, size_t most);
+
+}  // namespace facegate

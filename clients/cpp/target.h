@@ -1,0 +1,12 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace facegate {
+
+// What is wrong with the address of a server, as a sentence, or nothing for HOST:PORT and for the
+// other targets that gRPC knows by their scheme (dns:, ipv4:, ipv6:, unix:, unix-abstract:).
+std::optional<std::string> WrongWithTarget(const std::string& target);
+
+}  // namespace facegate
