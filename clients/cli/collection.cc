@@ -20,24 +20,28 @@ constexpr char kCollectionFooter[] =
     "  facegate collection create staff --min-cosine 0.4\n"
     "  facegate collection get staff\n"
     "  facegate collection list\n"
+    "  facegate collection update staff --min-cosine 0.45\n"
     "  facegate collection delete staff --force";
 
 void PrintCollections(Session& session, const std::vector<v1::Collection>& collections) {
-  Table table({{"COLLECTION"},
+  Table table({WrappedColumn("COLLECTION"),
                {"IDENTITIES", Table::Align::kRight},
                {"TEMPLATES", Table::Align::kRight},
                {"MIN COSINE", Table::Align::kRight},
-               {"USABLE"},
+               WrappedColumn("USABLE"),
                {"CREATED"},
-               {"MODEL"}});
+               WrappedColumn("ETAG"),
+               WrappedColumn("MODEL")});
   for (const v1::Collection& collection : collections) {
     table.AddRow({collection.id(), std::to_string(collection.identity_count()),
                   std::to_string(collection.template_count()),
                   collection.has_min_cosine() ? FormatCosine(collection.min_cosine()) : "-",
-                  collection.usable() ? "yes" : "no, other model",
-                  FormatTime(collection.create_time()), collection.model_digest().substr(0, 12)});
+                  collection.usable() ? "yes" : "no: other model",
+                  FormatMinute(collection.create_time()),
+                  collection.etag().empty() ? "-" : collection.etag(),
+                  collection.model_digest().substr(0, 12)});
   }
-  table.Print(session.out);
+  table.Print(session.out, session.terminal.columns);
 }
 
 class CollectionCreateCommand : public Command {
@@ -103,6 +107,41 @@ class CollectionListCommand : public Command {
   size_t limit_ = 0;
 };
 
+class CollectionUpdateCommand : public Command {
+ public:
+  explicit CollectionUpdateCommand(CLI::App& update) : Command(update) {
+    update.footer(
+        "Examples:\n"
+        "  facegate collection update staff --min-cosine 0.45\n"
+        "  facegate collection update staff --no-min-cosine    the model card's default decides");
+    update.add_option("COLLECTION", collection_, "Its id")->required();
+    // Without the group's name the help shows the two like all other options.
+    CLI::Option_group& point = *update.add_option_group("");
+    AddMinCosine(point, min_cosine_, "Its new operating point, for requests that have none");
+    point.add_flag("--no-min-cosine", no_min_cosine_, "Take its operating point away");
+    point.require_option(1);
+    update.add_option("--etag", etag_, "Only where the collection still has it");
+    AddRequestId(update, request_id_);
+  }
+  ExitCode Run(Session& session) override {
+    v1::UpdateCollectionRequest request;
+    request.set_collection_id(collection_);
+    request.mutable_update_mask()->add_paths("min_cosine");
+    if (min_cosine_.has_value()) request.mutable_collection()->set_min_cosine(*min_cosine_);
+    request.mutable_collection()->set_etag(etag_);
+    return Finish(session, collection_,
+                  Write(session, &FacegateClient::UpdateCollection, request, request_id_),
+                  [&](const auto& answer) { PrintCollections(session, {answer.collection()}); });
+  }
+
+ private:
+  std::string collection_;
+  std::optional<float> min_cosine_;
+  bool no_min_cosine_ = false;
+  std::string etag_;
+  std::string request_id_;
+};
+
 class CollectionDeleteCommand : public Command {
  public:
   explicit CollectionDeleteCommand(CLI::App& erase) : Command(erase) {
@@ -138,7 +177,8 @@ void AddCollectionOption(CLI::App& app, std::string& collection) {
 }
 
 void AddCollection(CLI::App& app, Commands& commands) {
-  CLI::App& family = *app.add_subcommand("collection", "Create, get, list and delete collections");
+  CLI::App& family =
+      *app.add_subcommand("collection", "Create, get, list, update and delete collections");
   family.footer(kCollectionFooter);
   family.require_subcommand(1);
   commands.push_back(std::make_unique<CollectionCreateCommand>(
@@ -147,6 +187,8 @@ void AddCollection(CLI::App& app, Commands& commands) {
       std::make_unique<CollectionGetCommand>(*family.add_subcommand("get", "Show one collection")));
   commands.push_back(std::make_unique<CollectionListCommand>(
       *family.add_subcommand("list", "Show all collections")));
+  commands.push_back(std::make_unique<CollectionUpdateCommand>(
+      *family.add_subcommand("update", "Change the operating point of a collection")));
   commands.push_back(std::make_unique<CollectionDeleteCommand>(
       *family.add_subcommand("delete", "Erase a collection")));
 }

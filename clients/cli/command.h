@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "clients/cli/terminal.h"
 #include "clients/cpp/facegate_client.h"
 
 namespace facegate {
@@ -18,7 +19,7 @@ enum class ExitCode {
   kUsage = 2,        // the command line, or a local file, is wrong
   kRefused = 3,      // the server refused; the reason is printed
   kUnreachable = 4,  // no connection, or no answer in time
-  kPartial = 5,      // enroll --dir: done, but some photos failed
+  kPartial = 5,      // enroll --dir: done, but some photos failed or were left out
 };
 
 ExitCode Worse(ExitCode a, ExitCode b);
@@ -29,8 +30,7 @@ struct Session {
   std::ostream& out;  // results
   std::ostream& err;  // errors and progress
   bool json = false;  // results as JSON
-  // `err` is a terminal, on which a line may be drawn again.
-  bool terminal = false;
+  Terminal terminal{};
 };
 
 // One subcommand: declares its options when it is made and runs when it was chosen.
@@ -65,6 +65,10 @@ void AddCollection(CLI::App& app, Commands& commands);
 void AddIdentity(CLI::App& app, Commands& commands);
 void AddTemplate(CLI::App& app, Commands& commands);
 void AddInfo(CLI::App& app, Commands& commands);
+
+// Where a command writes a file: -o and --out for all of them, and the command's `own` name for it,
+// such as "--sheet".
+inline std::string OutputNames(const std::string& own) { return "-o,--out," + own; }
 
 // Adds -c/--collection to `app`.
 void AddCollectionOption(CLI::App& app, std::string& collection);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/count.h"
 #include "clients/cli/drawing.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
@@ -25,7 +26,7 @@ class DetectCommand : public Command {
     detect.footer(kDetectFooter);
     detect.add_option("PHOTO", photo_, "The photo")->required();
     detect
-        .add_option("--draw", draw_,
+        .add_option(OutputNames("--draw"), draw_,
                     "Write the photo with the faces drawn in: a file with the end of an image "
                     "format, such as .png")
         ->type_name("FILE");
@@ -55,14 +56,15 @@ void PrintFaces(Session& session, const v1::DetectResponse& answer) {
                {"Y", Table::Align::kRight},
                {"WIDTH", Table::Align::kRight},
                {"HEIGHT", Table::Align::kRight},
-               {"LANDMARKS"}});
+               WrappedColumn("LANDMARKS")});
   for (const v1::Face& face : answer.faces()) {
     table.AddRow({fmt::format("{:.3f}", face.score()), fmt::format("{:.1f}", face.box().x()),
                   fmt::format("{:.1f}", face.box().y()), fmt::format("{:.1f}", face.box().width()),
                   fmt::format("{:.1f}", face.box().height()), DescribeLandmarks(face)});
   }
-  table.Print(session.out);
-  session.out << fmt::format("{} faces in {}x{} pixels, found by {}\n", answer.faces_size(),
+  table.Print(session.out, session.terminal.columns);
+  session.out << fmt::format("{} in {}x{} pixels, found by {}\n",
+                             CountOf(static_cast<uint64_t>(answer.faces_size()), "face"),
                              answer.image_width(), answer.image_height(), answer.detector());
 }
 

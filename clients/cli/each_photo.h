@@ -37,7 +37,7 @@ ExitCode AnswerEachPhoto(Session& session, const std::vector<std::string>& photo
   if (session.json) {
     PrintJson(session, results);
   } else if (!summary.empty()) {
-    table.Print(session.out);
+    table.Print(session.out, session.terminal.columns);
     session.out << summary << "\n";
   }
   return code;

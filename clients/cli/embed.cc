@@ -25,7 +25,9 @@ class EmbedCommand : public Command {
   explicit EmbedCommand(CLI::App& embed) : Command(embed) {
     embed.footer(kEmbedFooter);
     embed.add_option("PHOTO", photo_, "The photo")->required();
-    embed.add_option("-o,--output", output_, "Where the embedding goes: FILE.npy or FILE.json")
+    embed
+        .add_option(OutputNames("--output"), output_,
+                    "Where the embedding goes: FILE.npy or FILE.json")
         ->check([](const std::string& path) {
           return path.ends_with(".npy") || path.ends_with(".json")
                      ? std::string()

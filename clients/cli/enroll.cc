@@ -114,7 +114,7 @@ ExitCode EnrollCommand::EnrollOne(Session& session) {
 }
 
 void EnrollCommand::PrintEnrolment(Session& session, const v1::EnrollResponse& answer) const {
-  Table table({{"PHOTO"}, {"TEMPLATE", Table::Align::kRight}, {"FACE"}});
+  Table table({WrappedColumn("PHOTO"), {"TEMPLATE", Table::Align::kRight}, WrappedColumn("FACE")});
   for (int i = 0; i < answer.samples_size(); ++i) {
     const auto& sample = answer.samples(i);
     const size_t photo = static_cast<size_t>(i);
@@ -122,7 +122,7 @@ void EnrollCommand::PrintEnrolment(Session& session, const v1::EnrollResponse& a
                   std::to_string(sample.template_().id()),
                   sample.has_face() ? DescribeFace(sample.face()) : "-"});
   }
-  table.Print(session.out);
+  table.Print(session.out, session.terminal.columns);
   session.out << fmt::format("identity {}: {}, {} now\n", answer.identity().id(),
                              answer.created_identity() ? "created" : "existed already",
                              CountOf(answer.identity().template_count(), "template"));
@@ -178,16 +178,16 @@ std::string Summary(const BulkReport& report, const EnrolmentPlan& plan) {
 
 void PrintReport(Session& session, const BulkReport& report, const EnrolmentPlan& plan) {
   if (!report.failures.empty()) {
-    Table table({{"FAILED"}, {"REASON"}, {"MESSAGE"}});
+    Table table({WrappedColumn("FAILED"), {"REASON"}, WrappedColumn("MESSAGE")});
     for (const BulkFailure& failure : report.failures) {
       table.AddRow({failure.file, failure.reason, failure.message});
     }
-    table.Print(session.out);
+    table.Print(session.out, session.terminal.columns);
   }
   if (!plan.left_out.empty()) {
-    Table table({{"LEFT OUT"}, {"BECAUSE IT"}});
+    Table table({WrappedColumn("LEFT OUT"), WrappedColumn("BECAUSE IT")});
     for (const LeftOut& file : plan.left_out) table.AddRow({file.path.string(), file.message});
-    table.Print(session.out);
+    table.Print(session.out, session.terminal.columns);
   }
   session.out << Summary(report, plan) << "\n";
 }
@@ -198,7 +198,7 @@ ExitCode EnrollCommand::EnrollFolder(Session& session) {
   for (const std::string& warning : plan->warnings) {
     session.err << "facegate: " << Printable(warning) << "\n";
   }
-  Progress progress(session.err, session.terminal, plan->photo_count());
+  Progress progress(session.err, session.terminal.redraws, plan->photo_count());
   const BulkReport report = EnrollPlan(session.client, *plan,
                                        {.collection = collection_,
                                         .must_be_new = must_be_new_,
@@ -220,7 +220,9 @@ ExitCode EnrollCommand::EnrollFolder(Session& session) {
 
 void AddEnroll(CLI::App& app, Commands& commands) {
   commands.push_back(std::make_unique<EnrollCommand>(
-      *app.add_subcommand("enroll", "Add templates of a person, or of a folder of people")));
+      *app.add_subcommand("enroll",
+                          "Add templates of a person, or of a folder of people (also: enrol)")
+           ->alias("enrol")));
 }
 
 }  // namespace facegate

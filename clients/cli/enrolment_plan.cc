@@ -96,10 +96,10 @@ void Planner::TellNewIds() {
   size_t renamed = 0;
   for (const PlannedPerson& person : plan_.people) {
     if (person.id == person.folder || ++renamed > kMostNamesTold) continue;
-    plan_.warnings.push_back(fmt::format(
-        "{}: enrolled as the identity {}{}", person.folder, person.id,
-        person.label == Composed(person.folder) ? ""
-                                                : "; its label holds only a part of the name"));
+    plan_.warnings.push_back(fmt::format("{}: its identity is {}{}", person.folder, person.id,
+                                         person.label == Composed(person.folder)
+                                             ? ""
+                                             : "; its label holds only a part of the name"));
   }
   if (renamed > kMostNamesTold) {
     plan_.warnings.push_back(

@@ -6,6 +6,8 @@
 
 #include "clients/cli/command.h"
 #include "clients/cli/report.h"
+#include "clients/cli/unicode_text.h"
+#include "clients/cli/usage_error.h"
 
 #ifndef FACEGATE_VERSION
 #define FACEGATE_VERSION "unknown"
@@ -28,7 +30,7 @@ constexpr char kProgramFooter[] =
     "  2  wrong command line, or a local file that cannot be read or written\n"
     "  3  refused by the server; the reason is printed\n"
     "  4  no connection to the server, or no answer in time\n"
-    "  5  enroll --dir: done, but some photos failed\n"
+    "  5  enroll --dir: done, but some photos failed or were left out\n"
     "\n"
     "Examples:\n"
     "  facegate info --wait 60\n"
@@ -67,7 +69,7 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
 }
 
 ExitCode RunChosen(const GlobalOptions& options, Commands& commands, std::ostream& out,
-                   std::ostream& err, bool terminal) {
+                   std::ostream& err, const Terminal& terminal) {
   const auto chosen = std::find_if(commands.begin(), commands.end(),
                                    [](const auto& command) { return command->chosen(); });
   if (chosen == commands.end()) return ExitCode::kUsage;
@@ -75,7 +77,7 @@ ExitCode RunChosen(const GlobalOptions& options, Commands& commands, std::ostrea
       {.target = options.server,
        .timeout = std::chrono::milliseconds(static_cast<int64_t>(options.timeout_s * 1000))});
   if (!client.ok()) {
-    err << "facegate: " << client.error() << "\n";
+    err << "facegate: " << Printable(client.error().message) << "\n";
     return ExitCode::kUsage;
   }
   Session session{
@@ -85,10 +87,22 @@ ExitCode RunChosen(const GlobalOptions& options, Commands& commands, std::ostrea
   return code;
 }
 
+// Help and versions are no mistakes.
+ExitCode ExplainParse(const CLI::App& app, const CLI::ParseError& error, std::ostream& out,
+                      std::ostream& err) {
+  if (error.get_exit_code() == 0) {
+    app.exit(error, out, err);
+    return ExitCode::kOk;
+  }
+  err << "facegate: " << Printable(DescribeUsageError(app, error))
+      << "\nRun with --help for more information.\n";
+  return ExitCode::kUsage;
+}
+
 }  // namespace
 
 int RunCli(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err,
-           bool terminal) {
+           const Terminal& terminal) {
   CLI::App app("", "facegate");
   GlobalOptions options;
   AddGlobalOptions(app, options);
@@ -107,8 +121,7 @@ int RunCli(const std::vector<std::string>& arguments, std::ostream& out, std::os
     // CLI11 takes the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error, out, err);
-    return static_cast<int>(code == 0 ? ExitCode::kOk : ExitCode::kUsage);
+    return static_cast<int>(ExplainParse(app, error, out, err));
   }
   const ExitCode code = RunChosen(options, commands, out, err, terminal);
   out.flush();

@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "clients/cli/terminal.h"
+
 namespace facegate {
 
 // The whole program: parses `arguments` (without the program's name), runs the command, writes
-// results to `out`, errors and progress to `err`, and returns the exit code. `terminal` says that
-// `err` is one.
+// results to `out`, errors and progress to `err`, and returns the exit code.
 int RunCli(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err,
-           bool terminal);
+           const Terminal& terminal);
 
 }  // namespace facegate

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/count.h"
 #include "clients/cli/drawing.h"
 #include "clients/cli/each_photo.h"
 #include "clients/cli/photo.h"
@@ -17,6 +18,7 @@ namespace facegate {
 namespace {
 
 constexpr char kIdentifyFooter[] =
+    "In the table # is the number of the face in its photo, and RANK 1 its best candidate.\n"
     "A stranger has no candidates; --nearest shows the nearest identities all the same, marked "
     "NO_MATCH:\nthey are not matches. Exit code 0 when every face matched, 1 when one did not.\n"
     "\n"
@@ -40,7 +42,7 @@ class IdentifyCommand : public Command {
         .add_option("--top", top_,
                     "The most candidates of one face; without it the server's choice")
         ->check(CLI::Range(1, 1'000'000));
-    identify.add_option("--sheet", sheet_,
+    identify.add_option(OutputNames("--sheet"), sheet_,
                         "Also a page that shows the photos with who was found: a file with the end "
                         "of an image format");
     identify.add_option("--sheet-title", sheet_title_, "What stands above that page")
@@ -113,23 +115,27 @@ std::optional<ClientError> IdentifyCommand::CheckSheet() const {
 
 ExitCode AddRows(const std::string& photo, const v1::IdentifyResponse& answer, Table& table) {
   bool all = answer.results_size() > 0;
-  for (const auto& result : answer.results()) {
+  for (int i = 0; i < answer.results_size(); ++i) {
+    const auto& result = answer.results(i);
     all &= result.decision() == v1::DECISION_MATCH;
+    const std::string number = std::to_string(i + 1);
     const std::string face = result.has_face() ? DescribeFace(result.face()) : "-";
-    for (const auto& candidate : result.candidates()) {
-      table.AddRow({photo, DecisionName(candidate.decision()), candidate.identity_id(),
-                    FormatCosine(candidate.cosine()), candidate.template_name(), face});
+    for (int rank = 0; rank < result.candidates_size(); ++rank) {
+      const auto& candidate = result.candidates(rank);
+      table.AddRow({photo, number, std::to_string(rank + 1), DecisionName(candidate.decision()),
+                    candidate.identity_id(), FormatCosine(candidate.cosine()),
+                    TemplateNumber(candidate.template_name()), face});
     }
     if (result.candidates().empty()) {
-      table.AddRow({photo, DecisionName(result.decision()), "-", "-", "-", face});
+      table.AddRow({photo, number, "-", DecisionName(result.decision()), "-", "-", "-", face});
     }
   }
   return all ? ExitCode::kOk : ExitCode::kNoMatch;
 }
 
 std::string Summary(const v1::IdentifyResponse& answer) {
-  return fmt::format("{}; {} identities searched", DescribeBasis(answer.basis()),
-                     answer.gallery_identities());
+  return fmt::format("{}; {} searched", DescribeBasis(answer.basis()),
+                     CountOf(answer.gallery_identities(), "identity", "identities"));
 }
 
 ExitCode IdentifyCommand::Run(Session& session) {
@@ -146,12 +152,14 @@ ExitCode IdentifyCommand::Run(Session& session) {
   IdentificationSheet page(sheet_title_);
   const ExitCode code = AnswerEachPhoto(
       session, photos_,
-      Table({{"PHOTO"},
+      Table({WrappedColumn("PHOTO"),
+             {"#", Table::Align::kRight},
+             {"RANK", Table::Align::kRight},
              {"DECISION"},
-             {"IDENTITY"},
+             WrappedColumn("IDENTITY"),
              {"COSINE", Table::Align::kRight},
-             {"TEMPLATE"},
-             {"FACE"}}),
+             {"TEMPLATE", Table::Align::kRight},
+             WrappedColumn("FACE")}),
       [&](const std::string& photo) { return Identify(session, photo, page); }, AddRows, Summary);
   if (sheet_.empty()) return code;
   const auto written = page.Write(sheet_);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/count.h"
 #include "clients/cli/identity_path.h"
 #include "clients/cli/listing.h"
 #include "clients/cli/report.h"
@@ -92,8 +93,8 @@ class IdentityDeleteCommand : public Command {
     return Finish(session, path_.identity,
                   Write(session, &FacegateClient::DeleteIdentity, request, request_id_),
                   [&](const auto& answer) {
-                    session.out << fmt::format("identity {} and its {} templates deleted\n",
-                                               path_.identity, answer.deleted_templates());
+                    session.out << fmt::format("identity {} and its {} deleted\n", path_.identity,
+                                               CountOf(answer.deleted_templates(), "template"));
                   });
   }
 
@@ -106,18 +107,18 @@ class IdentityDeleteCommand : public Command {
 }  // namespace
 
 void PrintIdentities(Session& session, const std::vector<v1::Identity>& identities) {
-  Table table({{"IDENTITY"},
+  Table table({WrappedColumn("IDENTITY"),
                {"TEMPLATES", Table::Align::kRight},
                {"CREATED"},
                {"UPDATED"},
-               {"ETAG"},
-               {"LABELS"}});
+               WrappedColumn("ETAG"),
+               WrappedColumn("LABELS")});
   for (const v1::Identity& identity : identities) {
     table.AddRow({identity.id(), std::to_string(identity.template_count()),
-                  FormatTime(identity.create_time()), FormatTime(identity.update_time()),
+                  FormatMinute(identity.create_time()), FormatMinute(identity.update_time()),
                   identity.etag(), DescribeLabels(identity)});
   }
-  table.Print(session.out);
+  table.Print(session.out, session.terminal.columns);
 }
 
 void AddIdentity(CLI::App& app, Commands& commands) {

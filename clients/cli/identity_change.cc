@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/count.h"
 #include "clients/cli/identity_path.h"
 #include "clients/cli/label_change.h"
 #include "clients/cli/report.h"
@@ -102,9 +103,10 @@ class MergeCommand : public Command {
                   Write(session, &FacegateClient::MergeIdentities, request, request_id_),
                   [&](const v1::MergeIdentitiesResponse& answer) {
                     PrintIdentities(session, {answer.identity()});
-                    session.out << fmt::format("{} templates of {} are those of {} now\n",
-                                               answer.moved_templates(), source_.identity,
-                                               answer.identity().id());
+                    session.out << fmt::format(
+                        "{} of {} now {} to {}\n", CountOf(answer.moved_templates(), "template"),
+                        source_.identity, answer.moved_templates() == 1 ? "belongs" : "belong",
+                        answer.identity().id());
                   });
   }
 

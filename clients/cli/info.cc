@@ -5,6 +5,7 @@
 
 #include "clients/cli/command.h"
 #include "clients/cli/report.h"
+#include "clients/cli/table.h"
 #include "clients/cli/unicode_text.h"
 
 namespace facegate {
@@ -58,8 +59,15 @@ void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
   lines.emplace_back("enrolled", fmt::format("{} collections, {} identities, {} templates",
                                              info.collection_count(), info.identity_count(),
                                              info.template_count()));
+  constexpr size_t kNameColumns = 20;
+  const size_t columns = session.terminal.columns;
   for (const auto& [name, value] : lines) {
-    session.out << fmt::format("{:<20}{}\n", name, value.empty() ? "-" : Printable(value));
+    std::string head = name;
+    for (const std::string& line : WrapText(value.empty() ? "-" : Printable(value),
+                                            columns == 0 ? 0 : columns - kNameColumns)) {
+      session.out << fmt::format("{:<{}}{}\n", head, kNameColumns, line);
+      head.clear();
+    }
   }
 }
 

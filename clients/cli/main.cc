@@ -1,16 +1,15 @@
-#include <unistd.h>
-
 #include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "clients/cli/facegate_cli.h"
+#include "clients/cli/terminal.h"
 
 int main(int argc, char** argv) {
   try {
     return facegate::RunCli(std::vector<std::string>(argv + 1, argv + argc), std::cout, std::cerr,
-                            ::isatty(STDERR_FILENO) == 1);
+                            facegate::ThisTerminal());
   } catch (const std::exception& error) {
     std::cerr << "facegate: " << error.what() << "\n";
     return 2;

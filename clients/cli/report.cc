@@ -104,4 +104,15 @@ std::string FormatTime(const google::protobuf::Timestamp& time) {
   return google::protobuf::util::TimeUtil::ToString(whole);
 }
 
+std::string FormatMinute(const google::protobuf::Timestamp& time) {
+  constexpr size_t kSeconds = 4;  // ":00Z"
+  const std::string text = FormatTime(time);
+  return text.size() <= kSeconds ? text : text.substr(0, text.size() - kSeconds) + "Z";
+}
+
+std::string TemplateNumber(const std::string& template_name) {
+  const std::string number = template_name.substr(template_name.rfind('/') + 1);
+  return number.empty() ? "-" : number;
+}
+
 }  // namespace facegate

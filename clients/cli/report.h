@@ -56,5 +56,9 @@ std::string FormatCosine(float cosine);
 std::string DescribeFace(const v1::Face& face);
 // "2026-11-22T10:00:00Z".
 std::string FormatTime(const google::protobuf::Timestamp& time);
+// "2026-11-22T10:00Z", for tables.
+std::string FormatMinute(const google::protobuf::Timestamp& time);
+// "42" of "collections/staff/identities/1017/templates/42"; "-" where there is none.
+std::string TemplateNumber(const std::string& template_name);
 
 }  // namespace facegate

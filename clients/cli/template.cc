@@ -20,15 +20,15 @@ constexpr char kTemplateFooter[] =
 void PrintTemplates(Session& session, const std::vector<v1::Template>& templates) {
   Table table({{"TEMPLATE", Table::Align::kRight},
                {"CREATED"},
-               {"DETECTOR"},
+               WrappedColumn("DETECTOR"),
                {"SCORE", Table::Align::kRight},
                {"MODEL"}});
   for (const v1::Template& face : templates) {
-    table.AddRow({std::to_string(face.id()), FormatTime(face.create_time()), face.detector(),
+    table.AddRow({std::to_string(face.id()), FormatMinute(face.create_time()), face.detector(),
                   fmt::format("{:.3f}", face.detection_score()),
                   face.model_digest().substr(0, 12)});
   }
-  table.Print(session.out);
+  table.Print(session.out, session.terminal.columns);
 }
 
 class TemplateListCommand : public Command {

@@ -55,14 +55,19 @@ ClientResult<v1::VerifyResponse> VerifyCommand::Verify(Session& session,
 
 ExitCode AddRow(const std::string& photo, const v1::VerifyResponse& answer, Table& table) {
   table.AddRow({photo, DecisionName(answer.decision()), FormatCosine(answer.cosine()),
-                answer.template_name(), answer.has_face() ? DescribeFace(answer.face()) : "-"});
+                TemplateNumber(answer.template_name()),
+                answer.has_face() ? DescribeFace(answer.face()) : "-"});
   return answer.decision() == v1::DECISION_MATCH ? ExitCode::kOk : ExitCode::kNoMatch;
 }
 
 ExitCode VerifyCommand::Run(Session& session) {
   return AnswerEachPhoto(
       session, photos_,
-      Table({{"PHOTO"}, {"DECISION"}, {"COSINE", Table::Align::kRight}, {"TEMPLATE"}, {"FACE"}}),
+      Table({WrappedColumn("PHOTO"),
+             {"DECISION"},
+             {"COSINE", Table::Align::kRight},
+             {"TEMPLATE", Table::Align::kRight},
+             WrappedColumn("FACE")}),
       [&](const std::string& photo) { return Verify(session, photo); }, AddRow,
       [](const v1::VerifyResponse& answer) { return DescribeBasis(answer.basis()); });
 }

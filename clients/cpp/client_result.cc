@@ -55,7 +55,10 @@ std::string Describe(const ClientError& error) {
   std::string text =
       fmt::format("{}: {}", error.reason.empty() ? CodeName(error.code) : error.reason,
                   error.message.empty() ? "no message" : error.message);
-  if (!error.field.empty()) text += fmt::format(" (field {})", error.field);
+  // Most messages name the field themselves.
+  if (!error.field.empty() && error.message.find(error.field) == std::string::npos) {
+    text += fmt::format(" (field {})", error.field);
+  }
   if (error.retry_after.has_value()) {
     text += fmt::format(" (try again in {} ms)", error.retry_after->count());
   }

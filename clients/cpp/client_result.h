@@ -34,7 +34,7 @@ struct ClientError {
 
 // "NOT_FOUND" and so on.
 std::string CodeName(grpc::StatusCode code);
-// One line: "NO_FACE: no face was found (field probe.image)".
+// One line: "NO_FACE: no face was found (field probe.image)"; the field is told once.
 std::string Describe(const ClientError& error);
 std::ostream& operator<<(std::ostream& out, const ClientError& error);
 

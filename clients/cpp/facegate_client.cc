@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "clients/cpp/rpc_error.h"
+#include "clients/cpp/target.h"
 #include "facegate/v1/admin_service.grpc.pb.h"
 #include "facegate/v1/face_service.grpc.pb.h"
 #include "facegate/v1/gallery_service.grpc.pb.h"
@@ -84,7 +85,7 @@ ClientResult<std::unique_ptr<FacegateClient>> FacegateClient::Connect(
   const auto refuse = [](std::string message) {
     return ClientError{.code = grpc::StatusCode::INVALID_ARGUMENT, .message = std::move(message)};
   };
-  if (options.target.empty()) return refuse("the server's address is empty; expected HOST:PORT");
+  if (auto wrong = WrongWithTarget(options.target); wrong.has_value()) return refuse(*wrong);
   if (options.timeout <= milliseconds(0)) {
     return refuse(
         fmt::format("the timeout is {} ms; expected more than 0", options.timeout.count()));
@@ -131,6 +132,11 @@ ClientResult<v1::GetCollectionResponse> FacegateClient::GetCollection(
 ClientResult<v1::ListCollectionsResponse> FacegateClient::ListCollections(
     const v1::ListCollectionsRequest& request) {
   return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::ListCollections, request,
+                  impl_->timeout);
+}
+ClientResult<v1::UpdateCollectionResponse> FacegateClient::UpdateCollection(
+    const v1::UpdateCollectionRequest& request) {
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::UpdateCollection, request,
                   impl_->timeout);
 }
 ClientResult<v1::DeleteCollectionResponse> FacegateClient::DeleteCollection(

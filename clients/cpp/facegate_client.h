@@ -12,7 +12,7 @@
 namespace facegate {
 
 struct ClientOptions {
-  // HOST:PORT, or any other target that gRPC knows.
+  // HOST:PORT, or another target that gRPC knows; see clients/cpp/target.h.
   std::string target = "127.0.0.1:50051";
   // Of one call, from sending to the whole answer.
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
@@ -48,6 +48,8 @@ class FacegateClient {
   ClientResult<v1::GetCollectionResponse> GetCollection(const v1::GetCollectionRequest& request);
   ClientResult<v1::ListCollectionsResponse> ListCollections(
       const v1::ListCollectionsRequest& request);
+  ClientResult<v1::UpdateCollectionResponse> UpdateCollection(
+      const v1::UpdateCollectionRequest& request);
   ClientResult<v1::DeleteCollectionResponse> DeleteCollection(
       const v1::DeleteCollectionRequest& request);
   ClientResult<v1::GetIdentityResponse> GetIdentity(const v1::GetIdentityRequest& request);

@@ -25,9 +25,9 @@ struct RetryOptions {
 
 // Calls `call` (returning a ClientResult) until it succeeds or is refused for good. It is called
 // again when the server said after what time that helps (RetryInfo: a full queue, a server that
-// starts), and, where `options` allow it, after a broken connection. Each wait is a multiple of
-// that time, growing with the number of refusals, so that many callers do not come back at once for
-// ever.
+// starts, a request_id that is still at work), and, where `options` allow it, after a broken
+// connection. Each wait is a multiple of that time, growing with the number of refusals, so that
+// many callers do not come back at once for ever.
 template <typename Call>
 auto CallWithRetry(Call&& call, const RetryOptions& options = {}) -> decltype(call()) {
   using std::chrono::milliseconds;

@@ -31,7 +31,7 @@ class FacegateCliTest : public ::testing::Test {
     arguments.insert(arguments.begin(), {"--server", server_.target(), "--timeout", "20"});
     std::ostringstream out;
     std::ostringstream err;
-    const int code = RunCli(arguments, out, err, false);
+    const int code = RunCli(arguments, out, err, {});
     return {code, out.str(), err.str()};
   }
 

@@ -46,7 +46,7 @@ TEST_F(EnrollFolderTest, EnrollsPeopleAndListsFailures) {
   EXPECT_THAT(result.out, HasSubstr("none.png"));
   EXPECT_THAT(result.out, HasSubstr("NO_FACE"));
   const std::string jose = IdentityIdOf("Jos\xC3\xA9 P");
-  EXPECT_THAT(result.err, HasSubstr("enrolled as the identity " + jose));
+  EXPECT_THAT(result.err, HasSubstr("its identity is " + jose));
   const auto enrolled = server_.face.enrolled();
   EXPECT_THAT(enrolled.at("1"), ElementsAre('a', 'a'));
   EXPECT_THAT(enrolled.at("2"), ElementsAre('b'));

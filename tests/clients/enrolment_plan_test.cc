@@ -86,7 +86,7 @@ TEST(EnrolmentPlanTest, CountsNamesThatAreNotIdsBeyondTheFirst) {
   for (int i = 0; i < 13; ++i) WritePlanned(dir.path() / ("p " + std::to_string(i)) / "1.jpg");
   const auto plan = PlanEnrolment(dir.path(), 0);
   ASSERT_THAT(plan->warnings, SizeIs(11));
-  EXPECT_THAT(plan->warnings[0], HasSubstr("p 0: enrolled as the identity p_0-"));
+  EXPECT_THAT(plan->warnings[0], HasSubstr("p 0: its identity is p_0-"));
   EXPECT_THAT(plan->warnings[10], HasSubstr("3 more folders are"));
 }
 

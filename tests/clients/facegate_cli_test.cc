@@ -94,6 +94,68 @@ TEST_F(FacegateCliTest, ExplainsItselfOnRequest) {
   }
 }
 
+TEST_F(FacegateCliTest, SuggestsWhatWasPerhapsMeant) {
+  const std::pair<std::vector<std::string>, const char*> mistakes[] = {
+      {{"identfy", "a.jpg"}, "there is no command 'identfy'; did you mean identify?"},
+      {{"enrolment", "1"}, "did you mean enroll?"},
+      {{"identity", "lst"}, "did you mean list?"},
+      {{"frobnicate"}, "the commands are enroll, enrol, identify"},
+      {{}, "a command is missing; the commands are enroll"},
+      {{"identify", "--min_cosine", "0.4", "a.jpg"}, "did you mean --min-cosine?"},
+      {{"verify", "--colection=staff", "1", "a.jpg"}, "did you mean --collection?"},
+      {{"--jsno", "info"}, "did you mean --json?"},
+  };
+  for (const auto& [arguments, expected] : mistakes) {
+    const auto result = Run(arguments);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, HasSubstr(expected));
+  }
+}
+
+TEST_F(FacegateCliTest, TellsUnknownArgumentsInTheirOrder) {
+  const auto result = Run({"info", "--one", "two", "--three"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("these arguments are not known: --one two --three"));
+}
+
+TEST_F(FacegateCliTest, TakesTheBritishSpelling) {
+  EXPECT_EQ(Run({"enrol", "2042", Photo("a.jpg", "a")}).code, 0);
+  EXPECT_EQ(server_.face.enroll_requests().size(), 1U);
+}
+
+TEST_F(FacegateCliTest, WritesFilesUnderOneOption) {
+  const std::string photo = dir_.File("photo.png");
+  ASSERT_TRUE(cv::imwrite(photo, cv::Mat(48, 64, CV_8UC3, cv::Scalar(0, 0, 0))));
+  for (const char* option : {"-o", "--out"}) {
+    EXPECT_EQ(Run({"embed", photo, option, dir_.File("a.npy")}).code, 0) << option;
+    EXPECT_EQ(Run({"detect", photo, option, dir_.File("a.png")}).code, 0) << option;
+    EXPECT_NE(Run({"identify", photo, option, dir_.File("page.png")}).code, 2) << option;
+    for (const char* file : {"a.npy", "a.png", "page.png"}) {
+      EXPECT_TRUE(std::filesystem::remove(dir_.File(file))) << file;
+    }
+  }
+  EXPECT_EQ(Run({"embed", photo, "--output", dir_.File("a.npy")}).code, 0);
+}
+
+TEST_F(FacegateCliTest, SaysThatAServerIsNoUrl) {
+  std::ostringstream out;
+  std::ostringstream err;
+  EXPECT_EQ(RunCli({"info", "--server", "http://faces:50051"}, out, err, {}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("http://faces:50051 is a URL; expected HOST:PORT, such as "
+                                   "faces:50051"));
+}
+
+TEST_F(FacegateCliTest, ShowsFaceRankAndNumberOfTheTemplate) {
+  ASSERT_EQ(Run({"enroll", "2042", Photo("a.jpg", "a")}).code, 0);
+  const auto table = Run({"identify", dir_.File("a.jpg")});
+  EXPECT_THAT(table.out, HasSubstr("#  RANK  DECISION"));
+  EXPECT_THAT(
+      table.out,
+      MatchesRegex("(.|\n)*a\\.jpg  1     1  MATCH     2042      0\\.9000       101  (.|\n)*"));
+  EXPECT_THAT(Run({"--json", "identify", dir_.File("a.jpg")}).out,
+              HasSubstr("collections/default/identities/2042/templates/101"));
+}
+
 TEST_F(FacegateCliTest, SaysThatNothingListens) {
   std::ostringstream out;
   std::ostringstream err;
@@ -102,7 +164,7 @@ TEST_F(FacegateCliTest, SaysThatNothingListens) {
     const FakeServer gone;
     dead = gone.target();
   }
-  EXPECT_EQ(RunCli({"info", "--server", dead}, out, err, false), 4);
+  EXPECT_EQ(RunCli({"info", "--server", dead}, out, err, {}), 4);
   EXPECT_THAT(err.str(), HasSubstr(dead));
 }
 
@@ -177,7 +239,7 @@ TEST_F(FacegateCliTest, DrawsFacesOntoThePhoto) {
   const std::string drawn = dir_.File("drawn.png");
   const auto result = Run({"detect", "--draw", drawn, photo});
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("1 faces in 64x48 pixels"));
+  EXPECT_THAT(result.out, HasSubstr("1 face in 64x48 pixels"));
   const cv::Mat picture = cv::imread(drawn);
   ASSERT_EQ(picture.size(), cv::Size(64, 48));
   EXPECT_GT(picture.at<cv::Vec3b>(20, 8)[1], 100);  // on the left edge of the box

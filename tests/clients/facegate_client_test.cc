@@ -140,6 +140,13 @@ TEST(DescribeTest, NamesReasonFieldAndDelay) {
   EXPECT_EQ(text, "QUEUE_FULL: 512 faces wait (field samples[0]) (try again in 40 ms)");
 }
 
+TEST(DescribeTest, NamesTheFieldOnce) {
+  const std::string text =
+      Describe(DecodeError(FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "IMAGE_UNDECODABLE",
+                                       "probe.image: JPEG is truncated", "probe.image")));
+  EXPECT_EQ(text, "IMAGE_UNDECODABLE: probe.image: JPEG is truncated");
+}
+
 // Fails with RetryInfo `failures` times, then answers 1.
 ClientResult<int> FailUntil(int& calls, int failures) {
   if (calls++ < failures) {

@@ -167,6 +167,8 @@ grpc::Status FakeFaceService::Identify(grpc::ServerContext* /*context*/,
     auto* candidate = result->add_candidates();
     candidate->set_identity_id(identity);
     candidate->set_cosine(kSame);
+    candidate->set_template_name("collections/" + request->collection_id() + "/identities/" +
+                                 identity + "/templates/101");
     candidate->set_decision(v1::DECISION_MATCH);
     result->set_decision(v1::DECISION_MATCH);
   }
@@ -258,6 +260,25 @@ grpc::Status FakeGalleryService::DeleteIdentity(grpc::ServerContext* /*context*/
                                                 v1::DeleteIdentityResponse* response) {
   Note(request->request_id());
   response->set_deleted_templates(3);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeGalleryService::UpdateCollection(grpc::ServerContext* /*context*/,
+                                                  const v1::UpdateCollectionRequest* request,
+                                                  v1::UpdateCollectionResponse* response) {
+  Note(request->request_id());
+  if (in_progress-- > 0) {
+    return FakeRefusal(grpc::StatusCode::ABORTED, "REQUEST_IN_PROGRESS", "still at work", "",
+                       std::chrono::milliseconds(1));
+  }
+  const std::lock_guard lock(mutex_);
+  last_collection_update_ = *request;
+  if (request->collection().etag() == "old") {
+    return FakeRefusal(grpc::StatusCode::ABORTED, "ETAG_MISMATCH", "changed since");
+  }
+  *response->mutable_collection() = request->collection();
+  response->mutable_collection()->set_id(request->collection_id());
+  response->mutable_collection()->set_etag("new-etag");
   return grpc::Status::OK;
 }
 
@@ -364,6 +385,11 @@ std::map<std::string, std::string> FakeGalleryService::labels(const std::string&
   const std::lock_guard lock(mutex_);
   const auto found = labels_.find(identity);
   return found == labels_.end() ? std::map<std::string, std::string>() : found->second;
+}
+
+v1::UpdateCollectionRequest FakeGalleryService::last_collection_update() const {
+  const std::lock_guard lock(mutex_);
+  return last_collection_update_;
 }
 
 v1::RenameIdentityRequest FakeGalleryService::last_rename() const {

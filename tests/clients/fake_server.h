@@ -78,6 +78,10 @@ class FakeGalleryService : public v1::GalleryService::Service {
   grpc::Status CreateCollection(grpc::ServerContext* context,
                                 const v1::CreateCollectionRequest* request,
                                 v1::CreateCollectionResponse* response) override;
+  // ETAG_MISMATCH for the etag "old"; REQUEST_IN_PROGRESS with RetryInfo for `in_progress` calls.
+  grpc::Status UpdateCollection(grpc::ServerContext* context,
+                                const v1::UpdateCollectionRequest* request,
+                                v1::UpdateCollectionResponse* response) override;
   grpc::Status DeleteCollection(grpc::ServerContext* context,
                                 const v1::DeleteCollectionRequest* request,
                                 v1::DeleteCollectionResponse* response) override;
@@ -109,10 +113,12 @@ class FakeGalleryService : public v1::GalleryService::Service {
 
   int identity_count = 7;
   std::atomic<int> lost_answers = 0;
+  std::atomic<int> in_progress = 0;
 
   // The request_ids of all writes.
   std::vector<std::string> request_ids() const;
   v1::UpdateIdentityRequest last_update() const;
+  v1::UpdateCollectionRequest last_collection_update() const;
   // The labels that were set of an identity.
   std::map<std::string, std::string> labels(const std::string& identity) const;
   v1::RenameIdentityRequest last_rename() const;
@@ -125,6 +131,7 @@ class FakeGalleryService : public v1::GalleryService::Service {
   mutable std::mutex mutex_;
   std::vector<std::string> request_ids_;
   v1::UpdateIdentityRequest last_update_;
+  v1::UpdateCollectionRequest last_collection_update_;
   v1::RenameIdentityRequest last_rename_;
   v1::MergeIdentitiesRequest last_merge_;
   std::map<std::string, std::map<std::string, std::string>> labels_;  // by identity id

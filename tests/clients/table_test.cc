@@ -22,6 +22,35 @@ TEST(TableTest, AlignsColumnsAndCountsCharactersNotBytes) {
   EXPECT_EQ(out.str(), "NAME  COUNT\nJos\xC3\xA9      7\nA\n");
 }
 
+TEST(TableTest, AlignsCharactersOfTwoColumns) {
+  Table table({{"NAME"}, {"N"}});
+  table.AddRow({"\xE5\xBC\xA0\xE4\xBC\x9F!", "1"});
+  std::ostringstream out;
+  table.Print(out);
+  EXPECT_EQ(out.str(), "NAME   N\n\xE5\xBC\xA0\xE4\xBC\x9F!  1\n");
+}
+
+TEST(TableTest, WrapsWhatTheTerminalIsTooNarrowFor) {
+  Table table({WrappedColumn("PHOTO"), {"N", Table::Align::kRight}, WrappedColumn("MESSAGE")});
+  table.AddRow({"photos/anna/front.jpg", "12", "no face was found in it"});
+  std::ostringstream out;
+  table.Print(out, 30);
+  EXPECT_EQ(out.str(),
+            "PHOTO          N  MESSAGE\n"
+            "photos/anna/  12  no face was\n"
+            "front.jpg         found in it\n");
+}
+
+TEST(TableTest, CutsNothingAndIsAsWideAsItMustBeWhereNothingWraps) {
+  Table table({{"IDENTITY"}, WrappedColumn("PATH")});
+  table.AddRow({std::string(30, 'i'), std::string(20, 'p')});
+  std::ostringstream out;
+  table.Print(out, 10);
+  EXPECT_EQ(out.str(), "IDENTITY                        PATH\n" + std::string(30, 'i') +
+                           "  pppppppp\n" + std::string(32, ' ') + "pppppppp\n" +
+                           std::string(32, ' ') + "pppp\n");
+}
+
 TEST(TableTest, LetsNoControlCharacterThrough) {
   Table table({{"FILE"}});
   table.AddRow({"a\x1b[2Jb\n"});

@@ -64,13 +64,10 @@ TEST_F(WriteCommandsTest, SaysHowToRepeatAWriteWhoseFateIsUnknown) {
 TEST_F(WriteCommandsTest, SendsEveryWriteWithARequestIdOfItsOwnOrTheGivenOne) {
   const std::string photo = Photo("a.jpg", "a");
   const std::vector<std::vector<std::string>> writes = {
-      {"collection", "create", "staff"},
-      {"collection", "delete", "staff"},
-      {"identity", "label", "1017", "room=4"},
-      {"identity", "rename", "1017", "2042"},
-      {"identity", "merge", "1018", "--into", "1017"},
-      {"identity", "delete", "1017"},
-      {"template", "delete", "1017", "42"},
+      {"collection", "create", "staff"},      {"collection", "update", "staff", "--no-min-cosine"},
+      {"collection", "delete", "staff"},      {"identity", "label", "1017", "room=4"},
+      {"identity", "rename", "1017", "2042"}, {"identity", "merge", "1018", "--into", "1017"},
+      {"identity", "delete", "1017"},         {"template", "delete", "1017", "42"},
   };
   for (auto write : writes) {
     EXPECT_EQ(Run(write).code, 0) << write[1];
@@ -85,6 +82,39 @@ TEST_F(WriteCommandsTest, SendsEveryWriteWithARequestIdOfItsOwnOrTheGivenOne) {
   EXPECT_EQ(Run({"enroll", "--request-id", "given", "1017", photo}).code, 0);
   EXPECT_EQ(server_.face.enroll_requests().back().request_id(), "given");
   EXPECT_EQ(Run({"enroll", "--request-id", "given", "--dir", dir_.path().string()}).code, 2);
+}
+
+TEST_F(WriteCommandsTest, SetsAndRemovesTheOperatingPointOfACollection) {
+  const auto set = Run({"collection", "update", "staff", "--min-cosine", "0.45", "--etag", "e1"});
+  EXPECT_EQ(set.code, 0) << set.err;
+  EXPECT_THAT(set.out, HasSubstr("0.4500"));
+  EXPECT_THAT(set.out, HasSubstr("new-etag"));
+  v1::UpdateCollectionRequest request = server_.gallery.last_collection_update();
+  EXPECT_EQ(request.collection_id(), "staff");
+  EXPECT_EQ(request.collection().etag(), "e1");
+  EXPECT_EQ(request.collection().min_cosine(), 0.45F);
+  EXPECT_THAT(request.update_mask().paths(), ElementsAre("min_cosine"));
+  EXPECT_EQ(Run({"collection", "update", "staff", "--no-min-cosine"}).code, 0);
+  request = server_.gallery.last_collection_update();
+  EXPECT_FALSE(request.collection().has_min_cosine());
+  EXPECT_THAT(request.update_mask().paths(), ElementsAre("min_cosine"));
+}
+
+TEST_F(WriteCommandsTest, ChangesNothingOfACollectionWithoutBeingTold) {
+  EXPECT_EQ(Run({"collection", "update", "staff"}).code, 2);
+  EXPECT_EQ(Run({"collection", "update", "staff", "--min-cosine", "0.4", "--no-min-cosine"}).code,
+            2);
+  EXPECT_THAT(server_.gallery.request_ids(), IsEmpty());
+  const auto changed = Run({"collection", "update", "staff", "--no-min-cosine", "--etag", "old"});
+  EXPECT_EQ(changed.code, 3);
+  EXPECT_THAT(changed.err, HasSubstr("ETAG_MISMATCH"));
+}
+
+TEST_F(WriteCommandsTest, WaitsForARequestThatIsStillAtWork) {
+  server_.gallery.in_progress = 2;
+  EXPECT_EQ(Run({"collection", "update", "staff", "--no-min-cosine"}).code, 0);
+  const std::vector<std::string> ids = server_.gallery.request_ids();
+  EXPECT_THAT(ids, ElementsAre(ids.front(), ids.front(), ids.front()));
 }
 
 TEST_F(WriteCommandsTest, ShowsLabelsAndEtagOfAnIdentity) {
@@ -141,7 +171,7 @@ TEST_F(WriteCommandsTest, RenamesAndMergesIdentities) {
   const auto merged = Run({"identity", "merge", "-c", "staff", "1018", "--into", "1017", "--etag",
                            "e8", "--into-etag", "e7"});
   EXPECT_EQ(merged.code, 0) << merged.err;
-  EXPECT_THAT(merged.out, HasSubstr("2 templates of 1018 are those of 1017 now"));
+  EXPECT_THAT(merged.out, HasSubstr("2 templates of 1018 now belong to 1017"));
   const v1::MergeIdentitiesRequest request = server_.gallery.last_merge();
   EXPECT_EQ(request.source_identity_id(), "1018");
   EXPECT_EQ(request.target_identity_id(), "1017");

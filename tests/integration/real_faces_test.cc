@@ -80,7 +80,7 @@ class RealFacesTest : public ::testing::Test {
     arguments.insert(arguments.end(), {"--server", server_->target()});
     std::ostringstream out;
     std::ostringstream err;
-    const int code = RunCli(arguments, out, err, false);
+    const int code = RunCli(arguments, out, err, {});
     output_ = out.str() + err.str();
     return code;
   }
