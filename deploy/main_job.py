@@ -174,7 +174,8 @@ def sheet_options(options):
     if options.sheet is None:
         return []
     title = ["--sheet-title", DRAWN_TITLE] if options.drawn else []
-    return ["--sheet", options.sheet, *title]
+    # The probes are named after those whom they show.
+    return ["--sheet", options.sheet, "--expect", "file", *title]
 
 
 def identify(server, probes, *extra):

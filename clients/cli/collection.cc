@@ -29,9 +29,9 @@ void PrintCollections(Session& session, const std::vector<v1::Collection>& colle
                {"TEMPLATES", Table::Align::kRight},
                {"MIN COSINE", Table::Align::kRight},
                WrappedColumn("USABLE"),
-               {"CREATED"},
+               OptionalColumn("CREATED"),
                WrappedColumn("ETAG"),
-               WrappedColumn("MODEL")});
+               OptionalColumn("MODEL")});
   for (const v1::Collection& collection : collections) {
     table.AddRow({collection.id(), std::to_string(collection.identity_count()),
                   std::to_string(collection.template_count()),
@@ -115,15 +115,18 @@ class CollectionUpdateCommand : public Command {
         "  facegate collection update staff --min-cosine 0.45\n"
         "  facegate collection update staff --no-min-cosine    the model card's default decides");
     update.add_option("COLLECTION", collection_, "Its id")->required();
-    // Without the group's name the help shows the two like all other options.
-    CLI::Option_group& point = *update.add_option_group("");
-    AddMinCosine(point, min_cosine_, "Its new operating point, for requests that have none");
-    point.add_flag("--no-min-cosine", no_min_cosine_, "Take its operating point away");
-    point.require_option(1);
+    AddMinCosine(update, min_cosine_, "Its new operating point, for requests that have none");
+    update.add_flag("--no-min-cosine", no_min_cosine_, "Take its operating point away")
+        ->excludes("--min-cosine");
     update.add_option("--etag", etag_, "Only where the collection still has it");
     AddRequestId(update, request_id_);
   }
   ExitCode Run(Session& session) override {
+    if (!min_cosine_.has_value() && !no_min_cosine_) {
+      return Fail(session, collection_,
+                  LocalError("there is nothing to change; expected --min-cosine COSINE or "
+                             "--no-min-cosine"));
+    }
     v1::UpdateCollectionRequest request;
     request.set_collection_id(collection_);
     request.mutable_update_mask()->add_paths("min_cosine");

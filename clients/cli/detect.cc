@@ -27,8 +27,8 @@ class DetectCommand : public Command {
     detect.add_option("PHOTO", photo_, "The photo")->required();
     detect
         .add_option(OutputNames("--draw"), draw_,
-                    "Write the photo with the faces drawn in: a file with the end of an image "
-                    "format, such as .png")
+                    "Write the photo with the faces drawn in: FILE.png, .jpg or another image "
+                    "format")
         ->type_name("FILE");
     detect.add_option("--select", select_, "Only one face; all where not given")
         ->check(CLI::IsMember({"single", "largest", "central", "all"}));

@@ -20,19 +20,32 @@ int Pixel(double value, int limit) {
   return static_cast<int>(std::lround(value));
 }
 
+// Lines and letters have a dark rim, so that they are seen on light hair as well as on dark.
 void DrawFace(const v1::Face& face, cv::Mat& picture) {
   const int limit = std::max(picture.cols, picture.rows);
   const int thickness = std::max(1, limit / 400);
-  const cv::Scalar green(60, 220, 60);
+  const int rim = thickness + 2 * std::max(1, thickness / 2);
+  const double text_scale = 0.4 * thickness;
+  const cv::Scalar green(90, 255, 90);
+  const cv::Scalar dark(20, 20, 20);
   const cv::Rect box = BoxOf(face, 1.0, limit);
+  cv::rectangle(picture, box, dark, rim, cv::LINE_AA);
   cv::rectangle(picture, box, green, thickness, cv::LINE_AA);
   for (const v1::Point& point : face.landmarks()) {
-    cv::circle(picture, {Pixel(point.x(), limit), Pixel(point.y(), limit)}, thickness + 1,
-               cv::Scalar(40, 180, 255), cv::FILLED, cv::LINE_AA);
+    const cv::Point at(Pixel(point.x(), limit), Pixel(point.y(), limit));
+    cv::circle(picture, at, thickness + 2, dark, cv::FILLED, cv::LINE_AA);
+    cv::circle(picture, at, thickness + 1, cv::Scalar(40, 180, 255), cv::FILLED, cv::LINE_AA);
   }
-  cv::putText(picture, fmt::format("{:.2f}", face.score()),
-              {box.x, std::max(box.y - 4 * thickness, 10 * thickness)}, cv::FONT_HERSHEY_SIMPLEX,
-              0.4 * thickness, green, thickness, cv::LINE_AA);
+  const std::string score = fmt::format("{:.2f}", face.score());
+  int base = 0;
+  const cv::Size size = cv::getTextSize(score, cv::FONT_HERSHEY_SIMPLEX, text_scale, rim, &base);
+  // Above the box, and within the picture.
+  const cv::Point left(std::clamp(box.x, 0, std::max(0, picture.cols - size.width)),
+                       std::max(box.y - 4 * thickness, size.height + thickness));
+  cv::putText(picture, score, left, cv::FONT_HERSHEY_SIMPLEX, text_scale, dark, rim + thickness,
+              cv::LINE_AA);
+  cv::putText(picture, score, left, cv::FONT_HERSHEY_SIMPLEX, text_scale, green, thickness,
+              cv::LINE_AA);
 }
 
 }  // namespace
@@ -72,7 +85,7 @@ ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResp
   try {
     const std::vector<char> encoded(photo_bytes.begin(), photo_bytes.end());
     cv::Mat picture = cv::imdecode(encoded, cv::IMREAD_COLOR);
-    if (picture.empty()) return LocalError("cannot be decoded here to draw on it");
+    if (picture.empty()) return LocalError("cannot be decoded on this machine, to draw on it");
     if (static_cast<uint32_t>(picture.cols) != detected.image_width() ||
         static_cast<uint32_t>(picture.rows) != detected.image_height()) {
       return LocalError(fmt::format("decodes to {}x{} here, but the server saw {}x{}", picture.cols,

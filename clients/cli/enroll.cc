@@ -18,11 +18,10 @@ namespace facegate {
 namespace {
 
 constexpr char kEnrollFooter[] =
-    "With --dir each folder right below DIR is a person. The folder's name is the identity's id; "
-    "of\n"
-    "a name that an id cannot be, such as one in Chinese, an id is made. The name itself is kept "
-    "in\n"
-    "the label 'folder', and nothing is added to an identity that came from another folder.\n"
+    "With --dir each folder right below DIR is a person. The folder's name is the identity's id;\n"
+    "where it cannot be one, as a name in Chinese cannot, an id is made from it. The label "
+    "'folder'\n"
+    "keeps the name itself, and nothing is added to an identity that came from another folder.\n"
     "Photos are told by their content, not by the ends of their names. What fails or is left out "
     "is\n"
     "listed at the end, and the rest goes on (exit code 5). Giving the command again completes "

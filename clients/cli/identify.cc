@@ -9,6 +9,7 @@
 #include "clients/cli/count.h"
 #include "clients/cli/drawing.h"
 #include "clients/cli/each_photo.h"
+#include "clients/cli/folder_name.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
 #include "clients/cli/sheet.h"
@@ -28,6 +29,7 @@ constexpr char kIdentifyFooter[] =
     "  facegate identify -c staff --unique group.jpg\n"
     "  facegate identify -c staff --min-cosine 0.45 --nearest door.jpg\n"
     "  facegate identify -c staff --select central --sheet found.png photos/*.jpg\n"
+    "  facegate identify -c staff --sheet found.png --expect folder people/*/*.jpg\n"
     "  facegate --json identify -c staff door.jpg hall.jpg";
 
 class IdentifyCommand : public Command {
@@ -42,11 +44,20 @@ class IdentifyCommand : public Command {
         .add_option("--top", top_,
                     "The most candidates of one face; without it the server's choice")
         ->check(CLI::Range(1, 1'000'000));
-    identify.add_option(OutputNames("--sheet"), sheet_,
-                        "Also a page that shows the photos with who was found: a file with the end "
-                        "of an image format");
+    identify
+        .add_option(OutputNames("--sheet"), sheet_,
+                    "Also draw a page that shows the photos with who was found: FILE.png, .jpg "
+                    "or another image format")
+        ->type_name("FILE");
     identify.add_option("--sheet-title", sheet_title_, "What stands above that page")
         ->needs("--sheet");
+    identify
+        .add_option("--expect", expect_,
+                    "Who a photo of one person truly shows: the identity that the file is named "
+                    "after (1017.jpg), or its folder (1017/a.jpg); that page then marks what is "
+                    "right and what is wrong")
+        ->needs("--sheet")
+        ->check(CLI::IsMember({"file", "folder"}));
     identify.add_flag("--nearest", nearest_, "Show also candidates below the threshold");
     identify
         .add_flag("--unique", unique_,
@@ -59,6 +70,8 @@ class IdentifyCommand : public Command {
  private:
   // What is wrong with --sheet, before anything is asked.
   std::optional<ClientError> CheckSheet() const;
+  // Who the photo shows by --expect. Nothing where that is not known.
+  std::optional<PhotoTruth> TruthOf(Session& session, const std::string& photo) const;
   // Puts what it finds into `page`.
   ClientResult<v1::IdentifyResponse> Identify(Session& session, const std::string& photo,
                                               IdentificationSheet& page) const;
@@ -68,6 +81,7 @@ class IdentifyCommand : public Command {
   PhotoOptions photo_options_;
   std::string sheet_;
   std::string sheet_title_;
+  std::string expect_;
   std::optional<float> min_cosine_;
   uint32_t top_ = 0;  // 0: the server's choice
   bool nearest_ = false;
@@ -94,11 +108,25 @@ ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
   const std::string& bytes =
       photo_options_.crop ? request.probe().aligned_crop() : request.probe().image();
   if (answer.ok()) {
-    page.Add(photo, bytes, *answer);
+    page.Add(photo, bytes, *answer, TruthOf(session, photo));
   } else {
     page.AddRefused(photo, answer.error().reason);
   }
   return answer;
+}
+
+std::optional<PhotoTruth> IdentifyCommand::TruthOf(Session& session,
+                                                   const std::string& photo) const {
+  if (expect_.empty() || photo == "-") return std::nullopt;
+  const std::filesystem::path path = std::filesystem::absolute(photo);
+  const std::string name =
+      (expect_ == "file" ? path.stem() : path.parent_path().filename()).string();
+  v1::GetIdentityRequest request;
+  request.set_collection_id(collection_);
+  request.set_identity_id(IdentityIdOf(name));
+  const auto answer = session.client.GetIdentity(request);
+  if (!answer.ok() && answer.error().reason != "IDENTITY_NOT_FOUND") return std::nullopt;
+  return PhotoTruth{.identity = request.identity_id(), .enrolled = answer.ok()};
 }
 
 std::optional<ClientError> IdentifyCommand::CheckSheet() const {
@@ -106,10 +134,11 @@ std::optional<ClientError> IdentifyCommand::CheckSheet() const {
   for (const std::string& photo : photos_) {
     std::error_code failure;
     if (photo == sheet_ || std::filesystem::equivalent(photo, sheet_, failure)) {
-      return LocalError("is a photo to look for somebody in, not a page to write");
+      return LocalError("is one of the photos; the page would overwrite it");
     }
   }
-  if (!CanWritePicture(sheet_)) return LocalError("does not end as a file of pictures does");
+  if (!CanWritePicture(sheet_))
+    return LocalError("does not end in the name of an image format, such as .png");
   return std::nullopt;
 }
 
@@ -159,7 +188,7 @@ ExitCode IdentifyCommand::Run(Session& session) {
              WrappedColumn("IDENTITY"),
              {"COSINE", Table::Align::kRight},
              {"TEMPLATE", Table::Align::kRight},
-             WrappedColumn("FACE")}),
+             OptionalColumn("FACE")}),
       [&](const std::string& photo) { return Identify(session, photo, page); }, AddRows, Summary);
   if (sheet_.empty()) return code;
   const auto written = page.Write(sheet_);

@@ -109,8 +109,8 @@ class IdentityDeleteCommand : public Command {
 void PrintIdentities(Session& session, const std::vector<v1::Identity>& identities) {
   Table table({WrappedColumn("IDENTITY"),
                {"TEMPLATES", Table::Align::kRight},
-               {"CREATED"},
-               {"UPDATED"},
+               OptionalColumn("CREATED"),
+               OptionalColumn("UPDATED"),
                WrappedColumn("ETAG"),
                WrappedColumn("LABELS")});
   for (const v1::Identity& identity : identities) {

@@ -20,12 +20,6 @@ constexpr int kLine = 20;   // of text
 constexpr int kTitle = 34;  // the line above the page
 constexpr double kTextScale = 0.42;
 
-const cv::Scalar& Colour(bool match) {
-  static const cv::Scalar green(60, 150, 20);
-  static const cv::Scalar red(40, 40, 190);
-  return match ? green : red;
-}
-
 // Ends in ".." where it would be wider than `width` pixels; letters that the font lacks are "?".
 std::string Fit(std::string text, int width) {
   for (char& letter : text) {
@@ -52,10 +46,37 @@ std::string VerdictOf(const v1::IdentifyResponse::Result& result) {
   return fmt::format("{} {:.2f}", best.identity_id(), best.cosine());
 }
 
+bool IsMatch(const v1::IdentifyResponse::Result& result) {
+  return result.decision() == v1::DECISION_MATCH && !result.candidates().empty();
+}
+
+VerdictMark MarkOf(const v1::IdentifyResponse::Result& result,
+                   const std::optional<PhotoTruth>& truth) {
+  const bool match = IsMatch(result);
+  if (!truth.has_value()) return match ? VerdictMark::kRight : VerdictMark::kNobody;
+  if (!match) return truth->enrolled ? VerdictMark::kWrong : VerdictMark::kRightNobody;
+  const bool right = result.candidates(0).identity_id() == truth->identity;
+  return right ? VerdictMark::kRight : VerdictMark::kWrong;
+}
+
+// Of a photo with several faces: what is wrong counts first, then what is found.
+VerdictMark MarkOf(const v1::IdentifyResponse& answer, const std::optional<PhotoTruth>& truth) {
+  std::optional<VerdictMark> mark;
+  for (const auto& result : answer.results()) {
+    const VerdictMark face = MarkOf(result, truth);
+    if (!mark.has_value() || face == VerdictMark::kWrong ||
+        (face == VerdictMark::kRight && *mark != VerdictMark::kWrong)) {
+      mark = face;
+    }
+  }
+  return mark.value_or(VerdictMark::kNobody);
+}
+
 }  // namespace
 
 cv::Mat IdentificationSheet::Picture(const std::string& photo_bytes,
-                                     const v1::IdentifyResponse& answer) {
+                                     const v1::IdentifyResponse& answer,
+                                     const std::optional<PhotoTruth>& truth) {
   const std::vector<char> encoded(photo_bytes.begin(), photo_bytes.end());
   cv::Mat whole = cv::imdecode(encoded, cv::IMREAD_COLOR);
   if (whole.empty()) return whole;
@@ -67,7 +88,9 @@ cv::Mat IdentificationSheet::Picture(const std::string& photo_bytes,
   for (const auto& result : answer.results()) {
     if (!result.has_face()) continue;
     const cv::Rect box = BoxOf(result.face(), scale, kPictureSide);
-    cv::rectangle(picture, box, Colour(result.decision() == v1::DECISION_MATCH), 2, cv::LINE_AA);
+    const VerdictMark mark = MarkOf(result, truth);
+    cv::rectangle(picture, box, ColourOf(mark), 2, cv::LINE_AA);
+    DrawMark(mark, {std::max(box.x, 0), std::max(box.y, 0)}, picture);
   }
   return picture;
 }
@@ -81,22 +104,61 @@ void IdentificationSheet::AddTile(Tile tile) {
 }
 
 void IdentificationSheet::Add(const std::string& photo, const std::string& photo_bytes,
-                              const v1::IdentifyResponse& answer) {
-  Tile tile{.picture = {}, .name = photo, .verdict = {}, .match = false};
+                              const v1::IdentifyResponse& answer,
+                              const std::optional<PhotoTruth>& truth) {
+  Tile tile{.picture = {}, .name = photo, .verdict = {}};
   try {
-    tile.picture = Picture(photo_bytes, answer);
+    tile.picture = Picture(photo_bytes, answer, truth);
   } catch (const cv::Exception&) {
     tile.picture = cv::Mat();  // a format that this machine cannot read: its place stays empty
   }
   for (const auto& result : answer.results()) {
     tile.verdict += (tile.verdict.empty() ? "" : ", ") + VerdictOf(result);
-    tile.match |= result.decision() == v1::DECISION_MATCH;
+    tile.found |= IsMatch(result);
   }
+  tile.mark = MarkOf(answer, truth);
+  tile.known = truth.has_value();
   AddTile(std::move(tile));
 }
 
 void IdentificationSheet::AddRefused(const std::string& photo, const std::string& reason) {
   AddTile({.picture = {}, .name = photo, .verdict = reason.empty() ? "no answer" : reason});
+}
+
+std::string IdentificationSheet::Headline() const {
+  size_t found = 0;
+  size_t known = 0;
+  size_t wrong = 0;
+  for (const Tile& tile : tiles_) {
+    found += tile.found ? 1 : 0;
+    known += tile.known ? 1 : 0;
+    wrong += tile.known && tile.mark == VerdictMark::kWrong ? 1 : 0;
+  }
+  std::string text = title_.empty() ? "" : title_ + ": ";
+  if (known > 0) {
+    text += fmt::format("{} of {} photos right, {} wrong", known - wrong, known, wrong);
+  } else {
+    text += fmt::format("somebody was found in {} of {} photos", found, tiles_.size());
+  }
+  if (left_out_ > 0) text += fmt::format("; {} more are not shown", left_out_);
+  return text;
+}
+
+void IdentificationSheet::DrawTile(const Tile& tile, const cv::Point& corner, cv::Mat& page) const {
+  page(cv::Rect(corner, cv::Size(kPictureSide, kPictureSide))).setTo(cv::Scalar::all(228));
+  if (!tile.picture.empty()) {
+    const cv::Point at(corner.x + (kPictureSide - tile.picture.cols) / 2,
+                       corner.y + (kPictureSide - tile.picture.rows) / 2);
+    tile.picture.copyTo(page(cv::Rect(at, tile.picture.size())));
+  }
+  const cv::Point name_at(corner.x, corner.y + kPictureSide + kLine - 5);
+  const std::string name = std::filesystem::path(tile.name).filename().string();
+  facegate::Write(page, Fit(name, kPictureSide), name_at, cv::Scalar::all(90));
+  const cv::Point verdict_at(corner.x, name_at.y + kLine);
+  DrawMark(tile.mark, {verdict_at.x, verdict_at.y - kMarkSide + 2}, page);
+  const int indent = kMarkSide + 5;
+  facegate::Write(page, Fit(tile.verdict, kPictureSide - indent),
+                  {verdict_at.x + indent, verdict_at.y}, ColourOf(tile.mark));
 }
 
 cv::Mat IdentificationSheet::Draw() const {
@@ -107,27 +169,10 @@ cv::Mat IdentificationSheet::Draw() const {
   const int cell_height = kPictureSide + 2 * kLine + kGap;
   cv::Mat page(kTitle + rows * cell_height + kGap, columns * cell_width + kGap, CV_8UC3,
                cv::Scalar::all(248));
-  const auto matched = std::count_if(tiles_.begin(), tiles_.end(), [](auto& t) { return t.match; });
-  const std::string more = left_out_ == 0 ? "" : fmt::format("; {} more are not shown", left_out_);
-  facegate::Write(page,
-                  Fit(fmt::format("{}{}somebody was found in {} of {} photos{}", title_,
-                                  title_.empty() ? "" : ": ", matched, count, more),
-                      page.cols - 2 * kGap),
-                  {kGap, 22}, cv::Scalar::all(40));
+  facegate::Write(page, Fit(Headline(), page.cols - 2 * kGap), {kGap, 22}, cv::Scalar::all(40));
   for (int i = 0; i < count; ++i) {
-    const Tile& tile = tiles_[static_cast<size_t>(i)];
-    const cv::Point corner(kGap + i % columns * cell_width, kTitle + i / columns * cell_height);
-    page(cv::Rect(corner, cv::Size(kPictureSide, kPictureSide))).setTo(cv::Scalar::all(228));
-    if (!tile.picture.empty()) {
-      const cv::Point at(corner.x + (kPictureSide - tile.picture.cols) / 2,
-                         corner.y + (kPictureSide - tile.picture.rows) / 2);
-      tile.picture.copyTo(page(cv::Rect(at, tile.picture.size())));
-    }
-    const cv::Point text(corner.x, corner.y + kPictureSide + kLine - 5);
-    const std::string name = std::filesystem::path(tile.name).filename().string();
-    facegate::Write(page, Fit(name, kPictureSide), text, cv::Scalar::all(90));
-    facegate::Write(page, Fit(tile.verdict, kPictureSide), {text.x, text.y + kLine},
-                    Colour(tile.match));
+    DrawTile(tiles_[static_cast<size_t>(i)],
+             {kGap + i % columns * cell_width, kTitle + i / columns * cell_height}, page);
   }
   return page;
 }

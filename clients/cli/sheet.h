@@ -1,18 +1,27 @@
 #pragma once
 
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "clients/cli/verdict_mark.h"
 #include "clients/cpp/client_result.h"
 #include "facegate/v1/face_service.pb.h"
 
 namespace facegate {
 
-// A page of photos with who was found in each: the faces that were searched for in boxes, green
-// where somebody was found, and below each photo its file name and who it is; behind "nobody" the
-// cosine of the nearest, where the server told it.
+// Who a photo truly shows.
+struct PhotoTruth {
+  std::string identity;   // its id
+  bool enrolled = false;  // in the collection; otherwise nobody should be found
+};
+
+// A page of photos with who was found in each: the faces that were searched for in boxes, marked by
+// VerdictMark, and below each photo its file name and who it is; behind "nobody" the cosine of the
+// nearest, where the server told it. Where it is known who a photo shows, the marks say what is
+// right and what is wrong.
 class IdentificationSheet {
  public:
   static constexpr size_t kMostPhotos = 1000;
@@ -23,7 +32,7 @@ class IdentificationSheet {
   // `photo_bytes` is the encoded photo. One that does not decode here has an empty place; photos
   // beyond kMostPhotos are counted, not drawn.
   void Add(const std::string& photo, const std::string& photo_bytes,
-           const v1::IdentifyResponse& answer);
+           const v1::IdentifyResponse& answer, const std::optional<PhotoTruth>& truth = {});
   // A photo that was not answered, and why in a word or two.
   void AddRefused(const std::string& photo, const std::string& reason);
   // Writes the page in the format that its name ends in. Returns how many photos it shows.
@@ -34,12 +43,17 @@ class IdentificationSheet {
     cv::Mat picture;  // 8-bit BGR, at most kPictureSide high and wide; may be empty
     std::string name;
     std::string verdict;
-    bool match = false;  // somebody was found in it
+    VerdictMark mark = VerdictMark::kNobody;
+    bool known = false;  // who it truly shows
+    bool found = false;  // somebody was found in it
   };
   static constexpr int kPictureSide = 168;  // pixels
 
   void AddTile(Tile tile);
-  static cv::Mat Picture(const std::string& photo_bytes, const v1::IdentifyResponse& answer);
+  static cv::Mat Picture(const std::string& photo_bytes, const v1::IdentifyResponse& answer,
+                         const std::optional<PhotoTruth>& truth);
+  std::string Headline() const;
+  void DrawTile(const Tile& tile, const cv::Point& corner, cv::Mat& page) const;
   cv::Mat Draw() const;
 
   const std::string title_;

@@ -1,7 +1,6 @@
 #include "clients/cli/table.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "clients/cli/unicode_text.h"
@@ -48,47 +47,64 @@ void Table::AddRow(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::vector<size_t> Table::WidthsWithin(size_t most_columns) const {
-  std::vector<size_t> widths = widths_;
-  const size_t gaps = columns_.empty() ? 0 : kGap.size() * (columns_.size() - 1);
-  size_t total = std::accumulate(widths.begin(), widths.end(), gaps);
-  while (most_columns != 0 && total > most_columns) {
-    size_t widest = columns_.size();
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const size_t least = std::max(kLeastWrapped, DisplayWidth(columns_[i].header));
-      if (!columns_[i].wraps || widths[i] <= least) continue;
-      if (widest == columns_.size() || widths[i] > widths[widest]) widest = i;
-    }
-    if (widest == columns_.size()) break;  // as narrow as it can be
-    --widths[widest];
-    --total;
+std::vector<Table::Shown> Table::ShownWithin(size_t most_columns) const {
+  std::vector<Shown> shown;
+  for (size_t i = 0; i < columns_.size(); ++i) shown.push_back({i, widths_[i]});
+  const auto too_wide = [&] {
+    size_t total = shown.empty() ? 0 : kGap.size() * (shown.size() - 1);
+    for (const Shown& column : shown) total += column.width;
+    return most_columns != 0 && total > most_columns;
+  };
+  for (size_t i = 0; i < columns_.size() && too_wide(); ++i) {
+    if (!columns_[i].optional) continue;
+    std::erase_if(shown, [&](const Shown& column) { return column.column == i; });
   }
-  return widths;
+  while (too_wide()) {
+    Shown* widest = nullptr;
+    for (Shown& column : shown) {
+      const Column& of = columns_[column.column];
+      const size_t least = std::max(kLeastWrapped, DisplayWidth(of.header));
+      if (!of.wraps || column.width <= least) continue;
+      if (widest == nullptr || column.width > widest->width) widest = &column;
+    }
+    if (widest == nullptr) break;  // as narrow as it can be
+    --widest->width;
+  }
+  return shown;
 }
 
 void Table::Print(std::ostream& out, size_t most_columns) const {
-  const std::vector<size_t> widths = WidthsWithin(most_columns);
+  const std::vector<Shown> shown = ShownWithin(most_columns);
   std::vector<std::string> headers;
   for (const Column& column : columns_) headers.push_back(column.header);
-  PrintRow(headers, widths, out);
-  for (const auto& row : rows_) PrintRow(row, widths, out);
+  PrintRow(headers, shown, out);
+  for (const auto& row : rows_) PrintRow(row, shown, out);
+  std::string left_out;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const bool there = std::any_of(shown.begin(), shown.end(),
+                                   [&](const Shown& column) { return column.column == i; });
+    if (!there) left_out += (left_out.empty() ? "" : ", ") + columns_[i].header;
+  }
+  if (!left_out.empty()) out << "(too narrow for " << left_out << "; --json has all)\n";
 }
 
-void Table::PrintRow(const std::vector<std::string>& cells, const std::vector<size_t>& widths,
+void Table::PrintRow(const std::vector<std::string>& cells, const std::vector<Shown>& shown,
                      std::ostream& out) const {
   std::vector<std::vector<std::string>> wrapped;
   size_t lines = 1;
-  for (size_t i = 0; i < cells.size(); ++i) {
-    wrapped.push_back(WrapText(cells[i], widths[i]));
+  for (const Shown& column : shown) {
+    wrapped.push_back(WrapText(cells[column.column], column.width));
     lines = std::max(lines, wrapped.back().size());
   }
   for (size_t number = 0; number < lines; ++number) {
     std::string line;
-    for (size_t i = 0; i < cells.size(); ++i) {
+    for (size_t i = 0; i < shown.size(); ++i) {
       if (i > 0) line += kGap;
       const std::string text = number < wrapped[i].size() ? wrapped[i][number] : "";
-      const std::string padding(widths[i] - std::min(widths[i], DisplayWidth(text)), ' ');
-      line += columns_[i].align == Align::kRight ? padding + text : text + padding;
+      const size_t width = shown[i].width;
+      const std::string padding(width - std::min(width, DisplayWidth(text)), ' ');
+      const bool right = columns_[shown[i].column].align == Align::kRight;
+      line += right ? padding + text : text + padding;
     }
     RemoveTrailingSpaces(line);
     out << line << "\n";

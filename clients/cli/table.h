@@ -23,17 +23,25 @@ class Table {
     Align align = Align::kLeft;
     // The text is broken into lines where the terminal is too narrow.
     bool wraps = false;
+    // Left out, before anything is broken into lines, where the terminal is too narrow.
+    bool optional = false;
   };
 
   explicit Table(std::vector<Column> columns);
   // One cell for each column; missing ones are empty, more are dropped.
   void AddRow(std::vector<std::string> cells);
-  // Not wider than `most_columns` where columns that may be wrapped allow it; 0 is no limit.
+  // Not wider than `most_columns` where columns that are optional or wrap allow it; 0 is no limit.
+  // A last line names the columns that were left out.
   void Print(std::ostream& out, size_t most_columns = 0) const;
 
  private:
-  std::vector<size_t> WidthsWithin(size_t most_columns) const;
-  void PrintRow(const std::vector<std::string>& cells, const std::vector<size_t>& widths,
+  // What is shown of the columns: which, and how wide.
+  struct Shown {
+    size_t column;
+    size_t width;
+  };
+  std::vector<Shown> ShownWithin(size_t most_columns) const;
+  void PrintRow(const std::vector<std::string>& cells, const std::vector<Shown>& shown,
                 std::ostream& out) const;
 
   const std::vector<Column> columns_;
@@ -44,6 +52,11 @@ class Table {
 // A column of text that may be broken into lines.
 inline Table::Column WrappedColumn(std::string header) {
   return {.header = std::move(header), .wraps = true};
+}
+
+// A column that is left out where the terminal is too narrow.
+inline Table::Column OptionalColumn(std::string header) {
+  return {.header = std::move(header), .optional = true};
 }
 
 }  // namespace facegate

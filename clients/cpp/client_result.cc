@@ -51,10 +51,20 @@ std::string CodeName(grpc::StatusCode code) {
   return fmt::format("code {}", static_cast<int>(code));
 }
 
+namespace {
+
+std::string MessageOf(const ClientError& error) {
+  if (!error.message.empty()) return error.message;
+  return error.code == grpc::StatusCode::UNIMPLEMENTED
+             ? "the server does not know this call; it may be older than this program"
+             : "no message";
+}
+
+}  // namespace
+
 std::string Describe(const ClientError& error) {
-  std::string text =
-      fmt::format("{}: {}", error.reason.empty() ? CodeName(error.code) : error.reason,
-                  error.message.empty() ? "no message" : error.message);
+  std::string text = fmt::format(
+      "{}: {}", error.reason.empty() ? CodeName(error.code) : error.reason, MessageOf(error));
   // Most messages name the field themselves.
   if (!error.field.empty() && error.message.find(error.field) == std::string::npos) {
     text += fmt::format(" (field {})", error.field);

@@ -140,6 +140,11 @@ TEST(DescribeTest, NamesReasonFieldAndDelay) {
   EXPECT_EQ(text, "QUEUE_FULL: 512 faces wait (field samples[0]) (try again in 40 ms)");
 }
 
+TEST(DescribeTest, SaysThatTheServerMayBeOlder) {
+  EXPECT_EQ(Describe({.code = grpc::StatusCode::UNIMPLEMENTED}),
+            "UNIMPLEMENTED: the server does not know this call; it may be older than this program");
+}
+
 TEST(DescribeTest, NamesTheFieldOnce) {
   const std::string text =
       Describe(DecodeError(FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "IMAGE_UNDECODABLE",

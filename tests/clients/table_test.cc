@@ -41,6 +41,17 @@ TEST(TableTest, WrapsWhatTheTerminalIsTooNarrowFor) {
             "front.jpg         found in it\n");
 }
 
+TEST(TableTest, LeavesOutOptionalColumnsBeforeItWraps) {
+  Table table({{"IDENTITY"}, OptionalColumn("CREATED"), WrappedColumn("LABELS")});
+  table.AddRow({"1017", "2026-11-22T10:00Z", "badge=77, room=4"});
+  std::ostringstream out;
+  table.Print(out, 40);
+  EXPECT_EQ(out.str(),
+            "IDENTITY  LABELS\n"
+            "1017      badge=77, room=4\n"
+            "(too narrow for CREATED; --json has all)\n");
+}
+
 TEST(TableTest, CutsNothingAndIsAsWideAsItMustBeWhereNothingWraps) {
   Table table({{"IDENTITY"}, WrappedColumn("PATH")});
   table.AddRow({std::string(30, 'i'), std::string(20, 'p')});

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <opencv2/core/types.hpp>
+
+namespace facegate {
+
+// What is to be thought of an answer; shown by a colour and, for those who do not see it, a sign.
+enum class VerdictMark {
+  kRight,   // green, a tick: the right person, or just somebody where nobody knows who is right
+  kNobody,  // grey, a question mark: nobody was found
+  kRightNobody,  // grey, a tick: nobody was found, rightly
+  kWrong,        // red, a cross: somebody else was found, or nobody though the person is enrolled
+};
+
+// The mark's colour, BGR.
+cv::Scalar ColourOf(VerdictMark mark);
+
+// How wide and high DrawMark() draws, pixels.
+inline constexpr int kMarkSide = 13;
+
+// Draws the sign, white on a square of the colour, with its upper left corner at `corner`; what
+// lies outside of the picture is cut off.
+void DrawMark(VerdictMark mark, const cv::Point& corner, cv::Mat& picture);
+
+}  // namespace facegate
