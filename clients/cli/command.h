@@ -66,10 +66,6 @@ void AddIdentity(CLI::App& app, Commands& commands);
 void AddTemplate(CLI::App& app, Commands& commands);
 void AddInfo(CLI::App& app, Commands& commands);
 
-// Where a command writes a file: -o and --out for all of them, and the command's `own` name for it,
-// such as "--sheet".
-inline std::string OutputNames(const std::string& own) { return "-o,--out," + own; }
-
 // Adds -c/--collection to `app`.
 void AddCollectionOption(CLI::App& app, std::string& collection);
 

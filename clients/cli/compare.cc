@@ -22,7 +22,7 @@ class CompareCommand : public Command {
  public:
   explicit CompareCommand(CLI::App& compare) : Command(compare) {
     compare.footer(kCompareFooter);
-    compare.add_option("PHOTO", photos_, "The two photos")->required()->expected(2);
+    compare.add_option("PHOTO", photos_, "The two photos")->required();
     AddPhotoOptions(compare, photo_options_, AllowAll::kNo);
     AddMinCosine(compare, min_cosine_, "The smallest cosine that is a match");
   }
@@ -36,6 +36,11 @@ class CompareCommand : public Command {
 };
 
 ExitCode CompareCommand::Run(Session& session) {
+  if (photos_.size() != 2) {
+    return Fail(session, "",
+                LocalError(fmt::format("compare needs two photos, but {} {} given", photos_.size(),
+                                       photos_.size() == 1 ? "was" : "were")));
+  }
   v1::CompareRequest request;
   v1::Probe* const probes[] = {request.mutable_first(), request.mutable_second()};
   for (size_t i = 0; i < 2; ++i) {

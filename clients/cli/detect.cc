@@ -26,7 +26,7 @@ class DetectCommand : public Command {
     detect.footer(kDetectFooter);
     detect.add_option("PHOTO", photo_, "The photo")->required();
     detect
-        .add_option(OutputNames("--draw"), draw_,
+        .add_option("-o,--draw,--out", draw_,
                     "Write the photo with the faces drawn in: FILE.png, .jpg or another image "
                     "format")
         ->type_name("FILE");
@@ -69,6 +69,11 @@ void PrintFaces(Session& session, const v1::DetectResponse& answer) {
 }
 
 ExitCode DetectCommand::Run(Session& session) {
+  if (!draw_.empty()) {
+    if (const auto wrong = WrongWithPicture(draw_, {&photo_, 1}); wrong.has_value()) {
+      return Fail(session, draw_, *wrong);
+    }
+  }
   auto bytes = ReadPhoto(photo_);
   if (!bytes.ok()) return Fail(session, photo_, bytes.error());
   v1::DetectRequest request;

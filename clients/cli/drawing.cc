@@ -7,6 +7,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "clients/cli/private_file.h"
@@ -42,7 +43,7 @@ void DrawFace(const v1::Face& face, cv::Mat& picture) {
   // Above the box, and within the picture.
   const cv::Point left(std::clamp(box.x, 0, std::max(0, picture.cols - size.width)),
                        std::max(box.y - 4 * thickness, size.height + thickness));
-  cv::putText(picture, score, left, cv::FONT_HERSHEY_SIMPLEX, text_scale, dark, rim + thickness,
+  cv::putText(picture, score, left, cv::FONT_HERSHEY_SIMPLEX, text_scale, dark, rim + thickness - 1,
               cv::LINE_AA);
   cv::putText(picture, score, left, cv::FONT_HERSHEY_SIMPLEX, text_scale, green, thickness,
               cv::LINE_AA);
@@ -50,12 +51,19 @@ void DrawFace(const v1::Face& face, cv::Mat& picture) {
 
 }  // namespace
 
-bool CanWritePicture(const std::string& path) {
-  try {
-    return cv::haveImageWriter(path);
-  } catch (const cv::Exception&) {
-    return false;
+std::optional<ClientError> WrongWithPicture(const std::string& path,
+                                            std::span<const std::string> photos) {
+  for (const std::string& photo : photos) {
+    std::error_code failure;
+    if (photo == path || std::filesystem::equivalent(photo, path, failure)) {
+      return LocalError("is one of the photos, which would be overwritten");
+    }
   }
+  try {
+    if (cv::haveImageWriter(path)) return std::nullopt;
+  } catch (const cv::Exception&) {  // a name without an end
+  }
+  return LocalError("does not end in the name of an image format, such as .png");
 }
 
 ClientResult<bool> WritePicture(const cv::Mat& picture, const std::string& path) {

@@ -2,6 +2,8 @@
 
 #include <opencv2/core/mat.hpp>
 #include <opencv2/core/types.hpp>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "clients/cpp/client_result.h"
@@ -9,8 +11,10 @@
 
 namespace facegate {
 
-// Whether pictures of a file with this name's end can be written.
-bool CanWritePicture(const std::string& path);
+// Why a picture that shows `photos` is not to be written to `path`: it would take the place of one
+// of them, or its name does not end in a format that can be written.
+std::optional<ClientError> WrongWithPicture(const std::string& path,
+                                            std::span<const std::string> photos);
 // Writes `picture` (8-bit BGR) in the format that the file's name ends in, for its owner alone: it
 // shows people. Fails when it cannot be written whole.
 ClientResult<bool> WritePicture(const cv::Mat& picture, const std::string& path);

@@ -26,8 +26,7 @@ class EmbedCommand : public Command {
     embed.footer(kEmbedFooter);
     embed.add_option("PHOTO", photo_, "The photo")->required();
     embed
-        .add_option(OutputNames("--output"), output_,
-                    "Where the embedding goes: FILE.npy or FILE.json")
+        .add_option("-o,--out,--output", output_, "Where the embedding goes: FILE.npy or FILE.json")
         ->check([](const std::string& path) {
           return path.ends_with(".npy") || path.ends_with(".json")
                      ? std::string()

@@ -7,6 +7,7 @@
 #include "clients/cli/command.h"
 #include "clients/cli/count.h"
 #include "clients/cli/enrolment_plan.h"
+#include "clients/cli/number_range.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/progress.h"
 #include "clients/cli/report.h"
@@ -18,15 +19,12 @@ namespace facegate {
 namespace {
 
 constexpr char kEnrollFooter[] =
-    "With --dir each folder right below DIR is a person. The folder's name is the identity's id;\n"
-    "where it cannot be one, as a name in Chinese cannot, an id is made from it. The label "
-    "'folder'\n"
-    "keeps the name itself, and nothing is added to an identity that came from another folder.\n"
-    "Photos are told by their content, not by the ends of their names. What fails or is left out "
-    "is\n"
-    "listed at the end, and the rest goes on (exit code 5). Giving the command again completes "
-    "what\n"
-    "failed or was interrupted: photos that are enrolled already are not sent again.\n"
+    "With --dir each folder right below DIR is a person. The folder's name is the identity's\n"
+    "id; where it cannot be one, as a name in Chinese cannot, an id is made from it. The label\n"
+    "'folder' keeps the name itself, and nothing is added to an identity that came from another\n"
+    "folder. Photos are told by their content, not by the ends of their names. What fails or is\n"
+    "left out is listed at the end, and the rest goes on (exit code 5). Giving the command again\n"
+    "completes what failed or was interrupted: photos that are enrolled are not sent again.\n"
     "\n"
     "Examples:\n"
     "  facegate enroll 1017 front.jpg side.jpg\n"
@@ -49,10 +47,10 @@ class EnrollCommand : public Command {
                            ->excludes(photos);
     enroll.add_option("--first", first_, "Only the first N photos of a person, in name order")
         ->needs(dir)
-        ->check(CLI::Range(1, 1'000'000));
+        ->check(WholeNumberBetween(1, 1'000'000));
     enroll.add_option("--jobs", jobs_, "Requests in flight")
         ->needs(dir)
-        ->check(CLI::Range(1, 256))
+        ->check(WholeNumberBetween(1, 256))
         ->capture_default_str();
     enroll.add_flag("--again", again_, "Also photos that are enrolled already")->needs(dir);
     AddPhotoOptions(enroll, photo_options_, AllowAll::kNo);
@@ -84,6 +82,7 @@ class EnrollCommand : public Command {
   ExitCode EnrollOne(Session& session);
   void PrintEnrolment(Session& session, const v1::EnrollResponse& answer) const;
   ExitCode EnrollFolder(Session& session);
+  BulkReport EnrollPeopleOf(Session& session, const EnrolmentPlan& plan) const;
 
   std::string collection_;
   std::string identity_;
@@ -191,21 +190,26 @@ void PrintReport(Session& session, const BulkReport& report, const EnrolmentPlan
   session.out << Summary(report, plan) << "\n";
 }
 
+BulkReport EnrollCommand::EnrollPeopleOf(Session& session, const EnrolmentPlan& plan) const {
+  Progress progress(session.err, session.terminal.redraws, plan.photo_count());
+  BulkReport report = EnrollPlan(session.client, plan,
+                                 {.collection = collection_,
+                                  .must_be_new = must_be_new_,
+                                  .again = again_,
+                                  .jobs = jobs_,
+                                  .photo = photo_options_},
+                                 progress);
+  if (plan.photo_count() > 0) progress.Finish();
+  return report;
+}
+
 ExitCode EnrollCommand::EnrollFolder(Session& session) {
   auto plan = PlanEnrolment(dir_, first_);
   if (!plan.ok()) return Fail(session, dir_, plan.error());
   for (const std::string& warning : plan->warnings) {
     session.err << "facegate: " << Printable(warning) << "\n";
   }
-  Progress progress(session.err, session.terminal.redraws, plan->photo_count());
-  const BulkReport report = EnrollPlan(session.client, *plan,
-                                       {.collection = collection_,
-                                        .must_be_new = must_be_new_,
-                                        .again = again_,
-                                        .jobs = jobs_,
-                                        .photo = photo_options_},
-                                       progress);
-  progress.Finish();
+  const BulkReport report = EnrollPeopleOf(session, *plan);
   if (session.json) {
     PrintJson(session, ToJson(report, *plan));
   } else {

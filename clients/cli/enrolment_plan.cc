@@ -26,7 +26,7 @@ class Planner {
 
   void AddFolder(const fs::directory_entry& folder);
   void AddFileBeside(const fs::directory_entry& file);
-  EnrolmentPlan Finish();
+  ClientResult<EnrolmentPlan> Finish();
 
  private:
   void ResolveConflicts();
@@ -34,7 +34,8 @@ class Planner {
 
   const size_t first_;
   EnrolmentPlan plan_;
-  size_t beside_ = 0;
+  size_t beside_ = 0;         // files that are not photos
+  size_t photos_beside_ = 0;  // photos
 };
 
 void Planner::AddFolder(const fs::directory_entry& folder) {
@@ -60,8 +61,9 @@ void Planner::AddFileBeside(const fs::directory_entry& file) {
   if (WhyNotAPhoto(file).has_value()) {
     ++beside_;
   } else {
+    ++photos_beside_;
     plan_.left_out.push_back(
-        {file.path(), "lies beside the folders; a photo belongs into the folder of its person"});
+        {file.path(), "lies beside the folders; a photo belongs in the folder of its person"});
   }
 }
 
@@ -110,7 +112,14 @@ void Planner::TellNewIds() {
   }
 }
 
-EnrolmentPlan Planner::Finish() {
+ClientResult<EnrolmentPlan> Planner::Finish() {
+  if (plan_.people.empty() && plan_.left_out.size() == photos_beside_) {
+    if (photos_beside_ == 0) return LocalError("has no folders with photos in it");
+    return LocalError(
+        fmt::format("has {} but no folders with photos in it; each person needs a folder there "
+                    "(for the photos of one person: facegate enroll ID PHOTO...)",
+                    CountOf(photos_beside_, "photo")));
+  }
   if (beside_ > 0) {
     plan_.warnings.push_back(fmt::format("{} beside the folders {} not looked at",
                                          CountOf(beside_, "other file"),
@@ -144,11 +153,8 @@ ClientResult<EnrolmentPlan> PlanEnrolment(const fs::path& dir, size_t first) {
       planner.AddFileBeside(entry);
     }
   }
-  EnrolmentPlan plan = planner.Finish();
-  plan.skipped += skipped;
-  if (plan.people.empty() && plan.left_out.empty()) {
-    return LocalError("has no folders with photos in it");
-  }
+  auto plan = planner.Finish();
+  if (plan.ok()) plan->skipped += skipped;
   return plan;
 }
 

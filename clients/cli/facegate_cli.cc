@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/number_range.h"
 #include "clients/cli/report.h"
 #include "clients/cli/unicode_text.h"
 #include "clients/cli/usage_error.h"
@@ -57,7 +58,7 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
       ->type_name("HOST:PORT")
       ->capture_default_str();
   app.add_option("--timeout", options.timeout_s, "Patience for one call, seconds")
-      ->check(CLI::Range(0.001, 86'400.0))
+      ->check(NumberBetween(0.001, 86'400.0))
       ->type_name("SECONDS")
       ->capture_default_str();
   app.add_flag("--json", options.json,

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "clients/cli/command.h"
@@ -10,6 +9,7 @@
 #include "clients/cli/drawing.h"
 #include "clients/cli/each_photo.h"
 #include "clients/cli/folder_name.h"
+#include "clients/cli/number_range.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
 #include "clients/cli/sheet.h"
@@ -43,9 +43,9 @@ class IdentifyCommand : public Command {
     identify
         .add_option("--top", top_,
                     "The most candidates of one face; without it the server's choice")
-        ->check(CLI::Range(1, 1'000'000));
+        ->check(WholeNumberBetween(1, 1'000'000));
     identify
-        .add_option(OutputNames("--sheet"), sheet_,
+        .add_option("-o,--sheet,--out", sheet_,
                     "Also draw a page that shows the photos with who was found: FILE.png, .jpg "
                     "or another image format")
         ->type_name("FILE");
@@ -68,8 +68,6 @@ class IdentifyCommand : public Command {
   ExitCode Run(Session& session) override;
 
  private:
-  // What is wrong with --sheet, before anything is asked.
-  std::optional<ClientError> CheckSheet() const;
   // Who the photo shows by --expect. Nothing where that is not known.
   std::optional<PhotoTruth> TruthOf(Session& session, const std::string& photo) const;
   // Puts what it finds into `page`.
@@ -129,19 +127,6 @@ std::optional<PhotoTruth> IdentifyCommand::TruthOf(Session& session,
   return PhotoTruth{.identity = request.identity_id(), .enrolled = answer.ok()};
 }
 
-std::optional<ClientError> IdentifyCommand::CheckSheet() const {
-  if (sheet_.empty()) return std::nullopt;
-  for (const std::string& photo : photos_) {
-    std::error_code failure;
-    if (photo == sheet_ || std::filesystem::equivalent(photo, sheet_, failure)) {
-      return LocalError("is one of the photos; the page would overwrite it");
-    }
-  }
-  if (!CanWritePicture(sheet_))
-    return LocalError("does not end in the name of an image format, such as .png");
-  return std::nullopt;
-}
-
 ExitCode AddRows(const std::string& photo, const v1::IdentifyResponse& answer, Table& table) {
   bool all = answer.results_size() > 0;
   for (int i = 0; i < answer.results_size(); ++i) {
@@ -174,9 +159,10 @@ ExitCode IdentifyCommand::Run(Session& session) {
                 << photo_options_.select << "\n";
     return ExitCode::kUsage;
   }
-  if (const auto wrong = CheckSheet(); wrong.has_value()) {
-    PrintError(session, sheet_, *wrong);
-    return ExitCode::kUsage;
+  if (!sheet_.empty()) {
+    if (const auto wrong = WrongWithPicture(sheet_, photos_); wrong.has_value()) {
+      return Fail(session, sheet_, *wrong);
+    }
   }
   IdentificationSheet page(sheet_title_);
   const ExitCode code = AnswerEachPhoto(

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/number_range.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 #include "clients/cli/unicode_text.h"
@@ -76,7 +77,7 @@ class InfoCommand : public Command {
   explicit InfoCommand(CLI::App& info) : Command(info) {
     info.footer(kInfoFooter);
     info.add_option("--wait", wait_s_, "Wait up to so many seconds until the server takes calls")
-        ->check(CLI::Range(0.0, 86'400.0))
+        ->check(NumberBetween(0.0, 86'400.0))
         ->type_name("SECONDS");
   }
 

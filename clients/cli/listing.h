@@ -3,11 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "clients/cli/number_range.h"
 #include "clients/cli/report.h"
 #include "clients/cpp/client_result.h"
 
@@ -16,7 +18,7 @@ namespace facegate {
 // Adds --limit; 0 is no limit.
 inline void AddLimit(CLI::App& app, size_t& limit) {
   app.add_option("--limit", limit, "The most to show; all where not given")
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumberBetween(1, std::numeric_limits<int64_t>::max()));
 }
 
 // All items of a paged list, at most `limit` (0: no limit). `fetch(page_size, token)` gets one

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "clients/cli/number_range.h"
 #include "clients/cli/report.h"
 #include "clients/cli/sha256_digest.h"
 
@@ -75,7 +76,7 @@ void AddPhotoOptions(CLI::App& app, PhotoOptions& options, AllowAll all) {
 
 void AddMinCosine(CLI::App& app, std::optional<float>& min_cosine, const std::string& description) {
   app.add_option("--min-cosine", min_cosine, description)
-      ->check(CLI::Range(-1.0, 1.0))
+      ->check(NumberBetween(-1.0, 1.0))
       ->type_name("COSINE");
 }
 

@@ -8,7 +8,7 @@
 namespace facegate {
 namespace {
 
-constexpr std::string_view kGap = "  ";
+constexpr std::string_view kColumnGap = "  ";
 constexpr size_t kLeastWrapped = 8;  // columns; narrower ones cannot be read
 
 // How many bytes of `text` make its first line.
@@ -51,7 +51,7 @@ std::vector<Table::Shown> Table::ShownWithin(size_t most_columns) const {
   std::vector<Shown> shown;
   for (size_t i = 0; i < columns_.size(); ++i) shown.push_back({i, widths_[i]});
   const auto too_wide = [&] {
-    size_t total = shown.empty() ? 0 : kGap.size() * (shown.size() - 1);
+    size_t total = shown.empty() ? 0 : kColumnGap.size() * (shown.size() - 1);
     for (const Shown& column : shown) total += column.width;
     return most_columns != 0 && total > most_columns;
   };
@@ -99,7 +99,7 @@ void Table::PrintRow(const std::vector<std::string>& cells, const std::vector<Sh
   for (size_t number = 0; number < lines; ++number) {
     std::string line;
     for (size_t i = 0; i < shown.size(); ++i) {
-      if (i > 0) line += kGap;
+      if (i > 0) line += kColumnGap;
       const std::string text = number < wrapped[i].size() ? wrapped[i][number] : "";
       const size_t width = shown[i].width;
       const std::string padding(width - std::min(width, DisplayWidth(text)), ' ');

@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "clients/cli/command.h"
 #include "clients/cli/identity_path.h"
 #include "clients/cli/listing.h"
+#include "clients/cli/number_range.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 #include "clients/cli/write.h"
@@ -63,7 +66,9 @@ class TemplateDeleteCommand : public Command {
   explicit TemplateDeleteCommand(CLI::App& erase) : Command(erase) {
     erase.footer("Example:\n  facegate template delete -c staff 1017 42");
     AddIdentityPath(erase, path_);
-    erase.add_option("TEMPLATE", template_id_, "The template's number")->required();
+    erase.add_option("TEMPLATE", template_id_, "The template's number")
+        ->required()
+        ->check(WholeNumberBetween(0, std::numeric_limits<int64_t>::max()));
     AddRequestId(erase, request_id_);
   }
   ExitCode Run(Session& session) override {

@@ -94,6 +94,10 @@ TEST(EnrolmentPlanTest, RefusesAFolderWithoutPeople) {
   const TempDir dir;
   EXPECT_FALSE(PlanEnrolment(dir.path(), 0).ok());
   EXPECT_FALSE(PlanEnrolment(dir.path() / "absent", 0).ok());
+  WritePlanned(dir.path() / "1.jpg");
+  WritePlanned(dir.path() / "2.jpg");
+  EXPECT_THAT(PlanEnrolment(dir.path(), 0).error().message,
+              HasSubstr("has 2 photos but no folders"));
 }
 
 }  // namespace

@@ -71,6 +71,8 @@ TEST_F(FacegateCliTest, RefusesAWrongCommandLine) {
   EXPECT_EQ(Run({"identify", "--unique", "--select", "central", "a.jpg"}).code, 2);
   EXPECT_EQ(Run({"identify", "--unique", "--crop", "a.jpg"}).code, 2);
   EXPECT_EQ(Run({"compare", "a.jpg"}).code, 2);
+  EXPECT_EQ(Run({"compare", "a.jpg", "b.jpg", "c.jpg"}).code, 2);
+  EXPECT_EQ(Run({"template", "delete", "1017", "last"}).code, 2);
   EXPECT_EQ(Run({"identify", dir_.File("absent.jpg")}).code, 2);
   EXPECT_EQ(Run({"identify", dir_.path().string()}).code, 2);
   EXPECT_EQ(Run({"identify", Photo("empty.jpg", "")}).code, 2);
@@ -265,12 +267,49 @@ TEST_F(FacegateCliTest, DrawsAPageOfWhoWasFound) {
   EXPECT_TRUE(IsOwnersAlone(page));
 }
 
+TEST_F(FacegateCliTest, OverwritesNoPhotoWithWhatItDraws) {
+  const std::string photo = dir_.File("photo.png");
+  ASSERT_TRUE(cv::imwrite(photo, cv::Mat(48, 64, CV_8UC3, cv::Scalar(0, 0, 0))));
+  const std::string link = dir_.File("link.png");
+  std::filesystem::create_symlink(photo, link);
+  for (const char* command : {"detect", "identify"}) {
+    for (const std::string& output : {photo, link}) {
+      const auto result = Run({command, photo, "--out", output});
+      EXPECT_EQ(result.code, 2) << command;
+      EXPECT_THAT(result.err, HasSubstr("would be overwritten")) << command;
+    }
+  }
+}
+
+TEST_F(FacegateCliTest, RefusesNumbersThatAreNone) {
+  for (const char* number : {"nan", "inf", "0.4x", "", "2"}) {
+    const auto result = Run({"identify", "--min-cosine", number, "a.jpg"});
+    EXPECT_EQ(result.code, 2) << number;
+    EXPECT_THAT(result.err, HasSubstr("is not a number between -1 and 1")) << number;
+  }
+  EXPECT_THAT(Run({"identify", "--top", "1.5", "a.jpg"}).err,
+              HasSubstr("'1.5' is not a whole number between 1 and 1000000"));
+  EXPECT_THAT(Run({"--timeout", "0", "info"}).err, HasSubstr("between 0.001 and 86400"));
+}
+
+TEST_F(FacegateCliTest, RimsScoresSoThatLightHairDoesNotHideThem) {
+  const std::string photo = dir_.File("photo.png");
+  ASSERT_TRUE(cv::imwrite(photo, cv::Mat(48, 64, CV_8UC3, cv::Scalar::all(235))));
+  const std::string drawn = dir_.File("drawn.png");
+  ASSERT_EQ(Run({"detect", "--draw", drawn, photo}).code, 0);
+  const cv::Mat picture = cv::imread(drawn);
+  // The box begins at 8,10: above it there is only the score.
+  cv::Mat dark;
+  cv::inRange(picture(cv::Rect(8, 0, 40, 8)), cv::Scalar::all(0), cv::Scalar::all(60), dark);
+  EXPECT_GT(cv::countNonZero(dark), 20);
+}
+
 TEST_F(FacegateCliTest, SaysThatAPageCannotBeWritten) {
   const std::string photo = dir_.File("door.png");
   ASSERT_TRUE(cv::imwrite(photo, cv::Mat(48, 64, CV_8UC3, cv::Scalar(200, 0, 0))));
   const auto result = Run({"identify", "--sheet", dir_.File("page.nothing"), photo});
   EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.err, HasSubstr("page.nothing"));
+  EXPECT_THAT(result.err, HasSubstr("page.nothing: does not end in"));
 }
 
 TEST_F(FacegateCliTest, RefusesToDrawWhereThePictureIsAnother) {
