@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """Calls a facegate server with plain grpcio and protobuf, knowing nothing but server reflection: no generated code.
 
-Usage: reflection_client.py HOST:PORT COLLECTION CROP_FILE. Prints one JSON object: the services, and Identify's answer.
+Prints one JSON object: the services that the server offers, and what Identify answers to a photo or an aligned crop.
 """
 
+import argparse
 import json
+import pathlib
 import sys
 
 import grpc
@@ -43,7 +45,10 @@ def reflection_file():
 
 
 def class_of(pool, name):
-    return message_factory.MessageFactory(pool).GetPrototype(pool.FindMessageTypeByName(name))
+    descriptor = pool.FindMessageTypeByName(name)
+    if hasattr(message_factory, "GetMessageClass"):  # from protobuf 4.22 on; 5 has no other way
+        return message_factory.GetMessageClass(descriptor)
+    return message_factory.MessageFactory(pool).GetPrototype(descriptor)
 
 
 class Reflection:
@@ -103,21 +108,38 @@ def call(channel, pool, service, method, **fields):
     return stub(request_class(**fields), timeout=60)
 
 
-def main():
-    target, collection, crop_file = sys.argv[1:]
-    with open(crop_file, "rb") as file:
-        crop = file.read()
+def identify(target, collection, probe, min_cosine):
+    """{"services", "identify"}; without `min_cosine` the collection's threshold, or the model's, decides."""
+    operating_point = {} if min_cosine is None else {"operating_point": {"min_cosine": min_cosine}}
     with grpc.insecure_channel(target, options=[("grpc.enable_http_proxy", 0)]) as channel:
         reflection = Reflection(channel)
         service = "facegate.v1.FaceService"
-        answer = call(channel, reflection.pool_for(service), service, "Identify",
-                      collection_id=collection,
-                      probe={"aligned_crop": crop},
-                      operating_point={"min_cosine": 0.9})
-        print(json.dumps({
+        answer = call(channel, reflection.pool_for(service), service, "Identify", collection_id=collection, probe=probe,
+                      **operating_point)
+        return {
             "services": reflection.services(),
             "identify": json_format.MessageToDict(answer, preserving_proto_field_name=True),
-        }))
+        }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", metavar="HOST:PORT", help="the server")
+    parser.add_argument("collection", help="where to look")
+    probe = parser.add_mutually_exclusive_group(required=True)
+    probe.add_argument("--photo", type=pathlib.Path, help="any picture with one face or more; the largest one counts")
+    probe.add_argument("--crop", type=pathlib.Path, help="an aligned crop, of the size that `facegate info` shows")
+    parser.add_argument("--min-cosine", type=float, help="the smallest cosine that is a match")
+    options = parser.parse_args()
+    if options.photo is not None:
+        probe = {"image": options.photo.read_bytes()}
+    else:
+        probe = {"aligned_crop": options.crop.read_bytes()}
+    try:
+        found = identify(options.target, options.collection, probe, options.min_cosine)
+    except grpc.RpcError as error:
+        sys.exit(f"reflection_client: {error.code().name}: {error.details()}")
+    print(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":

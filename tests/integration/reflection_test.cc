@@ -37,7 +37,7 @@ TEST_F(ReflectionTest, LetsPlainPythonListTheServicesAndIdentify) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(
       const CommandResult result,
       RunCommand({kPython, FACEGATE_SOURCE_DIR "/tests/integration/reflection_client.py",
-                  server_->target(), "staff", crop_file},
+                  server_->target(), "staff", "--crop", crop_file, "--min-cosine", "0.9"},
                  std::chrono::seconds(90)));
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const auto json = nlohmann::json::parse(result.output, nullptr, false);
@@ -65,7 +65,7 @@ TEST_F(ReflectionTest, IsOffWhereTheConfigurationSaysSo) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(
       const CommandResult result,
       RunCommand({kPython, FACEGATE_SOURCE_DIR "/tests/integration/reflection_client.py",
-                  server_->target(), "staff", crop_file},
+                  server_->target(), "staff", "--crop", crop_file},
                  std::chrono::seconds(90)));
   EXPECT_NE(result.exit_code, 0);
   EXPECT_THAT(result.output, ::testing::HasSubstr("UNIMPLEMENTED"));
