@@ -20,7 +20,7 @@ COLLECTION = "quickstart"
 LEAST_RECOGNISED = 0.6
 MOST_STRANGERS_MATCHED = 0.2
 SERVER_START_SECONDS = 120
-# The people who are drawn where there are no photos: another seed than that of the bundled model's training, so others.
+# The people who are drawn when there are no photos. The bundled model's training had another seed, so other people.
 DRAWN_SEED = 2026
 DRAWN_DIFFICULTY = 0.5
 # Drawn people look more like each other than real ones do. With the bundled model and 40 people of each of the seeds 3 to 5
@@ -100,8 +100,8 @@ def tail(path):
 def draw_people(options):
     """Draws people who do not exist, half of them as strangers, and says so."""
     photos = options.work / "photos"
-    print("No photos were given: these people do not exist. They are drawn; how well real people are recognised they do not\n"
-          "tell.", flush=True)
+    print("No photos were given: these people are drawn and do not exist. They do not tell how well real people are\n"
+          "recognised.", flush=True)
     command = [options_bin(options, "facegate-train"), "synthesize", photos, "--seed", DRAWN_SEED, "--identities",
                2 * options.people, "--views", 2, "--difficulty", DRAWN_DIFFICULTY, "--size", 320]
     run = subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL, check=False)
@@ -229,6 +229,8 @@ def judge(server, people, strangers, answers):
         cosine = "-" if answer["cosine"] is None else f"{answer['cosine']:.4f}"
         rows.append((truth, answer["identity"], cosine, answer["decision"], f"{verdict} as {claim}", "ok" if good else "WRONG"))
     print_table(rows)
+    if any(row[-1] == "WRONG" for row in rows):
+        print("\nWRONG marks a mistake of the model, not of the programs: no model is always right at one threshold.")
     return recognised, verified, matched
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 machine to the main job: installs what is missing, builds, takes the bundled model or imports another,
-# enrols people from photos, identifies and verifies others, restarts the server and asks again. Ends in "quickstart: PASS" or "quickstart: FAIL …".
+# From a fresh Debian 12 machine to the main job: installs what is missing, builds, takes the bundled model or imports
+# another, enrols people from photos, identifies and verifies other photos, restarts the server and asks again. Ends in
+# "quickstart: PASS" or "quickstart: FAIL …".
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -8,26 +9,29 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/quickstart.sh [OPTIONS]
 
-Needs no file but the source: without options the bundled model (deploy/models/default.safetensors) recognises people
-who do not exist, drawn by this project and not among those that the model was trained on.
+On a fresh machine with two cores it takes about ten minutes: it installs packages (224 MB to fetch, 1.1 GB on disk) and
+builds (2 GB). Once that is done it takes half a minute.
 
-  --photos DIR      a folder with a folder of photos for each person; people with two or more photos are enrolled
-                    with one and looked for with another, some are left out as strangers
+It needs nothing but the source: without options, the bundled model (deploy/models/default.safetensors) recognises people
+who do not exist. They are drawn by this project and are not among those that the model was trained on.
+
+  --photos DIR      a folder that holds a folder of photos for each person. People with two or more photos are enrolled
+                    with one photo and looked up with another; some are left out as strangers
   --weights FILE    other weights: a PyTorch .pth, or a .safetensors model file with its card
-  --preset NAME     how the weights want their faces (facegate-train import --help)
-  --min_cosine X    the cosine from which on two faces are one person; both are needed for a .pth that is not the
-                    public file that deploy/fetch-models.sh names
-  --detector FILE   the YuNet ONNX file; without it a cascade of the package opencv-data and the bundled landmark network
+  --preset NAME     how faces are prepared for these weights (facegate-train import --help)
+  --min-cosine X    the smallest cosine at which two faces are the same person. A .pth other than the public file that
+                    deploy/fetch-models.sh names needs both --preset and --min-cosine
+  --detector FILE   the YuNet ONNX file; without it, a cascade of the package opencv-data and the bundled landmark network
                     find the faces
-  --people N        people to enrol, and strangers to ask for (default 20)
+  --people N        number of people to enrol, and of strangers to look up (default 20)
   --sheet FILE      where to draw who was found (default build/quickstart/found.png)
   --keep DIR        keep the photos, the model, the gallery and the server's log in a new folder below DIR
-  -h, --help        this text
+  -h, --help        show this text
 
-What is not given is looked for below the folder that FACEGATE_DATA names, where there is one:
+If FACEGATE_DATA names a folder, what is not given is looked for in it:
   weights/arcface_mobilefacenet.pth   lfw/photos/   detectors/yunet_n_dynamic.onnx
 
-Exit code: 0 PASS, 1 FAIL, 2 a file is missing, or wrong usage.
+Exit code: 0 PASS, 1 FAIL, 2 wrong usage or a missing file.
 
 Examples:
   deploy/quickstart.sh
@@ -40,10 +44,11 @@ TEXT
 weights="" preset="" min_cosine="" photos="" detector="" people=20 sheet="$root/build/quickstart/found.png" keep=""
 while [ "$#" -gt 0 ]; do
   case "$1" in
-    --weights | --preset | --min_cosine | --photos | --detector | --people | --sheet | --keep)
+    --weights | --preset | --min-cosine | --min_cosine | --photos | --detector | --people | --sheet | --keep)
       [ "$#" -ge 2 ] || { echo "quickstart: $1 needs a value" >&2; exit 2; }
-      case "$1" in --people) [[ "$2" =~ ^[1-9][0-9]{0,3}$ ]] || { echo "quickstart: --people takes 1 to 9999" >&2; exit 2; } ;; esac
-      declare "${1#--}=$2"
+      case "$1" in --people) [[ "$2" =~ ^[1-9][0-9]{0,3}$ ]] || { echo "quickstart: --people takes a number from 1 to 9999" >&2; exit 2; } ;; esac
+      option=${1#--}
+      declare "${option//-/_}=$2"
       shift 2
       ;;
     -h | --help) usage; exit 0 ;;
@@ -51,8 +56,8 @@ while [ "$#" -gt 0 ]; do
   esac
 done
 
-# From this cosine on two faces are one person for the known weights: one in a thousand pairs of different people of LFW's
-# 4,281 reaches it. Other weights need another, so it is not part of the preset.
+# The smallest cosine at which the known weights take two faces for one person: one in a thousand pairs of different people
+# among LFW's 4,281 reaches it. Other weights need another one, so it is not part of the preset.
 known_min_cosine=0.43
 known_weights=4c08e11a0a2bbf299910210da647c7d8105c348f4c533868e1710dbcf7b22480
 from_data() { # from_data CURRENT PATH-BELOW-FACEGATE_DATA
@@ -64,7 +69,7 @@ weights=$(from_data "$weights" weights/arcface_mobilefacenet.pth)
 bundled=""
 if [ -z "$weights" ]; then
   weights="$root/deploy/models/default.safetensors"
-  [ -n "$min_cosine" ] || bundled=--bundled # main_job.py then takes the cosine that suits drawn people
+  [ -n "$min_cosine" ] || bundled=--bundled # main_job.py then uses the cosine that suits drawn people
 fi
 photos=$(from_data "$photos" lfw/photos)
 detector=$(from_data "$detector" detectors/yunet_n_dynamic.onnx)
@@ -75,7 +80,7 @@ missing=false
 [ -z "$detector" ] || [ -f "$detector" ] || { echo "quickstart: no detector at $detector" >&2; missing=true; }
 case "${sheet,,}" in
   *.png | *.jpg | *.jpeg | *.webp | *.bmp) ;;
-  *) echo "quickstart: --sheet takes the name of a picture such as found.png" >&2; missing=true ;;
+  *) echo "quickstart: --sheet needs the name of a picture, such as found.png" >&2; missing=true ;;
 esac
 if $missing; then
   echo "quickstart: nothing was run (exit code 2)" >&2
@@ -85,8 +90,8 @@ if [ "$(sha256sum "$weights" | cut -d' ' -f1)" = "$known_weights" ]; then
   : "${preset:=bubbliiiing}" "${min_cosine:=$known_min_cosine}"
 elif [[ "$weights" != *.safetensors ]]; then
   if [ -z "$preset" ] || [ -z "$min_cosine" ]; then
-    echo "quickstart: $weights is not the public file (another sha256): say with --preset how its faces are aligned," \
-      "and with --min_cosine what is a match" >&2
+    echo "quickstart: $weights is not the public file (its sha256 differs): say with --preset how its faces are aligned," \
+      "and with --min-cosine what counts as a match" >&2
     exit 2
   fi
 fi
@@ -113,9 +118,12 @@ else
 fi
 
 step "model"
+# The card is long: what it says of training and accuracy is left to the command that is named below.
 "$root/build/release/bin/facegate-train" import --force ${preset:+--preset "$preset"} \
-  ${min_cosine:+--default-min-cosine "$min_cosine"} "$weights" "$work/model.safetensors" ||
+  ${min_cosine:+--default-min-cosine "$min_cosine"} "$weights" "$work/model.safetensors" > "$work/model.txt" ||
   fail "import of the weights"
+grep -E '^(architecture|embedding size|licence|default min cosine) ' "$work/model.txt" || cat "$work/model.txt"
+echo "its whole card: build/release/bin/facegate-train summary ${weights#"$root/"}"
 
 step "main job"
 mkdir -p "$(dirname "$sheet")"
