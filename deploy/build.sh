@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Configures and builds the release preset: deploy/build.sh [TARGET…]. What is built already takes seconds.
+# Configures and builds the release preset: deploy/build.sh [TARGET…]. It takes seconds if nothing has changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches public models that are stronger than the bundled ones, checks their sha256 and makes model files of them. Shows
-# the terms of each and fetches nothing before they are accepted. What is there already is checked and kept.
+# Fetches public models that are stronger than the bundled ones, checks their sha256 and makes model files of them. It shows
+# the terms of each, and fetches nothing before they are accepted. Files that are already there are checked and kept.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -8,14 +8,14 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/fetch-models.sh [OPTIONS] [MODEL…]
 
-  --accept-licences   you have read the terms of the models that are named and accept them
-  --out DIR           where to put the files (default models/ in the source folder)
-  --list              what there is, with its terms; the same as no MODEL
-  -h, --help          this text
+  --accept-licences   you have read the terms of the named models and accept them
+  --out DIR           where to put the files (default: models/ in the source folder)
+  --list              list the models with their terms; the default without a MODEL
+  -h, --help          show this text
 
-Needs curl. mobilefacenet-casia is made a model file by facegate-train, which is built, with what it needs, where it is not.
+It needs curl. facegate-train converts mobilefacenet-casia to a model file; if it is not built yet, it is built first.
 
-Exit code: 0 all there, 1 a download failed or is not the file that was expected, 2 wrong usage or terms not accepted.
+Exit code: 0 everything is there, 1 a download failed or is not the expected file, 2 wrong usage or terms not accepted.
 
 Examples:
   deploy/fetch-models.sh --list
@@ -35,10 +35,10 @@ terms[yunet]="Apache-2.0 (github.com/ShiqiYu/libfacedetection.train, LICENSE). T
 url[mobilefacenet-casia]=https://raw.githubusercontent.com/bubbliiiing/arcface-pytorch/0faafe28eba416738893f1426b15774cdaa6d3ab/model_data/arcface_mobilefacenet.pth
 sha256[mobilefacenet-casia]=4c08e11a0a2bbf299910210da647c7d8105c348f4c533868e1710dbcf7b22480
 file[mobilefacenet-casia]=arcface_mobilefacenet.pth
-makes[mobilefacenet-casia]="a backbone of 128 numbers, LFW 98.5 %, as mobilefacenet-casia.safetensors"
+makes[mobilefacenet-casia]="a backbone with 128 values, LFW 98.5 %, as mobilefacenet-casia.safetensors"
 terms[mobilefacenet-casia]="MIT (github.com/bubbliiiing/arcface-pytorch, LICENSE). Trained on CASIA-WebFace, whose photos are for research
     and non-commercial use."
-# From this cosine on two faces are one person: one in a thousand pairs of different people of LFW reaches it.
+# The smallest cosine that is a match: one in a thousand pairs of different people of LFW reaches it.
 casia_min_cosine=0.43
 
 list() {
@@ -48,9 +48,9 @@ list() {
       "${sha256[$model]}" "${terms[$model]}"
   done
   cat <<'TEXT'
-InsightFace's models (non-commercial research only): its ONNX packs (buffalo_l and so on) cannot be imported by this version.
-Its PyTorch files (iresnet and MobileFaceNet of recognition/arcface_torch) lie in its authors' cloud folders, which have no
-address that a program may fetch and no published checksum; fetched by hand they are imported with
+InsightFace's models (non-commercial research only): this version cannot import its ONNX packs (buffalo_l and so on).
+Its PyTorch files (iresnet and MobileFaceNet of recognition/arcface_torch) are in its authors' cloud folders, which have no
+address that a program may fetch and no published checksums. Once fetched by hand, they are imported with
     facegate-train import --preset insightface backbone.pth model.safetensors --default-min-cosine X
 TEXT
 }
@@ -68,7 +68,7 @@ while [ "$#" -gt 0 ]; do
     -h | --help) usage; exit 0 ;;
     -*) echo "fetch-models: unknown option $1; see --help" >&2; exit 2 ;;
     *)
-      [[ " ${models[*]} " == *" $1 "* && "$1" != *" "* && -n "$1" ]] || { echo "fetch-models: no model $1; there are ${models[*]}" >&2; exit 2; }
+      [[ " ${models[*]} " == *" $1 "* && "$1" != *" "* && -n "$1" ]] || { echo "fetch-models: unknown model $1; there are ${models[*]}" >&2; exit 2; }
       wanted+=("$1")
       ;;
   esac
@@ -86,10 +86,10 @@ digest() { sha256sum "$1" | cut -d' ' -f1; }
 fetch() { # fetch MODEL
   local model=$1 path="$out/${file[$1]}"
   if [ -f "$path" ] && [ "$(digest "$path")" = "${sha256[$model]}" ]; then
-    echo "$path is there already"
+    echo "$path is already there"
     return
   fi
-  command -v curl > /dev/null || { echo "fetch-models: FAIL there is no curl: apt-get install curl ca-certificates" >&2; exit 1; }
+  command -v curl > /dev/null || { echo "fetch-models: FAIL curl is missing: apt-get install curl ca-certificates" >&2; exit 1; }
   echo "fetching $path"
   if ! curl --fail --location --retry 3 --connect-timeout 20 --max-time 1800 --output "$path.part" "${url[$model]}"; then
     rm -f "$path.part"
@@ -97,7 +97,7 @@ fetch() { # fetch MODEL
     exit 1
   fi
   if [ "$(digest "$path.part")" != "${sha256[$model]}" ]; then
-    echo "fetch-models: FAIL ${url[$model]} has sha256 $(digest "$path.part"), expected ${sha256[$model]}; it was dropped" >&2
+    echo "fetch-models: FAIL ${url[$model]} has sha256 $(digest "$path.part"), expected ${sha256[$model]}; it was deleted" >&2
     rm -f "$path.part"
     exit 1
   fi
@@ -110,7 +110,7 @@ for model in "${wanted[@]}"; do
   [ "$model" = mobilefacenet-casia ] || continue
   trainer="$root/build/release/bin/facegate-train"
   if [ ! -x "$trainer" ]; then
-    echo "the trainer makes a model file of the weights: it is built first"
+    echo "the trainer, which converts the weights to a model file, is built first"
     if ! "$root/deploy/bootstrap.sh" || ! "$root/deploy/build.sh" facegate-train; then
       echo "fetch-models: FAIL the trainer cannot be built; the weights are in $out/${file[$model]}" >&2
       exit 1
@@ -119,4 +119,4 @@ for model in "${wanted[@]}"; do
   "$trainer" import --force --preset bubbliiiing --default-min-cosine "$casia_min_cosine" \
     "$out/${file[$model]}" "$out/$model.safetensors"
 done
-echo "fetch-models: all there, in $out"
+echo "fetch-models: everything is in $out"

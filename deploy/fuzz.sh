@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets (clang, AddressSanitizer, UndefinedBehaviorSanitizer) and runs each for a time. Exits 0 only when
-# every target ran its time and found nothing.
+# Builds the fuzz targets (clang, AddressSanitizer, UndefinedBehaviorSanitizer) and runs each for a while. Exits 0 only if
+# every target ran for its time and found nothing.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,15 +12,15 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/fuzz.sh [--seconds N] [--jobs N] [TARGET…]
 
-Builds the preset "fuzz" and runs each TARGET for N seconds (default 1200), as many side by side as the machine has
-cores. A target starts from its seeds in tests/fuzz/corpus and from what earlier runs kept in build/fuzz/corpus, where
-new inputs go. What ends a target (a sanitizer's report, a failed check, an input that takes 10 s or 2 GB) is kept in
-build/fuzz/findings and its path printed.
+Builds the preset "fuzz" and runs each TARGET for N seconds, as many targets at a time as the machine has cores. A target
+starts from its seeds in tests/fuzz/corpus and from what earlier runs kept in build/fuzz/corpus, where new inputs go. An
+input that ends a target (by a sanitizer's report, a failed check, 10 s or 2 GB) is kept in build/fuzz/findings, and its
+path is printed.
 
-Targets: decode exif safetensors torch_pickle request record pack (all when none is named)
+Targets: decode exif safetensors torch_pickle request record pack (all if none is named)
 
-  --seconds N   for each target
-  --jobs N      targets that run side by side
+  --seconds N   time for each target (default 1200)
+  --jobs N      targets at a time (default: one for each core)
 
 Examples:
   deploy/fuzz.sh                                    all targets, 20 minutes each
@@ -58,7 +58,7 @@ done
 started=$(date +%s)
 verdict() { printf 'fuzz: %s in %s s\n' "$1" "$(($(date +%s) - started))"; }
 
-# The preset names the compiler; without it CMake would fail with a longer text.
+# The preset names the compiler; without it CMake would fail with a longer message.
 if ! command -v clang++ >/dev/null; then
   echo "fuzz: clang++ is missing: deploy/bootstrap.sh installs it"
   verdict "FAIL (packages)"
@@ -94,8 +94,8 @@ run_target() { # run_target NAME: becomes the fuzzer, so that its process and ex
   local name=$1
   mkdir -p "build/fuzz/corpus/$name"
   local options=()
-  # This one keeps a gallery from input to input, for which libFuzzer would look for leaks after nearly each (now once, at
-  # the end), and it has so many branches that the entropic schedule's bookkeeping takes half of the rest of the time.
+  # This target keeps a gallery from input to input, so libFuzzer would look for leaks after nearly every one (now once, at
+  # the end). It also has so many branches that the entropic schedule's bookkeeping takes half of the remaining time.
   [ "$name" != request ] || options=(-detect_leaks=0 -entropic=0)
   export TMPDIR=$scratch UBSAN_OPTIONS=print_stacktrace=1
   exec nice -n 10 "build/fuzz/fuzz/${name}_fuzz" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the sources: format, the law of the rooms, clang-tidy, and a few seconds of each fuzz target. Ends with a line
-# that counts the checks, and a verdict; exits 0 only when none failed.
+# Checks the sources: format, which room includes which, clang-tidy, and a few seconds of each fuzz target. Ends with a line
+# that counts the checks, and a verdict; exits 0 only if none failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,13 +8,13 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/lint.sh [CHECK…]
 
-Installs missing packages and runs each CHECK, all of them when none is named:
+Installs missing packages and runs each CHECK, or all of them if none is named:
 
   format    clang-format 14 would change no source file (tests/check_format.py --fix changes them)
   layers    no room includes what it may not (ARCHITECTURE.md, "Rooms")
-  tidy      clang-tidy 14 (where LibTorch's headers are beyond it, the compiler) finds nothing: in files that tests/tidy.lock does not cover, and in ten that it does
-            (tests/check_tidy.py --update brings the lock up to date)
-  fuzz      builds the fuzz targets and runs each for five seconds (deploy/fuzz.sh runs them for long)
+  tidy      clang-tidy 14 finds nothing in files that tests/tidy.lock does not cover, nor in ten that it does; files that
+            include LibTorch, which it cannot read, are compiled instead (tests/check_tidy.py --update updates the lock)
+  fuzz      builds the fuzz targets and runs each for five seconds (deploy/fuzz.sh runs them for longer)
 
 Examples:
   deploy/lint.sh

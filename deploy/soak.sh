@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs what takes longer than it is worth in every run, and writes down what came of it.
+# Runs the tests that take too long for every run, and records the outcome.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 all_parts=(kills load learning plain address thread fuzz)
@@ -9,20 +9,20 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/soak.sh [--dry-run] [PART…]
 
-Runs each PART, all of them when none is named, and adds a line with date, commit, machine and outcome to tests/SOAK.md:
+Runs each PART, or all of them if none is named, and adds a line with date, commit, machine and outcome to tests/SOAK.md:
 
-  kills      kill -9 of the server amid enrolments (300 times, and 100 with retries), of the store (120) and of a training (40)
-  load       40,000 enrol-identify-delete rounds of eight clients, 1,000 rounds of hostile input with flat memory
+  kills      kill -9 during enrolments (300 times, and 100 with retries), of the store (120) and of a training (40)
+  load       40,000 rounds of enrol, identify and delete by eight clients; 1,000 rounds of hostile input with flat memory
   learning   the ring on all of MNIST, which FACEGATE_DATA names
-  plain      each file compiled by itself, without precompiled headers, with -O1 (and so with the warnings that need it),
-             and all tests
+  plain      each file compiled on its own, without precompiled headers, with -O1 (and the warnings that need it), and all
+             tests
   address    all tests under AddressSanitizer and UndefinedBehaviorSanitizer
   thread     the tests of base, image, detection, weight files, index and server under ThreadSanitizer
   fuzz       each fuzz target for 20 minutes
 
-  --dry-run  shows the commands, runs nothing
+  --dry-run  show the commands and run nothing
 
-Takes some six hours on two cores; a part is run again by naming it. Exit code: 0 when every part passed.
+It takes about six hours on two cores. Name a part to run it again. Exit code: 0 if every part passed.
 
 Examples:
   deploy/soak.sh kills load
@@ -51,7 +51,7 @@ run() { # run COMMAND…: shows it, and runs it unless this is a dry run
 tests() { # tests PRESET RUN_TESTS-ARGUMENTS…
   local preset=$1
   shift
-  # Also where it was configured before: options of then may have other values now.
+  # Also if it was configured before: its options may have other values now.
   run cmake --preset "$preset" &&
     run cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}" &&
     run /usr/bin/python3 tests/run_tests.py --build "build/$preset" --timeout 14400 "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test. Ends with one line that counts what passed, failed and was skipped,
-# and a verdict; exits 0 only when nothing failed.
+# and a verdict; exits 0 only if nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,16 +9,16 @@ usage() {
 Usage: deploy/test.sh [--case PATTERN]… [CTEST ARGUMENTS…]
 
 Installs missing packages, builds the release preset and runs all tests, as many programs at a time as the machine has
-cores. Of a case that fails it shows the output and how to run it alone. Tests that need real photos and weights are
-skipped, and counted, unless FACEGATE_DATA names their folder.
+cores. For each case that fails it shows the output and the command that runs that case alone. Tests that need real photos
+and weights are skipped, and counted, unless FACEGATE_DATA names their folder.
 
-  --case PATTERN   only cases whose Suite.Name matches (GoogleTest's pattern)
+  --case PATTERN   run only cases whose Suite.Name matches PATTERN (as in --gtest_filter)
 
 Examples:
   deploy/test.sh                              everything
   FACEGATE_DATA=~/facegate-data deploy/test.sh
   deploy/test.sh --case 'GalleryTest.*'
-  deploy/test.sh -L unit                      without what starts the real programs or needs real photos
+  deploy/test.sh -L unit                      unit tests only: no real programs, no real photos
 
 deploy/lint.sh checks the sources; deploy/soak.sh runs what takes hours.
 TEXT

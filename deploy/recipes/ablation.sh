@@ -8,9 +8,9 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/recipes/ablation.sh WORK [EPOCHS]
 
-Runs go to folders below WORK and go on where they were stopped; EPOCHS (default 1) is the length of each, against 12 of the
-recipe. One epoch of all four takes half an hour on two cores. Needs a build (deploy/build.sh facegate-train) and FACEGATE_DATA
-(train/, weights/arcface_mobilefacenet.pth, lfw/).
+Runs are written to folders in WORK, and resume if they were stopped. EPOCHS (default 1) is the length of each; the recipe
+has 12. One epoch of all four takes half an hour on two cores. Needs a build (deploy/build.sh facegate-train) and
+FACEGATE_DATA (train/, weights/arcface_mobilefacenet.pth, lfw/).
 
 Example: FACEGATE_DATA=~/facegate-data deploy/recipes/ablation.sh /tmp/ablation
 TEXT
@@ -21,7 +21,7 @@ case "${1:-}" in
   "") usage >&2; exit 2 ;;
 esac
 work=$(realpath -m "$1") epochs=${2:-1}
-data=${FACEGATE_DATA:?"names the folder with train/, weights/ and lfw/; see --help"}
+data=${FACEGATE_DATA:?"must name the folder with train/, weights/ and lfw/; see --help"}
 program="$root/build/release/bin/facegate-train"
 mkdir -p "$work"
 [ -f "$work/teacher.safetensors" ] ||

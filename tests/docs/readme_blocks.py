@@ -14,6 +14,7 @@ FENCE = re.compile(r"^```(\w*)$")
 MARKER = re.compile(r"^<!-- docs: not run, (.+) -->$")
 # The first line of a block that is a file: a comment that holds the file's name and nothing else.
 FILE_NAME = re.compile(r"^(?:#|//) ([\w.-]+\.\w+)$")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @dataclasses.dataclass
@@ -55,6 +56,22 @@ def blocks_of(page):
             raise ValueError(f"README.md:{number + 1}: a fence is ``` and one word, at the beginning of the line")
         number += 1
     return blocks
+
+
+def anchor_of(heading):
+    """The anchor that GitHub and others give a heading."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def broken_links(page):
+    """Targets of links to this page's headings and to files of the source that are not there."""
+    anchors = {anchor_of(line.lstrip("#")) for line in page.split("\n") if line.startswith("#")}
+
+    def is_broken(target):
+        if target.startswith("#"):
+            return target[1:] not in anchors
+        return "://" not in target and not (ROOT / target).exists()
+    return [target for target in LINK.findall(page) if is_broken(target)]
 
 
 def main():

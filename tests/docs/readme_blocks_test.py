@@ -4,7 +4,7 @@
 import unittest
 
 import readme_test
-from readme_blocks import blocks_of
+from readme_blocks import ROOT, blocks_of, broken_links
 
 RUN = "```sh\nfacegate info\n```\n"
 MARKED = "<!-- docs: not run, needs the network -->\n```sh\ndeploy/quickstart.sh\n```\n"
@@ -43,6 +43,16 @@ class Blocks(unittest.TestCase):
         block = blocks_of("```python\n# identify.py\nimport grpc\n```\n")[0]
         self.assertEqual(block.file_name, "identify.py")
         self.assertIn("> identify.py", readme_test.script_of([(block, [])], readme_test.PORT))
+
+
+class Links(unittest.TestCase):
+    def test_the_links_of_the_pages_lead_somewhere(self):
+        for page in ("README.md", "ARCHITECTURE.md", "deploy/models/README.md"):
+            self.assertEqual(broken_links((ROOT / page).read_text(encoding="utf-8")), [], page)
+
+    def test_a_link_to_what_is_not_there_is_found(self):
+        page = "# The model\n[a](#the-model) [b](#a-model) [c](README.md) [d](NOTES.md) [e](https://example.org/)\n"
+        self.assertEqual(broken_links(page), ["#a-model", "NOTES.md"])
 
 
 class Output(unittest.TestCase):
