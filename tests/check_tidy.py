@@ -208,7 +208,7 @@ def main():
     if stale or gone:
         names = ", ".join([name_of(file) for file in stale] + [f"{name} (gone)" for name in gone])
         print(f"check_tidy: tests/tidy.lock does not cover {names}; "
-              + ("mend the findings first" if findings else "run tests/check_tidy.py --update and commit it"))
+              + ("fix the findings first" if findings else "run tests/check_tidy.py --update and commit it"))
     return 1 if findings or stale or gone else 0
 
 

@@ -211,7 +211,7 @@ def main():
     options, for_ctest = parser.parse_known_args()
     build = options.build.resolve()
     if not (build / "CTestTestfile.cmake").is_file():
-        sys.exit(f"run_tests: {build} is no build folder with tests")
+        sys.exit(f"run_tests: {build} is not a build folder with tests")
     results, junit = build / "test-results", build / "test-results" / "ctest.xml"
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir()
