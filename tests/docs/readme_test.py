@@ -170,13 +170,13 @@ def main():
     if not has_grpc():
         steps, left_out = without_grpc(steps)
     problems = run_steps(steps, options.build.resolve())
-    run = sum(is_run(block) for block, _ in steps)
-    marked = sum(block.not_run is not None for block in blocks)
-    print(f"readme_test: {run} blocks were run, {marked} are marked as not run")
     for problem in problems:
         print(f"readme_test: {problem}")
     if problems:
         return 1
+    run = sum(is_run(block) for block, _ in steps)
+    marked = sum(block.not_run is not None for block in blocks)
+    print(f"readme_test: {run} blocks were run, {marked} are marked as not run")
     if left_out:
         print(f"readme_test: SKIPPED {left_out} blocks: they need Debian's python3-grpcio and python3-protobuf, which "
               "deploy/bootstrap.sh installs")
