@@ -44,7 +44,8 @@ void SetInitialWeights(torch::nn::Module& module, uint64_t seed) {
     ++place;
     if (IsDecayed(value)) {
       RandomStream random(seed, kStream, place);
-      // Outputs times the places of the kernel; a depthwise convolution has one output a group.
+      // Outputs times the places of the kernel, as PyTorch counts them: of a depthwise convolution
+      // too all outputs, although each input reaches one of them alone.
       const double fan_out =
           static_cast<double>(value.numel()) / static_cast<double>(value.size(1));
       FillNormal(value, std::sqrt(2.0 / fan_out), random);

@@ -134,30 +134,40 @@ void Optimizer::Step(double learning_rate) {
   steps_ += 1;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor gradient = parameters_[i].value.grad();
-    if (gradient.defined()) Update(parameters_[i], gradient, slots_[i], learning_rate);
+    if (!gradient.defined()) continue;
+    Update(parameters_[i], gradient, slots_[i], learning_rate * parameters_[i].rate);
   }
 }
 
 void Optimizer::ZeroGrad() {
+  // Not zeros: a parameter without a gradient stays, and so it must after a checkpoint was read.
   for (const TrainedParameter& parameter : parameters_) {
-    Tensor gradient = parameter.value.grad();
-    if (gradient.defined()) gradient.zero_();
+    Tensor value = parameter.value;
+    value.mutable_grad().reset();
   }
 }
 
-double Optimizer::ClipGradients(double largest) {
+double Optimizer::GradientNorm() const {
   const torch::NoGradGuard no_grad;
   double squares = 0.0;
   for (const TrainedParameter& parameter : parameters_) {
     const Tensor gradient = parameter.value.grad();
     if (gradient.defined()) squares += gradient.to(torch::kDouble).square().sum().item<double>();
   }
-  const double norm = std::sqrt(squares);
-  if (!(norm > largest)) return norm;
+  return std::sqrt(squares);
+}
+
+void Optimizer::ScaleGradients(double factor) {
+  const torch::NoGradGuard no_grad;
   for (const TrainedParameter& parameter : parameters_) {
     Tensor gradient = parameter.value.grad();
-    if (gradient.defined()) gradient.mul_(largest / norm);
+    if (gradient.defined()) gradient.mul_(factor);
   }
+}
+
+double Optimizer::ClipGradients(double largest) {
+  const double norm = GradientNorm();
+  if (norm > largest) ScaleGradients(largest / norm);
   return norm;
 }
 

@@ -16,6 +16,7 @@ struct TrainedParameter {
   std::string name;  // names its state in checkpoints
   torch::Tensor value;
   double weight_decay = 0.0;  // 0 for batch norms, biases and PReLU slopes
+  double rate = 1.0;          // times the learning rate of the step
 };
 
 // Changes parameters by their gradients. All state is in tensors of known names and a count of
@@ -29,9 +30,13 @@ class Optimizer {
 
   // One update at the learning rate. Parameters without a gradient stay.
   void Step(double learning_rate);
+  // Forgets all gradients: there are none, as before the first backward pass.
   void ZeroGrad();
   // Scales all gradients so that their common L2 norm is at most `largest`; returns what it was.
   double ClipGradients(double largest);
+  // The common L2 norm of all gradients; not finite where one of them is not.
+  double GradientNorm() const;
+  void ScaleGradients(double factor);
 
   // Updates that were made; set when training is resumed.
   int64_t steps() const { return steps_; }

@@ -5,13 +5,12 @@
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "face/base/catch.h"
-#include "face/base/check.h"
-#include "face/model/tensor_conversion.h"
 #include "trainer/data/random.h"
 #include "trainer/loop/initial_weights.h"
 
@@ -21,8 +20,7 @@ namespace {
 using TorchTensor = torch::Tensor;
 
 constexpr uint64_t kDropout = 41;
-constexpr char kBatches[] = "batches";
-constexpr char kUpdates[] = "updates";
+constexpr std::string_view kBackbone = "backbone";  // to freeze: all of it
 
 // Computes in bfloat16 where that is asked for, until the end of its scope.
 class Bf16Scope {
@@ -42,17 +40,34 @@ class Bf16Scope {
   const bool on_;
 };
 
-// The buffers that a forward pass changes (running means): put back when the batch does not count.
-class KeptBuffers {
+// Tensors as they are, to be put back.
+class KeptTensors {
  public:
-  explicit KeptBuffers(torch::nn::Module& module) {
-    for (const TorchTensor& buffer : module.buffers()) {
-      kept_.emplace_back(buffer, buffer.clone());
-    }
+  explicit KeptTensors(const std::vector<TorchTensor>& tensors) {
+    const torch::NoGradGuard no_grad;
+    kept_.reserve(tensors.size());
+    for (const TorchTensor& tensor : tensors) kept_.emplace_back(tensor, tensor.clone());
   }
   void Restore() {
     const torch::NoGradGuard no_grad;
-    for (auto& [buffer, value] : kept_) buffer.copy_(value);
+    for (auto& [tensor, value] : kept_) tensor.copy_(value);
+  }
+
+ private:
+  std::vector<std::pair<TorchTensor, TorchTensor>> kept_;
+};
+
+// The gradients as they are, to be put back.
+class KeptGradients {
+ public:
+  explicit KeptGradients(const Optimizer& optimizer) {
+    for (const TrainedParameter& parameter : optimizer.parameters()) {
+      const TorchTensor gradient = parameter.value.grad();
+      kept_.emplace_back(parameter.value, gradient.defined() ? gradient.clone() : gradient);
+    }
+  }
+  void Restore() {
+    for (auto& [parameter, gradient] : kept_) parameter.mutable_grad() = gradient;
   }
 
  private:
@@ -67,17 +82,6 @@ TorchTensor InputOf(std::span<const float> pixels, int64_t count, bool channels_
   return channels_last ? input.contiguous(at::MemoryFormat::ChannelsLast) : input;
 }
 
-StatusOr<int64_t> NumberIn(const CheckpointFacts& facts, const char* name) {
-  const auto found = facts.find(name);
-  int64_t number = 0;
-  if (found != facts.end()) {
-    const std::string& text = found->second;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
-  }
-  return InvalidArgument(fmt::format("the checkpoint does not say its {}", name));
-}
-
 }  // namespace
 
 StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& options) {
@@ -86,6 +90,10 @@ StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& opti
     if (weight >= 0.0) continue;
     return InvalidArgument(
         fmt::format("a weight of distillation is {}, must be at least 0", weight));
+  }
+  if (!(options.backbone_rate > 0.0 && std::isfinite(options.backbone_rate))) {
+    return InvalidArgument(
+        fmt::format("backbone_rate is {}, must be above 0", options.backbone_rate));
   }
   if (!(options.ema_decay >= 0.0 && options.ema_decay < 1.0)) {
     return InvalidArgument(fmt::format("ema_decay is {}, must be 0 to below 1", options.ema_decay));
@@ -105,6 +113,7 @@ StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& opti
   }
   std::unique_ptr<Training> training(
       new Training(options, std::move(backbone), std::move(head), std::move(schedule)));
+  FACEGATE_RETURN_IF_ERROR(training->Freeze());
   FACEGATE_ASSIGN_OR_RETURN(training->optimizer_,
                             Optimizer::Create(options.optimizer, training->TrainedParameters()));
   return training;
@@ -117,23 +126,59 @@ Training::Training(const TrainingOptions& options, std::shared_ptr<Backbone> bac
       head_(std::move(head)),
       schedule_(std::move(schedule)) {
   if (options_.ema_decay == 0.0) return;
-  for (const auto& item : backbone_->named_parameters()) {
-    average_.push_back({.name = item.key(), .value = item.value().detach().clone()});
+  average_ = Averaged();
+  for (NamedTensor& one : average_) one.value = one.value.clone();
+}
+
+Status Training::Freeze() {
+  const auto parameters = backbone_->named_parameters();
+  const auto modules = backbone_->named_modules();
+  for (const std::string& name : options_.freeze) {
+    const auto is_below = [&name](const std::string& key) {
+      return name == kBackbone || key == name || key.starts_with(name + ".");
+    };
+    bool any = false;
+    for (const auto& item : parameters) {
+      if (!is_below(item.key())) continue;
+      any = true;
+      TorchTensor value = item.value();
+      value.requires_grad_(false);
+    }
+    for (const auto& item : modules) {
+      if (is_below(item.key())) frozen_.push_back(item.value());
+    }
+    if (!any) {
+      return InvalidArgument(
+          fmt::format("{} has no layer \"{}\" to freeze", options_.architecture, name));
+    }
   }
+  return OkStatus();
+}
+
+void Training::Train() {
+  backbone_->train();
+  for (const auto& module : frozen_) module->eval();
+}
+
+std::vector<TorchTensor> Training::LearnedBuffers() const {
+  std::vector<TorchTensor> buffers = backbone_->buffers();
+  for (const MarginRule::Buffer& buffer : head_->rule_buffers()) buffers.push_back(buffer.value);
+  return buffers;
 }
 
 std::vector<TrainedParameter> Training::TrainedParameters() const {
   std::vector<TrainedParameter> parameters;
-  const auto add = [&](const torch::nn::Module& module, const std::string& prefix) {
+  const auto add = [&](const torch::nn::Module& module, const std::string& prefix, double rate) {
     for (const auto& item : module.named_parameters()) {
       if (!item.value().requires_grad()) continue;
       parameters.push_back({.name = prefix + item.key(),
                             .value = item.value(),
-                            .weight_decay = IsDecayed(item.value()) ? options_.weight_decay : 0.0});
+                            .weight_decay = IsDecayed(item.value()) ? options_.weight_decay : 0.0,
+                            .rate = rate});
     }
   };
-  add(*backbone_, "backbone.");
-  add(*head_, "head.");
+  add(*backbone_, "backbone.", options_.backbone_rate);
+  add(*head_, "head.", 1.0);
   return parameters;
 }
 
@@ -250,31 +295,16 @@ StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& t
                     .gradient_norm = gradient_norm_};
   FACEGATE_RETURN_IF_ERROR(CheckTargets(batch, targets));
   const Status status = CatchToStatus("training", [&]() -> Status {
-    backbone_->train();
-    KeptBuffers kept(*backbone_);
+    Train();
+    KeptTensors kept(LearnedBuffers());
     // Dropout draws from LibTorch's generator: the same after a stop as without one.
     torch::manual_seed(
         RandomStream(options_.seed, kDropout, static_cast<uint64_t>(batches_)).Next());
     FACEGATE_ASSIGN_OR_RETURN(const TorchTensor loss, Loss(batch, targets, report));
     report.loss = loss.item<double>();
-    if (!std::isfinite(report.loss)) {
-      report.skipped = true;
-      kept.Restore();
-      return OkStatus();
-    }
-    (loss / static_cast<double>(options_.accumulate)).backward();
-    if ((batches_ + 1) % options_.accumulate != 0) return OkStatus();
-    const double largest =
-        options_.clip_norm > 0.0 ? options_.clip_norm : std::numeric_limits<double>::infinity();
-    report.gradient_norm = gradient_norm_ = optimizer_->ClipGradients(largest);
-    if (std::isfinite(gradient_norm_)) {
-      optimizer_->Step(report.learning_rate);
-      UpdateAverage();
-    } else {
-      report.skipped = true;
-      kept.Restore();
-    }
-    optimizer_->ZeroGrad();
+    report.skipped = !std::isfinite(report.loss) || !Gather(loss, report);
+    if (report.skipped) kept.Restore();
+    if ((batches_ + 1) % options_.accumulate == 0) MakeUpdate(report);
     return OkStatus();
   });
   FACEGATE_RETURN_IF_ERROR(status);
@@ -282,21 +312,38 @@ StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& t
   return report;
 }
 
-void Training::UpdateAverage() {
-  const torch::NoGradGuard no_grad;
-  const auto parameters = backbone_->named_parameters();
-  for (NamedTensor& one : average_) one.value.lerp_(parameters[one.name], 1.0 - options_.ema_decay);
+bool Training::Gather(const TorchTensor& loss, StepReport& report) {
+  std::optional<KeptGradients> before;
+  if (gathered_ > 0) before.emplace(*optimizer_);
+  loss.backward();
+  const double norm = optimizer_->GradientNorm();
+  if (std::isfinite(norm)) {
+    gathered_norm_ = norm;
+    gathered_ += 1;
+    return true;
+  }
+  report.gradient_norm = norm;
+  if (before.has_value()) {
+    before->Restore();
+  } else {
+    optimizer_->ZeroGrad();
+  }
+  return false;
 }
 
-void Training::SwapAverage() {
-  const torch::NoGradGuard no_grad;
-  auto parameters = backbone_->named_parameters();
-  for (NamedTensor& one : average_) {
-    TorchTensor& parameter = parameters[one.name];
-    const TorchTensor kept = parameter.detach().clone();
-    parameter.copy_(one.value);
-    one.value.copy_(kept);
+void Training::MakeUpdate(StepReport& report) {
+  if (gathered_ == 0) return;
+  double scale = 1.0 / static_cast<double>(gathered_);
+  gradient_norm_ = gathered_norm_ * scale;
+  if (options_.clip_norm > 0.0 && gradient_norm_ > options_.clip_norm) {
+    scale *= options_.clip_norm / gradient_norm_;
   }
+  if (scale != 1.0) optimizer_->ScaleGradients(scale);
+  if (!report.skipped) report.gradient_norm = gradient_norm_;
+  optimizer_->Step(report.learning_rate);
+  optimizer_->ZeroGrad();
+  gathered_ = 0;
+  UpdateAverage();
 }
 
 std::vector<float> Training::Embed(std::span<const float> pixels, int64_t count) {
@@ -308,53 +355,6 @@ std::vector<float> Training::Embed(std::span<const float> pixels, int64_t count)
   SwapAverage();
   const auto* const values = embeddings.data_ptr<float>();
   return {values, values + embeddings.numel()};
-}
-
-std::vector<NamedTensor> Training::State() {
-  std::vector<NamedTensor> all;
-  const auto add = [&](const std::string& prefix, const auto& items) {
-    for (const auto& item : items) {
-      all.push_back({.name = prefix + item.key(), .value = item.value().detach()});
-    }
-  };
-  add("backbone.", backbone_->named_parameters());
-  add("backbone.", backbone_->named_buffers());
-  add("head.", head_->named_parameters());
-  for (const MarginRule::Buffer& buffer : head_->rule_buffers()) {
-    all.push_back({.name = "margin." + buffer.name, .value = buffer.value});
-  }
-  for (const Optimizer::State& slot : optimizer_->state()) {
-    all.push_back({.name = "optimizer." + slot.name, .value = slot.value});
-  }
-  for (const NamedTensor& one : average_) {
-    all.push_back({.name = "average." + one.name, .value = one.value});
-  }
-  return all;
-}
-
-Status Training::Save(const std::string& path, CheckpointFacts facts) {
-  FACEGATE_CHECK(batches_ % options_.accumulate == 0);
-  facts[kBatches] = std::to_string(batches_);
-  facts[kUpdates] = std::to_string(updates());
-  return CatchToStatus("checkpoint", [&] { return WriteCheckpoint(path, State(), facts); });
-}
-
-StatusOr<CheckpointFacts> Training::Resume(const std::string& path) {
-  return CatchToStatus("checkpoint", [&]() -> StatusOr<CheckpointFacts> {
-    FACEGATE_ASSIGN_OR_RETURN(CheckpointFacts facts, ReadCheckpoint(path, State()));
-    FACEGATE_ASSIGN_OR_RETURN(const int64_t batches, NumberIn(facts, kBatches));
-    FACEGATE_ASSIGN_OR_RETURN(const int64_t updates, NumberIn(facts, kUpdates));
-    batches_ = batches;
-    optimizer_->set_steps(updates);
-    return facts;
-  });
-}
-
-StatusOr<TensorMap> Training::Weights() {
-  SwapAverage();
-  StatusOr<TensorMap> weights = StateDict(*backbone_);
-  SwapAverage();
-  return weights;
 }
 
 }  // namespace facegate

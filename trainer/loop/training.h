@@ -36,17 +36,38 @@ struct StepReport {
   std::optional<double> distillation;
   std::optional<double> map_distillation;  // the mean MapLoss(), as well
   double learning_rate = 0.0;
-  double gradient_norm = 0.0;  // of the last update
+  double gradient_norm = 0.0;  // of the last update; of this batch where it was skipped for it
   // The loss or a gradient was not finite: nothing was changed by this batch.
   bool skipped = false;
 };
 
+// What Training::StartFrom() did with given weights.
+struct TakenWeights {
+  size_t taken = 0;
+  std::vector<std::string> left{};     // given, but not of the network: each in words
+  std::vector<std::string> missing{};  // of the network, but not given: names
+};
+
 // A network that learns: backbone, head, optimiser, and everything that a checkpoint must hold for
 // training to go on to the bit. On the CPU. Not thread-safe.
+//
+// `accumulate` batches are a group; at its end one update is made by the mean of their gradients. A
+// batch whose loss or gradient is not finite is skipped: network, running statistics, what the
+// margin learned, and the gradients gathered before it are what they were. Its place in the group
+// is used up, and the update is the mean over the others; a group of skipped batches alone makes
+// none, and the learning rate waits. So nothing is pending at the end of a group, and a checkpoint
+// written there is complete.
 class Training {
  public:
-  // kInvalidArgument for options out of their range.
+  // kInvalidArgument for options out of their range, and for a name to freeze that the backbone
+  // does not have.
   static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options);
+
+  // Begins with weights that were trained before instead of random ones: tensors "backbone.NAME"
+  // and "head.NAME" whose names and shapes are the network's. Belongs before the first batch.
+  // kInvalidArgument when no tensor of the backbone fits, or values are not finite; the training is
+  // then of no use.
+  StatusOr<TakenWeights> StartFrom(const TensorMap& weights);
 
   // Learns from the batch that is next (batches() of the loader's steps). Photos that are
   // Batch::kUnlabelled learn from the teacher alone.
@@ -71,7 +92,12 @@ class Training {
   Training(const TrainingOptions& options, std::shared_ptr<Backbone> backbone,
            std::shared_ptr<ClassHead> head, LrSchedule schedule);
 
+  Status Freeze();
+  // In training mode, but for what is frozen.
+  void Train();
   std::vector<TrainedParameter> TrainedParameters() const;
+  // What a batch changes before it is known to count: running statistics, and what margins learn.
+  std::vector<torch::Tensor> LearnedBuffers() const;
   std::vector<NamedTensor> State();
   Status CheckTargets(const Batch& batch, const TeacherTargets& targets) const;
   // `maps` null: none are wanted.
@@ -84,6 +110,13 @@ class Training {
                                       const TeacherTargets& targets, StepReport& report) const;
   torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,
                              StepReport& report);
+  // Adds the gradients of a finite loss to those gathered; false, and nothing was changed, when
+  // they are not finite.
+  bool Gather(const torch::Tensor& loss, StepReport& report);
+  // By the mean of the gathered gradients.
+  void MakeUpdate(StepReport& report);
+  // Parameters and running statistics of the backbone, by name.
+  std::vector<NamedTensor> Averaged() const;
   // Puts the averaged weights into the backbone, or takes them out again.
   void SwapAverage();
   void UpdateAverage();
@@ -93,8 +126,11 @@ class Training {
   const std::shared_ptr<ClassHead> head_;
   const LrSchedule schedule_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::vector<NamedTensor> average_;  // of the backbone's parameters; empty without one
+  std::vector<std::shared_ptr<torch::nn::Module>> frozen_;
+  std::vector<NamedTensor> average_;  // of Averaged(); empty without one
   int64_t batches_ = 0;
+  int64_t gathered_ = 0;        // batches whose gradients wait for the update
+  double gathered_norm_ = 0.0;  // of their sum
   double gradient_norm_ = 0.0;
 };
 

@@ -29,15 +29,22 @@ struct OptimizerOptions {
 struct TrainingOptions {
   std::string architecture = "mobilefacenet-128";
   double dropout = 0.0;  // where the architecture has it
-  uint64_t seed = 1;     // of initial weights and dropout
+  // What keeps its weights and running statistics: layers and tensors of the backbone by the names
+  // of its state dict, each with all below it; "backbone": all of it.
+  std::vector<std::string> freeze{};
+  double backbone_rate = 1.0;  // times the learning rate: that of the backbone, > 0
+  uint64_t seed = 1;           // of initial weights and dropout
   ClassHeadOptions head{};
   LossOptions loss{};
   OptimizerOptions optimizer{};
   ScheduleOptions schedule{};  // in updates
   double weight_decay = 5e-4;
-  int64_t accumulate = 1;     // batches for one update, >= 1
-  double clip_norm = 0.0;     // largest L2 norm of all gradients; 0: no clipping
-  double ema_decay = 0.0;     // of the averaged weights, which are then the result; 0: none
+  int64_t accumulate = 1;  // batches for one update, >= 1
+  double clip_norm = 0.0;  // largest L2 norm of all gradients; 0: no clipping
+  // Of the averaged weights and running statistics, which are then the result; 0: none. The first
+  // updates forget faster, by min(ema_decay, (1 + t) / (10 + t)) after update t, so that the random
+  // weights of the beginning are soon gone.
+  double ema_decay = 0.0;
   int64_t margin_warmup = 0;  // batches until the margin has its full strength
   bool channels_last = true;  // the memory order of convolutions
   bool bf16 = false;          // the backbone computes in bfloat16

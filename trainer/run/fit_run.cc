@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "trainer/run/batch_picture.h"
 
@@ -34,10 +35,10 @@ StatusOr<FitReport> FitRun::Go() {
   last_step_ = std::chrono::steady_clock::now();
   report_.end = FitEnd::kFinished;
   while (training_->batches() < total_) {
-    if (OutOfPatience()) {
+    if (OutOfPatience() && training_->at_update()) {
       report_.end = FitEnd::kStoppedEarly;
-      FACEGATE_RETURN_IF_ERROR(Say(
-          fmt::format("nothing better for {} evaluations: training ends early", without_better_)));
+      FACEGATE_RETURN_IF_ERROR(Say(fmt::format(
+          "nothing got better in {} evaluations: training ends early", without_better_)));
       break;
     }
     if (AskedToStop() && training_->at_update()) {
@@ -50,7 +51,10 @@ StatusOr<FitReport> FitRun::Go() {
       FACEGATE_RETURN_IF_ERROR(Evaluate());
       last_step_ = std::chrono::steady_clock::now();
     }
-    if (batches % recipe_.checkpoint_every == 0) FACEGATE_RETURN_IF_ERROR(SaveCheckpoint());
+    // Not while batches are being undone: should that never end, the states before it stay.
+    if (batches % recipe_.checkpoint_every == 0 && skipped_in_a_row_ == 0) {
+      FACEGATE_RETURN_IF_ERROR(SaveCheckpoint());
+    }
   }
   FACEGATE_RETURN_IF_ERROR(SaveCheckpoint());
   report_.batches = training_->batches();
@@ -109,16 +113,19 @@ Status FitRun::AfterSkipped(const Batch& batch, const StepReport& step) {
   const size_t shown = std::min(kMostNames, batch.photos.size());
   names.reserve(shown);
   for (size_t i = 0; i < shown; ++i) names.push_back(data_.training->name(batch.photos[i]));
+  const std::string what = std::isfinite(step.loss)
+                               ? fmt::format("a gradient norm of {}", step.gradient_norm)
+                               : fmt::format("a loss of {}", step.loss);
   FACEGATE_RETURN_IF_ERROR(Say(fmt::format(
-      "warning: batch {} gave a loss of {} and a gradient norm of {}: it was undone. Its photos: "
-      "{}{}",
-      step.batch, step.loss, step.gradient_norm, fmt::join(names, ", "),
+      "warning: batch {} gave {}: it was undone. Its photos: {}{}", step.batch, what,
+      fmt::join(names, ", "),
       batch.photos.size() > shown ? fmt::format(" and {} more", batch.photos.size() - shown)
                                   : "")));
   if (++skipped_in_a_row_ < kMostSkipped) return OkStatus();
   return FailedPrecondition(fmt::format(
-      "{} batches in a row gave no finite loss; the last good state is in the checkpoints. Begin "
-      "again with a smaller schedule.rate, a longer schedule.warmup or optimizer.clip_norm",
+      "{} batches in a row gave no finite loss or gradient; the last good state is in the "
+      "checkpoints. Begin again with a smaller schedule.rate, a longer schedule.warmup or "
+      "optimizer.clip_norm",
       skipped_in_a_row_));
 }
 

@@ -8,58 +8,13 @@
 #include "face/base/file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
-#include "trainer/data/random.h"
+#include "tests/trainer/loop/stripes.h"
 
 namespace facegate {
 namespace {
 
-constexpr int64_t kBatch = 4;
-constexpr int64_t kClasses = 4;
-constexpr size_t kInput = 3 * 112 * 112;
-
-// Pictures of stripes, as many apart as the class says; another offset in each batch.
-Batch StripesAt(size_t step) {
-  Batch batch;
-  batch.step = step;
-  for (size_t i = 0; i < kBatch; ++i) {
-    RandomStream random(7, step, i);
-    const auto label = static_cast<int64_t>(random.Below(kClasses));
-    const double offset = random.Uniform(0.0, 6.28);
-    for (size_t at = 0; at < kInput; ++at) {
-      const auto x = static_cast<double>(at % 112);
-      batch.pixels.push_back(
-          static_cast<float>(std::sin(x * 0.15 * static_cast<double>(label + 1) + offset)));
-    }
-    batch.labels.push_back(label);
-    batch.photos.push_back(i);
-  }
-  return batch;
-}
-
-TrainingOptions Options() {
-  TrainingOptions options;
-  options.head = {.classes = kClasses,
-                  .embedding_size = 128,
-                  .margin = {.kind = "cosface", .scale = 16.0, .margin = 0.2}};
-  options.schedule = {.kind = "cosine", .base = 0.05, .total = 40, .warmup = 2};
-  options.clip_norm = 5.0;
-  return options;
-}
-
-std::unique_ptr<Training> Begin(const TrainingOptions& options) {
-  auto training = Training::Create(options);
-  EXPECT_THAT(training, IsOk());
-  return *std::move(training);
-}
-
-StepReport LearnAt(Training& training, size_t step) {
-  const auto report = training.Learn(StripesAt(step));
-  EXPECT_THAT(report, IsOk());
-  return report.ok() ? *report : StepReport{};
-}
-
 TEST(TrainingTest, LearnsToTellStripesApart) {
-  const auto training = Begin(Options());
+  const auto training = BeginTraining(StripesOptions());
   double first = 0.0;
   double last = 0.0;
   for (size_t step = 0; step < 30; ++step) {
@@ -76,7 +31,7 @@ TEST(TrainingTest, LearnsToTellStripesApart) {
 class ResumeTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ResumeTest, GoesOnToTheBit) {
-  TrainingOptions options = Options();
+  TrainingOptions options = StripesOptions();
   options.dropout = 0.4;
   options.ema_decay = 0.9;
   options.accumulate = 2;
@@ -85,14 +40,14 @@ TEST_P(ResumeTest, GoesOnToTheBit) {
   options.optimizer.kind = GetParam();
   options.optimizer.base_rate = 0.05;
   const TempDir dir;
-  const auto whole = Begin(options);
+  const auto whole = BeginTraining(options);
   for (size_t step = 0; step < 10; ++step) LearnAt(*whole, step);
-  const auto before = Begin(options);
+  const auto before = BeginTraining(options);
   for (size_t step = 0; step < 4; ++step) LearnAt(*before, step);
   ASSERT_THAT(before->Save(dir.File("c"), {{"best", "0.5"}}), IsOk());
   TrainingOptions other = options;
   other.seed = options.seed;
-  const auto after = Begin(other);
+  const auto after = BeginTraining(other);
   LearnAt(*after, 9);  // what it was before does not matter
   LearnAt(*after, 8);
   const auto facts = after->Resume(dir.File("c"));
@@ -110,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, ResumeTest, ::testing::ValuesIn(OptimizerKi
                          [](const auto& kind) { return kind.param; });
 
 TEST(TrainingTest, LeavesOutABatchThatIsNotFinite) {
-  const auto training = Begin(Options());
+  const auto training = BeginTraining(StripesOptions());
   for (size_t step = 0; step < 3; ++step) LearnAt(*training, step);
   const auto before = training->Weights();
   ASSERT_TRUE(before.ok());
@@ -127,11 +82,11 @@ TEST(TrainingTest, LeavesOutABatchThatIsNotFinite) {
 }
 
 TEST(TrainingTest, TheAverageFollowsTheWeights) {
-  TrainingOptions options = Options();
+  TrainingOptions options = StripesOptions();
   options.ema_decay = 0.5;
-  const auto averaged = Begin(options);
+  const auto averaged = BeginTraining(options);
   options.ema_decay = 0.0;
-  const auto plain = Begin(options);
+  const auto plain = BeginTraining(options);
   LearnAt(*averaged, 0);
   LearnAt(*plain, 0);
   const auto a = averaged->Weights();
@@ -144,27 +99,27 @@ TEST(TrainingTest, TheAverageFollowsTheWeights) {
 
 TEST(TrainingTest, RefusesACheckpointOfAnotherTraining) {
   const TempDir dir;
-  const auto training = Begin(Options());
+  const auto training = BeginTraining(StripesOptions());
   ASSERT_THAT(training->Save(dir.File("c"), {}), IsOk());
-  TrainingOptions other = Options();
-  other.head.classes = kClasses + 1;
-  EXPECT_THAT(Begin(other)->Resume(dir.File("c")), StatusIs(StatusCode::kInvalidArgument));
-  other = Options();
+  TrainingOptions other = StripesOptions();
+  other.head.classes = kStripeClasses + 1;
+  EXPECT_THAT(BeginTraining(other)->Resume(dir.File("c")), StatusIs(StatusCode::kInvalidArgument));
+  other = StripesOptions();
   other.optimizer.kind = "adam";
-  EXPECT_THAT(Begin(other)->Resume(dir.File("c")), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(BeginTraining(other)->Resume(dir.File("c")), StatusIs(StatusCode::kInvalidArgument));
   ASSERT_THAT(WriteFileAtomically(dir.File("d"), "no checkpoint"), IsOk());
   EXPECT_THAT(training->Resume(dir.File("d")), StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST(TrainingTest, EmbedsAsTheNetworkInUse) {
-  const auto training = Begin(Options());
+  const auto training = BeginTraining(StripesOptions());
   for (size_t step = 0; step < 2; ++step) LearnAt(*training, step);
   const Batch batch = StripesAt(9);
-  const std::vector<float> both = training->Embed(batch.pixels, kBatch);
-  ASSERT_EQ(both.size(), static_cast<size_t>(kBatch) * 128);
+  const std::vector<float> both = training->Embed(batch.pixels, kStripeBatch);
+  ASSERT_EQ(both.size(), static_cast<size_t>(kStripeBatch) * 128);
   // Each photo alone: nothing depends on the batch that it came in.
   const std::vector<float> alone =
-      training->Embed(std::span(batch.pixels).subspan(kInput, kInput), 1);
+      training->Embed(std::span(batch.pixels).subspan(kStripeInput, kStripeInput), 1);
   for (size_t i = 0; i < 128; ++i) EXPECT_NEAR(alone[i], both[128 + i], 1e-4);
 }
 
@@ -172,13 +127,13 @@ TEST(TrainingTest, RefusesWhatHasNoMeaning) {
   const auto refused = [](const TrainingOptions& options) {
     EXPECT_THAT(Training::Create(options), StatusIs(StatusCode::kInvalidArgument));
   };
-  TrainingOptions options = Options();
+  TrainingOptions options = StripesOptions();
   options.accumulate = 0;
   refused(options);
-  options = Options();
+  options = StripesOptions();
   options.ema_decay = 1.0;
   refused(options);
-  options = Options();
+  options = StripesOptions();
   options.architecture = "resnet";
   refused(options);
 }

@@ -125,6 +125,27 @@ TEST_F(FitTest, EndsEarlyWhenNothingGetsBetter) {
   EXPECT_FALSE(report->model.empty());
 }
 
+// Out of patience in the middle of a group, it aborted, and so did the next call.
+TEST_F(FitTest, EndsEarlyAtAnUpdate) {
+  Recipe recipe = SmallRecipe();
+  recipe.data.holdout_identities = 2;
+  recipe.data.holdout_pairs = 40;
+  recipe.evaluate_every = 0.125;  // a batch
+  recipe.patience = 1;
+  recipe.epochs = 100.0;
+  recipe.training.schedule.base = 1e-12;
+  recipe.training.accumulate = 3;
+  recipe.checkpoint_every = 6;
+  const auto report = Run(recipe, "run");
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->end, FitEnd::kStoppedEarly);
+  EXPECT_EQ(report->batches % 3, 0);
+  const auto again = Run(recipe, "run");
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->end, FitEnd::kStoppedEarly);
+  EXPECT_EQ(again->batches, report->batches);
+}
+
 TEST_F(FitTest, UndoesBatchesWithoutAFiniteLossAndNamesTheirPhotos) {
   Recipe recipe = SmallRecipe();
   recipe.warmup = 0.0;
