@@ -16,4 +16,7 @@ StatusOr<std::string> ReadFile(const std::string& path, uint64_t max_bytes);
 // after a crash. A link at `path` is replaced, not followed.
 Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 
+// Makes what was renamed, made or removed in the folder of `path` survive a power loss.
+Status SyncFolderOf(const std::string& path);
+
 }  // namespace facegate

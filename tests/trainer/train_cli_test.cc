@@ -85,6 +85,13 @@ TEST_F(TrainCliTest, TellsAWrongCommandLineFromAFailure) {
   EXPECT_THAT(err(), HasSubstr("facegate-train import: "));
 }
 
+TEST_F(TrainCliTest, SaysWhichSettingOfFitIsWrongOnce) {
+  EXPECT_EQ(Run({"fit", File("run"), "--set", "data.bach=3"}), TrainExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("facegate-train fit: --set: data.bach=3: there is no key"));
+  EXPECT_EQ(Run({"fit", File("run"), "--set", "data.batch"}), TrainExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("fit: --set: \"data.batch\" is not KEY=VALUE"));
+}
+
 TEST_F(TrainCliTest, ImportsWeightsWithACardThatLoads) {
   const std::string model = File("model.safetensors");
   ASSERT_EQ(Run({"import", Weights("module.arcface."), model, "--preset", "insightface", "--mirror",

@@ -5,10 +5,13 @@
 
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +27,7 @@ struct FitCommandOptions {
   FitOptions fit{};
   std::optional<std::string> recipe{};
   std::vector<std::string> settings{};
+  std::string init{};
   bool help_recipe = false;
   bool json = false;
 };
@@ -53,7 +57,8 @@ class StopOnSignal {
   // Says so the first time.
   bool requested() {
     if (signals_seen == 0) return false;
-    if (!said_) std::cerr << "\nstopping with a checkpoint; once more ends at once" << std::endl;
+    if (!said_)
+      std::cerr << "\nstopping with a checkpoint; press again to end at once" << std::endl;
     said_ = true;
     return true;
   }
@@ -71,24 +76,31 @@ Status ApplySettings(const std::vector<std::string>& settings, Recipe& recipe) {
       return RefuseField("--set", fmt::format("\"{}\" is not KEY=VALUE", setting));
     }
     const Status status =
-        SetRecipeKey(setting.substr(0, equals), setting.substr(equals + 1), "--set", recipe);
+        SetRecipeKey(setting.substr(0, equals), setting.substr(equals + 1), setting, recipe);
     if (!status.ok()) return RefuseField("--set", MessageOf(status));
   }
   return OkStatus();
 }
 
-// The recipe of the run that is there, changed by what the command line says.
+// The recipe of the run that is there, or that of the command line, changed by what else that says.
 StatusOr<Recipe> RecipeOf(const FitCommandOptions& options) {
   Recipe recipe;
+  Recipe own;
+  const bool goes_on = ReadRunRecipe(options.fit.directory).ok();
+  if (goes_on) FACEGATE_RETURN_IF_ERROR(ReadRecipe(options.fit.directory + "/recipe.yaml", own));
   if (options.recipe) {
     FACEGATE_RETURN_IF_ERROR(ReadRecipe(*options.recipe, recipe));
-  } else if (const auto frozen = ReadRunRecipe(options.fit.directory); frozen.ok()) {
-    FACEGATE_RETURN_IF_ERROR(ReadRecipe(options.fit.directory + "/recipe.yaml", recipe));
+    // A run that was begun with all threads of one machine goes on with as many on another.
+    if (recipe.threads == 0) recipe.threads = own.threads;
+  } else if (goes_on) {
+    recipe = std::move(own);
   } else if (options.settings.empty()) {
     return RefuseField("--recipe", fmt::format("is missing, and {} holds no run to go on with",
                                                options.fit.directory));
   }
   FACEGATE_RETURN_IF_ERROR(ApplySettings(options.settings, recipe));
+  // A path of the command line, not of the recipe: the recipe's folder does not count.
+  if (!options.init.empty()) recipe.init = std::filesystem::absolute(options.init).string();
   return Resolved(std::move(recipe));
 }
 
@@ -99,11 +111,12 @@ void PrintText(const FitCommandOptions& options, const FitReport& report, std::o
   const auto percent = [](double share) { return fmt::format("{:.2f} %", 100.0 * share); };
   row("batches",
       fmt::format("{} ({} in this call)", report.batches, report.batches - report.resumed_at));
-  if (report.first_accuracy) row("accuracy at random", percent(*report.first_accuracy));
+  if (report.first_accuracy) row("accuracy at first", percent(*report.first_accuracy));
   if (report.last_accuracy) row("accuracy now", percent(*report.last_accuracy));
   if (report.best) {
-    row("best", fmt::format("{:.4f} after batch {}: {}/best.safetensors", std::abs(*report.best),
-                            report.best_batch, options.fit.directory));
+    row("best " + report.measure,
+        fmt::format("{} after batch {}: {}/best.safetensors", percent(std::abs(*report.best)),
+                    report.best_batch, options.fit.directory));
   }
   if (!report.model.empty()) row("model", report.model);
   row("report", options.fit.directory + "/report.html");
@@ -117,10 +130,13 @@ void PrintJson(const FitReport& report, std::ostream& out) {
     return value.has_value() ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
   };
   const char* const ends[] = {"finished", "stopped early", "stopped"};
+  nlohmann::ordered_json best = nullptr;
+  if (report.best.has_value()) best = std::abs(*report.best);
   const nlohmann::ordered_json json{{"end", ends[static_cast<size_t>(report.end)]},
                                     {"batches", report.batches},
                                     {"resumed_at", report.resumed_at},
-                                    {"best", number(report.best)},
+                                    {"best_by", report.measure},
+                                    {"best", best},
                                     {"best_batch", report.best_batch},
                                     {"first_accuracy", number(report.first_accuracy)},
                                     {"last_accuracy", number(report.last_accuracy)},
@@ -154,22 +170,33 @@ TrainCommand AddFitCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("fit", "Trains a backbone, or goes on where it stopped");
   command->footer(
       "RUN is a folder: the recipe, checkpoints, logs (CSV, JSON lines, TensorBoard), the model "
-      "files and\nreport.html. Where it holds a run already, training goes on from its newest "
-      "checkpoint; after a kill\ntoo, and with the same result to the bit. Ctrl-C stops with a "
+      "files and\nreport.html. If it already holds a run, training goes on from the newest "
+      "checkpoint, with the same\nresult to the bit, even after a kill. Ctrl-C stops with a "
       "checkpoint.\n"
-      "A recipe is a YAML file; --help-recipe prints one with every key explained.\n"
+      "A recipe is a YAML file; --help-recipe prints one with every key explained. A run keeps its "
+      "recipe:\nwhat may change when it goes on are more epochs (schedule.epochs), the number of "
+      "threads, and where\nphotos and models lie, as long as they are the same ones.\n"
       "\n"
       "Examples:\n"
       "  facegate-train fit runs/a --recipe recipe.yaml\n"
       "  facegate-train fit runs/a\n"
+      "  facegate-train fit runs/a --set schedule.epochs=40\n"
+      "  facegate-train fit runs/a --set data.root=/new/place/of/the/photos\n"
       "  facegate-train fit runs/b --set data.train=photos/ --set holdout.identities=10 "
-      "--set schedule.epochs=5 --set card.training_data='photos of colleagues, with consent'");
+      "--set schedule.epochs=5 --set card.training_data='photos of colleagues, with consent'\n"
+      "  facegate-train fit runs/c --recipe recipe.yaml --init weights.pth --set "
+      "optimizer.backbone_rate=0.1");
   const auto options = std::make_shared<FitCommandOptions>();
   command->add_option("RUN", options->fit.directory, "The folder of the run");
   command->add_option("--recipe", options->recipe, "What to train, with what and how (YAML)");
-  command->add_option("--set", options->settings, "SECTION.KEY=VALUE, over the recipe")
+  command
+      ->add_option("--set", options->settings,
+                   "SECTION.KEY=VALUE, in place of what the recipe says")
       ->take_all()
       ->allow_extra_args(false);
+  command->add_option("--init", options->init,
+                      "Trained weights to begin with (network.init): a model file, a checkpoint of "
+                      "fit, or a .pth");
   command
       ->add_option("--stop-after", options->fit.stop_after,
                    "Stop after so many batches of this call, to go on another time")

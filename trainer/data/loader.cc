@@ -95,7 +95,7 @@ class ThreadedLoader final : public Loader {
       FACEGATE_RETURN_IF_ERROR(FillPlace(step, place, batch->photos[place], out));
       const uint32_t label = dataset_.label(batch->photos[place]);
       const bool nobody =
-          label == Dataset::kUnlabelled || BlendAt(step, batch->photos[place]).has_value();
+          label == Dataset::kUnlabelled || BlendAt(step, place, batch->photos[place]).has_value();
       batch->labels.push_back(nobody ? Batch::kUnlabelled : int64_t{label});
     }
     return batch;
@@ -106,17 +106,17 @@ class ThreadedLoader final : public Loader {
     Status last;
     for (size_t attempt = 0; attempt < kAttempts; ++attempt) {
       if (attempt > 0) photo = sampler_.ReplacementAt(step, place, attempt);
-      last = FillPhoto(step, photo, out);
+      last = FillPhoto(step, place, photo, out);
       if (last.ok()) return last;
       ReportOnce(photo, last);
     }
     return Annotate(last, fmt::format("{} photos one after the other cannot be used", kAttempts));
   }
 
-  Status FillPhoto(size_t step, size_t photo, std::span<float> out) {
-    FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, Changed(step, photo, kAugment, photo));
-    if (const std::optional<Blend> blend = BlendAt(step, photo)) {
-      const auto other = Changed(step, blend->other, kAugmentOther, photo);
+  Status FillPhoto(size_t step, size_t place, size_t photo, std::span<float> out) {
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, Changed(step, place, photo, kAugment));
+    if (const std::optional<Blend> blend = BlendAt(step, place, photo)) {
+      const auto other = Changed(step, place, blend->other, kAugmentOther);
       if (other.ok()) {
         cv::addWeighted(picture, blend->share, *other, 1.0 - blend->share, 0.0, picture);
       } else {
@@ -126,8 +126,9 @@ class ThreadedLoader final : public Loader {
     return WriteNetworkInput({.bgr = picture}, options_.preprocessing, false, out);
   }
 
-  // The photo as this epoch changes it; what happens follows from `purpose` and `key`.
-  StatusOr<cv::Mat> Changed(size_t step, size_t photo, uint64_t purpose, size_t key) const {
+  // The photo as this place of this batch changes it, so that a photo that comes twice, in an epoch
+  // or in a batch, is another picture each time.
+  StatusOr<cv::Mat> Changed(size_t step, size_t place, size_t photo, uint64_t purpose) const {
     FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, dataset_.Load(photo));
     const cv::Size size = CropSize(options_.preprocessing.alignment);
     if (picture.size() != size) {
@@ -135,7 +136,7 @@ class ThreadedLoader final : public Loader {
                                          dataset_.name(photo), picture.cols, picture.rows,
                                          size.width, size.height));
     }
-    RandomStream random(options_.sampler.seed, purpose, sampler_.EpochOf(step), key);
+    RandomStream random(options_.sampler.seed, purpose, step, place);
     Augment(options_.augment, random, picture);
     return picture;
   }
@@ -145,10 +146,10 @@ class ThreadedLoader final : public Loader {
     double share = 1.0;  // of the first
   };
 
-  // What a photo is blended with in the epoch of `step`; nothing where it stays alone.
-  std::optional<Blend> BlendAt(size_t step, size_t photo) const {
+  // What the photo of a place is blended with; nothing where it stays alone.
+  std::optional<Blend> BlendAt(size_t step, size_t place, size_t photo) const {
     if (options_.blend == 0.0 || dataset_.size() < 2) return std::nullopt;
-    RandomStream random(options_.sampler.seed, kBlend, sampler_.EpochOf(step), photo);
+    RandomStream random(options_.sampler.seed, kBlend, step, place);
     if (!random.Chance(options_.blend)) return std::nullopt;
     const size_t drawn = random.Below(dataset_.size() - 1);
     const size_t other = drawn < photo ? drawn : drawn + 1;  // not itself

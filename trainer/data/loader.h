@@ -37,7 +37,8 @@ struct LoaderOptions {
 };
 
 // Makes batches ahead on threads of its own, and hands them out in the order of steps. The batch of
-// a step depends on the seed and the step alone: not on the threads, nor on where it began.
+// a step depends on the seed and the step alone: not on the threads, nor on where it began. How a
+// photo is changed follows from its place in the batch of the step, not from the photo.
 //
 // A photo that cannot be read, or is not of the size of a crop, is named once to `on_bad_photo` (by
 // one thread at a time) and another takes its place. Next() fails when too many in a row are bad.

@@ -29,13 +29,9 @@ Status CheckOptions(const ClassHeadOptions& options) {
         fmt::format("there are {} classes, at least 2 are needed", options.classes));
   }
   if (options.embedding_size < 1) return InvalidArgument("the embedding size must be above 0");
-  if (options.sub_centers < 1 || options.sub_centers > 16) {
-    return InvalidArgument(fmt::format("sub_centers is {}, must be 1 to 16", options.sub_centers));
-  }
-  if (!(options.sample_rate > 0.0 && options.sample_rate <= 1.0)) {
-    return InvalidArgument(
-        fmt::format("sample_rate is {}, must be above 0, at most 1", options.sample_rate));
-  }
+  FACEGATE_RETURN_IF_ERROR(
+      CheckRange("sub_centers", static_cast<double>(options.sub_centers), HeadRange::kSubCenters));
+  FACEGATE_RETURN_IF_ERROR(CheckRange("sample_rate", options.sample_rate, HeadRange::kSampleRate));
   if (options.linear && (options.sub_centers > 1 || options.sample_rate < 1.0)) {
     return InvalidArgument("a linear head has neither sub-centres nor sampling");
   }

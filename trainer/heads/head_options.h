@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "trainer/data/number_range.h"
 
 // What can be chosen about the head of a training. No LibTorch: recipes hold these.
 namespace facegate {
@@ -13,13 +17,34 @@ enum class MarginGradient {
   kStraightThrough,  // as if the margin were a constant (InsightFace's losses.py)
 };
 
+// What the options below may be.
+struct HeadRange {
+  static constexpr NumberRange kScale{.min = 0.001, .max = 1e4};
+  static constexpr NumberRange kAngle{.min = 0.0, .max = 3.14};  // margins
+  static constexpr NumberRange kM1{.min = 0.001, .max = 100.0};
+  static constexpr NumberRange kM3{.min = 0.0, .max = 1.0};
+  static constexpr NumberRange kAngleFactor{.min = 1.0, .max = 8.0};
+  static constexpr NumberRange kLambda{.min = 0.0, .max = 1e9};
+  static constexpr NumberRange kLambdaShape{.min = 0.0, .max = 1e3};
+  static constexpr NumberRange kH{.min = 0.0, .max = 100.0};
+  static constexpr NumberRange kNormMomentum{.min = 1e-6, .max = 1.0};
+  static constexpr NumberRange kLowerNorm{.min = 1e-3, .max = 1e5};
+  static constexpr NumberRange kUpperNorm{.min = 2e-3, .max = 1e6};
+  static constexpr NumberRange kNormWeight{.min = 0.0, .max = 1e6};
+  static constexpr NumberRange kSubCenters{.min = 1.0, .max = 16.0};
+  static constexpr NumberRange kSampleRate{.min = 1e-6, .max = 1.0};
+  static constexpr NumberRange kFocalGamma{.min = 0.0, .max = 100.0};
+  static constexpr NumberRange kSmoothing{.min = 0.0, .max = 1.0};
+};
+
 struct MarginOptions {
   // "arcface", "cosface", "sphereface", "combined", "adaface", "magface", "curricularface",
   // "softmax" (no margin: normalised softmax).
   std::string kind = "arcface";
-  double scale = 64.0;  // s, > 0
-  double margin =
-      0.5;  // m; radians for arcface and curricularface, a cosine for cosface and adaface
+  double scale = 64.0;  // s
+  // m; radians for arcface and curricularface, a cosine for cosface and adaface; see
+  // DefaultMargin()
+  double margin = 0.5;
 
   bool easy_margin = false;  // arcface, magface: no margin where the angle is above 90 degrees
   MarginGradient gradient = MarginGradient::kExact;  // arcface, combined
@@ -75,5 +100,8 @@ struct LossOptions {
 
 // The names that MarginOptions::kind takes.
 const std::vector<std::string>& MarginKinds();
+
+// MarginOptions::margin as the paper of the kind has it; nothing for a kind that does not use it.
+std::optional<double> DefaultMargin(std::string_view kind);
 
 }  // namespace facegate

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kLeastVariance = 1e-6;  // of a student's channel, as a share of the teacher's
 constexpr double kTiny = 1e-12;
+constexpr double kLeastMissing = 1e-12;  // of a probability, in the focal loss
 
 }  // namespace
 
@@ -22,7 +23,9 @@ Tensor ClassificationLoss(const Tensor& logits, const Tensor& labels, const Loss
   }
   // For each sample, not for the mean of the batch.
   if (options.focal_gamma > 0.0) {
-    const Tensor missing = torch::clamp_min(1.0 - torch::exp(log_right), 0.0);
+    // 1 - p, which rounds to 0 where p is near 1: below the floor a power's derivative is none,
+    // where it would be infinite for an exponent below 1.
+    const Tensor missing = torch::clamp_min(-torch::expm1(log_right), kLeastMissing);
     loss = loss * torch::pow(missing, options.focal_gamma);
   }
   return loss.mean();

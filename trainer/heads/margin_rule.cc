@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <string_view>
+#include <tuple>
 
 namespace facegate {
 namespace {
@@ -240,25 +242,30 @@ class CurricularFace final : public MarginRule {
 };
 
 Status CheckOptions(const MarginOptions& options) {
-  const auto refuse = [](std::string_view what, double value, std::string_view range) {
-    return InvalidArgument(fmt::format("{} is {}, must be {}", what, value, range));
-  };
-  if (!(options.scale > 0.0 && std::isfinite(options.scale))) {
-    return refuse("scale", options.scale, "above 0");
+  const std::tuple<std::string_view, double, NumberRange> all[] = {
+      {"scale", options.scale, HeadRange::kScale},
+      {"margin", options.margin, HeadRange::kAngle},
+      {"m1", options.m1, HeadRange::kM1},
+      {"m2", options.m2, HeadRange::kAngle},
+      {"m3", options.m3, HeadRange::kM3},
+      {"angle_factor", options.angle_factor, HeadRange::kAngleFactor},
+      {"lambda_base", options.lambda_base, HeadRange::kLambda},
+      {"lambda_gamma", options.lambda_gamma, HeadRange::kLambdaShape},
+      {"lambda_power", options.lambda_power, HeadRange::kLambdaShape},
+      {"lambda_minimum", options.lambda_minimum, HeadRange::kLambda},
+      {"h", options.h, HeadRange::kH},
+      {"norm_momentum", options.norm_momentum, HeadRange::kNormMomentum},
+      {"lower_norm", options.lower_norm, HeadRange::kLowerNorm},
+      {"upper_norm", options.upper_norm, HeadRange::kUpperNorm},
+      {"lower_margin", options.lower_margin, HeadRange::kAngle},
+      {"upper_margin", options.upper_margin, HeadRange::kAngle},
+      {"norm_weight", options.norm_weight, HeadRange::kNormWeight}};
+  for (const auto& [name, value, range] : all) {
+    FACEGATE_RETURN_IF_ERROR(CheckRange(name, value, range));
   }
-  if (!(options.margin >= 0.0 && options.margin < std::numbers::pi)) {
-    return refuse("margin", options.margin, "0 to below 3.14");
-  }
-  if (options.angle_factor < 1 || options.angle_factor > 8) {
-    return refuse("angle_factor", options.angle_factor, "1 to 8");
-  }
-  if (!(options.lower_norm > 0.0 && options.upper_norm > options.lower_norm)) {
-    return refuse("upper_norm", options.upper_norm, "above lower_norm, and that above 0");
-  }
-  if (!(options.norm_momentum > 0.0 && options.norm_momentum <= 1.0)) {
-    return refuse("norm_momentum", options.norm_momentum, "above 0, at most 1");
-  }
-  return OkStatus();
+  if (options.upper_norm > options.lower_norm) return OkStatus();
+  return InvalidArgument(fmt::format("upper_norm is {}, must be above lower_norm, which is {}",
+                                     options.upper_norm, options.lower_norm));
 }
 
 }  // namespace
@@ -267,6 +274,13 @@ const std::vector<std::string>& MarginKinds() {
   static const std::vector<std::string> kinds = {"arcface", "cosface", "sphereface",     "combined",
                                                  "adaface", "magface", "curricularface", "softmax"};
   return kinds;
+}
+
+std::optional<double> DefaultMargin(std::string_view kind) {
+  if (kind == "arcface" || kind == "curricularface") return 0.5;
+  if (kind == "cosface") return 0.35;
+  if (kind == "adaface") return 0.4;
+  return std::nullopt;
 }
 
 StatusOr<std::unique_ptr<MarginRule>> MakeMarginRule(const MarginOptions& options) {
@@ -282,7 +296,7 @@ StatusOr<std::unique_ptr<MarginRule>> MakeMarginRule(const MarginOptions& option
   if (options.kind == "softmax") rule = std::make_unique<Softmax>(options);
   if (rule == nullptr) {
     return InvalidArgument(
-        fmt::format("{} is none of {}", options.kind, fmt::join(MarginKinds(), ", ")));
+        fmt::format("the head {} is not one of {}", options.kind, fmt::join(MarginKinds(), ", ")));
   }
   return rule;
 }

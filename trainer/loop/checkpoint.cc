@@ -17,6 +17,11 @@ constexpr char kKindValue[] = "facegate-checkpoint-1";
 
 }  // namespace
 
+bool IsCheckpoint(const CheckpointFacts& metadata) {
+  const auto kind = metadata.find(kKind);
+  return kind != metadata.end() && kind->second == kKindValue;
+}
+
 Status WriteCheckpoint(const std::string& path, const std::vector<NamedTensor>& tensors,
                        const CheckpointFacts& facts) {
   Safetensors file;
@@ -36,9 +41,8 @@ StatusOr<CheckpointFacts> ReadCheckpoint(const std::string& path,
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxBytes));
   StatusOr<Safetensors> file = ParseSafetensors(bytes);
   if (!file.ok()) return Annotate(file.status(), path);
-  const auto kind = file->metadata.find(kKind);
-  if (kind == file->metadata.end() || kind->second != kKindValue) {
-    return InvalidArgument(fmt::format("{} is no checkpoint of this program", path));
+  if (!IsCheckpoint(file->metadata)) {
+    return InvalidArgument(fmt::format("{} is not a checkpoint of this program", path));
   }
   std::vector<torch::Tensor> values;
   for (const NamedTensor& one : tensors) {

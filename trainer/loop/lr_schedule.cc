@@ -16,16 +16,14 @@ Status CheckOptions(const ScheduleOptions& options) {
   const std::vector<std::string>& kinds = ScheduleKinds();
   if (std::find(kinds.begin(), kinds.end(), options.kind) == kinds.end()) {
     return InvalidArgument(
-        fmt::format("schedule {} is none of {}", options.kind, fmt::join(kinds, ", ")));
+        fmt::format("the schedule {} is not one of {}", options.kind, fmt::join(kinds, ", ")));
   }
-  if (!(options.base > 0.0 && std::isfinite(options.base))) {
-    return InvalidArgument(fmt::format("the learning rate is {}, must be above 0", options.base));
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckRange("the learning rate", options.base, ScheduleRange::kRate));
   if (!(options.minimum >= 0.0 && options.minimum <= options.base)) {
     return InvalidArgument(fmt::format("the smallest learning rate is {}, must be 0 to {}",
                                        options.minimum, options.base));
   }
-  if (options.total < 1) return InvalidArgument("a schedule has at least 1 step");
+  if (options.total < 1) return InvalidArgument("a schedule must have at least 1 step");
   if (options.warmup < 0 || options.tail < 0 || options.warmup + options.tail > options.total) {
     return InvalidArgument(fmt::format("{} steps of warm-up and {} of tail do not fit into {}",
                                        options.warmup, options.tail, options.total));
@@ -33,12 +31,8 @@ Status CheckOptions(const ScheduleOptions& options) {
   if (options.kind == "step" && options.every < 1) {
     return InvalidArgument("the schedule step needs a length of at least 1 step");
   }
-  if (!(options.gamma > 0.0 && options.gamma <= 1.0)) {
-    return InvalidArgument(fmt::format("gamma is {}, must be above 0, at most 1", options.gamma));
-  }
-  if (!(options.power > 0.0)) {
-    return InvalidArgument(fmt::format("power is {}, must be above 0", options.power));
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckRange("gamma", options.gamma, ScheduleRange::kGamma));
+  FACEGATE_RETURN_IF_ERROR(CheckRange("power", options.power, ScheduleRange::kPower));
   if (!std::is_sorted(options.milestones.begin(), options.milestones.end())) {
     return InvalidArgument("milestones must be ascending");
   }

@@ -5,15 +5,24 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "trainer/data/number_range.h"
 
 namespace facegate {
+
+// What the numbers of a schedule may be.
+struct ScheduleRange {
+  static constexpr NumberRange kRate{.min = 1e-12, .max = 1e3};
+  static constexpr NumberRange kMinimum{.min = 0.0, .max = 1e3};  // and at most the rate
+  static constexpr NumberRange kGamma{.min = 1e-6, .max = 1.0};
+  static constexpr NumberRange kPower{.min = 1e-3, .max = 100.0};
+};
 
 // The learning rate as a function of the step alone, so that training goes on after a stop where it
 // was. Lengths are in steps (parameter updates).
 struct ScheduleOptions {
   // "constant", "step", "multistep", "cosine", "polynomial", "yolox".
   std::string kind = "cosine";
-  double base = 0.1;     // the rate after the warm-up, > 0
+  double base = 0.1;     // the rate after the warm-up
   double minimum = 0.0;  // where cosine, polynomial and yolox end, 0..base
   int64_t total = 0;     // > 0
   int64_t warmup = 0;    // 0..total: rises linearly from 0 (yolox: quadratically from base / 10)

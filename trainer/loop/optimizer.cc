@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace facegate {
@@ -99,9 +101,16 @@ const std::vector<std::string>& OptimizerKinds() {
 
 StatusOr<std::unique_ptr<Optimizer>> Optimizer::Create(const OptimizerOptions& options,
                                                        std::vector<TrainedParameter> parameters) {
-  const auto is_share = [](double value) { return value >= 0.0 && value < 1.0; };
-  if (!is_share(options.momentum) || !is_share(options.beta1) || !is_share(options.beta2)) {
-    return InvalidArgument("momentum, beta1 and beta2 must be 0 to below 1");
+  const std::tuple<std::string_view, double, NumberRange> all[] = {
+      {"momentum", options.momentum, LearningRange::kMomentum},
+      {"beta1", options.beta1, LearningRange::kMomentum},
+      {"beta2", options.beta2, LearningRange::kBeta2},
+      {"epsilon", options.epsilon, LearningRange::kEpsilon},
+      {"final_rate", options.final_rate, LearningRange::kFinalRate},
+      {"bound_speed", options.bound_speed, LearningRange::kBoundSpeed},
+      {"base_rate", options.base_rate, ScheduleRange::kRate}};
+  for (const auto& [name, value, range] : all) {
+    FACEGATE_RETURN_IF_ERROR(CheckRange(name, value, range));
   }
   std::unique_ptr<Optimizer> optimizer;
   if (options.kind == "sgd") {
@@ -112,8 +121,8 @@ StatusOr<std::unique_ptr<Optimizer>> Optimizer::Create(const OptimizerOptions& o
   } else if (options.kind == "adabound") {
     optimizer = std::make_unique<AdaBound>(options, std::move(parameters));
   } else {
-    return InvalidArgument(
-        fmt::format("optimiser {} is none of {}", options.kind, fmt::join(OptimizerKinds(), ", ")));
+    return InvalidArgument(fmt::format("the optimiser {} is not one of {}", options.kind,
+                                       fmt::join(OptimizerKinds(), ", ")));
   }
   return optimizer;
 }

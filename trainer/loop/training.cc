@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "face/base/catch.h"
@@ -82,22 +83,28 @@ TorchTensor InputOf(std::span<const float> pixels, int64_t count, bool channels_
   return channels_last ? input.contiguous(at::MemoryFormat::ChannelsLast) : input;
 }
 
+Status CheckOptions(const TrainingOptions& options) {
+  const std::tuple<std::string_view, double, NumberRange> all[] = {
+      {"accumulate", static_cast<double>(options.accumulate), LearningRange::kAccumulate},
+      {"the weight of the distillation", options.distillation, LearningRange::kDistillation},
+      {"the weight of maps", options.map_distillation, LearningRange::kDistillation},
+      {"backbone_rate", options.backbone_rate, LearningRange::kBackboneRate},
+      {"weight_decay", options.weight_decay, LearningRange::kWeightDecay},
+      {"clip_norm", options.clip_norm, LearningRange::kClipNorm},
+      {"dropout", options.dropout, LearningRange::kDropout},
+      {"ema_decay", options.ema_decay, LearningRange::kEmaDecay},
+      {"focal_gamma", options.loss.focal_gamma, HeadRange::kFocalGamma},
+      {"label_smoothing", options.loss.label_smoothing, HeadRange::kSmoothing}};
+  for (const auto& [name, value, range] : all) {
+    FACEGATE_RETURN_IF_ERROR(CheckRange(name, value, range));
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& options) {
-  if (options.accumulate < 1) return InvalidArgument("accumulate must be at least 1");
-  for (const double weight : {options.distillation, options.map_distillation}) {
-    if (weight >= 0.0) continue;
-    return InvalidArgument(
-        fmt::format("a weight of distillation is {}, must be at least 0", weight));
-  }
-  if (!(options.backbone_rate > 0.0 && std::isfinite(options.backbone_rate))) {
-    return InvalidArgument(
-        fmt::format("backbone_rate is {}, must be above 0", options.backbone_rate));
-  }
-  if (!(options.ema_decay >= 0.0 && options.ema_decay < 1.0)) {
-    return InvalidArgument(fmt::format("ema_decay is {}, must be 0 to below 1", options.ema_decay));
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   FACEGATE_ASSIGN_OR_RETURN(LrSchedule schedule, LrSchedule::Create(options.schedule));
   FACEGATE_ASSIGN_OR_RETURN(auto backbone, CreateBackbone(options.architecture, options.dropout));
   FACEGATE_ASSIGN_OR_RETURN(auto head, ClassHead::Create(options.head));

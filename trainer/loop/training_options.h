@@ -4,11 +4,28 @@
 #include <string>
 #include <vector>
 
+#include "trainer/data/number_range.h"
 #include "trainer/heads/head_options.h"
 #include "trainer/loop/lr_schedule.h"
 
 // What can be chosen about the step of learning. No LibTorch: recipes hold these.
 namespace facegate {
+
+// What the options below may be.
+struct LearningRange {
+  static constexpr NumberRange kMomentum{.min = 0.0, .max = 0.9999};
+  static constexpr NumberRange kBeta2{.min = 0.0, .max = 0.99999};
+  static constexpr NumberRange kEpsilon{.min = 1e-30, .max = 1.0};
+  static constexpr NumberRange kFinalRate{.min = 1e-12, .max = 1e3};
+  static constexpr NumberRange kBoundSpeed{.min = 1e-9, .max = 1.0};
+  static constexpr NumberRange kWeightDecay{.min = 0.0, .max = 10.0};
+  static constexpr NumberRange kBackboneRate{.min = 1e-6, .max = 1e3};
+  static constexpr NumberRange kAccumulate{.min = 1.0, .max = 1e6};
+  static constexpr NumberRange kClipNorm{.min = 0.0, .max = NumberRange::kInfinity};
+  static constexpr NumberRange kEmaDecay{.min = 0.0, .max = 0.999999};
+  static constexpr NumberRange kDropout{.min = 0.0, .max = 0.99};
+  static constexpr NumberRange kDistillation{.min = 0.0, .max = NumberRange::kInfinity};
+};
 
 struct OptimizerOptions {
   // "sgd" (Nesterov), "adam", "adamw", "adabound".
@@ -32,7 +49,7 @@ struct TrainingOptions {
   // What keeps its weights and running statistics: layers and tensors of the backbone by the names
   // of its state dict, each with all below it; "backbone": all of it.
   std::vector<std::string> freeze{};
-  double backbone_rate = 1.0;  // times the learning rate: that of the backbone, > 0
+  double backbone_rate = 1.0;  // times the learning rate: that of the backbone
   uint64_t seed = 1;           // of initial weights and dropout
   ClassHeadOptions head{};
   LossOptions loss{};

@@ -54,7 +54,7 @@ StatusOr<std::string> ReportPage(const ReportInput& input) {
     page += fmt::format("<p class=\"lead\">{}</p>\n", EscapeHtml(input.summary));
   }
   page += scores;
-  page += LearningSection(input.steps, input.evaluations);
+  page += LearningSection(input.steps, input.evaluations, input.best_batch);
   page += Notes(input);
   page += Setup(input);
   page += "<footer>Written by facegate.";

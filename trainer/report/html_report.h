@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <opencv2/core/mat.hpp>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct ReportInput {
   std::string summary{};  // a sentence or two
   std::vector<StepRow> steps{};
   std::vector<EvaluationRow> evaluations{};
+  std::optional<int64_t> best_batch{};  // after which the run's best model was kept
   std::vector<ScoredSet> sets{};
   std::string configuration{};                                     // shown as it is
   std::vector<std::pair<std::string, std::string>> environment{};  // name and value

@@ -165,7 +165,8 @@ std::string TableRow(const EvaluationRow& row, const char* which) {
       Percent(row.tar_1e2), Percent(row.tar_1e3), Percent(row.eer));
 }
 
-std::string EvaluationTable(std::span<const EvaluationRow> rows) {
+std::string EvaluationTable(std::span<const EvaluationRow> rows,
+                            std::optional<int64_t> best_batch) {
   if (rows.empty()) return "";
   std::string table =
       "<div class=\"table\"><table><thead><tr><th>set</th><th>evaluation</th><th>after "
@@ -173,12 +174,12 @@ std::string EvaluationTable(std::span<const EvaluationRow> rows) {
       "<th>TAR at FAR 10⁻²</th><th>at 10⁻³</th><th>EER</th></tr></thead><tbody>";
   for (const std::string& set : SetsOf(rows)) {
     const std::vector<EvaluationRow> own = RowsOf(rows, set);
-    const auto best = std::max_element(
-        own.begin(), own.end(), [](const EvaluationRow& a, const EvaluationRow& b) {
-          return a.accuracy < b.accuracy || (std::isnan(a.accuracy) && !std::isnan(b.accuracy));
-        });
-    if (best + 1 != own.end()) table += TableRow(*best, "best");
-    table += TableRow(own.back(), best + 1 == own.end() ? "last and best" : "last");
+    const bool last_is_best = own.back().batch == best_batch;
+    const auto best = std::find_if(own.begin(), own.end(), [best_batch](const EvaluationRow& row) {
+      return row.batch == best_batch;
+    });
+    if (best != own.end() && !last_is_best) table += TableRow(*best, "best");
+    table += TableRow(own.back(), last_is_best ? "last and best" : "last");
   }
   return table + "</tbody></table></div>\n";
 }
@@ -188,7 +189,7 @@ std::string LossesLeftOut(std::span<const StepRow> steps) {
                                    [](const StepRow& row) { return !std::isfinite(row.loss); });
   if (count == 0) return "";
   return fmt::format(
-      "<p>{} of {} batches have a loss that is no finite number; they are not in the "
+      "<p>{} of {} batches have a loss that is not a finite number; they are not in the "
       "charts.</p>\n",
       count, steps.size());
 }
@@ -196,10 +197,11 @@ std::string LossesLeftOut(std::span<const StepRow> steps) {
 }  // namespace
 
 std::string LearningSection(std::span<const StepRow> steps,
-                            std::span<const EvaluationRow> evaluations) {
+                            std::span<const EvaluationRow> evaluations,
+                            std::optional<int64_t> best_batch) {
   if (steps.empty() && evaluations.empty()) return "";
   std::string section = "<section><h2>Learning</h2>\n" + LossesLeftOut(steps);
-  section += EvaluationTable(evaluations);
+  section += EvaluationTable(evaluations, best_batch);
   section += "<div class=\"charts\">\n";
   const LearningCharts charts(steps, evaluations);
   section += charts.Steps("Loss", NumberStyle::kPlain,

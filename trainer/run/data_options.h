@@ -11,7 +11,8 @@ struct DataOptions {
   std::vector<std::string> train{};       // folders, lists or packs, identities of each its own
   std::vector<std::string> unlabelled{};  // the same, for the teacher alone
   std::string root{};                     // of the paths in lists; empty: the list's folder
-  // A file with the name of a photo in each line, as facegate-train inspect --quarantine writes it.
+  // A file with the name of a photo in each line, as facegate-train inspect --quarantine writes it;
+  // see LeftOut.
   std::string leave_out{};
   // Pictures show more than a crop: their middle, so many pixels high, is scaled to 112 x 112. 0:
   // they are crops.

@@ -29,7 +29,8 @@ struct FitReport {
   FitEnd end = FitEnd::kFinished;
   int64_t batches = 0;
   int64_t resumed_at = 0;      // batches that were learned before this call
-  std::optional<double> best;  // of the measure of the recipe
+  std::string measure{};       // checkpoint.best_by
+  std::optional<double> best;  // by the measure, 0..1; an eer is negative, so that more is better
   int64_t best_batch = 0;
   std::optional<double> first_accuracy;  // before the first batch, of the first set
   std::optional<double> last_accuracy;
@@ -38,7 +39,9 @@ struct FitReport {
 
 // Trains in the run's folder, or goes on from its newest checkpoint that can be read. Equal recipe,
 // photos and threads give equal weights to the bit, whether it was stopped or killed in between or
-// not. `recipe` is Resolved(). What happens is said on `progress` and in the run's log.
+// not. `recipe` is Resolved(). What happens is said on `progress` and in the run's log. The folder
+// keeps the recipe once everything that it names was opened and fits; until the first checkpoint
+// another one may take its place.
 StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, std::ostream& progress);
 
 }  // namespace facegate

@@ -33,6 +33,7 @@ Status FitRun::Say(const std::string& text) {
 StatusOr<FitReport> FitRun::Go() {
   if (training_->batches() == 0) FACEGATE_RETURN_IF_ERROR(Evaluate());
   last_step_ = std::chrono::steady_clock::now();
+  report_.measure = recipe_.best_by;
   report_.end = FitEnd::kFinished;
   while (training_->batches() < total_) {
     if (OutOfPatience() && training_->at_update()) {
@@ -136,6 +137,7 @@ Status FitRun::SaveCheckpoint() {
                         {FitFacts::kBestBatch, std::to_string(report_.best_batch)},
                         {FitFacts::kWithoutBetter, std::to_string(without_better_)}};
   if (teacher_ != nullptr) facts[FitFacts::kTeacher] = teacher_->digest();
+  if (!begun_with_.empty()) facts[FitFacts::kBegunWith] = begun_with_;
   if (report_.best) facts[FitFacts::kBest] = fmt::format("{}", *report_.best);
   if (report_.first_accuracy)
     facts[FitFacts::kFirstAccuracy] = fmt::format("{}", *report_.first_accuracy);

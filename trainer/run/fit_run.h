@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,12 +32,13 @@ namespace facegate {
 
 // The run's own facts in a checkpoint.
 struct FitFacts {
-  static constexpr char kDigest[] = "data_digest";
+  static constexpr char kDigest[] = "photos_digest";
   static constexpr char kTeacher[] = "teacher_digest";
   static constexpr char kBest[] = "best";
   static constexpr char kBestBatch[] = "best_batch";
   static constexpr char kWithoutBetter[] = "without_better";
   static constexpr char kFirstAccuracy[] = "first_accuracy";
+  static constexpr char kBegunWith[] = "begun_with";
 };
 
 // Photos that could not be read, told by the loader's threads and said by the run's own.
@@ -71,7 +73,13 @@ class FitRun {
   Status OpenTraining();
   Status OpenOwnTeacher();
   Status Resume();
+  Status CheckSameAs(const CheckpointFacts& facts) const;
+  Status TakeStartWeights();
   Status StartLoader();
+  // From here on the run has begun: the recipe is kept, the log is written.
+  Status Freeze();
+  // What is said once, before the first batch of this call.
+  Status SayWarnings();
 
   void UseThreads() const { at::set_num_threads(static_cast<int>(recipe_.threads)); }
   double EpochAt(int64_t batches) const {
@@ -120,6 +128,8 @@ class FitRun {
   int64_t skipped_in_a_row_ = 0;
   int64_t without_better_ = 0;
   int64_t saved_at_ = -1;
+  std::string begun_with_;           // the weights that it began with, in words; empty: random ones
+  std::set<std::string> told_sets_;  // of evaluation, whose bad photos were named
   std::vector<std::string> notes_;
   std::vector<SetScores> scores_;  // of the last evaluation
 };

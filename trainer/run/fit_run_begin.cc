@@ -4,15 +4,18 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <span>
+#include <utility>
 
 #include "face/model/architecture.h"
 #include "trainer/run/fit_run.h"
+#include "trainer/run/start_weights.h"
 
 namespace facegate {
 namespace {
 
 constexpr size_t kPhotosForChannels = 200;
+constexpr size_t kManyPairs = 1000;
+constexpr size_t kNamesShown = 4;
 
 template <typename T>
 std::optional<T> Parsed(const CheckpointFacts& facts, const char* name) {
@@ -23,6 +26,24 @@ std::optional<T> Parsed(const CheckpointFacts& facts, const char* name) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+// How exact an accuracy of few pairs is: 1.96 deviations at an accuracy of one half.
+std::string PrecisionOf(size_t pairs) {
+  if (pairs >= kManyPairs) return "";
+  return fmt::format(
+      " (so few pairs tell an accuracy to about ± {:.0f} %; more people or photos to hold out, or "
+      "a "
+      "longer list, make it more exact)",
+      98.0 / std::sqrt(static_cast<double>(pairs)));
+}
+
+// "a, b and 5 more".
+std::string SomeOf(std::vector<std::string> names) {
+  const size_t count = names.size();
+  names.resize(std::min(count, kNamesShown));
+  return fmt::format("{}{}", fmt::join(names, ", "),
+                     count > kNamesShown ? fmt::format(" and {} more", count - kNamesShown) : "");
 }
 
 }  // namespace
@@ -39,8 +60,8 @@ Status FitRun::OpenData() {
                       photos, data_.labelled, data_.identities, data_.synthetic,
                       data_.training->size() - data_.labelled);
   for (const EvaluationSet& set : data_.sets) {
-    out_ << fmt::format("{} pairs of {} photos to evaluate with: {}\n", set.pairs.size(),
-                        set.photos.size(), set.name);
+    out_ << fmt::format("{} pairs of {} photos to evaluate with: {}{}\n", set.pairs.size(),
+                        set.photos.size(), set.name, PrecisionOf(set.pairs.size()));
   }
   out_ << fmt::format("{} batches of {} in {:g} epochs, {} threads\n", total_, recipe_.batch,
                       recipe_.epochs, recipe_.threads);
@@ -89,23 +110,14 @@ Status FitRun::Resume() {
       out_ << notes_.back() << "\n";
       continue;
     }
-    const auto digest = facts->find(FitFacts::kDigest);
-    if (digest == facts->end() || digest->second != data_.digest) {
-      return FailedPrecondition(
-          fmt::format("the photos of {} are not those that it was begun with; begin another run",
-                      directory_->path()));
-    }
-    // Runs of an earlier version do not say it.
-    const auto taught = facts->find(FitFacts::kTeacher);
-    if (taught != facts->end() && (teacher_ == nullptr || taught->second != teacher_->digest())) {
-      return FailedPrecondition(
-          fmt::format("{} is another model than the one that {} was begun with; begin another run",
-                      recipe_.teacher, directory_->path()));
-    }
+    FACEGATE_RETURN_IF_ERROR(CheckSameAs(*facts));
     report_.best = Parsed<double>(*facts, FitFacts::kBest);
     report_.best_batch = Parsed<int64_t>(*facts, FitFacts::kBestBatch).value_or(0);
     report_.first_accuracy = Parsed<double>(*facts, FitFacts::kFirstAccuracy);
     without_better_ = Parsed<int64_t>(*facts, FitFacts::kWithoutBetter).value_or(0);
+    if (const auto begun = facts->find(FitFacts::kBegunWith); begun != facts->end()) {
+      begun_with_ = begun->second;
+    }
     break;
   }
   if (training_->batches() == 0 && !checkpoints.empty()) {
@@ -133,30 +145,103 @@ Status FitRun::StartLoader() {
   return OkStatus();
 }
 
+Status FitRun::CheckSameAs(const CheckpointFacts& facts) const {
+  const auto digest = facts.find(FitFacts::kDigest);
+  if (digest == facts.end()) {
+    return FailedPrecondition(fmt::format(
+        "{} was begun by an earlier version, which does not say enough of its photos to go on; "
+        "begin another run, with network.init and a checkpoint of this one where that is wanted",
+        directory_->path()));
+  }
+  if (digest->second != data_.digest) {
+    return FailedPrecondition(
+        fmt::format("the photos of {} are not those that it was begun with; begin another run",
+                    directory_->path()));
+  }
+  const auto taught = facts.find(FitFacts::kTeacher);
+  if (taught != facts.end() && (teacher_ == nullptr || taught->second != teacher_->digest())) {
+    return FailedPrecondition(
+        fmt::format("{} is another model than the one that {} was begun with; begin another run",
+                    recipe_.teacher, directory_->path()));
+  }
+  return OkStatus();
+}
+
+Status FitRun::TakeStartWeights() {
+  if (recipe_.init.empty() || training_->batches() > 0) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(const StartWeights weights, ReadStartWeights(recipe_.init));
+  const auto taken = training_->StartFrom(weights.tensors);
+  if (!taken.ok()) return Annotate(taken.status(), recipe_.init);
+  begun_with_ = weights.description;
+  FACEGATE_RETURN_IF_ERROR(
+      Say(fmt::format("begins with {} of {} tensors of {}", taken->taken,
+                      taken->taken + taken->left.size(), weights.description)));
+  if (!taken->left.empty()) {
+    FACEGATE_RETURN_IF_ERROR(Say(fmt::format("{} of its tensors do not fit and were left: {}",
+                                             taken->left.size(), SomeOf(taken->left))));
+  }
+  if (!taken->missing.empty()) {
+    FACEGATE_RETURN_IF_ERROR(
+        Say(fmt::format("{} tensors begin at random, because it does not have them: {}",
+                        taken->missing.size(), SomeOf(taken->missing))));
+  }
+  if (weights.colours.has_value() && *weights.colours != preprocessing_.colour_order) {
+    return Say(
+        "warning: those weights were trained with the other order of colours; see data.colour");
+  }
+  return OkStatus();
+}
+
+Status FitRun::Freeze() {
+  const std::vector<RecipeChange>& changes = directory_->changes();
+  if (!changes.empty() && !directory_->has_learned()) {
+    FACEGATE_RETURN_IF_ERROR(
+        Say(fmt::format("{} has learned nothing yet: it begins again with the recipe of this call",
+                        directory_->path())));
+  } else {
+    for (const std::string& sentence : DescribeChanges(changes)) {
+      FACEGATE_RETURN_IF_ERROR(Say(sentence));
+    }
+  }
+  FACEGATE_RETURN_IF_ERROR(directory_->Freeze());
+  const int64_t begin = training_->batches();
+  FACEGATE_ASSIGN_OR_RETURN(log_, RunLog::Open(directory_->path(), begin));
+  for (const std::string& note : notes_) FACEGATE_RETURN_IF_ERROR(log_->Note(note));
+  return OkStatus();
+}
+
+Status FitRun::SayWarnings() {
+  for (const std::string& sentence : KeysWithoutEffect(recipe_)) {
+    FACEGATE_RETURN_IF_ERROR(Say("warning: " + sentence));
+  }
+  for (const std::string& note : data_.notes) FACEGATE_RETURN_IF_ERROR(Say(note));
+  if (training_->batches() > 0) {
+    return Say(fmt::format("goes on after batch {}", training_->batches()));
+  }
+  const auto swapped = SwappedChannels(*data_.training, kPhotosForChannels);
+  return swapped.has_value() ? Say("warning: " + *swapped) : OkStatus();
+}
+
 StatusOr<std::unique_ptr<FitRun>> FitRun::Begin(const Recipe& recipe, const FitOptions& options,
                                                 std::ostream& progress) {
   std::unique_ptr<FitRun> run(new FitRun(recipe, options, progress));
   FACEGATE_ASSIGN_OR_RETURN(
       run->directory_,
-      RunDirectory::Open(options.directory, RecipeToYaml(recipe), RecipeToYaml(Recipe{})));
+      RunDirectory::Open(options.directory, RecipeToYaml(WithRelativePaths(recipe)),
+                         RecipeToYaml(Recipe{})));
   FACEGATE_RETURN_IF_ERROR(run->OpenData());
   FACEGATE_RETURN_IF_ERROR(run->OpenTraining());
   FACEGATE_RETURN_IF_ERROR(run->Resume());
-  const int64_t begin = run->training_->batches();
-  FACEGATE_ASSIGN_OR_RETURN(run->log_, RunLog::Open(options.directory, begin));
-  for (const std::string& note : run->notes_) FACEGATE_RETURN_IF_ERROR(run->log_->Note(note));
+  FACEGATE_RETURN_IF_ERROR(run->TakeStartWeights());
+  FACEGATE_RETURN_IF_ERROR(run->StartLoader());
+  FACEGATE_RETURN_IF_ERROR(run->Freeze());
   run->guard_ = std::make_unique<TrainingGuard>(
       run->data_.identities,
       run->recipe_.training.schedule.warmup * run->recipe_.training.accumulate +
           run->recipe_.training.margin_warmup);
-  run->progress_ = std::make_unique<FitProgress>(progress, options.terminal, begin, run->total_,
-                                                 run->recipe_.epochs);
-  if (begin > 0) {
-    FACEGATE_RETURN_IF_ERROR(run->Say(fmt::format("goes on after batch {}", begin)));
-  } else if (const auto swapped = SwappedChannels(*run->data_.training, kPhotosForChannels)) {
-    FACEGATE_RETURN_IF_ERROR(run->Say("warning: " + *swapped));
-  }
-  FACEGATE_RETURN_IF_ERROR(run->StartLoader());
+  run->progress_ = std::make_unique<FitProgress>(
+      progress, options.terminal, run->training_->batches(), run->total_, run->recipe_.epochs);
+  FACEGATE_RETURN_IF_ERROR(run->SayWarnings());
   return run;
 }
 

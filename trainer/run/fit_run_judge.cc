@@ -25,6 +25,7 @@ StatusOr<ModelFile> FitRun::CurrentModel() {
   card.training_data = recipe_.training_data;
   card.licence = recipe_.licence;
   card.origin = recipe_.origin.empty() ? "facegate-train fit" : recipe_.origin;
+  if (!begun_with_.empty()) card.origin += fmt::format("; begun with {}", begun_with_);
   card.recipe = RecipeSummary(recipe_);
   if (teacher_ != nullptr) card.teacher = teacher_->description();
   card.intended_use = recipe_.intended_use;
@@ -55,8 +56,9 @@ Status FitRun::Evaluate() {
 
 Status FitRun::EvaluateSet(const EvaluationSet& set, Embedder& embedder, bool first) {
   const int64_t batches = training_->batches();
+  const bool is_first = told_sets_.insert(set.name).second;
   FACEGATE_ASSIGN_OR_RETURN(SetScores scores, ScoreSet(set, embedder, [&](const Status& status) {
-                              bad_photos_.Add(status);
+                              if (is_first) bad_photos_.Add(status);
                             }));
   FACEGATE_RETURN_IF_ERROR(SayBadPhotos());
   const EvaluationRow row = RowOf(scores, set.name, batches, EpochAt(batches));
@@ -83,9 +85,9 @@ Status FitRun::EvaluateSet(const EvaluationSet& set, Embedder& embedder, bool fi
 Status FitRun::Better(const SetScores& scores) {
   report_.last_accuracy = scores.accuracy.mean;
   if (training_->batches() == 0) {
-    // Random weights are where it begins, not something to keep.
     report_.first_accuracy = scores.accuracy.mean;
-    return OkStatus();
+    // Random weights are where it begins, not something to keep.
+    if (begun_with_.empty()) return OkStatus();
   }
   double measure = scores.accuracy.mean;
   if (recipe_.best_by == "tar") measure = scores.tar_1e3;
@@ -133,11 +135,12 @@ Status FitRun::WritePage() {
                               data_.identities, recipe_.training.head.margin.kind);
   FACEGATE_ASSIGN_OR_RETURN(input.steps, ReadSteps(directory_->path()));
   FACEGATE_ASSIGN_OR_RETURN(input.evaluations, ReadEvaluations(directory_->path()));
+  if (report_.best.has_value()) input.best_batch = report_.best_batch;
   for (size_t i = 0; i < scores_.size(); ++i) {
     ScoredSet& set = input.sets.emplace_back(ReportOf(data_.sets[i], scores_[i], kHardestPairs));
     for (HardPair& pair : set.hardest) {
       for (std::string* const name : {&pair.first_name, &pair.second_name}) {
-        if (name->starts_with(recipe_.root + "/")) name->erase(0, recipe_.root.size() + 1);
+        *name = NameBelow(*name, data_.folders);
       }
     }
   }

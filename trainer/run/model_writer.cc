@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "face/base/catch.h"
+#include "face/base/file.h"
 #include "face/model/architecture.h"
 #include "face/model/canary.h"
 #include "face/model/quote.h"
@@ -30,7 +31,7 @@ Status WriteAndCheck(const std::string& path, ModelFile file) {
   std::error_code error;
   if (status.ok()) {
     std::filesystem::rename(unproven, path, error);
-    if (!error) return OkStatus();
+    if (!error) return SyncFolderOf(path);
     status = FailedPrecondition(fmt::format("cannot rename to {}: {}", path, error.message()));
   }
   std::filesystem::remove(unproven, error);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,10 +14,11 @@
 namespace facegate {
 
 // Everything that decides what a training comes to. The meaning, range and default of each key are
-// in the table of recipe_keys.cc; a run keeps its recipe and may only go on with the same one.
+// in the table of recipe_keys.cc; a run keeps its recipe, and CheckMayChange() says what may differ
+// when it goes on.
 struct Recipe {
   DataOptions data{};
-  std::string root{};  // of relative paths
+  std::string root{};  // of relative paths, in lists too; empty: none
   int64_t batch = 64;
   bool balanced = false;
   AugmentOptions augment{};
@@ -29,6 +31,8 @@ struct Recipe {
   // The schedule's lengths and the margin's warm-up are in the epochs below; ResolveSteps() sets
   // those of `training` in steps.
   TrainingOptions training{};
+  std::string init{};              // trained weights to begin with
+  std::optional<double> margin{};  // none: DefaultMargin()
   std::string gradient = "exact";
   double epochs = 20.0;
   double warmup = 1.0;
@@ -62,8 +66,13 @@ Status ReadRecipe(const std::string& path, Recipe& recipe);
 
 // What is missing or does not fit together, by the names of keys.
 Status CheckRecipe(const Recipe& recipe);
-// Paths made absolute (below `root` where there is one), threads 0 made the machine's.
+// A sentence on each key that has another value than its default, but no effect with the rest.
+std::vector<std::string> KeysWithoutEffect(const Recipe& recipe);
+// Paths made absolute (below `root`, where there is one), threads 0 made the machine's, the margin
+// that of the head's kind where it is not given.
 Recipe Resolved(Recipe recipe);
+// As a run keeps it: paths below `root` are relative to it, so that all of them move with it.
+Recipe WithRelativePaths(Recipe resolved);
 // Lengths in steps, for epochs of so many batches.
 void ResolveSteps(int64_t batches_per_epoch, Recipe& recipe);
 

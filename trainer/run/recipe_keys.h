@@ -1,24 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "trainer/data/number_range.h"
 #include "trainer/run/recipe.h"
 
 // The keys of a recipe: one table, from which reading, writing and the help follow.
 namespace facegate {
 
-using RecipeField = std::variant<std::string*, double*, int*, int64_t*, uint64_t*, bool*,
-                                 std::vector<std::string>*, std::vector<double>*>;
-
-// Of numbers; none where max is not above min.
-struct RecipeRange {
-  double min = 0.0;
-  double max = 0.0;
-};
+using RecipeField = std::variant<std::string*, double*, std::optional<double>*, int*, int64_t*,
+                                 uint64_t*, bool*, std::vector<std::string>*, std::vector<double>*>;
 
 using RecipeChoices = const std::vector<std::string>& (*)();
 
@@ -26,7 +22,7 @@ using RecipeChoices = const std::vector<std::string>& (*)();
 struct RecipeKey {
   std::string_view name;
   RecipeField (*field)(Recipe&);
-  RecipeRange range;
+  NumberRange range;      // of numbers
   RecipeChoices choices;  // null: any text
   std::string_view sentence;
 };

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "face/base/catch.h"
 #include "face/base/file.h"
+#include "trainer/run/nearest_name.h"
 #include "trainer/run/recipe.h"
 #include "trainer/run/recipe_keys.h"
 
@@ -17,14 +19,10 @@ namespace facegate {
 namespace {
 
 constexpr uint64_t kMostRecipeBytes = 1 << 20;
-
-std::string RangeText(const RecipeRange& range) {
-  if (std::isinf(range.max)) return fmt::format("{:g} or more", range.min);
-  return fmt::format("{:g} to {:g}", range.min, range.max);
-}
+constexpr std::string_view kAuto = "auto";
 
 Status CheckNumber(const RecipeKey& key, double value, const std::string& origin) {
-  if (value >= key.range.min && value <= key.range.max) return OkStatus();
+  if (key.range.Contains(value)) return OkStatus();
   return InvalidArgument(
       fmt::format("{}: {} is {:g}, must be {}", origin, key.name, value, RangeText(key.range)));
 }
@@ -78,14 +76,26 @@ struct Reader {
     if (key.choices != nullptr) {
       const std::vector<std::string>& all = key.choices();
       if (std::find(all.begin(), all.end(), text) == all.end()) {
-        return InvalidArgument(fmt::format("{}: {} is \"{}\", must be one of {}", origin, key.name,
-                                           text, fmt::join(all, ", ")));
+        return InvalidArgument(fmt::format("{}: {} is \"{}\", must be one of {}{}", origin,
+                                           key.name, text, fmt::join(all, ", "),
+                                           DidYouMean(text, all)));
       }
     }
     *out = std::move(text);
     return OkStatus();
   }
   Status operator()(double* out) const { return ReadScalar(key, node, origin, "a number", *out); }
+  Status operator()(std::optional<double>* out) const {
+    const bool is_own = node.IsNull() || (node.IsScalar() && node.Scalar() == kAuto);
+    if (is_own) {
+      out->reset();
+      return OkStatus();
+    }
+    double number = 0.0;
+    FACEGATE_RETURN_IF_ERROR(ReadScalar(key, node, origin, "a number or auto", number));
+    *out = number;
+    return OkStatus();
+  }
   Status operator()(int* out) const {
     return ReadScalar(key, node, origin, "a whole number", *out);
   }
@@ -111,8 +121,11 @@ Status SetNode(std::string_view name, const YAML::Node& node, const std::string&
   const auto found = std::find_if(RecipeKeys().begin(), RecipeKeys().end(),
                                   [&](const RecipeKey& key) { return key.name == name; });
   if (found == RecipeKeys().end()) {
-    return InvalidArgument(fmt::format(
-        "{}: there is no key \"{}\"; facegate-train fit --help-recipe lists them", origin, name));
+    std::vector<std::string> known;
+    for (const RecipeKey& key : RecipeKeys()) known.emplace_back(key.name);
+    return InvalidArgument(
+        fmt::format("{}: there is no key \"{}\"{} (facegate-train fit --help-recipe lists them)",
+                    origin, name, DidYouMean(name, known)));
   }
   return std::visit(Reader{*found, node, origin}, found->field(recipe));
 }
@@ -127,6 +140,9 @@ std::string Quoted(const std::string& text) {
 struct Writer {
   std::string operator()(const std::string* value) const { return Quoted(*value); }
   std::string operator()(const double* value) const { return fmt::format("{}", *value); }
+  std::string operator()(const std::optional<double>* value) const {
+    return value->has_value() ? fmt::format("{}", **value) : std::string(kAuto);
+  }
   std::string operator()(const int* value) const { return std::to_string(*value); }
   std::string operator()(const int64_t* value) const { return std::to_string(*value); }
   std::string operator()(const uint64_t* value) const { return std::to_string(*value); }
@@ -176,7 +192,7 @@ Recipe Portable(Recipe recipe) {
   for (std::string& path : recipe.data.train) shorten(path);
   for (std::string& path : recipe.data.unlabelled) shorten(path);
   for (std::string* const path : {&recipe.data.leave_out, &recipe.data.evaluate_pairs,
-                                  &recipe.data.evaluate_photos, &recipe.teacher}) {
+                                  &recipe.data.evaluate_photos, &recipe.teacher, &recipe.init}) {
     if (!path->empty()) shorten(*path);
   }
   return recipe;
@@ -220,6 +236,7 @@ std::string RecipeToYaml(const Recipe& recipe) { return Render(recipe, false); }
 
 std::string RecipeSummary(const Recipe& recipe) {
   Recipe own = Portable(recipe);
+  if (own.margin == DefaultMargin(own.training.head.margin.kind)) own.margin.reset();
   Recipe defaults;
   std::string lines;
   for (const RecipeKey& key : RecipeKeys()) {

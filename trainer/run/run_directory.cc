@@ -2,16 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -39,44 +38,17 @@ bool MayHoldRun(const fs::path& path) {
   return !error;
 }
 
-// The values of a rendered recipe by "section.key".
-std::map<std::string, std::string> ValuesOf(std::string_view yaml) {
-  std::map<std::string, std::string> values;
-  std::string section;
-  while (!yaml.empty()) {
-    const size_t end = std::min(yaml.find('\n'), yaml.size());
-    const std::string_view line = yaml.substr(0, end);
-    yaml.remove_prefix(std::min(end + 1, yaml.size()));
-    const size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    if (line.starts_with("  ")) {
-      values[fmt::format("{}.{}", section, line.substr(2, colon - 2))] = line.substr(colon + 1);
-    } else {
-      section = line.substr(0, colon);
-    }
-  }
-  return values;
-}
-
-struct Recipes {
-  const std::string& frozen;
-  const std::string& asked;
-  const std::string& defaults;
-};
-
-Status CheckSame(const std::string& path, const Recipes& recipes) {
-  // What a run of an earlier version does not know is as it was then.
-  auto before = ValuesOf(recipes.defaults);
-  for (auto& [key, value] : ValuesOf(recipes.frozen)) before[key] = value;
-  std::vector<std::string> other;
-  for (const auto& [key, value] : ValuesOf(recipes.asked)) {
-    if (before[key] != value) other.push_back(fmt::format("{}:{}", key, value));
-  }
-  if (other.empty()) return OkStatus();
-  return FailedPrecondition(
-      fmt::format("{} was begun with another recipe (now {}); go on without --recipe and --set, or "
-                  "begin another run",
-                  path, fmt::join(other, "; ")));
+// What a run that learned nothing may have left behind.
+bool IsLeftBehind(const std::string& name) {
+  static constexpr std::array<std::string_view, 7> kNames = {"steps.csv",
+                                                             "evaluations.csv",
+                                                             "log.jsonl",
+                                                             "best.safetensors",
+                                                             "report.html",
+                                                             "model.safetensors",
+                                                             "best.safetensors.unproven"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+         name.starts_with("events.out.tfevents.");
 }
 
 }  // namespace
@@ -101,20 +73,44 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(const std::string& pa
   if (lock < 0) {
     return FailedPrecondition(fmt::format("cannot write to {}: {}", path, std::strerror(errno)));
   }
-  std::unique_ptr<RunDirectory> run(new RunDirectory(path, lock));
+  std::unique_ptr<RunDirectory> run(new RunDirectory(path, recipe, lock));
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     return FailedPrecondition(fmt::format("another process trains in {}", path));
   }
-  fs::create_directories(fs::path(path) / kCheckpoints, error);
-  if (error)
-    return FailedPrecondition(fmt::format("cannot write to {}: {}", path, error.message()));
-  if (is_new) {
-    FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(run->File(kRecipe), recipe));
-    return run;
-  }
+  if (is_new) return run;
   FACEGATE_ASSIGN_OR_RETURN(const std::string frozen, ReadRunRecipe(path));
-  FACEGATE_RETURN_IF_ERROR(CheckSame(path, {frozen, recipe, defaults}));
+  run->is_frozen_ = true;
+  run->changes_ = RecipeChanges(frozen, recipe, defaults);
+  FACEGATE_ASSIGN_OR_RETURN(const auto checkpoints, run->Checkpoints());
+  run->has_learned_ = !checkpoints.empty();
+  if (run->has_learned_) FACEGATE_RETURN_IF_ERROR(CheckMayChange(path, run->changes_));
   return run;
+}
+
+Status RunDirectory::Freeze() {
+  std::error_code error;
+  fs::create_directories(fs::path(path_) / kCheckpoints, error);
+  if (error) {
+    return FailedPrecondition(fmt::format("cannot write to {}: {}", path_, error.message()));
+  }
+  if (is_frozen_ && changes_.empty()) return OkStatus();
+  if (is_frozen_ && !has_learned_) FACEGATE_RETURN_IF_ERROR(Clear());
+  FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(File(kRecipe), recipe_));
+  is_frozen_ = true;
+  return OkStatus();
+}
+
+Status RunDirectory::Clear() const {
+  std::error_code error;
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(path_, error)) {
+    if (IsLeftBehind(entry.path().filename().string())) left.push_back(entry.path());
+  }
+  for (const fs::path& file : left) {
+    if (!error) fs::remove(file, error);
+  }
+  if (!error) return OkStatus();
+  return FailedPrecondition(fmt::format("cannot clear {}: {}", path_, error.message()));
 }
 
 RunDirectory::~RunDirectory() { ::close(lock_); }
@@ -126,6 +122,7 @@ std::string RunDirectory::CheckpointPath(int64_t batches) const {
 StatusOr<std::vector<RunDirectory::Checkpoint>> RunDirectory::Checkpoints() const {
   std::vector<Checkpoint> all;
   std::error_code error;
+  if (!fs::exists(fs::path(path_) / kCheckpoints, error)) return all;
   for (const auto& entry : fs::directory_iterator(fs::path(path_) / kCheckpoints, error)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;

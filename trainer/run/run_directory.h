@@ -3,14 +3,16 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "face/base/status.h"
+#include "trainer/run/recipe_change.h"
 
 namespace facegate {
 
 // The files of a run:
-//   recipe.yaml                      what it was begun with
+//   recipe.yaml                      what it trains with
 //   checkpoints/batch-N.safetensors  states to go on from
 //   steps.csv evaluations.csv log.jsonl events.out.tfevents.*   see RunLog
 //   best.safetensors model.safetensors                          model files
@@ -23,16 +25,25 @@ class RunDirectory {
     int64_t batches = 0;
   };
 
-  // Makes the folder where it is absent, with `recipe` as its recipe; one that is there must have
-  // the same recipe, where keys that it does not know yet count as in `defaults`.
-  // kFailedPrecondition, naming the keys, where it differs; also where the folder holds other
-  // things than a run, or another process has it open.
+  // Makes the folder where it is absent, and locks it. One that holds a run must have the same
+  // recipe, where keys that it does not know yet count as in `defaults`; what CheckMayChange() lets
+  // pass may differ, and anything where the run has no checkpoint, so that nothing is lost.
+  // kFailedPrecondition, naming the keys, where it differs otherwise; also where the folder holds
+  // other things than a run, or another process has it open. Changes nothing in a run.
   static StatusOr<std::unique_ptr<RunDirectory>> Open(const std::string& path,
                                                       const std::string& recipe,
                                                       const std::string& defaults);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
+
+  // Makes `recipe` that of the run: belongs where all that it names was opened and fits, because
+  // from the first checkpoint on it stays. What a run without one left behind goes.
+  Status Freeze();
+  // What `recipe` changes of the run's.
+  const std::vector<RecipeChange>& changes() const { return changes_; }
+  // Whether there was a checkpoint when it was opened.
+  bool has_learned() const { return has_learned_; }
 
   const std::string& path() const { return path_; }
   std::string File(const std::string& name) const { return path_ + "/" + name; }
@@ -43,10 +54,17 @@ class RunDirectory {
   Status Prune(size_t keep) const;
 
  private:
-  RunDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+  RunDirectory(std::string path, std::string recipe, int lock)
+      : path_(std::move(path)), recipe_(std::move(recipe)), lock_(lock) {}
+
+  Status Clear() const;
 
   const std::string path_;
+  const std::string recipe_;
   const int lock_;  // a file descriptor
+  bool is_frozen_ = false;
+  bool has_learned_ = false;
+  std::vector<RecipeChange> changes_;
 };
 
 // The recipe of a run, as YAML. kNotFound where there is no run.

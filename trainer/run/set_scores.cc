@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "face/base/embedding.h"
@@ -17,14 +19,47 @@ using MaybeEmbedding = std::optional<Embedding>;
 StatusOr<AlignedFace> LoadCrop(const EvaluationSet& set, size_t photo, cv::Size size) {
   FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, set.source->Load(photo));
   if (picture.size() == size) return AlignedFace{.bgr = std::move(picture)};
-  return InvalidArgument(fmt::format("{} is {} x {}, expected an aligned crop of {} x {}",
+  return InvalidArgument(fmt::format("{}: is {} x {}, expected an aligned crop of {} x {}",
                                      set.source->name(photo), picture.cols, picture.rows,
                                      size.width, size.height));
 }
 
+// Why photos could not be used, and how many for each reason.
+class Reasons {
+ public:
+  void Add(const std::string& photo, const Status& status) {
+    std::string reason(MessageOf(status));
+    // The same reason of two photos differs in their names.
+    if (const size_t at = reason.find(photo); at != std::string::npos) {
+      reason.replace(at, photo.size(), "");
+    }
+    const size_t begin = reason.find_first_not_of(": ");
+    counts_[begin == std::string::npos ? "unknown" : reason.substr(begin)] += 1;
+    count_ += 1;
+  }
+  size_t count() const { return count_; }
+  // The most frequent first.
+  std::string Text() const {
+    std::vector<std::pair<std::string, size_t>> all(counts_.begin(), counts_.end());
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto& one, const auto& other) { return one.second > other.second; });
+    all.resize(std::min(all.size(), kReasonsShown));
+    std::string text;
+    for (const auto& [reason, count] : all) {
+      text += fmt::format("{}{} times: {}", text.empty() ? "" : "; ", count, reason);
+    }
+    return text;
+  }
+
+ private:
+  static constexpr size_t kReasonsShown = 4;
+  std::map<std::string, size_t> counts_;
+  size_t count_ = 0;
+};
+
 StatusOr<std::vector<MaybeEmbedding>> EmbedAll(
     const EvaluationSet& set, Embedder& embedder,
-    const std::function<void(const Status&)>& on_bad_photo) {
+    const std::function<void(const Status&)>& on_bad_photo, Reasons& reasons) {
   const cv::Size size = CropSize(embedder.card().preprocessing.alignment);
   const auto most = static_cast<size_t>(embedder.max_batch());
   std::vector<MaybeEmbedding> all(set.photos.size());
@@ -44,6 +79,7 @@ StatusOr<std::vector<MaybeEmbedding>> EmbedAll(
     auto face = LoadCrop(set, set.photos[i], size);
     if (!face.ok()) {
       on_bad_photo(face.status());
+      reasons.Add(set.source->name(set.photos[i]), face.status());
       continue;
     }
     faces.push_back(*std::move(face));
@@ -64,7 +100,8 @@ cv::Mat PictureOf(const EvaluationSet& set, size_t photo) {
 
 StatusOr<SetScores> ScoreSet(const EvaluationSet& set, Embedder& embedder,
                              const std::function<void(const Status&)>& on_bad_photo) {
-  FACEGATE_ASSIGN_OR_RETURN(const auto embeddings, EmbedAll(set, embedder, on_bad_photo));
+  Reasons reasons;
+  FACEGATE_ASSIGN_OR_RETURN(const auto embeddings, EmbedAll(set, embedder, on_bad_photo, reasons));
   SetScores scores;
   scores.pairs.reserve(set.pairs.size());
   scores.numbers.reserve(set.pairs.size());
@@ -76,6 +113,12 @@ StatusOr<SetScores> ScoreSet(const EvaluationSet& set, Embedder& embedder,
     scores.pairs.push_back(
         {.cosine = CosineScore(first->values(), second->values()), .same = pair.same});
     scores.numbers.push_back(i);
+  }
+  if (scores.pairs.size() < EvaluationSet::kFewestPairs) {
+    return InvalidArgument(fmt::format(
+        "{} of the {} pairs of {} are left, {} are needed: {} of {} photos cannot be used ({})",
+        scores.pairs.size(), set.pairs.size(), set.name, EvaluationSet::kFewestPairs,
+        reasons.count(), set.photos.size(), reasons.Text()));
   }
   FACEGATE_ASSIGN_OR_RETURN(
       scores.accuracy, CrossValidate(scores.pairs, EvaluationSet::kFolds, ThresholdRule::kExact));

@@ -28,7 +28,8 @@ struct SetScores {
 };
 
 // Embeds each photo once. Pairs of photos that cannot be read or have another size than the crop do
-// not count; `on_bad_photo` names each. kInvalidArgument when too few pairs are left.
+// not count; `on_bad_photo` names each. kInvalidArgument when too few pairs are left, with the
+// reasons and how often each.
 StatusOr<SetScores> ScoreSet(const EvaluationSet& set, Embedder& embedder,
                              const std::function<void(const Status&)>& on_bad_photo);
 

@@ -1,14 +1,14 @@
 #include "trainer/run/training_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <map>
 #include <numeric>
 #include <set>
-#include <span>
+#include <system_error>
 #include <utility>
 
 #include "face/base/sha256.h"
@@ -17,18 +17,16 @@
 #include "trainer/data/image_list.h"
 #include "trainer/data/joined_dataset.h"
 #include "trainer/data/open_dataset.h"
-#include "trainer/data/random.h"
-#include "trainer/data/text_lines.h"
+#include "trainer/data/photo_source.h"
 #include "trainer/eval/pair_list.h"
+#include "trainer/run/held_out.h"
+#include "trainer/run/left_out.h"
 #include "trainer/synthetic/synthetic_dataset.h"
 
 namespace facegate {
 namespace {
 
-// What random numbers are for.
-constexpr uint64_t kHoldout = 51;
-constexpr uint64_t kPhotos = 52;
-constexpr uint64_t kPairs = 53;
+constexpr size_t kNamesShown = 3;
 
 // Photos of other datasets, under labels of its own.
 class ChosenPhotos final : public Dataset {
@@ -54,153 +52,125 @@ class ChosenPhotos final : public Dataset {
   const size_t classes_;
 };
 
-template <typename T>
-void Shuffle(RandomStream& random, std::vector<T>& values) {
-  for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.Below(i)]);
-}
-
 std::unique_ptr<Dataset> Cropped(std::unique_ptr<Dataset> dataset, const DataOptions& options) {
   if (options.centre_crop == 0) return dataset;
   return MakeCentreCropDataset(std::move(dataset), static_cast<int>(options.centre_crop),
                                CropSize(AlignmentTemplate::kArcFace112));
 }
 
-StatusOr<std::shared_ptr<const Dataset>> OpenAll(const std::vector<std::string>& paths,
-                                                 const DataOptions& options) {
+// The folder that the names of a set's photos begin with; nothing for a pack.
+StatusOr<std::string> FolderOf(const std::string& path, const std::string& root) {
+  FACEGATE_ASSIGN_OR_RETURN(const DatasetForm form, FormOfDataset(path));
+  if (form == DatasetForm::kPack) return std::string();
+  std::filesystem::path folder = path;
+  if (form == DatasetForm::kList) {
+    folder = root.empty() ? folder.parent_path() : std::filesystem::path(root);
+  }
+  return (folder / "").string();
+}
+
+// All sets as one, and `folders` with theirs.
+StatusOr<People> OpenAll(const std::vector<std::string>& paths, const DataOptions& options,
+                         std::vector<std::string>& folders) {
+  People people;
   std::vector<std::unique_ptr<Dataset>> parts;
   parts.reserve(paths.size());
   for (const std::string& path : paths) {
-    FACEGATE_ASSIGN_OR_RETURN(auto part, OpenDataset(path, options.root));
-    parts.push_back(Cropped(std::move(part), options));
+    FACEGATE_ASSIGN_OR_RETURN(auto part, OpenPhotoSource(path, options.root));
+    FACEGATE_ASSIGN_OR_RETURN(std::string folder, FolderOf(path, options.root));
+    if (!folder.empty()) folders.push_back(std::move(folder));
+    people.names.insert(people.names.end(), part->classes().begin(), part->classes().end());
+    parts.push_back(Cropped(MakeDecodedDataset(std::move(part)), options));
   }
-  FACEGATE_ASSIGN_OR_RETURN(auto joined, JoinDatasets(std::move(parts)));
-  return std::shared_ptr<const Dataset>(std::move(joined));
+  FACEGATE_ASSIGN_OR_RETURN(people.source, JoinDatasets(std::move(parts)));
+  return people;
 }
 
-using PhotosOfLabel = std::vector<std::vector<size_t>>;
-
-PhotosOfLabel ByLabel(const Dataset& dataset, const std::set<std::string>& left_out) {
-  PhotosOfLabel all(dataset.classes());
-  for (size_t i = 0; i < dataset.size(); ++i) {
-    if (!left_out.contains(dataset.name(i))) all[dataset.label(i)].push_back(i);
+void SortByLabel(LeftOut& left_out, People& people) {
+  people.photos.assign(people.source->classes(), {});
+  for (size_t i = 0; i < people.source->size(); ++i) {
+    if (left_out.Contains(people.source->name(i))) continue;
+    people.photos[people.source->label(i)].push_back(i);
   }
-  return all;
 }
 
-StatusOr<std::set<std::string>> NamesIn(const std::string& path) {
-  if (path.empty()) return std::set<std::string>{};
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(path));
-  std::set<std::string> names(lines.begin(), lines.end());
-  // Photos are named by absolute paths where the recipe's own are.
-  for (const std::string& line : lines) names.insert(std::filesystem::absolute(line).string());
-  return names;
-}
-
-// The labels that are held out.
-StatusOr<std::vector<size_t>> ChooseHoldout(const PhotosOfLabel& photos,
-                                            const DataOptions& options) {
-  std::vector<size_t> able;
-  for (size_t label = 0; label < photos.size(); ++label) {
-    if (photos[label].size() >= 2) able.push_back(label);
-  }
-  const auto wanted = static_cast<size_t>(options.holdout_identities);
-  if (able.size() < wanted) {
+Status RefuseTwice(const std::vector<std::string>& paths) {
+  std::set<std::string> seen;
+  for (const std::string& path : paths) {
+    if (seen.insert(std::filesystem::weakly_canonical(path).string()).second) continue;
     return InvalidArgument(
-        fmt::format("holdout.identities is {}, but only {} identities have two photos or more",
-                    wanted, able.size()));
+        fmt::format("data.train names {} twice: everybody in it would be two identities", path));
   }
-  RandomStream random(options.seed, kHoldout);
-  Shuffle(random, able);
-  able.resize(wanted);
-  std::sort(able.begin(), able.end());
-  return able;
+  return OkStatus();
 }
 
-// All pairs of one person, and as many of two; each pair once.
-class PairMaker {
- public:
-  PairMaker(uint64_t seed, std::vector<std::vector<size_t>> people)
-      : random_(seed, kPairs), people_(std::move(people)) {}
-
-  std::vector<EvaluationSet::Pair> Make(size_t pairs) {
-    std::vector<EvaluationSet::Pair> genuine = Genuine();
-    std::vector<EvaluationSet::Pair> impostor = Impostor(std::min(pairs / 2, genuine.size()));
-    genuine.resize(std::min({pairs / 2, genuine.size(), impostor.size()}));
-    impostor.resize(genuine.size());
-    // Each fold has both kinds.
-    std::vector<EvaluationSet::Pair> all;
-    all.reserve(2 * genuine.size());
-    for (size_t i = 0; i < genuine.size(); ++i) {
-      all.push_back(genuine[i]);
-      all.push_back(impostor[i]);
-    }
-    return all;
+// People of one name who are trained as two.
+void NoteNamesakes(const People& people, const HeldOut& held_out, TrainingData& data) {
+  std::map<std::string, size_t> counts;
+  for (size_t label = 0; label < people.names.size(); ++label) {
+    if (held_out.labels.contains(label) || people.photos[label].empty()) continue;
+    if (NamesSomebody(people.names[label])) counts[people.names[label]] += 1;
   }
-
- private:
-  std::vector<EvaluationSet::Pair> Genuine() {
-    std::vector<EvaluationSet::Pair> all;
-    for (const std::vector<size_t>& photos : people_) {
-      for (size_t a = 0; a < photos.size(); ++a) {
-        for (size_t b = a + 1; b < photos.size(); ++b) {
-          all.push_back({.first = photos[a], .second = photos[b], .same = true});
-        }
-      }
-    }
-    Shuffle(random_, all);
-    return all;
+  const auto twice =
+      std::count_if(counts.begin(), counts.end(), [](const auto& one) { return one.second > 1; });
+  if (twice > 0) {
+    data.notes.push_back(fmt::format(
+        "warning: {} names stand in more than one of data.train, and are trained as another "
+        "identity in each. Where they are the same people, put their photos into one folder",
+        twice));
   }
-
-  std::vector<EvaluationSet::Pair> Impostor(size_t wanted) {
-    std::vector<EvaluationSet::Pair> all;
-    all.reserve(wanted);
-    std::set<std::pair<size_t, size_t>> seen;
-    // Few people may not have so many pairs.
-    for (size_t attempt = 0; attempt < 20 * wanted && all.size() < wanted; ++attempt) {
-      const size_t one = random_.Below(people_.size());
-      const size_t other = random_.Below(people_.size());
-      if (one == other) continue;
-      const size_t first = people_[one][random_.Below(people_[one].size())];
-      const size_t second = people_[other][random_.Below(people_[other].size())];
-      if (!seen.insert(std::minmax(first, second)).second) continue;
-      all.push_back({.first = first, .second = second, .same = false});
-    }
-    return all;
+  if (held_out.namesakes > 0) {
+    data.notes.push_back(
+        fmt::format("{} identities are left out of training, because others of the same name are "
+                    "held out",
+                    held_out.namesakes));
   }
-
-  RandomStream random_;
-  const std::vector<std::vector<size_t>> people_;  // numbers in EvaluationSet::photos
-};
-
-StatusOr<EvaluationSet> MakeHoldout(const std::shared_ptr<const Dataset>& source,
-                                    const PhotosOfLabel& photos, const std::vector<size_t>& labels,
-                                    const DataOptions& options) {
-  EvaluationSet set{.name = "held-out", .source = source, .photos = {}, .pairs = {}};
-  std::vector<std::vector<size_t>> people;
-  people.reserve(labels.size());
-  for (const size_t label : labels) {
-    std::vector<size_t> chosen = photos[label];
-    RandomStream random(options.seed, kPhotos, label);
-    Shuffle(random, chosen);
-    chosen.resize(std::min(chosen.size(), static_cast<size_t>(options.holdout_photos)));
-    std::vector<size_t>& person = people.emplace_back();
-    person.reserve(chosen.size());
-    for (const size_t photo : chosen) {
-      person.push_back(set.photos.size());
-      set.photos.push_back(photo);
-    }
-  }
-  set.pairs =
-      PairMaker(options.seed, std::move(people)).Make(static_cast<size_t>(options.holdout_pairs));
-  if (set.pairs.size() < 2 * EvaluationSet::kFolds) {
-    return InvalidArgument(
-        fmt::format("the photos of {} held-out identities make {} pairs, {} are needed",
-                    labels.size(), set.pairs.size(), 2 * EvaluationSet::kFolds));
-  }
-  return set;
 }
 
-StatusOr<EvaluationSet> OpenPairs(const DataOptions& options) {
+Status NoteUnmatched(const LeftOut& left_out, TrainingData& data) {
+  std::vector<std::string> unmatched = left_out.Unmatched();
+  if (unmatched.empty()) return OkStatus();
+  const size_t count = unmatched.size();
+  unmatched.resize(std::min(count, kNamesShown));
+  const std::string text = fmt::format("{} of {} lines of data.leave_out name no photo, such as {}",
+                                       count, left_out.lines(), fmt::join(unmatched, ", "));
+  if (count == left_out.lines()) return InvalidArgument(text);
+  data.notes.push_back("warning: " + text);
+  return OkStatus();
+}
+
+// Says which photos are not there; refuses where too few pairs are left.
+Status CheckPhotos(const EvaluationSet& set, const ImageList& images, const DataOptions& options,
+                   TrainingData& data) {
+  std::vector<bool> is_there;
+  is_there.reserve(images.images.size());
+  std::vector<std::string> absent;
+  size_t absent_count = 0;
+  for (const LabelledImage& image : images.images) {
+    std::error_code error;
+    is_there.push_back(std::filesystem::is_regular_file(image.path, error));
+    if (is_there.back()) continue;
+    absent_count += 1;
+    if (absent.size() < kNamesShown) absent.push_back(image.path);
+  }
+  if (absent_count == 0) return OkStatus();
+  const auto left = static_cast<size_t>(
+      std::count_if(set.pairs.begin(), set.pairs.end(), [&](const EvaluationSet::Pair& pair) {
+        return is_there[pair.first] && is_there[pair.second];
+      }));
+  const std::string text =
+      fmt::format("{} of the {} photos of {} are not in {}, such as {}; {} of {} pairs are left",
+                  absent_count, images.images.size(), options.evaluate_pairs,
+                  options.evaluate_photos, fmt::join(absent, ", "), left, set.pairs.size());
+  if (left < EvaluationSet::kFewestPairs) {
+    return RefuseField("evaluate.photos",
+                       fmt::format("{}, {} are needed", text, EvaluationSet::kFewestPairs));
+  }
+  data.notes.push_back("warning: " + text);
+  return OkStatus();
+}
+
+StatusOr<EvaluationSet> OpenPairs(const DataOptions& options, TrainingData& data) {
   FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairList(options.evaluate_pairs));
   if (list.folds != EvaluationSet::kFolds) {
     return InvalidArgument(fmt::format("{} has {} folds, expected {}", options.evaluate_pairs,
@@ -227,6 +197,8 @@ StatusOr<EvaluationSet> OpenPairs(const DataOptions& options) {
   }
   set.photos.resize(images.images.size());
   std::iota(set.photos.begin(), set.photos.end(), size_t{0});
+  FACEGATE_RETURN_IF_ERROR(CheckPhotos(set, images, options, data));
+  data.folders.push_back((std::filesystem::path(options.evaluate_photos) / "").string());
   set.source = Cropped(MakeListDataset(std::move(images)), options);
   return set;
 }
@@ -234,10 +206,13 @@ StatusOr<EvaluationSet> OpenPairs(const DataOptions& options) {
 std::string DigestOf(const TrainingData& data) {
   std::string text;
   for (size_t i = 0; i < data.training->size(); ++i) {
-    text += fmt::format("{} {}\n", data.training->label(i), data.training->name(i));
+    text += fmt::format("{} {}\n", data.training->label(i),
+                        NameBelow(data.training->name(i), data.folders));
   }
   for (const EvaluationSet& set : data.sets) {
-    for (const size_t photo : set.photos) text += set.source->name(photo) + "\n";
+    for (const size_t photo : set.photos) {
+      text += NameBelow(set.source->name(photo), data.folders) + "\n";
+    }
     for (const EvaluationSet::Pair& pair : set.pairs) {
       text += fmt::format("{} {} {}\n", pair.first, pair.second, pair.same);
     }
@@ -248,23 +223,20 @@ std::string DigestOf(const TrainingData& data) {
 // Collects what is trained on.
 class Choice {
  public:
-  void AddLabelled(const std::shared_ptr<const Dataset>& source, const PhotosOfLabel& photos,
-                   const std::set<size_t>& left_out, size_t least) {
-    for (size_t label = 0; label < photos.size(); ++label) {
-      if (photos[label].empty() || photos[label].size() < least || left_out.contains(label)) {
-        continue;
+  void AddLabelled(const People& people, const std::set<size_t>& left_out, size_t least) {
+    for (size_t label = 0; label < people.photos.size(); ++label) {
+      const std::vector<size_t>& own = people.photos[label];
+      if (own.empty() || own.size() < least || left_out.contains(label)) continue;
+      for (const size_t photo : own) {
+        photos_.push_back({.source = people.source, .number = photo, .label = next_label_});
       }
-      for (const size_t photo : photos[label]) {
-        photos_.push_back({.source = source, .number = photo, .label = next_label_});
-      }
-      labelled_ += photos[label].size();
+      labelled_ += own.size();
       ++next_label_;
     }
   }
-  void AddUnlabelled(const std::shared_ptr<const Dataset>& source,
-                     const std::set<std::string>& left_out) {
+  void AddUnlabelled(const std::shared_ptr<const Dataset>& source, LeftOut& left_out) {
     for (size_t i = 0; i < source->size(); ++i) {
-      if (left_out.contains(source->name(i))) continue;
+      if (left_out.Contains(source->name(i))) continue;
       photos_.push_back({.source = source, .number = i, .label = Dataset::kUnlabelled});
     }
   }
@@ -280,38 +252,57 @@ class Choice {
   size_t labelled_ = 0;
 };
 
+Status AddReal(const DataOptions& options, LeftOut& left_out, Choice& choice, TrainingData& data) {
+  if (options.train.empty()) {
+    if (options.holdout_identities == 0) return OkStatus();
+    return InvalidArgument("holdout.identities needs data.train");
+  }
+  FACEGATE_RETURN_IF_ERROR(RefuseTwice(options.train));
+  FACEGATE_ASSIGN_OR_RETURN(People people, OpenAll(options.train, options, data.folders));
+  SortByLabel(left_out, people);
+  FACEGATE_ASSIGN_OR_RETURN(HeldOut held_out, HoldOut(people, options));
+  NoteNamesakes(people, held_out, data);
+  choice.AddLabelled(people, held_out.labels, static_cast<size_t>(options.min_photos));
+  if (held_out.set.has_value()) data.sets.push_back(*std::move(held_out.set));
+  return OkStatus();
+}
+
+void AddSynthetic(const DataOptions& options, Choice& choice, TrainingData& data) {
+  if (options.synthetic_identities == 0) return;
+  People people;
+  people.source =
+      MakeSyntheticDataset({.seed = options.synthetic_seed,
+                            .first_identity = 0,
+                            .identities = static_cast<size_t>(options.synthetic_identities),
+                            .views = static_cast<size_t>(options.synthetic_views)});
+  LeftOut nothing;
+  SortByLabel(nothing, people);
+  choice.AddLabelled(people, {}, 1);
+  data.synthetic = static_cast<size_t>(options.synthetic_identities);
+}
+
 }  // namespace
+
+std::string NameBelow(const std::string& name, const std::vector<std::string>& folders) {
+  size_t longest = 0;
+  for (const std::string& folder : folders) {
+    if (name.starts_with(folder)) longest = std::max(longest, folder.size());
+  }
+  return name.substr(longest);
+}
 
 StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   TrainingData data;
   Choice choice;
-  FACEGATE_ASSIGN_OR_RETURN(const std::set<std::string> left_out, NamesIn(options.leave_out));
-  if (!options.train.empty()) {
-    FACEGATE_ASSIGN_OR_RETURN(const auto real, OpenAll(options.train, options));
-    const PhotosOfLabel photos = ByLabel(*real, left_out);
-    FACEGATE_ASSIGN_OR_RETURN(const std::vector<size_t> held_out, ChooseHoldout(photos, options));
-    if (!held_out.empty()) {
-      FACEGATE_ASSIGN_OR_RETURN(EvaluationSet set, MakeHoldout(real, photos, held_out, options));
-      data.sets.push_back(std::move(set));
-    }
-    choice.AddLabelled(real, photos, {held_out.begin(), held_out.end()},
-                       static_cast<size_t>(options.min_photos));
-  } else if (options.holdout_identities > 0) {
-    return InvalidArgument("holdout.identities needs data.train");
-  }
-  if (options.synthetic_identities > 0) {
-    const std::shared_ptr<const Dataset> synthetic =
-        MakeSyntheticDataset({.seed = options.synthetic_seed,
-                              .first_identity = 0,
-                              .identities = static_cast<size_t>(options.synthetic_identities),
-                              .views = static_cast<size_t>(options.synthetic_views)});
-    choice.AddLabelled(synthetic, ByLabel(*synthetic, {}), {}, 1);
-    data.synthetic = static_cast<size_t>(options.synthetic_identities);
-  }
+  FACEGATE_ASSIGN_OR_RETURN(LeftOut left_out, LeftOut::Read(options.leave_out, options.root));
+  FACEGATE_RETURN_IF_ERROR(AddReal(options, left_out, choice, data));
+  AddSynthetic(options, choice, data);
   if (!options.unlabelled.empty()) {
-    FACEGATE_ASSIGN_OR_RETURN(const auto unlabelled, OpenAll(options.unlabelled, options));
-    choice.AddUnlabelled(unlabelled, left_out);
+    FACEGATE_ASSIGN_OR_RETURN(const People others,
+                              OpenAll(options.unlabelled, options, data.folders));
+    choice.AddUnlabelled(others.source, left_out);
   }
+  FACEGATE_RETURN_IF_ERROR(NoteUnmatched(left_out, data));
   if (choice.labels() < 2) {
     return InvalidArgument(fmt::format(
         "{} identities are left to train on, at least 2 are needed (data.min_photos is {}, "
@@ -322,7 +313,7 @@ StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   data.identities = choice.labels();
   data.training = choice.Take();
   if (!options.evaluate_pairs.empty()) {
-    FACEGATE_ASSIGN_OR_RETURN(EvaluationSet set, OpenPairs(options));
+    FACEGATE_ASSIGN_OR_RETURN(EvaluationSet set, OpenPairs(options, data));
     data.sets.push_back(std::move(set));
   }
   data.digest = DigestOf(data);

@@ -8,23 +8,9 @@
 #include "face/base/status.h"
 #include "trainer/data/dataset.h"
 #include "trainer/run/data_options.h"
+#include "trainer/run/evaluation_set.h"
 
 namespace facegate {
-
-// Pairs of photos of a dataset, in ten folds of consecutive pairs.
-struct EvaluationSet {
-  static constexpr size_t kFolds = 10;
-
-  struct Pair {
-    size_t first = 0;  // numbers in `photos`
-    size_t second = 0;
-    bool same = false;
-  };
-  std::string name;
-  std::shared_ptr<const Dataset> source;
-  std::vector<size_t> photos;  // numbers in `source`, each once
-  std::vector<Pair> pairs;
-};
 
 // What a run trains on and what it is judged by.
 struct TrainingData {
@@ -33,13 +19,23 @@ struct TrainingData {
   size_t identities = 0;  // with at least one photo; classes of the head
   size_t synthetic = 0;   // of them generated
   std::vector<EvaluationSet> sets;
-  // sha256 over the names, labels and pairs: a run goes on only with the same photos.
+  // Where the names of photos begin: folders, each with a slash at its end.
+  std::vector<std::string> folders;
+  // sha256 over names, labels and pairs: a run goes on only with the same photos. Names are those
+  // below `folders`, so that the same photos in another place are the same.
   std::string digest;
+  // What its owner should know, a sentence each.
+  std::vector<std::string> notes;
 };
 
+// `name` below the longest of `folders` that it begins with; all of it where it is in none.
+std::string NameBelow(const std::string& name, const std::vector<std::string>& folders);
+
 // Opens all sets; leaves out identities with too few photos and those that are held out, and makes
-// labels dense. Who is held out, and the pairs, follow from the seed. kInvalidArgument names the
-// option when there are too few identities.
+// labels dense. Who is held out, and the pairs, follow from the seed. People of one name in two
+// sets are two identities, which is noted, but where one of them is held out the other is not
+// trained on. kInvalidArgument names the option when there are too few identities, and where a set
+// is named twice, nothing of data.leave_out is there, or too few photos of evaluate.pairs are.
 StatusOr<TrainingData> OpenTrainingData(const DataOptions& options);
 
 }  // namespace facegate

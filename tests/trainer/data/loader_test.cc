@@ -143,6 +143,30 @@ TEST(LoaderTest, ABlendIsOfTwoPhotosAndHasNoLabel) {
   EXPECT_NE((*plain)->pixels, (*batch)->pixels);
 }
 
+// Of identities with few photos, which balance shows most often, it gave the same picture again and
+// again.
+TEST(LoaderTest, ChangesAPhotoDifferentlyEachTime) {
+  const NoiseDataset dataset(2);
+  LoaderOptions options;
+  options.sampler = {.batch = 8, .balanced = true};
+  options.augment.crop = 1.0;
+  options.augment.photometric = 1.0;
+  auto loader = Loader::Start(dataset, options, nullptr);
+  ASSERT_THAT(loader, IsOk());
+  std::set<std::vector<float>> pictures;
+  for (int step = 0; step < 2; ++step) {
+    const auto batch = (*loader)->Next();
+    ASSERT_THAT(batch, IsOk());
+    const std::vector<float>& pixels = (*batch)->pixels;
+    const auto floats = static_cast<std::ptrdiff_t>(pixels.size() / 8);
+    for (std::ptrdiff_t place = 0; place < 8; ++place) {
+      const auto begin = pixels.begin() + place * floats;
+      pictures.emplace(begin, begin + floats);
+    }
+  }
+  EXPECT_THAT(pictures, SizeIs(16));
+}
+
 TEST(LoaderTest, AnEpochHasEachPhotoOnce) {
   const NoiseDataset dataset(40);
   const Sampler sampler(dataset, {.batch = 8});

@@ -32,6 +32,27 @@ TEST(LossesTest, FocalLossIsOfEachSample) {
               1e-12);
 }
 
+// A photo whose probability rounds to 1 had a factor of 0 to a negative power in its gradient.
+TEST(LossesTest, FocalLossHasAFiniteGradientForEveryGammaAndLogit) {
+  for (const auto dtype : {torch::kFloat, torch::kDouble}) {
+    for (const double gamma : {1e-3, 0.1, 0.5, 0.999, 1.0, 1.5, 2.0, 5.0, 100.0}) {
+      for (const double size : {0.0, 1e-8, 1.0, 16.0, 17.5, 64.0, 100.0, 1e4}) {
+        for (const double smoothing : {0.0, 0.1}) {
+          const Tensor logits = torch::tensor({{size, -size}, {-size, size}, {size, 0.0}},
+                                              torch::TensorOptions().dtype(dtype))
+                                    .requires_grad_(true);
+          const Tensor loss =
+              ClassificationLoss(logits, torch::zeros({3}, torch::kInt64),
+                                 {.focal_gamma = gamma, .label_smoothing = smoothing});
+          loss.backward();
+          EXPECT_TRUE(std::isfinite(loss.item<double>())) << gamma << " " << size;
+          EXPECT_TRUE(torch::isfinite(logits.grad()).all().item<bool>()) << gamma << " " << size;
+        }
+      }
+    }
+  }
+}
+
 TEST(LossesTest, SmoothsLabelsAsPyTorchDoes) {
   const double expected =
       torch::nn::functional::cross_entropy(

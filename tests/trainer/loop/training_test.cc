@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "face/base/file.h"
+#include "face/model/tensor_conversion.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/trainer/loop/stripes.h"
@@ -95,6 +97,99 @@ TEST(TrainingTest, TheAverageFollowsTheWeights) {
   EXPECT_FALSE(*a == *b);
   // Learning itself is not changed by it.
   EXPECT_EQ(LearnAt(*averaged, 1).loss, LearnAt(*plain, 1).loss);
+}
+
+// It held the random weights for the first thousands of updates, and none of the running
+// statistics.
+TEST(TrainingTest, TheAverageForgetsItsBeginningSoon) {
+  TrainingOptions options = StripesOptions();
+  options.ema_decay = 0.9999;
+  const auto averaged = BeginTraining(options);
+  options.ema_decay = 0.0;
+  const auto plain = BeginTraining(options);
+  const auto random = plain->Weights();
+  ASSERT_TRUE(random.ok());
+  for (size_t step = 0; step < 12; ++step) {
+    LearnAt(*averaged, step);
+    LearnAt(*plain, step);
+  }
+  const auto a = averaged->Weights();
+  const auto b = plain->Weights();
+  ASSERT_TRUE(a.ok() && b.ok());
+  // How much of the way from the random weights is left.
+  const auto left = [&](const std::string& name) {
+    const torch::Tensor begin = ToTorch(random->at(name)).value();
+    const torch::Tensor end = ToTorch(b->at(name)).value();
+    return ((ToTorch(a->at(name)).value() - end).norm() / (begin - end).norm()).item<double>();
+  };
+  EXPECT_LT(left("conv1.conv.weight"), 0.6);
+  EXPECT_LT(left("conv1.bn.running_mean"), 0.6);
+  EXPECT_GT(left("conv1.bn.running_mean"), 0.0);
+}
+
+TEST(TrainingTest, FreezesWeightsAndStatisticsByName) {
+  TrainingOptions options = StripesOptions();
+  options.freeze = {"conv1", "GDC_bn.weight"};
+  const auto training = BeginTraining(options);
+  const auto before = training->Weights();
+  for (size_t step = 0; step < 2; ++step) LearnAt(*training, step);
+  const auto after = training->Weights();
+  ASSERT_TRUE(before.ok() && after.ok());
+  for (const auto& [name, tensor] : *before) {
+    const bool is_frozen = name.starts_with("conv1.") || name == "GDC_bn.weight";
+    if (name == "GDC_bn.weight" || !name.starts_with("GDC_bn")) {
+      EXPECT_EQ(after->at(name) == tensor, is_frozen) << name;
+    }
+  }
+  options.freeze = {"conv"};  // not the name of a layer
+  EXPECT_THAT(Training::Create(options), StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST(TrainingTest, TrainsTheBackboneAtItsOwnRate) {
+  TrainingOptions options = StripesOptions();
+  options.weight_decay = 0.0;
+  options.clip_norm = 0.0;
+  const auto change = [&](double rate) {
+    options.backbone_rate = rate;
+    const auto training = BeginTraining(options);
+    const torch::Tensor before = ToTorch(training->Weights()->at("conv1.conv.weight")).value();
+    LearnAt(*training, 0);
+    return ToTorch(training->Weights()->at("conv1.conv.weight")).value() - before;
+  };
+  EXPECT_TRUE(torch::allclose(change(1.0) * 0.125, change(0.125), 1e-3, 1e-7));
+}
+
+TEST(TrainingTest, BeginsWithTheTensorsThatFit) {
+  const auto trained = BeginTraining(StripesOptions());
+  LearnAt(*trained, 0);
+  const auto given = trained->Weights();
+  ASSERT_THAT(given, IsOk());
+  TensorMap weights;
+  for (const auto& [name, tensor] : *given) weights["backbone." + name] = tensor;
+  const size_t counters =
+      static_cast<size_t>(std::count_if(weights.begin(), weights.end(), [](const auto& item) {
+        return item.first.ends_with("num_batches_tracked");
+      }));
+  weights["head.weight"] = {.dtype = DType::kF32, .shape = {9, 128}, .bytes = {}};
+  weights["backbone.other"] = {.dtype = DType::kF32, .shape = {1}, .bytes = std::string(4, 0)};
+  weights.erase("backbone.conv1.conv.weight");
+  TrainingOptions options = StripesOptions();
+  options.seed = 9;
+  options.ema_decay = 0.9;
+  const auto training = BeginTraining(options);
+  const auto taken = training->StartFrom(weights);
+  ASSERT_THAT(taken, IsOk());
+  EXPECT_EQ(taken->taken, weights.size() - counters - 2);
+  EXPECT_THAT(taken->left, ::testing::ElementsAre("backbone.other [1]", "head.weight [9, 128]"));
+  EXPECT_THAT(taken->missing, ::testing::ElementsAre("backbone.conv1.conv.weight", "head.weight"));
+  EXPECT_EQ(training->Weights()->at("linear.weight"), trained->Weights()->at("linear.weight"));
+}
+
+TEST(TrainingTest, RefusesToBeginWithNothingThatFits) {
+  const TensorMap weights = {
+      {"backbone.other", {.dtype = DType::kF32, .shape = {1}, .bytes = std::string(4, 0)}}};
+  EXPECT_THAT(BeginTraining(StripesOptions())->StartFrom(weights),
+              StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST(TrainingTest, RefusesACheckpointOfAnotherTraining) {

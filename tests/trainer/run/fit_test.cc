@@ -161,6 +161,160 @@ TEST_F(FitTest, UndoesBatchesWithoutAFiniteLossAndNamesTheirPhotos) {
   EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("schedule.rate"));
 }
 
+TEST_F(FitTest, KeepsNoRecipeThatCannotBegin) {
+  const Recipe good = SmallRecipe();
+  std::vector<Recipe> bad(5, good);
+  bad[0].data.train = {dir_.File("fotos")};
+  bad[1].training.schedule.minimum = 0.5;  // above the rate
+  bad[2].init = dir_.File("absent.pth");
+  bad[3].teacher = dir_.File("absent.safetensors");
+  bad[4].data.evaluate_pairs = dir_.File("absent.txt");
+  bad[4].data.evaluate_photos = dir_.File("photos");
+  for (const Recipe& recipe : bad) {
+    EXPECT_FALSE(Run(recipe, "run").ok());
+    EXPECT_FALSE(std::filesystem::exists(dir_.File("run/recipe.yaml")));
+  }
+  EXPECT_THAT(Run(good, "run", 1), IsOk());
+}
+
+TEST_F(FitTest, TakesOverARunThatLearnedNothing) {
+  Recipe recipe = SmallRecipe();
+  for (size_t person = 0; person < kPeople; ++person) {
+    for (size_t i = 0; i < kPhotos; ++i) {
+      const std::string path = fmt::format("{}/p{}/{}.png", dir_.File("bad"), person, i);
+      std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+      ASSERT_THAT(WriteFileAtomically(path, "not a picture"), IsOk());
+    }
+  }
+  recipe.data.train = {dir_.File("bad")};
+  ASSERT_FALSE(Run(recipe, "run").ok());
+  ASSERT_TRUE(std::filesystem::exists(dir_.File("run/recipe.yaml"))) << "it had begun";
+  EXPECT_THAT(Run(SmallRecipe(), "run", 1), IsOk());
+  EXPECT_THAT(said(), HasSubstr("has learned nothing yet"));
+  EXPECT_THAT(ReadFile(dir_.File("run/recipe.yaml"), 1 << 20).value(), HasSubstr("/photos"));
+}
+
+TEST_F(FitTest, GoesOnWithMoreEpochs) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 0.5;
+  ASSERT_THAT(Run(recipe, "run"), IsOk());
+  recipe.epochs = 1.0;
+  const auto more = Run(recipe, "run");
+  ASSERT_THAT(more, IsOk());
+  EXPECT_EQ(more->resumed_at, 6);
+  EXPECT_EQ(more->batches, 12);
+  EXPECT_THAT(said(), HasSubstr("schedule.epochs is 1 now; it was 0.5"));
+  recipe.epochs = 0.75;
+  EXPECT_THAT(Run(recipe, "run"), StatusIs(StatusCode::kFailedPrecondition));
+}
+
+TEST_F(FitTest, GoesOnWithOtherThreads) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 0.5;
+  ASSERT_THAT(Run(recipe, "run", 2), IsOk());
+  recipe.threads = 2;
+  const auto report = Run(recipe, "run");
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->resumed_at, 2);
+  EXPECT_THAT(said(), HasSubstr("machine.threads is 2 now; it was 1"));
+}
+
+TEST_F(FitTest, GoesOnToTheBitWithPhotosThatMoved) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 0.5;
+  recipe.root = dir_.path();
+  recipe = Resolved(recipe);
+  const auto whole = Run(recipe, "whole");
+  ASSERT_THAT(whole, IsOk());
+  ASSERT_THAT(Run(recipe, "parts", 2), IsOk());
+  std::filesystem::create_directories(dir_.File("moved"));
+  std::filesystem::rename(dir_.File("photos"), dir_.File("moved/photos"));
+  Recipe moved;
+  ASSERT_THAT(ReadRecipe(dir_.File("parts/recipe.yaml"), moved), IsOk());
+  moved.root = dir_.File("moved");
+  const auto parts = Run(Resolved(moved), "parts");
+  ASSERT_THAT(parts, IsOk());
+  EXPECT_EQ(parts->resumed_at, 2);
+  EXPECT_EQ(ReadModelFile(whole->model)->card.model_digest,
+            ReadModelFile(parts->model)->card.model_digest);
+}
+
+TEST_F(FitTest, BeginsWithTheWeightsOfAModelOrACheckpoint) {
+  Recipe recipe = SmallRecipe();
+  recipe.data.holdout_identities = 2;
+  recipe.data.holdout_pairs = 40;
+  recipe.epochs = 1.0;
+  const auto first = Run(recipe, "first");
+  ASSERT_THAT(first, IsOk());
+  recipe.training.seed = 5;
+  for (const std::string& weights :
+       {first->model, dir_.File("first/checkpoints/batch-000000008.safetensors")}) {
+    recipe.init = weights;
+    recipe.training.freeze = {"backbone"};
+    const std::string run = "run" + std::to_string(weights.size());
+    const auto second = Run(recipe, run, 4);
+    ASSERT_THAT(second, IsOk());
+    EXPECT_THAT(said(), HasSubstr("begins with "));
+    // Nothing but the head has changed.
+    Recipe rest = recipe;
+    const auto end = Run(rest, run);
+    ASSERT_THAT(end, IsOk());
+    EXPECT_EQ(ReadModelFile(end->model)->tensors, ReadModelFile(first->model)->tensors);
+    EXPECT_THAT(ReadModelFile(end->model)->card.origin, HasSubstr("begun with "));
+  }
+}
+
+TEST_F(FitTest, RefusesWeightsOfWhichNothingFits) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 0.25;
+  const auto first = Run(recipe, "first");
+  ASSERT_THAT(first, IsOk());
+  recipe.init = first->model;
+  recipe.training.architecture = "iresnet-18";
+  const auto second = Run(recipe, "second");
+  EXPECT_THAT(std::string(MessageOf(second.status())),
+              ::testing::AllOf(HasSubstr("none of its"), HasSubstr("iresnet-18")));
+}
+
+TEST_F(FitTest, SaysOneBestInItsReportAndOnItsPage) {
+  Recipe recipe = SmallRecipe();
+  recipe.data.holdout_identities = 2;
+  recipe.data.holdout_pairs = 40;
+  recipe.evaluate_every = 0.25;
+  recipe.epochs = 1.0;
+  recipe.best_by = "eer";
+  const auto report = Run(recipe, "run");
+  ASSERT_THAT(report, IsOk());
+  ASSERT_GT(report->best_batch, 0);
+  const std::string page = ReadFile(dir_.File("run/report.html"), 1 << 30).value();
+  const bool is_last = report->best_batch == report->batches;
+  EXPECT_THAT(page, HasSubstr(fmt::format("<td>{}</td><td>{}</td>",
+                                          is_last ? "last and best" : "best", report->best_batch)));
+}
+
+TEST_F(FitTest, SaysWhyEvaluationPhotosCannotBeUsed) {
+  std::string lines;
+  for (size_t i = 0; i < 20; ++i) {
+    lines += fmt::format("p0/{}.png p1/{}.png {}\n", i % 8, i / 3, i % 2);
+  }
+  ASSERT_THAT(WriteFileAtomically(dir_.File("pairs.txt"), lines), IsOk());
+  for (size_t i = 0; i < kPhotos; ++i) {
+    const std::string photo = fmt::format("{}/p0/{}.png", dir_.File("wide"), i);
+    const std::string other = fmt::format("{}/p1/{}.png", dir_.File("wide"), i);
+    for (const std::string& path : {photo, other}) {
+      std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+      ASSERT_THAT(WriteFileAtomically(path, Encode(cv::Mat::zeros(96, 250, CV_8UC3), ".png")),
+                  IsOk());
+    }
+  }
+  Recipe recipe = SmallRecipe();
+  recipe.data.evaluate_pairs = dir_.File("pairs.txt");
+  recipe.data.evaluate_photos = dir_.File("wide");
+  const auto report = Run(recipe, "run");
+  EXPECT_THAT(std::string(MessageOf(report.status())),
+              ::testing::AllOf(HasSubstr("0 of the 20 pairs"), HasSubstr("15 times: is 250 x 96")));
+}
+
 TEST_F(FitTest, LearnsFromATeacher) {
   Recipe recipe = SmallRecipe();
   recipe.epochs = 1.0;

@@ -87,6 +87,78 @@ TEST(RecipeTest, MakesPathsAbsoluteOnceAndForAll) {
   EXPECT_EQ(RecipeToYaml(Resolved(resolved)), RecipeToYaml(resolved));
 }
 
+TEST(RecipeTest, KeepsPathsThatMoveWithTheRoot) {
+  Recipe recipe;
+  recipe.root = "/photos";
+  recipe.data.train = {"a", "/b"};
+  recipe.init = "w.pth";
+  const Recipe kept = WithRelativePaths(Resolved(recipe));
+  EXPECT_THAT(kept.data.train, ElementsAre("a", "/b"));
+  EXPECT_EQ(kept.init, "w.pth");
+  Recipe moved = kept;
+  moved.root = "/elsewhere";
+  EXPECT_THAT(Resolved(moved).data.train, ElementsAre("/elsewhere/a", "/b"));
+}
+
+TEST(RecipeTest, GivesEachKindTheMarginOfItsPaper) {
+  const auto margin = [](const std::string& kind, const std::string& given) {
+    Recipe recipe;
+    EXPECT_THAT(SetRecipeKey("head.kind", kind, "--set", recipe), IsOk());
+    if (!given.empty()) {
+      EXPECT_THAT(SetRecipeKey("head.margin", given, "--set", recipe), IsOk());
+    }
+    return Resolved(recipe).training.head.margin.margin;
+  };
+  EXPECT_EQ(margin("arcface", ""), 0.5);
+  EXPECT_EQ(margin("curricularface", "auto"), 0.5);
+  EXPECT_EQ(margin("cosface", ""), 0.35);
+  EXPECT_EQ(margin("adaface", "auto"), 0.4);
+  EXPECT_EQ(margin("cosface", "0.2"), 0.2);
+}
+
+TEST(RecipeTest, SaysWhatHasNoEffect) {
+  const auto sentences = [](const std::vector<std::pair<std::string, std::string>>& keys) {
+    Recipe recipe;
+    for (const auto& [key, value] : keys) {
+      EXPECT_THAT(SetRecipeKey(key, value, "--set", recipe), IsOk()) << key;
+    }
+    return KeysWithoutEffect(Resolved(recipe));
+  };
+  EXPECT_THAT(sentences({{"head.easy_margin", "true"}}), ::testing::IsEmpty());
+  EXPECT_THAT(sentences({{"head.easy_margin", "true"}, {"head.gradient", "straight-through"}}),
+              ElementsAre(HasSubstr("head.easy_margin")));
+  EXPECT_THAT(sentences({{"network.dropout", "0.4"}}), ElementsAre(HasSubstr("network.dropout")));
+  EXPECT_THAT(sentences({{"network.dropout", "0.4"}, {"network.architecture", "iresnet-18"}}),
+              ::testing::IsEmpty());
+  EXPECT_THAT(sentences({{"head.linear", "true"}, {"head.kind", "cosface"}}),
+              ElementsAre(HasSubstr("head.kind")));
+  EXPECT_THAT(sentences({{"head.kind", "softmax"}, {"head.margin", "0.3"}}),
+              ElementsAre(HasSubstr("head.margin")));
+  EXPECT_THAT(sentences({{"schedule.power", "2"}, {"optimizer.final_rate", "0.2"}}),
+              ElementsAre(HasSubstr("optimizer.final_rate"), HasSubstr("schedule.power")));
+}
+
+TEST(RecipeTest, NamesWhatMayHaveBeenMeant) {
+  const auto message = [](const std::string& key, const std::string& value) {
+    Recipe recipe;
+    return std::string(MessageOf(SetRecipeKey(key, value, key + "=" + value, recipe)));
+  };
+  EXPECT_THAT(message("data.bach", "3"), HasSubstr("did you mean \"data.batch\"?"));
+  EXPECT_THAT(message("batch", "3"), HasSubstr("did you mean \"data.batch\"?"));
+  EXPECT_THAT(message("head.epochs", "3"), HasSubstr("did you mean \"schedule.epochs\"?"));
+  EXPECT_THAT(message("head.kind", "arcfase"), HasSubstr("did you mean \"arcface\"?"));
+  EXPECT_THAT(message("nothing.at_all", "3"), ::testing::Not(HasSubstr("did you mean")));
+}
+
+TEST(RecipeTest, IsNeverAllWarmUp) {
+  for (const double epochs : {0.2, 1.0, 1.5}) {
+    Recipe recipe;
+    recipe.epochs = epochs;
+    ResolveSteps(100, recipe);
+    EXPECT_LE(2 * recipe.training.schedule.warmup, recipe.training.schedule.total) << epochs;
+  }
+}
+
 TEST(RecipeTest, SumsUpWithoutTheFoldersOfThisMachine) {
   Recipe recipe;
   recipe.root = "/photos";
@@ -135,6 +207,7 @@ TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
   refused([](Recipe& r) { r.data.evaluate_pairs = "p"; }, "evaluate.photos");
   refused([](Recipe& r) { r.patience = 3; }, "checkpoint.patience");
   refused([](Recipe& r) { r.training.accumulate = 3; }, "checkpoint.every");
+  refused([](Recipe& r) { r.training.freeze = {"backbone"}; }, "network.init");
   refused([](Recipe& r) { r.training_data.clear(); }, "card.training_data");
 }
 

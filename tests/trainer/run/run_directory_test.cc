@@ -20,9 +20,18 @@ using ::testing::Not;
 constexpr char kDefaults[] = "data:\n  batch: 64\n  novel: 0\nschedule:\n  rate: 0.1\n";
 constexpr char kRecipe[] = "data:\n  batch: 8\nschedule:\n  rate: 0.1\n";
 
+// A run that learned something, if `batches` is above 0.
+void BeginRun(const std::string& path, int64_t batches) {
+  const auto run = RunDirectory::Open(path, kRecipe, kDefaults);
+  ASSERT_THAT(run, IsOk());
+  ASSERT_THAT((*run)->Freeze(), IsOk());
+  if (batches == 0) return;
+  ASSERT_THAT(WriteFileAtomically((*run)->CheckpointPath(batches), "x"), IsOk());
+}
+
 TEST(RunDirectoryTest, GoesOnWithTheSameRecipeOnly) {
   const TempDir dir;
-  ASSERT_THAT(RunDirectory::Open(dir.File("run"), kRecipe, kDefaults), IsOk());
+  BeginRun(dir.File("run"), 3);
   EXPECT_THAT(RunDirectory::Open(dir.File("run"), kRecipe, kDefaults), IsOk());
   const auto other =
       RunDirectory::Open(dir.File("run"), "data:\n  batch: 9\nschedule:\n  rate: 0.1\n", kDefaults);
@@ -31,9 +40,30 @@ TEST(RunDirectoryTest, GoesOnWithTheSameRecipeOnly) {
               AllOf(HasSubstr("data.batch: 9"), Not(HasSubstr("rate"))));
 }
 
-TEST(RunDirectoryTest, GoesOnWithARunOfAVersionThatHadFewerKeys) {
+TEST(RunDirectoryTest, KeepsNoRecipeBeforeItIsFrozen) {
   const TempDir dir;
   ASSERT_THAT(RunDirectory::Open(dir.File("run"), kRecipe, kDefaults), IsOk());
+  EXPECT_THAT(ReadRunRecipe(dir.File("run")), StatusIs(StatusCode::kNotFound));
+  BeginRun(dir.File("run"), 0);
+  EXPECT_EQ(ReadRunRecipe(dir.File("run")).value(), kRecipe);
+}
+
+TEST(RunDirectoryTest, IsTakenOverWhereNothingWasLearned) {
+  const TempDir dir;
+  BeginRun(dir.File("run"), 0);
+  ASSERT_THAT(WriteFileAtomically(dir.File("run/steps.csv"), "old"), IsOk());
+  const std::string other = "data:\n  batch: 9\nschedule:\n  rate: 0.1\n";
+  const auto run = RunDirectory::Open(dir.File("run"), other, kDefaults);
+  ASSERT_THAT(run, IsOk());
+  EXPECT_FALSE((*run)->has_learned());
+  ASSERT_THAT((*run)->Freeze(), IsOk());
+  EXPECT_EQ(ReadRunRecipe(dir.File("run")).value(), other);
+  EXPECT_FALSE(std::filesystem::exists(dir.File("run/steps.csv")));
+}
+
+TEST(RunDirectoryTest, GoesOnWithARunOfAVersionThatHadFewerKeys) {
+  const TempDir dir;
+  BeginRun(dir.File("run"), 3);
   const auto open = [&](int novel) {
     const std::string recipe =
         fmt::format("data:\n  batch: 8\n  novel: {}\nschedule:\n  rate: 0.1\n", novel);
@@ -63,6 +93,7 @@ TEST(RunDirectoryTest, KeepsTheNewestCheckpoints) {
   const TempDir dir;
   const auto run = RunDirectory::Open(dir.File("run"), kRecipe, kDefaults);
   ASSERT_THAT(run, IsOk());
+  ASSERT_THAT((*run)->Freeze(), IsOk());
   for (const int64_t batches : {5, 1200, 40}) {
     ASSERT_THAT(WriteFileAtomically((*run)->CheckpointPath(batches), "x"), IsOk());
   }

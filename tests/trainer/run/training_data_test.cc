@@ -150,6 +150,119 @@ TEST_F(TrainingDataTest, LeavesOutWhatAListNames) {
   EXPECT_FALSE(OpenTrainingData(options).ok());
 }
 
+TEST_F(TrainingDataTest, LeavesOutPathsBelowTheRoot) {
+  Folder("a", 3, 2);
+  DataOptions options;
+  options.root = dir_.path();
+  options.train = {dir_.File("a")};
+  std::filesystem::create_directories(dir_.File("lists"));
+  options.leave_out = dir_.File("lists/bad.txt");
+  ASSERT_THAT(WriteFileAtomically(options.leave_out, "a/p01/1.png\na/p09/1.png\n"), IsOk());
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_EQ(data->training->size(), 5u);
+  EXPECT_THAT(data->notes, ::testing::ElementsAre(::testing::AllOf(HasSubstr("1 of 2 lines"),
+                                                                   HasSubstr("a/p09/1.png"))));
+}
+
+TEST_F(TrainingDataTest, LeavesOutPathsBelowTheListsFolderWithoutARoot) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2)};
+  options.leave_out = dir_.File("bad.txt");
+  ASSERT_THAT(WriteFileAtomically(options.leave_out, "a/p01/1.png\n"), IsOk());
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_EQ(data->training->size(), 5u);
+}
+
+TEST_F(TrainingDataTest, RefusesAListOfWhichNothingIsThere) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2)};
+  options.leave_out = dir_.File("bad.txt");
+  ASSERT_THAT(WriteFileAtomically(options.leave_out, "elsewhere/1.png\n"), IsOk());
+  const auto data = OpenTrainingData(options);
+  EXPECT_THAT(std::string(MessageOf(data.status())), HasSubstr("1 of 1 lines of data.leave_out"));
+}
+
+// CelebA keeps its list and its pictures in two folders.
+TEST_F(TrainingDataTest, ReadsListsBelowTheRoot) {
+  Folder("Img", 3, 2);
+  std::filesystem::create_directories(dir_.File("Anno"));
+  std::string lines;
+  for (int person = 0; person < 3; ++person) {
+    for (int i = 0; i < 2; ++i) lines += fmt::format("p0{}/{}.png {}\n", person, i, person + 1);
+  }
+  ASSERT_THAT(WriteFileAtomically(dir_.File("Anno/identity.txt"), lines), IsOk());
+  DataOptions options;
+  options.root = dir_.File("Img");
+  options.train = {dir_.File("Anno/identity.txt")};
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_THAT(data->training->Load(0), IsOk());
+}
+
+TEST_F(TrainingDataTest, AreTheSamePhotosInAnotherPlace) {
+  DataOptions options;
+  options.train = {Folder("a", 8, 4)};
+  options.holdout_identities = 3;
+  options.holdout_pairs = 30;
+  const auto before = OpenTrainingData(options);
+  std::filesystem::create_directories(dir_.File("moved"));
+  std::filesystem::rename(dir_.File("a"), dir_.File("moved/b"));
+  options.train = {dir_.File("moved/b")};
+  const auto moved = OpenTrainingData(options);
+  std::filesystem::rename(dir_.File("moved/b/p00"), dir_.File("moved/b/q00"));
+  const auto other = OpenTrainingData(options);
+  ASSERT_TRUE(before.ok() && moved.ok() && other.ok());
+  EXPECT_EQ(before->digest, moved->digest);
+  EXPECT_NE(moved->digest, other->digest);
+}
+
+TEST_F(TrainingDataTest, SaysHowManyPeopleHaveTheNameOfAnother) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2), Folder("b", 2, 2)};
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_THAT(data->notes, ::testing::ElementsAre(HasSubstr("2 names stand in more than one")));
+}
+
+TEST_F(TrainingDataTest, DoesNotTrainOnNamesakesOfTheHeldOut) {
+  DataOptions options;
+  options.train = {Folder("a", 6, 6), Folder("b", 6, 6)};
+  options.holdout_identities = 3;
+  options.holdout_pairs = 30;
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_EQ(data->identities, 6u);
+  std::set<std::string> held_out;
+  for (const size_t photo : data->sets[0].photos) {
+    held_out.insert(PersonOf(data->sets[0].source->name(photo)));
+  }
+  for (size_t i = 0; i < data->training->size(); ++i) {
+    EXPECT_FALSE(held_out.contains(PersonOf(data->training->name(i))));
+  }
+}
+
+TEST_F(TrainingDataTest, RefusesASetThatIsNamedTwice) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2), dir_.File("a/../a/")};
+  const auto data = OpenTrainingData(options);
+  EXPECT_THAT(std::string(MessageOf(data.status())), HasSubstr("twice"));
+}
+
+TEST_F(TrainingDataTest, SaysWhichPhotosOfPairsAreNotThere) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2)};
+  std::string lines;
+  for (int i = 0; i < 20; ++i) lines += fmt::format("p00/{}.png p01/{}.png 0\n", i, i);
+  ASSERT_THAT(WriteFileAtomically(dir_.File("pairs.txt"), lines), IsOk());
+  options.evaluate_pairs = dir_.File("pairs.txt");
+  options.evaluate_photos = dir_.File("a");
+  const auto data = OpenTrainingData(options);
+  EXPECT_THAT(std::string(MessageOf(data.status())),
+              ::testing::AllOf(HasSubstr("36 of the 40 photos"), HasSubstr("2 of 20 pairs")));
+}
+
 TEST_F(TrainingDataTest, SaysWhichOptionAsksForTooMuch) {
   DataOptions options;
   options.train = {Folder("a", 3, 2)};

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "tests/support/status_matchers.h"
+#include "trainer/data/augment.h"
+#include "trainer/heads/class_head.h"
+#include "trainer/loop/training.h"
+#include "trainer/run/recipe_keys.h"
+
+namespace facegate {
+namespace {
+
+// What must be another than its default for the end of a range to have a meaning.
+const std::map<std::string, std::pair<std::string, std::string>>& Companions() {
+  static const std::map<std::string, std::pair<std::string, std::string>> all = {
+      {"head.lower_norm", {"head.upper_norm", "1e6"}},
+      {"head.upper_norm", {"head.lower_norm", "0.001"}},
+      {"schedule.minimum", {"schedule.rate", "1000"}}};
+  return all;
+}
+
+// Whether all that a recipe is made into takes it.
+Status Take(Recipe recipe) {
+  recipe = Resolved(std::move(recipe));
+  ResolveSteps(100, recipe);
+  TrainingOptions& options = recipe.training;
+  options.head.classes = 3;
+  options.head.embedding_size = 128;
+  FACEGATE_RETURN_IF_ERROR(CheckAugmentation(recipe.augment));
+  for (const std::string& kind : MarginKinds()) {
+    options.head.margin.kind = kind;
+    FACEGATE_RETURN_IF_ERROR(ClassHead::Create(options.head).status());
+  }
+  for (const std::string& kind : ScheduleKinds()) {
+    options.schedule.kind = kind;
+    FACEGATE_RETURN_IF_ERROR(LrSchedule::Create(options.schedule).status());
+  }
+  for (const std::string& kind : OptimizerKinds()) {
+    options.optimizer.kind = kind;
+    FACEGATE_RETURN_IF_ERROR(Optimizer::Create(options.optimizer, {}).status());
+  }
+  return Training::Create(options).status();
+}
+
+TEST(RecipeRangesTest, AreWhatIsAccepted) {
+  for (const RecipeKey& key : RecipeKeys()) {
+    if (!(key.range.max > key.range.min)) continue;
+    for (const double end : {key.range.min, key.range.max}) {
+      Recipe recipe;
+      const std::string name(key.name);
+      const auto companion = Companions().find(name);
+      if (companion != Companions().end()) {
+        ASSERT_THAT(SetRecipeKey(companion->second.first, companion->second.second, "test", recipe),
+                    IsOk());
+      }
+      const std::string value = std::isinf(end) ? "1e30"
+                                : end == std::floor(end) && std::abs(end) < 1e15
+                                    ? fmt::format("{:.0f}", end)
+                                    : fmt::format("{}", end);
+      ASSERT_THAT(SetRecipeKey(name, value, "test", recipe), IsOk()) << name << " " << value;
+      EXPECT_THAT(Take(recipe), IsOk()) << name << " " << value;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace facegate

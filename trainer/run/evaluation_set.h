@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/data/dataset.h"
+
+namespace facegate {
+
+// Pairs of photos of a dataset, in ten folds of consecutive pairs.
+struct EvaluationSet {
+  static constexpr size_t kFolds = 10;
+  // One of each kind in each fold.
+  static constexpr size_t kFewestPairs = 2 * kFolds;
+
+  struct Pair {
+    size_t first = 0;  // numbers in `photos`
+    size_t second = 0;
+    bool same = false;
+  };
+  std::string name;
+  std::shared_ptr<const Dataset> source;
+  std::vector<size_t> photos;  // numbers in `source`, each once
+  std::vector<Pair> pairs;
+};
+
+}  // namespace facegate

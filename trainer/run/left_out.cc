@@ -1,0 +1,44 @@
+#include "trainer/run/left_out.h"
+
+#include <filesystem>
+
+#include "trainer/data/text_lines.h"
+
+namespace facegate {
+
+StatusOr<LeftOut> LeftOut::Read(const std::string& path, const std::string& root) {
+  namespace fs = std::filesystem;
+  LeftOut left_out;
+  if (path.empty()) return left_out;
+  FACEGATE_ASSIGN_OR_RETURN(left_out.lines_, ReadLines(path));
+  left_out.matched_.resize(left_out.lines_.size());
+  for (size_t i = 0; i < left_out.lines_.size(); ++i) {
+    const fs::path line = left_out.lines_[i];
+    std::vector<fs::path> names = {line};
+    if (root.empty()) {
+      names.push_back(fs::absolute(fs::path(path).parent_path() / line).lexically_normal());
+      names.push_back(fs::absolute(line).lexically_normal());
+    } else {
+      names.push_back(fs::absolute(fs::path(root) / line).lexically_normal());
+    }
+    for (const fs::path& name : names) left_out.places_.emplace(name.string(), i);
+  }
+  return left_out;
+}
+
+bool LeftOut::Contains(const std::string& name) {
+  const auto found = places_.find(name);
+  if (found == places_.end()) return false;
+  matched_[found->second] = true;
+  return true;
+}
+
+std::vector<std::string> LeftOut::Unmatched() const {
+  std::vector<std::string> unmatched;
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    if (!matched_[i]) unmatched.push_back(lines_[i]);
+  }
+  return unmatched;
+}
+
+}  // namespace facegate

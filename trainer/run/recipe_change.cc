@@ -1,0 +1,109 @@
+#include "trainer/run/recipe_change.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <optional>
+
+namespace facegate {
+namespace {
+
+// Where something lies.
+constexpr std::array<std::string_view, 6> kPlaces = {"data.train",      "data.unlabelled",
+                                                     "data.leave_out",  "evaluate.pairs",
+                                                     "evaluate.photos", "teacher.model"};
+// What results do not depend on, or only as it is said.
+constexpr std::array<std::string_view, 6> kFree = {
+    "data.root",        "machine.threads", "machine.loader_threads",
+    "checkpoint.every", "checkpoint.keep", "checkpoint.patience"};
+constexpr std::string_view kEpochs = "schedule.epochs";
+constexpr std::string_view kThreads = "machine.threads";
+constexpr std::string_view kCard = "card.";
+
+// The values of a rendered recipe by "section.key".
+std::map<std::string, std::string> ValuesOf(std::string_view yaml) {
+  std::map<std::string, std::string> values;
+  std::string section;
+  while (!yaml.empty()) {
+    const size_t end = std::min(yaml.find('\n'), yaml.size());
+    const std::string_view line = yaml.substr(0, end);
+    yaml.remove_prefix(std::min(end + 1, yaml.size()));
+    const size_t colon = line.find(": ");
+    if (line.starts_with("  ") && colon != std::string_view::npos) {
+      values[fmt::format("{}.{}", section, line.substr(2, colon - 2))] = line.substr(colon + 2);
+    } else if (line.ends_with(':')) {
+      section = line.substr(0, line.size() - 1);
+    }
+  }
+  return values;
+}
+
+template <size_t N>
+bool IsAmong(const std::array<std::string_view, N>& keys, std::string_view key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+bool IsNothing(std::string_view value) { return value == "\"\"" || value == "[]"; }
+
+std::optional<double> NumberOf(std::string_view text) {
+  double number = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool MayChange(const RecipeChange& change) {
+  if (change.key == kEpochs) return NumberOf(change.now) > NumberOf(change.before);
+  // Something that was not there before is not the same in another place.
+  if (IsAmong(kPlaces, change.key)) return IsNothing(change.before) == IsNothing(change.now);
+  return IsAmong(kFree, change.key) || change.key.starts_with(kCard);
+}
+
+}  // namespace
+
+std::vector<RecipeChange> RecipeChanges(std::string_view frozen, std::string_view asked,
+                                        std::string_view defaults) {
+  auto before = ValuesOf(defaults);
+  for (auto& [key, value] : ValuesOf(frozen)) before[key] = value;
+  std::vector<RecipeChange> changes;
+  for (const auto& [key, value] : ValuesOf(asked)) {
+    if (before[key] != value) changes.push_back({.key = key, .before = before[key], .now = value});
+  }
+  return changes;
+}
+
+Status CheckMayChange(const std::string& run, const std::vector<RecipeChange>& changes) {
+  std::vector<std::string> refused;
+  for (const RecipeChange& change : changes) {
+    if (MayChange(change)) continue;
+    refused.push_back(fmt::format("{}: {}, which was {}", change.key, change.now, change.before));
+  }
+  if (refused.empty()) return OkStatus();
+  return FailedPrecondition(
+      fmt::format("{} was begun with another recipe (now {}). Leave out --recipe and --set to go "
+                  "on with its own, or name a new folder",
+                  run, fmt::join(refused, "; ")));
+}
+
+std::vector<std::string> DescribeChanges(const std::vector<RecipeChange>& changes) {
+  std::vector<std::string> sentences;
+  sentences.reserve(changes.size());
+  for (const RecipeChange& change : changes) {
+    std::string& sentence = sentences.emplace_back(
+        fmt::format("{} is {} now; it was {}", change.key, change.now, change.before));
+    if (change.key == kEpochs) {
+      sentence +=
+          ". The learning rate follows the longer schedule from here on, so the result is not that "
+          "of as many epochs at once";
+    } else if (change.key == kThreads) {
+      sentence += ". From here on, results differ from those of before in their rounding";
+    }
+  }
+  return sentences;
+}
+
+}  // namespace facegate

@@ -1,0 +1,186 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "trainer/run/recipe.h"
+#include "trainer/run/recipe_change.h"
+
+// What fits together in a recipe, and what of it does something.
+namespace facegate {
+namespace {
+
+bool HasKind(const Recipe& recipe, std::initializer_list<std::string_view> kinds) {
+  const std::string& kind = recipe.training.head.margin.kind;
+  return !recipe.training.head.linear && std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+bool IsExact(const Recipe& recipe) { return recipe.gradient == "exact"; }
+
+bool HasSchedule(const Recipe& recipe, std::initializer_list<std::string_view> kinds) {
+  return std::find(kinds.begin(), kinds.end(), recipe.training.schedule.kind) != kinds.end();
+}
+
+bool HasOptimizer(const Recipe& recipe, std::initializer_list<std::string_view> kinds) {
+  return std::find(kinds.begin(), kinds.end(), recipe.training.optimizer.kind) != kinds.end();
+}
+
+bool IsEvaluated(const Recipe& recipe) {
+  return recipe.data.holdout_identities > 0 || !recipe.data.evaluate_pairs.empty();
+}
+
+// Keys that do something only where `has_effect`.
+struct KeyUse {
+  std::string_view keys;  // with a blank behind each
+  bool (*has_effect)(const Recipe&);
+  std::string_view where;
+};
+
+constexpr KeyUse kUses[] = {
+    {"head.kind head.scale head.margin_warmup ",
+     [](const Recipe& r) { return !r.training.head.linear; }, "head.linear is false"},
+    {"head.scale ", [](const Recipe& r) { return !HasKind(r, {"sphereface"}); },
+     "head.kind is not sphereface"},
+    {"head.margin_warmup ", [](const Recipe& r) { return !HasKind(r, {"softmax"}); },
+     "head.kind is not softmax"},
+    {"head.margin ",
+     [](const Recipe& r) {
+       return HasKind(r, {"arcface", "cosface", "adaface", "curricularface"});
+     },
+     "head.kind is arcface, cosface, adaface or curricularface"},
+    {"head.easy_margin ",
+     [](const Recipe& r) {
+       return HasKind(r, {"magface"}) || (HasKind(r, {"arcface"}) && IsExact(r));
+     },
+     "head.kind is magface, or arcface with head.gradient exact"},
+    {"head.gradient ",
+     [](const Recipe& r) {
+       return HasKind(r, {"arcface", "combined"});
+     },
+     "head.kind is arcface or combined"},
+    {"head.m1 head.m2 head.m3 ", [](const Recipe& r) { return HasKind(r, {"combined"}); },
+     "head.kind is combined"},
+    {"head.h head.norm_momentum ", [](const Recipe& r) { return HasKind(r, {"adaface"}); },
+     "head.kind is adaface"},
+    {"head.lower_norm head.upper_norm head.lower_margin head.upper_margin head.norm_weight ",
+     [](const Recipe& r) { return HasKind(r, {"magface"}); }, "head.kind is magface"},
+    {"head.angle_factor head.lambda_base head.lambda_gamma head.lambda_power head.lambda_minimum ",
+     [](const Recipe& r) { return HasKind(r, {"sphereface"}); }, "head.kind is sphereface"},
+    {"network.dropout ",
+     [](const Recipe& r) {
+       const std::string& name = r.training.architecture;
+       return name.starts_with("iresnet") || name.starts_with("irse");
+     },
+     "network.architecture is an iresnet or irse"},
+    {"optimizer.momentum optimizer.nesterov ",
+     [](const Recipe& r) { return HasOptimizer(r, {"sgd"}); }, "optimizer.kind is sgd"},
+    {"optimizer.beta1 optimizer.beta2 optimizer.epsilon ",
+     [](const Recipe& r) { return !HasOptimizer(r, {"sgd"}); }, "optimizer.kind is not sgd"},
+    {"optimizer.final_rate optimizer.bound_speed optimizer.amsbound ",
+     [](const Recipe& r) { return HasOptimizer(r, {"adabound"}); }, "optimizer.kind is adabound"},
+    {"schedule.minimum ",
+     [](const Recipe& r) {
+       return HasSchedule(r, {"cosine", "polynomial", "yolox"});
+     },
+     "schedule.kind is cosine, polynomial or yolox"},
+    {"schedule.step_every ", [](const Recipe& r) { return HasSchedule(r, {"step"}); },
+     "schedule.kind is step"},
+    {"schedule.gamma ",
+     [](const Recipe& r) {
+       return HasSchedule(r, {"step", "multistep"});
+     },
+     "schedule.kind is step or multistep"},
+    {"schedule.milestones ", [](const Recipe& r) { return HasSchedule(r, {"multistep"}); },
+     "schedule.kind is multistep"},
+    {"schedule.power ", [](const Recipe& r) { return HasSchedule(r, {"polynomial"}); },
+     "schedule.kind is polynomial"},
+    {"schedule.tail ", [](const Recipe& r) { return HasSchedule(r, {"yolox"}); },
+     "schedule.kind is yolox"},
+    {"augment.crop_shift augment.crop_zoom augment.crop_turn ",
+     [](const Recipe& r) { return r.augment.crop > 0.0; }, "augment.crop is above 0"},
+    {"augment.low_resolution_least ",
+     [](const Recipe& r) { return r.augment.low_resolution > 0.0; },
+     "augment.low_resolution is above 0"},
+    {"augment.brightness augment.contrast augment.saturation ",
+     [](const Recipe& r) { return r.augment.photometric > 0.0; }, "augment.photometric is above 0"},
+    {"augment.erase_most ", [](const Recipe& r) { return r.augment.erase > 0.0; },
+     "augment.erase is above 0"},
+    {"synthetic.views synthetic.seed ",
+     [](const Recipe& r) { return r.data.synthetic_identities > 0; },
+     "synthetic.identities is above 0"},
+    {"holdout.photos holdout.pairs ", [](const Recipe& r) { return r.data.holdout_identities > 0; },
+     "holdout.identities is above 0"},
+    {"evaluate.every evaluate.mirror checkpoint.best_by ", IsEvaluated,
+     "there are holdout.identities or evaluate.pairs"},
+    {"teacher.weight ", [](const Recipe& r) { return !r.teacher.empty(); },
+     "there is a teacher.model"},
+};
+
+Status CheckTeacher(const Recipe& recipe) {
+  if (!recipe.teacher.empty()) return OkStatus();
+  if (!recipe.data.unlabelled.empty()) {
+    return InvalidArgument("data.unlabelled needs teacher.model");
+  }
+  if (recipe.training.map_distillation > 0.0) {
+    return InvalidArgument("teacher.map_weight needs teacher.model");
+  }
+  if (recipe.blend > 0.0) return InvalidArgument("augment.blend needs teacher.model");
+  return OkStatus();
+}
+
+Status CheckEvaluation(const Recipe& recipe) {
+  if (recipe.data.holdout_identities == 1) {
+    return InvalidArgument("holdout.identities must be 0 or at least 2: pairs of two people");
+  }
+  if (recipe.data.evaluate_pairs.empty() != recipe.data.evaluate_photos.empty()) {
+    return InvalidArgument("evaluate.pairs and evaluate.photos go together");
+  }
+  if (recipe.patience > 0 && !IsEvaluated(recipe)) {
+    return InvalidArgument("checkpoint.patience needs holdout.identities or evaluate.pairs");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status CheckRecipe(const Recipe& recipe) {
+  const bool has_labels = !recipe.data.train.empty() || recipe.data.synthetic_identities > 0;
+  if (!has_labels && recipe.data.unlabelled.empty()) {
+    return InvalidArgument("data.train is empty: say what to train with");
+  }
+  if (!has_labels) return InvalidArgument("there is nothing with labels to train with");
+  FACEGATE_RETURN_IF_ERROR(CheckTeacher(recipe));
+  if (recipe.balanced && !recipe.data.unlabelled.empty()) {
+    return InvalidArgument("data.balanced and data.unlabelled do not go together");
+  }
+  FACEGATE_RETURN_IF_ERROR(CheckEvaluation(recipe));
+  if (recipe.checkpoint_every % recipe.training.accumulate != 0) {
+    return InvalidArgument("checkpoint.every must be a multiple of optimizer.accumulate");
+  }
+  if (!recipe.training.freeze.empty() && recipe.init.empty()) {
+    return InvalidArgument(
+        "network.freeze needs network.init: what is frozen would stay at random weights");
+  }
+  if (recipe.training_data.empty()) {
+    return InvalidArgument(
+        "card.training_data is empty: say what the photos are, who is in them and their terms");
+  }
+  return OkStatus();
+}
+
+std::vector<std::string> KeysWithoutEffect(const Recipe& recipe) {
+  const std::string defaults = RecipeToYaml(Recipe{});
+  std::vector<std::string> sentences;
+  for (const RecipeChange& change : RecipeChanges(defaults, RecipeToYaml(recipe), defaults)) {
+    const auto use = std::find_if(std::begin(kUses), std::end(kUses), [&](const KeyUse& one) {
+      return one.keys.find(change.key + " ") != std::string_view::npos && !one.has_effect(recipe);
+    });
+    if (use == std::end(kUses)) continue;
+    sentences.push_back(fmt::format("{} is {}, but has an effect only where {}", change.key,
+                                    change.now, use->where));
+  }
+  return sentences;
+}
+
+}  // namespace facegate
