@@ -25,14 +25,14 @@ constexpr std::string_view kNpy = ".npy";
 constexpr uint64_t kMaxLandmarkBytes = 1ULL << 30;
 
 constexpr char kEmbedFooter[] =
-    "PHOTOS are folders (all pictures in and below them), packs, pictures, or text files with a "
-    "photo in\neach line (relative to --root, else to the text file). The matrix has a row of unit "
-    "length for each\nphoto, the names file the photo of each row, by its path in the folder, or "
-    "as its list calls it.\n"
+    "PHOTOS are folders (all photos in and below them), packs, photos, or text files with a photo "
+    "in each\nline, alone or with a label as fit and inspect read them (relative to --root, else "
+    "to the text file).\nThe matrix has a row of unit length for each photo, the names file the "
+    "photo of each row, by its path in\nthe folder, or as its list calls it.\n"
     "\n"
-    "Who is stopped goes on: until all is done the rows lie in OUT.partial, and the same command "
-    "takes them\nup. A photo without a usable face is named and has no row (--bad nan: a row of "
-    "NaN).\n"
+    "A run that is stopped can be continued: until all is done the rows lie in OUT.partial, and "
+    "the same\ncommand takes them up. A photo without a usable face is named and has no row (--bad "
+    "nan: a row of NaN).\n"
     "\n"
     "Python reads the result with numpy.load(\"embeddings.npy\"), facegate-train eval with "
     "--embeddings.\n"
@@ -112,6 +112,7 @@ EmbedReport ReportOf(const EmbeddingWriter& writer, const NamedPhotos& photos) {
 }
 
 void PrintTable(const EmbedOptions& options, const EmbedReport& report, std::ostream& out) {
+  for (const std::string& remark : report.remarks) out << remark << "\n";
   for (const EmbedReport::BadPhoto& bad : report.bad) {
     out << fmt::format("without an embedding: {}\n", bad.fault);
   }
@@ -134,6 +135,7 @@ void PrintJson(const EmbedOptions& options, const EmbedReport& report, std::ostr
   for (const EmbedReport::BadPhoto& bad : report.bad) {
     json["bad"].push_back({{"photo", bad.name}, {"fault", bad.fault}});
   }
+  json["remarks"] = report.remarks;
   json["out"] = options.out;
   json["names"] = report.names;
   out << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
@@ -143,7 +145,9 @@ void PrintJson(const EmbedOptions& options, const EmbedReport& report, std::ostr
 
 StatusOr<EmbedReport> EmbedToFile(const EmbedOptions& options, const EmbedProgress& progress) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
-  FACEGATE_ASSIGN_OR_RETURN(const auto photos, OpenNamedPhotos(options.photos, options.root));
+  FACEGATE_ASSIGN_OR_RETURN(const FoundPhotos found,
+                            OpenNamedPhotos(options.photos, options.root, options.missing));
+  const NamedPhotos& photos = *found.photos;
   FACEGATE_ASSIGN_OR_RETURN(const auto embedder, PhotoEmbedder::Create(options.embedding));
   EmbeddingWriterOptions files{
       .npy = options.out,
@@ -154,8 +158,8 @@ StatusOr<EmbedReport> EmbedToFile(const EmbedOptions& options, const EmbedProgre
       .force = options.force};
   FACEGATE_ASSIGN_OR_RETURN(files.origin, OriginOf(options, *embedder));
   std::vector<std::string> names;
-  names.reserve(photos->size());
-  for (size_t i = 0; i < photos->size(); ++i) names.push_back(photos->name(i));
+  names.reserve(photos.size());
+  for (size_t i = 0; i < photos.size(); ++i) names.push_back(photos.name(i));
   FACEGATE_ASSIGN_OR_RETURN(const auto writer, EmbeddingWriter::Open(files, std::move(names)));
   const size_t resumed = writer->done();
   while (true) {
@@ -164,13 +168,14 @@ StatusOr<EmbedReport> EmbedToFile(const EmbedOptions& options, const EmbedProgre
                                      writer->done(), writer->total()));
     }
     if (writer->done() == writer->total()) break;
-    FACEGATE_RETURN_IF_ERROR(EmbedBatch(*photos, *embedder, *writer));
+    FACEGATE_RETURN_IF_ERROR(EmbedBatch(photos, *embedder, *writer));
   }
   FACEGATE_RETURN_IF_ERROR(writer->Finish());
-  EmbedReport report = ReportOf(*writer, *photos);
+  EmbedReport report = ReportOf(*writer, photos);
   report.width = embedder->width();
   report.resumed = resumed;
   report.names = files.names;
+  report.remarks = found.remarks;
   return report;
 }
 
@@ -182,11 +187,15 @@ TrainCommand AddEmbedCommand(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   const auto mirror = std::make_shared<std::string>("none");
   const auto bad = std::make_shared<std::string>("skip");
+  const auto skip = std::make_shared<bool>(false);
   command->add_option("MODEL", options->embedding.model, "Model file")->required();
-  command->add_option("PHOTOS", options->photos, "Folders, packs, pictures, lists of photos")
+  command->add_option("PHOTOS", options->photos, "Folders, packs, photos, lists of photos")
       ->required();
-  command->add_option("--root", options->root, "Folder that the photos of lists are relative to");
-  command->add_option("--out", options->out, "The matrix")->capture_default_str();
+  command->add_option("--root,--list-root", options->root,
+                      "Folder that the photos of lists are relative to");
+  command->add_flag("--skip-missing", *skip,
+                    "Leave out photos of lists that are not there; without it they are an error");
+  command->add_option("-o,--out,--output", options->out, "The matrix")->capture_default_str();
   command->add_option("--names", options->names,
                       "The photo of each row, in lines; default: OUT with .names.txt for .npy");
   AddFaceCutOptions(*command, options->embedding.faces);
@@ -205,9 +214,10 @@ TrainCommand AddEmbedCommand(CLI::App& app) {
   command->add_flag("--force", options->force,
                     "Replace files that exist, and begin anew instead of going on");
   command->add_flag("--json", *json, "The result as a JSON object");
-  return {.app = command, .run = [options, json, mirror, bad](std::ostream& out) -> Status {
+  return {.app = command, .run = [options, json, mirror, bad, skip](std::ostream& out) -> Status {
             FACEGATE_ASSIGN_OR_RETURN(options->embedding.mirror, MirrorRuleFromName(*mirror));
             options->nan_rows = *bad == "nan";
+            options->missing = *skip ? MissingPhotos::kSkip : MissingPhotos::kRefuse;
             std::optional<ProgressBar> bar;
             size_t shown = 0;
             const auto report = EmbedToFile(*options, [&](size_t done, size_t total) {

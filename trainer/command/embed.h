@@ -7,6 +7,7 @@
 
 #include "face/base/status.h"
 #include "trainer/command/command.h"
+#include "trainer/data/open_dataset.h"
 #include "trainer/eval/photo_embeddings.h"
 
 namespace facegate {
@@ -15,6 +16,7 @@ struct EmbedOptions {
   PhotoEmbeddingOptions embedding{};
   std::vector<std::string> photos{};  // see OpenNamedPhotos()
   std::string root{};
+  MissingPhotos missing = MissingPhotos::kRefuse;
   std::string out = "embeddings.npy";
   std::string names{};    // empty: `out` with .names.txt in place of .npy
   bool nan_rows = false;  // of photos without an embedding
@@ -29,9 +31,10 @@ struct EmbedReport {
   size_t photos = 0;
   size_t rows = 0;
   size_t width = 0;
-  size_t resumed = 0;           // photos that an earlier process had done
-  std::vector<BadPhoto> bad{};  // those without an embedding
-  std::string names{};          // the file
+  size_t resumed = 0;                  // photos that an earlier process had done
+  std::vector<BadPhoto> bad{};         // those without an embedding
+  std::string names{};                 // the file
+  std::vector<std::string> remarks{};  // how the photos were found, a line each
 };
 
 // Told at the start and after each batch how many photos are done; false stops the work, which can

@@ -4,26 +4,27 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "trainer/command/eval_print.h"
 #include "trainer/command/eval_report.h"
 #include "trainer/command/photo_options.h"
 #include "trainer/eval/pair_list.h"
+#include "trainer/eval/pair_photos.h"
 #include "trainer/progress.h"
 
 namespace facegate {
 namespace {
 
 constexpr char kEvalFooter[] =
-    "PAIRS is LFW's pairs.txt or lines of PHOTO PHOTO 0|1. Accuracy is cross-validated over "
-    "blocks of\nconsecutive pairs: the threshold of each comes from the others. For 1:N the folder "
-    "of a photo names\nits person: the first of two or more photos is enrolled, the others are "
-    "probes, people with one photo\nare strangers. Intervals are of 95 % confidence.\n"
+    "PAIRS is LFW's pairs.txt (with or without its first line, or as CSV) or lines of PHOTO PHOTO "
+    "0|1, with\ntabs, commas, semicolons or blanks between. A photo is also found where its ending "
+    "is another (.png for\n.jpg). Accuracy is cross-validated over blocks of consecutive pairs:\n"
+    "the threshold of each comes from the others. For 1:N the folder of a photo names its person: "
+    "the first\nof two or more photos is enrolled, the others are probes, people with one photo "
+    "are strangers.\nIntervals are of 95 % confidence.\n"
     "\n"
     "In a photo the central face is looked for; one of exactly the size of the model's crop is "
     "taken as\naligned already. --landmarks, --crops and --centre-crop find no faces.\n"
@@ -46,37 +47,25 @@ constexpr char kEvalFooter[] =
     "  facegate-train eval --embeddings e.npy --order e.names.txt --pairs pairs.txt --cmc 20 "
     "--json";
 
-// All photos that the pairs name, each once, in the order of names.
-std::unique_ptr<NamedPhotos> PhotosOf(const PairList& list, const std::string& folder) {
-  std::set<std::string> names;
-  for (const FacePair& pair : list.pairs) {
-    names.insert(pair.first);
-    names.insert(pair.second);
-  }
-  std::vector<NamedPhoto> photos;
-  photos.reserve(names.size());
-  for (const std::string& name : names) {
-    photos.push_back({.name = name, .path = (std::filesystem::path(folder) / name).string()});
-  }
-  return MakeFilePhotos(std::move(photos));
-}
-
 // One set for each factor.
-StatusOr<std::vector<EmbeddingSet>> LoadSets(const EvalOptions& options, const PairList& list,
-                                             const std::vector<double>& factors) {
+StatusOr<std::vector<EmbeddingSet>> LoadSets(const EvalOptions& options,
+                                             const std::vector<double>& factors, PairList& list,
+                                             std::vector<std::string>& remarks) {
   std::vector<EmbeddingSet> sets;
   if (options.embeddings.has_value()) {
     const bool doubled = options.with_mirrors || options.mirror != MirrorRule::kPlain;
     FACEGATE_ASSIGN_OR_RETURN(EmbeddingSet set,
                               ReadEmbeddingSet(*options.embeddings, *options.order, options.mirror,
                                                doubled ? 2 : 1, options.no_face));
+    FACEGATE_RETURN_IF_ERROR(MatchPairNames(set, options.missing, list, remarks));
     sets.push_back(std::move(set));
     return sets;
   }
+  FACEGATE_ASSIGN_OR_RETURN(const auto photos,
+                            FindPairPhotos(options.photos, options.missing, list, remarks));
   PhotoEmbeddingOptions embedding = options.embedding;
   embedding.mirror = options.mirror;
   FACEGATE_ASSIGN_OR_RETURN(const auto embedder, PhotoEmbedder::Create(embedding));
-  const auto photos = PhotosOf(list, options.photos);
   ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos", photos->size());
   auto made =
       EmbedPhotos(*embedder, *photos, factors, options.no_face, [&] { progress.Advance(); });
@@ -111,18 +100,19 @@ Status CheckOptions(const EvalOptions& options) {
 }  // namespace
 
 StatusOr<EvalReport> Evaluate(const EvalOptions& options, const EmbeddingSet& set) {
-  FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairList(options.pairs));
+  FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairLists(options.pairs));
   return EvaluateSets(options.figures, list, set, set);
 }
 
 StatusOr<EvalResult> RunEvaluation(const EvalOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   if (options.report) FACEGATE_RETURN_IF_ERROR(CheckReportPath(*options.report));
-  FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairList(options.pairs));
+  FACEGATE_ASSIGN_OR_RETURN(PairList list, ReadPairLists(options.pairs));
   std::vector<double> factors = {1.0};
   factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddingSet> sets, LoadSets(options, list, factors));
   EvalResult result;
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddingSet> sets,
+                            LoadSets(options, factors, list, result.remarks));
   FACEGATE_ASSIGN_OR_RETURN(result.report,
                             EvaluateSets(options.figures, list, sets.front(), sets.front()));
   if (options.report) {
@@ -149,11 +139,17 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   const auto mirror = std::make_shared<std::string>("none");
   const auto sides = std::make_shared<std::vector<std::string>>(1, "both");
   const auto no_face = std::make_shared<std::string>("fail");
+  const auto skip = std::make_shared<bool>(false);
   FigureOptions& figures = options->figures;
   command->add_option("MODEL", options->embedding.model, "Model file");
-  command->add_option("--pairs", options->pairs, "The list of pairs")->required();
+  command->add_option("--pairs", options->pairs, "The list of pairs; several are read as one")
+      ->required()
+      ->allow_extra_args(false);
   command->add_option("--photos", options->photos,
                       "Folder that the names in PAIRS are relative to");
+  command->add_flag("--skip-missing", *skip,
+                    "Leave out pairs whose photos are not there; without it they are an error "
+                    "before anything is embedded");
   AddFaceCutOptions(*command, options->embedding.faces);
   command->add_option("--threads", options->embedding.threads, "0: as many as there are cores")
       ->check(CLI::Range(0, kMaxThreads))
@@ -197,19 +193,21 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   command->add_option("--report", options->report,
                       "Also write an HTML page with curves, thresholds and the hardest pairs");
   command->add_flag("--json", *json, "The result as a JSON object; shares are 0 to 1");
-  return {
-      .app = command, .run = [options, json, mirror, sides, no_face](std::ostream& out) -> Status {
-        FACEGATE_ASSIGN_OR_RETURN(options->mirror, MirrorRuleFromName(*mirror));
-        FACEGATE_ASSIGN_OR_RETURN(options->no_face, NoFaceRuleFromName(*no_face));
-        options->low_resolution_sides.clear();
-        for (const std::string& name : *sides) {
-          FACEGATE_ASSIGN_OR_RETURN(const LowResolutionSide side, LowResolutionSideFromName(name));
-          options->low_resolution_sides.push_back(side);
-        }
-        FACEGATE_ASSIGN_OR_RETURN(const EvalResult result, RunEvaluation(*options));
-        *json ? PrintJson(result, out) : PrintTable(result, out);
-        return OkStatus();
-      }};
+  return {.app = command,
+          .run = [options, json, mirror, sides, no_face, skip](std::ostream& out) -> Status {
+            FACEGATE_ASSIGN_OR_RETURN(options->mirror, MirrorRuleFromName(*mirror));
+            FACEGATE_ASSIGN_OR_RETURN(options->no_face, NoFaceRuleFromName(*no_face));
+            options->missing = *skip ? MissingPhotos::kSkip : MissingPhotos::kRefuse;
+            options->low_resolution_sides.clear();
+            for (const std::string& name : *sides) {
+              FACEGATE_ASSIGN_OR_RETURN(const LowResolutionSide side,
+                                        LowResolutionSideFromName(name));
+              options->low_resolution_sides.push_back(side);
+            }
+            FACEGATE_ASSIGN_OR_RETURN(const EvalResult result, RunEvaluation(*options));
+            *json ? PrintJson(result, out) : PrintTable(result, out);
+            return OkStatus();
+          }};
 }
 
 }  // namespace facegate

@@ -6,6 +6,7 @@
 
 #include "face/base/status.h"
 #include "trainer/command/command.h"
+#include "trainer/data/open_dataset.h"
 #include "trainer/eval/embedding_set.h"
 #include "trainer/eval/evaluation.h"
 #include "trainer/eval/low_resolution.h"
@@ -20,11 +21,12 @@ struct EvalOptions {
   std::string photos{};
   std::optional<std::string> embeddings{};  // float32, see ReadEmbeddingSet()
   std::optional<std::string> order{};       // the names of its photos
-  bool with_mirrors = false;                // the file has mirror images after the plain ones
+  MissingPhotos missing = MissingPhotos::kRefuse;
+  bool with_mirrors = false;  // the file has mirror images after the plain ones
   MirrorRule mirror = MirrorRule::kPlain;
   NoFaceRule no_face = NoFaceRule::kFail;
 
-  std::string pairs{};                  // see ReadPairList()
+  std::vector<std::string> pairs{};     // see ReadPairLists()
   std::optional<std::string> report{};  // an HTML page to write
   FigureOptions figures{};
   // Also how the figures are when photos are of so many times lower resolution.
@@ -40,6 +42,8 @@ struct EvalResult {
     EvalReport report;
   };
   std::vector<LowResolution> low_resolution;
+  // What people should know about how the list was read, a line each.
+  std::vector<std::string> remarks;
 };
 
 // The figures of `set`.

@@ -151,6 +151,7 @@ Json JsonOf(const EvalReport& report) {
 }  // namespace
 
 void PrintTable(const EvalResult& result, std::ostream& out) {
+  for (const std::string& remark : result.remarks) out << remark << "\n";
   PrintVerification(result.report, out);
   if (result.report.identification.has_value()) {
     PrintIdentification(*result.report.identification, out);
@@ -160,6 +161,7 @@ void PrintTable(const EvalResult& result, std::ostream& out) {
 
 void PrintJson(const EvalResult& result, std::ostream& out) {
   Json json = JsonOf(result.report);
+  json["remarks"] = result.remarks;
   if (!result.low_resolution.empty()) {
     json["low_resolution"] = Json::array();
     for (const EvalResult::LowResolution& one : result.low_resolution) {

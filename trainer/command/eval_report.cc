@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "face/base/clock.h"
+#include "trainer/data/photo_finder.h"
 #include "trainer/eval/face_cutter.h"
 #include "trainer/eval/named_photos.h"
 #include "trainer/report/html_report.h"
@@ -33,6 +34,7 @@ class Pictures {
  public:
   explicit Pictures(const EvalOptions& options)
       : folder_(options.photos),
+        finder_(options.photos),
         crops_already_(options.embedding.faces.crops || options.embedding.faces.centre_crop > 0) {
     if (folder_.empty() || crops_already_) return;
     auto cutter = FaceCutter::Create(options.embedding.faces, AlignmentTemplate::kArcFace112);
@@ -43,7 +45,7 @@ class Pictures {
   cv::Mat Of(const std::string& name) {
     if (folder_.empty()) return {};
     const auto photos =
-        MakeFilePhotos({{.name = name, .path = (std::filesystem::path(folder_) / name).string()}});
+        MakeFilePhotos({{.name = name, .path = finder_.Find(name).value_or(finder_.PathOf(name))}});
     const StatusOr<Image> photo = photos->Load(0);
     if (!photo.ok()) {
       unreadable_.insert(name);
@@ -59,6 +61,7 @@ class Pictures {
 
  private:
   const std::string folder_;
+  PhotoFinder finder_;
   const bool crops_already_;
   std::unique_ptr<FaceCutter> cutter_;  // null: photos are shown whole
   std::set<std::string> unreadable_;
@@ -121,7 +124,7 @@ std::string ConfigurationOf(const EvalOptions& options) {
   line("yunet", options.embedding.faces.yunet.value_or(""));
   line("landmark net", options.embedding.faces.landmark_net.value_or(""));
   line("no face", options.no_face == NoFaceRule::kMiss ? "miss" : "");
-  line("pairs", options.pairs);
+  for (const std::string& pairs : options.pairs) line("pairs", pairs);
   line("mirror", options.mirror == MirrorRule::kPlain ? "none"
                  : options.mirror == MirrorRule::kSum ? "sum"
                                                       : "concat");
@@ -134,13 +137,13 @@ Status CheckReportPath(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   std::error_code ignored;
   if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return OkStatus();
-  return RefuseField("--report", fmt::format("{} is no folder", folder.string()));
+  return RefuseField("--report", fmt::format("{} is not a folder", folder.string()));
 }
 
 Status WriteEvalReport(const EvalOptions& options, const PairList& list, const EmbeddingSet& set,
                        const EvalReport& report) {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<ScoredPair> pairs, ScorePairs(list, set, set));
-  ScoredSet scored{.name = FileName(options.pairs),
+  ScoredSet scored{.name = FileName(options.pairs.front()),
                    .genuine = {},
                    .impostor = {},
                    .threshold = report.exact.threshold,

@@ -78,6 +78,10 @@ Status RunInspect(const InspectCommand& command, std::ostream& out) {
   const InspectOptions& options = command.options;
   FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<PhotoSource> source,
                             OpenPhotoSource(options.path, options.list_root));
+  if (!command.json) {
+    for (const std::string& remark : source->remarks()) out << remark << "\n";
+    out.flush();
+  }
   FACEGATE_ASSIGN_OR_RETURN(const SetReport report, InspectWithProgress(options, *source));
   const std::vector<Finding> findings = JudgeSet(report);
   command.json ? PrintSetReportJson(report, *source, findings, out)
@@ -115,7 +119,7 @@ TrainCommand AddInspectCommand(CLI::App& app) {
       "  facegate-train inspect --json --strict faces.pack");
   const auto options = std::make_shared<InspectCommand>();
   command->add_option("PATH", options->options.path, "Folder, list or pack")->required();
-  command->add_option("--list-root", options->options.list_root,
+  command->add_option("--list-root,--root", options->options.list_root,
                       "Folder that paths in a list are relative to; by default the list's own");
   command->add_option("--sheet", options->sheet,
                       "Write a page with some photos and all that are suspicious, as a PNG file");

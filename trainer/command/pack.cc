@@ -23,17 +23,22 @@ struct PackCommand {
   std::vector<std::string> paths;  // sources, and at last the pack
   std::optional<std::string> crop;
   bool replace = false;
+  bool skip_missing = false;
   PackOptions options;
 };
 
 // The options as the command line gives them.
 Status Complete(PackCommand& command) {
-  if (command.paths.size() < 2) {
+  PackOptions& options = command.options;
+  if (command.paths.size() < (options.out.empty() ? 2U : 1U)) {
     return RefuseField("SOURCE", "what is packed is missing; expected SOURCE... OUT.pack");
   }
-  PackOptions& options = command.options;
-  options.out = command.paths.back();
-  options.sources.assign(command.paths.begin(), command.paths.end() - 1);
+  if (options.out.empty()) {
+    options.out = command.paths.back();
+    command.paths.pop_back();
+  }
+  options.sources = command.paths;
+  options.missing = command.skip_missing ? MissingPhotos::kSkip : MissingPhotos::kRefuse;
   if (command.crop.has_value()) {
     FACEGATE_ASSIGN_OR_RETURN(options.crop, SizeFromText("--crop", *command.crop));
   }
@@ -67,6 +72,7 @@ void Print(const PackOptions& options, const PackReport& report, std::ostream& o
   const auto row = [&](std::string_view name, const std::string& value) {
     out << fmt::format("{:<14}{}\n", name, value);
   };
+  for (const std::string& remark : report.remarks) out << remark << "\n";
   row("pack", options.out);
   row("photos", std::to_string(report.pack.photos));
   row("identities", std::to_string(report.identities));
@@ -103,7 +109,7 @@ StatusOr<cv::Size> SizeFromText(const std::string& field, const std::string& tex
       return size;
     }
   }
-  return RefuseField(field, fmt::format("{} is no size; expected WIDTHxHEIGHT such as 112x112, "
+  return RefuseField(field, fmt::format("{} is not a size; expected WIDTHxHEIGHT such as 112x112, "
                                         "each 1 to {}",
                                         text, kMaxSide));
 }
@@ -126,8 +132,12 @@ TrainCommand AddPackCommand(CLI::App& app) {
       ->add_option("PATHS", options->paths,
                    "SOURCE... OUT: folders, lists or packs, and at last the pack to write")
       ->required();
-  command->add_option("--list-root", options->options.list_root,
+  command->add_option("-o,--out,--output", options->options.out,
+                      "The pack to write, instead of the last path");
+  command->add_option("--list-root,--root", options->options.list_root,
                       "Folder that paths in lists are relative to; by default the list's own");
+  command->add_flag("--skip-missing", options->skip_missing,
+                    "Leave out photos of lists that are not there; without it they are an error");
   command
       ->add_option("--min-photos", options->options.min_photos,
                    "Leave out identities with fewer readable photos")
@@ -138,7 +148,7 @@ TrainCommand AddPackCommand(CLI::App& app) {
   command->add_option("--threads", options->options.threads, "That read and decode the photos")
       ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
-  command->add_flag("--replace", options->replace, "Write OUT anew where it exists");
+  command->add_flag("--replace,--force", options->replace, "Write OUT anew where it exists");
   return {.app = command, .run = [options](std::ostream& out) -> Status {
             FACEGATE_RETURN_IF_ERROR(Complete(*options));
             FACEGATE_ASSIGN_OR_RETURN(const PackReport report, PackWithProgress(options->options));

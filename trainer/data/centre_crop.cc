@@ -18,6 +18,7 @@ class CentreCropDataset : public Dataset {
   size_t classes() const override { return dataset_->classes(); }
   uint32_t label(size_t i) const override { return dataset_->label(i); }
   std::string name(size_t i) const override { return dataset_->name(i); }
+  std::vector<std::string> remarks() const override { return dataset_->remarks(); }
   StatusOr<cv::Mat> Load(size_t i) const override {
     FACEGATE_ASSIGN_OR_RETURN(const cv::Mat picture, dataset_->Load(i));
     StatusOr<cv::Mat> middle = CentreCrop(picture, height_, size_);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
+#include <vector>
 
 #include "face/base/status.h"
 #include "trainer/data/image_list.h"
@@ -24,6 +25,8 @@ class Dataset {
   virtual uint32_t label(size_t i) const = 0;  // 0 to classes() - 1, or kUnlabelled
   // What messages call the picture: its path, or its place in a file.
   virtual std::string name(size_t i) const = 0;
+  // What people should know about how the pictures were found, a line each; see ImageList.
+  virtual std::vector<std::string> remarks() const { return {}; }
   // 8-bit BGR. An error names the picture.
   virtual StatusOr<cv::Mat> Load(size_t i) const = 0;
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -12,127 +11,21 @@
 #include <system_error>
 #include <utility>
 
-#include "trainer/data/text_lines.h"
+#include "trainer/data/list_layout.h"
+#include "trainer/data/list_text.h"
+#include "trainer/data/photo_files.h"
+#include "trainer/data/photo_finder.h"
+#include "trainer/data/text_table.h"
 
 namespace facegate {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
-bool IsPicture(const fs::path& path) {
-  static constexpr std::string_view kEndings[] = {".jpg", ".jpeg", ".png", ".webp",
-                                                  ".bmp", ".ppm",  ".pgm"};
-  const std::string ending = Lower(path.extension().string());
-  return std::find(std::begin(kEndings), std::end(kEndings), ending) != std::end(kEndings);
-}
-
-std::string_view Trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // A line's photo and what the list calls its identity.
 struct Entry {
   std::string path;
   std::string label;
-};
-
-std::optional<Entry> MakeEntry(std::string_view path, std::string_view label) {
-  path = Trim(path);
-  label = Trim(label);
-  if (path.empty() || label.empty()) return std::nullopt;
-  return Entry{.path = std::string(path), .label = std::string(label)};
-}
-
-// How the lines of a list are to be read.
-class LineForm {
- public:
-  // `first` is the first line; says whether it is a line of names.
-  static LineForm Of(std::string_view first, bool& is_header) {
-    is_header = false;
-    if (const size_t comma = first.find(','); comma != std::string_view::npos) {
-      LineForm form(Kind::kComma);
-      is_header = form.ReadHeader(first);
-      return form;
-    }
-    if (first.find(';') != std::string_view::npos) return LineForm(Kind::kSemicolon);
-    return LineForm(Kind::kBlank);
-  }
-
-  std::optional<Entry> Parse(std::string_view line) const {
-    switch (kind_) {
-      case Kind::kBlank: {
-        line = Trim(line);
-        const size_t at = line.find_last_of(" \t");
-        if (at == std::string_view::npos) return std::nullopt;
-        return MakeEntry(line.substr(0, at), line.substr(at + 1));
-      }
-      case Kind::kSemicolon: {
-        const size_t at = line.find(';');
-        if (at == std::string_view::npos) return std::nullopt;
-        return MakeEntry(line.substr(at + 1), line.substr(0, at));
-      }
-      case Kind::kComma: {
-        const std::vector<std::string_view> fields = Fields(line);
-        if (std::max(path_column_, label_column_) >= fields.size()) return std::nullopt;
-        return MakeEntry(fields[path_column_], fields[label_column_]);
-      }
-    }
-    return std::nullopt;
-  }
-
-  std::string_view expected() const {
-    switch (kind_) {
-      case Kind::kBlank:
-        return "PATH LABEL";
-      case Kind::kSemicolon:
-        return "LABEL;PATH";
-      case Kind::kComma:
-        return "PATH,LABEL, or the columns of the first line";
-    }
-    return "";
-  }
-
- private:
-  enum class Kind { kBlank, kSemicolon, kComma };
-  explicit LineForm(Kind kind) : kind_(kind) {}
-
-  static std::vector<std::string_view> Fields(std::string_view line) {
-    std::vector<std::string_view> fields;
-    for (size_t begin = 0; begin <= line.size();) {
-      const size_t end = std::min(line.find(',', begin), line.size());
-      fields.push_back(Trim(line.substr(begin, end - begin)));
-      begin = end + 1;
-    }
-    return fields;
-  }
-
-  bool ReadHeader(std::string_view line) {
-    const std::vector<std::string_view> names = Fields(line);
-    std::optional<size_t> path;
-    std::optional<size_t> label;
-    for (size_t i = 0; i < names.size(); ++i) {
-      const std::string name = Lower(names[i]);
-      if (name == "path" || name == "file" || name == "image") path = i;
-      if (name == "label" || name == "id" || name == "identity" || name == "class") label = i;
-    }
-    if (!path.has_value() || !label.has_value()) return false;
-    path_column_ = *path;
-    label_column_ = *label;
-    return true;
-  }
-
-  Kind kind_;
-  size_t path_column_ = 0;
-  size_t label_column_ = 1;
 };
 
 std::optional<int64_t> NumberOf(const std::string& text) {
@@ -160,67 +53,116 @@ std::vector<std::string> OrderedLabels(const std::vector<Entry>& entries) {
   return labels;
 }
 
-// The names in a folder, in order.
-StatusOr<std::vector<fs::path>> Listing(const fs::path& directory) {
-  std::error_code error;
-  std::vector<fs::path> paths;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    paths.push_back(entry->path());
-  }
-  if (error) {
-    return InvalidArgument(fmt::format("{}: {}", directory.string(), error.message()));
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
+// The lines of a list as they are.
+StatusOr<std::vector<Entry>> ReadEntries(const std::string& path, const std::string& text,
+                                         const ListLayout& layout) {
+  std::vector<Entry> entries;
+  bool header = layout.has_header;
+  const Status status = ForEachRow(text, layout.separator, [&](const TextRow& row) {
+    if (std::exchange(header, false)) return OkStatus();
+    const size_t label_column = layout.label_column.value_or(0);
+    const bool whole = std::max(layout.path_column, label_column) < row.fields.size();
+    if (!whole || row.fields[layout.path_column].empty() || row.fields[label_column].empty()) {
+      return InvalidArgument(fmt::format("line {}: expected {}", row.line, layout.Expected()));
+    }
+    entries.push_back({.path = row.fields[layout.path_column], .label = row.fields[label_column]});
+    return OkStatus();
+  });
+  if (!status.ok()) return Annotate(status, path);
+  if (entries.empty()) return InvalidArgument(fmt::format("{} names no photo", path));
+  return entries;
 }
+
+bool IsFolder(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
+// Reads DIR/IDENTITY/PHOTO.
+class FolderReader {
+ public:
+  explicit FolderReader(const std::string& directory) : directory_(directory) {}
+
+  StatusOr<ImageList> Read() {
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesInFolder(directory_));
+    for (const std::string& name : names) {
+      const fs::path path = fs::path(directory_) / name;
+      if (SkipsSystemName(name, name, left_out_)) continue;
+      if (IsFolder(path)) {
+        FACEGATE_RETURN_IF_ERROR(ReadIdentity(name, path));
+      } else if (TakesPhoto(path.string(), name, left_out_)) {
+        left_out_.Add("photos beside the folders of identities", name);
+      }
+    }
+    for (const std::string& line : left_out_.Lines()) {
+      list_.remarks.push_back("left out: " + line);
+    }
+    if (list_.images.empty()) return InvalidArgument(Nothing());
+    return std::move(list_);
+  }
+
+ private:
+  Status ReadIdentity(const std::string& identity, const fs::path& folder) {
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesInFolder(folder.string()));
+    const auto label = static_cast<uint32_t>(list_.classes.size());
+    const size_t before = list_.images.size();
+    for (const std::string& name : names) {
+      const fs::path path = folder / name;
+      const std::string shown = identity + "/" + name;
+      if (SkipsSystemName(name, shown, left_out_)) continue;
+      if (IsFolder(path)) {
+        left_out_.Add("folders within the folder of an identity", shown);
+      } else if (TakesPhoto(path.string(), shown, left_out_)) {
+        list_.images.push_back({.path = path.string(), .label = label});
+      }
+    }
+    if (list_.images.size() > before) list_.classes.push_back(identity);
+    return OkStatus();
+  }
+
+  std::string Nothing() const {
+    std::string message =
+        fmt::format("{} has no folders with photos; expected DIR/IDENTITY/PHOTO", directory_);
+    for (const std::string& remark : list_.remarks) message += "\n  " + remark;
+    return message;
+  }
+
+  const std::string directory_;
+  ImageList list_{.images = {}};
+  LeftOut left_out_;
+};
 
 }  // namespace
 
 StatusOr<ImageList> ReadImageFolder(const std::string& directory) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<fs::path> folders, Listing(directory));
-  ImageList list;
-  for (const fs::path& folder : folders) {
-    std::error_code error;
-    if (!fs::is_directory(folder, error)) continue;
-    FACEGATE_ASSIGN_OR_RETURN(const std::vector<fs::path> files, Listing(folder));
-    const auto label = static_cast<uint32_t>(list.classes.size());
-    const size_t before = list.images.size();
-    for (const fs::path& file : files) {
-      if (IsPicture(file)) list.images.push_back({.path = file.string(), .label = label});
-    }
-    if (list.images.size() > before) list.classes.push_back(folder.filename().string());
-  }
-  if (list.images.empty()) {
-    return InvalidArgument(
-        fmt::format("{} has no folders with pictures; expected DIR/IDENTITY/PHOTO", directory));
-  }
-  return list;
+  return FolderReader(directory).Read();
 }
 
 StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& root) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(path));
-  if (lines.empty()) return InvalidArgument(fmt::format("{} is empty", path));
-  bool has_header = false;
-  const LineForm form = LineForm::Of(lines.front(), has_header);
-  std::vector<Entry> entries;
-  for (size_t i = has_header ? 1 : 0; i < lines.size(); ++i) {
-    std::optional<Entry> entry = form.Parse(lines[i]);
-    if (!entry.has_value()) {
-      return InvalidArgument(fmt::format("{}, line {}: expected {}", path, i + 1, form.expected()));
-    }
-    entries.push_back(*std::move(entry));
-  }
-  if (entries.empty()) return InvalidArgument(fmt::format("{} names no photo", path));
+  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadListText(path));
+  PhotoFinder finder(root);
+  StatusOr<ListLayout> layout = LayoutOfList(text, finder, LabelRule::kNeeded);
+  if (!layout.ok()) return Annotate(layout.status(), path);
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Entry> entries, ReadEntries(path, text, *layout));
   ImageList list{.images = {}, .classes = OrderedLabels(entries)};
+  if (layout->has_header) list.remarks.push_back(layout->remark);
   std::map<std::string_view, uint32_t> labels;
   for (size_t i = 0; i < list.classes.size(); ++i) {
     labels.emplace(list.classes[i], static_cast<uint32_t>(i));
   }
+  list.images.reserve(entries.size());
+  size_t renamed = 0;
   for (const Entry& entry : entries) {
-    // An absolute path stays as it is.
+    std::optional<std::string> found = finder.Find(entry.path);
+    if (!found.has_value()) list.missing.emplace_back(list.images.size(), entry.path);
+    renamed += found.has_value() && *found != finder.PathOf(entry.path) ? 1 : 0;
     list.images.push_back(
-        {.path = (fs::path(root) / entry.path).string(), .label = labels.at(entry.label)});
+        {.path = found.has_value() ? *std::move(found) : finder.PathOf(entry.path),
+         .label = labels.at(entry.label)});
+  }
+  if (renamed > 0) {
+    list.remarks.push_back(
+        fmt::format("{} photos were found under another ending, or with / for \\", renamed));
   }
   return list;
 }

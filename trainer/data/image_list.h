@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "face/base/status.h"
@@ -17,21 +18,26 @@ struct LabelledImage {
 // in the order of numbers where all are numbers, of names otherwise.
 struct ImageList {
   std::vector<LabelledImage> images;
-  std::vector<std::string> classes;  // what the list calls them
+  std::vector<std::string> classes{};  // what the list calls them
+  // The photos that are not there, as the list names them, by their numbers in `images`.
+  std::vector<std::pair<size_t, std::string>> missing{};
+  // What people should know about how the list was read and what was left out, a line each.
+  std::vector<std::string> remarks{};
 };
 
-// DIR/IDENTITY/PHOTO: each folder an identity, in the order of names. Files that are no pictures by
-// their name (.jpg .jpeg .png .webp .bmp .ppm .pgm, any case) are left out. kInvalidArgument when
-// nothing is left.
+// DIR/IDENTITY/PHOTO: each folder an identity, in the order of names. Which files are photos is
+// TakesPhoto()'s choice; what is left out, photos beside the folders and folders further down
+// included, is in the remarks. kInvalidArgument when nothing is left.
 StatusOr<ImageList> ReadImageFolder(const std::string& directory);
 
 // A text file with a photo in each line, in one of the forms
-//   PATH LABEL        the last blank or tab separates them, so that paths may hold blanks
+//   PATH LABEL        blanks or a tab separate them; paths may hold blanks
 //   LABEL;PATH        the form of bubbliiiing's cls_train.txt
-//   PATH,LABEL        CSV; a first line of names ("path", "file", "image" and "label", "id",
-//                     "identity", "class") gives the columns in any order
-// told apart by the first line. Paths are relative to `root` unless they are absolute; empty lines
-// and "\r\n" are taken. kInvalidArgument names file and line.
+//   PATH,LABEL        CSV by RFC 4180, also with semicolons or tabs
+// in any order and among other columns; LayoutOfList() tells which. Photos are looked for as
+// PhotoFinder::Find() does, relative to `root`; those that are not there are in `missing`. See
+// ReadListText() and ForEachRow() for encodings and line ends. kInvalidArgument names file and
+// line.
 StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& root);
 
 }  // namespace facegate

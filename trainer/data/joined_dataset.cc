@@ -33,6 +33,14 @@ class JoinedDataset final : public Dataset {
     const size_t part = PartOf(i);
     return parts_[part]->name(i - starts_[part]);
   }
+  std::vector<std::string> remarks() const override {
+    std::vector<std::string> all;
+    for (const std::unique_ptr<Dataset>& part : parts_) {
+      const std::vector<std::string> own = part->remarks();
+      all.insert(all.end(), own.begin(), own.end());
+    }
+    return all;
+  }
   StatusOr<cv::Mat> Load(size_t i) const override {
     const size_t part = PartOf(i);
     return parts_[part]->Load(i - starts_[part]);

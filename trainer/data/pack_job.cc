@@ -104,9 +104,13 @@ StatusOr<PackReport> WritePack(const PackOptions& options, const PackEvents& eve
   std::vector<const PhotoSource*> views;
   std::vector<std::string> names;
   size_t photos = 0;
+  PackReport report;
   for (const std::string& path : options.sources) {
     FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<PhotoSource> source,
-                              OpenPhotoSource(path, options.list_root));
+                              OpenPhotoSource(path, options.list_root, options.missing));
+    for (const std::string& remark : source->remarks()) {
+      report.remarks.push_back(fmt::format("{}: {}", path, remark));
+    }
     photos += source->size();
     names.push_back(NameOfSource(path));
     views.push_back(source.get());
@@ -115,7 +119,6 @@ StatusOr<PackReport> WritePack(const PackOptions& options, const PackEvents& eve
   const MergedIdentities merged = MergeIdentities(views, names);
   FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<PackWriter> writer,
                             PackWriter::Open(options.out));
-  PackReport report;
   report.renamed_identities = merged.renamed;
   report.continued_from = writer->found();
   if (events.started) events.started(photos);

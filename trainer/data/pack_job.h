@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "trainer/data/open_dataset.h"
 #include "trainer/data/pack_writer.h"
 #include "trainer/data/photo_source.h"
 
@@ -16,6 +17,7 @@ namespace facegate {
 struct PackOptions {
   std::vector<std::string> sources{};  // see OpenPhotoSource(); one or more
   std::string list_root{};             // of the paths in lists; empty for the list's own folder
+  MissingPhotos missing = MissingPhotos::kRefuse;
   std::string out{};
   // Identities with fewer readable photos are left out, >= 1.
   size_t min_photos = 1;
@@ -27,11 +29,12 @@ struct PackOptions {
 struct PackReport {
   PackSummary pack{};
   size_t identities = 0;
-  size_t bad_photos = 0;          // left out, each was named
-  size_t small_identities = 0;    // left out for min_photos
-  size_t photos_of_small = 0;     // their readable photos
-  size_t renamed_identities = 0;  // because another source has one of the same name
-  size_t continued_from = 0;      // records of an interrupted run
+  size_t bad_photos = 0;               // left out, each was named
+  size_t small_identities = 0;         // left out for min_photos
+  size_t photos_of_small = 0;          // their readable photos
+  size_t renamed_identities = 0;       // because another source has one of the same name
+  size_t continued_from = 0;           // records of an interrupted run
+  std::vector<std::string> remarks{};  // how the sources were read, a line each
 };
 
 struct PackEvents {

@@ -24,6 +24,7 @@ class ListSource final : public PhotoSource {
     const std::string& path = list_.images[i].path;
     return path.starts_with(prefix_) ? path.substr(prefix_.size()) : path;
   }
+  std::vector<std::string> remarks() const override { return list_.remarks; }
   StatusOr<std::string> Read(size_t i) const override {
     return ReadFile(list_.images[i].path, kMaxTrainingPhotoBytes);
   }
@@ -41,6 +42,7 @@ class DecodedDataset final : public Dataset {
   size_t classes() const override { return source_->classes().size(); }
   uint32_t label(size_t i) const override { return source_->label(i); }
   std::string name(size_t i) const override { return source_->name(i); }
+  std::vector<std::string> remarks() const override { return source_->remarks(); }
   StatusOr<cv::Mat> Load(size_t i) const override {
     FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, source_->Read(i));
     StatusOr<cv::Mat> picture = DecodeTrainingPhoto(bytes);

@@ -32,6 +32,8 @@ class PhotoSource {
   // Its path below the folder that the source is relative to, such as "anna/1.jpg"; its whole path
   // where it lies elsewhere.
   virtual std::string short_name(size_t i) const = 0;
+  // What people should know about how the source was read, a line each; see ImageList.
+  virtual std::vector<std::string> remarks() const { return {}; }
   // The encoded bytes. An error names the photo.
   virtual StatusOr<std::string> Read(size_t i) const = 0;
 };

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <unordered_set>
@@ -13,8 +12,12 @@
 
 #include "face/base/file.h"
 #include "face/image/decode.h"
-#include "trainer/data/open_dataset.h"
-#include "trainer/data/text_lines.h"
+#include "trainer/data/foreign_dataset.h"
+#include "trainer/data/list_layout.h"
+#include "trainer/data/list_text.h"
+#include "trainer/data/photo_files.h"
+#include "trainer/data/photo_finder.h"
+#include "trainer/data/text_table.h"
 
 namespace facegate {
 namespace {
@@ -22,15 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr DecodeLimits kLimits{.max_bytes = kMaxTrainingPhotoBytes, .max_pixels = 200'000'000};
-constexpr std::array<std::string_view, 7> kEndings = {".jpg", ".jpeg", ".png", ".webp",
-                                                      ".bmp", ".ppm",  ".pgm"};
-
-bool IsPicture(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
-}
 
 class FilePhotos final : public NamedPhotos {
  public:
@@ -99,50 +93,119 @@ class JoinedPhotos final : public NamedPhotos {
   std::vector<std::pair<size_t, size_t>> places_;
 };
 
-StatusOr<std::unique_ptr<NamedPhotos>> OpenFolder(const std::string& folder) {
-  std::vector<NamedPhoto> photos;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    const fs::path& path = entry->path();
-    std::error_code ignored;
-    if (!IsPicture(path) || !entry->is_regular_file(ignored)) continue;
-    photos.push_back(
-        {.name = path.lexically_relative(folder).generic_string(), .path = path.string()});
-  }
-  if (error) {
-    return FailedPrecondition(
-        fmt::format("cannot read the folder {}: {}", folder, error.message()));
-  }
-  std::sort(photos.begin(), photos.end(),
-            [](const NamedPhoto& a, const NamedPhoto& b) { return a.name < b.name; });
-  return MakeFilePhotos(std::move(photos));
-}
+// Reads sources one after the other, and gathers what is to be said about them.
+class SourceReader {
+ public:
+  SourceReader(const std::string& root, MissingPhotos missing) : root_(root), missing_(missing) {}
 
-StatusOr<std::unique_ptr<NamedPhotos>> OpenLines(const std::string& path, const std::string& root) {
-  FACEGATE_ASSIGN_OR_RETURN(std::vector<std::string> lines, ReadLines(path));
-  const fs::path base = root.empty() ? fs::path(path).parent_path() : fs::path(root);
-  std::vector<NamedPhoto> photos;
-  photos.reserve(lines.size());
-  for (std::string& line : lines) {
-    std::string file = (base / line).string();
-    photos.push_back({.name = std::move(line), .path = std::move(file)});
+  StatusOr<std::unique_ptr<NamedPhotos>> Open(const std::string& source) {
+    if (IsPhoto(source)) return MakeFilePhotos({{.name = source, .path = source}});
+    FACEGATE_ASSIGN_OR_RETURN(const DatasetForm form, FormOfDataset(source));
+    if (form == DatasetForm::kFolder) return OpenFolder(source);
+    if (form == DatasetForm::kList) return OpenList(source);
+    FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<PhotoSource> pack, OpenPhotoSource(source, root_));
+    return std::make_unique<PackPhotos>(std::move(pack));
   }
-  return MakeFilePhotos(std::move(photos));
-}
 
-StatusOr<std::unique_ptr<NamedPhotos>> OpenSource(const std::string& source,
-                                                  const std::string& root) {
-  std::error_code ignored;
-  if (IsPicture(source) && !fs::is_directory(source, ignored)) {
-    return MakeFilePhotos({{.name = source, .path = source}});
+  std::vector<std::string> remarks() {
+    for (const std::string& line : left_out_.Lines()) remarks_.push_back("left out: " + line);
+    return std::move(remarks_);
   }
-  FACEGATE_ASSIGN_OR_RETURN(const DatasetForm form, FormOfDataset(source));
-  if (form == DatasetForm::kFolder) return OpenFolder(source);
-  if (form == DatasetForm::kList) return OpenLines(source, root);
-  FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<PhotoSource> pack, OpenPhotoSource(source, root));
-  return std::make_unique<PackPhotos>(std::move(pack));
-}
+
+ private:
+  // A file that was given by name is a photo also where only its ending says so: its fault shows
+  // when it is read.
+  static bool IsPhoto(const std::string& path) {
+    std::error_code error;
+    if (!fs::is_regular_file(path, error)) return false;
+    const std::optional<ImageFormat> format = FormatOfFile(path);
+    return HasPictureEnding(path) || (format.has_value() && IsDecodable(*format));
+  }
+
+  StatusOr<std::unique_ptr<NamedPhotos>> OpenFolder(const std::string& folder) {
+    std::vector<NamedPhoto> photos;
+    std::error_code error;
+    fs::recursive_directory_iterator entry(folder, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+      const fs::path& path = entry->path();
+      const std::string name = path.lexically_relative(folder).generic_string();
+      if (SkipsSystemName(path.filename().string(), name, left_out_)) {
+        entry.disable_recursion_pending();
+        continue;
+      }
+      std::error_code ignored;
+      if (!entry->is_regular_file(ignored)) continue;
+      if (TakesPhoto(path.string(), name, left_out_)) {
+        photos.push_back({.name = name, .path = path.string()});
+      }
+    }
+    if (error) {
+      return FailedPrecondition(
+          fmt::format("cannot read the folder {}: {}", folder, error.message()));
+    }
+    if (photos.empty()) return NoPhotos(folder);
+    std::sort(photos.begin(), photos.end(),
+              [](const NamedPhoto& a, const NamedPhoto& b) { return a.name < b.name; });
+    return MakeFilePhotos(std::move(photos));
+  }
+
+  Status NoPhotos(const std::string& folder) const {
+    if (const auto advice = ForeignDatasetAdvice(folder); advice.has_value()) {
+      return InvalidArgument(fmt::format("{} {}", folder, *advice));
+    }
+    std::string message = fmt::format("there are no photos in {}", folder);
+    for (const std::string& line : left_out_.Lines()) message += "\n  left out: " + line;
+    return InvalidArgument(message);
+  }
+
+  StatusOr<std::unique_ptr<NamedPhotos>> OpenList(const std::string& path) {
+    FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadListText(path));
+    const std::string base = root_.empty() ? fs::path(path).parent_path().string() : root_;
+    PhotoFinder finder(base);
+    const StatusOr<ListLayout> layout = LayoutOfList(text, finder, LabelRule::kOptional);
+    if (!layout.ok()) return Annotate(layout.status(), path);
+    if (layout->has_header) remarks_.push_back(path + ": " + layout->remark);
+    std::vector<NamedPhoto> photos;
+    std::vector<std::string> missing;
+    bool header = layout->has_header;
+    const Status status = ForEachRow(text, layout->separator, [&](const TextRow& row) {
+      if (std::exchange(header, false)) return OkStatus();
+      if (row.fields.size() <= layout->path_column) {
+        return InvalidArgument(fmt::format("line {}: expected {}", row.line, layout->Expected()));
+      }
+      const std::string& name = row.fields[layout->path_column];
+      if (std::optional<std::string> file = finder.Find(name); file.has_value()) {
+        photos.push_back({.name = name, .path = *std::move(file)});
+      } else {
+        missing.push_back(name);
+      }
+      return OkStatus();
+    });
+    if (!status.ok()) return Annotate(status, path);
+    FACEGATE_RETURN_IF_ERROR(TreatMissing(path, base, missing, photos.size()));
+    return MakeFilePhotos(std::move(photos));
+  }
+
+  Status TreatMissing(const std::string& path, const std::string& base,
+                      const std::vector<std::string>& missing, size_t found) {
+    if (missing.empty()) return OkStatus();
+    if (missing_ == MissingPhotos::kSkip && found > 0) {
+      left_out_.Add("photos that are not there", missing.front(), missing.size());
+      return OkStatus();
+    }
+    return InvalidArgument(fmt::format(
+        "{}: {}", path,
+        MissingPhotosMessage(missing, missing.size() + found, base,
+                             found == 0 ? "Paths in a list are relative to the list's folder, "
+                                          "unless --root names another."
+                                        : "--skip-missing leaves them out.")));
+  }
+
+  const std::string root_;
+  const MissingPhotos missing_;
+  LeftOut left_out_;
+  std::vector<std::string> remarks_;
+};
 
 Status CheckNames(const NamedPhotos& photos) {
   if (photos.size() == 0) return InvalidArgument("there are no photos");
@@ -166,17 +229,18 @@ std::unique_ptr<NamedPhotos> MakeFilePhotos(std::vector<NamedPhoto> photos) {
   return std::make_unique<FilePhotos>(std::move(photos));
 }
 
-StatusOr<std::unique_ptr<NamedPhotos>> OpenNamedPhotos(const std::vector<std::string>& sources,
-                                                       const std::string& root) {
+StatusOr<FoundPhotos> OpenNamedPhotos(const std::vector<std::string>& sources,
+                                      const std::string& root, MissingPhotos missing) {
+  SourceReader reader(root, missing);
   std::vector<std::unique_ptr<NamedPhotos>> parts;
   parts.reserve(sources.size());
   for (const std::string& source : sources) {
-    FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<NamedPhotos> part, OpenSource(source, root));
+    FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<NamedPhotos> part, reader.Open(source));
     parts.push_back(std::move(part));
   }
   auto photos = std::make_unique<JoinedPhotos>(std::move(parts));
   FACEGATE_RETURN_IF_ERROR(CheckNames(*photos));
-  return photos;
+  return FoundPhotos{.photos = std::move(photos), .remarks = reader.remarks()};
 }
 
 }  // namespace facegate

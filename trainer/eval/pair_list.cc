@@ -2,109 +2,107 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
-#include "trainer/data/text_lines.h"
+#include "trainer/data/list_text.h"
+#include "trainer/data/text_table.h"
+#include "trainer/eval/pair_layout.h"
 
 namespace facegate {
 namespace {
 
-constexpr size_t kDefaultFolds = 10;
-
-std::vector<std::string> Split(std::string_view line, std::string_view separators) {
-  std::vector<std::string> fields;
-  for (size_t begin = line.find_first_not_of(separators); begin != std::string_view::npos;
-       begin = line.find_first_not_of(separators, begin)) {
-    const size_t end = line.find_first_of(separators, begin);
-    fields.emplace_back(line.substr(begin, end - begin));
-    if (end == std::string_view::npos) break;
-    begin = end;
+// "a\1.jpg" becomes "a/1.jpg" where no name has a slash of its own.
+void UseSlashes(PairList& list) {
+  const auto has = [](const FacePair& pair, char sign) {
+    return pair.first.find(sign) != std::string::npos ||
+           pair.second.find(sign) != std::string::npos;
+  };
+  const bool slashes = std::any_of(list.pairs.begin(), list.pairs.end(),
+                                   [&](const FacePair& pair) { return has(pair, '/'); });
+  if (slashes) return;
+  for (FacePair& pair : list.pairs) {
+    std::replace(pair.first.begin(), pair.first.end(), '\\', '/');
+    std::replace(pair.second.begin(), pair.second.end(), '\\', '/');
   }
-  return fields;
 }
 
-std::vector<std::string> SplitFields(std::string_view line) {
-  for (const char separator : {'\t', ','}) {
-    if (line.find(separator) != std::string_view::npos) {
-      return Split(line, std::string_view(&separator, 1));
-    }
-  }
-  return Split(line, " ");
-}
-
-std::optional<size_t> NumberOf(std::string_view text) {
-  size_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::optional<std::string> LfwPhoto(const std::string& name, std::string_view number) {
-  const std::optional<size_t> index = NumberOf(number);
-  if (!index.has_value()) return std::nullopt;
-  return fmt::format("{}/{}_{:04}.jpg", name, name, *index);
-}
-
-std::optional<FacePair> LfwPair(const std::vector<std::string>& fields) {
-  std::optional<std::string> first;
-  std::optional<std::string> second;
-  if (fields.size() == 3) {
-    first = LfwPhoto(fields[0], fields[1]);
-    second = LfwPhoto(fields[0], fields[2]);
-  } else if (fields.size() == 4) {
-    first = LfwPhoto(fields[0], fields[1]);
-    second = LfwPhoto(fields[2], fields[3]);
-  }
-  if (!first.has_value() || !second.has_value()) return std::nullopt;
-  return FacePair{
-      .first = *std::move(first), .second = *std::move(second), .same = fields.size() == 3};
-}
-
-std::optional<FacePair> LabelledPair(std::vector<std::string> fields) {
-  if (fields.size() != 3 || (fields[2] != "0" && fields[2] != "1")) return std::nullopt;
-  return FacePair{
-      .first = std::move(fields[0]), .second = std::move(fields[1]), .same = fields[2] == "1"};
-}
-
-// The first line of LFW's form: how many folds, and how many pairs of each kind each has.
-std::optional<std::pair<size_t, size_t>> LfwHeader(const std::string& line) {
-  const std::vector<std::string> fields = SplitFields(line);
-  if (fields.size() != 2) return std::nullopt;
-  const std::optional<size_t> folds = NumberOf(fields[0]);
-  const std::optional<size_t> pairs = NumberOf(fields[1]);
-  if (!folds.has_value() || !pairs.has_value() || *folds == 0 || *pairs == 0) return std::nullopt;
-  return std::pair(*folds, *pairs);
+// LFW announces the pairs of each kind in each fold; a number alone may be of all pairs.
+Status CheckAnnounced(const std::string& path, const PairLayout& layout, size_t pairs) {
+  if (!layout.announced.has_value()) return OkStatus();
+  const auto [folds, count] = *layout.announced;
+  const size_t each = std::max<size_t>(1, folds) * count;
+  if (pairs == 2 * each || (folds == 0 && pairs == each)) return OkStatus();
+  return InvalidArgument(fmt::format("{} announces {} pairs and has {}", path, 2 * each, pairs));
 }
 
 }  // namespace
 
 StatusOr<PairList> ReadPairList(const std::string& path) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(path));
-  if (lines.empty()) return InvalidArgument(fmt::format("{} has no pairs", path));
-  const auto header = LfwHeader(lines.front());
-  PairList list{.pairs = {}, .folds = header.has_value() ? header->first : kDefaultFolds};
-  for (size_t i = header.has_value() ? 1 : 0; i < lines.size(); ++i) {
-    std::vector<std::string> fields = SplitFields(lines[i]);
-    std::optional<FacePair> pair =
-        header.has_value() ? LfwPair(fields) : LabelledPair(std::move(fields));
+  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadListText(path));
+  const PairLayout layout = LayoutOfPairs(text);
+  PairList list{.pairs = {}};
+  if (layout.announced.has_value() && layout.announced->first > 0) {
+    list.folds = layout.announced->first;
+  }
+  bool header = layout.has_header;
+  const Status status = ForEachRow(text, layout.separator, [&](const TextRow& row) {
+    if (std::exchange(header, false)) return OkStatus();
+    std::optional<FacePair> pair = layout.Parse(row);
     if (!pair.has_value()) {
-      return InvalidArgument(
-          fmt::format("{}, line {}: expected {}", path, i + 1,
-                      header.has_value() ? "NAME I J, or NAME I NAME J" : "PHOTO PHOTO 0 (or 1)"));
+      return InvalidArgument(fmt::format("line {}: expected {}", row.line, layout.Expected()));
     }
     list.pairs.push_back(*std::move(pair));
+    return OkStatus();
+  });
+  if (!status.ok()) {
+    return InvalidArgument(fmt::format("{}, {}", path, MessageOf(status)));
   }
-  if (header.has_value()) {
-    const size_t expected = 2 * header->first * header->second;
-    if (list.pairs.size() != expected) {
-      return InvalidArgument(
-          fmt::format("{} announces {} pairs and has {}", path, expected, list.pairs.size()));
-    }
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckAnnounced(path, layout, list.pairs.size()));
+  if (list.pairs.empty()) return InvalidArgument(fmt::format("{} has no pairs", path));
+  UseSlashes(list);
   return list;
+}
+
+StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths) {
+  PairList all;
+  for (const std::string& path : paths) {
+    FACEGATE_ASSIGN_OR_RETURN(PairList list, ReadPairList(path));
+    if (paths.size() == 1) return list;
+    std::move(list.pairs.begin(), list.pairs.end(), std::back_inserter(all.pairs));
+  }
+  return all;
+}
+
+MissingPairPhotos FindMissing(const PairList& list,
+                              const std::function<bool(const std::string&)>& exists) {
+  MissingPairPhotos missing;
+  std::unordered_map<std::string_view, bool> known;
+  const auto is_there = [&](const std::string& name) {
+    const auto [at, is_new] = known.try_emplace(name, false);
+    if (is_new) at->second = exists(name);
+    if (is_new && !at->second) missing.photos.push_back(name);
+    return at->second;
+  };
+  for (const FacePair& pair : list.pairs) {
+    const bool first = is_there(pair.first);
+    const bool second = is_there(pair.second);
+    if (!first || !second) ++missing.pairs;
+  }
+  missing.names = known.size();
+  return missing;
+}
+
+void LeaveOutPairs(const std::vector<std::string>& missing, PairList& list) {
+  const std::unordered_set<std::string_view> names(missing.begin(), missing.end());
+  std::erase_if(list.pairs, [&names](const FacePair& pair) {
+    return names.contains(pair.first) || names.contains(pair.second);
+  });
 }
 
 }  // namespace facegate

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,12 +24,33 @@ struct PairList {
   size_t folds = 10;
 };
 
-// Reads a list of pairs. Line ends may be "\n" or "\r\n". Two forms are told apart by themselves:
-//   LFW's      first line "FOLDS<tab>N"; then for each fold N lines "NAME<tab>I<tab>J" (one person)
-//              and N lines "NAME<tab>I<tab>NAME<tab>J"; photos are NAME/NAME_%04d.jpg
-//   a list     "PHOTO PHOTO 0|1" in each line, separated by blanks, tabs or commas; ten folds. With
-//              tabs or commas names may hold blanks.
+// Reads a list of pairs. See ReadListText() and ForEachRow() for encodings, line ends and quotes;
+// fields are separated by tabs, commas, semicolons or blanks. Two forms are told apart by their
+// rows:
+//   LFW's      "NAME I J" (one person) and "NAME I NAME J" (two); photos are NAME/NAME_%04d.jpg. A
+//              first line "FOLDS N" or "N" announces N pairs of each kind (in each fold); it may be
+//              absent, or be a header (Kaggle's pairs.csv, matchpairs..., mismatchpairs...)
+//   a list     "PHOTO PHOTO 0|1" in each line, or "0|1 PHOTO PHOTO"; other columns may stand
+//              between where a header names them. For 0 and 1 also -1 and 1, False and True, no and
+//              yes, different and same
+// Ten folds where none are announced. Where all names are Windows paths, "\" becomes "/".
 // kInvalidArgument names the file and the line.
 StatusOr<PairList> ReadPairList(const std::string& path);
+
+// One list after the other (LFW's matched and mismatched pairs are two files); ten folds unless
+// there is one list alone.
+StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths);
+
+// Photos of a list that could not be found.
+struct MissingPairPhotos {
+  std::vector<std::string> photos{};  // each once, in the order of the list
+  size_t names = 0;                   // photos that the list names, each once
+  size_t pairs = 0;                   // pairs that need a missing one
+};
+// Which photos are not there by `exists`, which is asked once for each.
+MissingPairPhotos FindMissing(const PairList& list,
+                              const std::function<bool(const std::string&)>& exists);
+// Leaves out the pairs that need one of `missing`.
+void LeaveOutPairs(const std::vector<std::string>& missing, PairList& list);
 
 }  // namespace facegate

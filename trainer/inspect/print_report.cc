@@ -222,6 +222,7 @@ void PrintSetReportJson(const SetReport& report, const PhotoSource& source,
   for (const UnreadablePhoto& photo : report.unreadable) {
     json["unreadable"].push_back({{"photo", photo.name}, {"reason", photo.reason}});
   }
+  json["remarks"] = source.remarks();
   json["empty_identities"] = report.empty_identities;
   json["labels"] = nullptr;
   if (report.labels.has_value()) {

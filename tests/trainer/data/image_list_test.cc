@@ -6,13 +6,16 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/pattern_image.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/data/open_dataset.h"
 
 namespace facegate {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class ImageListTest : public ::testing::Test {
  protected:
@@ -98,6 +101,136 @@ TEST_F(ImageListTest, NamesTheLineThatIsWrong) {
   }
   EXPECT_THAT(List(""), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(List("path,label\n"), StatusIs(StatusCode::kInvalidArgument));
+}
+
+class ListDialectTest : public ImageListTest {
+ protected:
+  ListDialectTest() {
+    for (const char* name : {"id0/000.png", "id0/001.png", "id1/000.png"}) Write(name, "");
+  }
+  // The list's photos that are there, as "NAME LABEL".
+  std::vector<std::string> Read(const std::string& text) {
+    Write("list", text);
+    const auto list = ReadImageList(dir_.File("list"), dir_.path().string());
+    EXPECT_THAT(list, IsOk()) << text;
+    std::vector<std::string> lines;
+    if (!list.ok()) return lines;
+    EXPECT_EQ(list->missing.size(), 0u) << text;
+    for (const LabelledImage& image : list->images) {
+      lines.push_back(image.path.substr(dir_.path().string().size() + 1) + " " +
+                      list->classes[image.label]);
+    }
+    return lines;
+  }
+  static auto Photos() { return ElementsAre("id0/000.png 0", "id0/001.png 0", "id1/000.png 1"); }
+};
+
+TEST_F(ListDialectTest, DropsTheByteOrderMarkAndTakesAnyLineEnds) {
+  EXPECT_THAT(Read("\xef\xbb\xbfid0/000.png,0\r\nid0/001.png,0\r\nid1/000.png,1\r\n"), Photos());
+  EXPECT_THAT(Read("id0/000.png 0\rid0/001.png 0\rid1/000.png 1\r"), Photos());
+}
+
+TEST_F(ListDialectTest, RefusesUtf16ByName) {
+  using namespace std::string_literals;
+  for (const std::string& text :
+       {"\xff\xfei\0d\0\n\0"s, "\xfe\xff\0i\0d\0\n"s, "i\0d\0 \0001\0"s}) {
+    const auto list = List(text);
+    ASSERT_THAT(list, StatusIs(StatusCode::kInvalidArgument));
+    EXPECT_NE(MessageOf(list.status()).find("UTF-16"), std::string_view::npos) << list.status();
+  }
+}
+
+TEST_F(ListDialectTest, FindsHeadersWhateverTheColumnsAreCalled) {
+  const std::string rows = "id0/000.png,0\nid0/001.png,0\nid1/000.png,1\n";
+  for (const char* header : {"path,label", "filename,identity_name", "img_path,dir_name",
+                             "Image,Person", "bild,wer", "image_id,class"}) {
+    EXPECT_THAT(Read(header + ("\n" + rows)), Photos()) << header;
+  }
+  EXPECT_THAT(Read(",img_path,width,label\n0,id0/000.png,112,0\n1,id0/001.png,112,0\n"
+                   "2,id1/000.png,112,1\n"),
+              Photos());
+}
+
+TEST_F(ListDialectTest, ReadsQuotedFields) {
+  Write("a, b/0 \"x\".png", "");
+  Write("new\nline.png", "");
+  EXPECT_THAT(Read("\"a, b/0 \"\"x\"\".png\",0\n\"new\nline.png\",\"1\"\n"),
+              ElementsAre("a, b/0 \"x\".png 0", "new\nline.png 1"));
+  EXPECT_THAT(Read("\"id0/000.png\";\"0\"\nid0/001.png;0\nid1/000.png;1\n"), Photos());
+  const auto open = List("a.jpg,1\n\"b.jpg,2\n");
+  ASSERT_THAT(open, StatusIs(StatusCode::kInvalidArgument));
+}
+
+// A comma in the first path must not make the list a CSV.
+TEST_F(ListDialectTest, DecidesTheSeparatorByAllLines) {
+  const auto semicolons = List("0;/x/Smith, John/1.jpg\n1;/x/Lee, Ann/1.jpg\n");
+  ASSERT_THAT(semicolons, IsOk());
+  EXPECT_THAT(Lines(*semicolons), ElementsAre("/x/Smith, John/1.jpg 0", "/x/Lee, Ann/1.jpg 1"));
+  const auto blanks = List("Smith, John/1.jpg 0\nLee; Ann/1.jpg 1\n");
+  ASSERT_THAT(blanks, IsOk());
+  EXPECT_THAT(Lines(*blanks), ElementsAre("/root/Smith, John/1.jpg 0", "/root/Lee; Ann/1.jpg 1"));
+  EXPECT_THAT(Read("0\tid0/000.png\n0\tid0/001.png\n1\tid1/000.png\n"), Photos());
+  EXPECT_THAT(Read("0 id0/000.png\n0 id0/001.png\n1 id1/000.png\n"), Photos());
+  // The .lst of MXNet: a number, the label, the path.
+  EXPECT_THAT(Read("7\t0\tid0/000.png\n8\t0\tid0/001.png\n9\t1\tid1/000.png\n"), Photos());
+}
+
+TEST_F(ListDialectTest, FindsPhotosByWindowsPathsAndOtherEndings) {
+  EXPECT_THAT(Read("id0\\000.png 0\nid0\\001.png 0\nid1\\000.png 1\n"), Photos());
+  EXPECT_THAT(Read("id0/000.jpg 0\nid0/001.JPEG 0\nid1/000 1\n"), Photos());
+  Write("id2/a.JPeG", "");
+  EXPECT_THAT(Read("id2/a.png 2\n"), ElementsAre("id2/a.JPeG 2"));
+}
+
+TEST_F(ListDialectTest, SaysThatDriveLettersAreOfAnotherMachine) {
+  Write("list", "C:\\photos\\1.jpg 0\nC:\\photos\\2.jpg 1\n");
+  const auto list = OpenImageList(dir_.File("list"), "");
+  ASSERT_THAT(list, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_NE(MessageOf(list.status()).find("drive letter"), std::string_view::npos);
+}
+
+class FolderReadingTest : public ImageListTest {};
+
+TEST_F(FolderReadingTest, TakesPhotosByTheirBytes) {
+  const std::string png = PatternPng(1);
+  Write("faces/anna/photo", png);
+  Write("faces/anna/1.JFIF", png);
+  Write("faces/anna/2.dat", png);
+  Write("faces/anna/notes.txt", "no photo");
+  Write("faces/anna/IMG.HEIC", std::string("\0\0\0\x18"
+                                           "ftypheic\0\0\0\0mif1heic",
+                                           24));
+  const auto list = ReadImageFolder(dir_.File("faces"));
+  ASSERT_THAT(list, IsOk());
+  EXPECT_EQ(list->images.size(), 3u);
+  EXPECT_THAT(list->remarks, ElementsAre(HasSubstr("1 files of HEIC"),
+                                         HasSubstr("not photos by their first bytes, "
+                                                   "such as anna/notes.txt")));
+}
+
+TEST_F(FolderReadingTest, SkipsHiddenNamesAndThoseOfSystemsWithACount) {
+  const std::string png = PatternPng(1);
+  Write("faces/anna/1.png", png);
+  for (const char* hidden :
+       {".ipynb_checkpoints/1.png", "anna/._1.png", "anna/.DS_Store", "anna/Thumbs.db",
+        "@eaDir/1.png", "__MACOSX/1.png", "$RECYCLE.BIN/1.png", "anna/.ipynb_checkpoints/1.png"}) {
+    Write(std::string("faces/") + hidden, png);
+  }
+  const auto list = ReadImageFolder(dir_.File("faces"));
+  ASSERT_THAT(list, IsOk());
+  EXPECT_THAT(list->classes, ElementsAre("anna"));
+  EXPECT_EQ(list->images.size(), 1u);
+  EXPECT_THAT(list->remarks, ElementsAre(HasSubstr("8 hidden files and folders")));
+}
+
+TEST_F(FolderReadingTest, CountsPhotosThatLieElsewhere) {
+  Write("faces/anna/1.png", "");
+  Write("faces/stray.png", "");
+  Write("faces/anna/2019/1.png", "");
+  const auto list = ReadImageFolder(dir_.File("faces"));
+  ASSERT_THAT(list, IsOk());
+  EXPECT_THAT(list->remarks, ElementsAre(HasSubstr("1 folders within the folder of an identity"),
+                                         HasSubstr("1 photos beside the folders")));
 }
 
 }  // namespace

@@ -73,8 +73,60 @@ TEST_F(OpenDatasetTest, SaysWhatIsNoDataset) {
   EXPECT_THAT(OpenDataset("/dev/null", ""), StatusIs(StatusCode::kInvalidArgument));
   const auto picture = OpenDataset(dir_.File("faces/anna/1.png"), "");
   EXPECT_THAT(picture, StatusIs(StatusCode::kInvalidArgument));
-  EXPECT_THAT(MessageOf(picture.status()), HasSubstr("neither a list of photos (text) nor a pack"));
+  EXPECT_THAT(MessageOf(picture.status()), HasSubstr("is a picture, a PNG"));
   EXPECT_THAT(OpenImageList(dir_.File("set"), ""), StatusIs(StatusCode::kInvalidArgument));
+}
+
+// Data sets of other programs, by their bytes, their names or what lies in the folder.
+TEST_F(OpenDatasetTest, NamesDataSetsOfOtherProgramsAndTheWayOut) {
+  using namespace std::string_literals;
+  WriteBytes(dir_.File("train.rec"), "\x0a\x23\xd7\xce and so on"s);
+  WriteBytes(dir_.File("train.idx"), "0\t0\n1\t2884\n");
+  WriteBytes(dir_.File("ms1m.tfrecord"), "\x10\0\0\0\0\0\0\0"s);
+  WriteBytes(dir_.File("lfw.bin"), "\x80\x03]q\0"s);
+  WriteBytes(dir_.File("faces.zip"), "PK\x03\x04 and so on"s);
+  WriteBytes(dir_.File("faces.parquet"), "PAR1 and so on");
+  WriteBytes(dir_.File("faces.h5"), "\x89HDF\r\n\x1a\n"s);
+  WriteBytes(dir_.File("lmdb/data.mdb"), "");
+  WriteBytes(dir_.File("lfw/meta/storage"), "{}");
+  WriteBytes(dir_.File("agedb/memfile/mem_file.dat"), "");
+  WriteBytes(dir_.File("ms1m/train.rec"), "");
+  WriteBytes(dir_.File("page.txt"), "<!DOCTYPE html><html>");
+  const std::pair<const char*, const char*> expected[] = {
+      {"train.rec", "RecordIO"},    {"train.idx", "RecordIO"},  {"ms1m.tfrecord", "TFRecord"},
+      {"lfw.bin", "pickle"},        {"faces.zip", "Unpack it"}, {"faces.parquet", "Parquet"},
+      {"faces.h5", "HDF5"},         {"lmdb", "LMDB"},           {"lfw", "bcolz"},
+      {"agedb/memfile", "memfile"}, {"ms1m", "RecordIO"},       {"page.txt", "HTML"}};
+  for (const auto& [name, words] : expected) {
+    const auto source = OpenPhotoSource(dir_.File(name), "");
+    ASSERT_THAT(source, StatusIs(StatusCode::kInvalidArgument)) << name;
+    EXPECT_THAT(MessageOf(source.status()), HasSubstr(words));
+  }
+}
+
+TEST_F(OpenDatasetTest, MissingPhotosAreKeptRefusedOrLeftOut) {
+  WriteBytes(dir_.File("short.txt"),
+             "faces/anna/1.png 0\nfaces/bob/1.png 1\nfaces/zoe/1.png 2\nfaces/zoe/9.png 2\n");
+  const auto kept = OpenPhotoSource(dir_.File("short.txt"), "");
+  ASSERT_THAT(kept, IsOk());
+  EXPECT_EQ((*kept)->size(), 4u);
+  EXPECT_THAT((*kept)->remarks(), ElementsAre(HasSubstr("2 of 4 photos are not there")));
+  const auto refused = OpenPhotoSource(dir_.File("short.txt"), "", MissingPhotos::kRefuse);
+  ASSERT_THAT(refused, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(MessageOf(refused.status()), HasSubstr("faces/bob/1.png\n  faces/zoe/9.png"));
+  const auto skipped = OpenPhotoSource(dir_.File("short.txt"), "", MissingPhotos::kSkip);
+  ASSERT_THAT(skipped, IsOk());
+  EXPECT_EQ((*skipped)->size(), 2u);
+  EXPECT_THAT((*skipped)->classes(), ElementsAre("0", "2"));
+  EXPECT_EQ((*skipped)->label(1), 1u);
+}
+
+// A list kept apart from its photos, read without a root.
+TEST_F(OpenDatasetTest, SaysWherePhotosWereLookedForWhenNoneIsThere) {
+  WriteBytes(dir_.File("lists/list.txt"), "anna/1.png a\nzoe/1.png z\n");
+  const auto source = OpenPhotoSource(dir_.File("lists/list.txt"), "", MissingPhotos::kSkip);
+  ASSERT_THAT(source, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(MessageOf(source.status()), HasSubstr("looked for in " + dir_.File("lists")));
 }
 
 TEST_F(OpenDatasetTest, JoinedLabelsComeOneAfterTheOther) {

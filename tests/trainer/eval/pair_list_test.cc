@@ -61,5 +61,81 @@ TEST_F(PairListTest, NamesTheLineThatIsWrong) {
   ExpectRefused("", "no pairs");
 }
 
+class PairDialectTest : public PairListTest {
+ protected:
+  void ExpectLfw(const std::string& text, size_t folds = 10) {
+    const auto list = Read(text);
+    ASSERT_THAT(list, IsOk()) << text;
+    EXPECT_EQ(list->folds, folds) << text;
+    EXPECT_THAT(list->pairs,
+                ::testing::ElementsAre(FacePair{"p1/p1_0001.jpg", "p1/p1_0002.jpg", true},
+                                       FacePair{"p1/p1_0001.jpg", "p2/p2_0003.jpg", false}))
+        << text;
+  }
+  void ExpectLabelled(const std::string& text) {
+    const auto list = Read(text);
+    ASSERT_THAT(list, IsOk()) << text;
+    EXPECT_THAT(list->pairs, ::testing::ElementsAre(FacePair{"a/1.jpg", "a/2.jpg", true},
+                                                    FacePair{"a/1.jpg", "b/2.jpg", false}))
+        << text;
+  }
+};
+
+TEST_F(PairDialectTest, ReadsLfwsRowsWithAnyFirstLine) {
+  const std::string rows = "p1\t1\t2\np1\t1\tp2\t3\n";
+  ExpectLfw(rows);
+  ExpectLfw("1\n" + rows);
+  ExpectLfw("2\n" + rows);
+  ExpectLfw("1\t1\n" + rows, 1);
+  ExpectLfw(
+      "\xef\xbb\xbf"
+      "1 1\r\np1 1 2\r\np1 1 p2 3\r\n",
+      1);
+}
+
+TEST_F(PairDialectTest, ReadsKagglesFiles) {
+  ExpectLfw("name,imagenum1,imagenum2,\np1,1,2,\np1,1,p2,3\n");
+  const auto matched = Read("name,imagenum1,imagenum2\np1,1,2\np2,1,4\n");
+  ASSERT_THAT(matched, IsOk());
+  EXPECT_EQ(matched->pairs.size(), 2u);
+  const auto mismatched = Read("name,imagenum1,name,imagenum2\np1,1,p2,4\n");
+  ASSERT_THAT(mismatched, IsOk());
+  EXPECT_FALSE(mismatched->pairs[0].same);
+}
+
+TEST_F(PairDialectTest, JoinsMatchedAndMismatchedPairs) {
+  std::ofstream(dir_.File("match")) << "name,imagenum1,imagenum2\np1,1,2\n";
+  std::ofstream(dir_.File("mismatch")) << "name,imagenum1,name,imagenum2\np1,1,p2,3\n";
+  const auto list = ReadPairLists({dir_.File("match"), dir_.File("mismatch")});
+  ASSERT_THAT(list, IsOk());
+  EXPECT_EQ(list->pairs.size(), 2u);
+}
+
+TEST_F(PairDialectTest, ReadsLabelsInOtherWordsAndPlaces) {
+  ExpectLabelled("a/1.jpg a/2.jpg 1\na/1.jpg b/2.jpg -1\n");
+  ExpectLabelled("a/1.jpg,a/2.jpg,True\na/1.jpg,b/2.jpg,False\n");
+  ExpectLabelled("1 a/1.jpg a/2.jpg\n0 a/1.jpg b/2.jpg\n");
+  ExpectLabelled("file1,file2,same\na/1.jpg,a/2.jpg,1\na/1.jpg,b/2.jpg,0\n");
+  ExpectLabelled(",label,img1,img2,fold\n0,1,a/1.jpg,a/2.jpg,1\n1,0,a/1.jpg,b/2.jpg,1\n");
+  ExpectLabelled("a\\1.jpg;a\\2.jpg;1\na\\1.jpg;b\\2.jpg;0\n");
+}
+
+TEST_F(PairDialectTest, ABadFirstLineIsNoHeader) {
+  ExpectRefused("a/1.jpg b/1.jpg 2\na/1.jpg b/2.jpg 0\n", "line 1");
+  ExpectRefused("my a.jpg b.jpg 1\nmy a.jpg c.jpg 0\n", "need tabs or commas");
+}
+
+TEST_F(PairDialectTest, FindsMissingPhotosAndLeavesTheirPairsOut) {
+  auto list = Read("a b 1\na c 0\nb c 0\n");
+  ASSERT_THAT(list, IsOk());
+  const MissingPairPhotos missing =
+      FindMissing(*list, [](const std::string& name) { return name != "c"; });
+  EXPECT_THAT(missing.photos, ::testing::ElementsAre("c"));
+  EXPECT_EQ(missing.names, 3u);
+  EXPECT_EQ(missing.pairs, 2u);
+  LeaveOutPairs(missing.photos, *list);
+  EXPECT_THAT(list->pairs, ::testing::ElementsAre(FacePair{"a", "b", true}));
+}
+
 }  // namespace
 }  // namespace facegate

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/image/image_format.h"
+
+namespace facegate {
+
+// Whether a file's name ends like a picture's, in any case (.jpg, .jfif, .HEIC and so on). No rule
+// of what a photo is: that is in its first bytes.
+bool HasPictureEnding(std::string_view name);
+
+// By the file's first bytes. Nothing where the file cannot be read.
+std::optional<ImageFormat> FormatOfFile(const std::string& path);
+
+// Names that people did not choose: hidden ones (.DS_Store, .ipynb_checkpoints) and those that
+// systems, network drives and archives leave (Thumbs.db, @eaDir, __MACOSX and their like).
+bool IsSystemName(std::string_view name);
+
+// What was left out in reading photos: how many for each reason, and one of them.
+class LeftOut {
+ public:
+  // `reason` goes behind "left out: ", such as "hidden files and folders".
+  void Add(const std::string& reason, const std::string& example, size_t count = 1);
+  // One line for each reason: "3 hidden files and folders, such as a/.DS_Store".
+  std::vector<std::string> Lines() const;
+
+ private:
+  struct Group {
+    size_t count = 0;
+    std::string example;
+  };
+  std::map<std::string, Group> groups_;
+};
+
+// The names in a folder, in order. kInvalidArgument where it cannot be read.
+StatusOr<std::vector<std::string>> NamesInFolder(const std::string& folder);
+
+// Whether the file at `path` is taken for a photo when a folder is read. A file that ends like a
+// picture is, and so shows its fault when it is read; any other file is judged by its first bytes.
+// Hidden files, and pictures of formats that are not decoded, are not taken. What is not taken is
+// added to `left_out` under the name `shown`.
+bool TakesPhoto(const std::string& path, const std::string& shown, LeftOut& left_out);
+
+// Adds the folder or file to `left_out` where IsSystemName() is true of its name; says whether.
+bool SkipsSystemName(std::string_view name, const std::string& shown, LeftOut& left_out);
+
+}  // namespace facegate
