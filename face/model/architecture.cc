@@ -17,7 +17,16 @@ namespace {
 struct Nearest {
   std::string name;
   ShapeDifference difference;
+  size_t common = 0;  // tensors that it shares, by name and shape
 };
+
+size_t CountCommon(const ShapeMap& expected, const TensorMap& tensors) {
+  return static_cast<size_t>(
+      std::count_if(tensors.begin(), tensors.end(), [&expected](const auto& named) {
+        const auto found = expected.find(named.first);
+        return found != expected.end() && found->second == named.second.shape;
+      }));
+}
 
 }  // namespace
 
@@ -48,10 +57,14 @@ StatusOr<std::string> DetectArchitecture(const TensorMap& tensors) {
   std::optional<Nearest> nearest;
   for (const std::string& name : ArchitectureNames()) {
     FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(name));
-    ShapeDifference difference = CompareShapes(ShapesOf(*backbone), tensors);
+    const ShapeMap shapes = ShapesOf(*backbone);
+    ShapeDifference difference = CompareShapes(shapes, tensors);
     if (difference.count == 0) return name;
-    if (!nearest.has_value() || difference.count < nearest->difference.count) {
-      nearest = Nearest{name, std::move(difference)};
+    // A small network has few tensors to differ in, and would be the nearest to anything.
+    const size_t common = CountCommon(shapes, tensors);
+    if (!nearest.has_value() || common > nearest->common ||
+        (common == nearest->common && difference.count < nearest->difference.count)) {
+      nearest = Nearest{name, std::move(difference), common};
     }
   }
   return InvalidArgument(fmt::format(

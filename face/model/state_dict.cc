@@ -14,74 +14,79 @@
 namespace facegate {
 namespace {
 
-constexpr std::array<std::string_view, 6> kEntries = {
-    "state_dict", "model", "net", "backbone", "weights", "state_dict_backbone"};
 constexpr std::array<std::string_view, 5> kPrefixes = {"module.", "arcface.", "backbone.", "model.",
                                                        "_orig_mod."};
-constexpr int kMaxDepth = 3;
+constexpr int kMaxDepth = 8;
 constexpr size_t kMaxListed = 8;
-
-struct Candidate {
-  PickleRef dict = 0;
-  std::string path;
-};
 
 bool IsNamedTensor(const PickleGraph& graph, const std::pair<PickleRef, PickleRef>& entry) {
   return graph.Get<PickleText>(entry.first) != nullptr &&
          graph.Get<TorchTensor>(entry.second) != nullptr;
 }
 
-bool IsStateDict(const PickleGraph& graph, const PickleDict& dict) {
-  return !dict.entries.empty() &&
-         std::all_of(dict.entries.begin(), dict.entries.end(),
-                     [&](const auto& entry) { return IsNamedTensor(graph, entry); });
-}
+// Walks through dicts, lists and tuples; each value is looked at once, however often it is shared.
+class Collector {
+ public:
+  explicit Collector(const PickleGraph& graph) : graph_(graph), seen_(graph.values.size(), false) {}
 
-void Collect(const PickleGraph& graph, PickleRef ref, const std::string& path, int depth,
-             std::vector<Candidate>& found) {
-  const auto* dict = graph.Get<PickleDict>(ref);
-  if (dict == nullptr) return;
-  if (IsStateDict(graph, *dict)) {
-    // Two names for the same dict are no ambiguity.
-    const bool known = std::any_of(found.begin(), found.end(),
-                                   [&](const Candidate& other) { return other.dict == ref; });
-    if (!known) found.push_back({ref, path});
-    return;
+  void Collect(PickleRef ref, const std::string& path, int depth) {
+    if (seen_[ref] || depth > kMaxDepth) return;
+    seen_[ref] = true;
+    if (const auto* dict = graph_.Get<PickleDict>(ref); dict != nullptr) {
+      CollectDict(ref, *dict, path, depth);
+    } else if (const auto* list = graph_.Get<PickleList>(ref); list != nullptr) {
+      CollectItems(list->items, path, depth);
+    } else if (const auto* tuple = graph_.Get<PickleTuple>(ref); tuple != nullptr) {
+      CollectItems(tuple->items, path, depth);
+    }
   }
-  if (depth == kMaxDepth) return;
-  for (const std::string_view name : kEntries) {
-    // Of a key that stands twice the last counts, as in Python.
-    const auto entry =
-        std::find_if(dict->entries.rbegin(), dict->entries.rend(), [&](const auto& candidate) {
-          const auto* key = graph.Get<PickleText>(candidate.first);
-          return key != nullptr && key->text == name;
-        });
-    if (entry == dict->entries.rend()) continue;
-    Collect(graph, entry->second,
-            path.empty() ? std::string(name) : fmt::format("{}.{}", path, name), depth + 1, found);
+
+  std::vector<StateDictPlace> places() { return std::move(places_); }
+
+ private:
+  void CollectDict(PickleRef ref, const PickleDict& dict, const std::string& path, int depth) {
+    const auto tensors = static_cast<size_t>(
+        std::count_if(dict.entries.begin(), dict.entries.end(),
+                      [&](const auto& entry) { return IsNamedTensor(graph_, entry); }));
+    if (tensors > 0) places_.push_back({.dict = ref, .path = path, .tensors = tensors});
+    for (const auto& [key, value] : dict.entries) Collect(value, Below(path, key), depth + 1);
   }
-}
+
+  void CollectItems(const std::vector<PickleRef>& items, const std::string& path, int depth) {
+    for (size_t i = 0; i < items.size(); ++i) {
+      Collect(items[i], Joined(path, std::to_string(i)), depth + 1);
+    }
+  }
+
+  std::string Below(const std::string& path, PickleRef key) const {
+    if (const auto* text = graph_.Get<PickleText>(key); text != nullptr) {
+      return Joined(path, std::string(text->text));
+    }
+    const auto* number = graph_.Get<int64_t>(key);
+    return Joined(path, number != nullptr ? std::to_string(*number) : "?");
+  }
+
+  static std::string Joined(const std::string& path, const std::string& last) {
+    return path.empty() ? last : path + "." + last;
+  }
+
+  const PickleGraph& graph_;
+  std::vector<bool> seen_;
+  std::vector<StateDictPlace> places_;
+};
 
 Status NoStateDict(const PickleGraph& graph, PickleRef root) {
   const auto* dict = graph.Get<PickleDict>(root);
   if (dict == nullptr) return InvalidArgument("the file holds no dict, expected a state dict");
   if (dict->entries.empty()) return InvalidArgument("the state dict is empty");
-  std::vector<std::string> others;
-  bool tensors = false;
+  std::vector<std::string> keys;
   for (const auto& entry : dict->entries) {
-    if (IsNamedTensor(graph, entry)) {
-      tensors = true;
-    } else if (others.size() < kMaxListed) {
-      const auto* key = graph.Get<PickleText>(entry.first);
-      others.push_back(key != nullptr ? Quote(key->text) : std::string("(a key that is no text)"));
-    }
+    if (keys.size() == kMaxListed) break;
+    const auto* key = graph.Get<PickleText>(entry.first);
+    keys.push_back(key != nullptr ? Quote(key->text) : std::string("(a key that is not text)"));
   }
-  if (tensors) {
-    return InvalidArgument(
-        fmt::format("among the tensors stand entries that are none: {}", fmt::join(others, ", ")));
-  }
-  return InvalidArgument(fmt::format("no state dict is found: the entries are {}, looked for {}",
-                                     fmt::join(others, ", "), fmt::join(kEntries, ", ")));
+  return InvalidArgument(fmt::format("no tensors with names are in the file: the entries are {}",
+                                     fmt::join(keys, ", ")));
 }
 
 // The prefix of kPrefixes that all names share and are longer than, or nothing.
@@ -97,16 +102,27 @@ std::string_view SharedPrefix(const TensorMap& tensors) {
 
 }  // namespace
 
-StatusOr<PickleRef> FindStateDict(const PickleGraph& graph, PickleRef root) {
-  std::vector<Candidate> found;
-  Collect(graph, root, "", 0, found);
-  if (found.empty()) return NoStateDict(graph, root);
-  if (found.size() == 1) return found.front().dict;
-  std::vector<std::string_view> paths;
-  paths.reserve(found.size());
-  for (const Candidate& candidate : found) paths.push_back(candidate.path);
-  return InvalidArgument(fmt::format("the file holds {} state dicts: {}; save the wanted one alone",
-                                     found.size(), fmt::join(paths, ", ")));
+StatusOr<std::vector<StateDictPlace>> FindStateDicts(const PickleGraph& graph, PickleRef root) {
+  Collector collector(graph);
+  collector.Collect(root, "", 0);
+  std::vector<StateDictPlace> places = collector.places();
+  if (places.empty()) return NoStateDict(graph, root);
+  return places;
+}
+
+StatusOr<StateDictPlace> LargestStateDict(const std::vector<StateDictPlace>& places) {
+  const StateDictPlace& largest = *std::max_element(
+      places.begin(), places.end(),
+      [](const StateDictPlace& a, const StateDictPlace& b) { return a.tensors < b.tensors; });
+  std::vector<std::string> paths;
+  for (const StateDictPlace& place : places) {
+    if (place.tensors == largest.tensors) paths.push_back(Quote(place.path));
+  }
+  if (paths.size() == 1) return largest;
+  const size_t count = paths.size();
+  if (count > kMaxListed) paths.resize(kMaxListed);
+  return InvalidArgument(fmt::format("the file holds {} state dicts of {} tensors: {}", count,
+                                     largest.tensors, fmt::join(paths, ", ")));
 }
 
 TensorMap DropSharedPrefixes(TensorMap tensors) {

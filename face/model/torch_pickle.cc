@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "face/base/coding.h"
+#include "face/model/foreign_weights.h"
 #include "face/model/pickle_machine.h"
 #include "face/model/quote.h"
 #include "face/model/state_dict.h"
@@ -28,20 +29,77 @@ constexpr std::string_view kLegacyMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x1
 // Gives the bytes of a storage, exactly StorageBytes() of them.
 using ReadStorage = std::function<StatusOr<std::string_view>(const TorchStorage&)>;
 
-// Copies the tensors of the state dict in `pickle`.
-StatusOr<TensorMap> CopyTensors(const Pickle& pickle, const ReadStorage& read_storage,
-                                uint64_t file_bytes) {
+// What is wanted of a pickle: the entries to copy, by name.
+using Wanted = std::vector<std::pair<std::string, PickleRef>>;
+using ChooseEntries = std::function<StatusOr<Wanted>(const Pickle&)>;
+
+// The named tensors of a dict; of a name that stands twice the last counts, as in Python.
+StatusOr<std::map<std::string, PickleRef>> NamedTensors(const PickleGraph& graph, PickleRef dict) {
+  std::map<std::string, PickleRef> named;
+  for (const auto& [key, value] : graph.Get<PickleDict>(dict)->entries) {
+    const auto* name = graph.Get<PickleText>(key);
+    if (name == nullptr || graph.Get<TorchTensor>(value) == nullptr) continue;
+    if (name->text.empty() || !IsUtf8(name->text)) {
+      return InvalidArgument(fmt::format("a tensor has the name {}", Quote(name->text)));
+    }
+    named.insert_or_assign(std::string(name->text), value);
+  }
+  return named;
+}
+
+StatusOr<Wanted> AllOfTheLargest(const Pickle& pickle) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<StateDictPlace> places,
+                            FindStateDicts(pickle.graph, pickle.root));
+  FACEGATE_ASSIGN_OR_RETURN(const StateDictPlace largest, LargestStateDict(places));
+  FACEGATE_ASSIGN_OR_RETURN(const auto named, NamedTensors(pickle.graph, largest.dict));
+  return Wanted(named.begin(), named.end());
+}
+
+StatusOr<StateDictShapes> ShapesOf(const PickleGraph& graph, const std::string& path,
+                                   const std::map<std::string, PickleRef>& named) {
+  StateDictShapes shapes{.path = path, .tensors = {}};
+  for (const auto& [name, ref] : named) {
+    const TorchTensor& tensor = *graph.Get<TorchTensor>(ref);
+    std::optional<std::vector<int64_t>> extents = graph.Extents(tensor.shape);
+    if (!extents.has_value()) {
+      return InvalidArgument(fmt::format("tensor {} has no shape", Quote(name)));
+    }
+    shapes.tensors.emplace(name, Tensor{.dtype = graph.Get<TorchStorage>(tensor.storage)->dtype,
+                                        .shape = *std::move(extents),
+                                        .bytes = {}});
+  }
+  return shapes;
+}
+
+StatusOr<Wanted> ChosenEntries(const Pickle& pickle, const ChooseTensors& choose) {
   const PickleGraph& graph = pickle.graph;
-  FACEGATE_ASSIGN_OR_RETURN(const PickleRef root, FindStateDict(graph, pickle.root));
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<StateDictPlace> places,
+                            FindStateDicts(graph, pickle.root));
+  std::vector<StateDictShapes> dicts;
+  dicts.reserve(places.size());
+  for (const StateDictPlace& place : places) {
+    FACEGATE_ASSIGN_OR_RETURN(const auto named, NamedTensors(graph, place.dict));
+    FACEGATE_ASSIGN_OR_RETURN(StateDictShapes shapes, ShapesOf(graph, place.path, named));
+    dicts.push_back(std::move(shapes));
+  }
+  FACEGATE_ASSIGN_OR_RETURN(const TensorChoice choice, choose(dicts));
+  FACEGATE_ASSIGN_OR_RETURN(const auto named, NamedTensors(graph, places[choice.dict].dict));
+  Wanted wanted;
+  wanted.reserve(choice.names.size());
+  for (const std::string& name : choice.names) wanted.emplace_back(name, named.at(name));
+  return wanted;
+}
+
+// Copies the wanted tensors of `pickle`.
+StatusOr<TensorMap> CopyTensors(const Pickle& pickle, const ChooseEntries& choose,
+                                const ReadStorage& read_storage, uint64_t file_bytes) {
+  const PickleGraph& graph = pickle.graph;
+  FACEGATE_ASSIGN_OR_RETURN(const Wanted wanted, choose(pickle));
   const uint64_t limit = std::min(kMaxOutputBytes, file_bytes * kMaxOutputFactor);
   uint64_t copied = 0;
   TensorMap tensors;
-  for (const auto& [key, value] : graph.Get<PickleDict>(root)->entries) {
-    const std::string_view name = graph.Get<PickleText>(key)->text;
-    if (name.empty() || !IsUtf8(name)) {
-      return InvalidArgument(fmt::format("a tensor has the name {}", Quote(name)));
-    }
-    const TorchTensor& description = *graph.Get<TorchTensor>(value);
+  for (const auto& [name, ref] : wanted) {
+    const TorchTensor& description = *graph.Get<TorchTensor>(ref);
     const auto copy = [&]() -> StatusOr<Tensor> {
       FACEGATE_ASSIGN_OR_RETURN(const std::string_view storage,
                                 read_storage(*graph.Get<TorchStorage>(description.storage)));
@@ -56,11 +114,21 @@ StatusOr<TensorMap> CopyTensors(const Pickle& pickle, const ReadStorage& read_st
                       "{} bytes",
                       limit, file_bytes));
     }
-    if (!tensors.emplace(name, *std::move(tensor)).second) {
-      return InvalidArgument(fmt::format("tensor {} stands twice", Quote(name)));
+    tensors.emplace(name, *std::move(tensor));
+  }
+  return tensors;
+}
+
+// What an archive without a pickle of torch.save may be.
+std::string ArchiveHint(const ZipStore& zip) {
+  for (const auto& [name, entry] : zip.entries()) {
+    if (name.ends_with(".weights.h5")) return "; it is a model of Keras";
+    if (name.ends_with(".npy")) return "; it holds NumPy arrays (.npz)";
+    for (const std::string_view ending : {".pth", ".pt", ".safetensors", ".ckpt"}) {
+      if (name.ends_with(ending)) return fmt::format("; unpack it and import {}", Quote(name));
     }
   }
-  return DropSharedPrefixes(std::move(tensors));
+  return "";
 }
 
 // The folder inside the archive, such as "archive/", whose data.pkl it is.
@@ -75,7 +143,10 @@ StatusOr<std::string> FindArchiveFolder(const ZipStore& zip) {
     if (folder) return InvalidArgument("the archive has several data.pkl");
     folder = before;
   }
-  if (!folder) return InvalidArgument("the archive has no data.pkl: torch.save did not write it");
+  if (!folder) {
+    return InvalidArgument(fmt::format(
+        "the zip archive has no data.pkl, so torch.save did not write it{}", ArchiveHint(zip)));
+  }
   if (zip.entries().contains(*folder + "constants.pkl")) {
     return InvalidArgument(
         "the archive is a TorchScript module; save its state_dict() with torch.save instead");
@@ -83,7 +154,7 @@ StatusOr<std::string> FindArchiveFolder(const ZipStore& zip) {
   return *folder;
 }
 
-StatusOr<TensorMap> ParseZip(std::string_view bytes) {
+StatusOr<TensorMap> ParseZip(std::string_view bytes, const ChooseEntries& choose) {
   FACEGATE_ASSIGN_OR_RETURN(const ZipStore zip, ZipStore::Open(bytes));
   FACEGATE_ASSIGN_OR_RETURN(const std::string folder, FindArchiveFolder(zip));
   if (zip.entries().contains(folder + "byteorder")) {
@@ -111,7 +182,7 @@ StatusOr<TensorMap> ParseZip(std::string_view bytes) {
                                        Quote(storage.key), found->second.size(), storage.elements,
                                        DTypeName(storage.dtype), needed));
   };
-  return CopyTensors(*pickle, read_storage, bytes.size());
+  return CopyTensors(*pickle, choose, read_storage, bytes.size());
 }
 
 // Reads the pickles of a legacy file one after the other.
@@ -192,7 +263,7 @@ StatusOr<std::map<std::string_view, std::string_view>> ReadLegacyStorages(const 
   return InvalidArgument(fmt::format("{} bytes follow the last storage", rest.size()));
 }
 
-StatusOr<TensorMap> ParseLegacy(std::string_view bytes) {
+StatusOr<TensorMap> ParseLegacy(std::string_view bytes, const ChooseEntries& choose) {
   LegacyFile file(bytes);
   FACEGATE_RETURN_IF_ERROR(CheckLegacyHead(file));
   FACEGATE_ASSIGN_OR_RETURN(const Pickle pickle, file.Next());
@@ -206,16 +277,27 @@ StatusOr<TensorMap> ParseLegacy(std::string_view bytes) {
     return InvalidArgument(
         fmt::format("storage {} is missing, or of another type or size", Quote(storage.key)));
   };
-  return CopyTensors(pickle, read_storage, bytes.size());
+  return CopyTensors(pickle, choose, read_storage, bytes.size());
+}
+
+StatusOr<TensorMap> Parse(std::string_view bytes, const ChooseEntries& choose) {
+  const bool zip = bytes.starts_with("PK");
+  if (const std::string kind = ForeignWeights(bytes); !kind.empty()) return InvalidArgument(kind);
+  StatusOr<TensorMap> tensors = zip ? ParseZip(bytes, choose) : ParseLegacy(bytes, choose);
+  if (tensors.ok()) return tensors;
+  // A missing entry, too, is a fault of the file.
+  return InvalidArgument(fmt::format("weights of torch.save: {}", MessageOf(tensors.status())));
 }
 
 }  // namespace
 
 StatusOr<TensorMap> ParseTorchPickle(std::string_view bytes) {
-  StatusOr<TensorMap> tensors = bytes.starts_with("PK") ? ParseZip(bytes) : ParseLegacy(bytes);
-  if (tensors.ok()) return tensors;
-  // A missing entry, too, is a fault of the file.
-  return InvalidArgument(fmt::format("weights of torch.save: {}", MessageOf(tensors.status())));
+  FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, Parse(bytes, AllOfTheLargest));
+  return DropSharedPrefixes(std::move(tensors));
+}
+
+StatusOr<TensorMap> ParseTorchPickle(std::string_view bytes, const ChooseTensors& choose) {
+  return Parse(bytes, [&choose](const Pickle& pickle) { return ChosenEntries(pickle, choose); });
 }
 
 }  // namespace facegate

@@ -36,11 +36,14 @@ void RunBarePickle(std::string_view bytes) {
   }
   FACEGATE_CHECK(pickle->size <= bytes.size());
   FACEGATE_CHECK(pickle->root < pickle->graph.values.size());
-  const StatusOr<PickleRef> dict = FindStateDict(pickle->graph, pickle->root);
-  if (dict.ok()) {
-    FACEGATE_CHECK(pickle->graph.Get<PickleDict>(*dict) != nullptr);
-  } else {
-    FACEGATE_CHECK(dict.status().code() == StatusCode::kInvalidArgument);
+  const auto places = FindStateDicts(pickle->graph, pickle->root);
+  if (!places.ok()) {
+    FACEGATE_CHECK(places.status().code() == StatusCode::kInvalidArgument);
+    return;
+  }
+  for (const StateDictPlace& place : *places) {
+    FACEGATE_CHECK(place.tensors > 0);
+    FACEGATE_CHECK(pickle->graph.Get<PickleDict>(place.dict) != nullptr);
   }
 }
 

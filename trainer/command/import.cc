@@ -1,18 +1,21 @@
 #include "trainer/command/import.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "face/base/file.h"
 #include "face/base/sha256.h"
 #include "face/model/architecture.h"
+#include "face/model/backbone_group.h"
 #include "face/model/model_file.h"
 #include "face/model/safetensors.h"
-#include "face/model/state_dict.h"
 #include "face/model/torch_pickle.h"
 #include "trainer/command/card_print.h"
 #include "trainer/run/model_writer.h"
@@ -22,50 +25,113 @@ namespace {
 
 struct Source {
   TensorMap tensors;
+  std::string architecture;       // that the tensors fit; empty where the card names it
+  std::vector<std::string> left;  // tensors that are not the backbone's
   std::optional<ModelCard> card;
   std::string file_digest;  // sha256
 };
 
-StatusOr<Source> ParseSource(std::string_view bytes) {
-  Source source;
-  source.file_digest = Sha256Hex(bytes);
-  if (!LooksLikeSafetensors(bytes)) {
-    FACEGATE_ASSIGN_OR_RETURN(source.tensors, ParseTorchPickle(bytes));
-    return source;
+// Without the prefix in front of their names.
+TensorMap WithoutPrefix(TensorMap tensors, const std::string& prefix) {
+  TensorMap shorter;
+  while (!tensors.empty()) {
+    auto node = tensors.extract(tensors.begin());
+    node.key().erase(0, prefix.size());
+    shorter.insert(std::move(node));
   }
+  return shorter;
+}
+
+BackboneWish WishOf(const ImportOptions& options) {
+  BackboneWish wish{.architecture = options.architecture, .entry = options.entry};
+  if (options.card.preset) wish.preferred = ArchitecturesOfPreset(*options.card.preset);
+  return wish;
+}
+
+// The backbone in a file of torch.save.
+StatusOr<Source> ParsePickle(std::string_view bytes, const BackboneWish& wish) {
+  BackboneGroup group;
+  const ChooseTensors choose =
+      [&](const std::vector<StateDictShapes>& dicts) -> StatusOr<TensorChoice> {
+    FACEGATE_ASSIGN_OR_RETURN(group, FindBackbone(dicts, wish));
+    return TensorChoice{.dict = group.dict, .names = group.names};
+  };
+  Source source;
+  FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, ParseTorchPickle(bytes, choose));
+  source.tensors = WithoutPrefix(std::move(tensors), group.prefix);
+  source.architecture = group.architecture;
+  source.left = std::move(group.left);
+  return source;
+}
+
+// The backbone in a .safetensors without a card.
+StatusOr<Source> TakeGroup(TensorMap tensors, const BackboneWish& wish) {
+  StateDictShapes shapes;
+  for (const auto& [name, tensor] : tensors) {
+    shapes.tensors.emplace(name, Tensor{.dtype = tensor.dtype, .shape = tensor.shape, .bytes = {}});
+  }
+  FACEGATE_ASSIGN_OR_RETURN(BackboneGroup group, FindBackbone({shapes}, wish));
+  for (const std::string& name : group.left) tensors.erase(name);
+  Source source;
+  source.tensors = WithoutPrefix(std::move(tensors), group.prefix);
+  source.architecture = group.architecture;
+  source.left = std::move(group.left);
+  return source;
+}
+
+StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& options) {
+  if (!LooksLikeSafetensors(bytes)) return ParsePickle(bytes, WishOf(options));
   FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
   if (!file.metadata.contains(std::string(kCardKey))) {
-    source.tensors = DropSharedPrefixes(std::move(file.tensors));
-    return source;
+    return TakeGroup(std::move(file.tensors), WishOf(options));
   }
+  Source source;
   FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ModelFileFrom(std::move(file)));
   source.tensors = std::move(model.tensors);
   source.card = std::move(model.card);
   return source;
 }
 
-StatusOr<Source> ReadSource(const std::string& path) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxWeightFileBytes));
-  StatusOr<Source> source = ParseSource(bytes);
-  return source.ok() ? std::move(source) : Annotate(source.status(), path);
+StatusOr<Source> ReadSource(const ImportOptions& options) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.source, kMaxWeightFileBytes));
+  StatusOr<Source> source = ParseSource(bytes, options);
+  if (!source.ok()) return Annotate(source.status(), options.source);
+  source->file_digest = Sha256Hex(bytes);
+  return source;
 }
 
 // The architecture that is asked for, the card's, or the one that fits.
-StatusOr<std::string> ChooseArchitecture(const ImportOptions& options, const Source& source) {
-  if (options.architecture) {
-    if (Status status = EmbeddingSizeOf(*options.architecture).status(); !status.ok()) {
-      return RefuseField("--architecture", MessageOf(status));
-    }
-    return *options.architecture;
-  }
-  if (source.card) return source.card->architecture;
-  return DetectArchitecture(source.tensors);
+std::string ChooseArchitecture(const ImportOptions& options, const Source& source) {
+  if (options.architecture) return *options.architecture;
+  return source.card ? source.card->architecture : source.architecture;
+}
+
+Status CheckArchitecture(const ImportOptions& options) {
+  if (!options.architecture) return OkStatus();
+  const Status known = EmbeddingSizeOf(*options.architecture).status();
+  return known.ok() ? known : RefuseField("--architecture", MessageOf(known));
+}
+
+// "head.weight, head.bias and 3 more".
+std::string NamesText(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 5;
+  const std::vector<std::string> first(
+      names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(kShown, names.size())));
+  std::string text = fmt::format("{}", fmt::join(first, ", "));
+  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
+  return text;
 }
 
 void PrintReport(const std::string& path, const ImportReport& report, std::ostream& out) {
   PrintCardRow("architecture", report.card.architecture, out);
   PrintCardRow("parameters", fmt::format("{} in {} tensors", report.parameters, report.tensors),
                out);
+  if (!report.left.empty()) {
+    PrintCardRow("left out",
+                 fmt::format("{} tensors that are not the backbone's: {}", report.left.size(),
+                             NamesText(report.left)),
+                 out);
+  }
   PrintCard(report.card, out);
   PrintCardRow("file", fmt::format("{}, {} bytes", path, report.file_bytes), out);
 }
@@ -117,13 +183,14 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   if (!options.force && std::filesystem::exists(options.out, error)) {
     return FailedPrecondition(fmt::format("{} exists; --force replaces it", options.out));
   }
-  FACEGATE_ASSIGN_OR_RETURN(Source source, ReadSource(options.source));
+  FACEGATE_RETURN_IF_ERROR(CheckArchitecture(options));
+  FACEGATE_ASSIGN_OR_RETURN(Source source, ReadSource(options));
   ModelFile file;
   FACEGATE_ASSIGN_OR_RETURN(file.card, MakeCard(source.card, options.card));
   if (!source.card && !options.card.origin) {
     file.card.origin += fmt::format("; source file sha256 {}", source.file_digest);
   }
-  FACEGATE_ASSIGN_OR_RETURN(file.card.architecture, ChooseArchitecture(options, source));
+  file.card.architecture = ChooseArchitecture(options, source);
   file.tensors = std::move(source.tensors);
   if (options.half) {
     FACEGATE_RETURN_IF_ERROR(RoundToHalf(file.tensors));
@@ -133,6 +200,7 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
 
   ImportReport report;
   report.tensors = file.tensors.size();
+  report.left = std::move(source.left);
   FACEGATE_ASSIGN_OR_RETURN(report.parameters, ParameterCount(file.card.architecture));
   FACEGATE_ASSIGN_OR_RETURN(report.card, WriteProvenModel(options.out, std::move(file)));
   report.file_bytes = std::filesystem::file_size(options.out, error);
@@ -145,6 +213,8 @@ TrainCommand AddImportCommand(CLI::App& app) {
   command->footer(
       "SOURCE is a state dict or checkpoint of torch.save (.pth, .pt; nothing in it is executed) "
       "or a .safetensors.\n"
+      "The backbone is looked for under any key and prefix; heads and other tensors are named and "
+      "left out.\n"
       "A .safetensors that carries a card keeps what it says; for anything else say how the "
       "training crops\nwere prepared, by --preset or --alignment.\n"
       "\n"
@@ -160,6 +230,9 @@ TrainCommand AddImportCommand(CLI::App& app) {
   command->add_option("OUT", options->out, "Model file to write, NAME.safetensors")->required();
   command->add_option("--architecture", options->architecture,
                       "Backbone, where names and shapes of the tensors should not decide");
+  command->add_option("--entry", options->entry,
+                      "Where in a checkpoint the backbone is, where it holds several: the keys "
+                      "and the prefix, such as state_dict_ema or model.backbone");
   AddCardOptions(*command, options->card);
   command->add_flag("--half", options->half,
                     "Round weights to 16 bits, half the size; figures of the source's card are "

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "face/base/status.h"
 #include "face/model/model_card.h"
@@ -15,6 +16,7 @@ struct ImportOptions {
   std::string source{};  // a .pth of torch.save or a .safetensors, with or without a card
   std::string out{};
   std::optional<std::string> architecture{};  // else found by the tensors' names and shapes
+  std::optional<std::string> entry{};         // where in a checkpoint, see BackboneWish
   CardOptions card{};
   bool half = false;   // store numbers of 16 bits
   bool force = false;  // replace `out`
@@ -25,6 +27,7 @@ struct ImportReport {
   size_t tensors = 0;
   int64_t parameters = 0;
   uint64_t file_bytes = 0;
+  std::vector<std::string> left{};  // tensors of the source that are not the backbone's
 };
 
 // Reads the weights, makes the card, runs the network once for the canary, writes the model file

@@ -21,6 +21,7 @@ struct Preset {
   std::string training_data;
   std::string licence;
   std::string origin;
+  std::vector<std::string> architectures;
 };
 
 // What the projects' own code does to a face before the network sees it.
@@ -30,12 +31,15 @@ const std::vector<Preset>& Presets() {
        .preprocessing = {.alignment = AlignmentTemplate::kSphereFace96x112, .letterbox = true},
        .training_data = "CASIA-WebFace",
        .licence = "MIT; the training data are for research",
-       .origin = "github.com/bubbliiiing/arcface-pytorch, model_data"},
+       .origin = "github.com/bubbliiiing/arcface-pytorch, model_data",
+       .architectures = {"mobilefacenet-128", "iresnet-50"}},
       {.name = "insightface",
        .preprocessing = {.alignment = AlignmentTemplate::kArcFace112},
        .training_data = kUnstated,
        .licence = "InsightFace's models are for non-commercial research only; its code is MIT",
-       .origin = "github.com/deepinsight/insightface, recognition/arcface_torch"},
+       .origin = "github.com/deepinsight/insightface, recognition/arcface_torch",
+       .architectures = {"iresnet-50", "iresnet-100", "iresnet-18", "iresnet-34", "iresnet-200",
+                         "mobilefacenet-512"}},
   };
   return presets;
 }
@@ -110,7 +114,7 @@ Status SetPreprocessing(const CardOptions& options, Preprocessing& preprocessing
   if (options.letterbox_grey) {
     if (*options.letterbox_grey < 0 || *options.letterbox_grey > 255) {
       return RefuseField("--letterbox-grey",
-                         fmt::format("{} is not of 0 to 255", *options.letterbox_grey));
+                         fmt::format("{} is not a number from 0 to 255", *options.letterbox_grey));
     }
     preprocessing.letterbox_grey = static_cast<uint8_t>(*options.letterbox_grey);
   }
@@ -142,6 +146,12 @@ const std::vector<std::string>& ImportPresetNames() {
     return all;
   }();
   return names;
+}
+
+std::vector<std::string> ArchitecturesOfPreset(const std::string& preset) {
+  const auto known = std::find_if(Presets().begin(), Presets().end(),
+                                  [&](const Preset& one) { return one.name == preset; });
+  return known == Presets().end() ? std::vector<std::string>() : known->architectures;
 }
 
 StatusOr<ModelCard> MakeCard(const std::optional<ModelCard>& source, const CardOptions& options) {

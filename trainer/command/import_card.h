@@ -35,6 +35,9 @@ struct CardOptions {
 // "bubbliiiing" and "insightface".
 const std::vector<std::string>& ImportPresetNames();
 
+// The architectures that the preset's project trains, for messages.
+std::vector<std::string> ArchitecturesOfPreset(const std::string& preset);
+
 // A card without architecture, size, digests and canary: what `source` says (the card that the file
 // carried), changed by the preset, changed by the options. Where the alignment stays unsaid the
 // command line is at fault: with another template than a model was trained on it loses its accuracy
