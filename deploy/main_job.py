@@ -45,10 +45,10 @@ class Server:
 
     def start(self):
         self.port_file.unlink(missing_ok=True)
-        command = [options_bin(self.options, "facegate-server"), "--model", self.options.model, "--data_dir", self.data_dir,
-                   "--listen", "127.0.0.1:0", "--port_file", self.port_file]
+        command = [options_bin(self.options, "facegate-server"), "--model", self.options.model, "--data-dir", self.data_dir,
+                   "--listen", "127.0.0.1:0", "--port-file", self.port_file]
         if self.options.detector:
-            command += ["--detector_model", self.options.detector]
+            command += ["--detector-model", self.options.detector]
         started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)

@@ -68,7 +68,7 @@ void WarnOfWideAccess(const std::string& directory) {
   if ((access & (perms::group_all | perms::others_all)) == perms::none) return;
   LogWarning(
       "data_dir has the permissions {:04o}, expected 0700: templates are personal data, and other "
-      "users of this machine may reach them; chmod 700 repairs it",
+      "users of this machine can read it; run chmod 700",
       static_cast<unsigned>(access & perms::mask));
 }
 
@@ -124,7 +124,7 @@ Status App::OpenPort() {
           *grpc_services_));
   port_ = grpc_server_->port();
   address.port = port_;
-  LogInfo("facegate-server {} listens on {} and loads; reflection is {}", FACEGATE_VERSION,
+  LogInfo("facegate-server {} listening on {}; loading; reflection is {}", FACEGATE_VERSION,
           ToString(address), config_.reflection ? "on" : "off");
   LogWarning(
       "encryption at rest is OFF and TLS is OFF in this version: templates in the data directory, "
@@ -207,7 +207,7 @@ void App::BuildServices() {
 }
 
 Status App::Load(const std::function<bool()>& stop_requested) {
-  Status stopped(StatusCode::kCancelled, "asked to stop while loading");
+  Status stopped(StatusCode::kCancelled, "stopped while loading");
   // First: where another server has the store, or a byte of it is damaged, that is said at once.
   FACEGATE_RETURN_IF_ERROR(OpenGallery());
   if (stop_requested()) return stopped;
@@ -258,7 +258,7 @@ void App::Stop(std::chrono::seconds drain) {
   RemovePortFile();
   gate_.Close();
   if (!gate_.WaitUntilEmpty(clock_.Now() + drain)) {
-    LogWarning("calls still in progress after {} s are cancelled", drain.count());
+    LogWarning("calls still in progress after {} s were cancelled", drain.count());
   }
   grpc_server_.reset();  // returns when no handler runs any more
   picture_pool_->Stop();
@@ -267,7 +267,7 @@ void App::Stop(std::chrono::seconds drain) {
   if (batcher_ != nullptr) {
     batcher_->Stop();
     const BatcherStats stats = batcher_->stats();
-    LogInfo("embedded {} faces in {} batches; {} dropped for callers who had gone", stats.faces,
+    LogInfo("embedded {} faces in {} batches; {} dropped because the caller had gone", stats.faces,
             stats.batches, stats.dropped);
   }
   gallery_.reset();

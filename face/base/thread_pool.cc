@@ -26,7 +26,7 @@ Status ThreadPool::Submit(std::function<void()> task) {
     const size_t free = static_cast<size_t>(thread_count_) - running_;
     if (tasks_.size() >= max_waiting_ + free) {
       return Refuse(Reason::kQueueFull,
-                    fmt::format("{} requests wait already, which is the limit", max_waiting_));
+                    fmt::format("{} requests are already waiting, which is the limit", max_waiting_));
     }
     tasks_.push_back(std::move(task));
   }

@@ -53,7 +53,7 @@ Status Batcher::Submit(std::vector<Job> jobs, const Caller& caller) {
     if (!queue_.empty() && queue_.size() + jobs.size() > options_.max_waiting) {
       return WithRetryAfter(
           Refuse(Reason::kQueueFull,
-                 fmt::format("{} faces wait for the model and {} more were sent; the limit is {}",
+                 fmt::format("{} faces are waiting for the model and {} more arrived; the limit is {}",
                              queue_.size(), jobs.size(), options_.max_waiting)),
           RetryDelay());
     }

@@ -206,7 +206,7 @@ Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest&
   FACEGATE_ASSIGN_OR_RETURN(CheckedProbe probe,
                             CheckProbe(ProbeOf(request), "probe", kManyFaces, engine_));
   if (options.unique_identities && probe.selection.selection != FaceSelection::kAll) {
-    return RefuseField("unique_identities", "is for face_selection ALL alone");
+    return RefuseField("unique_identities", "is only for face_selection ALL");
   }
   FACEGATE_ASSIGN_OR_RETURN(
       const CollectionInfo collection,

@@ -60,7 +60,7 @@ Status CheckSourceDigest(std::string_view digest, const ProbePolicy& policy) {
   constexpr size_t kMaxDigits = 64;
   if (digest.empty()) return OkStatus();
   if (!policy.allow_source_digest) {
-    return RefuseField("source_digest", "is for Enroll alone");
+    return RefuseField("source_digest", "is only for Enroll");
   }
   const bool hexadecimal = digest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   if (hexadecimal && digest.size() <= kMaxDigits) return OkStatus();
@@ -88,7 +88,7 @@ StatusOr<CheckedProbe> Check(const v1::Probe& probe, const ProbePolicy& policy,
       return checked;
     case v1::Probe::kEmbedding: {
       if (!policy.allow_embedding) {
-        return RefuseField("embedding", "this method takes images and aligned crops alone");
+        return RefuseField("embedding", "this method takes only images and aligned crops");
       }
       FACEGATE_ASSIGN_OR_RETURN(checked.model, ModelOf(probe.embedding(), engine.model()));
       return checked;

@@ -27,10 +27,10 @@ StatusOr<FaceSelection> SelectionOf(v1::FaceSelection selection, const Selection
       return FaceSelection::kBox;
     case v1::FACE_SELECTION_ALL:
       if (policy.allow_all) return FaceSelection::kAll;
-      return RefuseField("face_selection", "ALL is for Detect and Identify alone");
+      return RefuseField("face_selection", "ALL is only for Detect and Identify");
     default:  // proto3 enums are open: the wire may carry any number
       return RefuseField("face_selection",
-                         fmt::format("{} is no FaceSelection", static_cast<int>(selection)));
+                         fmt::format("{} is not a FaceSelection", static_cast<int>(selection)));
   }
 }
 
@@ -50,7 +50,7 @@ Status CheckCollectionId(std::string_view id) { return CheckResourceId(id, "coll
 Status CheckIdentityId(std::string_view id) { return CheckResourceId(id, "identity_id"); }
 
 Status CheckTemplateId(uint64_t id) {
-  return id > 0 ? OkStatus() : RefuseField("template_id", "is 0, template ids begin at 1");
+  return id > 0 ? OkStatus() : RefuseField("template_id", "is 0; template ids start at 1");
 }
 
 StatusOr<size_t> PageSize(int32_t page_size) {

@@ -33,7 +33,7 @@ StatusOr<std::optional<RequestTicket>> BeginOnce(Gallery& gallery, const std::st
   const std::optional<RequestId> id = ParseRequestId(request_id);
   if (!id.has_value()) {
     return RefuseField("request_id",
-                       "is no UUID: 8-4-4-4-12 hexadecimal digits, not all of them zero");
+                       "is not a UUID: 8-4-4-4-12 hexadecimal digits, not all of them zero");
   }
   FACEGATE_ASSIGN_OR_RETURN(RequestTicket ticket,
                             gallery.BeginRequest(*id, FingerprintOf(request)));

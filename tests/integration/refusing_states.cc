@@ -268,7 +268,7 @@ std::vector<HostileRow> RefusingStates::Rows() {
       {"while loading", NotReady, Code::UNAVAILABLE, "NOT_READY", "", "still loading"},
       {"while stopping", ShuttingDown, Code::UNAVAILABLE, "SHUTTING_DOWN", "", "shutting down"},
       {"queue full", QueueFull, Code::RESOURCE_EXHAUSTED, "QUEUE_FULL", "",
-       "1 requests wait already, which is the limit"},
+       "1 requests are already waiting, which is the limit"},
       {"memory full", MemoryFull, Code::RESOURCE_EXHAUSTED, "QUEUE_FULL", "",
        "hold [0-9]+ bytes and this one has [0-9]+; together they may hold 2621440"},
       {"too late", DeadlinePassed, Code::DEADLINE_EXCEEDED, "DEADLINE", "", "deadline passed"},
