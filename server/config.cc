@@ -119,6 +119,13 @@ constexpr Key kKeys[] = {
      {},
      "",
      "The folder of the cascade files; Debian's package opencv-data."},
+    {"min_face_pixels",
+     &Config::min_face_pixels,
+     {20, 10000},
+     {},
+     "",
+     "Faces of this width in pixels are found however large the picture is. Smaller ones are found in "
+     "small pictures only; a smaller value makes the search of large pictures longer."},
     {"worker_threads",
      &Config::worker_threads,
      {0, 1024},

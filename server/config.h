@@ -25,6 +25,7 @@ struct Config {
   std::string detector_model;
   std::string detector_landmarks;
   std::string haar_dir = "/usr/share/opencv4/haarcascades";
+  int64_t min_face_pixels = 80;
   int64_t worker_threads = 0;
   int64_t request_queue = 64;
   int64_t max_image_bytes = 8 << 20;

@@ -37,6 +37,7 @@ StatusOr<std::unique_ptr<Detector>> LoadLandmarkCascade(const Config& config) {
                             file.empty() ? BundledLandmarkWeights() : ReadLandmarkWeights(file));
   LandmarkCascadeOptions options;
   options.directory = config.haar_dir;
+  options.min_face_pixels = static_cast<int>(config.min_face_pixels);
   auto detector = CreateLandmarkCascadeDetector(options, std::move(weights));
   if (!detector.ok() && !file.empty()) return Annotate(detector.status(), file);
   return detector;
@@ -50,11 +51,13 @@ StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
     if (yunet) {
       YuNetOptions options;
       options.model_path = config.detector_model;
+      options.min_face_pixels = static_cast<int>(config.min_face_pixels);
       return CreateYuNetDetector(options);
     }
     if (config.detector != "haar-eyes") return LoadLandmarkCascade(config);
     CascadeOptions options;
     options.directory = config.haar_dir;
+    options.min_face_pixels = static_cast<int>(config.min_face_pixels);
     return CreateCascadeDetector(options);
   }();
   if (!detector.ok()) return Annotate(detector.status(), "detector");
