@@ -41,6 +41,18 @@ StatusOr<const IdentityEntry*> AtIdentity(StatusOr<const IdentityEntry*> found,
   return Annotate(found.status(), which);
 }
 
+// Whether something of `before` is not in `after`: it must leave the files, and the answers.
+bool TakesAway(const Labels& before, const Labels& after) {
+  return !std::includes(after.begin(), after.end(), before.begin(), before.end());
+}
+
+Status CheckTemplateCount(size_t count) {
+  if (count <= kMaxTemplatesOfIdentity) return OkStatus();
+  return Refuse(Reason::kQuotaExceeded,
+                fmt::format("the identity would have {} templates, it must have at most {}", count,
+                            kMaxTemplatesOfIdentity));
+}
+
 Labels AfterChange(const Labels& labels, const LabelChange& change) {
   Labels after = change.replace_all ? Labels() : labels;
   for (const std::string& key : change.remove) after.erase(key);
@@ -98,7 +110,9 @@ StoredIdentity Collection::Changed(std::string_view id, const IdentityEntry& ent
   return {.key = KeyOf(entry),
           .id = std::string(id),
           .create_time_us = entry.create_time_us,
-          .update_time_us = parts_.clock.UnixMicros(),
+          // Never backwards, whatever happens to the clock.
+          .update_time_us =
+              std::max({parts_.clock.UnixMicros(), entry.update_time_us, entry.create_time_us}),
           .revision = entry.revision + 1,
           .labels = entry.labels};
 }
@@ -170,7 +184,7 @@ Status Collection::Delete(bool force, const Receipt<Deleted>& receipt) {
   }
   StoreChange change;
   change.deleted_collections.push_back(record_.uid);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Bury(record_.uid, change));
+  parts_.ledger.BuryLater(record_.uid, change);
   parts_.ledger.Keep(receipt, Deleted{}, IdentityKey{}, change);
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
   const WriterLock lock(mutex_);
@@ -190,6 +204,8 @@ StatusOr<Collection::Plan> Collection::PlanEnrolment(std::string_view identity,
       return Refuse(Reason::kIdentityExists, "there is an identity with this id");
     }
     plan.is_new = known == nullptr;
+    FACEGATE_RETURN_IF_ERROR(
+        CheckTemplateCount(templates.size() + (plan.is_new ? 0 : known->templates.size())));
     plan.change.identities.push_back(Changed(identity, plan.is_new ? IdentityEntry() : *known));
   }
   StoredIdentity& record = plan.change.identities.front();
@@ -275,15 +291,17 @@ StatusOr<IdentityInfo> Collection::UpdateLabels(std::string_view identity,
   const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
   StoredIdentity record;
   IdentityInfo info;
+  bool takes_away = false;
   {
     const ReaderLock lock(mutex_);
     FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
     record = Changed(identity, *entry);
     record.labels = AfterChange(entry->labels, change);
     FACEGATE_RETURN_IF_ERROR(CheckLabels(record.labels));
+    takes_away = TakesAway(entry->labels, record.labels);
     info = InfoOf(record, entry->templates.size());
   }
-  FACEGATE_RETURN_IF_ERROR(Overwrite(identity, std::move(record), info, receipt));
+  FACEGATE_RETURN_IF_ERROR(Overwrite(identity, std::move(record), takes_away, info, receipt));
   return info;
 }
 
@@ -304,14 +322,15 @@ StatusOr<IdentityInfo> Collection::RenameIdentity(std::string_view identity,
     record = Changed(new_id, *entry);
     info = InfoOf(record, entry->templates.size());
   }
-  FACEGATE_RETURN_IF_ERROR(Overwrite(identity, std::move(record), info, receipt));
+  FACEGATE_RETURN_IF_ERROR(Overwrite(identity, std::move(record), true, info, receipt));
   return info;
 }
 
-Status Collection::Overwrite(std::string_view identity, StoredIdentity record,
+Status Collection::Overwrite(std::string_view identity, StoredIdentity record, bool takes_away,
                              const IdentityInfo& info, const Receipt<IdentityInfo>& receipt) {
   StoreChange change;
-  change.erases_overwritten = true;
+  change.erases_overwritten = takes_away;
+  if (takes_away) FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
   change.identities.push_back(record);
   parts_.ledger.Keep(receipt, info, record.key, change);
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
@@ -335,7 +354,8 @@ StatusOr<Collection::MergePlan> Collection::PlanMerge(const MergedIdentity& sour
                        fmt::format("together they have {} labels, must be at most {}",
                                    record.labels.size(), kMaxLabels));
   }
-  plan.change.deleted_identities.push_back(KeyOf(*from));
+  FACEGATE_RETURN_IF_ERROR(CheckTemplateCount(into->templates.size() + from->templates.size()));
+  AddDeletion(*from, plan.change);
   for (const TemplateEntry& moved : from->templates) {
     const std::span<const float> values = state_.index().Vector(moved.slot);
     FACEGATE_ASSIGN_OR_RETURN(Embedding embedding,
@@ -371,7 +391,7 @@ StatusOr<MergeResult> Collection::MergeIdentities(const MergedIdentity& source,
   FACEGATE_ASSIGN_OR_RETURN(MergePlan plan, PlanMerge(source, target));
   const IdentityKey heir = plan.change.identities.front().key;
   FACEGATE_RETURN_IF_ERROR(
-      parts_.ledger.Move(plan.change.deleted_identities.front(), heir, plan.change));
+      parts_.ledger.Outdate(plan.change.deleted_identities.front(), plan.change));
   parts_.ledger.Keep(receipt, plan.result, heir, plan.change);
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(plan.change)));
   const WriterLock lock(mutex_);
@@ -388,7 +408,7 @@ StatusOr<uint64_t> Collection::DeleteIdentity(std::string_view identity, std::st
   {
     const ReaderLock lock(mutex_);
     FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
-    change.deleted_identities.push_back(KeyOf(*entry));
+    AddDeletion(*entry, change);
     count = entry->templates.size();
   }
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Bury(change.deleted_identities.front(), change));
@@ -397,6 +417,14 @@ StatusOr<uint64_t> Collection::DeleteIdentity(std::string_view identity, std::st
   const WriterLock lock(mutex_);
   state_.RemoveIdentity(identity);
   return count;
+}
+
+void Collection::AddDeletion(const IdentityEntry& entry, StoreChange& change) const {
+  const IdentityKey key = KeyOf(entry);
+  change.deleted_identities.push_back(key);
+  for (const TemplateEntry& one : entry.templates) {
+    change.deleted_templates.push_back({.owner = key, .template_id = one.id});
+  }
 }
 
 StatusOr<std::vector<TemplateInfo>> Collection::ListTemplates(std::string_view identity,
@@ -441,6 +469,7 @@ Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_i
     change.deleted_templates.push_back({.owner = KeyOf(*entry), .template_id = template_id});
   }
   StoredIdentity record = change.identities.front();
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
   parts_.ledger.Keep(receipt, Deleted{}, record.key, change);
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
   const WriterLock lock(mutex_);

@@ -134,8 +134,11 @@ class Collection {
   StatusOr<CollectionState::Reservation> MakeRoom(size_t rows);
 
   // Puts `record` in the place of what is known of `identity`, whose lock is held.
-  Status Overwrite(std::string_view identity, StoredIdentity record, const IdentityInfo& info,
-                   const Receipt<IdentityInfo>& receipt);
+  // `takes_away`: something of it must leave the files.
+  Status Overwrite(std::string_view identity, StoredIdentity record, bool takes_away,
+                   const IdentityInfo& info, const Receipt<IdentityInfo>& receipt);
+  // Of the identity with all its templates.
+  void AddDeletion(const IdentityEntry& entry, StoreChange& change) const;
   StatusOr<MergePlan> PlanMerge(const MergedIdentity& source, const MergedIdentity& target) const;
 
   // With the record `stored`.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 
 #include "face/base/mutex.h"
@@ -8,14 +10,22 @@
 
 namespace facegate {
 
-// Turns "deleted" into "erased": some time after a deletion it compacts the store, so that the
-// deleted bytes leave its files; deletions that come meanwhile share the
-// compaction, and one that fails is done again. Thread-safe.
-// The destructor does what is still to be done.
+// Turns "deleted" into "erased": `delay` after a deletion it compacts the store, so that the
+// deleted bytes leave its files. Deletions that come meanwhile share the compaction; one that fails
+// is done again. After a compaction it rests for kRest times as long as that took, so that a large
+// store is not rewritten without pause; at most for kLongestRest. So what was deleted is erased
+// within `delay` and kLongestRest and the time of two compactions, and within little more than
+// `delay` where a compaction takes seconds. Thread-safe.
 //
-// A process that is killed in between leaves a mark in the store: the next one begins with that.
+// The destructor ends a compaction that is at work. It does what is still to be done if that is
+// little (kMaxBytesAtClose). What is left, also by a process that is killed, has a mark in the
+// store: the next one begins with that.
 class Eraser {
  public:
+  static constexpr int kRest = 15;
+  static constexpr std::chrono::hours kLongestRest{12};
+  static constexpr uint64_t kMaxBytesAtClose = uint64_t{64} << 20;  // about a second
+
   // `store` must outlive the Eraser.
   Eraser(TemplateStore& store, std::chrono::milliseconds delay);
   ~Eraser();
@@ -26,12 +36,18 @@ class Eraser {
   void Request();
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+
   void Run();
-  // Waits for a request and for the delay after it; false when there is nothing left to do.
-  bool WaitForWork();
+  // Waits for a request, for the delay after it and until `rested`; false when it is closed.
+  bool WaitForWork(Time rested);
+  void Compact(std::atomic<bool>* canceled);
+  void CompactAtClose();
 
   TemplateStore& store_;
   const std::chrono::milliseconds delay_;
+
+  std::atomic<bool> canceled_{false};
 
   Mutex mutex_;
   CondVar wake_;

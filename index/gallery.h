@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -117,6 +118,11 @@ struct GalleryStats {
 
 // For how long the answer to a request with an id is kept.
 inline constexpr std::chrono::hours kRequestLifetime{24};
+// How many of them, at most; about 200 MB.
+inline constexpr size_t kMaxRequests = 1'000'000;
+
+// Templates of one identity.
+inline constexpr size_t kMaxTemplatesOfIdentity = 1000;
 
 template <typename T>
 struct Page {
@@ -135,9 +141,16 @@ struct Page {
 // collection in UpdateCollection), kEtagMismatch otherwise. Storage failures: kStoreFull when the
 // disk is full, kStoreCorrupt for bytes that do not check, kInternal otherwise.
 //
-// A change with a receipt is kept together with its answer, for kRequestLifetime at least: when its
-// request comes again, also after a restart, BeginRequest() has the answer. What was deleted takes
-// the answers that tell of it along.
+// A change with a receipt is kept together with its answer for kRequestLifetime: when its request
+// comes again, also after a restart, BeginRequest() has the answer. The time counts while the
+// gallery is open, and up to twelve hours of each pause, so that a clock that is set forward makes
+// nothing be forgotten. Beyond kMaxRequests the oldest are forgotten earlier; the log tells it
+// once.
+//
+// What is taken away takes the answers along that may tell of it, while it stays known that their
+// requests were made: a deleted identity or collection those of all its requests; a deleted
+// template, a label that was removed or has got another value, an old id and a merge those given
+// for the identity before (kAnswerErased).
 class Gallery {
  public:
   virtual ~Gallery() = default;
@@ -146,7 +159,7 @@ class Gallery {
   // (RequestTicket::answer). Never waits: kRequestInProgress, with a time after which to try again,
   // while another call with the id is at work. kRequestIdReused when the id came with another
   // fingerprint; kIdentityNotFound or kCollectionNotFound when what the request wrote was deleted
-  // since.
+  // since; kAnswerErased when it is there, but no longer as the answer told.
   virtual StatusOr<RequestTicket> BeginRequest(const RequestId& id,
                                                std::string_view fingerprint) = 0;
 
@@ -165,7 +178,8 @@ class Gallery {
                                   const Receipt<Deleted>& receipt = {}) = 0;
 
   // Adds all of `templates` (one or more) to the identity, creating it where absent; all or none.
-  // kModelMismatch when `model` is not the collection's.
+  // kModelMismatch when `model` is not the collection's, kQuotaExceeded when the identity would
+  // have more than kMaxTemplatesOfIdentity.
   virtual StatusOr<EnrolResult> Enrol(std::string_view collection, std::string_view identity,
                                       const ModelKey& model, std::span<const NewTemplate> templates,
                                       const EnrolOptions& options,
@@ -187,7 +201,8 @@ class Gallery {
                                                 const Receipt<IdentityInfo>& receipt = {}) = 0;
   // The templates of `source` become those of `target` and keep their ids, labels that `target`
   // lacks are taken over, and `source` is no more. kInvalidField at source_identity_id when both
-  // are one, or when there would be too many labels.
+  // are one, or when there would be too many labels; kQuotaExceeded when there would be more than
+  // kMaxTemplatesOfIdentity.
   virtual StatusOr<MergeResult> MergeIdentities(std::string_view collection,
                                                 const MergedIdentity& source,
                                                 const MergedIdentity& target,

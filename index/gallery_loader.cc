@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,11 @@ class Loader {
   Status ReadCollections() {
     return parts_.store.ReadCollections([this](StoredCollection stored) -> Status {
       const uint64_t uid = stored.uid;
+      if (stored.deleted) {
+        deleted_.insert(uid);
+        parts_.ledger.LoadDeleted(uid);
+        return OkStatus();
+      }
       auto collection = std::make_shared<Collection>(std::move(stored), parts_);
       by_uid_.emplace(uid, collection.get());
       if (!collections_.emplace(collection->record().id, collection).second) {
@@ -71,14 +77,15 @@ class Loader {
   Status ReadRequests() {
     return parts_.store.ReadRequests({}, std::nullopt, [this](const StoredRequest& stored) {
       const IdentityKey& owner = stored.key.owner;
-      if (owner.collection != 0 && !by_uid_.contains(owner.collection)) {
-        return Corrupt(DescribeKey(stored.key) + ": there is no such collection");
-      }
-      if (owner.identity != 0 && !HasIdentity(owner)) {
-        return Corrupt(DescribeKey(stored.key) + ": there is no such identity");
-      }
+      if (!deleted_.contains(owner.collection)) FACEGATE_RETURN_IF_ERROR(CheckOwner(stored.key));
       return parts_.ledger.Load(stored.key, stored.create_time_us);
     });
+  }
+
+  Status ReadRequestTime() {
+    FACEGATE_ASSIGN_OR_RETURN(const auto time, parts_.store.ReadRequestTime());
+    parts_.ledger.Loaded(time);
+    return OkStatus();
   }
 
   Collections TakeCollections() { return std::move(collections_); }
@@ -129,6 +136,16 @@ class Loader {
     return collection.Load(identity, templates);
   }
 
+  Status CheckOwner(const RequestKey& key) const {
+    if (key.owner.collection != 0 && !by_uid_.contains(key.owner.collection)) {
+      return Corrupt(DescribeKey(key) + ": there is no such collection");
+    }
+    if (key.owner.identity != 0 && !HasIdentity(key.owner)) {
+      return Corrupt(DescribeKey(key) + ": there is no such identity");
+    }
+    return OkStatus();
+  }
+
   bool HasIdentity(const IdentityKey& key) const {
     const auto place = std::lower_bound(
         identities_.begin(), identities_.end(), key,
@@ -143,6 +160,7 @@ class Loader {
   const GalleryParts& parts_;
   Collections collections_;
   std::unordered_map<uint64_t, Collection*> by_uid_;
+  std::unordered_set<uint64_t> deleted_;    // collections of which requests are left
   std::vector<StoredIdentity> identities_;  // in the order of keys
 };
 
@@ -154,6 +172,7 @@ StatusOr<Collections> LoadCollections(const GalleryParts& parts, size_t threads)
   FACEGATE_RETURN_IF_ERROR(loader.ReadIdentities());
   FACEGATE_RETURN_IF_ERROR(loader.ReadTemplates(threads));
   FACEGATE_RETURN_IF_ERROR(loader.ReadRequests());
+  FACEGATE_RETURN_IF_ERROR(loader.ReadRequestTime());
   return loader.TakeCollections();
 }
 

@@ -40,7 +40,9 @@ std::string FamilyName(Family family);
 // Keys of Family::kMeta.
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kCountersKey = "counters";
+// The beginning of the marks of families: "erase_pending_identities".
 inline constexpr std::string_view kErasePendingKey = "erase_pending";
+inline constexpr std::string_view kRequestTimeKey = "request_time";
 
 // Numbers stay below this, so that the end of a range (number + 1) always exists.
 inline constexpr uint64_t kUidLimit = uint64_t{1} << 63;

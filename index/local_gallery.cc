@@ -1,8 +1,11 @@
 #include "index/local_gallery.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -32,10 +35,15 @@ class StoreBackedGallery final : public LocalGallery {
         ledger_(*store_, clock),
         parts_{
             .store = *store_, .ledger = ledger_, .clock = clock, .identity_locks = identity_locks_},
-        eraser_(*store_, options.erase_delay),
-        upkeep_(options.upkeep_interval, [this] { store_->TryToRecover(); }) {}
+        eraser_(*store_, options.erase_delay) {}
 
-  Status Load(size_t threads) {
+  ~StoreBackedGallery() override {
+    if (!upkeep_.has_value()) return;
+    upkeep_.reset();
+    NoteErasure(ledger_.EraseAnswers());
+  }
+
+  Status Load(size_t threads, std::chrono::milliseconds upkeep_interval) {
     FACEGATE_ASSIGN_OR_RETURN(Collections loaded, LoadCollections(parts_, threads));
     {
       const WriterLock lock(collections_mutex_);
@@ -43,6 +51,8 @@ class StoreBackedGallery final : public LocalGallery {
     }
     // Of a process that was killed before it had erased what it deleted.
     if (store_->erase_pending()) eraser_.Request();
+    // Not before all is loaded: what is not known yet would seem to be gone.
+    upkeep_.emplace(upkeep_interval, [this] { DoUpkeep(); });
     return OkStatus();
   }
 
@@ -236,9 +246,25 @@ class StoreBackedGallery final : public LocalGallery {
 
   Status WriteHealth() const override { return store_->WriteHealth(); }
 
-  Status Compact() override { return store_->Compact(); }
+  Status Compact() override {
+    FACEGATE_RETURN_IF_ERROR(ledger_.EraseAnswers().status());
+    return store_->Compact();
+  }
 
  private:
+  void DoUpkeep() {
+    store_->TryToRecover();
+    if (store_->WriteHealth().ok()) NoteErasure(ledger_.DoUpkeep());
+  }
+
+  void NoteErasure(const StatusOr<bool>& erasing) {
+    if (!erasing.ok()) {
+      LogWarning("requests could not be forgotten yet: {}", MessageOf(erasing.status()));
+    } else if (*erasing) {
+      eraser_.Request();
+    }
+  }
+
   // Passes on the result of a change that leaves something to be erased.
   template <typename Result>
   StatusOr<Result> Erasing(StatusOr<Result> result) {
@@ -276,17 +302,28 @@ class StoreBackedGallery final : public LocalGallery {
   Collections collections_ FACEGATE_GUARDED_BY(collections_mutex_);
 
   Eraser eraser_;
-  Upkeep upkeep_;
+  std::optional<Upkeep> upkeep_;  // while the gallery is loaded
 };
+
+// What whoever starts the program can do about a damaged store.
+Status WithAdvice(const Status& status, const std::string& directory) {
+  if (ReasonOf(status) != Reason::kStoreCorrupt) return status;
+  return Refuse(Reason::kStoreCorrupt,
+                fmt::format("{}; restore the directory {} from a backup, or move it away to begin "
+                            "with an empty gallery",
+                            MessageOf(status), directory));
+}
 
 }  // namespace
 
 StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(const LocalGalleryOptions& options,
                                                          Clock& clock) {
-  FACEGATE_ASSIGN_OR_RETURN(auto store,
-                            OpenTemplateStore({.directory = options.directory,
-                                               .on_write_health = options.on_write_health}));
-  return OpenLocalGallery(std::move(store), options, clock);
+  auto store = OpenTemplateStore(
+      {.directory = options.directory, .on_write_health = options.on_write_health});
+  if (!store.ok()) return WithAdvice(store.status(), options.directory);
+  auto gallery = OpenLocalGallery(*std::move(store), options, clock);
+  if (!gallery.ok()) return WithAdvice(gallery.status(), options.directory);
+  return gallery;
 }
 
 StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(std::unique_ptr<TemplateStore> store,
@@ -297,8 +334,8 @@ StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(std::unique_ptr<Templat
   const size_t threads = options.load_threads > 0
                              ? options.load_threads
                              : std::max<size_t>(1, std::thread::hardware_concurrency());
-  FACEGATE_RETURN_IF_ERROR(
-      CatchToStatus("loading the gallery", [&] { return gallery->Load(threads); }));
+  FACEGATE_RETURN_IF_ERROR(CatchToStatus(
+      "loading the gallery", [&] { return gallery->Load(threads, options.upkeep_interval); }));
   const GalleryStats stats = gallery->stats();
   const std::chrono::duration<double> seconds = clock.Now() - begin;
   LogInfo("gallery: loaded {} collections, {} identities and {} templates in {:.2f} s",

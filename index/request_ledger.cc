@@ -2,24 +2,34 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <utility>
 
-#include "face/base/check.h"
+#include "face/base/log.h"
 
 namespace facegate {
 namespace {
 
-// Old requests that go with one write.
-constexpr size_t kForgottenAtOnce = 4;
+// Requests of one write of DoUpkeep(), and writes of one call: about a second of work.
+constexpr size_t kTakenAtOnce = 500;
+constexpr int kWritesAtOnce = 100;
+constexpr std::chrono::hours kTimeIsKeptEvery{1};
 constexpr std::chrono::milliseconds kTryAgainAfter{100};
 
 constexpr IdentityKey kNobody{};
 
-int64_t MicrosOf(std::chrono::microseconds time) { return time.count(); }
+int64_t MicrosOf(std::chrono::steady_clock::duration time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
 
 Status InProgress() {
   return WithRetryAfter(
       Refuse(Reason::kRequestInProgress, "another call with this request_id is still at work"),
       kTryAgainAfter);
+}
+
+Status WhatItWroteIsGone(Reason reason) {
+  return Refuse(reason, "this request was made before, and what it wrote was deleted since");
 }
 
 }  // namespace
@@ -36,8 +46,30 @@ class RequestLedger::AtWork {
   const RequestId id_;
 };
 
+// Requests that DoUpkeep() is at work on, for as long.
+class RequestLedger::Taken {
+ public:
+  Taken(RequestLedger& ledger, std::vector<RequestKey> keys)
+      : ledger_(ledger), keys_(std::move(keys)) {}
+  ~Taken() {
+    for (const RequestKey& key : keys_) ledger_.End(key.id);
+  }
+  Taken(const Taken&) = delete;
+  Taken& operator=(const Taken&) = delete;
+
+  const std::vector<RequestKey>& keys() const { return keys_; }
+
+ private:
+  RequestLedger& ledger_;
+  const std::vector<RequestKey> keys_;
+};
+
 RequestLedger::RequestLedger(TemplateStore& store, const Clock& clock, size_t max_requests)
-    : store_(store), clock_(clock), max_requests_(max_requests) {}
+    : store_(store),
+      clock_(clock),
+      max_requests_(max_requests),
+      start_us_(clock.UnixMicros()),
+      start_(clock.Now()) {}
 
 Status RequestLedger::Load(const RequestKey& key, int64_t create_time_us) {
   const MutexLock lock(mutex_);
@@ -49,6 +81,24 @@ Status RequestLedger::Load(const RequestKey& key, int64_t create_time_us) {
   by_time_.emplace(create_time_us, key.id);
   return OkStatus();
 }
+
+void RequestLedger::LoadDeleted(uint64_t collection) {
+  const MutexLock lock(mutex_);
+  deleted_collections_.insert(collection);
+}
+
+void RequestLedger::Loaded(std::optional<int64_t> stored_time_us) {
+  const MutexLock lock(mutex_);
+  stored_time_us_ = stored_time_us;
+  std::optional<int64_t> last = stored_time_us;
+  if (!by_time_.empty())
+    last = std::max(last.value_or(std::numeric_limits<int64_t>::min()), by_time_.rbegin()->first);
+  start_us_ = clock_.UnixMicros();
+  if (last.has_value()) start_us_ = std::clamp(start_us_, *last, *last + MicrosOf(kLongestPause));
+  start_ = clock_.Now();
+}
+
+int64_t RequestLedger::Now() const { return start_us_ + MicrosOf(clock_.Now() - start_); }
 
 StatusOr<RequestTicket> RequestLedger::Begin(const RequestId& id, std::string_view fingerprint) {
   FACEGATE_RETURN_IF_ERROR(TakeTurn(id));
@@ -62,13 +112,27 @@ StatusOr<RequestTicket> RequestLedger::Begin(const RequestId& id, std::string_vi
     return Refuse(Reason::kRequestIdReused,
                   "this request_id was used for another request; each change needs one of its own");
   }
-  if (stored->erased) {
-    const bool whole = stored->key.owner == kNobody;
-    return Refuse(whole ? Reason::kCollectionNotFound : Reason::kIdentityNotFound,
-                  "this request was made before, and what it wrote was deleted since");
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckAnswered(*stored));
   ticket.answer = std::move(stored->answer);
   return ticket;
+}
+
+Status RequestLedger::CheckAnswered(const StoredRequest& stored) const {
+  const IdentityKey& owner = stored.key.owner;
+  if (IsDeleted(owner.collection) || (stored.erased && owner == kNobody)) {
+    return WhatItWroteIsGone(Reason::kCollectionNotFound);
+  }
+  if (stored.outdated) {
+    return Refuse(Reason::kAnswerErased,
+                  "this request was made before; a later change has taken away what its answer "
+                  "told, and the answer with it");
+  }
+  return stored.erased ? WhatItWroteIsGone(Reason::kIdentityNotFound) : OkStatus();
+}
+
+bool RequestLedger::IsDeleted(uint64_t collection) const {
+  const MutexLock lock(mutex_);
+  return deleted_collections_.contains(collection);
 }
 
 Status RequestLedger::TakeTurn(const RequestId& id) {
@@ -105,51 +169,74 @@ void RequestLedger::KeepAnswer(const RequestTicket& ticket, std::string answer,
                                const IdentityKey& owner, StoreChange& change) const {
   change.requests.push_back({.key = {.owner = owner, .id = ticket.id},
                              .fingerprint = ticket.fingerprint,
-                             .create_time_us = clock_.UnixMicros(),
+                             .create_time_us = Now(),
                              .answer = std::move(answer),
-                             .erased = false});
+                             .erased = false,
+                             .outdated = false});
 }
 
 Status RequestLedger::Bury(const IdentityKey& owner, StoreChange& change) const {
-  const IdentityKey until{.collection = owner.collection, .identity = owner.identity + 1};
-  return store_.ReadRequests(owner, until, [&](StoredRequest request) {
-    request.key.owner = {.collection = owner.collection, .identity = 0};
-    request.answer.clear();
-    request.erased = true;
-    change.requests.push_back(std::move(request));
-    return OkStatus();
-  });
+  return KeepWithoutAnswers(owner, false, change);
 }
 
-Status RequestLedger::Bury(uint64_t collection, StoreChange& change) const {
+Status RequestLedger::Outdate(const IdentityKey& owner, StoreChange& change) const {
+  return KeepWithoutAnswers(owner, true, change);
+}
+
+// They go one step up, so that no later change of the identity has to look at them again.
+Status RequestLedger::KeepWithoutAnswers(const IdentityKey& owner, bool outdated,
+                                         StoreChange& change) const {
+  const IdentityKey above{.collection = owner.collection, .identity = 0};
+  for (const RequestKey& key : Below(owner)) {
+    FACEGATE_ASSIGN_OR_RETURN(std::optional<StoredRequest> request, WithoutAnswer(key, above));
+    if (!request.has_value()) continue;
+    request->outdated = outdated;
+    change.deleted_requests.push_back(key);
+    change.requests.push_back(*std::move(request));
+  }
+  return OkStatus();
+}
+
+std::vector<RequestKey> RequestLedger::Below(const IdentityKey& owner) const {
+  std::vector<RequestKey> below;
+  const MutexLock lock(mutex_);
+  for (auto next = by_owner_.lower_bound({.owner = owner, .id = {}});
+       next != by_owner_.end() && next->owner == owner; ++next) {
+    below.push_back(*next);
+  }
+  return below;
+}
+
+StatusOr<std::optional<StoredRequest>> RequestLedger::WithoutAnswer(
+    const RequestKey& key, const IdentityKey& owner) const {
+  FACEGATE_ASSIGN_OR_RETURN(std::optional<StoredRequest> request, store_.ReadRequest(key));
+  if (!request.has_value()) return request;  // it is being forgotten
+  request->key.owner = owner;
+  request->answer.clear();
+  request->erased = true;
+  request->outdated = false;
+  return request;
+}
+
+bool RequestLedger::HasBelow(uint64_t collection) const {
   const IdentityKey from{.collection = collection, .identity = 0};
-  const IdentityKey until{.collection = collection + 1, .identity = 0};
-  return store_.ReadRequests(from, until, [&](StoredRequest request) {
-    request.key.owner = kNobody;
-    request.answer.clear();
-    request.erased = true;
-    change.requests.push_back(std::move(request));
-    return OkStatus();
-  });
+  const auto first = by_owner_.lower_bound({.owner = from, .id = {}});
+  return first != by_owner_.end() && first->owner.collection == collection;
 }
 
-Status RequestLedger::Move(const IdentityKey& owner, const IdentityKey& heir,
-                           StoreChange& change) const {
-  const IdentityKey until{.collection = owner.collection, .identity = owner.identity + 1};
-  return store_.ReadRequests(owner, until, [&](StoredRequest request) {
-    request.key.owner = heir;
-    change.requests.push_back(std::move(request));
-    return OkStatus();
-  });
+void RequestLedger::BuryLater(uint64_t collection, StoreChange& change) const {
+  const MutexLock lock(mutex_);
+  if (!HasBelow(collection)) return;
+  StoredCollection deleted;
+  deleted.uid = collection;
+  deleted.deleted = true;
+  change.collections.push_back(std::move(deleted));
 }
 
 Status RequestLedger::Write(StoreChange change) {
-  if (change.requests.empty() && change.deleted_collections.empty() &&
-      change.deleted_identities.empty()) {
+  if (change.requests.empty() && change.deleted_requests.empty() && change.collections.empty()) {
     return store_.Write(change);
   }
-  const std::vector<RequestKey> old = TakeOld();
-  change.deleted_requests.insert(change.deleted_requests.end(), old.begin(), old.end());
   std::vector<Place> places = PlacesFor(change);
   {
     const MutexLock lock(mutex_);
@@ -158,33 +245,127 @@ Status RequestLedger::Write(StoreChange change) {
   Status written = store_.Write(change);
   const MutexLock lock(mutex_);
   writes_ -= 1;
-  for (const RequestKey& key : old) at_work_.erase(key.id);
   if (!written.ok()) return written;
-  for (const uint64_t uid : change.deleted_collections) {
-    ForgetBelow({.collection = uid, .identity = 0}, {.collection = uid + 1, .identity = 0});
-  }
-  for (const IdentityKey& key : change.deleted_identities) {
-    ForgetBelow(key, {.collection = key.collection, .identity = key.identity + 1});
-  }
   for (const RequestKey& key : change.deleted_requests) Forget(key);
+  for (const StoredCollection& collection : change.collections) {
+    if (collection.deleted) deleted_collections_.insert(collection.uid);
+  }
   for (Place& place : places) Remember(std::move(place));
   return OkStatus();
 }
 
+StatusOr<bool> RequestLedger::DoUpkeep() {
+  FACEGATE_RETURN_IF_ERROR(KeepTime());
+  return EraseAnswers();
+}
+
+StatusOr<bool> RequestLedger::EraseAnswers() {
+  bool any = false;
+  for (int i = 0; i < kWritesAtOnce; ++i) {
+    FACEGATE_ASSIGN_OR_RETURN(const bool forgotten, ForgetSome());
+    FACEGATE_ASSIGN_OR_RETURN(const bool buried, BurySome());
+    if (!forgotten && !buried) break;
+    any = true;
+  }
+  return any;
+}
+
+Status RequestLedger::KeepTime() {
+  const int64_t now = Now();
+  {
+    const MutexLock lock(mutex_);
+    if (stored_time_us_.has_value() && now - *stored_time_us_ < MicrosOf(kTimeIsKeptEvery)) {
+      return OkStatus();
+    }
+  }
+  StoreChange change;
+  change.request_time_us = now;
+  FACEGATE_RETURN_IF_ERROR(store_.Write(change));
+  const MutexLock lock(mutex_);
+  stored_time_us_ = now;
+  return OkStatus();
+}
+
+StatusOr<bool> RequestLedger::ForgetSome() {
+  const Taken taken(*this, TakeOld());
+  if (taken.keys().empty()) return false;
+  StoreChange change;
+  change.deleted_requests = taken.keys();
+  FACEGATE_RETURN_IF_ERROR(Write(std::move(change)));
+  return true;
+}
+
+StatusOr<bool> RequestLedger::BurySome() {
+  std::optional<uint64_t> collection;
+  {
+    const MutexLock lock(mutex_);
+    if (!deleted_collections_.empty()) collection = *deleted_collections_.begin();
+  }
+  if (!collection.has_value()) return false;
+  const Taken taken(*this, TakeBelow(*collection));
+  if (!taken.keys().empty()) {
+    FACEGATE_RETURN_IF_ERROR(BuryAsOfNobody(taken.keys()));
+    return true;
+  }
+  {
+    const MutexLock lock(mutex_);
+    if (HasBelow(*collection)) return false;  // a call is at work on it
+  }
+  StoreChange change;
+  change.deleted_collections.push_back(*collection);
+  FACEGATE_RETURN_IF_ERROR(store_.Write(change));
+  const MutexLock lock(mutex_);
+  deleted_collections_.erase(*collection);
+  return true;
+}
+
+Status RequestLedger::BuryAsOfNobody(const std::vector<RequestKey>& keys) {
+  StoreChange change;
+  for (const RequestKey& key : keys) {
+    FACEGATE_ASSIGN_OR_RETURN(std::optional<StoredRequest> request, WithoutAnswer(key, kNobody));
+    if (!request.has_value())
+      return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + " is missing");
+    change.deleted_requests.push_back(key);
+    change.requests.push_back(*std::move(request));
+  }
+  return Write(std::move(change));
+}
+
 std::vector<RequestKey> RequestLedger::TakeOld() {
-  const int64_t limit = clock_.UnixMicros() - MicrosOf(kRequestLifetime);
+  const int64_t limit = Now() - MicrosOf(kRequestLifetime);
   std::vector<RequestKey> old;
   const MutexLock lock(mutex_);
   size_t left = known_.size();
   for (const auto& [create_time_us, id] : by_time_) {
-    if (old.size() == kForgottenAtOnce) break;
-    if (create_time_us >= limit && left <= max_requests_) break;
+    if (old.size() == kTakenAtOnce) break;
+    if (create_time_us >= limit) {
+      if (left <= max_requests_) break;
+      if (!std::exchange(told_of_too_many_, true)) {
+        LogWarning(
+            "more than {} changes with a request_id came within {} hours: the oldest answers are "
+            "forgotten early",
+            max_requests_, kRequestLifetime.count());
+      }
+    }
     if (at_work_.contains(id)) continue;
     old.push_back({.owner = known_.at(id).owner, .id = id});
     left -= 1;
   }
   for (const RequestKey& key : old) at_work_.insert(key.id);
   return old;
+}
+
+std::vector<RequestKey> RequestLedger::TakeBelow(uint64_t collection) {
+  std::vector<RequestKey> below;
+  const IdentityKey from{.collection = collection, .identity = 0};
+  const MutexLock lock(mutex_);
+  for (auto next = by_owner_.lower_bound({.owner = from, .id = {}});
+       next != by_owner_.end() && next->owner.collection == collection &&
+       below.size() < kTakenAtOnce;
+       ++next) {
+    if (at_work_.insert(next->id).second) below.push_back(*next);
+  }
+  return below;
 }
 
 std::vector<RequestLedger::Place> RequestLedger::PlacesFor(const StoreChange& change) {
@@ -218,15 +399,6 @@ void RequestLedger::Forget(const RequestKey& key) {
   by_time_.erase({known->second.create_time_us, key.id});
   by_owner_.erase(key);
   known_.erase(known);
-}
-
-void RequestLedger::ForgetBelow(const IdentityKey& from, const IdentityKey& until) {
-  const RequestKey end{.owner = until, .id = {}};
-  for (auto next = by_owner_.lower_bound({.owner = from, .id = {}});
-       next != by_owner_.end() && *next < end;) {
-    const RequestKey key = *next++;
-    Forget(key);
-  }
 }
 
 }  // namespace facegate

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -23,11 +24,14 @@ namespace facegate {
 // Which requests the store knows, and which are at work now. The answers stay in the store; here
 // lies where. Thread-safe.
 //
-// A request is forgotten kRequestLifetime after it was made, or earlier when there are more than
-// `max_requests`: the oldest go first, a few with each write that has a receipt.
+// DoUpkeep() forgets a request kRequestLifetime after it was made, or earlier when there are more
+// than `max_requests`: the oldest first. Age is measured in a time of the ledger's own, which goes
+// on with the monotonic clock while the ledger is there. From one opening to the next it goes on
+// with the clock on the wall, but never backwards, and by kLongestPause at most: a clock that is
+// set days ahead looks like a pause.
 class RequestLedger {
  public:
-  static constexpr size_t kMaxRequests = 1'000'000;  // about 200 MB
+  static constexpr std::chrono::hours kLongestPause{12};
 
   // Both must outlive the ledger.
   RequestLedger(TemplateStore& store, const Clock& clock, size_t max_requests = kMaxRequests);
@@ -35,6 +39,10 @@ class RequestLedger {
   // One that the store holds; while nothing else is at work. kStoreCorrupt when its id is there
   // already.
   Status Load(const RequestKey& key, int64_t create_time_us);
+  // A deleted collection of which requests are to be buried.
+  void LoadDeleted(uint64_t collection);
+  // After the last Load(). `stored_time_us` is TemplateStore::ReadRequestTime().
+  void Loaded(std::optional<int64_t> stored_time_us);
 
   // See Gallery::BeginRequest(). The ledger must outlive the ticket.
   StatusOr<RequestTicket> Begin(const RequestId& id, std::string_view fingerprint);
@@ -46,16 +54,22 @@ class RequestLedger {
     if (receipt.ticket == nullptr) return;
     KeepAnswer(*receipt.ticket, receipt.answer(result), owner, change);
   }
-  // Adds to `change`, which deletes an identity or a collection, that the requests below it are
-  // kept without their answers.
+  // Adds to `change`, which deletes the identity, that its requests are kept without their answers.
   Status Bury(const IdentityKey& owner, StoreChange& change) const;
-  Status Bury(uint64_t collection, StoreChange& change) const;
-  // Adds to `change` that the requests below `owner` are kept below `heir`, with their answers.
-  Status Move(const IdentityKey& owner, const IdentityKey& heir, StoreChange& change) const;
+  // The same where the identity stays, or becomes part of another.
+  Status Outdate(const IdentityKey& owner, StoreChange& change) const;
+  // Adds to `change`, which deletes the collection, that DoUpkeep() is to bury its requests. Until
+  // then they count as buried.
+  void BuryLater(uint64_t collection, StoreChange& change) const;
 
   // Writes `change` to the store, and keeps in mind what it says of requests. No other change of
   // the same owners may be at work.
   Status Write(StoreChange change);
+
+  // Forgets and buries what is to be. Whether something was deleted that must leave the files.
+  StatusOr<bool> EraseAnswers();
+  // The same, and keeps the ledger's time; to be called every few seconds.
+  StatusOr<bool> DoUpkeep();
 
  private:
   struct Known {
@@ -73,6 +87,7 @@ class RequestLedger {
     ByTime::node_type by_time;
   };
   class AtWork;  // until it goes, the request counts as being at work
+  class Taken;
 
   void KeepAnswer(const RequestTicket& ticket, std::string answer, const IdentityKey& owner,
                   StoreChange& change) const;
@@ -81,24 +96,49 @@ class RequestLedger {
   StatusOr<std::optional<StoredRequest>> Read(const RequestId& id);
   void End(const RequestId& id);
 
-  // A few of those that may be forgotten, which then count as being at work.
+  // Microseconds of the ledger's time.
+  int64_t Now() const;
+
+  // OK when the answer is there, else why it is not.
+  Status CheckAnswered(const StoredRequest& stored) const;
+  bool IsDeleted(uint64_t collection) const;
+  std::vector<RequestKey> Below(const IdentityKey& owner) const;
+  Status KeepWithoutAnswers(const IdentityKey& owner, bool outdated, StoreChange& change) const;
+  // The record of `key` as it is kept below `owner`, without its answer; nothing when it is gone.
+  StatusOr<std::optional<StoredRequest>> WithoutAnswer(const RequestKey& key,
+                                                       const IdentityKey& owner) const;
+
+  // A few requests that nobody is at work on, which then count as being at work themselves.
   std::vector<RequestKey> TakeOld();
-  static std::vector<Place> PlacesFor(const StoreChange& change);
+  std::vector<RequestKey> TakeBelow(uint64_t collection);
+  // Each does some of its work and says whether there was any.
+  StatusOr<bool> ForgetSome();
+  StatusOr<bool> BurySome();
+  Status BuryAsOfNobody(const std::vector<RequestKey>& keys);
+  Status KeepTime();
+  std::vector<Place> PlacesFor(const StoreChange& change);
   void Remember(Place place) FACEGATE_REQUIRES(mutex_);
   void Forget(const RequestKey& key) FACEGATE_REQUIRES(mutex_);
-  void ForgetBelow(const IdentityKey& from, const IdentityKey& until) FACEGATE_REQUIRES(mutex_);
+  bool HasBelow(uint64_t collection) const FACEGATE_REQUIRES(mutex_);
 
   TemplateStore& store_;
   const Clock& clock_;
   const size_t max_requests_;
 
-  Mutex mutex_;
+  // The ledger's time at a time of the monotonic clock. Set once, before anything else is at work.
+  int64_t start_us_;
+  Clock::TimePoint start_;
+
+  mutable Mutex mutex_;
   std::set<RequestId> at_work_ FACEGATE_GUARDED_BY(mutex_);
   // Changes that may move records; in the store they may be done already, in memory they are not.
   size_t writes_ FACEGATE_GUARDED_BY(mutex_) = 0;
   KnownRequests known_ FACEGATE_GUARDED_BY(mutex_);
   ByOwner by_owner_ FACEGATE_GUARDED_BY(mutex_);
   ByTime by_time_ FACEGATE_GUARDED_BY(mutex_);
+  std::set<uint64_t> deleted_collections_ FACEGATE_GUARDED_BY(mutex_);  // some requests are left
+  std::optional<int64_t> stored_time_us_ FACEGATE_GUARDED_BY(mutex_);
+  bool told_of_too_many_ FACEGATE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace facegate

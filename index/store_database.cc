@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
+#include <rocksdb/rate_limiter.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,10 @@ namespace facegate {
 namespace {
 
 constexpr uint64_t kMaxWalBytes = uint64_t{256} << 20;  // what an opening after a crash replays
+
+// Tables beyond these are opened again for each use; a gallery uses them when it starts alone.
+constexpr int kMaxOpenFiles = 512;
+constexpr int64_t kRewrittenPerSecond = int64_t{64} << 20;  // by flushes and compactions
 
 bool IsFull(const rocksdb::Status& status) {
   return status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit;
@@ -69,9 +74,9 @@ Status FromOpening(const rocksdb::Status& status, const std::string& directory) 
         fmt::format("{} is not a store that this program can open: {}", directory, text));
   }
   if (status.IsPathNotFound()) {
-    return Refuse(Reason::kStoreCorrupt, "a file of the store is missing");
+    return Refuse(Reason::kStoreCorrupt, fmt::format("a file of the store is missing: {}", text));
   }
-  return FromRocksDb(status, "opening the store");
+  return FromLoading(status, "opening the store");
 }
 
 // RocksDB's warnings go to the one log. Its own log file would be one more place that keeps what
@@ -104,13 +109,20 @@ rocksdb::DBOptions DatabaseOptions() {
   options.max_total_wal_size = kMaxWalBytes;
   options.info_log = std::make_shared<LogBridge>();
   options.stats_dump_period_sec = 0;
+  options.max_open_files = kMaxOpenFiles;
+  options.rate_limiter.reset(rocksdb::NewGenericRateLimiter(kRewrittenPerSecond));
   return options;
 }
 
-rocksdb::ColumnFamilyOptions FamilyOptions() {
+// A table is what an erasure rewrites at least.
+constexpr uint64_t kTableBytes = uint64_t{8} << 20;       // of embeddings
+constexpr uint64_t kSmallTableBytes = uint64_t{1} << 20;  // of records that are small themselves
+
+rocksdb::ColumnFamilyOptions FamilyOptions(uint64_t table_bytes) {
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kNoCompression;  // embeddings do not compress
   options.write_buffer_size = size_t{32} << 20;
+  options.target_file_size_base = table_bytes;
   return options;
 }
 
@@ -122,10 +134,16 @@ Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
   return FromWrite(status, what);
 }
 
+Status FromLoading(const rocksdb::Status& status, std::string_view what) {
+  if (!status.IsCorruption()) return FromRocksDb(status, what);
+  return Refuse(Reason::kStoreCorrupt, fmt::format("{}: {}", what, status.ToString()));
+}
+
 // Errors of RocksDB's own threads, and its recovery from them.
 class StoreDatabase::Listener final : public rocksdb::EventListener {
  public:
-  explicit Listener(std::shared_ptr<WriteHealth> health) : health_(std::move(health)) {}
+  Listener(std::string directory, std::shared_ptr<WriteHealth> health)
+      : directory_(std::move(directory)), health_(std::move(health)) {}
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
                          rocksdb::Status* error) override {
@@ -137,7 +155,17 @@ class StoreDatabase::Listener final : public rocksdb::EventListener {
     if (HasStopped(now)) health_->Set(HealthAfter(now), now.ToString());
   }
 
+  // A flush began another log before.
+  void OnFlushCompleted(rocksdb::DB* /*db*/, const rocksdb::FlushJobInfo& /*info*/) override {
+    Note(directory_);
+  }
+  static void Note(const std::string& directory) {
+    const Status noted = NoteLog(directory);
+    if (!noted.ok()) LogWarning("store: {}", MessageOf(noted));
+  }
+
  private:
+  const std::string directory_;
   const std::shared_ptr<WriteHealth> health_;
 };
 
@@ -146,16 +174,18 @@ StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::Open(
   FACEGATE_RETURN_IF_ERROR(PrepareStoreDirectory(directory));
   auto health = std::make_shared<WriteHealth>(std::move(on_write_health));
   rocksdb::DBOptions options = DatabaseOptions();
-  options.listeners.push_back(std::make_shared<Listener>(health));
+  options.listeners.push_back(std::make_shared<Listener>(directory, health));
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, FamilyOptions());
+  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, FamilyOptions(kSmallTableBytes));
   for (const Family family : kFamilies) {
-    descriptors.emplace_back(FamilyName(family), FamilyOptions());
+    const uint64_t bytes = family == Family::kTemplates ? kTableBytes : kSmallTableBytes;
+    descriptors.emplace_back(FamilyName(family), FamilyOptions(bytes));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(options, directory, descriptors, &handles, &db);
   if (!status.ok()) return FromOpening(status, directory);
+  Listener::Note(directory);
   return std::unique_ptr<StoreDatabase>(
       new StoreDatabase(std::move(health), db, std::move(handles)));
 }

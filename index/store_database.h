@@ -55,5 +55,7 @@ class StoreDatabase {
 // What an error comes to for callers. RocksDB's own text names files and offsets: it goes to the
 // operator's log. `what` was being done.
 Status FromRocksDb(const rocksdb::Status& status, std::string_view what);
+// The same before there are callers: the message says which file is damaged.
+Status FromLoading(const rocksdb::Status& status, std::string_view what);
 
 }  // namespace facegate

@@ -7,9 +7,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string_view>
+#include <system_error>
+
+#include "face/base/file.h"
 
 namespace facegate {
 namespace {
@@ -41,10 +47,66 @@ Status Make(const fs::path& directory) {
 }
 
 // Tables are named 000012.sst and write-ahead logs 000012.log; RocksDB's own log is named LOG.
-bool IsDataFile(const fs::path& file) {
+std::optional<uint64_t> NumberOf(const fs::path& file, std::string_view extension) {
+  if (file.extension() != extension) return std::nullopt;
   const std::string stem = file.stem().string();
-  return (file.extension() == ".sst" || file.extension() == ".log") && !stem.empty() &&
-         std::all_of(stem.begin(), stem.end(), [](char c) { return c >= '0' && c <= '9'; });
+  uint64_t number = 0;
+  const char* end = stem.data() + stem.size();
+  const auto [stop, error] = std::from_chars(stem.data(), end, number);
+  if (stem.empty() || error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+struct DataFiles {
+  size_t tables = 0;
+  size_t logs = 0;
+  uint64_t newest_log = 0;
+};
+
+DataFiles ListDataFiles(const fs::path& directory) {
+  DataFiles files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (NumberOf(entry.path(), ".sst").has_value()) files.tables += 1;
+    if (const auto number = NumberOf(entry.path(), ".log")) {
+      files.logs += 1;
+      files.newest_log = std::max(files.newest_log, *number);
+    }
+  }
+  return files;
+}
+
+std::string LogName(uint64_t number) { return fmt::format("{:06}.log", number); }
+
+Status LogIsMissing(std::string_view which) {
+  return Refuse(Reason::kStoreCorrupt,
+                fmt::format("the write-ahead log {} is missing, and with it changes that were "
+                            "acknowledged",
+                            which));
+}
+
+// The number in the note; nothing where there is none: an earlier version, or a store that was
+// being made, did not write one.
+StatusOr<std::optional<uint64_t>> ReadLogNote(const fs::path& directory) {
+  constexpr uint64_t kMostBytes = 64;
+  const fs::path path = directory / kLogNote;
+  if (!fs::exists(path)) return std::optional<uint64_t>();
+  FACEGATE_ASSIGN_OR_RETURN(std::string name, ReadFile(path.string(), kMostBytes));
+  if (name.ends_with('\n')) name.pop_back();
+  const std::optional<uint64_t> number = NumberOf(name, ".log");
+  if (!number.has_value()) {
+    return Refuse(Reason::kStoreCorrupt, fmt::format("{} does not name a log", path.string()));
+  }
+  return number;
+}
+
+Status CheckLogs(const fs::path& directory, const DataFiles& files) {
+  FACEGATE_ASSIGN_OR_RETURN(const auto noted, ReadLogNote(directory));
+  if (noted.has_value() && (files.logs == 0 || files.newest_log < *noted)) {
+    return LogIsMissing(LogName(*noted));
+  }
+  // RocksDB leaves a log also after a clean stop; only a store that is being made may have none.
+  if (files.logs == 0 && files.tables > 0) return LogIsMissing("(NNNNNN.log)");
+  return OkStatus();
 }
 
 bool EndsWithError(std::string_view text, int error) {
@@ -68,13 +130,22 @@ Status PrepareStoreDirectory(const std::string& directory) {
     fs::path path = fs::path(directory).lexically_normal();
     if (!path.has_filename()) path = path.parent_path();
     FACEGATE_RETURN_IF_ERROR(Make(path));
-    if (fs::exists(path / "CURRENT")) return OkStatus();
-    const auto data_files =
-        std::count_if(fs::directory_iterator(path), fs::directory_iterator(),
-                      [](const auto& entry) { return IsDataFile(entry.path()); });
-    if (data_files == 0) return OkStatus();
-    return Refuse(Reason::kStoreCorrupt,
-                  fmt::format("{} holds {} data files but no file CURRENT", directory, data_files));
+    const DataFiles files = ListDataFiles(path);
+    if (fs::exists(path / "CURRENT")) return CheckLogs(path, files);
+    if (files.tables + files.logs == 0) return OkStatus();
+    return Refuse(Reason::kStoreCorrupt, fmt::format("{} holds {} data files but no file CURRENT",
+                                                     directory, files.tables + files.logs));
+  } catch (const fs::filesystem_error& e) {
+    return FromErrno("cannot read", directory, e.code().value());
+  }
+}
+
+Status NoteLog(const std::string& directory) {
+  try {
+    const fs::path path(directory);
+    const DataFiles files = ListDataFiles(path);
+    if (files.logs == 0) return OkStatus();
+    return WriteFileAtomically((path / kLogNote).string(), LogName(files.newest_log) + "\n");
   } catch (const fs::filesystem_error& e) {
     return FromErrno("cannot read", directory, e.code().value());
   }

@@ -69,6 +69,11 @@ StatusOr<Embedding> ParseEmbedding(std::string_view bytes) {
 
 std::string EncodeCollection(const StoredCollection& collection) {
   storage::v1::CollectionRecord record;
+  if (collection.deleted) {
+    record.set_uid(collection.uid);
+    record.set_deleted(true);
+    return Serialize(record);
+  }
   record.set_id(collection.id);
   record.set_uid(collection.uid);
   record.set_create_time_us(collection.create_time_us);
@@ -117,6 +122,7 @@ std::string EncodeRequest(const StoredRequest& request) {
   record.set_create_time_us(request.create_time_us);
   record.set_answer(request.answer);
   record.set_erased(request.erased);
+  record.set_outdated(request.outdated);
   return Serialize(record);
 }
 
@@ -129,6 +135,12 @@ std::string EncodeCounters(uint64_t next_uid) {
 StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view payload) {
   FACEGATE_ASSIGN_OR_RETURN(auto record, Parse<storage::v1::CollectionRecord>(payload));
   FACEGATE_RETURN_IF_ERROR(CheckUid(record.uid(), uid));
+  if (record.deleted()) {
+    StoredCollection deleted;
+    deleted.uid = uid;
+    deleted.deleted = true;
+    return deleted;
+  }
   if (!IsResourceId(record.id())) return Corrupt("the id inside is not a valid one");
   if (record.embedding_size() == 0 || record.embedding_size() > kMaxEmbeddingSize) {
     return Corrupt(fmt::format("embedding size is {}, expected 1 to {}", record.embedding_size(),
@@ -196,11 +208,13 @@ StatusOr<StoredRequest> DecodeRequest(const RequestKey& key, std::string_view pa
                                kFingerprintBytes));
   }
   if (record.erased() && !record.answer().empty()) return Corrupt("an erased answer is there");
+  if (record.outdated() && !record.erased()) return Corrupt("an outdated answer is not erased");
   return StoredRequest{.key = key,
                        .fingerprint = std::move(*record.mutable_fingerprint()),
                        .create_time_us = record.create_time_us(),
                        .answer = std::move(*record.mutable_answer()),
-                       .erased = record.erased()};
+                       .erased = record.erased(),
+                       .outdated = record.outdated()};
 }
 
 StatusOr<uint64_t> DecodeCounters(std::string_view payload) {

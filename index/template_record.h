@@ -23,6 +23,7 @@ struct StoredCollection {
   int64_t create_time_us = 0;
   int64_t update_time_us = 0;
   uint64_t revision = 0;  // counts the changes of the settings
+  bool deleted = false;   // all but the number is gone; some of its requests are still there
 };
 
 struct StoredIdentity {
@@ -50,7 +51,9 @@ struct StoredRequest {
   std::string fingerprint;  // sha256 of the request, 32 bytes
   int64_t create_time_us = 0;
   std::string answer;
-  bool erased = false;  // what it wrote was deleted since; without an answer
+  bool erased = false;  // without the answer, because what it wrote was deleted since
+  // With `erased`: what it wrote is there, but no longer as the answer told.
+  bool outdated = false;
 };
 
 inline constexpr int kMaxEmbeddingSize = 4096;

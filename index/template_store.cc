@@ -6,7 +6,11 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <iterator>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,13 +18,15 @@
 #include "face/base/coding.h"
 #include "face/base/mutex.h"
 #include "index/envelope.h"
+#include "index/pending_erasure.h"
 #include "index/store_database.h"
 
 namespace facegate {
 namespace {
 
-constexpr uint32_t kFormatVersion = 2;
+constexpr uint32_t kFormatVersion = 3;
 constexpr uint32_t kOldestFormatVersion = 1;  // without the family requests
+constexpr uint32_t kFirstWithEraseMarks = 2;  // one for all families, which is taken over
 // Numbers are put aside in blocks, so that most enrolments need no second sync.
 constexpr uint64_t kUidBlock = 4096;
 constexpr size_t kReadAheadBytes = size_t{2} << 20;
@@ -30,40 +36,42 @@ std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), sli
 
 Status Corrupt(std::string_view what) { return Refuse(Reason::kStoreCorrupt, what); }
 
-// Keys of every family from `begin` (empty: the first) to `end` (empty: the last).
-struct KeyRange {
-  std::string begin;
-  std::string end;
-};
-
-// A compaction of a range rewrites the tables that it touches, so one for all is less work than
-// many of their own.
-constexpr size_t kMaxRanges = 8;
-
-std::vector<KeyRange> FewRanges(std::vector<KeyRange> ranges) {
-  if (ranges.size() <= kMaxRanges) return ranges;
-  return {KeyRange{}};
+KeyRange RangeOf(const IdentityKey& key) {
+  const IdentityKey next{.collection = key.collection, .identity = key.identity + 1};
+  return {.begin = EncodeIdentityKey(key), .end = EncodeIdentityKey(next)};
 }
 
-IdentityKey NextIdentity(const IdentityKey& key) {
-  return {.collection = key.collection, .identity = key.identity + 1};
+KeyRange RangeOf(uint64_t collection) {
+  return {.begin = EncodeCollectionKey(collection), .end = EncodeCollectionKey(collection + 1)};
 }
 
 // Where what the change deletes or overwrites lies.
-std::vector<KeyRange> ErasedRanges(const StoreChange& change) {
-  std::vector<KeyRange> ranges;
-  const auto add = [&ranges](const IdentityKey& key) {
-    ranges.push_back({EncodeIdentityKey(key), EncodeIdentityKey(NextIdentity(key))});
-  };
+ErasedKeys ErasedBy(const StoreChange& change) {
+  ErasedKeys erased;
   for (const uint64_t uid : change.deleted_collections) {
-    ranges.push_back({EncodeCollectionKey(uid), EncodeCollectionKey(uid + 1)});
+    for (const Family family : {Family::kCollections, Family::kIdentities, Family::kTemplates}) {
+      erased[family].Add(RangeOf(uid));
+    }
   }
-  for (const IdentityKey& key : change.deleted_identities) add(key);
-  for (const TemplateKey& key : change.deleted_templates) add(key.owner);
+  for (const IdentityKey& key : change.deleted_identities) {
+    erased[Family::kIdentities].Add(RangeOf(key));
+  }
+  for (const TemplateKey& key : change.deleted_templates) {
+    erased[Family::kTemplates].Add(RangeOf(key.owner));
+  }
+  for (const RequestKey& key : change.deleted_requests) {
+    erased[Family::kRequests].Add(RangeOf(key.owner));
+  }
   if (change.erases_overwritten) {
-    for (const StoredIdentity& identity : change.identities) add(identity.key);
+    for (const StoredIdentity& identity : change.identities) {
+      erased[Family::kIdentities].Add(RangeOf(identity.key));
+    }
   }
-  return ranges;
+  return erased;
+}
+
+std::string EraseMarkOf(Family family) {
+  return std::string(kErasePendingKey) + "_" + FamilyName(family);
 }
 
 class RocksTemplateStore final : public TemplateStore {
@@ -130,49 +138,50 @@ class RocksTemplateStore final : public TemplateStore {
     rocksdb::WriteBatch batch;
     FACEGATE_RETURN_IF_ERROR(AddDeletions(change, batch));
     FACEGATE_RETURN_IF_ERROR(AddRecords(change, batch));
-    std::vector<KeyRange> ranges = ErasedRanges(change);
-    if (ranges.empty()) return Commit(batch, "writing");
-
-    FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, std::string(kErasePendingKey), {}));
-    {
-      const MutexLock lock(erase_mutex_);
-      to_erase_.reserve(to_erase_.size() + ranges.size());
-      deletions_in_flight_ += 1;
-      erase_pending_ = true;
-    }
-    Status written = Commit(batch, "writing");
-    // Also after a failure: the next opening may find the change done.
-    const MutexLock lock(erase_mutex_);
-    deletions_in_flight_ -= 1;
-    std::move(ranges.begin(), ranges.end(), std::back_inserter(to_erase_));
+    const ErasedKeys erased = ErasedBy(change);
+    if (erased.empty()) return Commit(batch, "writing");
+    Status written = PutMarks(erasure_.Begin(erased), batch);
+    if (written.ok()) written = Commit(batch, "writing");
+    erasure_.End(erased, written.ok());
     return written;
   }
 
-  bool erase_pending() const override {
-    const MutexLock lock(erase_mutex_);
-    return erase_pending_;
+  StatusOr<std::optional<int64_t>> ReadRequestTime() const override {
+    FACEGATE_ASSIGN_OR_RETURN(const auto payload, ReadMetaValue(kRequestTimeKey));
+    if (!payload.has_value()) return std::optional<int64_t>();
+    std::string_view bytes = *payload;
+    const std::optional<uint64_t> time = TakeLittleEndian<uint64_t>(bytes);
+    if (!time.has_value() || !bytes.empty()) {
+      return Corrupt(
+          fmt::format("meta record {} has {} bytes, expected 8", kRequestTimeKey, payload->size()));
+    }
+    return std::optional<int64_t>(static_cast<int64_t>(*time));
   }
 
-  Status Compact() override {
-    std::vector<KeyRange> ranges;
-    {
-      const MutexLock lock(erase_mutex_);
-      ranges = std::exchange(to_erase_, {});
+  bool erase_pending() const override { return !erasure_.empty(); }
+
+  uint64_t bytes_to_compact() const override {
+    uint64_t bytes = 0;
+    for (const auto& [family, ranges] : erasure_.waiting()) {
+      for (const KeyRange& range : ranges.all()) bytes += BytesIn(family, range);
     }
-    Status status = CompactRanges(ranges);
-    const MutexLock lock(erase_mutex_);
+    return bytes;
+  }
+
+  Status Compact(std::atomic<bool>* canceled) override {
+    const ErasedKeys taken = erasure_.Take();
+    Status status = CompactRanges(taken, canceled);
     if (!status.ok()) {
-      std::move(ranges.begin(), ranges.end(), std::back_inserter(to_erase_));
+      erasure_.GiveBack(taken);
       return status;
     }
-    // What was deleted meanwhile, or is about to be, needs the mark.
-    if (!erase_pending_ || deletions_in_flight_ > 0 || !to_erase_.empty()) return OkStatus();
-    // Under the lock, so that the next deletion's mark comes after.
-    rocksdb::WriteBatch batch;
-    FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kMeta, std::string(kErasePendingKey)));
-    FACEGATE_RETURN_IF_ERROR(Commit(batch, "ending an erasure"));
-    erase_pending_ = false;
-    return OkStatus();
+    return erasure_.Finish([this](const std::vector<Family>& families) -> Status {
+      rocksdb::WriteBatch batch;
+      for (const Family family : families) {
+        FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kMeta, EraseMarkOf(family)));
+      }
+      return Commit(batch, "ending an erasure");
+    });
   }
 
   Status WriteHealth() const override { return database_->write_health(); }
@@ -191,21 +200,25 @@ class RocksTemplateStore final : public TemplateStore {
                        "building a batch");
   }
 
+  Status PutMarks(const std::vector<Family>& families, rocksdb::WriteBatch& batch) const {
+    for (const Family family : families) {
+      FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, EraseMarkOf(family), {}));
+    }
+    return OkStatus();
+  }
+
+  // Only collections go by range. RocksDB looks at all its range deletions again after each new
+  // one, which is too slow for identities.
   Status AddDeletions(const StoreChange& change, rocksdb::WriteBatch& batch) const {
     for (const uint64_t uid : change.deleted_collections) {
-      const std::string begin = EncodeCollectionKey(uid);
-      const std::string end = EncodeCollectionKey(uid + 1);
-      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kCollections, begin));
-      for (const Family family : {Family::kIdentities, Family::kTemplates, Family::kRequests}) {
-        FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, family, begin, end));
+      const KeyRange range = RangeOf(uid);
+      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kCollections, range.begin));
+      for (const Family family : {Family::kIdentities, Family::kTemplates}) {
+        FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, family, range));
       }
     }
     for (const IdentityKey& key : change.deleted_identities) {
-      const std::string begin = EncodeIdentityKey(key);
-      const std::string end = EncodeIdentityKey(NextIdentity(key));
-      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kIdentities, begin));
-      FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, Family::kTemplates, begin, end));
-      FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, Family::kRequests, begin, end));
+      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kIdentities, EncodeIdentityKey(key)));
     }
     for (const TemplateKey& key : change.deleted_templates) {
       FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kTemplates, EncodeTemplateKey(key)));
@@ -233,37 +246,56 @@ class RocksTemplateStore final : public TemplateStore {
       FACEGATE_RETURN_IF_ERROR(
           Put(batch, Family::kRequests, EncodeRequestKey(record.key), EncodeRequest(record)));
     }
+    if (change.request_time_us.has_value()) {
+      std::string time;
+      AppendLittleEndian(time, static_cast<uint64_t>(*change.request_time_us));
+      FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, std::string(kRequestTimeKey), time));
+    }
     return OkStatus();
   }
 
   // Flushes out of the memory tables, and with that out of the logs; then down to the last level,
-  // where deletion markers and what they cover are left out. kForce, or else tables that lie there
+  // where deletion markers and what they cover are left out. Forced, or else tables that lie there
   // already would be kept as they are.
-  Status CompactRanges(const std::vector<KeyRange>& ranges) {
+  Status CompactRanges(const ErasedKeys& erased, std::atomic<bool>* canceled) {
     FACEGATE_RETURN_IF_ERROR(database_->Flush());
     rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
     options.exclusive_manual_compaction = false;
-    for (const KeyRange& range : FewRanges(ranges)) {
-      const rocksdb::Slice begin(range.begin);
-      const rocksdb::Slice end(range.end);
-      for (const Family family : kFamilies) {
-        FACEGATE_RETURN_IF_ERROR(FromRocksDb(
+    options.canceled = canceled;
+    for (const auto& [family, ranges] : erased) {
+      for (const KeyRange& range : ranges.all()) {
+        const rocksdb::Slice begin(range.begin);
+        const rocksdb::Slice end(range.end);
+        const rocksdb::Status status =
             db().CompactRange(options, HandleOf(family), range.begin.empty() ? nullptr : &begin,
-                              range.end.empty() ? nullptr : &end),
-            "compacting the store"));
+                              range.end.empty() ? nullptr : &end);
+        if (canceled != nullptr && *canceled) return Unavailable("the compaction was canceled");
+        FACEGATE_RETURN_IF_ERROR(FromRocksDb(status, "compacting the store"));
       }
     }
     return OkStatus();
+  }
+
+  uint64_t BytesIn(Family family, const KeyRange& range) const {
+    // Greater than every key there is: numbers stay below 2^63.
+    const std::string last(1, '\xff');
+    const rocksdb::Range keys(range.begin, range.end.empty() ? last : range.end);
+    uint64_t bytes = 0;
+    const auto parts = rocksdb::DB::SizeApproximationFlags::INCLUDE_FILES |
+                       rocksdb::DB::SizeApproximationFlags::INCLUDE_MEMTABLES;
+    const rocksdb::Status status =
+        db().GetApproximateSizes(HandleOf(family), &keys, 1, &bytes, parts);
+    return status.ok() ? bytes : 0;
   }
 
   Status Delete(rocksdb::WriteBatch& batch, Family family, const std::string& key) const {
     return FromRocksDb(batch.Delete(HandleOf(family), key), "building a batch");
   }
 
-  Status DeleteRange(rocksdb::WriteBatch& batch, Family family, const std::string& begin,
-                     const std::string& end) const {
-    return FromRocksDb(batch.DeleteRange(HandleOf(family), begin, end), "building a batch");
+  Status DeleteRange(rocksdb::WriteBatch& batch, Family family, const KeyRange& range) const {
+    return FromRocksDb(batch.DeleteRange(HandleOf(family), range.begin, range.end),
+                       "building a batch");
   }
 
   Status Commit(rocksdb::WriteBatch& batch, std::string_view what) {
@@ -299,7 +331,7 @@ class RocksTemplateStore final : public TemplateStore {
       if (!record.ok()) return Annotate(record.status(), DescribeKey(*key));
       FACEGATE_RETURN_IF_ERROR(visit(*std::move(record)));
     }
-    return FromRocksDb(row->status(), fmt::format("reading the family {}", FamilyName(family)));
+    return FromLoading(row->status(), fmt::format("reading the family {}", FamilyName(family)));
   }
 
   uint64_t GivenOut() const {
@@ -343,23 +375,37 @@ class RocksTemplateStore final : public TemplateStore {
     if (!counters.has_value()) return Corrupt("meta record counters is missing");
     StatusOr<uint64_t> next = DecodeCounters(*counters);
     if (!next.ok()) return Annotate(next.status(), "meta record counters");
-    FACEGATE_ASSIGN_OR_RETURN(const auto pending, ReadMetaValue(kErasePendingKey));
-    if (pending.has_value() || *version < kFormatVersion) {
-      // Where it was, only the process knew that deleted it; the first format did not say that
-      // there was something.
-      const MutexLock lock(erase_mutex_);
-      erase_pending_ = true;
-      to_erase_.push_back({});
-    }
     {
       // What was left of the last block is given up: some of it was given out.
       const MutexLock lock(uid_mutex_);
       next_uid_ = uid_end_ = *next;
     }
-    if (*version == kFormatVersion) return OkStatus();
+    return *version == kFormatVersion ? ReadEraseMarks() : TakeOver(*version);
+  }
+
+  Status ReadEraseMarks() {
+    for (const Family family : kFamilies) {
+      FACEGATE_ASSIGN_OR_RETURN(const auto mark, ReadMetaValue(EraseMarkOf(family)));
+      if (mark.has_value()) erasure_.Opened(family);
+    }
+    return OkStatus();
+  }
+
+  // Earlier formats had one mark for all families, the first none at all: where something was
+  // deleted, only the process knew that did it.
+  Status TakeOver(uint32_t version) {
+    bool pending = version < kFirstWithEraseMarks;
+    if (!pending) {
+      FACEGATE_ASSIGN_OR_RETURN(const auto mark, ReadMetaValue(kErasePendingKey));
+      pending = mark.has_value();
+    }
     rocksdb::WriteBatch batch;
     FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
-    FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, std::string(kErasePendingKey), {}));
+    FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kMeta, std::string(kErasePendingKey)));
+    if (pending) {
+      FACEGATE_RETURN_IF_ERROR(PutMarks({std::begin(kFamilies), std::end(kFamilies)}, batch));
+      for (const Family family : kFamilies) erasure_.Opened(family);
+    }
     return Commit(batch, "marking the store's format");
   }
 
@@ -389,11 +435,7 @@ class RocksTemplateStore final : public TemplateStore {
 
   const std::unique_ptr<StoreDatabase> database_;
 
-  mutable Mutex erase_mutex_;
-  size_t deletions_in_flight_ FACEGATE_GUARDED_BY(erase_mutex_) = 0;
-  // As the mark in the store, or ahead of it.
-  bool erase_pending_ FACEGATE_GUARDED_BY(erase_mutex_) = false;
-  std::vector<KeyRange> to_erase_ FACEGATE_GUARDED_BY(erase_mutex_);
+  PendingErasure erasure_;
 
   mutable Mutex uid_mutex_;
   uint64_t next_uid_ FACEGATE_GUARDED_BY(uid_mutex_) = 1;

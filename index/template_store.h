@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,8 +17,9 @@ namespace facegate {
 // One change of the store. What is to be deleted goes first, then the records are put, over those
 // that have their keys.
 struct StoreChange {
-  std::vector<uint64_t> deleted_collections;    // with all that is in them
-  std::vector<IdentityKey> deleted_identities;  // with their templates and requests
+  // With their identities and templates, but without their requests.
+  std::vector<uint64_t> deleted_collections;
+  std::vector<IdentityKey> deleted_identities;  // the records alone
   std::vector<TemplateKey> deleted_templates;
   std::vector<RequestKey> deleted_requests;
 
@@ -28,6 +30,8 @@ struct StoreChange {
 
   // The identities that are put over others replace what must leave the files too: an id, labels.
   bool erases_overwritten = false;
+  // The ledger's time (index/request_ledger.h).
+  std::optional<int64_t> request_time_us;
 };
 
 // The durable truth: collections, identities and templates. Thread-safe.
@@ -60,6 +64,8 @@ class TemplateStore {
                               const RequestVisitor& visit) const = 0;
   // Nothing when there is none.
   virtual StatusOr<std::optional<StoredRequest>> ReadRequest(const RequestKey& key) const = 0;
+  // StoreChange::request_time_us of the last write that had one.
+  virtual StatusOr<std::optional<int64_t>> ReadRequestTime() const = 0;
 
   // The first of `count` consecutive numbers that were never given out before and never will be
   // again, also after deletions, crashes and failed writes. They begin at 1.
@@ -71,10 +77,13 @@ class TemplateStore {
   // Rewrites the files, so that the bytes of what was deleted or overwritten are in none of them;
   // superseded files are removed at the latest when the store is closed. Takes time in the measure
   // of what lies around those places, at worst of the store; reads and writes go on meanwhile.
-  virtual Status Compact() = 0;
+  // kUnavailable, with the work still to be done, soon after `canceled` became true.
+  virtual Status Compact(std::atomic<bool>* canceled = nullptr) = 0;
   // Whether something was deleted or overwritten that no Compact() has erased from the files yet,
   // also before the store was opened.
   virtual bool erase_pending() const = 0;
+  // About how many bytes Compact() would write now.
+  virtual uint64_t bytes_to_compact() const = 0;
 
   // See Gallery::WriteHealth().
   virtual Status WriteHealth() const = 0;

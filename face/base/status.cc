@@ -37,6 +37,7 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kCollectionNotEmpty, "COLLECTION_NOT_EMPTY", StatusCode::kFailedPrecondition},
     {Reason::kRequestIdReused, "REQUEST_ID_REUSED", StatusCode::kFailedPrecondition},
     {Reason::kRequestInProgress, "REQUEST_IN_PROGRESS", StatusCode::kAborted},
+    {Reason::kAnswerErased, "ANSWER_ERASED", StatusCode::kFailedPrecondition},
     {Reason::kEtagMismatch, "ETAG_MISMATCH", StatusCode::kAborted},
     {Reason::kQueueFull, "QUEUE_FULL", StatusCode::kResourceExhausted},
     {Reason::kQuotaExceeded, "QUOTA_EXCEEDED", StatusCode::kResourceExhausted},

@@ -39,6 +39,7 @@ enum class Reason {
   kCollectionNotEmpty,
   kRequestIdReused,
   kRequestInProgress,
+  kAnswerErased,
   kEtagMismatch,
   kQueueFull,
   kQuotaExceeded,

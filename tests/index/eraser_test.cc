@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <semaphore>
+#include <thread>
 
 #include "tests/support/faulty_store.h"
 #include "tests/support/status_matchers.h"
@@ -24,7 +26,7 @@ class EraserTest : public ::testing::Test {
     auto inner = OpenTemplateStore({.directory = dir_.File("store")});
     FACEGATE_CHECK(inner.ok());
     store_ = std::make_unique<FaultyStore>(std::move(inner).value());
-    store_->SetCompact([this] {
+    store_->SetCompact([this](std::atomic<bool>*) {
       const Status answer = failures_ > 0 ? Internal("no room") : OkStatus();
       failures_ -= failures_ > 0 ? 1 : 0;
       compactions_.release();
@@ -71,6 +73,51 @@ TEST_F(EraserTest, TriesAgainAfterAFailure) {
   EXPECT_TRUE(WaitForCompaction());
   EXPECT_TRUE(WaitForCompaction());
   EXPECT_TRUE(WaitForCompaction());
+}
+
+TEST_F(EraserTest, LeavesMuchWorkToTheNextStartWhenItCloses) {
+  store_->SetBytesToCompact(Eraser::kMaxBytesAtClose + 1);
+  {
+    Eraser eraser(*store_, std::chrono::hours(1));
+    eraser.Request();
+  }
+  EXPECT_FALSE(CompactedAgain());
+}
+
+TEST_F(EraserTest, EndsACompactionThatIsAtWorkWhenItCloses) {
+  store_->SetBytesToCompact(Eraser::kMaxBytesAtClose + 1);
+  store_->SetCompact([this](std::atomic<bool>* canceled) -> Status {
+    compactions_.release();
+    while (!*canceled) std::this_thread::yield();
+    return Unavailable("canceled");
+  });
+  {
+    Eraser eraser(*store_, milliseconds(1));
+    eraser.Request();
+    ASSERT_TRUE(WaitForCompaction());
+  }
+  EXPECT_FALSE(CompactedAgain());
+}
+
+// Fifteen times as long as it worked.
+TEST_F(EraserTest, RestsAfterALongCompaction) {
+  std::chrono::steady_clock::time_point ended;
+  constexpr milliseconds kWork(20);
+  store_->SetCompact([&](std::atomic<bool>*) {
+    const auto begin = std::chrono::steady_clock::now();
+    if (ended != std::chrono::steady_clock::time_point()) {
+      EXPECT_GE(begin - ended, Eraser::kRest * kWork);
+    }
+    std::this_thread::sleep_for(kWork);
+    ended = std::chrono::steady_clock::now();
+    compactions_.release();
+    return OkStatus();
+  });
+  Eraser eraser(*store_, milliseconds(1));
+  for (int i = 0; i < 2; ++i) {
+    eraser.Request();
+    ASSERT_TRUE(WaitForCompaction());
+  }
 }
 
 TEST_F(EraserTest, AFailureDoesNotKeepItFromClosing) {

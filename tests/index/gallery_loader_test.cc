@@ -36,9 +36,10 @@ class GalleryLoaderTest : public GalleryTest {
   void PutRequest(const IdentityKey& owner, uint8_t id) {
     const StoredRequest request{.key = {.owner = owner, .id = {{id}}},
                                 .fingerprint = std::string(kFingerprintBytes, 'f'),
-                                .create_time_us = 1,
+                                .create_time_us = clock_.UnixMicros(),
                                 .answer = "of jane",
-                                .erased = false};
+                                .erased = false,
+                                .outdated = false};
     const std::string key = EncodeRequestKey(request.key);
     RawStore(directory())
         .Put(Family::kRequests, key, SealEnvelope(Family::kRequests, key, EncodeRequest(request)));
@@ -242,7 +243,7 @@ TEST_F(GalleryLoaderTest, FindsIdsGivenTwice) {
     const std::string key = EncodeIdentityKey({.collection = 1, .identity = 7});
     const std::string payload = EncodeIdentity({.key = {.collection = 1, .identity = 7},
                                                 .id = "jane",
-                                                .create_time_us = 1,
+                                                .create_time_us = clock_.UnixMicros(),
                                                 .update_time_us = 1,
                                                 .revision = 1,
                                                 .labels = {}});
@@ -253,12 +254,12 @@ TEST_F(GalleryLoaderTest, FindsIdsGivenTwice) {
 
 TEST_F(GalleryLoaderTest, RefusesAStoreOfALaterVersion) {
   std::string version;
-  AppendLittleEndian(version, uint32_t{3});
+  AppendLittleEndian(version, uint32_t{4});
   const std::string key(kFormatKey);
   RawStore(directory()).Put(Family::kMeta, key, SealEnvelope(Family::kMeta, key, version));
   const Status status = Open();
   EXPECT_THAT(status, StatusIs(StatusCode::kFailedPrecondition));
-  EXPECT_NE(MessageOf(status).find("format 3"), std::string_view::npos);
+  EXPECT_NE(MessageOf(status).find("format 4"), std::string_view::npos);
 }
 
 TEST_F(GalleryLoaderTest, RefusesAVersionThatNeverWas) {

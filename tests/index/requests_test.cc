@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -19,6 +20,8 @@
 
 namespace facegate {
 namespace {
+
+using namespace std::chrono_literals;
 
 RequestId IdOf(uint64_t number) {
   RequestId id;
@@ -153,8 +156,11 @@ TEST_F(RequestsTest, KeepsTheAnswerOfEveryKindOfChange) {
   });
   NowAndLater([&] {
     EXPECT_THAT(Begin(1), RefusedWith(Reason::kCollectionNotFound)) << "it was deleted since";
+    for (const uint64_t id : {2, 3, 4}) {
+      EXPECT_THAT(Begin(id), RefusedWith(Reason::kAnswerErased)) << "it told the old id: " << id;
+    }
     for (const auto& [id, answer] : std::vector<std::pair<uint64_t, std::string>>{
-             {2, "a2"}, {3, "a3"}, {4, ""}, {5, "a5"}, {6, "a6"}, {7, "a7"}, {8, "a8"}}) {
+             {5, "a5"}, {6, "a6"}, {7, "a7"}, {8, "a8"}}) {
       EXPECT_EQ(AnswerOf(id), answer) << id;
     }
   });
@@ -210,37 +216,80 @@ TEST_F(RequestsTest, TellsThatWhatItWroteWasDeleted) {
   });
 }
 
-TEST_F(RequestsTest, KeepsTheAnswersOfAMergedIdentity) {
-  EnrolAs(1, "source", "of source");
-  EnrolAs(2, "target", "of target");
+// What a change takes away, the answers of before may tell; that they were made stays known.
+class OutdatedAnswersTest : public RequestsTest {
+ protected:
+  OutdatedAnswersTest() {
+    EnrolAs(1, "jane", "of jane");
+    EnrolAs(2, "john", "of john");
+    extra_ = Enrol("jane", Random());
+    Label({{"team", "red"}});
+  }
+  void Label(const Labels& set, const std::vector<std::string>& remove = {}) {
+    EXPECT_THAT(gallery_->UpdateLabels("people", "jane",
+                                       {.replace_all = false, .set = set, .remove = remove}, ""),
+                IsOk());
+  }
+  void ExpectOutdated() {
+    NowAndLater([&] {
+      EXPECT_THAT(Begin(1), RefusedWith(Reason::kAnswerErased));
+      EXPECT_THAT(Begin(1, 'g'), RefusedWith(Reason::kRequestIdReused));
+      EXPECT_EQ(AnswerOf(2), "of john");
+    });
+  }
+
+  uint64_t extra_ = 0;
+};
+
+TEST_F(OutdatedAnswersTest, StayWhereAChangeOnlyAdds) {
+  Label({{"team", "red"}, {"site", "2"}});
+  Enrol("jane", Random());
+  NowAndLater([&] { EXPECT_EQ(AnswerOf(1), "of jane"); });
+}
+
+TEST_F(OutdatedAnswersTest, GoWithARemovedLabel) {
+  Label({}, {"team"});
+  ExpectOutdated();
+}
+
+TEST_F(OutdatedAnswersTest, GoWithAnOverwrittenLabel) {
+  Label({{"team", "blue"}});
+  ExpectOutdated();
+}
+
+TEST_F(OutdatedAnswersTest, GoWithAnOldId) {
+  ASSERT_THAT(gallery_->RenameIdentity("people", "jane", "janet", ""), IsOk());
+  ExpectOutdated();
+}
+
+TEST_F(OutdatedAnswersTest, GoWithADeletedTemplate) {
+  ASSERT_THAT(gallery_->DeleteTemplate("people", "jane", extra_), IsOk());
+  ExpectOutdated();
+}
+
+TEST_F(OutdatedAnswersTest, GoWithTheSourceOfAMerge) {
   {
     const auto ticket = Begin(3);
     ASSERT_THAT(ticket, IsOk());
-    ASSERT_THAT(gallery_->MergeIdentities("people", {.id = "source", .etag = {}},
-                                          {.id = "target", .etag = {}},
-                                          Answering<MergeResult>(*ticket, "merged")),
-                IsOk());
+    ASSERT_THAT(
+        gallery_->MergeIdentities("people", {.id = "jane", .etag = {}}, {.id = "john", .etag = {}},
+                                  Answering<MergeResult>(*ticket, "merged")),
+        IsOk());
   }
+  ExpectOutdated();
+  EXPECT_EQ(AnswerOf(3), "merged");
+  ASSERT_THAT(gallery_->DeleteIdentity("people", "john"), IsOk());
   NowAndLater([&] {
-    EXPECT_EQ(AnswerOf(1), "of source");
-    EXPECT_EQ(AnswerOf(2), "of target");
-    EXPECT_EQ(AnswerOf(3), "merged");
-  });
-  // They are the target's now, and go with it.
-  ASSERT_THAT(gallery_->DeleteIdentity("people", "target"), IsOk());
-  NowAndLater([&] {
-    for (const uint64_t id : {1, 2, 3}) {
+    for (const uint64_t id : {2, 3}) {
       EXPECT_THAT(Begin(id), RefusedWith(Reason::kIdentityNotFound)) << id;
     }
   });
 }
 
-TEST_F(RequestsTest, KeepsTheAnswersOfARenamedIdentity) {
-  EnrolAs(1, "jane", "answer");
-  ASSERT_THAT(gallery_->RenameIdentity("people", "jane", "janet", ""), IsOk());
-  NowAndLater([&] { EXPECT_EQ(AnswerOf(1), "answer"); });
-  ASSERT_THAT(gallery_->DeleteIdentity("people", "janet"), IsOk());
-  NowAndLater([&] { EXPECT_THAT(Begin(1), RefusedWith(Reason::kIdentityNotFound)); });
+TEST_F(OutdatedAnswersTest, GoWithTheirCollectionAtLast) {
+  Label({}, {"team"});
+  ASSERT_THAT(gallery_->DeleteCollection("people", true), IsOk());
+  NowAndLater([&] { EXPECT_THAT(Begin(1), RefusedWith(Reason::kCollectionNotFound)); });
 }
 
 class RequestErasureTest : public RequestsTest {
@@ -286,35 +335,35 @@ TEST_F(RequestErasureTest, LeavesNoByteOfAnswersWithTheirCollection) {
   EXPECT_EQ(AnswerOf(2), kOther);
 }
 
-// The copy below the source goes with the merge, the one below the target with the deletion.
-TEST_F(RequestErasureTest, LeavesNoByteOfAnswersThatWereMovedByAMerge) {
+TEST_F(RequestErasureTest, LeavesNoByteOfAnAnswerThatALaterChangeOutdates) {
   EnrolAs(1, "jane", kAnswer);
-  Enrol("john", Random());
-  ASSERT_THAT(
-      gallery_->MergeIdentities("people", {.id = "jane", .etag = {}}, {.id = "john", .etag = {}}),
-      IsOk());
   ASSERT_THAT(gallery_->Compact(), IsOk());
   Reopen();
-  EXPECT_EQ(AnswerOf(1), kAnswer);
-  ASSERT_THAT(gallery_->DeleteIdentity("people", "john"), IsOk());
+  ASSERT_THAT(gallery_->RenameIdentity("people", "jane", "janet", ""), IsOk());
   ExpectErased();
 }
 
-// One that was forgotten leaves its bytes in the tables; they go with the identity all the same.
-TEST_F(RequestErasureTest, LeavesNoByteOfAForgottenAnswer) {
+// By itself, without another change.
+TEST_F(RequestErasureTest, LeavesNoByteOfAnAnswerThatIsTooOld) {
   FakeClock clock;
   gallery_.reset();
-  gallery_ = OpenOrDie(directory(), clock);
+  auto opened = OpenLocalGallery({.directory = directory(),
+                                  .erase_delay = std::chrono::milliseconds(1),
+                                  .upkeep_interval = std::chrono::milliseconds(5)},
+                                 clock);
+  ASSERT_THAT(opened, IsOk());
+  gallery_ = *std::move(opened);
   EnrolAs(1, "jane", kAnswer);
   ASSERT_THAT(gallery_->Compact(), IsOk());
+  ASSERT_GT(Count(kAnswer), 0u);
   clock.Advance(kRequestLifetime + std::chrono::seconds(1));
-  EnrolAs(2, "john", kOther);
-  EXPECT_EQ(AnswerOf(1), std::nullopt);
-  ASSERT_THAT(gallery_->DeleteIdentity("people", "jane"), IsOk());
-  gallery_.reset();
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (Count(kAnswer) > 0 && std::chrono::steady_clock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
   EXPECT_EQ(Count(kAnswer), 0u);
-  gallery_ = OpenOrDie(directory(), clock_);
-  EXPECT_EQ(AnswerOf(2), kOther);
+  EXPECT_EQ(AnswerOf(1), std::nullopt);
+  gallery_.reset();  // before its clock
 }
 
 // On the machine's clock, and with writes of any length.
@@ -386,8 +435,8 @@ TEST_F(RequestRacesTest, MakesTheChangeOnceForAllWhoAskAtOnce) {
   EXPECT_EQ(gallery_->stats().templates, 1u);
 }
 
-// Requests are forgotten, moved and buried while others look them up.
-TEST_F(RequestRacesTest, LooksUpRequestsWhileTheirOwnersMerge) {
+// Requests are outdated while others look them up.
+TEST_F(RequestRacesTest, LooksUpRequestsWhileTheirOwnerChanges) {
   gallery_.reset();
   gallery_ = OpenOrDie(directory(), Clock::System());
   constexpr uint64_t kRequests = 20;
@@ -399,30 +448,26 @@ TEST_F(RequestRacesTest, LooksUpRequestsWhileTheirOwnersMerge) {
       for (uint64_t i = t; !done; ++i) {
         const uint64_t id = i % kRequests + 1;
         const auto ticket = BeginInTurn(*gallery_, id);
-        EXPECT_THAT(ticket, IsOk());
         if (ticket.ok()) {
           EXPECT_EQ(ticket->answer, fmt::format("answer {}", id));
+        } else {
+          EXPECT_THAT(ticket, RefusedWith(Reason::kAnswerErased));
         }
       }
     });
   }
-  for (int round = 0; round < 50; ++round) {
-    const std::string from = round % 2 == 0 ? "a" : "b";
-    const std::string into = round % 2 == 0 ? "b" : "a";
-    Enrol(into, Random());
-    EXPECT_THAT(
-        gallery_->MergeIdentities("people", {.id = from, .etag = {}}, {.id = into, .etag = {}}),
-        IsOk());
+  for (uint64_t round = 1; round <= 50; ++round) {
+    const std::string from = round % 2 == 1 ? "a" : "b";
+    const std::string into = round % 2 == 1 ? "b" : "a";
+    EXPECT_THAT(gallery_->RenameIdentity("people", from, into, ""), IsOk());
+    EnrolAs(kRequests + round, into, fmt::format("answer {}", kRequests + round));
   }
   done = true;
   readers.clear();
   for (uint64_t id = 1; id <= kRequests; ++id) {
-    EXPECT_EQ(AnswerOf(id), fmt::format("answer {}", id));
+    EXPECT_THAT(Begin(id), RefusedWith(Reason::kAnswerErased));
   }
-  ASSERT_THAT(gallery_->DeleteIdentity("people", "a"), IsOk());
-  for (uint64_t id = 1; id <= kRequests; ++id) {
-    EXPECT_THAT(Begin(id), RefusedWith(Reason::kIdentityNotFound));
-  }
+  EXPECT_EQ(AnswerOf(kRequests + 50), fmt::format("answer {}", kRequests + 50));
 }
 
 // With a store that fails and stops when told to.
@@ -491,7 +536,7 @@ TEST_F(RequestFaultsTest, RefusesASecondCallAtOnceWhileTheFirstIsAtWork) {
   EXPECT_EQ(made, 1);
 }
 
-// In the store the record lies below the target already, in memory still below the source.
+// In the store the record lies one step up already, in memory still below the source.
 TEST_F(RequestFaultsTest, ALookUpBetweenStoreAndMemoryIsRefusedForAMoment) {
   EnrolAs(1, "source", "answer");
   Enrol("target", Random());
@@ -510,7 +555,7 @@ TEST_F(RequestFaultsTest, ALookUpBetweenStoreAndMemoryIsRefusedForAMoment) {
   EXPECT_THAT(Begin(1), RefusedWith(Reason::kRequestInProgress));
   go_on.count_down();
   merger.join();
-  EXPECT_EQ(AnswerOf(1), "answer");
+  EXPECT_THAT(Begin(1), RefusedWith(Reason::kAnswerErased));
 }
 
 // A store and its ledger alone, on a clock that stands still.
@@ -562,23 +607,25 @@ class RequestLedgerTest : public ::testing::Test {
 TEST_F(RequestLedgerTest, ForgetsNothingBeforeItsTime) {
   RequestLedger ledger(*store_, clock_);
   Make(ledger, clock_, 1);
-  clock_.Advance(kRequestLifetime - std::chrono::microseconds(1));
-  Make(ledger, clock_, 2);
+  clock_.Advance(kRequestLifetime);
+  EXPECT_THAT(ledger.DoUpkeep(), IsOk());
   EXPECT_TRUE(Knows(ledger, 1)) << "it is exactly 24 hours old";
 }
 
-TEST_F(RequestLedgerTest, ForgetsOldRequestsWithLaterWrites) {
+TEST_F(RequestLedgerTest, ForgetsAllThatAreTooOldByItself) {
   RequestLedger ledger(*store_, clock_);
-  for (uint64_t id = 1; id <= 10; ++id) Make(ledger, clock_, id);
-  clock_.Advance(kRequestLifetime + std::chrono::seconds(1));
-  EXPECT_TRUE(Knows(ledger, 1)) << "reading forgets nothing";
-  Make(ledger, clock_, 11);
-  EXPECT_FALSE(Knows(ledger, 1)) << "the oldest first";
-  EXPECT_TRUE(Knows(ledger, 10)) << "a few at a time";
-  for (uint64_t id = 12; id <= 20; ++id) Make(ledger, clock_, id);
-  for (uint64_t id = 1; id <= 10; ++id) EXPECT_FALSE(Knows(ledger, id)) << id;
-  for (uint64_t id = 11; id <= 20; ++id) EXPECT_TRUE(Knows(ledger, id)) << id;
-  EXPECT_EQ(Stored(), 10u) << "they are out of the store, too";
+  for (uint64_t id = 1; id <= 1200; ++id) Make(ledger, clock_, id);
+  clock_.Advance(kRequestLifetime);
+  Make(ledger, clock_, 2000);
+  EXPECT_TRUE(Knows(ledger, 1)) << "reading and writing forget nothing";
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const bool erasing, ledger.DoUpkeep());
+  EXPECT_TRUE(erasing);
+  EXPECT_TRUE(store_->erase_pending());
+  for (const uint64_t id : {1, 600, 1200}) EXPECT_FALSE(Knows(ledger, id)) << id;
+  EXPECT_TRUE(Knows(ledger, 2000));
+  EXPECT_EQ(Stored(), 1u) << "they are out of the store, too";
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const bool again, ledger.DoUpkeep());
+  EXPECT_FALSE(again) << "there is nothing left to do";
   // One that was forgotten may be made again.
   Make(ledger, clock_, 1);
   EXPECT_TRUE(Knows(ledger, 1));
@@ -587,29 +634,88 @@ TEST_F(RequestLedgerTest, ForgetsOldRequestsWithLaterWrites) {
 TEST_F(RequestLedgerTest, ForgetsTheOldestBeyondTheLimit) {
   constexpr size_t kMost = 5;
   RequestLedger ledger(*store_, clock_, kMost);
-  for (uint64_t id = 1; id <= 30; ++id) {
-    Make(ledger, clock_, id);
-    EXPECT_LE(Stored(), kMost + 1);
-    EXPECT_TRUE(Knows(ledger, id));
-  }
-  for (uint64_t id = 1; id <= 24; ++id) EXPECT_FALSE(Knows(ledger, id)) << id;
+  for (uint64_t id = 1; id <= 30; ++id) Make(ledger, clock_, id);
+  EXPECT_THAT(ledger.DoUpkeep(), IsOk());
+  EXPECT_EQ(Stored(), kMost);
+  for (uint64_t id = 1; id <= 25; ++id) EXPECT_FALSE(Knows(ledger, id)) << id;
   for (uint64_t id = 26; id <= 30; ++id) EXPECT_TRUE(Knows(ledger, id)) << id;
 }
 
-TEST_F(RequestLedgerTest, LoadedRequestsAreForgottenInTheirOrder) {
+// A ledger over what another one left, opened with the clock on the wall at another time.
+class LedgerTimeTest : public RequestLedgerTest {
+ protected:
+  // With the monotonic clock at 0, as after a restart of the machine.
+  class ShiftedClock final : public Clock {
+   public:
+    TimePoint Now() const override { return TimePoint(running_); }
+    int64_t UnixMicros() const override { return unix_us_; }
+    std::chrono::microseconds running_{0};
+    int64_t unix_us_ = 0;
+  };
+
+  std::unique_ptr<RequestLedger> OpenLedger(Clock& clock, size_t max_requests = kMaxRequests) {
+    auto ledger = std::make_unique<RequestLedger>(*store_, clock, max_requests);
+    FACEGATE_CHECK(store_
+                       ->ReadRequests({}, std::nullopt,
+                                      [&](const StoredRequest& stored) {
+                                        return ledger->Load(stored.key, stored.create_time_us);
+                                      })
+                       .ok());
+    const auto time = store_->ReadRequestTime();
+    FACEGATE_CHECK(time.ok());
+    ledger->Loaded(*time);
+    return ledger;
+  }
+  // A request that a ledger made which is no more.
+  void MakeAndClose(uint64_t id) {
+    RequestLedger ledger(*store_, clock_);
+    Make(ledger, clock_, id);
+  }
+  static void Upkeep(RequestLedger& ledger) { EXPECT_THAT(ledger.DoUpkeep(), IsOk()); }
+
+  ShiftedClock shifted_;
+};
+
+TEST_F(LedgerTimeTest, LoadedRequestsAreForgottenInTheirOrder) {
   {
     RequestLedger ledger(*store_, clock_);
     for (uint64_t id = 10; id >= 1; --id) Make(ledger, clock_, id);
   }
-  RequestLedger ledger(*store_, clock_, 5);
-  ASSERT_THAT(store_->ReadRequests({}, std::nullopt,
-                                   [&](const StoredRequest& stored) {
-                                     return ledger.Load(stored.key, stored.create_time_us);
-                                   }),
-              IsOk());
-  Make(ledger, clock_, 11);
-  for (const uint64_t id : {10, 9, 8, 7}) EXPECT_FALSE(Knows(ledger, id)) << id;
-  for (const uint64_t id : {6, 5, 4, 3, 2, 1, 11}) EXPECT_TRUE(Knows(ledger, id)) << id;
+  const auto ledger = OpenLedger(clock_, 5);
+  Upkeep(*ledger);
+  for (const uint64_t id : {10, 9, 8, 7, 6}) EXPECT_FALSE(Knows(*ledger, id)) << id;
+  for (const uint64_t id : {5, 4, 3, 2, 1}) EXPECT_TRUE(Knows(*ledger, id)) << id;
+}
+
+TEST_F(LedgerTimeTest, AClockThatIsSetForwardMakesNothingBeForgotten) {
+  MakeAndClose(1);
+  shifted_.unix_us_ = clock_.UnixMicros() + std::chrono::microseconds(48h).count();
+  const auto ledger = OpenLedger(shifted_);
+  shifted_.unix_us_ += std::chrono::microseconds(48h).count();
+  Upkeep(*ledger);
+  EXPECT_TRUE(Knows(*ledger, 1)) << "not at the opening, nor while it is open";
+  shifted_.running_ = 13h;
+  Upkeep(*ledger);
+  EXPECT_FALSE(Knows(*ledger, 1)) << "twelve hours of a pause count";
+}
+
+TEST_F(LedgerTimeTest, AClockThatIsSetBackMakesNothingBeKeptLonger) {
+  MakeAndClose(1);
+  shifted_.unix_us_ = clock_.UnixMicros() - std::chrono::microseconds(480h).count();
+  const auto ledger = OpenLedger(shifted_);
+  shifted_.running_ = 24h + 1s;
+  Upkeep(*ledger);
+  EXPECT_FALSE(Knows(*ledger, 1));
+}
+
+TEST_F(LedgerTimeTest, ManyShortRunsAreTimeThatPasses) {
+  MakeAndClose(1);
+  shifted_.unix_us_ = clock_.UnixMicros();
+  for (int run = 0; run < 3; ++run) {
+    shifted_.unix_us_ += std::chrono::microseconds(10h).count();
+    Upkeep(*OpenLedger(shifted_));
+  }
+  EXPECT_EQ(Stored(), 0u);
 }
 
 // What a call is at work on is not taken from under it.
@@ -618,12 +724,15 @@ TEST_F(RequestLedgerTest, ForgetsNothingThatIsAtWork) {
   Make(ledger, clock_, 1);
   Make(ledger, clock_, 2);
   clock_.Advance(kRequestLifetime + std::chrono::seconds(1));
-  const auto held = ledger.Begin(IdOf(1), FingerprintOf('f'));
-  ASSERT_THAT(held, IsOk());
-  Make(ledger, clock_, 3);
-  EXPECT_EQ(held->answer, "answer 1");
-  EXPECT_EQ(Stored(), 2u);
-  EXPECT_FALSE(Knows(ledger, 2));
+  {
+    const auto held = ledger.Begin(IdOf(1), FingerprintOf('f'));
+    ASSERT_THAT(held, IsOk());
+    EXPECT_THAT(ledger.DoUpkeep(), IsOk());
+    EXPECT_EQ(held->answer, "answer 1");
+    EXPECT_EQ(Stored(), 1u);
+  }
+  EXPECT_THAT(ledger.DoUpkeep(), IsOk());
+  EXPECT_EQ(Stored(), 0u);
 }
 
 TEST_F(RequestLedgerTest, KeepsWhatAFailedWriteWouldHaveForgotten) {
@@ -633,18 +742,13 @@ TEST_F(RequestLedgerTest, KeepsWhatAFailedWriteWouldHaveForgotten) {
   ASSERT_THAT(store.ReserveUids(10), IsOk());
   RequestLedger ledger(store, clock_);
   Make(ledger, clock_, 1);
+  EXPECT_THAT(ledger.DoUpkeep(), IsOk());
   clock_.Advance(kRequestLifetime + std::chrono::seconds(1));
-  {
-    const auto ticket = ledger.Begin(IdOf(2), FingerprintOf('f'));
-    ASSERT_THAT(ticket, IsOk());
-    StoreChange change;
-    ledger.Keep(Answering<Deleted>(*ticket, "a"), Deleted{}, kOwner, change);
-    store.FailNextWrite(Refuse(Reason::kStoreFull, "as told"));
-    EXPECT_THAT(ledger.Write(std::move(change)), RefusedWith(Reason::kStoreFull));
-  }
+  store.SetBeforeWrite([&] { store.FailNextWrite(Refuse(Reason::kStoreFull, "as told")); });
+  EXPECT_THAT(ledger.DoUpkeep(), RefusedWith(Reason::kStoreFull));
   EXPECT_TRUE(Knows(ledger, 1));
-  EXPECT_FALSE(Knows(ledger, 2));
-  Make(ledger, clock_, 3);
+  store.SetBeforeWrite({});
+  EXPECT_THAT(ledger.DoUpkeep(), IsOk());
   EXPECT_FALSE(Knows(ledger, 1));
 }
 

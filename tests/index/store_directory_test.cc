@@ -4,14 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include "index/template_store.h"
+#include "tests/index/gallery_fixture.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
 namespace facegate {
 namespace {
+
+namespace fs = std::filesystem;
 
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -52,6 +57,92 @@ TEST(StoreDirectoryTest, ALockFileThatCannotBeOpenedIsNotInUse) {
   const std::string message(MessageOf(store.status()));
   EXPECT_THAT(message, Not(HasSubstr("in use")));
   EXPECT_THAT(message, HasSubstr("Is a directory"));
+}
+
+// A gallery's directory as a process leaves it that is killed.
+class MissingLogTest : public GalleryTest {
+ protected:
+  MissingLogTest() { Enrol("jane", Random()); }
+
+  void Kill() {
+    fs::copy(directory(), Killed(), fs::copy_options::recursive);
+    gallery_.reset();
+  }
+  std::string Killed() const { return dir_.File("killed"); }
+  static void RemoveLogs(const std::string& directory) {
+    std::vector<fs::path> logs;
+    for (const auto& entry : fs::directory_iterator(directory)) {
+      if (entry.path().extension() == ".log") logs.push_back(entry.path());
+    }
+    ASSERT_FALSE(logs.empty());
+    for (const fs::path& log : logs) fs::remove(log);
+  }
+  void ExpectRefused(const std::string& directory) {
+    const auto gallery = OpenLocalGallery({.directory = directory}, clock_);
+    EXPECT_THAT(gallery, RefusedWith(Reason::kStoreCorrupt));
+    const std::string message(MessageOf(gallery.status()));
+    EXPECT_THAT(message, HasSubstr(".log is missing"));
+    EXPECT_THAT(message, HasSubstr("restore the directory " + directory + " from a backup"));
+  }
+};
+
+TEST_F(MissingLogTest, IsRefusedAfterAKill) {
+  Kill();
+  RemoveLogs(Killed());
+  ExpectRefused(Killed());
+}
+
+TEST_F(MissingLogTest, IsRefusedAfterAnotherOpening) {
+  Reopen();
+  Enrol("john", Random());
+  Kill();
+  RemoveLogs(Killed());
+  ExpectRefused(Killed());
+}
+
+// The log that a compaction began.
+TEST_F(MissingLogTest, IsRefusedWhereAnOlderLogIsThere) {
+  const std::string old_log = (fs::path(dir_.File("old"))).string();
+  fs::copy(directory(), old_log, fs::copy_options::recursive);
+  ASSERT_THAT(gallery_->Compact(), IsOk());
+  Enrol("john", Random());
+  Kill();
+  RemoveLogs(Killed());
+  for (const auto& entry : fs::directory_iterator(old_log)) {
+    if (entry.path().extension() == ".log") fs::copy(entry.path(), Killed());
+  }
+  ExpectRefused(Killed());
+}
+
+TEST_F(MissingLogTest, IsRefusedAfterACleanStopAndWithoutANote) {
+  gallery_.reset();
+  RemoveLogs(directory());
+  ExpectRefused(directory());
+  fs::remove(fs::path(directory()) / kLogNote);
+  const auto gallery = OpenLocalGallery({.directory = directory()}, clock_);
+  EXPECT_THAT(gallery, RefusedWith(Reason::kStoreCorrupt));
+}
+
+TEST_F(MissingLogTest, IsNoneWhereTheLogIsThere) {
+  const GallerySnapshot before = SnapshotOf(*gallery_);
+  ASSERT_THAT(gallery_->Compact(), IsOk());
+  Kill();
+  // A store of an earlier version, and a note that came late.
+  const fs::path note = fs::path(Killed()) / kLogNote;
+  for (const char* text : {"000001.log\n", ""}) {
+    fs::remove(note);
+    if (*text != '\0') std::ofstream(note) << text;
+    auto gallery = OpenLocalGallery({.directory = Killed()}, clock_);
+    ASSERT_THAT(gallery, IsOk()) << text;
+    EXPECT_EQ(SnapshotOf(**gallery), before);
+  }
+}
+
+TEST_F(MissingLogTest, ANoteThatNamesNoLogIsRefused) {
+  gallery_.reset();
+  std::ofstream(fs::path(directory()) / kLogNote) << "damaged";
+  EXPECT_THAT(OpenLocalGallery({.directory = directory()}, clock_),
+              RefusedWith(Reason::kStoreCorrupt));
 }
 
 }  // namespace

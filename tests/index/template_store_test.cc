@@ -222,9 +222,18 @@ class ErasePendingTest : public ErasureTest {
                        .ok());
     return key;
   }
-  static StoreChange DeletionOf(const IdentityKey& key) {
+  // With its templates.
+  static StoreChange DeletionOf(const TemplateStore& store, const IdentityKey& key) {
     StoreChange change;
     change.deleted_identities.push_back(key);
+    const IdentityKey next{.collection = key.collection, .identity = key.identity + 1};
+    FACEGATE_CHECK(store
+                       .ReadTemplates(key, next,
+                                      [&](const StoredTemplate& one) {
+                                        change.deleted_templates.push_back(one.key);
+                                        return OkStatus();
+                                      })
+                       .ok());
     return change;
   }
 };
@@ -253,16 +262,15 @@ TEST_F(ErasePendingTest, OutlivesAKillAndIsMadeGood) {
            {[&] { return gallery_->DeleteCollection("people", true); }, "staying-behind"},
        }) {
     ASSERT_THAT(change(), IsOk());
+    if (bytes.empty()) continue;
     const std::string copy = Copy();
     EXPECT_TRUE(Pending(copy));
     EXPECT_TRUE(Pending(copy)) << "a store that is merely opened erases nothing";
     auto opened = OpenLocalGallery({.directory = copy, .erase_delay = {}}, clock_);
     ASSERT_THAT(opened, IsOk());
     opened->reset();
-    if (!bytes.empty()) {
-      EXPECT_GT(Count(bytes), 0u) << "in what was not killed it is not erased yet";
-      EXPECT_EQ(CountInFiles(copy, bytes), 0u);
-    }
+    EXPECT_GT(Count(bytes), 0u) << "in what was not killed it is not erased yet";
+    EXPECT_EQ(CountInFiles(copy, bytes), 0u);
     EXPECT_FALSE(Pending(copy));
   }
 }
@@ -285,7 +293,7 @@ TEST_F(ErasePendingTest, IsNotThereBeforeADeletionNorAfterACompaction) {
   auto store = OpenStore(directory());
   EXPECT_FALSE(store->erase_pending());
   const IdentityKey key = KeyOf(*store, "zebra-crossing");
-  ASSERT_THAT(store->Write(DeletionOf(key)), IsOk());
+  ASSERT_THAT(store->Write(DeletionOf(*store, key)), IsOk());
   EXPECT_TRUE(store->erase_pending());
   store.reset();
   store = OpenStore(directory());
@@ -337,7 +345,7 @@ TEST_F(ErasePendingTest, IsKeptWhenADeletionComesDuringACompaction) {
     {
       std::jthread compaction([&] { EXPECT_THAT(store->Compact(), IsOk()); });
       if (round % 2 == 1) std::this_thread::sleep_for(std::chrono::microseconds(200 * round));
-      EXPECT_THAT(store->Write(DeletionOf(key)), IsOk());
+      EXPECT_THAT(store->Write(DeletionOf(*store, key)), IsOk());
     }
     const bool pending = store->erase_pending();
     kept += pending ? 1 : 0;
@@ -356,12 +364,68 @@ TEST_F(ErasePendingTest, IsKeptWhenADeletionComesDuringACompaction) {
   EXPECT_GT(kept, 0) << "no deletion came during a compaction";
 }
 
+// The mark of each family, which the second format did not have.
+TEST_F(ErasePendingTest, AStoreOfTheSecondFormatIsTakenOverAndErased) {
+  gallery_.reset();
+  {
+    const auto store = OpenStore(directory());
+    ASSERT_THAT(store->Write(DeletionOf(*store, KeyOf(*store, "zebra-crossing"))), IsOk());
+  }
+  const std::string format(kFormatKey);
+  const std::string mark(kErasePendingKey);
+  {
+    RawStore raw(directory());
+    std::string version;
+    AppendLittleEndian(version, uint32_t{2});
+    raw.Put(Family::kMeta, format, SealEnvelope(Family::kMeta, format, version));
+    for (const std::string& key : raw.Keys(Family::kMeta)) {
+      if (key.starts_with(mark)) raw.Delete(Family::kMeta, key);
+    }
+    raw.Put(Family::kMeta, mark, SealEnvelope(Family::kMeta, mark, {}));
+  }
+  ASSERT_GT(Count("zebra-crossing"), 0u);
+  EXPECT_TRUE(Pending(directory()));
+  EXPECT_TRUE(Pending(directory())) << "the new format does not make it forget";
+  const auto store = OpenStore(directory());
+  ASSERT_THAT(store->Compact(), IsOk());
+  EXPECT_FALSE(store->erase_pending());
+  EXPECT_EQ(Count("zebra-crossing"), 0u);
+}
+
+// A change of labels rewrites no embedding.
+TEST_F(ErasePendingTest, CompactsNoFamilyThatDidNotChange) {
+  ASSERT_THAT(gallery_->Compact(), IsOk());
+  const auto tables_with = [&](const std::string& bytes) {
+    std::set<std::string> tables;
+    for (const auto& entry : fs::directory_iterator(directory())) {
+      if (entry.path().extension() != ".sst") continue;
+      std::ifstream file(entry.path(), std::ios::binary);
+      const std::string content((std::istreambuf_iterator<char>(file)), {});
+      if (content.find(bytes) != std::string::npos) tables.insert(entry.path().string());
+    }
+    return tables;
+  };
+  const auto before = tables_with(BytesOf(staying_));
+  ASSERT_FALSE(before.empty());
+  const auto old_identities = tables_with("staying-behind");
+  ASSERT_FALSE(old_identities.empty());
+  for (const Labels& labels : {Labels{{"k", "hidden"}}, Labels{}}) {
+    ASSERT_THAT(gallery_->UpdateLabels("people", "staying-behind",
+                                       {.replace_all = true, .set = labels, .remove = {}}, ""),
+                IsOk());
+  }
+  ASSERT_THAT(gallery_->Compact(), IsOk());
+  EXPECT_EQ(tables_with(BytesOf(staying_)), before);
+  EXPECT_NE(tables_with("staying-behind"), old_identities);
+  EXPECT_EQ(Count("hidden"), 0u);
+}
+
 // A store as the first format left it: without requests, and without a word on what was deleted.
 TEST_F(ErasePendingTest, AStoreOfTheFirstFormatIsTakenOverAndErased) {
   gallery_.reset();
   {
     const auto store = OpenStore(directory());
-    ASSERT_THAT(store->Write(DeletionOf(KeyOf(*store, "zebra-crossing"))), IsOk());
+    ASSERT_THAT(store->Write(DeletionOf(*store, KeyOf(*store, "zebra-crossing"))), IsOk());
   }
   const std::string format(kFormatKey);
   {
@@ -395,7 +459,7 @@ TEST_F(ErasePendingTest, AStoreOfTheFirstFormatIsTakenOverAndErased) {
     const std::string value = raw.Get(Family::kMeta, format);
     FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string_view version,
                                   OpenEnvelope(Family::kMeta, format, value));
-    EXPECT_EQ(ToHex(version), "02000000");
+    EXPECT_EQ(ToHex(version), "03000000");
     EXPECT_EQ(raw.Keys(Family::kRequests).size(), 1u);
   }
   auto again = OpenLocalGallery({.directory = copy}, clock_);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,7 +29,11 @@ class FaultyStore final : public TemplateStore {
   void SetAfterWrite(std::function<void()> hook) { after_write_ = std::move(hook); }
 
   // Takes the place of Compact(); set while no other call is at work.
-  void SetCompact(std::function<Status()> compact) { compact_ = std::move(compact); }
+  void SetCompact(std::function<Status(std::atomic<bool>*)> compact) {
+    compact_ = std::move(compact);
+  }
+  // What bytes_to_compact() says; set while no other call is at work.
+  void SetBytesToCompact(uint64_t bytes) { bytes_to_compact_ = bytes; }
 
   Status ReadCollections(const CollectionVisitor& visit) const override {
     return inner_->ReadCollections(visit);
@@ -46,6 +52,9 @@ class FaultyStore final : public TemplateStore {
   StatusOr<std::optional<StoredRequest>> ReadRequest(const RequestKey& key) const override {
     return inner_->ReadRequest(key);
   }
+  StatusOr<std::optional<int64_t>> ReadRequestTime() const override {
+    return inner_->ReadRequestTime();
+  }
   StatusOr<uint64_t> ReserveUids(uint64_t count) override {
     FACEGATE_RETURN_IF_ERROR(TakeFailure());
     return inner_->ReserveUids(count);
@@ -57,13 +66,19 @@ class FaultyStore final : public TemplateStore {
     if (after_write_) after_write_();
     return OkStatus();
   }
-  Status Compact() override { return compact_ ? compact_() : inner_->Compact(); }
+  Status Compact(std::atomic<bool>* canceled) override {
+    return compact_ ? compact_(canceled) : inner_->Compact(canceled);
+  }
+  uint64_t bytes_to_compact() const override {
+    return bytes_to_compact_.value_or(inner_->bytes_to_compact());
+  }
   bool erase_pending() const override { return inner_->erase_pending(); }
   Status WriteHealth() const override { return inner_->WriteHealth(); }
   void TryToRecover() override { inner_->TryToRecover(); }
 
  private:
-  std::function<Status()> compact_;
+  std::function<Status(std::atomic<bool>*)> compact_;
+  std::optional<uint64_t> bytes_to_compact_;
 
   Status TakeFailure() {
     const MutexLock lock(mutex_);

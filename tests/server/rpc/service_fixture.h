@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,7 +25,9 @@ namespace facegate {
 class ServiceTest : public ::testing::Test {
  protected:
   ServiceTest() {
-    auto gallery = OpenLocalGallery({.directory = dir_.File("store")}, clock_);
+    auto gallery = OpenLocalGallery(
+        {.directory = dir_.File("store"), .upkeep_interval = std::chrono::milliseconds(20)},
+        clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
     CreateCollection("people", engine_.model(), 0.5f);

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "face/base/mutex.h"
+#include "face/base/status.h"
+#include "index/key_codec.h"
+
+namespace facegate {
+
+// Keys of one family from `begin` to before `end` (empty: to the last).
+struct KeyRange {
+  std::string begin;
+  std::string end;
+  bool operator==(const KeyRange&) const = default;
+};
+
+// The keys of everything in a family.
+inline KeyRange AllKeys() { return {}; }
+
+// A few ranges: when there are too many, one around them all. For a compaction rewrites the tables
+// that a range touches, so one for all is less work than many of their own.
+class KeyRanges {
+ public:
+  static constexpr size_t kMost = 8;
+
+  void Add(KeyRange range);
+  const std::vector<KeyRange>& all() const { return ranges_; }
+  bool empty() const { return ranges_.empty(); }
+
+ private:
+  std::vector<KeyRange> ranges_;
+};
+
+// Where in each family something was deleted or overwritten.
+using ErasedKeys = std::map<Family, KeyRanges>;
+
+// What a store still has to erase from its files, family by family, and which families have a mark
+// in the store that says so. Thread-safe.
+class PendingErasure {
+ public:
+  // A store was opened with the mark of `family`.
+  void Opened(Family family);
+
+  // Before the write that deletes or overwrites `erased`; the families whose marks must be written
+  // with it, because the store does not have them yet.
+  std::vector<Family> Begin(const ErasedKeys& erased);
+  // After that write, also when it failed: the next opening may find it done all the same.
+  void End(const ErasedKeys& erased, bool written);
+
+  bool empty() const;
+  ErasedKeys waiting() const;
+  // All that waits, for a compaction; what it could not do comes back with GiveBack().
+  ErasedKeys Take();
+  void GiveBack(const ErasedKeys& erased);
+  // After a compaction of what was taken: calls `remove_marks` with the families where nothing was
+  // deleted meanwhile, nor is about to be. Under the lock, so that the next mark comes after.
+  Status Finish(const std::function<Status(const std::vector<Family>&)>& remove_marks);
+
+ private:
+  struct Work {
+    KeyRanges ranges;
+    size_t writes = 0;     // at work now
+    bool pending = false;  // as the mark in the store, or ahead of it
+    bool marked = false;
+  };
+
+  mutable Mutex mutex_;
+  std::map<Family, Work> work_ FACEGATE_GUARDED_BY(mutex_);
+};
+
+}  // namespace facegate
