@@ -9,7 +9,7 @@
 namespace facegate {
 
 // The whole file. kNotFound when it is absent, kInvalidArgument when it is larger than `max_bytes`
-// or is no regular file; the messages name the path.
+// or is not a regular file; the messages name the path.
 StatusOr<std::string> ReadFile(const std::string& path, uint64_t max_bytes);
 
 // Writes beside `path`, syncs and renames over it: a reader sees the old or the new file, also

@@ -22,7 +22,8 @@ struct CascadeOptions {
 // Viola-Jones cascades (2001): a box, and two eyes looked for in its upper half. What the eye
 // cascades say is weighed against where eyes lie in an average box (eye_fusion.h), so there are
 // always two eyes. Where nothing is found the search is repeated with milder settings and then with
-// the picture's edges extended, for a face that fills the picture. The fallback that needs no
+// the picture's edges extended, for a face that fills the picture. Large pictures are searched at
+// finer scales too, as by the landmark cascade. The fallback that needs no
 // download. Fails when a file is absent.
 StatusOr<std::unique_ptr<Detector>> CreateCascadeDetector(const CascadeOptions& options);
 

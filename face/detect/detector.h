@@ -23,7 +23,9 @@ class Detector {
   virtual ~Detector() = default;
   // Highest score first. Empty when there is no face: that is an answer, not an error. kInternal
   // when the library fails. `stop` is asked between the steps of the search; what it answers
-  // instead of OK is the answer.
+  // instead of OK is the answer. The
+  // longest steps that cannot be interrupted are scaling a picture down (2 to 3 ms a megapixel) and
+  // one run of a network (YuNet: 25 ms; landmarks: 2 ms).
   virtual StatusOr<std::vector<DetectedFace>> Detect(const Image& image, const StopCheck& stop) = 0;
   StatusOr<std::vector<DetectedFace>> Detect(const Image& image) { return Detect(image, {}); }
   // What is recorded with each template, such as "yunet:1f2a…" (the first 12 digits of the file's

@@ -118,7 +118,7 @@ StatusOr<std::string> WithInputShape(std::string_view model, std::span<const uin
   }
   auto changed = Replace(model, kPathToShape, shape);
   if (!changed.has_value()) {
-    return InvalidArgument("the file is no ONNX model, or its input has no shape");
+    return InvalidArgument("the file is not an ONNX model, or its input has no shape");
   }
   return *std::move(changed);
 }

@@ -19,7 +19,8 @@ struct YuNetOptions {
   // pixels. With 320 the landmarks of a 250x250 photo equal those of the 320x320 network.
   int min_side = 320;
   // Faces of this width, pixels, are found however large the picture is: where scaling it down to
-  // max_side makes them too small for the network, it is searched in tiles too.
+  // max_side makes them too small for the network, it is searched in tiles too. That takes a core
+  // 20 ms for pictures of up to 3200 pixels a side, and 9 ms for each megapixel of larger ones.
   int min_face_pixels = 80;
 };
 

@@ -22,21 +22,22 @@ Status CheckSize(const ImageHeader& header, const DecodeLimits& limits) {
   const uint64_t pixels = header.pixels();
   if (pixels > limits.max_pixels) {
     return Refuse(Reason::kImageTooLarge,
-                  fmt::format("image is {}x{}, that is {} pixels, limit is {}", header.width,
-                              header.height, pixels, limits.max_pixels));
+                  fmt::format("the image is {}x{}, which is {} pixels, the limit is {}",
+                              header.width, header.height, pixels, limits.max_pixels));
   }
   if (header.width > limits.max_side || header.height > limits.max_side) {
     return Refuse(Reason::kImageTooLarge,
-                  fmt::format("image is {}x{} pixels, limit of a side is {}", header.width,
+                  fmt::format("the image is {}x{} pixels, the limit for a side is {}", header.width,
                               header.height, limits.max_side));
   }
   const auto passes = static_cast<uint64_t>(header.passes);
   const uint64_t most = limits.max_full_passes * limits.max_pixels;
   if (passes * pixels > most) {
-    return Refuse(Reason::kImageTooLarge,
-                  fmt::format("JPEG is {}x{} pixels in {} scans, that is {} pixels to go over, "
-                              "limit is {}",
-                              header.width, header.height, passes, passes * pixels, most));
+    return Refuse(
+        Reason::kImageTooLarge,
+        fmt::format("the JPEG is {}x{} pixels in {} scans, which is {} pixels to go over, "
+                    "the limit is {}",
+                    header.width, header.height, passes, passes * pixels, most));
   }
   return OkStatus();
 }
@@ -71,8 +72,8 @@ StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits
   // A cv::Mat counts bytes in an int.
   const uint64_t max_bytes = std::min<uint64_t>(limits.max_bytes, INT32_MAX);
   if (encoded.size() > max_bytes) {
-    return Refuse(Reason::kImageTooLarge,
-                  fmt::format("image has {} bytes, limit is {}", encoded.size(), max_bytes));
+    return Refuse(Reason::kImageTooLarge, fmt::format("the image has {} bytes, the limit is {}",
+                                                      encoded.size(), max_bytes));
   }
   FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(encoded));
   FACEGATE_RETURN_IF_ERROR(CheckSize(header, limits));

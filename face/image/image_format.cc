@@ -84,7 +84,7 @@ constexpr std::array kTexts = {
                "a picture as base64 text (send the bytes that it stands for)"},
     FormatText{ImageFormat::kGitLfsPointer, "Git LFS pointer",
                "a Git LFS pointer (the file itself was not fetched)"},
-    FormatText{ImageFormat::kText, "text", "a text"},
+    FormatText{ImageFormat::kText, "text", "a text file"},
     FormatText{ImageFormat::kZip, "ZIP", "a ZIP archive"},
     FormatText{ImageFormat::kEmpty, "empty", "an empty file"},
     FormatText{ImageFormat::kUnknown, "unknown", "a file of an unknown kind"},

@@ -24,7 +24,7 @@ StatusOr<ImageHeader> ParseImageHeader(std::string_view encoded) {
     case ImageFormat::kPgm:
       return ParsePnmHeader(encoded);
     case ImageFormat::kEmpty:
-      return Refuse(Reason::kImageUndecodable, "image is empty (0 bytes)");
+      return Refuse(Reason::kImageUndecodable, "the image is empty (0 bytes)");
     default:
       return Refuse(Reason::kImageUndecodable,
                     fmt::format("this is {}, which is not among the formats that are taken: {}",

@@ -72,7 +72,7 @@ StatusOr<Map> ParseMap(std::string_view encoded) {
   const uint64_t spared = map.text ? 1 : 0;
   if (map.sample_count() > (map.samples.size() + spared) / sample_bytes) {
     return Undecodable(
-        fmt::format("PGM is truncated: {} samples of {} bytes and more, {} bytes left",
+        fmt::format("PGM is truncated: {} samples of at least {} bytes are due, {} bytes are left",
                     map.sample_count(), sample_bytes, map.samples.size()));
   }
   return map;

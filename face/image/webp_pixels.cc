@@ -60,7 +60,7 @@ StatusOr<cv::Mat> DecodeWebpPixels(std::string_view encoded, const ImageHeader& 
       WebPGetFeatures(reinterpret_cast<const uint8_t*>(encoded.data()), encoded.size(), &features);
   if (known != VP8_STATUS_OK || features.width != header.width ||
       features.height != header.height) {
-    return Undecodable(header, "is not one to libwebp");
+    return Undecodable(header, "is not recognised by libwebp");
   }
   cv::Mat pixels(header.height, header.width, features.has_alpha != 0 ? CV_8UC4 : CV_8UC3);
   FACEGATE_RETURN_IF_ERROR(ReadPixels(encoded, header, stop, pixels));

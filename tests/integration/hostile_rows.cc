@@ -145,7 +145,7 @@ class Rows {
     add("half a JPEG", jpeg.substr(0, jpeg.size() / 2), undecodable("JPEG"));
     add("two bytes of a JPEG", jpeg.substr(0, 2), undecodable("JPEG"));
     add("a text file", "name,score\nanna,1\n",
-        undecodable("this is a text, which is not among .*: JPEG, PNG, WebP"));
+        undecodable("this is a text file, which is not among .*: JPEG, PNG, WebP"));
     add("a PNG of noise", std::string("\x89PNG\r\n\x1a\n", 8) + std::string(500, '\x5a'),
         undecodable("PNG"));
     add("too many bytes", std::string(world_.max_image_bytes + 1, 'x'),
@@ -153,7 +153,7 @@ class Rows {
                               world_.max_image_bytes)));
     if (as_image) {
       add("100 megapixels", PngClaiming(10'000, 10'000),
-          too_large("10000x10000, that is 100000000 pixels, limit is 40000000"));
+          too_large("10000x10000, which is 100000000 pixels, the limit is 40000000"));
     } else {
       add("100 megapixels", PngClaiming(10'000, 10'000),
           {StatusCode::INVALID_ARGUMENT, "CROP_SIZE", "", "10000x10000.*112x112"});

@@ -297,7 +297,7 @@ std::vector<HostileRow> RefusingStates::Rows() {
          return server.Serve().Call("/facegate.v1.FaceService/Detect", request.SerializeAsString());
        },
        Code::INVALID_ARGUMENT, "IMAGE_TOO_LARGE", "image",
-       "6400x6400, that is 40960000 pixels, limit is 40000000"}};
+       "6400x6400, which is 40960000 pixels, the limit is 40000000"}};
   return rows;
 }
 

@@ -141,8 +141,8 @@ TEST(DecodeControlTest, RefusesAJpegWhoseScansGoOverTooManyPixels) {
   const auto image = DecodeImage(WithRepeatedScan(jpeg, 20), limits);
   ASSERT_THAT(image, RefusedWith(Reason::kImageTooLarge));
   EXPECT_THAT(MessageOf(image.status()),
-              HasSubstr("JPEG is 400x250 pixels in 30 scans, that is 3000000 pixels to go over, "
-                        "limit is 2000000"));
+              HasSubstr("the JPEG is 400x250 pixels in 30 scans, which is 3000000 pixels to go "
+                        "over, the limit is 2000000"));
   // A small one may have them.
   EXPECT_THAT(DecodeImage(WithRepeatedScan(jpeg, 20), {}), IsOk());
 }

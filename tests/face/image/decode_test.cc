@@ -243,7 +243,7 @@ TEST(DecodeImageTest, RefusesAHeaderThatClaimsTooManyPixels) {
   const auto image =
       DecodeImage(PngOfRows(PngHeaderChunk(10000, 10000, 8, 2), "", "nothing"), kLimits);
   ASSERT_THAT(image, RefusedWith(Reason::kImageTooLarge));
-  EXPECT_THAT(MessageOf(image.status()), HasSubstr("100000000 pixels, limit is 40000000"));
+  EXPECT_THAT(MessageOf(image.status()), HasSubstr("100000000 pixels, the limit is 40000000"));
   // The product of the sides does not overflow.
   EXPECT_THAT(DecodeImage(PngOfRows(PngHeaderChunk(0x7fffffff, 0x7fffffff, 8, 2), "", ""), kLimits),
               RefusedWith(Reason::kImageTooLarge));

@@ -105,7 +105,7 @@ TEST(ImageHeaderTest, NamesWhatWasSentInstead) {
             "PGM, PPM");
   EXPECT_THAT(MessageOf(ParseImageHeader("data:image/png;base64,iVBORw0KGgo").status()),
               HasSubstr("this is a data URI (send the bytes that it stands for)"));
-  EXPECT_EQ(MessageOf(ParseImageHeader("").status()), "image is empty (0 bytes)");
+  EXPECT_EQ(MessageOf(ParseImageHeader("").status()), "the image is empty (0 bytes)");
 }
 
 TEST(ImageHeaderTest, AllowsBytesAfterTheEndOfAPicture) {
