@@ -43,17 +43,12 @@ Status TakeFitting(const TensorMap& weights, const std::string& prefix, torch::n
                    std::vector<std::string>& fitting, TakenWeights& taken) {
   FACEGATE_ASSIGN_OR_RETURN(TensorMap all, StateDict(module));
   for (auto& [name, tensor] : all) {
-    if (IsBatchCounter(name)) continue;
     const auto found = weights.find(prefix + name);
-    if (found == weights.end() || found->second.shape != tensor.shape) {
-      taken.missing.push_back(prefix + name);
-      continue;
-    }
-    tensor = found->second;
-    fitting.push_back(found->first);
+    const bool fits = found != weights.end() && found->second.shape == tensor.shape;
+    if (fits) tensor = found->second;
+    if (IsBatchCounter(name)) continue;
+    (fits ? fitting : taken.missing).push_back(prefix + name);
   }
-  // The counters' type is a whole number, which weights may not have; they begin at 0.
-  std::erase_if(all, [](const auto& item) { return IsBatchCounter(item.first); });
   return LoadWeights(all, module);
 }
 

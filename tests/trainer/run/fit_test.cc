@@ -246,20 +246,18 @@ TEST_F(FitTest, BeginsWithTheWeightsOfAModelOrACheckpoint) {
   recipe.epochs = 1.0;
   const auto first = Run(recipe, "first");
   ASSERT_THAT(first, IsOk());
-  recipe.training.seed = 5;
   for (const std::string& weights :
        {first->model, dir_.File("first/checkpoints/batch-000000008.safetensors")}) {
     recipe.init = weights;
     recipe.training.freeze = {"backbone"};
     const std::string run = "run" + std::to_string(weights.size());
-    const auto second = Run(recipe, run, 4);
-    ASSERT_THAT(second, IsOk());
+    ASSERT_THAT(Run(recipe, run, 4), IsOk());
     EXPECT_THAT(said(), HasSubstr("begins with "));
     // Nothing but the head has changed.
-    Recipe rest = recipe;
-    const auto end = Run(rest, run);
+    const auto end = Run(recipe, run);
     ASSERT_THAT(end, IsOk());
-    EXPECT_EQ(ReadModelFile(end->model)->tensors, ReadModelFile(first->model)->tensors);
+    EXPECT_EQ(ReadModelFile(end->model)->card.model_digest,
+              ReadModelFile(first->model)->card.model_digest);
     EXPECT_THAT(ReadModelFile(end->model)->card.origin, HasSubstr("begun with "));
   }
 }

@@ -58,7 +58,7 @@ TEST(RecipeRangesTest, AreWhatIsAccepted) {
                     IsOk());
       }
       const std::string value = std::isinf(end) ? "1e30"
-                                : end == std::floor(end) && std::abs(end) < 1e15
+                                : end == std::floor(end) && std::abs(end) < 1e19
                                     ? fmt::format("{:.0f}", end)
                                     : fmt::format("{}", end);
       ASSERT_THAT(SetRecipeKey(name, value, "test", recipe), IsOk()) << name << " " << value;
