@@ -179,6 +179,75 @@ TEST(MarginRuleTest, EqualsAnIndependentStraightThroughArcFace) {
   ExpectEqual(batch.cosines.grad(), margin_reference::kStraightThroughGradient, 1e-6);
 }
 
+// Numbers of an implementation of its own; gradients are of the mean cross entropy.
+template <size_t Logits, size_t Norms>
+struct Expected {
+  const double (&logits)[Logits];
+  const double (&added_loss)[1];
+  const double (&by_cosine)[Logits];
+  const double (&by_norm)[Norms];
+};
+
+template <size_t Logits, size_t Norms>
+void ExpectRule(MarginRule& rule, double sign, const Expected<Logits, Norms>& expected) {
+  const CosineBatch inputs = ReferenceBatch();
+  const Tensor cosines = (inputs.cosines * sign).requires_grad_(true);
+  const Tensor norms = inputs.norms.clone().requires_grad_(true);
+  const MarginResult result =
+      rule.Apply({.cosines = cosines, .norms = norms, .labels = inputs.labels}, 1.0);
+  ExpectEqual(result.logits, expected.logits, 1e-9);
+  Tensor loss = ClassificationLoss(result.logits, inputs.labels, {});
+  if (result.added_loss.defined()) {
+    ExpectEqual(result.added_loss, expected.added_loss, 1e-9);
+    loss = loss + result.added_loss;
+  }
+  loss.backward();
+  ExpectEqual(cosines.grad(), expected.by_cosine, 1e-9);
+  ExpectEqual(norms.grad().defined() ? norms.grad() : torch::zeros_like(norms), expected.by_norm,
+              1e-9);
+}
+
+std::unique_ptr<MarginRule> ReferenceRule(const std::string& kind) {
+  MarginOptions options;
+  options.kind = kind;
+  options.scale = 16.0;
+  return Rule(options);
+}
+
+TEST(MarginRuleTest, EqualsAnIndependentArcFace) {
+  namespace reference = margin_reference;
+  ExpectRule(*ReferenceRule("arcface"), 1.0,
+             Expected{reference::kArcFaceLogits, reference::kArcFaceAddedLoss,
+                      reference::kArcFaceByCosine, reference::kArcFaceByNorm});
+}
+
+TEST(MarginRuleTest, EqualsAnIndependentCurricularFace) {
+  namespace reference = margin_reference;
+  const auto rule = ReferenceRule("curricularface");
+  ExpectRule(*rule, 1.0,
+             Expected{reference::kCurricularFirstLogits, reference::kCurricularFirstAddedLoss,
+                      reference::kCurricularFirstByCosine, reference::kCurricularFirstByNorm});
+  ExpectRule(*rule, -1.0,
+             Expected{reference::kCurricularSecondLogits, reference::kCurricularSecondAddedLoss,
+                      reference::kCurricularSecondByCosine, reference::kCurricularSecondByNorm});
+  EXPECT_NEAR(rule->buffers().front().value.item<double>(), reference::kCurricularProgress[0],
+              1e-15);
+}
+
+TEST(MarginRuleTest, EqualsAnIndependentMagFace) {
+  namespace reference = margin_reference;
+  ExpectRule(*ReferenceRule("magface"), 1.0,
+             Expected{reference::kMagFaceLogits, reference::kMagFaceAddedLoss,
+                      reference::kMagFaceByCosine, reference::kMagFaceByNorm});
+}
+
+TEST(MarginRuleTest, EqualsAnIndependentSphereFace) {
+  namespace reference = margin_reference;
+  ExpectRule(*ReferenceRule("sphereface"), 1.0,
+             Expected{reference::kSphereFaceLogits, reference::kSphereFaceAddedLoss,
+                      reference::kSphereFaceByCosine, reference::kSphereFaceByNorm});
+}
+
 TEST(MarginRuleTest, ArcFaceIsMonotonicInTheAngle) {
   for (const bool easy : {false, true}) {
     MarginOptions options;

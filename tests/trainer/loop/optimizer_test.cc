@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "tests/support/status_matchers.h"
+#include "tests/trainer/loop/optimizer_reference.h"
 
 namespace facegate {
 namespace {
@@ -70,6 +71,38 @@ TEST(OptimizerTest, AdamWEqualsPyTorchs) {
   torch::optim::AdamW theirs(std::vector<Tensor>{parameter},
                              torch::optim::AdamWOptions(0.02).weight_decay(kDecay));
   ExpectEqual({.kind = "adamw"}, parameter, theirs, 0.02);
+}
+
+// The steps of tests/golden/optimizer_reference.py: the rate is halved, and gradients fall, so that
+// both bounds and the largest second moment count.
+TEST(OptimizerTest, EqualsAnIndependentAdaBound) {
+  const auto expect = [](const Tensor& value, const double(&expected)[12]) {
+    for (int64_t i = 0; i < 12; ++i) {
+      EXPECT_NEAR(value.view(-1)[i].item<double>(), expected[i], 1e-12) << i;
+    }
+  };
+  for (const bool amsbound : {false, true}) {
+    Tensor parameter = Parameter();
+    const auto optimizer = Ours({.kind = "adabound",
+                                 .final_rate = 0.1,
+                                 .bound_speed = 0.05,
+                                 .base_rate = 0.02,
+                                 .amsbound = amsbound},
+                                parameter);
+    for (int step = 0; step < 10; ++step) {
+      const double size = step < 3 ? 3.0 : 0.2;
+      parameter.mutable_grad() =
+          parameter.detach() * 0.3 +
+          torch::cos(torch::arange(12, torch::kDouble) * step).view({3, 4}) * size;
+      optimizer->Step(step < 5 ? 0.02 : 0.01);
+      if (step == 0) {
+        expect(parameter, amsbound ? optimizer_reference::kAmsBoundFirst
+                                   : optimizer_reference::kAdaBoundFirst);
+      }
+    }
+    expect(parameter,
+           amsbound ? optimizer_reference::kAmsBoundLast : optimizer_reference::kAdaBoundLast);
+  }
 }
 
 // The bounds close in on final_rate, so that it ends as SGD without the scale of the gradient.
