@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/listing.h"
 #include "clients/cli/photo.h"
@@ -14,7 +15,7 @@ namespace facegate {
 namespace {
 
 constexpr char kCollectionFooter[] =
-    "A collection is bound for life to the model that the server ran when it was created.\n"
+    "A collection is bound for good to the model that the server ran when it was created.\n"
     "\n"
     "Examples:\n"
     "  facegate collection create staff --min-cosine 0.4\n"
@@ -76,7 +77,7 @@ class CollectionGetCommand : public Command {
   ExitCode Run(Session& session) override {
     v1::GetCollectionRequest request;
     request.set_collection_id(collection_);
-    return Finish(session, collection_, session.client.GetCollection(request),
+    return Finish(session, collection_, Ask(session, &FacegateClient::GetCollection, request),
                   [&](const auto& answer) { PrintCollections(session, {answer.collection()}); });
   }
 
@@ -97,7 +98,7 @@ class CollectionListCommand : public Command {
           v1::ListCollectionsRequest request;
           request.set_page_size(page_size);
           request.set_page_token(token);
-          return session.client.ListCollections(request);
+          return Ask(session, &FacegateClient::ListCollections, request);
         },
         [](v1::ListCollectionsResponse& page) { return page.mutable_collections(); });
     return FinishList(session, "", all, "collections", [&] { PrintCollections(session, *all); });
@@ -118,7 +119,7 @@ class CollectionUpdateCommand : public Command {
     AddMinCosine(update, min_cosine_, "Its new operating point, for requests that have none");
     update.add_flag("--no-min-cosine", no_min_cosine_, "Take its operating point away")
         ->excludes("--min-cosine");
-    update.add_option("--etag", etag_, "Only where the collection still has it");
+    update.add_option("--etag", etag_, "Only if the collection still has this etag");
     AddRequestId(update, request_id_);
   }
   ExitCode Run(Session& session) override {
@@ -150,7 +151,7 @@ class CollectionDeleteCommand : public Command {
   explicit CollectionDeleteCommand(CLI::App& erase) : Command(erase) {
     erase.footer("Example:\n  facegate collection delete staff --force");
     erase.add_option("COLLECTION", collection_, "Its id")->required();
-    erase.add_flag("--force", force_, "Also when it holds identities: they are erased");
+    erase.add_flag("--force", force_, "Even if it holds identities, which are then erased");
     AddRequestId(erase, request_id_);
   }
   ExitCode Run(Session& session) override {

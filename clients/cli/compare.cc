@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/report.h"
@@ -49,7 +50,7 @@ ExitCode CompareCommand::Run(Session& session) {
     *probes[i] = std::move(probe).value();
   }
   if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
-  const auto answer = session.client.Compare(request);
+  const auto answer = Ask(session, &FacegateClient::Compare, request);
   if (!answer.ok()) return Fail(session, "", answer.error());
   if (session.json) {
     PrintJson(session, ToJson(*answer));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/count.h"
 #include "clients/cli/drawing.h"
@@ -30,7 +31,7 @@ class DetectCommand : public Command {
                     "Write the photo with the faces drawn in: FILE.png, .jpg or another image "
                     "format")
         ->type_name("FILE");
-    detect.add_option("--select", select_, "Only one face; all where not given")
+    detect.add_option("--select", select_, "Only one face; all by default")
         ->check(CLI::IsMember({"single", "largest", "central", "all"}));
   }
 
@@ -79,7 +80,7 @@ ExitCode DetectCommand::Run(Session& session) {
   v1::DetectRequest request;
   request.set_image(*bytes);
   request.set_face_selection(SelectionOf(select_));
-  const auto answer = session.client.Detect(request);
+  const auto answer = Ask(session, &FacegateClient::Detect, request);
   if (!answer.ok()) return Fail(session, photo_, answer.error());
   if (!draw_.empty()) {
     const auto drawn = DrawFaces(*bytes, *answer, draw_);

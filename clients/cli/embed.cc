@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/npy.h"
 #include "clients/cli/photo.h"
@@ -49,7 +50,7 @@ ExitCode EmbedCommand::Run(Session& session) {
   if (!probe.ok()) return Fail(session, photo_, probe.error());
   v1::EmbedRequest request;
   *request.mutable_probe() = std::move(probe).value();
-  const auto answer = session.client.Embed(request);
+  const auto answer = Ask(session, &FacegateClient::Embed, request);
   if (!answer.ok()) return Fail(session, photo_, answer.error());
   const v1::TaggedEmbedding& embedding = answer->embedding();
   if (!output_.empty()) {

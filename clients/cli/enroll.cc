@@ -215,7 +215,10 @@ ExitCode EnrollCommand::EnrollFolder(Session& session) {
   } else {
     PrintReport(session, report, *plan);
   }
-  if (report.unreachable) PrintError(session, "stopped", report.last_error);
+  if (report.unreachable) {
+    PrintError(session, "stopped", report.last_error);
+    session.err << "facegate: give the same command again to enrol the rest\n";
+  }
   return ExitCodeOf(report, *plan);
 }
 
@@ -223,8 +226,7 @@ ExitCode EnrollCommand::EnrollFolder(Session& session) {
 
 void AddEnroll(CLI::App& app, Commands& commands) {
   commands.push_back(std::make_unique<EnrollCommand>(
-      *app.add_subcommand("enroll",
-                          "Add templates of a person, or of a folder of people (also: enrol)")
+      *app.add_subcommand("enroll", "Add templates of a person, or of a folder of people")
            ->alias("enrol")));
 }
 

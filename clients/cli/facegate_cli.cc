@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "clients/cli/command.h"
+#include "clients/cli/help_format.h"
 #include "clients/cli/number_range.h"
 #include "clients/cli/report.h"
 #include "clients/cli/unicode_text.h"
@@ -22,8 +24,8 @@ constexpr char kDescription[] =
     "Photos are JPEG, PNG, WebP, BMP or PGM; they are sent to the server named by --server.";
 
 constexpr char kProgramFooter[] =
-    "What changes something is sent with a request_id, and again when the connection broke: the\n"
-    "change is made once. --request-id repeats one whose fate is unknown.\n"
+    "A change is sent with a request_id, and sent again when the connection breaks: it is made\n"
+    "once. --request-id repeats a change of which nobody knows whether it was made.\n"
     "\n"
     "Exit codes:\n"
     "  0  done; identify, verify, compare: every photo matched\n"
@@ -57,7 +59,7 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
       ->envname("FACEGATE_SERVER")
       ->type_name("HOST:PORT")
       ->capture_default_str();
-  app.add_option("--timeout", options.timeout_s, "Patience for one call, seconds")
+  app.add_option("--timeout", options.timeout_s, "How long one call may take")
       ->check(NumberBetween(0.001, 86'400.0))
       ->type_name("SECONDS")
       ->capture_default_str();
@@ -107,6 +109,7 @@ int RunCli(const std::vector<std::string>& arguments, std::ostream& out, std::os
   CLI::App app("", "facegate");
   GlobalOptions options;
   AddGlobalOptions(app, options);
+  app.formatter(std::make_shared<HelpFormat>(terminal.columns));
   Commands commands;
   AddEnroll(app, commands);
   AddIdentify(app, commands);

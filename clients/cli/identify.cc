@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/count.h"
 #include "clients/cli/drawing.h"
@@ -41,8 +42,7 @@ class IdentifyCommand : public Command {
     AddPhotoOptions(identify, photo_options_, AllowAll::kYes);
     AddMinCosine(identify, min_cosine_, "The smallest cosine that is a match");
     identify
-        .add_option("--top", top_,
-                    "The most candidates of one face; without it the server's choice")
+        .add_option("--top", top_, "The most candidates of one face; the server chooses by default")
         ->check(WholeNumberBetween(1, 1'000'000));
     identify
         .add_option("-o,--sheet,--out", sheet_,
@@ -61,7 +61,7 @@ class IdentifyCommand : public Command {
     identify.add_flag("--nearest", nearest_, "Show also candidates below the threshold");
     identify
         .add_flag("--unique", unique_,
-                  "Nobody is in a photo twice: of all its faces each identity matches one at most")
+                  "Nobody is in a photo twice: each identity matches one of its faces at most")
         ->excludes("--crop");
   }
 
@@ -101,7 +101,7 @@ ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
   request.set_max_candidates(top_);
   request.set_include_below_threshold(nearest_);
   request.set_unique_identities(unique_);
-  auto answer = session.client.Identify(request);
+  auto answer = Ask(session, &FacegateClient::Identify, request);
   if (sheet_.empty()) return answer;
   const std::string& bytes =
       photo_options_.crop ? request.probe().aligned_crop() : request.probe().image();
@@ -122,7 +122,7 @@ std::optional<PhotoTruth> IdentifyCommand::TruthOf(Session& session,
   v1::GetIdentityRequest request;
   request.set_collection_id(collection_);
   request.set_identity_id(IdentityIdOf(name));
-  const auto answer = session.client.GetIdentity(request);
+  const auto answer = Ask(session, &FacegateClient::GetIdentity, request);
   if (!answer.ok() && answer.error().reason != "IDENTITY_NOT_FOUND") return std::nullopt;
   return PhotoTruth{.identity = request.identity_id(), .enrolled = answer.ok()};
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/count.h"
 #include "clients/cli/identity_path.h"
@@ -43,7 +44,7 @@ class IdentityGetCommand : public Command {
   ExitCode Run(Session& session) override {
     v1::GetIdentityRequest request;
     path_.CopyTo(request);
-    return Finish(session, path_.identity, session.client.GetIdentity(request),
+    return Finish(session, path_.identity, Ask(session, &FacegateClient::GetIdentity, request),
                   [&](const auto& answer) { PrintIdentities(session, {answer.identity()}); });
   }
 
@@ -66,7 +67,7 @@ class IdentityListCommand : public Command {
           request.set_collection_id(collection_);
           request.set_page_size(page_size);
           request.set_page_token(token);
-          return session.client.ListIdentities(request);
+          return Ask(session, &FacegateClient::ListIdentities, request);
         },
         [](v1::ListIdentitiesResponse& page) { return page.mutable_identities(); });
     return FinishList(session, collection_, all, "identities",
@@ -83,7 +84,7 @@ class IdentityDeleteCommand : public Command {
   explicit IdentityDeleteCommand(CLI::App& erase) : Command(erase) {
     erase.footer("Example:\n  facegate identity delete -c staff 1017");
     AddIdentityPath(erase, path_);
-    erase.add_option("--etag", etag_, "Only where the identity still has it");
+    erase.add_option("--etag", etag_, "Only if the identity still has this etag");
     AddRequestId(erase, request_id_);
   }
   ExitCode Run(Session& session) override {

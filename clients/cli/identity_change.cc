@@ -17,8 +17,8 @@ constexpr char kLabelFooter[] =
     "\n"
     "Examples:\n"
     "  facegate identity label -c staff 1017 room=4 'team=night shift' badge-\n"
-    "  facegate identity label -c staff 1017 --replace room=4      no other label stays\n"
-    "  facegate identity label -c staff 1017 --replace             none stays";
+    "  facegate identity label -c staff 1017 --replace room=4      all other labels are removed\n"
+    "  facegate identity label -c staff 1017 --replace             all labels are removed";
 
 class LabelCommand : public Command {
  public:
@@ -27,7 +27,7 @@ class LabelCommand : public Command {
     AddIdentityPath(label, path_);
     label.add_option("CHANGE", changes_, "KEY=VALUE sets a label, KEY- removes it");
     label.add_flag("--replace", replace_, "Remove all labels that are not given");
-    label.add_option("--etag", etag_, "Only where the identity still has it");
+    label.add_option("--etag", etag_, "Only if the identity still has this etag");
     AddRequestId(label, request_id_);
   }
   ExitCode Run(Session& session) override {
@@ -58,7 +58,7 @@ class RenameCommand : public Command {
         "Example:\n  facegate identity rename -c staff 1017 2042");
     AddIdentityPath(rename, path_);
     rename.add_option("NEW_ID", new_id_, "Its new id")->required();
-    rename.add_option("--etag", etag_, "Only where the identity still has it");
+    rename.add_option("--etag", etag_, "Only if the identity still has this etag");
     AddRequestId(rename, request_id_);
   }
   ExitCode Run(Session& session) override {
@@ -82,14 +82,16 @@ class MergeCommand : public Command {
  public:
   explicit MergeCommand(CLI::App& merge) : Command(merge) {
     merge.footer(
-        "All templates of the identity go to the other one, with the labels that it lacks.\n"
+        "All templates of the identity move to the other one, and so do the labels that it lacks.\n"
         "\n"
         "Example:\n  facegate identity merge -c staff 1018 --into 1017");
-    AddIdentityPath(merge, source_, "The identity that goes into the other and is no more");
+    AddIdentityPath(merge, source_,
+                    "The identity that is merged into the other and then no longer exists");
     merge.add_option("--into", target_, "The identity that stays")->required()->type_name("ID");
-    merge.add_option("--etag", source_etag_, "Only where the identity that goes still has it");
+    merge.add_option("--etag", source_etag_,
+                     "Only if the identity that is merged still has this etag");
     merge.add_option("--into-etag", target_etag_,
-                     "Only where the identity that stays still has it");
+                     "Only if the identity that stays still has this etag");
     AddRequestId(merge, request_id_);
   }
   ExitCode Run(Session& session) override {

@@ -53,7 +53,7 @@ void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
   lines.emplace_back("TLS", OnOff(info.security().tls()));
   lines.emplace_back(
       "limits",
-      fmt::format("image {} bytes and {} pixels, message {} bytes, {} samples an enrol, "
+      fmt::format("image {} bytes and {} pixels, message {} bytes, {} samples per enrolment, "
                   "{} candidates",
                   limits.max_image_bytes(), limits.max_image_pixels(), limits.max_message_bytes(),
                   limits.max_samples(), limits.max_candidates()));
@@ -76,7 +76,7 @@ class InfoCommand : public Command {
  public:
   explicit InfoCommand(CLI::App& info) : Command(info) {
     info.footer(kInfoFooter);
-    info.add_option("--wait", wait_s_, "Wait up to so many seconds until the server takes calls")
+    info.add_option("--wait", wait_s_, "Wait up to so many seconds for the server to take calls")
         ->check(NumberBetween(0.0, 86'400.0))
         ->type_name("SECONDS");
   }

@@ -23,10 +23,11 @@ ClientResult<v1::UpdateIdentityRequest> ParseLabelChange(const std::vector<std::
       return LocalError(fmt::format("{} is neither KEY=VALUE nor KEY-", change));
     }
     const std::string key = change.substr(0, sets ? equals : change.size() - 1);
-    if (key.empty()) return LocalError(fmt::format("{} names no key", change));
+    if (key.empty()) return LocalError(fmt::format("{} has no key", change));
     if (!keys.insert(key).second) return LocalError(fmt::format("{} is given twice", key));
     if (!sets && replace) {
-      return LocalError(fmt::format("{}: with --replace what is not given goes anyway", change));
+      return LocalError(
+          fmt::format("{}: --replace removes every label that is not given already", change));
     }
     if (sets) (*request.mutable_identity()->mutable_labels())[key] = change.substr(equals + 1);
     if (!replace) request.mutable_update_mask()->add_paths("labels." + key);

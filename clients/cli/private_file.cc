@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 namespace facegate {
 namespace {
@@ -27,7 +28,9 @@ std::optional<std::string> WriteAll(int file, std::string_view bytes) {
 std::optional<std::string> WritePrivateFile(const std::string& path, std::string_view bytes) {
   // A new file with the rights of one that is private, which takes the old one's place: neither the
   // old one's rights nor a link that lies there decides who reads it.
-  const std::string temporary = path + ".tmp." + std::to_string(::getpid());
+  // Its name is short, since the file's own may be as long as a name can be.
+  const std::string name = ".facegate-" + std::to_string(::getpid()) + ".tmp";
+  const std::string temporary = std::filesystem::path(path).replace_filename(name).string();
   ::unlink(temporary.c_str());
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return std::strerror(errno);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/identity_path.h"
 #include "clients/cli/listing.h"
@@ -49,7 +50,7 @@ class TemplateListCommand : public Command {
           path_.CopyTo(request);
           request.set_page_size(page_size);
           request.set_page_token(token);
-          return session.client.ListTemplates(request);
+          return Ask(session, &FacegateClient::ListTemplates, request);
         },
         [](v1::ListTemplatesResponse& page) { return page.mutable_templates(); });
     return FinishList(session, path_.identity, all, "templates",

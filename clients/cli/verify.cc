@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/each_photo.h"
 #include "clients/cli/identity_path.h"
@@ -50,7 +51,7 @@ ClientResult<v1::VerifyResponse> VerifyCommand::Verify(Session& session,
   path_.CopyTo(request);
   *request.mutable_probe() = std::move(probe).value();
   if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
-  return session.client.Verify(request);
+  return Ask(session, &FacegateClient::Verify, request);
 }
 
 ExitCode AddRow(const std::string& photo, const v1::VerifyResponse& answer, Table& table) {

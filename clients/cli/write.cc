@@ -7,14 +7,14 @@ namespace facegate {
 CLI::Option* AddRequestId(CLI::App& app, std::string& request_id) {
   return app
       .add_option("--request-id", request_id,
-                  "Repeats a change that may have been made already: it is made once; without it a "
-                  "new one")
+                  "The id of a change that may have been made already and must not be made twice; "
+                  "a new one by default")
       ->type_name("UUID");
 }
 
 void PrintHowToRepeat(Session& session, const std::string& request_id) {
-  session.err << "facegate: the change may have been made; to be sure give the same command again "
-                 "with --request-id "
+  session.err << "facegate: the change may or may not have been made; to be sure, give the same "
+                 "command again with --request-id "
               << Printable(request_id) << "\n";
 }
 

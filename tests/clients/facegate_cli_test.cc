@@ -185,6 +185,28 @@ TEST_F(FacegateCliTest, IdentifiesEachPhoto) {
   EXPECT_THAT(stranger.out, HasSubstr("NO_MATCH"));
 }
 
+TEST_F(FacegateCliTest, WaitsForAFullQueue) {
+  const std::string photo = Photo("a.jpg", "a");
+  ASSERT_EQ(Run({"enroll", "1017", photo}).code, 0);
+  server_.face.full_for = 3;
+  EXPECT_EQ(Run({"identify", photo, photo}).code, 0);
+}
+
+TEST_F(FacegateCliTest, ShowsHelpThatFitsTheTerminal) {
+  std::ostringstream out;
+  std::ostringstream err;
+  ASSERT_EQ(RunCli({"enroll", "--help"}, out, err, {.columns = 80}), 0);
+  std::istringstream help(out.str());
+  bool options = false;
+  for (std::string line; std::getline(help, line);) {
+    options = line == "Options:" || (options && !line.empty());
+    // What an option is called is not broken into lines.
+    if (!options || !line.starts_with(std::string(10, ' '))) continue;
+    EXPECT_LE(line.size(), 80U) << line;
+  }
+  EXPECT_THAT(out.str(), HasSubstr("--again"));
+}
+
 TEST_F(FacegateCliTest, IdentifiesEachPersonOnceWhereAsked) {
   ASSERT_EQ(Run({"enroll", "1017", Photo("a.jpg", "a")}).code, 0);
   for (const std::vector<std::string>& select : {std::vector<std::string>{}, {"--select", "all"}}) {

@@ -64,6 +64,11 @@ v1::Identity LabelledIdentity(const std::string& id) {
 
 grpc::Status LostAnswer() { return {grpc::StatusCode::UNAVAILABLE, "Socket closed"}; }
 
+grpc::Status QueueFull() {
+  return FakeRefusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "QUEUE_FULL", "full", "",
+                     std::chrono::milliseconds(1));
+}
+
 constexpr float kSame = 0.9F;
 constexpr float kOther = 0.1F;
 
@@ -97,10 +102,7 @@ grpc::Status FakeRefusal(grpc::StatusCode code, const std::string& reason,
 grpc::Status FakeFaceService::Enroll(grpc::ServerContext* /*context*/,
                                      const v1::EnrollRequest* request,
                                      v1::EnrollResponse* response) {
-  if (full_for-- > 0) {
-    return FakeRefusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "QUEUE_FULL", "full", "",
-                       std::chrono::milliseconds(1));
-  }
+  if (full_for-- > 0) return QueueFull();
   if (unavailable_after-- <= 0) return LostAnswer();
   const std::lock_guard lock(mutex_);
   enroll_requests_.push_back(*request);
@@ -154,6 +156,7 @@ grpc::Status FakeFaceService::Verify(grpc::ServerContext* /*context*/,
 grpc::Status FakeFaceService::Identify(grpc::ServerContext* /*context*/,
                                        const v1::IdentifyRequest* request,
                                        v1::IdentifyResponse* response) {
+  if (full_for-- > 0) return QueueFull();
   const std::lock_guard lock(mutex_);
   last_identify_ = *request;
   char person = 0;

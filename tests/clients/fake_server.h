@@ -44,7 +44,8 @@ class FakeFaceService : public v1::FaceService::Service {
   grpc::Status Compare(grpc::ServerContext* context, const v1::CompareRequest* request,
                        v1::CompareResponse* response) override;
 
-  // Enroll refuses so many calls with QUEUE_FULL and a short RetryInfo before it works.
+  // Enroll and Identify refuse so many calls with QUEUE_FULL and a short RetryInfo before they
+  // work.
   std::atomic<int> full_for = 0;
   // So many calls of Enroll are carried out, but their answers are lost with the connection.
   std::atomic<int> lost_answers = 0;

@@ -35,10 +35,24 @@ TEST(PrivateFileTest, FollowsNoLink) {
   std::ofstream(dir.File("precious")) << "kept";
   std::filesystem::create_symlink(dir.File("precious"), dir.File("a"));
   std::filesystem::create_symlink(dir.File("precious"),
-                                  dir.File("a.tmp." + std::to_string(::getpid())));
+                                  dir.File(".facegate-" + std::to_string(::getpid()) + ".tmp"));
   EXPECT_EQ(WritePrivateFile(dir.File("a"), "mine"), std::nullopt);
   EXPECT_EQ(Content(dir.File("precious")), "kept");
   EXPECT_EQ(Content(dir.File("a")), "mine");
+}
+
+TEST(PrivateFileTest, MayHaveTheLongestName) {
+  const TempDir dir;
+  const std::string path = dir.File(std::string(251, 'n') + ".npy");
+  EXPECT_EQ(WritePrivateFile(path, "mine"), std::nullopt);
+  EXPECT_EQ(Content(path), "mine");
+}
+
+TEST(PrivateFileTest, LeavesNothingBehindWhenItFails) {
+  const TempDir dir;
+  std::filesystem::create_directory(dir.File("folder"));
+  EXPECT_EQ(WritePrivateFile(dir.File("folder"), "mine"), "Is a directory");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1);
 }
 
 TEST(PrivateFileTest, SaysWhyItCannotBeWritten) {
