@@ -51,7 +51,8 @@ constexpr Key kKeys[] = {
      {},
      {},
      "",
-     "A file that the port is written to once the server is ready; removed on a clean stop. Meant for port 0."},
+     "A file that the port is written to once the server is ready; removed on a clean stop. Meant "
+     "for port 0."},
     {"insecure",
      &Config::insecure,
      {},
@@ -90,7 +91,8 @@ constexpr Key kKeys[] = {
      {1, 256},
      {},
      "",
-     "The largest number of faces in one forward pass. Every size up to it is warmed up at the start."},
+     "The largest number of faces in one forward pass. Every size up to it is warmed up at the "
+     "start."},
     {"face_queue",
      &Config::face_queue,
      {1, 65536},
@@ -124,7 +126,8 @@ constexpr Key kKeys[] = {
      {20, 10000},
      {},
      "",
-     "Faces of this width in pixels are found however large the picture is. Smaller ones are found in "
+     "Faces of this width in pixels are found however large the picture is. Smaller ones are found "
+     "in "
      "small pictures only; a smaller value makes the search of large pictures longer."},
     {"worker_threads",
      &Config::worker_threads,
@@ -152,7 +155,12 @@ constexpr Key kKeys[] = {
      {},
      "",
      "The largest image, width times height; beyond it IMAGE_TOO_LARGE."},
-    {"max_samples", &Config::max_samples, {1, 1000}, {}, "", "The largest number of faces in one Enroll."},
+    {"max_samples",
+     &Config::max_samples,
+     {1, 1000},
+     {},
+     "",
+     "The largest number of faces in one Enroll."},
     {"max_candidates",
      &Config::max_candidates,
      {1, 10000},
@@ -196,7 +204,8 @@ constexpr Key kKeys[] = {
      {0, 3600},
      {},
      "",
-     "How long a stop waits for calls in progress, seconds; it ends at most 5 seconds later, whatever they do."},
+     "How long a stop waits for calls in progress, seconds; it ends at most 5 seconds later, "
+     "whatever they do."},
     {"reflection",
      &Config::reflection,
      {},

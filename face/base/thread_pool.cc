@@ -25,8 +25,9 @@ Status ThreadPool::Submit(std::function<void()> task) {
     // A free thread takes one of the waiting tasks at once, so only the rest really wait.
     const size_t free = static_cast<size_t>(thread_count_) - running_;
     if (tasks_.size() >= max_waiting_ + free) {
-      return Refuse(Reason::kQueueFull,
-                    fmt::format("{} requests are already waiting, which is the limit", max_waiting_));
+      return Refuse(
+          Reason::kQueueFull,
+          fmt::format("{} requests are already waiting, which is the limit", max_waiting_));
     }
     tasks_.push_back(std::move(task));
   }

@@ -52,9 +52,10 @@ Status Batcher::Submit(std::vector<Job> jobs, const Caller& caller) {
     if (closed_) return Refuse(Reason::kShuttingDown, "the server is shutting down");
     if (!queue_.empty() && queue_.size() + jobs.size() > options_.max_waiting) {
       return WithRetryAfter(
-          Refuse(Reason::kQueueFull,
-                 fmt::format("{} faces are waiting for the model and {} more arrived; the limit is {}",
-                             queue_.size(), jobs.size(), options_.max_waiting)),
+          Refuse(
+              Reason::kQueueFull,
+              fmt::format("{} faces are waiting for the model and {} more arrived; the limit is {}",
+                          queue_.size(), jobs.size(), options_.max_waiting)),
           RetryDelay());
     }
     for (Job& job : jobs) queue_.push_back({std::move(job), caller});

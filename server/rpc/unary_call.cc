@@ -8,6 +8,7 @@
 #include "face/base/log.h"
 #include "server/rpc/call_deadline.h"
 #include "server/rpc/grpc_status.h"
+#include "server/rpc/repeated_line.h"
 
 namespace facegate {
 namespace {
@@ -34,6 +35,17 @@ Status RunGuarded(const UnaryCall::Handler& handler, const CallContext& call) {
   } catch (...) {
     return Internal("exception of an unknown kind");
   }
+}
+
+// What the client may not see. A store or a model that fails gives the same line for each call.
+void LogWithheld(std::string_view request_id, std::string_view method, const Status& status,
+                 Clock::TimePoint now) {
+  static RepeatedLine repeated;
+  const std::string line = fmt::format("{}: {}", method, MessageOf(status));
+  const auto left_out = repeated.Ask(line, now);
+  if (!left_out.has_value()) return;
+  if (*left_out > 0) LogError("{} more calls ended like the next one", *left_out);
+  LogError("request {}: {}", request_id, line);
 }
 
 std::string_view OutcomeOf(const Status& status) {
@@ -86,7 +98,7 @@ void UnaryCall::Run(const Handler& handler) {
 
 void UnaryCall::Answer(const Status& status) {
   if (IsWithheld(status)) {
-    LogError("request {}: {}: {}", call_.request_id, method_, MessageOf(status));
+    LogWithheld(call_.request_id, method_, status, runtime_.clock.Now());
   } else if (status.code() == StatusCode::kDataLoss) {
     LogError("request {}: {}: the store is damaged: {}", call_.request_id, method_,
              MessageOf(status));
