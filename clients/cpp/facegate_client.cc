@@ -55,20 +55,40 @@ ClientResult<Response> CallOnce(Stub& stub,
 }  // namespace
 
 struct FacegateClient::Impl {
-  Impl(const std::shared_ptr<grpc::Channel>& channel, milliseconds call_timeout)
-      : timeout(call_timeout),
+  Impl(std::shared_ptr<grpc::Channel> to_server, milliseconds call_timeout)
+      : channel(std::move(to_server)),
+        timeout(call_timeout),
         face(v1::FaceService::NewStub(channel)),
         gallery(v1::GalleryService::NewStub(channel)),
         admin(v1::AdminService::NewStub(channel)),
         health_stub(health::Health::NewStub(channel)) {}
 
-  ClientResult<bool> CheckHealth(milliseconds patience) {
+  template <typename Stub, typename Request, typename Response>
+  ClientResult<Response> Call(const std::unique_ptr<Stub>& stub,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Response*),
+                              const Request& request) const {
+    LookForConnection(timeout);
+    return CallOnce(*stub, method, request, timeout);
+  }
+
+  ClientResult<bool> CheckHealth(milliseconds patience) const {
+    LookForConnection(patience);
     const auto answer = CallOnce(*health_stub, &health::Health::Stub::Check,
                                  health::HealthCheckRequest(), patience);
     if (!answer.ok()) return answer.error();
     return answer->status() == health::HealthCheckResponse::SERVING;
   }
 
+  // gRPC tries again by itself where an attempt to connect has failed, but what comes of it is seen
+  // at once by a thread that waits inside gRPC only, and otherwise up to five seconds later.
+  void LookForConnection(milliseconds most) const {
+    constexpr milliseconds kLook(50);
+    if (channel->GetState(false) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;
+    channel->WaitForConnected(std::chrono::system_clock::now() + std::min(most, kLook));
+  }
+
+  const std::shared_ptr<grpc::Channel> channel;
   const milliseconds timeout;
   // Stubs are safe to use from several threads and share the channel.
   const std::unique_ptr<v1::FaceService::Stub> face;
@@ -101,92 +121,80 @@ ClientResult<std::unique_ptr<FacegateClient>> FacegateClient::Connect(
 }
 
 ClientResult<v1::EnrollResponse> FacegateClient::Enroll(const v1::EnrollRequest& request) {
-  return CallOnce(*impl_->face, &v1::FaceService::Stub::Enroll, request, impl_->timeout);
+  return impl_->Call(impl_->face, &v1::FaceService::Stub::Enroll, request);
 }
 ClientResult<v1::VerifyResponse> FacegateClient::Verify(const v1::VerifyRequest& request) {
-  return CallOnce(*impl_->face, &v1::FaceService::Stub::Verify, request, impl_->timeout);
+  return impl_->Call(impl_->face, &v1::FaceService::Stub::Verify, request);
 }
 ClientResult<v1::IdentifyResponse> FacegateClient::Identify(const v1::IdentifyRequest& request) {
-  return CallOnce(*impl_->face, &v1::FaceService::Stub::Identify, request, impl_->timeout);
+  return impl_->Call(impl_->face, &v1::FaceService::Stub::Identify, request);
 }
 ClientResult<v1::EmbedResponse> FacegateClient::Embed(const v1::EmbedRequest& request) {
-  return CallOnce(*impl_->face, &v1::FaceService::Stub::Embed, request, impl_->timeout);
+  return impl_->Call(impl_->face, &v1::FaceService::Stub::Embed, request);
 }
 ClientResult<v1::DetectResponse> FacegateClient::Detect(const v1::DetectRequest& request) {
-  return CallOnce(*impl_->face, &v1::FaceService::Stub::Detect, request, impl_->timeout);
+  return impl_->Call(impl_->face, &v1::FaceService::Stub::Detect, request);
 }
 ClientResult<v1::CompareResponse> FacegateClient::Compare(const v1::CompareRequest& request) {
-  return CallOnce(*impl_->face, &v1::FaceService::Stub::Compare, request, impl_->timeout);
+  return impl_->Call(impl_->face, &v1::FaceService::Stub::Compare, request);
 }
 
 ClientResult<v1::CreateCollectionResponse> FacegateClient::CreateCollection(
     const v1::CreateCollectionRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::CreateCollection, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::CreateCollection, request);
 }
 ClientResult<v1::GetCollectionResponse> FacegateClient::GetCollection(
     const v1::GetCollectionRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::GetCollection, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::GetCollection, request);
 }
 ClientResult<v1::ListCollectionsResponse> FacegateClient::ListCollections(
     const v1::ListCollectionsRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::ListCollections, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::ListCollections, request);
 }
 ClientResult<v1::UpdateCollectionResponse> FacegateClient::UpdateCollection(
     const v1::UpdateCollectionRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::UpdateCollection, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::UpdateCollection, request);
 }
 ClientResult<v1::DeleteCollectionResponse> FacegateClient::DeleteCollection(
     const v1::DeleteCollectionRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::DeleteCollection, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::DeleteCollection, request);
 }
 ClientResult<v1::GetIdentityResponse> FacegateClient::GetIdentity(
     const v1::GetIdentityRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::GetIdentity, request, impl_->timeout);
+  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::GetIdentity, request);
 }
 ClientResult<v1::ListIdentitiesResponse> FacegateClient::ListIdentities(
     const v1::ListIdentitiesRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::ListIdentities, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::ListIdentities, request);
 }
 ClientResult<v1::UpdateIdentityResponse> FacegateClient::UpdateIdentity(
     const v1::UpdateIdentityRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::UpdateIdentity, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::UpdateIdentity, request);
 }
 ClientResult<v1::RenameIdentityResponse> FacegateClient::RenameIdentity(
     const v1::RenameIdentityRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::RenameIdentity, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::RenameIdentity, request);
 }
 ClientResult<v1::MergeIdentitiesResponse> FacegateClient::MergeIdentities(
     const v1::MergeIdentitiesRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::MergeIdentities, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::MergeIdentities, request);
 }
 ClientResult<v1::DeleteIdentityResponse> FacegateClient::DeleteIdentity(
     const v1::DeleteIdentityRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::DeleteIdentity, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::DeleteIdentity, request);
 }
 ClientResult<v1::ListTemplatesResponse> FacegateClient::ListTemplates(
     const v1::ListTemplatesRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::ListTemplates, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::ListTemplates, request);
 }
 ClientResult<v1::DeleteTemplateResponse> FacegateClient::DeleteTemplate(
     const v1::DeleteTemplateRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::DeleteTemplate, request,
-                  impl_->timeout);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::DeleteTemplate, request);
 }
 
 ClientResult<v1::GetServerInfoResponse> FacegateClient::GetServerInfo() {
-  return CallOnce(*impl_->admin, &v1::AdminService::Stub::GetServerInfo, v1::GetServerInfoRequest(),
-                  impl_->timeout);
+  return impl_->Call(impl_->admin, &v1::AdminService::Stub::GetServerInfo,
+                     v1::GetServerInfoRequest());
 }
 
 ClientResult<bool> FacegateClient::IsReady() { return impl_->CheckHealth(impl_->timeout); }

@@ -25,7 +25,7 @@ struct ClientOptions {
 // of several threads share the connection and run side by side.
 //
 // The connection is made by the first call and again after it broke; while nothing listens, calls
-// fail at once with an error that is unreachable(). Nothing is retried here; see CallWithRetry
+// fail within 50 ms with an error that is unreachable(). Nothing is retried here; see CallWithRetry
 // (clients/cpp/retry.h), and MakeRequestId (clients/cpp/request_id.h) for writes that may be sent
 // again. It is neither encrypted nor authenticated: the server offers no TLS yet.
 class FacegateClient {

@@ -105,6 +105,24 @@ TEST(FacegateClientTest, WaitsUntilTheServerIsReady) {
   EXPECT_TRUE(*ready);
 }
 
+// As a script does that starts both together.
+TEST(FacegateClientTest, FindsAServerSoonAfterItStarts) {
+  const std::string target = DeadTarget();
+  const auto client = ConnectTo(target);
+  ClientResult<bool> ready = false;
+  std::chrono::steady_clock::time_point found;
+  std::thread waiting([&] {
+    ready = client->WaitUntilReady(std::chrono::seconds(30));
+    found = std::chrono::steady_clock::now();
+  });
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const FakeServer server(target);
+  const auto started = std::chrono::steady_clock::now();
+  waiting.join();
+  ASSERT_TRUE(ready.ok()) << ready.error();
+  EXPECT_LT(found - started, std::chrono::seconds(4));
+}
+
 TEST(FacegateClientTest, GivesUpOnAServerThatIsNeverReady) {
   FakeServer server;
   server.health.not_ready_for = 1'000'000;

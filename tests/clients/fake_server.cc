@@ -421,10 +421,10 @@ grpc::Status FakeHealthService::Check(grpc::ServerContext* /*context*/,
   return grpc::Status::OK;
 }
 
-FakeServer::FakeServer() {
+FakeServer::FakeServer(const std::string& address) {
   int port = 0;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&face);
   builder.RegisterService(&gallery);
   builder.RegisterService(&admin);

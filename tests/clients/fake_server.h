@@ -157,7 +157,8 @@ class FakeHealthService : public grpc::health::v1::Health::Service {
 // All of them on a free loopback port, in this process.
 class FakeServer {
  public:
-  FakeServer();
+  // On a port that the system chooses, unless one is given.
+  explicit FakeServer(const std::string& address = "127.0.0.1:0");
   ~FakeServer();
   FakeServer(const FakeServer&) = delete;
   FakeServer& operator=(const FakeServer&) = delete;

@@ -1,5 +1,6 @@
 #include "tests/integration/refusing_states.h"
 
+#include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +11,7 @@
 
 #include "face/base/check.h"
 #include "facegate/v1/face_service.pb.h"
-#include "facegate/v1/gallery_service.pb.h"
+#include "facegate/v1/gallery_service.grpc.pb.h"
 #include "index/local_gallery.h"
 #include "index/template_store.h"
 #include "server/app.h"
@@ -215,6 +216,53 @@ WireAnswer DeadlinePassed() {
   return late;
 }
 
+// One template more than an identity may have.
+WireAnswer TooManyTemplates() {
+  constexpr int kMost = 1000;
+  ControlledServer server([](Config& config) { config.max_samples = kMost; });
+  server.Serve();
+  FACEGATE_CHECK(server.Call(kCreate, CreateRequestOf("people")).code == 0);
+  v1::EnrollRequest request;
+  request.set_collection_id("people");
+  request.set_identity_id("a");
+  v1::TaggedEmbedding embedding;
+  embedding.set_model_digest(server.embedder->card().model_digest);
+  for (int i = 0; i < FakeEmbedder::kEmbeddingSize; ++i) embedding.add_values(1.0f);
+  for (int i = 0; i < kMost; ++i) *request.add_samples()->mutable_embedding() = embedding;
+  EXPECT_EQ(server.Call("/facegate.v1.FaceService/Enroll", request.SerializeAsString()).code, 0);
+  request.mutable_samples()->DeleteSubrange(1, kMost - 1);
+  return server.Call("/facegate.v1.FaceService/Enroll", request.SerializeAsString());
+}
+
+// A retry whose answer would name a template that is no more.
+WireAnswer AnswerErased() {
+  ControlledServer server;
+  server.Serve();
+  FACEGATE_CHECK(server.Call(kCreate, CreateRequestOf("people")).code == 0);
+  v1::EnrollRequest enroll;
+  enroll.set_collection_id("people");
+  enroll.set_identity_id("a");
+  enroll.set_request_id("01234567-89ab-cdef-8081-f2f3f4f5f6f7");
+  for (uint64_t seed = 1; seed <= 2; ++seed)
+    enroll.add_samples()->set_aligned_crop(PatternPng(seed));
+  EXPECT_EQ(server.Call("/facegate.v1.FaceService/Enroll", enroll.SerializeAsString()).code, 0);
+  const auto stub = v1::GalleryService::NewStub(server.channel);
+  v1::ListTemplatesRequest list;
+  list.set_collection_id("people");
+  list.set_identity_id("a");
+  v1::ListTemplatesResponse templates;
+  grpc::ClientContext listing;
+  EXPECT_TRUE(stub->ListTemplates(&listing, list, &templates).ok());
+  v1::DeleteTemplateRequest erase;
+  erase.set_collection_id("people");
+  erase.set_identity_id("a");
+  erase.set_template_id(templates.templates(0).id());
+  v1::DeleteTemplateResponse erased;
+  grpc::ClientContext erasing;
+  EXPECT_TRUE(stub->DeleteTemplate(&erasing, erase, &erased).ok());
+  return server.Call("/facegate.v1.FaceService/Enroll", enroll.SerializeAsString());
+}
+
 // The second call of a client that does not wait for the answer of its first one.
 WireAnswer RequestInProgress() {
   ControlledServer server;
@@ -273,6 +321,10 @@ std::vector<HostileRow> RefusingStates::Rows() {
        "hold [0-9]+ bytes and this one has [0-9]+; together they may hold 2621440"},
       {"too late", DeadlinePassed, Code::DEADLINE_EXCEEDED, "DEADLINE", "", "deadline passed"},
       {"request at work", RequestInProgress, Code::ABORTED, "REQUEST_IN_PROGRESS", "", "at work"},
+      {"too many templates", TooManyTemplates, Code::RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED", "",
+       "1001 templates, it must have at most 1000"},
+      {"answer erased", AnswerErased, Code::FAILED_PRECONDITION, "ANSWER_ERASED", "",
+       "made before"},
       {"model fails", ModelFails, Code::INTERNAL, "INTERNAL", "",
        "log has it as request [0-9a-f]{16}-[0-9]+"},
       {"disk full",
