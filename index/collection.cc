@@ -297,7 +297,8 @@ StatusOr<IdentityInfo> Collection::UpdateLabels(std::string_view identity,
     FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
     record = Changed(identity, *entry);
     record.labels = AfterChange(entry->labels, change);
-    FACEGATE_RETURN_IF_ERROR(CheckLabels(record.labels));
+    FACEGATE_RETURN_IF_ERROR(CheckLabels(change.set));
+    FACEGATE_RETURN_IF_ERROR(CheckLabelCount(record.labels.size()));
     takes_away = TakesAway(entry->labels, record.labels);
     info = InfoOf(record, entry->templates.size());
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace facegate {
 namespace {
@@ -36,8 +37,28 @@ bool IsPrintable(uint32_t code_point) {
   return !control && !surrogate && code_point <= 0x10FFFF;
 }
 
-// The shortest form alone is UTF-8.
-bool IsPrintableUtf8(std::string_view text) {
+struct CodePoints {
+  uint32_t first = 0;
+  uint32_t last = 0;
+};
+// Unicode 15: the category Cf without U+200C and U+200D, and the separators U+2028 and U+2029.
+constexpr CodePoints kInvisible[] = {
+    {0x00AD, 0x00AD},   {0x0600, 0x0605},   {0x061C, 0x061C},   {0x06DD, 0x06DD},
+    {0x070F, 0x070F},   {0x0890, 0x0891},   {0x08E2, 0x08E2},   {0x180E, 0x180E},
+    {0x200B, 0x200B},   {0x200E, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x2064},
+    {0x2066, 0x206F},   {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},   {0x110BD, 0x110BD},
+    {0x110CD, 0x110CD}, {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A},
+    {0xE0001, 0xE0001}, {0xE0020, 0xE007F}};
+
+bool IsInvisible(uint32_t code_point) {
+  return std::any_of(std::begin(kInvisible), std::end(kInvisible), [&](const CodePoints& range) {
+    return range.first <= code_point && code_point <= range.last;
+  });
+}
+
+// UTF-8, in its shortest form, whose code points are all as wanted.
+template <typename Wanted>
+bool IsUtf8Of(std::string_view text, const Wanted& wanted) {
   for (size_t at = 0; at < text.size();) {
     const Lead lead = ReadLead(static_cast<uint8_t>(text[at++]));
     if (lead.followers < 0) return false;
@@ -48,7 +69,7 @@ bool IsPrintableUtf8(std::string_view text) {
       if ((byte & 0xC0) != 0x80) return false;
       code_point = code_point << 6 | (byte & 0x3Fu);
     }
-    if (code_point < lead.minimum || !IsPrintable(code_point)) return false;
+    if (code_point < lead.minimum || !wanted(code_point)) return false;
   }
   return true;
 }
@@ -66,7 +87,7 @@ Status CheckLabelCount(size_t count) {
                      fmt::format("has {} entries, must have at most {}", count, kMaxLabels));
 }
 
-Status CheckLabels(const Labels& labels) {
+Status CheckStoredLabels(const Labels& labels) {
   FACEGATE_RETURN_IF_ERROR(CheckLabelCount(labels.size()));
   for (const auto& [key, value] : labels) {
     if (!IsLabelKey(key)) {
@@ -76,8 +97,20 @@ Status CheckLabels(const Labels& labels) {
       return RefuseField("labels", fmt::format("has a value of {} bytes, must be at most {}",
                                                value.size(), kMaxLabelValueBytes));
     }
-    if (!IsPrintableUtf8(value)) {
+    if (!IsUtf8Of(value, IsPrintable)) {
       return RefuseField("labels", "has a value that is not UTF-8 without control characters");
+    }
+  }
+  return OkStatus();
+}
+
+Status CheckLabels(const Labels& labels) {
+  FACEGATE_RETURN_IF_ERROR(CheckStoredLabels(labels));
+  for (const auto& [key, value] : labels) {
+    if (!IsUtf8Of(value, [](uint32_t code_point) { return !IsInvisible(code_point); })) {
+      return RefuseField("labels",
+                         "has a value with invisible characters, such as marks that change the "
+                         "direction of the text");
     }
   }
   return OkStatus();

@@ -22,8 +22,12 @@ bool IsLabelKey(std::string_view key);
 Status CheckLabelCount(size_t count);
 
 // kInvalidField at "labels" unless there are at most kMaxLabels with valid keys, and values of
-// UTF-8 (RFC 3629) without control characters, of at most kMaxLabelValueBytes. The message repeats
-// neither keys nor values.
+// UTF-8 (RFC 3629) of at most kMaxLabelValueBytes, without control characters and without invisible
+// ones that change how a text is shown or compared: marks of direction and of formatting (Unicode's
+// category Cf), line and paragraph separators. The two joiners U+200C and U+200D are allowed: words
+// of some languages, and emoji, are written with them. The message repeats neither keys nor values.
 Status CheckLabels(const Labels& labels);
+// The same but for the invisible characters, which records of earlier versions may have.
+Status CheckStoredLabels(const Labels& labels);
 
 }  // namespace facegate

@@ -182,7 +182,8 @@ StatusOr<StoredIdentity> DecodeIdentity(const IdentityKey& key, std::string_view
       return Corrupt("a label is given twice");
     }
   }
-  if (!CheckLabels(identity.labels).ok()) return Corrupt("the labels inside are not valid ones");
+  if (!CheckStoredLabels(identity.labels).ok())
+    return Corrupt("the labels inside are not valid ones");
   return identity;
 }
 

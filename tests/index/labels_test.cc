@@ -109,5 +109,34 @@ TEST(LabelsTest, RefusesControlCharacters) {
   ExpectRefused(OfValue("Jane\xC2\x9F"), "Jane");  // U+009F
 }
 
+// Marks with which a text reads otherwise than it is, or that cannot be seen.
+TEST(LabelsTest, RefusesInvisibleMarksButTakesThemFromTheStore) {
+  const std::vector<std::string> marks{
+      "\xE2\x80\xAE",      // U+202E right-to-left override
+      "\xE2\x80\xAA",      // U+202A
+      "\xE2\x81\xA6",      // U+2066 left-to-right isolate
+      "\xE2\x81\xA9",      // U+2069
+      "\xE2\x80\x8E",      // U+200E left-to-right mark
+      "\xE2\x80\x8F",      // U+200F
+      "\xD8\x9C",          // U+061C Arabic letter mark
+      "\xEF\xBB\xBF",      // U+FEFF byte order mark
+      "\xE2\x80\x8B",      // U+200B zero width space
+      "\xC2\xAD",          // U+00AD soft hyphen
+      "\xE2\x80\xA8",      // U+2028 line separator
+      "\xF3\xA0\x81\x81",  // U+E0041 tag
+  };
+  for (const std::string& mark : marks) {
+    ExpectRefused(OfValue("Jane" + mark + "Doe"), "Jane");
+    EXPECT_THAT(CheckStoredLabels(OfValue("Jane" + mark)), IsOk());
+  }
+}
+
+TEST(LabelsTest, TakesJoinersAndTextFromRightToLeft) {
+  for (const char* value : {"\xD9\x85\xDB\x8C\xE2\x80\x8C\xD8\xAE\xD9\x88",  // with U+200C
+                            "👩\xE2\x80\x8D🔬", "עברית", "\xE2\x80\xA7", "\xE2\x80\xAF"}) {
+    EXPECT_THAT(CheckLabels(OfValue(value)), IsOk()) << value;
+  }
+}
+
 }  // namespace
 }  // namespace facegate
