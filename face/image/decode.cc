@@ -9,6 +9,7 @@
 
 #include "face/base/catch.h"
 #include "face/image/bmp_pixels.h"
+#include "face/image/heif_picture.h"
 #include "face/image/jpeg_pixels.h"
 #include "face/image/orientation.h"
 #include "face/image/png_pixels.h"
@@ -65,6 +66,22 @@ StatusOr<cv::Mat> DecodePixels(std::string_view encoded, const ImageHeader& head
   }
 }
 
+Status Admit(const ImageHeader& header, const DecodeLimits& limits, const DecodeControl& control) {
+  FACEGATE_RETURN_IF_ERROR(CheckSize(header, limits));
+  return control.reserve ? control.reserve(MostBytes(header)) : OkStatus();
+}
+
+StatusOr<Image> DecodeHeif(std::string_view encoded, ImageFormat format, const DecodeLimits& limits,
+                           const DecodeControl& control) {
+  return CatchToStatus("decoding an image", [&]() -> StatusOr<Image> {
+    FACEGATE_ASSIGN_OR_RETURN(const auto picture,
+                              HeifPicture::Open(encoded, format, limits.max_side));
+    FACEGATE_RETURN_IF_ERROR(Admit(picture->header(), limits, control));
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat upright, picture->Decode(control.stop));
+    return Image{std::move(upright)};
+  });
+}
+
 }  // namespace
 
 StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits,
@@ -75,9 +92,12 @@ StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits
     return Refuse(Reason::kImageTooLarge, fmt::format("the image has {} bytes, the limit is {}",
                                                       encoded.size(), max_bytes));
   }
+  const ImageFormat format = SniffImageFormat(encoded);
+  if (limits.heif && (format == ImageFormat::kHeic || format == ImageFormat::kAvif)) {
+    return DecodeHeif(encoded, format, limits, control);
+  }
   FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(encoded));
-  FACEGATE_RETURN_IF_ERROR(CheckSize(header, limits));
-  if (control.reserve) FACEGATE_RETURN_IF_ERROR(control.reserve(MostBytes(header)));
+  FACEGATE_RETURN_IF_ERROR(Admit(header, limits, control));
   return CatchToStatus("decoding an image", [&]() -> StatusOr<Image> {
     FACEGATE_ASSIGN_OR_RETURN(const cv::Mat stored, DecodePixels(encoded, header, control.stop));
     FACEGATE_ASSIGN_OR_RETURN(cv::Mat upright,

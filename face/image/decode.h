@@ -21,6 +21,10 @@ struct DecodeLimits {
   // A JPEG may come in many scans, each of which goes over the whole picture: scans times pixels
   // are at most this times max_pixels. Encoders write about ten.
   uint64_t max_full_passes = 20;
+  // Takes HEIC and AVIF too, where libheif is installed. Off for bytes from strangers: the decoders
+  // behind it take as much memory as the coded data ask for, which may be more than the header
+  // says.
+  bool heif = false;
 };
 
 // How the caller takes part in a decoding. Both are called on the thread that decodes, and may be
