@@ -1,4 +1,4 @@
-// Mends the checksums of a mutated PNG, half of the time: libpng ends at the first that is wrong,
+// Repairs the checksums of a mutated PNG, half of the time: libpng ends at the first that is wrong,
 // and the fuzzer would see little of what lies behind it.
 #include <zlib.h>
 
