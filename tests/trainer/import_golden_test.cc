@@ -1,11 +1,17 @@
 #include <gmock/gmock.h>
 
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "face/model/architecture.h"
 #include "face/model/model_file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
 #include "trainer/command/compare.h"
 #include "trainer/command/import.h"
+#include "trainer/run/start_weights.h"
 
 namespace facegate {
 namespace {
@@ -43,6 +49,23 @@ TEST(ImportGoldenTest, ReproducesTheDistancesOfTheOriginalCode) {
     EXPECT_NEAR(compared.distance, pair.distance, 0.001) << pair.a << " " << pair.b;
     EXPECT_EQ(compared.found_by[0], "aligned crop");
   }
+}
+
+// What fit --init takes of a file of torch.save: all of the network.
+TEST(ImportGoldenTest, GivesATrainingTheTensorsOfAPth) {
+  FACEGATE_DATA_OR_SKIP(data);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      StartWeights weights,
+      ReadStartWeights((data / "weights" / "arcface_mobilefacenet.pth").string()));
+  TensorMap network;
+  constexpr std::string_view kPrefix = "backbone.";
+  for (auto& [name, tensor] : weights.tensors) {
+    ASSERT_TRUE(name.starts_with(kPrefix)) << name;
+    network.emplace(name.substr(kPrefix.size()), std::move(tensor));
+  }
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string architecture, DetectArchitecture(network));
+  EXPECT_EQ(architecture, "mobilefacenet-128");
+  EXPECT_THAT(weights.description, ::testing::StartsWith("arcface_mobilefacenet.pth (sha256 "));
 }
 
 }  // namespace

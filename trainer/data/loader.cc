@@ -110,7 +110,7 @@ class ThreadedLoader final : public Loader {
       if (last.ok()) return last;
       ReportOnce(photo, last);
     }
-    return Annotate(last, fmt::format("{} photos one after the other cannot be used", kAttempts));
+    return Annotate(last, fmt::format("{} photos in a row cannot be used", kAttempts));
   }
 
   Status FillPhoto(size_t step, size_t place, size_t photo, std::span<float> out) {
@@ -186,7 +186,7 @@ StatusOr<std::unique_ptr<Loader>> Loader::Start(const Dataset& dataset,
                                                 BadPhoto on_bad_photo) {
   FACEGATE_RETURN_IF_ERROR(CheckAugmentation(options.augment));
   if (dataset.size() == 0) return InvalidArgument("there are no photos to train with");
-  if (options.sampler.batch == 0) return InvalidArgument("a batch has at least 1 photo");
+  if (options.sampler.batch == 0) return InvalidArgument("a batch must have at least 1 photo");
   if (!(options.blend >= 0.0 && options.blend <= 1.0)) {
     return InvalidArgument(fmt::format("blend is {}, must be 0 to 1", options.blend));
   }

@@ -31,7 +31,7 @@ StatusOr<T> NumberIn(const CheckpointFacts& facts, const char* name) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
   }
-  return InvalidArgument(fmt::format("the checkpoint does not say its {}", name));
+  return InvalidArgument(fmt::format("the checkpoint does not state its {}", name));
 }
 
 // Counts batches and enters nothing.

@@ -32,9 +32,8 @@ std::optional<T> Parsed(const CheckpointFacts& facts, const char* name) {
 std::string PrecisionOf(size_t pairs) {
   if (pairs >= kManyPairs) return "";
   return fmt::format(
-      " (so few pairs tell an accuracy to about ± {:.0f} %; more people or photos to hold out, or "
-      "a "
-      "longer list, make it more exact)",
+      " (so few pairs measure an accuracy to about ± {:.0f} %; more held-out people or photos, or "
+      "a longer list, measure it better)",
       98.0 / std::sqrt(static_cast<double>(pairs)));
 }
 
@@ -56,7 +55,7 @@ Status FitRun::OpenData() {
   total_ = recipe_.training.schedule.total * recipe_.training.accumulate;
   evaluate_every_ = std::max<int64_t>(
       1, std::llround(recipe_.evaluate_every * static_cast<double>(batches_per_epoch_)));
-  out_ << fmt::format("{} photos: {} of {} identities ({} generated), {} for the teacher alone\n",
+  out_ << fmt::format("{} photos: {} of {} identities ({} generated), {} for the teacher only\n",
                       photos, data_.labelled, data_.identities, data_.synthetic,
                       data_.training->size() - data_.labelled);
   for (const EvaluationSet& set : data_.sets) {
@@ -149,20 +148,19 @@ Status FitRun::CheckSameAs(const CheckpointFacts& facts) const {
   const auto digest = facts.find(FitFacts::kDigest);
   if (digest == facts.end()) {
     return FailedPrecondition(fmt::format(
-        "{} was begun by an earlier version, which does not say enough of its photos to go on; "
-        "begin another run, with network.init and a checkpoint of this one where that is wanted",
+        "{} was begun by an earlier version, which did not note enough about its photos to go on; "
+        "begin a new run, with a checkpoint of this one as its network.init if you like",
         directory_->path()));
   }
   if (digest->second != data_.digest) {
-    return FailedPrecondition(
-        fmt::format("the photos of {} are not those that it was begun with; begin another run",
-                    directory_->path()));
+    return FailedPrecondition(fmt::format(
+        "the photos are not those that {} was begun with; begin a new run", directory_->path()));
   }
   const auto taught = facts.find(FitFacts::kTeacher);
   if (taught != facts.end() && (teacher_ == nullptr || taught->second != teacher_->digest())) {
     return FailedPrecondition(
-        fmt::format("{} is another model than the one that {} was begun with; begin another run",
-                    recipe_.teacher, directory_->path()));
+        fmt::format("{} is not the model that {} was begun with; begin a new run", recipe_.teacher,
+                    directory_->path()));
   }
   return OkStatus();
 }
@@ -174,20 +172,20 @@ Status FitRun::TakeStartWeights() {
   if (!taken.ok()) return Annotate(taken.status(), recipe_.init);
   begun_with_ = weights.description;
   FACEGATE_RETURN_IF_ERROR(
-      Say(fmt::format("begins with {} of {} tensors of {}", taken->taken,
+      Say(fmt::format("begins with {} of the {} tensors of {}", taken->taken,
                       taken->taken + taken->left.size(), weights.description)));
   if (!taken->left.empty()) {
-    FACEGATE_RETURN_IF_ERROR(Say(fmt::format("{} of its tensors do not fit and were left: {}",
+    FACEGATE_RETURN_IF_ERROR(Say(fmt::format("{} of its tensors do not fit and were not taken: {}",
                                              taken->left.size(), SomeOf(taken->left))));
   }
   if (!taken->missing.empty()) {
     FACEGATE_RETURN_IF_ERROR(
-        Say(fmt::format("{} tensors begin at random, because it does not have them: {}",
+        Say(fmt::format("{} tensors, which it does not have, begin with random weights: {}",
                         taken->missing.size(), SomeOf(taken->missing))));
   }
   if (weights.colours.has_value() && *weights.colours != preprocessing_.colour_order) {
     return Say(
-        "warning: those weights were trained with the other order of colours; see data.colour");
+        "warning: these weights were trained with the other order of colours; see data.colour");
   }
   return OkStatus();
 }
@@ -195,9 +193,9 @@ Status FitRun::TakeStartWeights() {
 Status FitRun::Freeze() {
   const std::vector<RecipeChange>& changes = directory_->changes();
   if (!changes.empty() && !directory_->has_learned()) {
-    FACEGATE_RETURN_IF_ERROR(
-        Say(fmt::format("{} has learned nothing yet: it begins again with the recipe of this call",
-                        directory_->path())));
+    FACEGATE_RETURN_IF_ERROR(Say(fmt::format(
+        "nothing has been learned in {} yet: it begins again with the recipe of this call",
+        directory_->path())));
   } else {
     for (const std::string& sentence : DescribeChanges(changes)) {
       FACEGATE_RETURN_IF_ERROR(Say(sentence));
@@ -211,7 +209,7 @@ Status FitRun::Freeze() {
 }
 
 Status FitRun::SayWarnings() {
-  for (const std::string& sentence : KeysWithoutEffect(recipe_)) {
+  for (const std::string& sentence : RecipeWarnings(recipe_)) {
     FACEGATE_RETURN_IF_ERROR(Say("warning: " + sentence));
   }
   for (const std::string& note : data_.notes) FACEGATE_RETURN_IF_ERROR(Say(note));

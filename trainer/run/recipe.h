@@ -66,8 +66,9 @@ Status ReadRecipe(const std::string& path, Recipe& recipe);
 
 // What is missing or does not fit together, by the names of keys.
 Status CheckRecipe(const Recipe& recipe);
-// A sentence on each key that has another value than its default, but no effect with the rest.
-std::vector<std::string> KeysWithoutEffect(const Recipe& recipe);
+// A sentence on each key that has another value than its default, but no effect with the rest, and
+// on warm-ups that are too long for the training.
+std::vector<std::string> RecipeWarnings(const Recipe& recipe);
 // Paths made absolute (below `root`, where there is one), threads 0 made the machine's, the margin
 // that of the head's kind where it is not given.
 Recipe Resolved(Recipe recipe);

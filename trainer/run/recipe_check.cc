@@ -169,7 +169,7 @@ Status CheckRecipe(const Recipe& recipe) {
   return OkStatus();
 }
 
-std::vector<std::string> KeysWithoutEffect(const Recipe& recipe) {
+std::vector<std::string> RecipeWarnings(const Recipe& recipe) {
   const std::string defaults = RecipeToYaml(Recipe{});
   std::vector<std::string> sentences;
   for (const RecipeChange& change : RecipeChanges(defaults, RecipeToYaml(recipe), defaults)) {
@@ -179,6 +179,17 @@ std::vector<std::string> KeysWithoutEffect(const Recipe& recipe) {
     if (use == std::end(kUses)) continue;
     sentences.push_back(fmt::format("{} is {}, but has an effect only where {}", change.key,
                                     change.now, use->where));
+  }
+  if (2.0 * recipe.warmup > recipe.epochs) {
+    sentences.push_back(fmt::format(
+        "schedule.warmup is {:g} epochs, but takes half of the training, {:g} epochs, at most",
+        recipe.warmup, recipe.epochs / 2.0));
+  }
+  if (recipe.margin_warmup >= recipe.epochs) {
+    sentences.push_back(fmt::format(
+        "head.margin_warmup is {:g} epochs and the training is {:g}: the margin never has its full "
+        "strength",
+        recipe.margin_warmup, recipe.epochs));
   }
   return sentences;
 }

@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 
 constexpr char kRecipe[] = "recipe.yaml";
 constexpr char kCheckpoints[] = "checkpoints";
+constexpr char kBest[] = "best.safetensors";
+constexpr char kModel[] = "model.safetensors";
 constexpr std::string_view kPrefix = "batch-";
 constexpr std::string_view kSuffix = ".safetensors";
 constexpr uint64_t kMostRecipeBytes = 1 << 20;
@@ -40,13 +42,8 @@ bool MayHoldRun(const fs::path& path) {
 
 // What a run that learned nothing may have left behind.
 bool IsLeftBehind(const std::string& name) {
-  static constexpr std::array<std::string_view, 7> kNames = {"steps.csv",
-                                                             "evaluations.csv",
-                                                             "log.jsonl",
-                                                             "best.safetensors",
-                                                             "report.html",
-                                                             "model.safetensors",
-                                                             "best.safetensors.unproven"};
+  static constexpr std::array<std::string_view, 4> kNames = {"steps.csv", "evaluations.csv",
+                                                             "log.jsonl", "report.html"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
          name.starts_with("events.out.tfevents.");
 }
@@ -62,12 +59,12 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(const std::string& pa
                                                            const std::string& defaults) {
   std::error_code error;
   fs::create_directories(fs::path(path), error);
-  if (error) return FailedPrecondition(fmt::format("cannot make {}: {}", path, error.message()));
+  if (error) return FailedPrecondition(fmt::format("cannot create {}: {}", path, error.message()));
   const std::string lock_path = path + "/.lock";
   const bool is_new = !fs::exists(fs::path(path) / kRecipe, error);
   if (is_new && !MayHoldRun(path)) {
     return FailedPrecondition(
-        fmt::format("{} holds other files and no run; name a new folder", path));
+        fmt::format("{} holds other files but no run; name a new folder", path));
   }
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock < 0) {
@@ -75,14 +72,15 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(const std::string& pa
   }
   std::unique_ptr<RunDirectory> run(new RunDirectory(path, recipe, lock));
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    return FailedPrecondition(fmt::format("another process trains in {}", path));
+    return FailedPrecondition(fmt::format("another process is training in {}", path));
   }
   if (is_new) return run;
   FACEGATE_ASSIGN_OR_RETURN(const std::string frozen, ReadRunRecipe(path));
   run->is_frozen_ = true;
   run->changes_ = RecipeChanges(frozen, recipe, defaults);
   FACEGATE_ASSIGN_OR_RETURN(const auto checkpoints, run->Checkpoints());
-  run->has_learned_ = !checkpoints.empty();
+  run->has_learned_ = !checkpoints.empty() || fs::exists(run->File(kBest), error) ||
+                      fs::exists(run->File(kModel), error);
   if (run->has_learned_) FACEGATE_RETURN_IF_ERROR(CheckMayChange(path, run->changes_));
   return run;
 }

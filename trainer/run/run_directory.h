@@ -27,7 +27,8 @@ class RunDirectory {
 
   // Makes the folder where it is absent, and locks it. One that holds a run must have the same
   // recipe, where keys that it does not know yet count as in `defaults`; what CheckMayChange() lets
-  // pass may differ, and anything where the run has no checkpoint, so that nothing is lost.
+  // pass may differ, and anything where the run has neither a checkpoint nor a model, so that
+  // nothing is lost.
   // kFailedPrecondition, naming the keys, where it differs otherwise; also where the folder holds
   // other things than a run, or another process has it open. Changes nothing in a run.
   static StatusOr<std::unique_ptr<RunDirectory>> Open(const std::string& path,
@@ -38,11 +39,12 @@ class RunDirectory {
   RunDirectory& operator=(const RunDirectory&) = delete;
 
   // Makes `recipe` that of the run: belongs where all that it names was opened and fits, because
-  // from the first checkpoint on it stays. What a run without one left behind goes.
+  // from the first checkpoint on it stays. What a run that learned nothing left behind
+  // is removed.
   Status Freeze();
   // What `recipe` changes of the run's.
   const std::vector<RecipeChange>& changes() const { return changes_; }
-  // Whether there was a checkpoint when it was opened.
+  // Whether there was a checkpoint or a model when it was opened.
   bool has_learned() const { return has_learned_; }
 
   const std::string& path() const { return path_; }

@@ -115,15 +115,14 @@ void NoteNamesakes(const People& people, const HeldOut& held_out, TrainingData& 
       std::count_if(counts.begin(), counts.end(), [](const auto& one) { return one.second > 1; });
   if (twice > 0) {
     data.notes.push_back(fmt::format(
-        "warning: {} names stand in more than one of data.train, and are trained as another "
-        "identity in each. Where they are the same people, put their photos into one folder",
+        "warning: {} names occur in more than one set of data.train, and each time count as "
+        "another identity. If they are the same people, put their photos into one set",
         twice));
   }
   if (held_out.namesakes > 0) {
-    data.notes.push_back(
-        fmt::format("{} identities are left out of training, because others of the same name are "
-                    "held out",
-                    held_out.namesakes));
+    data.notes.push_back(fmt::format(
+        "{} identities are left out of training, because people of the same name are held out",
+        held_out.namesakes));
   }
 }
 

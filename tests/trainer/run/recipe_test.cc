@@ -122,7 +122,7 @@ TEST(RecipeTest, SaysWhatHasNoEffect) {
     for (const auto& [key, value] : keys) {
       EXPECT_THAT(SetRecipeKey(key, value, "--set", recipe), IsOk()) << key;
     }
-    return KeysWithoutEffect(Resolved(recipe));
+    return RecipeWarnings(Resolved(recipe));
   };
   EXPECT_THAT(sentences({{"head.easy_margin", "true"}}), ::testing::IsEmpty());
   EXPECT_THAT(sentences({{"head.easy_margin", "true"}, {"head.gradient", "straight-through"}}),
@@ -136,6 +136,14 @@ TEST(RecipeTest, SaysWhatHasNoEffect) {
               ElementsAre(HasSubstr("head.margin")));
   EXPECT_THAT(sentences({{"schedule.power", "2"}, {"optimizer.final_rate", "0.2"}}),
               ElementsAre(HasSubstr("optimizer.final_rate"), HasSubstr("schedule.power")));
+}
+
+TEST(RecipeTest, SaysWhichWarmUpIsTooLong) {
+  Recipe recipe;
+  recipe.epochs = 1.0;
+  recipe.margin_warmup = 3.0;
+  EXPECT_THAT(RecipeWarnings(recipe),
+              ElementsAre(HasSubstr("schedule.warmup"), HasSubstr("head.margin_warmup")));
 }
 
 TEST(RecipeTest, NamesWhatMayHaveBeenMeant) {

@@ -61,6 +61,17 @@ TEST(RunDirectoryTest, IsTakenOverWhereNothingWasLearned) {
   EXPECT_FALSE(std::filesystem::exists(dir.File("run/steps.csv")));
 }
 
+// Somebody who removes checkpoints to save space means to keep the model.
+TEST(RunDirectoryTest, IsNotTakenOverWhereAModelLies) {
+  for (const char* const model : {"run/model.safetensors", "run/best.safetensors"}) {
+    const TempDir dir;
+    BeginRun(dir.File("run"), 0);
+    ASSERT_THAT(WriteFileAtomically(dir.File(model), "x"), IsOk());
+    EXPECT_THAT(RunDirectory::Open(dir.File("run"), "data:\n  batch: 9\n", kDefaults),
+                StatusIs(StatusCode::kFailedPrecondition));
+  }
+}
+
 TEST(RunDirectoryTest, GoesOnWithARunOfAVersionThatHadFewerKeys) {
   const TempDir dir;
   BeginRun(dir.File("run"), 3);

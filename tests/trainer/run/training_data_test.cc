@@ -223,7 +223,7 @@ TEST_F(TrainingDataTest, SaysHowManyPeopleHaveTheNameOfAnother) {
   options.train = {Folder("a", 3, 2), Folder("b", 2, 2)};
   const auto data = OpenTrainingData(options);
   ASSERT_THAT(data, IsOk());
-  EXPECT_THAT(data->notes, ::testing::ElementsAre(HasSubstr("2 names stand in more than one")));
+  EXPECT_THAT(data->notes, ::testing::ElementsAre(HasSubstr("2 names occur in more than one set")));
 }
 
 TEST_F(TrainingDataTest, DoesNotTrainOnNamesakesOfTheHeldOut) {
