@@ -14,6 +14,8 @@ constexpr uint8_t kFrame = 219;
 constexpr double kTitleHeight = 15.0;  // of its capital letters, pixels
 constexpr int kTitleSpace = 42;        // pixels that the title takes, its distance included
 constexpr int kCaptionSpace = 18;      // pixels below a picture
+constexpr int kBadge = 18;             // side of a mark's badge, pixels
+constexpr int kMarkFrame = 3;          // thickness of a mark's frame, pixels
 constexpr int kLine = 16;              // from baseline to baseline of row titles, pixels
 constexpr size_t kMaxColumns = 4096;
 
@@ -38,6 +40,42 @@ cv::Mat FitPicture(const cv::Mat& picture, cv::Size size) {
   return result;
 }
 
+// BGR.
+cv::Scalar ColourOf(SheetMark mark) {
+  switch (mark) {
+    case SheetMark::kUnknown:
+      return {128.0, 128.0, 128.0};
+    case SheetMark::kRight:
+      return {63.0, 112.0, 20.0};
+    case SheetMark::kWrong:
+      return {30.0, 38.0, 179.0};
+    case SheetMark::kNone:
+      break;
+  }
+  return cv::Scalar::all(kFrame);
+}
+
+// A frame around the picture, and a sign on a badge in its upper right corner.
+void DrawMark(cv::Mat& sheet, SheetMark mark, cv::Rect picture) {
+  const cv::Scalar colour = ColourOf(mark);
+  for (int i = 1; i <= kMarkFrame; ++i) {
+    cv::rectangle(sheet, picture + cv::Point(-i, -i) + cv::Size(2 * i, 2 * i), colour);
+  }
+  const cv::Rect badge(picture.x + picture.width - kBadge, picture.y, kBadge, kBadge);
+  cv::rectangle(sheet, badge, colour, cv::FILLED);
+  const cv::Scalar white = cv::Scalar::all(255.0);
+  const auto at = [&badge](int x, int y) { return cv::Point(badge.x + x, badge.y + y); };
+  if (mark == SheetMark::kRight) {
+    cv::line(sheet, at(4, 9), at(8, 13), white, 2, cv::LINE_AA);
+    cv::line(sheet, at(8, 13), at(14, 5), white, 2, cv::LINE_AA);
+  } else if (mark == SheetMark::kWrong) {
+    cv::line(sheet, at(5, 5), at(13, 13), white, 2, cv::LINE_AA);
+    cv::line(sheet, at(13, 5), at(5, 13), white, 2, cv::LINE_AA);
+  } else {
+    DrawTextLine(sheet, "?", at(5, 14), {.height = 10.0, .colour = white, .bold = true});
+  }
+}
+
 void DrawCell(cv::Mat& sheet, const SheetPicture& cell, cv::Rect place) {
   if (!cell.picture.empty()) {
     const cv::Mat fitted = FitPicture(cell.picture, place.size());
@@ -45,6 +83,7 @@ void DrawCell(cv::Mat& sheet, const SheetPicture& cell, cv::Rect place) {
                           place.y + (place.height - fitted.rows) / 2, fitted.cols, fitted.rows);
     cv::rectangle(sheet, target + cv::Point(-1, -1) + cv::Size(2, 2), cv::Scalar::all(kFrame));
     fitted.copyTo(sheet(target));
+    if (cell.mark != SheetMark::kNone) DrawMark(sheet, cell.mark, target);
   }
   const std::string caption = ShortenText(cell.caption, place.width, CaptionStyle());
   const int indent = (place.width - TextWidth(caption, CaptionStyle())) / 2;

@@ -8,9 +8,18 @@
 
 namespace facegate {
 
+// What is known of a picture: drawn as the colour of its frame and as a sign in its corner.
+enum class SheetMark {
+  kNone,
+  kUnknown,  // grey, "?": of nobody in particular, or not known
+  kRight,    // green, a tick
+  kWrong     // red, a cross
+};
+
 struct SheetPicture {
   cv::Mat picture;      // 8-bit BGR or grey, of any size; empty leaves the place free
   std::string caption;  // one line below the picture; ASCII, shortened to fit; may be empty
+  SheetMark mark = SheetMark::kNone;
 };
 
 struct SheetRow {

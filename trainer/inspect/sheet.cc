@@ -31,8 +31,8 @@ class SetSheet {
 
   std::vector<SheetRow> Rows() {
     Samples();
-    Groups("Same file, several identities", true, true);
-    Groups("Nearly the same, several identities", false, true);
+    Groups("Same file, several identities: all labels but one are wrong", true, true);
+    Groups("Nearly the same, several identities: look which label is right", false, true);
     Groups("Nearly the same, one identity", false, false);
     return std::move(rows_);
   }
@@ -42,12 +42,13 @@ class SetSheet {
     return source_.classes()[source_.label(photo)];
   }
 
-  void AddPicture(size_t photo, std::string caption, SheetRow& row) const {
+  void AddPicture(size_t photo, std::string caption, SheetMark mark, SheetRow& row) const {
     const StatusOr<std::string> bytes = source_.Read(photo);
     if (!bytes.ok()) return;
     StatusOr<cv::Mat> picture = DecodeTrainingPhoto(*bytes);
     if (!picture.ok()) return;
-    row.pictures.push_back({.picture = *std::move(picture), .caption = std::move(caption)});
+    row.pictures.push_back(
+        {.picture = *std::move(picture), .caption = std::move(caption), .mark = mark});
   }
 
   void Samples() {
@@ -57,7 +58,7 @@ class SetSheet {
       SheetRow row{.title = source_.classes()[label], .pictures = {}};
       for (const size_t at : Spread(photos[label].size(), kColumns)) {
         const std::filesystem::path name = source_.short_name(photos[label][at]);
-        AddPicture(photos[label][at], name.stem().string(), row);
+        AddPicture(photos[label][at], name.stem().string(), SheetMark::kNone, row);
       }
       if (!row.pictures.empty()) rows_.push_back(std::move(row));
     }
@@ -66,6 +67,7 @@ class SetSheet {
   // Groups flow into rows, with a free place between two of them.
   void Groups(const std::string& heading, bool identical, bool across) {
     size_t shown = 0;
+    const SheetMark across_mark = identical ? SheetMark::kWrong : SheetMark::kUnknown;
     SheetRow row;
     for (const DuplicateGroup& group : report_.duplicates) {
       if (group.identical != identical || group.across_identities != across) continue;
@@ -81,7 +83,7 @@ class SetSheet {
         const std::filesystem::path name = source_.short_name(photo);
         AddPicture(photo,
                    across ? IdentityOf(photo) : name.stem().string() + " " + IdentityOf(photo),
-                   row);
+                   across ? across_mark : SheetMark::kRight, row);
       }
     }
     if (!row.pictures.empty()) rows_.push_back(std::move(row));

@@ -9,7 +9,8 @@
 namespace facegate {
 
 // A page with some photos of some identities, spread over the set, and below them the pictures that
-// several identities have, side by side. What cannot be read is left out.
+// several identities have, side by side: red where a label is wrong for certain, grey where it is
+// not known, green for copies within one identity. What cannot be read is left out.
 cv::Mat DrawSetSheet(const std::string& title, const SetReport& report, const PhotoSource& source);
 
 }  // namespace facegate

@@ -41,7 +41,7 @@ size_t ColourOf(size_t colour) { return colour % kPaletteSize; }
 class Plot {
  public:
   Plot(const Chart& chart, Range x, Range y)
-      : chart_(chart), x_range_(x), x_(chart.x.scale, x), y_(chart.y.scale, y) {}
+      : chart_(chart), x_range_(x), y_range_(y), x_(chart.x.scale, x), y_(chart.y.scale, y) {}
 
   std::string Svg() {
     Add("<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"{}\" data-left=\"{:g}\" "
@@ -113,9 +113,12 @@ class Plot {
   }
 
   void AddDiagonal() {
-    const double low = std::max(x_range_.low, 0.0);
+    // As far as both axes go.
+    const double low = std::max(x_range_.low, y_range_.low);
+    const double high = std::min(x_range_.high, y_range_.high);
+    if (!(low < high)) return;
     Add("<line class=\"rule\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>", X(low),
-        Y(low), X(x_range_.high), Y(x_range_.high));
+        Y(low), X(high), Y(high));
   }
 
   void AddSeries(const Series& series) {
@@ -195,6 +198,7 @@ class Plot {
 
   const Chart& chart_;
   const Range x_range_;
+  const Range y_range_;
   const Scale x_;
   const Scale y_;
   std::string svg_;

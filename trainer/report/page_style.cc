@@ -9,6 +9,7 @@ constexpr std::string_view kStyle = R"css(
   --paper: #fdfdfb; --ink: #1c1c1a; --soft: #63635c; --rule: #d9d8d0; --grid: #eceae3;
   --card: #f6f5f0;
   --c0: #1465a8; --c1: #c8471b; --c2: #14805a; --c3: #8a4a9e; --c4: #9a6c00; --c5: #5b6470;
+  --right: #14703f; --wrong: #b3261e;
   --serif: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, "DejaVu Serif", serif;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif;
   --mono: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -18,6 +19,7 @@ constexpr std::string_view kStyle = R"css(
     --paper: #16181b; --ink: #e9e7e1; --soft: #a3a39b; --rule: #383b40; --grid: #26292d;
     --card: #1e2125;
     --c0: #74b7f7; --c1: #ff9a70; --c2: #62cfa5; --c3: #cfa3e6; --c4: #e3bd58; --c5: #aab3bf;
+    --right: #6fd39b; --wrong: #ff8a80;
   }
 }
 * { box-sizing: border-box; }
@@ -94,6 +96,8 @@ td small { color: var(--soft); font-size: inherit; }
   background: var(--card); display: block; }
 .none { display: grid; place-items: center; font: 12px/1.3 var(--sans); color: var(--soft); }
 .pair figcaption { font-size: 12px; line-height: 1.4; overflow-wrap: anywhere; }
+.pair i { font-style: normal; font-weight: 600; }
+.right { color: var(--right); } .wrong { color: var(--wrong); }
 .pair figcaption b { display: block; font-size: 14px; color: var(--ink); font-variant-numeric: tabular-nums; }
 ul { margin: 0; padding-left: 1.2em; max-width: 44em; }
 li { margin-bottom: 6px; overflow-wrap: anywhere; }
@@ -118,6 +122,15 @@ footer { margin-top: 56px; padding-top: 14px; border-top: 1px solid var(--rule);
   .pairs { grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); gap: 18px 14px; }
   th, td { padding-left: 14px; vertical-align: top; }
   td small { display: block; }
+  .stack thead { display: none; }
+  .stack table, .stack tbody, .stack tr { display: block; }
+  .stack tr { border-bottom: 1px solid var(--grid); padding: 10px 0; }
+  .stack td { display: flex; justify-content: space-between; gap: 16px; border: 0;
+    padding: 2px 0; white-space: normal; }
+  .stack td:first-child { font-weight: 600; }
+  .stack td::before { content: attr(data-name); color: var(--soft); }
+  .stack td:first-child::before { content: none; }
+  .stack td small { display: inline; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; }
   dd { margin-bottom: 8px; }
 }
@@ -125,6 +138,7 @@ footer { margin-top: 56px; padding-top: 14px; border-top: 1px solid var(--rule);
   :root {
     --paper: #fff; --ink: #000; --soft: #444; --rule: #bbb; --grid: #e5e5e5; --card: #f4f4f4;
     --c0: #1465a8; --c1: #c8471b; --c2: #14805a; --c3: #8a4a9e; --c4: #9a6c00; --c5: #5b6470;
+    --right: #14703f; --wrong: #b3261e;
   }
   body { font-size: 11pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main { max-width: none; padding: 0; }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "trainer/report/html_text.h"
 #include "trainer/report/scale.h"
 
@@ -26,26 +29,67 @@ std::string Breakable(const std::string& name) {
   return text;
 }
 
-std::string PairsOf(std::span<const HardPair> pairs, bool genuine, const char* title) {
-  std::string cards;
+// The folder, with a slash at its end, that all names are below where all are absolute paths.
+std::string CommonFolder(std::span<const HardPair> pairs) {
+  std::string common;
+  bool first = true;
   for (const HardPair& pair : pairs) {
-    if (pair.genuine != genuine) continue;
-    cards += fmt::format(
-        "<figure class=\"pair\"><div>{}{}</div><figcaption><b>{}</b>{}<br>{}</figcaption>"
-        "</figure>\n",
-        Picture(pair.first, pair.first_name), Picture(pair.second, pair.second_name),
-        NumberText(pair.cosine, 1e-3, NumberStyle::kPlain), Breakable(pair.first_name),
-        Breakable(pair.second_name));
+    for (const std::string& name : {pair.first_name, pair.second_name}) {
+      if (!name.starts_with('/')) return "";
+      const std::string folder = name.substr(0, name.find_last_of('/') + 1);
+      if (std::exchange(first, false)) common = folder;
+      const auto end = std::mismatch(common.begin(), common.end(), folder.begin(), folder.end());
+      common.erase(end.first, common.end());
+    }
   }
-  if (cards.empty()) return "";
-  return fmt::format("<h4>{}</h4>\n<div class=\"pairs\">\n{}</div>\n", title, cards);
+  // A part of a folder's name is not a folder.
+  common.erase(common.find_last_of('/') + 1);
+  return common;
 }
+
+// Whether the threshold judges the pair rightly: by a sign and a word, not by the colour alone.
+std::string Verdict(const HardPair& pair, double threshold) {
+  const bool accepted = pair.cosine >= threshold;
+  return fmt::format("<i class=\"{}\">{} {}</i>", accepted == pair.genuine ? "right" : "wrong",
+                     accepted == pair.genuine ? "✓" : "✗", accepted ? "accepted" : "refused");
+}
+
+// Shows the pairs of one kind.
+class PairCards {
+ public:
+  PairCards(std::span<const HardPair> pairs, double threshold)
+      : pairs_(pairs), threshold_(threshold), folder_(CommonFolder(pairs)) {}
+
+  std::string Of(bool genuine, const char* title) const {
+    std::string cards;
+    for (const HardPair& pair : pairs_) {
+      if (pair.genuine != genuine) continue;
+      cards += fmt::format(
+          "<figure class=\"pair\"><div>{}{}</div><figcaption><b>{} {}</b>{}<br>{}</figcaption>"
+          "</figure>\n",
+          Picture(pair.first, Short(pair.first_name)),
+          Picture(pair.second, Short(pair.second_name)),
+          NumberText(pair.cosine, 1e-3, NumberStyle::kPlain), Verdict(pair, threshold_),
+          Breakable(Short(pair.first_name)), Breakable(Short(pair.second_name)));
+    }
+    if (cards.empty()) return "";
+    return fmt::format("<h4>{}</h4>\n<div class=\"pairs\">\n{}</div>\n", title, cards);
+  }
+
+ private:
+  std::string Short(const std::string& name) const { return name.substr(folder_.size()); }
+
+  const std::span<const HardPair> pairs_;
+  const double threshold_;
+  const std::string folder_;
+};
 
 }  // namespace
 
-std::string PairsSection(std::span<const HardPair> pairs) {
-  return PairsOf(pairs, true, "One person, and the lowest cosines") +
-         PairsOf(pairs, false, "Two people, and the highest cosines");
+std::string PairsSection(std::span<const HardPair> pairs, double threshold) {
+  const PairCards cards(pairs, threshold);
+  return cards.Of(true, "One person, and the lowest cosines") +
+         cards.Of(false, "Two people, and the highest cosines");
 }
 
 }  // namespace facegate

@@ -21,6 +21,8 @@ constexpr size_t kBins = 80;
 constexpr std::array kFars = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6};
 constexpr double kSureCount = 30.0;  // of errors, below which a rate is a rough guess
 constexpr double kWorstShown = 0.5;
+constexpr double kLeastDetRate = 1e-2;
+constexpr double kMostDetRate = 0.98;
 // Which true accept rates are among the headline figures.
 constexpr double kCommonestFar = 1e-2;
 constexpr double kRarestFar = 1e-4;
@@ -53,13 +55,11 @@ StatusOr<Judged> Judge(const ScoredSet& set) {
   return judged;
 }
 
-// The lowest rates that the sets can show, not above a hundredth.
-double LowestRate(std::span<const Judged> sets, bool genuine) {
+// The lowest false accept rate that the sets can show, not above a hundredth.
+double LowestRate(std::span<const Judged> sets) {
   double lowest = 1e-2;
   for (const Judged& one : sets) {
-    const auto count =
-        static_cast<double>(genuine ? one.scores.genuine().size() : one.scores.impostor().size());
-    lowest = std::min(lowest, 1.0 / count);
+    lowest = std::min(lowest, 1.0 / static_cast<double>(one.scores.impostor().size()));
   }
   return lowest;
 }
@@ -70,7 +70,7 @@ std::string RocFigure(std::span<const Judged> sets) {
               .x = {.label = "false accept rate",
                     .scale = ScaleKind::kLog,
                     .numbers = NumberStyle::kPower,
-                    .low = LowestRate(sets, false),
+                    .low = LowestRate(sets),
                     .high = 1.0},
               .y = {.label = {}, .numbers = NumberStyle::kPercent, .high = 1.0},
               .series = {}};
@@ -98,6 +98,40 @@ std::string RocFigure(std::span<const Judged> sets) {
   return ChartFigure(chart);
 }
 
+// The points of a set that show both errors, on either side of where they are equal.
+Curve DetCurve(const Judged& one) {
+  const double limit = std::clamp(2.0 * one.scores.EqualErrorRate(), kWorstShown, kMostDetRate);
+  Curve curve;
+  curve.reserve(one.curve.size());
+  for (const ErrorRates& at : one.curve) {
+    const double worst = std::max(at.false_match, at.false_non_match);
+    const double best = std::min(at.false_match, at.false_non_match);
+    if (best > 0.0 && worst <= limit) {
+      curve.push_back({.x = at.false_match, .y = at.false_non_match});
+    }
+  }
+  return curve;
+}
+
+// From the least to the greatest value of the curves with a little space around them, and over a
+// decade at least, so that a few points have the middle of the axis.
+Range DetRange(std::span<const Series> series, double CurvePoint::*value) {
+  Range range{.low = 1.0, .high = 0.0};
+  for (const Series& one : series) {
+    for (const CurvePoint& point : one.points) {
+      range.low = std::min(range.low, point.*value);
+      range.high = std::max(range.high, point.*value);
+    }
+  }
+  if (range.low > range.high) return {.low = kLeastDetRate, .high = kWorstShown};
+  constexpr double kSpace = 1.25;
+  constexpr double kDecade = 10.0;
+  const double wider = std::sqrt(std::max(1.0, kDecade * range.low / range.high));
+  range.low = range.low / (kSpace * wider);
+  range.high = std::min(range.high * kSpace * wider, kMostDetRate);
+  return range;
+}
+
 std::string DetFigure(std::span<const Judged> sets) {
   Chart chart{.title = "DET: false reject rate over false accept rate",
               .caption =
@@ -105,28 +139,19 @@ std::string DetFigure(std::span<const Judged> sets) {
                   "give a straight line. On the diagonal both errors are equal.",
               .x = {.label = "false accept rate",
                     .scale = ScaleKind::kProbit,
-                    .numbers = NumberStyle::kPercent,
-                    .low = LowestRate(sets, false),
-                    .high = kWorstShown},
-              .y = {.label = {},
-                    .scale = ScaleKind::kProbit,
-                    .numbers = NumberStyle::kPercent,
-                    .low = LowestRate(sets, true),
-                    .high = kWorstShown},
+                    .numbers = NumberStyle::kPercent},
+              .y = {.label = {}, .scale = ScaleKind::kProbit, .numbers = NumberStyle::kPercent},
               .series = {},
               .diagonal = true};
   for (size_t i = 0; i < sets.size(); ++i) {
-    Curve curve;
-    curve.reserve(sets[i].curve.size());
-    for (const ErrorRates& at : sets[i].curve) {
-      const double worst = std::max(at.false_match, at.false_non_match);
-      const double best = std::min(at.false_match, at.false_non_match);
-      if (best > 0.0 && worst <= kWorstShown) {
-        curve.push_back({.x = at.false_match, .y = at.false_non_match});
-      }
-    }
-    chart.series.push_back({.name = sets[i].set->name, .colour = i, .points = std::move(curve)});
+    chart.series.push_back({.name = sets[i].set->name, .colour = i, .points = DetCurve(sets[i])});
   }
+  const Range x = DetRange(chart.series, &CurvePoint::x);
+  const Range y = DetRange(chart.series, &CurvePoint::y);
+  chart.x.low = x.low;
+  chart.x.high = x.high;
+  chart.y.low = y.low;
+  chart.y.high = y.high;
   return ChartFigure(chart);
 }
 
@@ -223,12 +248,14 @@ std::string PointRow(const Judged& one, const std::string& name, double threshol
     return std::clamp(static_cast<int>(digits) - 2, 1, 6);
   };
   const auto percent = [](const Share& share, int places) {
-    return fmt::format("{:.{}f} % <small>[{}]</small>", 100.0 * share.value, places,
+    return fmt::format("<span>{:.{}f} % <small>[{}]</small></span>", 100.0 * share.value, places,
                        IntervalText(share, 100.0, places));
   };
   return fmt::format(
-      "<tr><td>{}</td><td>{:.4f}</td><td>{}</td><td>{} <small>of {}</small></td><td>{}</td><td>{} "
-      "<small>of {}</small></td></tr>\n",
+      "<tr><td>{}</td><td data-name=\"cosine\">{:.4f}</td><td data-name=\"true accepts\">{}</td>"
+      "<td data-name=\"refused\"><span>{} <small>of {}</small></span></td>"
+      "<td data-name=\"false accepts\">{}</td>"
+      "<td data-name=\"accepted strangers\"><span>{} <small>of {}</small></span></td></tr>\n",
       name, threshold, percent(tar, decimals(one.scores.genuine())),
       one.scores.genuine().size() - genuine, one.scores.genuine().size(),
       percent(far, decimals(one.scores.impostor())), impostor, one.scores.impostor().size());
@@ -236,7 +263,8 @@ std::string PointRow(const Judged& one, const std::string& name, double threshol
 
 std::string PointTable(const Judged& one) {
   std::string table =
-      "<div class=\"table\"><table><thead><tr><th>operating point</th><th>cosine</th><th>true "
+      "<div class=\"table stack\"><table><thead><tr><th>operating "
+      "point</th><th>cosine</th><th>true "
       "accepts</th><th>refused</th><th>false accepts</th><th>accepted strangers</th></tr></thead>"
       "<tbody>\n";
   table += PointRow(one, "threshold of this report", one.set->threshold, false);
@@ -266,17 +294,19 @@ std::string Comparison(std::span<const Judged> sets) {
     return "–";
   };
   std::string table =
-      "<div class=\"table\"><table><thead><tr><th>set</th><th>accuracy</th><th>TAR at FAR 10⁻²"
+      "<div class=\"table stack\"><table><thead><tr><th>set</th><th>accuracy</th><th>TAR at FAR "
+      "10⁻²"
       "</th><th>at 10⁻³</th><th>EER</th><th>AUC</th><th>d′</th></tr></thead><tbody>\n";
   for (const Judged& one : sets) {
     std::string accuracy = "–";
     if (one.set->accuracy.has_value()) {
-      accuracy = fmt::format("{:.2f} % <small>± {:.2f}</small>", 100.0 * one.set->accuracy->mean,
-                             100.0 * one.set->accuracy->deviation);
+      accuracy = fmt::format("<span>{:.2f} % <small>± {:.2f}</small></span>",
+                             100.0 * one.set->accuracy->mean, 100.0 * one.set->accuracy->deviation);
     }
     table += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2f} %</td><td>{:.4f}</td>"
-        "<td>{:.2f}</td></tr>\n",
+        "<tr><td>{}</td><td data-name=\"accuracy\">{}</td><td data-name=\"TAR at FAR 10⁻²\">{}</td>"
+        "<td data-name=\"TAR at FAR 10⁻³\">{}</td><td data-name=\"EER\">{:.2f} %</td>"
+        "<td data-name=\"AUC\">{:.4f}</td><td data-name=\"d′\">{:.2f}</td></tr>\n",
         EscapeHtml(one.set->name), accuracy, tar(one, 1e-2), tar(one, 1e-3),
         100.0 * one.scores.EqualErrorRate(), one.scores.Auc(), one.scores.DPrime());
   }
@@ -309,7 +339,7 @@ StatusOr<std::string> ScoresSection(std::span<const ScoredSet> sets) {
     section += "<div class=\"charts\">\n" + HistogramFigure(one) + ErrorsFigure(one);
     if (!several) section += RocFigure(judged) + DetFigure(judged);
     section += "</div>\n" + PointTable(one) + FactList(one.set->facts) +
-               PairsSection(one.set->hardest) + "</section>\n";
+               PairsSection(one.set->hardest, one.set->threshold) + "</section>\n";
   }
   return section;
 }

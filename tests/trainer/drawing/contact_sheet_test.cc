@@ -51,6 +51,26 @@ TEST(ContactSheetTest, WritesTitlesAndCaptions) {
   EXPECT_GT(Ink(DrawContactSheet("Title", written)), title + 30);
 }
 
+TEST(ContactSheetTest, MarksPicturesByColourAndSign) {
+  const cv::Mat picture(60, 60, CV_8UC3, cv::Scalar(255, 255, 255));
+  const auto sheet = [&](SheetMark mark) {
+    const std::vector<SheetRow> rows = {{"", {{picture, "", mark}}}};
+    return DrawContactSheet("", rows, {.cell = {60, 60}});
+  };
+  const cv::Scalar green(63.0, 112.0, 20.0);
+  const cv::Scalar red(30.0, 38.0, 179.0);
+  const cv::Scalar grey = cv::Scalar::all(128.0);
+  EXPECT_GT(Count(sheet(SheetMark::kRight), green), 4 * 60);
+  EXPECT_GT(Count(sheet(SheetMark::kWrong), red), 4 * 60);
+  EXPECT_GT(Count(sheet(SheetMark::kUnknown), grey), 4 * 60);
+  // The signs differ in more than their colours.
+  cv::Mat right;
+  cv::Mat wrong;
+  cv::inRange(sheet(SheetMark::kRight), green, green, right);
+  cv::inRange(sheet(SheetMark::kWrong), red, red, wrong);
+  EXPECT_GT(cv::countNonZero(right != wrong), 20);
+}
+
 TEST(ContactSheetTest, DrawsAPageWithoutRows) {
   EXPECT_FALSE(DrawContactSheet("Nothing", {}).empty());
   const std::vector<SheetRow> heading = {{"only a heading", {}}};

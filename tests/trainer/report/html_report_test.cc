@@ -9,6 +9,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <random>
 #include <regex>
+#include <sstream>
 
 #include "face/base/file.h"
 #include "tests/support/status_matchers.h"
@@ -169,7 +170,7 @@ TEST(HtmlReportTest, PicturesAreInThePageAndSmall) {
   EXPECT_LT(page.size(), 200U << 10);
   EXPECT_THAT(page, HasSubstr("src=\"data:image/jpeg;base64,/9j/"));
   EXPECT_THAT(page, HasSubstr("no picture"));
-  EXPECT_THAT(page, HasSubstr("<b>−0.250</b>"));
+  EXPECT_THAT(page, HasSubstr("<b>−0.250 <i class=\"wrong\">✗ refused</i></b>"));
   EXPECT_THAT(page, HasSubstr("photos and names of people"));
 }
 
@@ -192,6 +193,64 @@ TEST(HtmlReportTest, SeparableAndEqualScoresHaveChartsToo) {
     EXPECT_THAT(page, Not(HasSubstr("nan,")));
     EXPECT_THAT(page, HasSubstr("<h3>Scores</h3>"));
     ExpectBalanced(page);
+  }
+}
+
+TEST(HtmlReportTest, HardestPairsAreNamedBelowTheirCommonFolderAndMarked) {
+  ScoredSet set = SomeSet();
+  set.hardest = {{.cosine = 0.5,
+                  .genuine = true,
+                  .first_name = "/home/me/photos/ann/1.jpg",
+                  .second_name = "/home/me/photos/ann/2.jpg"},
+                 {.cosine = 0.4,
+                  .genuine = false,
+                  .first_name = "/home/me/photos/ann/1.jpg",
+                  .second_name = "/home/me/photos/anton/1.jpg"}};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string page, ReportPage({.sets = {set}}));
+  EXPECT_THAT(page, Not(HasSubstr("/home/me")));
+  EXPECT_THAT(page, HasSubstr("anton/<wbr>1.jpg"));
+  EXPECT_THAT(page, HasSubstr("<i class=\"right\">✓ accepted</i>"));
+  EXPECT_THAT(page, HasSubstr("<i class=\"wrong\">✗ accepted</i>"));
+}
+
+// All places of the polyline of the DET chart, as shares of the plot's width and height.
+std::vector<std::pair<double, double>> DetPlaces(const std::string& page) {
+  const size_t chart = page.find("<h3>DET");
+  const size_t line = page.find("<polyline class=\"line", chart);
+  const size_t begin = page.find("points=\"", line) + 8;
+  std::istringstream points(page.substr(begin, page.find('"', begin) - begin));
+  std::vector<std::pair<double, double>> places;
+  double x = 0.0;
+  double y = 0.0;
+  char comma = ',';
+  while (points >> x >> comma >> y) {
+    places.emplace_back((x - 58.0) / (500.0 - 58.0 - 14.0), (y - 12.0) / (290.0 - 12.0 - 42.0));
+  }
+  return places;
+}
+
+// From nearly perfect to nearly random scores the curve lies within the axes and fills them.
+TEST(HtmlReportTest, TheDetChartFollowsTheScores) {
+  for (const double apart : {0.45, 0.3, 0.1, 0.02}) {
+    std::mt19937_64 random(3);
+    std::normal_distribution<double> noise(0.0, 0.12);
+    ScoredSet set{.name = "pairs", .genuine = {}, .impostor = {}, .threshold = 0.3};
+    for (int i = 0; i < 3000; ++i) {
+      set.genuine.push_back(apart + noise(random));
+      set.impostor.push_back(noise(random));
+    }
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string page, ReportPage({.sets = {set}}));
+    double left = 1.0;
+    double right = 0.0;
+    for (const auto& [x, y] : DetPlaces(page)) {
+      EXPECT_TRUE(x >= -0.01 && x <= 1.01 && y >= -0.01 && y <= 1.01)
+          << apart << ": " << x << " " << y;
+      left = std::min(left, x);
+      right = std::max(right, x);
+    }
+    EXPECT_LT(left, 0.45) << apart;
+    EXPECT_GT(right, 0.55) << apart;
+    EXPECT_GT(right - left, 0.2) << apart;
   }
 }
 
