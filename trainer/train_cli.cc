@@ -1,8 +1,11 @@
 #include "trainer/train_cli.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
+#include "face/base/did_you_mean.h"
 #include "trainer/command/bench.h"
 #include "trainer/command/command.h"
 #include "trainer/command/compare.h"
@@ -30,7 +33,7 @@ constexpr char kDescription[] =
 constexpr char kProgramFooter[] =
     "Exit codes:\n"
     "  0  done\n"
-    "  1  a file, model or photo does not fit; the reason is printed\n"
+    "  1  a file, model or photo does not fit, or inspect found errors; the reason is printed\n"
     "  2  wrong command line\n"
     "\n"
     "Examples:\n"
@@ -40,6 +43,37 @@ constexpr char kProgramFooter[] =
     "  facegate-train inspect faces/\n"
     "\n"
     "facegate-train COMMAND --help tells more.";
+
+// A line with what was probably meant by a command or an option that there is not; else nothing.
+std::string Suggestion(const CLI::App& app, const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return "";
+  const CLI::App* command = nullptr;
+  std::vector<std::string> names;
+  for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(one->get_name());
+    if (one->get_name() == arguments.front()) command = one;
+  }
+  if (command == nullptr) {
+    const std::string name = DidYouMean(arguments.front(), names);
+    return name.empty() ? "" : fmt::format("Did you mean facegate-train {}?\n", name);
+  }
+  names.clear();
+  for (const CLI::Option* option : command->get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (const std::string& argument : arguments) {
+    const std::string word = argument.substr(0, argument.find('='));
+    if (word == "--") break;
+    const bool known = std::find(names.begin(), names.end(), word) != names.end();
+    if (!word.starts_with("--") || known) continue;
+    // "--data_dir" is "--data-dir".
+    std::string dashes = word;
+    std::replace(dashes.begin(), dashes.end(), '_', '-');
+    const std::string name = DidYouMean(dashes, names);
+    if (!name.empty()) return fmt::format("Did you mean {} for {}?\n", name, word);
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -58,7 +92,9 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, out, err) == 0 ? TrainExitCode::kOk : TrainExitCode::kUsage;
+    if (app.exit(error, out, err) == 0) return TrainExitCode::kOk;
+    err << Suggestion(app, arguments);
+    return TrainExitCode::kUsage;
   }
   const auto* const chosen =
       std::find_if(commands.begin(), commands.end(),

@@ -9,8 +9,10 @@ namespace facegate {
 // Of facegate-train. Scripts rely on the numbers: do not change them.
 enum class TrainExitCode {
   kOk = 0,
-  kFailed = 1,  // a file, model or photo that does not fit; the reason is printed
-  kUsage = 2,   // the command line is wrong
+  // A file, model or photo that does not fit, or a set that inspect finds errors in; the reason is
+  // printed.
+  kFailed = 1,
+  kUsage = 2,  // the command line is wrong
 };
 
 // The program without its name in front: results to `out`, errors to `err`.

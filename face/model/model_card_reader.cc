@@ -31,7 +31,7 @@ constexpr double kUnitTolerance = 1e-3;
 class ObjectReader {
  public:
   ObjectReader(const Json& object, std::string path) : object_(object), path_(std::move(path)) {
-    if (!object_.is_object()) Fail("", "is no object");
+    if (!object_.is_object()) Fail("", "is not an object");
   }
   ObjectReader(Json&& object, std::string path) = delete;  // would not outlive the call
 
@@ -62,7 +62,7 @@ class ObjectReader {
   std::string Text(const char* key) {
     const Json& value = At(key);
     if (!value.is_string()) {
-      Fail(key, "is no text");
+      Fail(key, "is not text");
       return {};
     }
     auto text = value.get<std::string>();
@@ -156,7 +156,7 @@ StatusOr<Preprocessing> ReadPreprocessing(const Json& json) {
   ReadThree(reader, "mean", true, result.mean);
   ReadThree(reader, "scale", false, result.scale);
   const std::optional<AlignmentTemplate> alignment = AlignmentFromName(reader.Text("alignment"));
-  if (!alignment) reader.Fail("alignment", "is no known alignment template");
+  if (!alignment) reader.Fail("alignment", "is not a known alignment template");
   result.alignment = alignment.value_or(AlignmentTemplate::kArcFace112);
   result.letterbox = reader.Truth("letterbox");
   result.letterbox_grey = static_cast<uint8_t>(reader.Integer("letterbox_grey", 0, 255));
@@ -175,7 +175,7 @@ StatusOr<Preprocessing> ReadPreprocessing(const Json& json) {
 StatusOr<std::vector<AccuracyFigure>> ReadAccuracy(const Json& json) {
   if (!json.is_array() || json.size() > kMaxFigures) {
     return InvalidArgument(
-        fmt::format("card field \"accuracy\" is no array of at most {} figures", kMaxFigures));
+        fmt::format("card field \"accuracy\" is not an array of at most {} figures", kMaxFigures));
   }
   std::vector<AccuracyFigure> figures;
   for (const Json& item : json) {
@@ -184,7 +184,7 @@ StatusOr<std::vector<AccuracyFigure>> ReadAccuracy(const Json& json) {
     figure.measure = reader.Text("measure");
     const Json& value = reader.At("value");
     if (!value.is_number() || !std::isfinite(value.get<double>())) {
-      reader.Fail("value", "is no finite number");
+      reader.Fail("value", "is not a finite number");
     }
     figure.unit = reader.Text("unit");
     figure.command = reader.Text("command");
@@ -217,10 +217,10 @@ StatusOr<Canary> ReadCanary(const Json& json, int embedding_size) {
   ObjectReader reader(json, "canary");
   Canary canary;
   const Json& seed = reader.At("seed");
-  if (!seed.is_number_unsigned()) reader.Fail("seed", "is no whole number of 0 to 2^64 - 1");
+  if (!seed.is_number_unsigned()) reader.Fail("seed", "is not a whole number from 0 to 2^64 - 1");
   const Json& embeddings = reader.At("embeddings");
   if (!embeddings.is_array() || embeddings.empty() || embeddings.size() > kMaxCanaries) {
-    reader.Fail("embeddings", fmt::format("is no array of 1 to {} embeddings", kMaxCanaries));
+    reader.Fail("embeddings", fmt::format("is not an array of 1 to {} embeddings", kMaxCanaries));
   }
   FACEGATE_RETURN_IF_ERROR(reader.Finish());
   canary.seed = seed.get<uint64_t>();

@@ -132,7 +132,7 @@ StatusOr<PickleRef> MakeParameter(const PickleGraph& graph, const PickleTuple& a
 StatusOr<TorchStorage> MakeStorage(const PickleGraph& graph, PickleRef id) {
   const auto* tuple = graph.Get<PickleTuple>(id);
   if (tuple == nullptr || (tuple->items.size() != 5 && tuple->items.size() != 6)) {
-    return InvalidArgument("a persistent id is no tuple of 5 or 6 items");
+    return InvalidArgument("a persistent id is not a tuple of 5 or 6 items");
   }
   const std::vector<PickleRef>& items = tuple->items;
   const auto* word = graph.Get<PickleText>(items[0]);

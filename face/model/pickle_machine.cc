@@ -140,7 +140,7 @@ Status Machine::Step(PickleOpcode opcode) {
   }
   const auto code = static_cast<uint8_t>(opcode);
   const std::string_view name = PickleOpcodeName(code);
-  return InvalidArgument(name.empty() ? fmt::format("0x{:02x} is no opcode", code)
+  return InvalidArgument(name.empty() ? fmt::format("0x{:02x} is not an opcode", code)
                                       : fmt::format("opcode {} is not allowed in weights", name));
 }
 
@@ -204,7 +204,7 @@ Status Machine::PushIntLine(bool long_form) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
   if (error != std::errc() || end != line.data() + line.size()) {
-    return InvalidArgument(fmt::format("{} is no integer of 64 bits", Quote(line)));
+    return InvalidArgument(fmt::format("{} is not an integer of 64 bits", Quote(line)));
   }
   return stack_.Push(value);
 }

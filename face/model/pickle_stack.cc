@@ -73,7 +73,7 @@ Status PickleStack::MakeTupleFromMark() {
 Status PickleStack::Append() {
   FACEGATE_ASSIGN_OR_RETURN(const PickleRef item, Pop());
   auto* list = Top<PickleList>();
-  if (list == nullptr) return InvalidArgument("appends to what is no list");
+  if (list == nullptr) return InvalidArgument("appends to what is not a list");
   list->items.push_back(item);
   return OkStatus();
 }
@@ -81,7 +81,7 @@ Status PickleStack::Append() {
 Status PickleStack::AppendFromMark() {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<PickleRef> items, PopToMark());
   auto* list = Top<PickleList>();
-  if (list == nullptr) return InvalidArgument("appends to what is no list");
+  if (list == nullptr) return InvalidArgument("appends to what is not a list");
   list->items.insert(list->items.end(), items.begin(), items.end());
   return OkStatus();
 }
@@ -90,7 +90,7 @@ Status PickleStack::SetItem() {
   FACEGATE_ASSIGN_OR_RETURN(const PickleRef value, Pop());
   FACEGATE_ASSIGN_OR_RETURN(const PickleRef key, Pop());
   auto* dict = Top<PickleDict>();
-  if (dict == nullptr) return InvalidArgument("sets an item of what is no dict");
+  if (dict == nullptr) return InvalidArgument("sets an item of what is not a dict");
   dict->entries.emplace_back(key, value);
   return OkStatus();
 }
@@ -98,7 +98,7 @@ Status PickleStack::SetItem() {
 Status PickleStack::SetItemsFromMark() {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<PickleRef> items, PopToMark());
   auto* dict = Top<PickleDict>();
-  if (dict == nullptr) return InvalidArgument("sets items of what is no dict");
+  if (dict == nullptr) return InvalidArgument("sets items of what is not a dict");
   if (items.size() % 2 != 0) return InvalidArgument("sets a key without a value");
   for (size_t i = 0; i < items.size(); i += 2) dict->entries.emplace_back(items[i], items[i + 1]);
   return OkStatus();
@@ -107,7 +107,7 @@ Status PickleStack::SetItemsFromMark() {
 Status PickleStack::DropState() {
   FACEGATE_RETURN_IF_ERROR(Pop().status());
   return Top<PickleDict>() != nullptr ? OkStatus()
-                                      : InvalidArgument("sets attributes of what is no dict");
+                                      : InvalidArgument("sets attributes of what is not a dict");
 }
 
 Status PickleStack::Memoize(uint32_t index) {

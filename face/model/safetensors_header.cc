@@ -35,7 +35,7 @@ class HeaderHandler {
   bool number_unsigned(number_unsigned_t value);
   bool number_integer(number_integer_t value) { return Fail(fmt::format("{} is negative", value)); }
   bool number_float(number_float_t /*unused*/, const string_t& text) {
-    return Fail(fmt::format("{} is no whole number of at most 64 bits", Quote(text)));
+    return Fail(fmt::format("{} is not a whole number of at most 64 bits", Quote(text)));
   }
   bool null() { return Fail("null is not allowed"); }
   bool boolean(bool /*unused*/) { return Fail("a truth value is not allowed"); }
@@ -227,7 +227,7 @@ StatusOr<SafetensorsHeader> ParseSafetensorsHeader(std::string_view json) {
   if (!parsed || !handler.done()) {
     const std::string& why = handler.error();
     return InvalidArgument(
-        fmt::format("safetensors header: {}", why.empty() ? "is no object" : why));
+        fmt::format("safetensors header: {}", why.empty() ? "is not an object" : why));
   }
   return handler.TakeHeader();
 }

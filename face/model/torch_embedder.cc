@@ -176,7 +176,7 @@ StatusOr<std::vector<Embedding>> TorchEmbedder::EmbedPass(std::span<const Aligne
   for (size_t i = 0; i < faces.size(); ++i) {
     auto embedding = Embedding::Normalize(values.subspan(i * size, size));
     if (!embedding.ok()) {
-      return Internal(fmt::format("the network's output for a face is no embedding: {}",
+      return Internal(fmt::format("the network's output for a face is not an embedding: {}",
                                   MessageOf(embedding.status())));
     }
     embeddings.push_back(*std::move(embedding));

@@ -108,7 +108,10 @@ StatusOr<Directory> ReadEnd64(std::string_view archive, uint64_t end_offset) {
 
 StatusOr<Directory> FindDirectory(std::string_view archive) {
   const std::optional<uint64_t> end_offset = FindEndRecord(archive);
-  if (!end_offset) return Broken("the end record is missing; the file is cut short or no archive");
+  if (!end_offset)
+    return Broken(
+        "the end record is missing; the file was cut short (download or copy it again), or it is "
+        "not an archive");
   Fields end(Slice(archive, *end_offset, kEndBytes));
   end.U32();
   const uint16_t volume = end.U16();

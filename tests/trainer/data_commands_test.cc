@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <sstream>
@@ -66,7 +67,8 @@ TEST_F(DataCommandsTest, InspectPrintsFiguresAndAVerdict) {
 TEST_F(DataCommandsTest, InspectAnswersInJson) {
   WriteBytes(dir_.File("faces/p1/bad.jpg"), "no picture");
   WriteBytes(dir_.File("faces/p2/copy.png"), EncodePng(SmoothNoise(0)));
-  ASSERT_THAT(Run({"inspect", "--json", dir_.File("faces")}), IsOk());
+  EXPECT_THAT(Run({"inspect", "--json", dir_.File("faces")}),
+              StatusIs(StatusCode::kInvalidArgument));
   const auto json = nlohmann::json::parse(out_);
   EXPECT_EQ(json["photos"], 8);
   EXPECT_EQ(json["unreadable"][0]["photo"], dir_.File("faces/p1/bad.jpg"));
@@ -75,27 +77,56 @@ TEST_F(DataCommandsTest, InspectAnswersInJson) {
   EXPECT_EQ(json["findings"][0]["weight"], "error");
 }
 
-TEST_F(DataCommandsTest, FindingsFailOnlyWhereTheyAreAskedTo) {
-  WriteBytes(dir_.File("faces/p1/bad.jpg"), "no picture");
+TEST_F(DataCommandsTest, InspectFailsWhereTheVerdictHasErrors) {
   EXPECT_THAT(Run({"inspect", dir_.File("faces")}), IsOk());
+  WriteBytes(dir_.File("faces/p1/bad.jpg"), "no picture");
+  EXPECT_THAT(Run({"inspect", dir_.File("faces")}), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(out_, HasSubstr("bad.jpg"));
+  EXPECT_THAT(Run({"inspect", dir_.File("nothing")}), StatusIs(StatusCode::kNotFound));
+}
+
+TEST_F(DataCommandsTest, InspectFailsForWarningsWhereItIsAskedTo) {
+  WriteBytes(dir_.File("faces/p3/alone.png"), EncodePng(SmoothNoise(99)));
+  EXPECT_THAT(Run({"inspect", dir_.File("faces")}), IsOk());
+  EXPECT_THAT(out_, HasSubstr("warning: "));
   EXPECT_THAT(Run({"inspect", "--strict", dir_.File("faces")}),
               StatusIs(StatusCode::kInvalidArgument));
-  EXPECT_THAT(Run({"inspect", dir_.File("nothing")}), StatusIs(StatusCode::kNotFound));
+}
+
+TEST_F(DataCommandsTest, InspectSaysWhatWasLeftOutAndMissing) {
+  WriteBytes(dir_.File("faces/.ipynb_checkpoints/0.png"), EncodePng(SmoothNoise(0)));
+  ASSERT_THAT(Run({"inspect", dir_.File("faces")}), IsOk());
+  EXPECT_THAT(out_, HasSubstr("identities          3\n"));
+  EXPECT_THAT(out_, HasSubstr("(1: .ipynb_checkpoints)"));
+  WriteBytes(dir_.File("list.csv"), "file,who\nfaces/p0/0.png,a\nfaces/p0/7.png,a\n");
+  EXPECT_THAT(Run({"inspect", dir_.File("list.csv")}), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(out_, HasSubstr("missing: 1 of 2 photos is not there, such as faces/p0/7.png"));
+}
+
+TEST_F(DataCommandsTest, PackRefusesMissingPhotosFirstOrLeavesThemOut) {
+  WriteBytes(dir_.File("list.csv"),
+             "file,who\nfaces/p0/0.png,a\nfaces/p0/7.png,a\nfaces/p1/0.jpg,b\n");
+  const std::string out = dir_.File("out.pack");
+  EXPECT_THAT(Run({"pack", dir_.File("list.csv"), "-o", out}),
+              StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
+  ASSERT_THAT(Run({"pack", dir_.File("list.csv"), "-o", out, "--skip-missing"}), IsOk());
+  EXPECT_THAT(out_, HasSubstr("photos        2\n"));
+  EXPECT_THAT(out_, HasSubstr("photos that are not there (1"));
 }
 
 TEST_F(DataCommandsTest, WritesWhatIsToBeLeftOut) {
   WriteBytes(dir_.File("faces/p1/bad.jpg"), "no picture");
   WriteBytes(dir_.File("faces/p2/copy.png"), EncodePng(SmoothNoise(0)));
   WriteBytes(dir_.File("faces/p2/again.png"), EncodePng(SmoothNoise(21)));
-  ASSERT_THAT(Run({"inspect", dir_.File("faces"), "--quarantine", dir_.File("bad.txt")}), IsOk());
+  EXPECT_FALSE(Run({"inspect", dir_.File("faces"), "--quarantine", dir_.File("bad.txt")}).ok());
   EXPECT_EQ(Text("bad.txt"), dir_.File("faces/p0/0.png") + "\n" + dir_.File("faces/p1/bad.jpg") +
                                  "\n" + dir_.File("faces/p2/copy.png") + "\n");
 }
 
 TEST_F(DataCommandsTest, DrawsASheet) {
   WriteBytes(dir_.File("faces/p2/copy.png"), EncodePng(SmoothNoise(0)));
-  ASSERT_THAT(Run({"inspect", dir_.File("faces"), "--sheet", dir_.File("sheet.png")}), IsOk());
+  EXPECT_FALSE(Run({"inspect", dir_.File("faces"), "--sheet", dir_.File("sheet.png")}).ok());
   const cv::Mat with = cv::imread(dir_.File("sheet.png"));
   std::filesystem::remove(dir_.File("faces/p2/copy.png"));
   ASSERT_THAT(Run({"inspect", dir_.File("faces"), "--sheet", dir_.File("sheet.png")}), IsOk());

@@ -109,6 +109,43 @@ TEST_F(EmbedCommandTest, ReadsListsAndPictures) {
   EXPECT_THAT(err(), HasSubstr("two photos are called"));
 }
 
+// As fit and inspect read them; without the labels.
+TEST_F(EmbedCommandTest, ReadsListsWithLabels) {
+  Photo("a/1.png", 1);
+  Photo("b c/2.png", 2);
+  for (const char* list : {"a/1.png 0\nb c/2.png 1\n", "0;a/1.png\n1;b c/2.png\n",
+                           "file,who\na/1.png,ann\nb c/2.png,bob\n", "a\\1.png\nb c\\2.jpg\n"}) {
+    ASSERT_THAT(WriteFileAtomically(dir_.File("list"), list), IsOk());
+    ASSERT_EQ(
+        Run({dir_.File("list"), "--root", dir_.File("photos"), "--crops", "-o", Out(), "--force"}),
+        TrainExitCode::kOk)
+        << list << err();
+    EXPECT_THAT(Array().shape, ElementsAre(2u, kWidth)) << list;
+  }
+}
+
+TEST_F(EmbedCommandTest, MissingPhotosAreRefusedFirstOrLeftOut) {
+  Photo("a/1.png", 1);
+  ASSERT_THAT(WriteFileAtomically(dir_.File("photos/list"), "a/1.png\na/2.png\n"), IsOk());
+  EXPECT_EQ(Run({dir_.File("photos/list"), "--crops", "-o", Out()}), TrainExitCode::kFailed);
+  EXPECT_THAT(err(), AllOf(HasSubstr("1 of 2 photos is not there"), HasSubstr("a/2.png"),
+                           HasSubstr("--skip-missing")));
+  EXPECT_EQ(Run({dir_.File("photos/list"), "--crops", "-o", Out(), "--skip-missing"}),
+            TrainExitCode::kOk);
+  EXPECT_THAT(out(), HasSubstr("left out: photos that are not there (1: a/2.png)"));
+}
+
+TEST_F(EmbedCommandTest, SkipsWhatSystemsLeaveInFolders) {
+  Photo("a/1.png", 1);
+  Photo("a/.hidden.png", 2);
+  Photo(".ipynb_checkpoints/1.png", 3);
+  Photo("@eaDir/1.png", 3);
+  ASSERT_THAT(WriteFileAtomically(dir_.File("photos/a/notes.txt"), "no picture"), IsOk());
+  ASSERT_EQ(Run({dir_.File("photos"), "--crops", "-o", Out()}), TrainExitCode::kOk) << err();
+  EXPECT_EQ(Names(), "a/1.png\n");
+  EXPECT_THAT(out(), AllOf(HasSubstr("operating system (3, such as"), HasSubstr("a/notes.txt")));
+}
+
 TEST_F(EmbedCommandTest, NamesBadPhotosAndGoesOn) {
   Photo("1.png", 1);
   Photo("2.png", 2, 100);
@@ -197,10 +234,10 @@ TEST_F(EmbedCommandTest, DoesNotGoOnWithOtherOptions) {
   Photo("1.png", 1);
   const EmbedOptions options = Options();
   ASSERT_FALSE(EmbedToFile(options, [](size_t, size_t) { return false; }).ok());
-  EXPECT_EQ(Run({dir_.File("photos"), "--crops", "--mirror", "sum", "--out", Out()}),
-            TrainExitCode::kFailed);
-  EXPECT_THAT(err(), HasSubstr("--force begins anew"));
-  EXPECT_EQ(Run({dir_.File("photos"), "--crops", "--out", Out()}), TrainExitCode::kOk) << err();
+  EXPECT_EQ(Run({dir_.File("photos"), "--crops", "--mirror", "sum", "-o", Out()}),
+            TrainExitCode::kOk)
+      << err();
+  EXPECT_THAT(out(), HasSubstr("was moved to " + Out() + ".partial.aside"));
 }
 
 TEST_F(EmbedCommandTest, RefusesWhatDoesNotFit) {

@@ -92,6 +92,42 @@ TEST_F(TrainCliTest, SaysWhichSettingOfFitIsWrongOnce) {
   EXPECT_THAT(err(), HasSubstr("fit: --set: \"data.batch\" is not KEY=VALUE"));
 }
 
+TEST_F(TrainCliTest, SuggestsWhatWasProbablyMeant) {
+  EXPECT_EQ(Run({"improt", "a", "b"}), TrainExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("Did you mean facegate-train import?"));
+  EXPECT_EQ(Run({"eval", "m", "--piars=p"}), TrainExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("Did you mean --pairs for --piars?"));
+  EXPECT_EQ(Run({"pack", "a", "b", "--min_photos", "3"}), TrainExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("Did you mean --min-photos"));
+  EXPECT_EQ(Run({"dance"}), TrainExitCode::kUsage);
+  EXPECT_THAT(err(), ::testing::Not(HasSubstr("Did you mean")));
+}
+
+TEST_F(TrainCliTest, TakesTheFileToWriteAsAnOptionToo) {
+  ASSERT_EQ(Run({"import", RandomModel(), "-o", File("a.safetensors")}), TrainExitCode::kOk)
+      << err();
+  ASSERT_EQ(Run({"import", RandomModel(), "--out", File("b.safetensors")}), TrainExitCode::kOk);
+  ASSERT_EQ(Run({"import", RandomModel(), "--output", File("c.safetensors")}), TrainExitCode::kOk);
+  EXPECT_THAT(ReadModelFile(File("c.safetensors")), IsOk());
+  EXPECT_EQ(Run({"import", RandomModel()}), TrainExitCode::kUsage);
+}
+
+// As a training of one's own writes it: the backbone under a prefix, and a head.
+TEST_F(TrainCliTest, ImportsABackboneBesideAHeadAndNamesTheHead) {
+  auto tensors = RandomWeights("mobilefacenet-128", 7);
+  ASSERT_THAT(tensors, IsOk());
+  Safetensors file;
+  for (auto& [name, tensor] : *tensors) file.tensors["arcface." + name] = std::move(tensor);
+  file.tensors["head.weight"] = {
+      .dtype = DType::kF32, .shape = {3, 128}, .bytes = std::string(3 * 128 * 4, '\0')};
+  ASSERT_THAT(WriteFileAtomically(File("w.safetensors"), SerializeSafetensors(file)), IsOk());
+  ASSERT_EQ(Run({"import", File("w.safetensors"), "-o", File("m.safetensors"), "--preset",
+                 "bubbliiiing"}),
+            TrainExitCode::kOk)
+      << err();
+  EXPECT_THAT(out(), HasSubstr("1 tensor that is not the backbone's: head.weight"));
+}
+
 TEST_F(TrainCliTest, ImportsWeightsWithACardThatLoads) {
   const std::string model = File("model.safetensors");
   ASSERT_EQ(Run({"import", Weights("module.arcface."), model, "--preset", "insightface", "--mirror",

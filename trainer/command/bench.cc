@@ -6,14 +6,18 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 #include "face/model/architecture.h"
+#include "trainer/data/counted.h"
+#include "trainer/data/open_dataset.h"
 #include "trainer/progress.h"
-#include "trainer/timing/loader_timing.h"
 
 namespace facegate {
 namespace {
+
+constexpr int kInferenceBatch = 32;
 
 double PicturesPerSecond(const BenchOptions& options, double milliseconds) {
   return 1e3 * static_cast<double>(options.step.batch) / milliseconds;
@@ -37,11 +41,22 @@ void PrintTable(const BenchOptions& options, const BenchReport& report, std::ost
   row("update", parts.update);
   out << fmt::format("{:<12}{:>12.1f}{:>10}{:>14.1f}\n", "whole step", report.step.step, "",
                      PicturesPerSecond(options, report.step.step));
-  out << fmt::format("{:<12}{:>12}{:>10}{:>14.1f}\n", "loader", "", "", report.loader_pictures);
+  out << fmt::format("{:<12}{:>12}{:>10}{:>14.1f}\n", "loader", "", "", report.loader.pictures);
+  const auto embed = [&](std::string_view name, double milliseconds, int faces) {
+    out << fmt::format("{:<12}{:>12.1f}{:>10}{:>14.1f}\n", name, milliseconds, "",
+                       1e3 * faces / milliseconds);
+  };
+  embed("embed 1", report.inference.single, 1);
+  embed(fmt::format("embed {}", kInferenceBatch), report.inference.batch, kInferenceBatch);
   out << fmt::format(
-      "\nThe loader decodes, changes ({}) and normalises on {} thread{} of its own, measured "
-      "alone.\n",
-      options.augmentation, options.loader_threads, options.loader_threads == 1 ? "" : "s");
+      "\nThe loader decodes, changes ({}) and normalises {} on {} of its own, measured alone.\n"
+      "embed: aligned faces in one call, as a server embeds them.\n",
+      options.augmentation,
+      report.photos == 0 ? std::string("drawn pictures") : CountedPhotos(report.photos),
+      Counted(static_cast<size_t>(options.loader_threads), "thread", "threads"));
+  if (report.loader.bad > 0) {
+    out << fmt::format("{} could not be read.\n", CountedPhotos(report.loader.bad));
+  }
 }
 
 void PrintJson(const BenchOptions& options, const BenchReport& report, std::ostream& out) {
@@ -60,21 +75,32 @@ void PrintJson(const BenchOptions& options, const BenchReport& report, std::ostr
   json["backward_ms"] = report.parts.backward;
   json["update_ms"] = report.parts.update;
   json["loader_threads"] = options.loader_threads;
-  json["loader_pictures_per_second"] = report.loader_pictures;
+  json["loader_pictures_per_second"] = report.loader.pictures;
+  json["photos"] = report.photos;
+  json["bad_photos"] = report.loader.bad;
+  json["embed_1_ms"] = report.inference.single;
+  json["embed_batch"] = kInferenceBatch;
+  json["embed_batch_ms"] = report.inference.batch;
   out << json.dump(2) << "\n";
 }
 
 }  // namespace
 
-StatusOr<BenchReport> MeasureTraining(const BenchOptions& options) {
+StatusOr<BenchReport> MeasureSpeed(const BenchOptions& options) {
   BenchReport report;
-  ProgressBar progress(std::cerr, isatty(STDERR_FILENO) != 0, "measurements", 3);
+  std::unique_ptr<Dataset> photos;
+  if (!options.photos.empty()) {
+    FACEGATE_ASSIGN_OR_RETURN(photos, OpenDataset(options.photos, options.list_root));
+    report.photos = photos->size();
+  }
+  ProgressBar progress(std::cerr, isatty(STDERR_FILENO) != 0, "measurements", 4);
   FACEGATE_ASSIGN_OR_RETURN(
-      report.loader_pictures,
+      report.loader,
       MeasureLoader(
           {.batch = static_cast<size_t>(options.step.batch),
            .threads = options.loader_threads,
-           .augment = options.augmentation == "adaface" ? AdaFaceAugmentation() : AugmentOptions{}},
+           .augment = options.augmentation == "adaface" ? AdaFaceAugmentation() : AugmentOptions{},
+           .photos = photos.get()},
           options.seconds));
   progress.Advance();
   FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<StepTimer> timer,
@@ -83,19 +109,29 @@ StatusOr<BenchReport> MeasureTraining(const BenchOptions& options) {
   progress.Advance();
   FACEGATE_ASSIGN_OR_RETURN(report.step, timer->MeasureSteps(options.seconds));
   progress.Advance();
+  FACEGATE_ASSIGN_OR_RETURN(report.inference,
+                            MeasureInference({.architecture = options.step.architecture,
+                                              .batch = kInferenceBatch,
+                                              .threads = options.step.threads},
+                                             options.seconds));
+  progress.Advance();
   progress.Finish();
   return report;
 }
 
 TrainCommand AddBenchCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
-      "bench", "Measures how many pictures a second this machine learns from, and where time goes");
+      "bench",
+      "Measures how many pictures a second this machine learns from and embeds, and where time "
+      "goes");
   command->footer(
-      "Learns random pictures, which costs as much as photos: no data and no model is needed.\n"
+      "Learns random pictures, which costs as much as photos: neither data nor a model is needed. "
+      "--photos lets\nthe loader read your own, from the disk where they are.\n"
       "\n"
       "Examples:\n"
       "  facegate-train bench\n"
       "  facegate-train bench --architecture iresnet-18 --batch 16 --classes 10575 --threads 8\n"
+      "  facegate-train bench --photos faces.pack --loader-threads 4\n"
       "  facegate-train bench --seconds 30 --json");
   const auto options = std::make_shared<BenchOptions>();
   const auto json = std::make_shared<bool>(false);
@@ -115,17 +151,21 @@ TrainCommand AddBenchCommand(CLI::App& app) {
   command->add_option("--loader-threads", options->loader_threads, "Threads of the loader")
       ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
+  command->add_option("--photos", options->photos,
+                      "Folder, list or pack that the loader reads instead of drawn pictures");
+  command->add_option("--list-root,--root", options->list_root,
+                      "Folder that paths in a list are relative to; by default the list's own");
   command->add_option("--augmentation", options->augmentation, "What the loader changes")
       ->check(CLI::IsMember({"flip", "adaface"}))
       ->capture_default_str();
-  command->add_option("--seconds", options->seconds, "Time of each of the three measurements")
+  command->add_option("--seconds", options->seconds, "Time of each of the four measurements")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
   command->add_flag("--stock", *stock, "With LibTorch's own operators, to compare");
   command->add_flag("--json", *json, "The result as a JSON object");
   return {.app = command, .run = [options, json, stock](std::ostream& out) {
             options->step.fused = !*stock;
-            const StatusOr<BenchReport> report = MeasureTraining(*options);
+            const StatusOr<BenchReport> report = MeasureSpeed(*options);
             if (report.ok()) {
               *json ? PrintJson(*options, *report, out) : PrintTable(*options, *report, out);
             }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -28,7 +29,7 @@ StatusOr<FaceSelection> SelectionFromName(const std::string& name) {
   if (name == "largest") return FaceSelection::kLargest;
   if (name == "central") return FaceSelection::kCentral;
   if (name == "single") return FaceSelection::kSingle;
-  return RefuseField("--select", fmt::format("{} is none of largest, central, single", name));
+  return RefuseField("--select", fmt::format("{} is not one of largest, central, single", name));
 }
 
 // Turns photos into crops; makes the detector when the first photo needs it.
@@ -100,6 +101,10 @@ void PrintTable(const CompareReport& report, std::ostream& out) {
 
 StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(const FaceSelection selection, SelectionFromName(options.select));
+  std::array<std::string, 2> photos;
+  for (size_t i = 0; i < photos.size(); ++i) {
+    FACEGATE_ASSIGN_OR_RETURN(photos[i], ReadFile(options.photos[i], kMaxPhotoBytes));
+  }
   FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ReadModelFile(options.model));
   const ModelCard& card = model.card;
   CompareReport report{.model_digest = card.model_digest,
@@ -108,8 +113,7 @@ StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
   CropMaker crops(options, selection, card.preprocessing.alignment);
   std::vector<AlignedFace> faces;
   for (size_t i = 0; i < options.photos.size(); ++i) {
-    FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.photos[i], kMaxPhotoBytes));
-    StatusOr<AlignedFace> face = crops.Make(bytes, report.found_by[i]);
+    StatusOr<AlignedFace> face = crops.Make(photos[i], report.found_by[i]);
     if (!face.ok()) return Annotate(face.status(), options.photos[i]);
     faces.push_back(*std::move(face));
   }

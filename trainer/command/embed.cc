@@ -164,7 +164,7 @@ StatusOr<EmbedReport> EmbedToFile(const EmbedOptions& options, const EmbedProgre
   const size_t resumed = writer->done();
   while (true) {
     if (!progress(writer->done(), writer->total())) {
-      return Unavailable(fmt::format("stopped after {} of {} photos; the same command goes on",
+      return Unavailable(fmt::format("stopped after {} of {} photos; the same command continues",
                                      writer->done(), writer->total()));
     }
     if (writer->done() == writer->total()) break;
@@ -176,6 +176,10 @@ StatusOr<EmbedReport> EmbedToFile(const EmbedOptions& options, const EmbedProgre
   report.resumed = resumed;
   report.names = files.names;
   report.remarks = found.remarks;
+  if (!writer->set_aside().empty()) {
+    report.remarks.push_back(fmt::format(
+        "an unfinished matrix of other photos or options was moved to {}", writer->set_aside()));
+  }
   return report;
 }
 

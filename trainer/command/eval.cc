@@ -169,7 +169,7 @@ TrainCommand AddEvalCommand(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--no-face", *no_face,
-                   "What a photo without a usable face is: an error, or one that matches nobody")
+                   "What a photo without a usable face is: an error, or one that matches no one")
       ->check(CLI::IsMember({"fail", "miss"}))
       ->capture_default_str();
   command
@@ -190,7 +190,7 @@ TrainCommand AddEvalCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--cmc", figures.cmc, "List the shares found by rank 1, 2 ... to this one")
       ->check(CLI::Range(0, 100000));
-  command->add_option("--report", options->report,
+  command->add_option("-o,--report,--out", options->report,
                       "Also write an HTML page with curves, thresholds and the hardest pairs");
   command->add_flag("--json", *json, "The result as a JSON object; shares are 0 to 1");
   return {.app = command,

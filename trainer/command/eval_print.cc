@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace facegate {
@@ -20,6 +22,17 @@ void PrintRow(const std::string& name, const std::string& value, std::ostream& o
   out << fmt::format("{:<34}{}\n", name, value);
 }
 
+// Whether so many trials can show an error rate at all: below one error in them it is the rate of
+// no error.
+bool IsMeasurable(double rate, size_t trials) { return rate * static_cast<double>(trials) >= 1.0; }
+
+// Said behind a figure whose rate the trials are too few for.
+std::string Unmeasured(double rate, size_t trials, std::string_view what) {
+  if (IsMeasurable(rate, trials)) return "";
+  return fmt::format("; NOT MEASURED: {} {} show no rate below {:.2g}", trials, what,
+                     1.0 / static_cast<double>(std::max<size_t>(1, trials)));
+}
+
 void PrintVerification(const EvalReport& report, std::ostream& out) {
   const auto folds = [&](const std::string& name, const FoldAccuracy& accuracy) {
     PrintRow(name,
@@ -29,7 +42,8 @@ void PrintVerification(const EvalReport& report, std::ostream& out) {
   };
   PrintRow("photos", std::to_string(report.photos), out);
   if (report.without_face > 0) {
-    PrintRow("  without a face", fmt::format("{} (they match nobody)", report.without_face), out);
+    PrintRow("  without a face",
+             fmt::format("{} (counted as matching no one)", report.without_face), out);
   }
   PrintRow("pairs", fmt::format("{} genuine, {} impostor", report.genuine, report.impostor), out);
   folds("accuracy, exact thresholds", report.exact);
@@ -38,7 +52,9 @@ void PrintVerification(const EvalReport& report, std::ostream& out) {
   folds("accuracy, grid of squared L2", report.grid_squared);
   for (const AcceptanceAtFar& at : report.tar) {
     PrintRow(fmt::format("TAR@FAR {:g}", at.far),
-             fmt::format("{}  (cosine above {:.4f})", WithInterval(at.tar), at.threshold), out);
+             fmt::format("{}  (cosine above {:.4f}{})", WithInterval(at.tar), at.threshold,
+                         Unmeasured(at.far, report.impostor, "impostor pairs")),
+             out);
   }
   PrintRow("EER", WithInterval(report.eer), out);
   PrintRow(
@@ -63,8 +79,9 @@ void PrintIdentification(const EvalReport::Identification& found, std::ostream& 
   }
   for (const OpenSetRate& rate : found.open_set) {
     PrintRow(fmt::format("TPIR@FPIR {:g}", rate.fpir),
-             fmt::format("{}  (FNIR {:.3f} %, cosine above {:.4f})", WithInterval(rate.tpir),
-                         100.0 * (1.0 - rate.tpir.value), rate.threshold),
+             fmt::format("{}  (FNIR {:.3f} %, cosine above {:.4f}{})", WithInterval(rate.tpir),
+                         100.0 * (1.0 - rate.tpir.value), rate.threshold,
+                         Unmeasured(rate.fpir, found.strangers, "strangers")),
              out);
   }
 }
@@ -79,19 +96,25 @@ void PrintLowResolution(const EvalResult& result, std::ostream& out) {
     out << fmt::format("{:>10}  {:<5} {:>9.3f} ± {:.3f}", factor, side, 100.0 * report.exact.mean,
                        100.0 * report.exact.deviation);
     for (const AcceptanceAtFar& at : report.tar) {
-      out << fmt::format("  {:>12.3f}", 100.0 * at.tar.value);
+      // A star: the impostor pairs are too few for this rate.
+      out << fmt::format("  {:>18}", fmt::format("{:.3f}{}", 100.0 * at.tar.value,
+                                                 IsMeasurable(at.far, report.impostor) ? "" : "*"));
     }
     out << fmt::format("  {:>8.3f}  {:>8}\n", 100.0 * report.eer.value, rank);
   };
   out << fmt::format("\n{:>10}  {:<5} {:>17}", "resolution", "side", "accuracy %");
   for (const AcceptanceAtFar& at : result.report.tar) {
-    out << fmt::format("  {:>12}", fmt::format("TAR@{:g} %", at.far));
+    out << fmt::format("  {:>18}", fmt::format("TAR % @FAR {:g}", at.far));
   }
   out << fmt::format("  {:>8}  {:>8}\n", "EER %", "rank-1 %");
   row("1", "", result.report);
   for (const EvalResult::LowResolution& one : result.low_resolution) {
     row(fmt::format("1/{:g}", one.factor), LowResolutionSideName(one.side), one.report);
   }
+  const bool starred = std::any_of(
+      result.report.tar.begin(), result.report.tar.end(),
+      [&](const AcceptanceAtFar& at) { return !IsMeasurable(at.far, result.report.impostor); });
+  if (starred) out << "* not measured: too few impostor pairs for this rate\n";
 }
 
 Json JsonOf(const Share& share) {
@@ -117,6 +140,7 @@ Json JsonOf(const EvalReport::Identification& found) {
     const Share missed{
         .value = 1.0 - rate.tpir.value, .low = 1.0 - rate.tpir.high, .high = 1.0 - rate.tpir.low};
     json["tpir_at_fpir"].push_back({{"fpir", rate.fpir},
+                                    {"measurable", IsMeasurable(rate.fpir, found.strangers)},
                                     {"threshold", rate.threshold},
                                     {"tpir", JsonOf(rate.tpir)},
                                     {"fnir", JsonOf(missed)}});
@@ -135,8 +159,10 @@ Json JsonOf(const EvalReport& report) {
   json["accuracy_grid_squared"] = JsonOf(report.grid_squared);
   json["tar_at_far"] = Json::array();
   for (const AcceptanceAtFar& at : report.tar) {
-    json["tar_at_far"].push_back(
-        {{"far", at.far}, {"threshold", at.threshold}, {"tar", JsonOf(at.tar)}});
+    json["tar_at_far"].push_back({{"far", at.far},
+                                  {"threshold", at.threshold},
+                                  {"tar", JsonOf(at.tar)},
+                                  {"measurable", IsMeasurable(at.far, report.impostor)}});
   }
   json["eer"] = report.eer.value;
   json["eer_interval"] = {report.eer.low, report.eer.high};

@@ -92,9 +92,10 @@ std::string Interval(const Share& share) {
 std::vector<std::pair<std::string, std::string>> IdentificationFacts(const EvalReport& report) {
   std::vector<std::pair<std::string, std::string>> facts;
   if (report.without_face > 0) {
-    facts.emplace_back("photos without a face",
-                       fmt::format("{}: they match nobody, and count as cosine -1 in the curves",
-                                   report.without_face));
+    facts.emplace_back(
+        "photos without a face",
+        fmt::format("{}: they count as matching no one, with cosine -1 in the curves",
+                    report.without_face));
   }
   if (!report.identification.has_value()) return facts;
   const EvalReport::Identification& found = *report.identification;

@@ -8,17 +8,20 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <set>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "face/base/file.h"
 #include "face/base/sha256.h"
 #include "face/detect/landmark_cascade.h"
 #include "face/image/opencv_threads.h"
 #include "face/model/landmark_file.h"
+#include "trainer/data/photo_finder.h"
 #include "trainer/eval/face_cutter.h"
 #include "trainer/landmarks/landmark_training.h"
 #include "trainer/landmarks/preparation.h"
@@ -53,7 +56,7 @@ Status CheckOptions(const FitLandmarksOptions& options) {
     return RefuseField("--learning-rate", fmt::format("{} is not above 0", options.learning_rate));
   }
   if (!fs::is_directory(options.photos)) {
-    return NotFound(fmt::format("{} is no folder of photos", options.photos));
+    return NotFound(fmt::format("{} is not a folder of photos", options.photos));
   }
   if (fs::exists(options.out) && !options.force) {
     return FailedPrecondition(fmt::format("{} exists; --force replaces it", options.out));
@@ -67,6 +70,33 @@ StatusOr<OrderedLandmarks> ReadOrdered(const std::string& path) {
   for (auto& [name, points] : table) ordered.emplace(name, std::move(points));
   if (ordered.empty()) return InvalidArgument(fmt::format("{} has no landmarks", path));
   return ordered;
+}
+
+// Gives photos the names of their files, which may end otherwise, before hours of work: those that
+// are not there are refused, or left out where that is asked for.
+StatusOr<OrderedLandmarks> FindPhotos(const FitLandmarksOptions& options,
+                                      const OrderedLandmarks& landmarks, std::ostream& out) {
+  PhotoFinder finder(options.photos);
+  OrderedLandmarks found;
+  std::vector<std::string> missing;
+  for (const auto& [name, points] : landmarks) {
+    if (const std::optional<std::string> file = finder.FindName(name); file.has_value()) {
+      found.emplace(*file, points);
+    } else {
+      missing.push_back(name);
+    }
+  }
+  if (missing.empty()) return found;
+  if (options.skip_missing && !found.empty()) {
+    out << fmt::format("left out: photos that are not there ({}, such as {})\n", missing.size(),
+                       missing.front());
+    return found;
+  }
+  return InvalidArgument(fmt::format(
+      "{}: {}", options.landmarks,
+      MissingPhotosMessage(missing, landmarks.size(), options.photos,
+                           found.empty() ? "Names in the list are relative to the folder --photos."
+                                         : "--skip-missing leaves them out.")));
 }
 
 // Where a run keeps what lets it go on.
@@ -89,16 +119,17 @@ class WorkFolder {
 };
 
 // What the samples follow from; the number changes with how they are cut.
-StatusOr<std::string> SourceOf(const FitLandmarksOptions& options) {
+StatusOr<std::string> SourceOf(const FitLandmarksOptions& options, size_t photos) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string list, ReadFile(options.landmarks, kMaxListBytes));
   std::error_code failure;
-  return fmt::format("2 {} {} {}", Sha256Hex(list), options.seed,
-                     fs::absolute(options.photos, failure).string());
+  const std::string source = fmt::format("2 {} {} {}", Sha256Hex(list), options.seed,
+                                         fs::absolute(options.photos, failure).string());
+  return options.skip_missing ? fmt::format("{}, {} photos", source, photos) : source;
 }
 
 StatusOr<LandmarkSamples> SamplesFor(const FitLandmarksOptions& options, const WorkFolder& work,
                                      const OrderedLandmarks& landmarks, std::ostream& out) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::string source, SourceOf(options));
+  FACEGATE_ASSIGN_OR_RETURN(const std::string source, SourceOf(options, landmarks.size()));
   if (const StatusOr<std::string> kept = ReadFile(work.samples(), kMaxSampleBytes); kept.ok()) {
     StatusOr<LandmarkSamples> samples = ParseSamples(*kept, source);
     if (samples.ok()) return samples;
@@ -205,7 +236,8 @@ StatusOr<FitLandmarksReport> FitLandmarks(const FitLandmarksOptions& options, st
   SetOpenCvThreads(1);
   const WorkFolder work(options);
   FACEGATE_RETURN_IF_ERROR(work.Make());
-  FACEGATE_ASSIGN_OR_RETURN(const OrderedLandmarks landmarks, ReadOrdered(options.landmarks));
+  FACEGATE_ASSIGN_OR_RETURN(const OrderedLandmarks named, ReadOrdered(options.landmarks));
+  FACEGATE_ASSIGN_OR_RETURN(const OrderedLandmarks landmarks, FindPhotos(options, named, out));
   FACEGATE_ASSIGN_OR_RETURN(const LandmarkSamples samples,
                             SamplesFor(options, work, landmarks, out));
   FACEGATE_ASSIGN_OR_RETURN(const SampleSplit split,
@@ -255,7 +287,7 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
       "of "
       "the\npicture, the eye at its right, the nose, the left and the right corner of the mouth. "
       "The folder of a\nphoto names its person; the error is measured on people who are held out. "
-      "A run that was stopped goes\non when it is started again.\n"
+      "A run that was stopped\ncontinues when it is started again.\n"
       "\n"
       "Examples:\n"
       "  facegate-train fit-landmarks landmarks.safetensors --photos lfw/ --landmarks "
@@ -263,7 +295,9 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
       "  facegate-train fit-landmarks out.safetensors --photos lfw/ --landmarks landmarks.txt "
       "--epochs 60 --work run1/");
   const auto options = std::make_shared<FitLandmarksOptions>();
-  command->add_option("OUT", options->out, "Weight file to write, NAME.safetensors")->required();
+  command
+      ->add_option("-o,--out,--output,OUT", options->out, "Weight file to write, NAME.safetensors")
+      ->required();
   command->add_option("--photos", options->photos, "Folder that the names are relative to")
       ->required();
   command->add_option("--landmarks", options->landmarks, "The photos and their landmarks")
@@ -294,6 +328,8 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--unintended-use", options->unintended_use, "For the card")
       ->capture_default_str();
+  command->add_flag("--skip-missing", options->skip_missing,
+                    "Leave out photos that are not there; without it they are an error");
   command->add_flag("--restart", options->restart, "Begin anew where there is a checkpoint");
   command->add_flag("--force", options->force, "Replace OUT");
   return {.app = command, .run = [options](std::ostream& out) {

@@ -21,10 +21,11 @@ struct FitLandmarksOptions {
   int64_t epochs = 30;
   int64_t batch = 64;
   double learning_rate = 2e-3;
-  double held_out = 0.2;  // share of the people
-  int threads = 0;        // 0: as many as the machine has cores
-  bool restart = false;   // forget the checkpoint
-  bool force = false;     // replace OUT
+  double held_out = 0.2;      // share of the people
+  int threads = 0;            // 0: as many as the machine has cores
+  bool restart = false;       // forget the checkpoint
+  bool force = false;         // replace OUT
+  bool skip_missing = false;  // leave out photos that are not there
   std::string training_data{};
   std::string licence{};
   std::string teacher{};  // what found the given landmarks

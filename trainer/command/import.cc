@@ -18,6 +18,7 @@
 #include "face/model/safetensors.h"
 #include "face/model/torch_pickle.h"
 #include "trainer/command/card_print.h"
+#include "trainer/data/counted.h"
 #include "trainer/run/model_writer.h"
 
 namespace facegate {
@@ -128,7 +129,8 @@ void PrintReport(const std::string& path, const ImportReport& report, std::ostre
                out);
   if (!report.left.empty()) {
     PrintCardRow("left out",
-                 fmt::format("{} tensors that are not the backbone's: {}", report.left.size(),
+                 fmt::format("{} not the backbone's: {}",
+                             Counted(report.left.size(), "tensor that is", "tensors that are"),
                              NamesText(report.left)),
                  out);
   }
@@ -161,7 +163,7 @@ void AddCardOptions(CLI::App& app, CardOptions& options) {
       ->expected(1, 3);
   app.add_option("--scale", options.scale, "One number or three [1/127.5 = 0.007843138]")
       ->expected(1, 3);
-  app.add_option("--default-min-cosine", options.default_min_cosine,
+  app.add_option("--default-min-cosine,--min-cosine", options.default_min_cosine,
                  "Cosine from which a server takes two faces as one person where nothing else "
                  "says; not calibrated [none]")
       ->check(CLI::Range(-1.0, 1.0));
@@ -227,7 +229,9 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "small.safetensors");
   const auto options = std::make_shared<ImportOptions>();
   command->add_option("SOURCE", options->source, "Weights to read")->required();
-  command->add_option("OUT", options->out, "Model file to write, NAME.safetensors")->required();
+  command
+      ->add_option("-o,--out,--output,OUT", options->out, "Model file to write, NAME.safetensors")
+      ->required();
   command->add_option("--architecture", options->architecture,
                       "Backbone, where names and shapes of the tensors should not decide");
   command->add_option("--entry", options->entry,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "face/base/file.h"
+#include "trainer/data/counted.h"
 #include "trainer/inspect/print_report.h"
 #include "trainer/inspect/set_report.h"
 #include "trainer/inspect/sheet.h"
@@ -74,6 +76,18 @@ std::string TitleOf(const std::string& path) {
                                : normal.parent_path().filename().string();
 }
 
+// An error where the findings say that the set cannot be trained on as it is; under --strict also
+// where it could be better.
+Status StatusOf(const std::vector<Finding>& findings, bool strict) {
+  const FindingWeight limit = strict ? FindingWeight::kWarning : FindingWeight::kError;
+  const auto count = static_cast<size_t>(
+      std::ranges::count_if(findings, [limit](const Finding& one) { return one.weight >= limit; }));
+  if (count == 0) return OkStatus();
+  return InvalidArgument(fmt::format(
+      "{}, see above", strict ? Counted(count, "error or warning", "errors and warnings")
+                              : Counted(count, "error", "errors")));
+}
+
 Status RunInspect(const InspectCommand& command, std::ostream& out) {
   const InspectOptions& options = command.options;
   FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<PhotoSource> source,
@@ -94,11 +108,7 @@ Status RunInspect(const InspectCommand& command, std::ostream& out) {
   if (command.quarantine.has_value()) {
     FACEGATE_RETURN_IF_ERROR(WriteQuarantine(*command.quarantine, report, *source));
   }
-  if (command.strict && !report.unreadable.empty()) {
-    return InvalidArgument(
-        fmt::format("{} of {} photos cannot be read", report.unreadable.size(), report.photos));
-  }
-  return OkStatus();
+  return StatusOf(findings, command.strict);
 }
 
 }  // namespace
@@ -110,7 +120,8 @@ TrainCommand AddInspectCommand(CLI::App& app) {
       "PATH is a folder with a folder per identity, a list (PATH LABEL, LABEL;PATH or CSV) or a "
       "pack. Every\nphoto is decoded. Duplicates are found byte for byte and by a hash of the "
       "picture that outlives\nre-encoding and scaling; the same picture under two identities is a "
-      "wrong label.\n"
+      "wrong label.\nThe exit code is 1 where the verdict has errors, which must be fixed before "
+      "training.\n"
       "\n"
       "Examples:\n"
       "  facegate-train inspect faces/\n"
@@ -121,7 +132,7 @@ TrainCommand AddInspectCommand(CLI::App& app) {
   command->add_option("PATH", options->options.path, "Folder, list or pack")->required();
   command->add_option("--list-root,--root", options->options.list_root,
                       "Folder that paths in a list are relative to; by default the list's own");
-  command->add_option("--sheet", options->sheet,
+  command->add_option("-o,--sheet,--out", options->sheet,
                       "Write a page with some photos and all that are suspicious, as a PNG file");
   command->add_option("--quarantine", options->quarantine,
                       "Write the names of photos that cannot be read, or that lie under several "
@@ -130,7 +141,7 @@ TrainCommand AddInspectCommand(CLI::App& app) {
       ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
   command->add_flag("--json", options->json, "The result as a JSON object, nothing cut");
-  command->add_flag("--strict", options->strict, "Exit with 1 when a photo cannot be read");
+  command->add_flag("--strict", options->strict, "Exit with 1 for warnings, too");
   return {.app = command,
           .run = [options](std::ostream& out) { return RunInspect(*options, out); }};
 }

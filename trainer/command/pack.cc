@@ -120,7 +120,7 @@ TrainCommand AddPackCommand(CLI::App& app) {
   command->footer(
       "SOURCE is a folder with a folder per identity, a list (PATH LABEL, LABEL;PATH or CSV) or a "
       "pack.\nThe photos keep their bytes. What does not decode is named and left out. A run that "
-      "was interrupted\nleaves OUT.pack.partial; the same command goes on from there.\n"
+      "was interrupted\nleaves OUT.pack.partial; the same command continues from there.\n"
       "\n"
       "Examples:\n"
       "  facegate-train pack faces/ faces.pack\n"

@@ -34,7 +34,7 @@ Status CheckOptions(const RingOptions& options) {
   const std::filesystem::path folder = std::filesystem::path(options.out).parent_path();
   std::error_code error;
   if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
-    return RefuseField("--out", fmt::format("there is no folder {}", folder.string()));
+    return RefuseField("--out", fmt::format("the folder {} does not exist", folder.string()));
   }
   return OkStatus();
 }
@@ -175,7 +175,7 @@ TrainCommand AddRingCommand(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   RingTrainingOptions& training = options->training;
   command->add_option("--mnist", options->mnist, "Folder with MNIST's four files");
-  command->add_option("--out", options->out, "PNG to write")->capture_default_str();
+  command->add_option("-o,--out,--output", options->out, "PNG to write")->capture_default_str();
   command->add_option("--seed", training.seed, "Of weights and order")->capture_default_str();
   command->add_option("--epochs", training.epochs, "Times that each digit is seen")
       ->check(CLI::Range(1, 1000))

@@ -92,8 +92,8 @@ TrainCommand AddSynthesizeCommand(CLI::App& app) {
       "synthesize", "Draws pictures of people who do not exist, to try out training with");
   command->footer(
       "Writes DIR/0007/003.png (identity, view), DIR/landmarks.txt and DIR/synthetic.json. Files "
-      "that exist are\nkept: after an interruption the same command goes on, and more identities "
-      "or views are added.\nFor photos of real people this is no substitute.\n"
+      "that exist are\nkept: after an interruption the same command continues, and more identities "
+      "or views are added.\nThey are no substitute for photos of real people.\n"
       "\n"
       "Examples:\n"
       "  facegate-train synthesize faces/ --identities 200 --views 20 --crops\n"
@@ -104,7 +104,7 @@ TrainCommand AddSynthesizeCommand(CLI::App& app) {
   const auto side = std::make_shared<int>(320);
   SynthesisOptions& job = options->job;
   job.threads = 0;
-  command->add_option("DIR", job.directory, "Folder to write to")->required();
+  command->add_option("-o,--out,--output,DIR", job.directory, "Folder to write to")->required();
   command->add_option("--identities", job.identities, "How many people")
       ->check(CLI::Range(size_t{1}, size_t{1'000'000}))
       ->capture_default_str();

@@ -4,13 +4,18 @@
 #include <cstdint>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <opencv2/core/types.hpp>
 #include <string>
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/image/align.h"
 #include "trainer/data/image_list.h"
 
 namespace facegate {
+
+// The one size of crops that training takes, width and height in pixels.
+inline cv::Size TrainingCropSize() { return CropSize(AlignmentTemplate::kArcFace112); }
 
 // Labelled pictures by number. Thread-safe: all calls are const and share nothing that changes.
 class Dataset {

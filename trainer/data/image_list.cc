@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "trainer/data/counted.h"
 #include "trainer/data/list_layout.h"
 #include "trainer/data/list_text.h"
 #include "trainer/data/photo_files.h"
@@ -161,8 +162,8 @@ StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& ro
          .label = labels.at(entry.label)});
   }
   if (renamed > 0) {
-    list.remarks.push_back(
-        fmt::format("{} photos were found under another ending, or with / for \\", renamed));
+    list.remarks.push_back(fmt::format("{} found under another ending, or with / for \\",
+                                       Counted(renamed, "photo was", "photos were")));
   }
   return list;
 }

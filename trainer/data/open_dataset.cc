@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "trainer/data/counted.h"
 #include "trainer/data/foreign_dataset.h"
 #include "trainer/data/pack_dataset.h"
 #include "trainer/data/pack_format.h"
@@ -53,7 +54,7 @@ void SkipMissing(ImageList& list) {
     classes.push_back(std::move(list.classes[label]));
   }
   for (LabelledImage& image : images) image.label = labels[image.label];
-  list.remarks.push_back(fmt::format("left out: {} photos that are not there, such as {}",
+  list.remarks.push_back(fmt::format("left out: photos that are not there ({}, such as {})",
                                      list.missing.size(), list.missing.front().second));
   list.images = std::move(images);
   list.classes = std::move(classes);
@@ -66,8 +67,9 @@ StatusOr<ImageList> TreatMissing(const std::string& path, const std::string& bas
   const bool all = list.missing.size() == list.images.size();
   if (!all && rule == MissingPhotos::kSkip) SkipMissing(list);
   if (!all && rule == MissingPhotos::kKeep) {
-    list.remarks.push_back(fmt::format("missing: {} of {} photos are not there, such as {}",
-                                       list.missing.size(), list.images.size(),
+    list.remarks.push_back(fmt::format("missing: {} of {} {} not there, such as {}",
+                                       list.missing.size(), CountedPhotos(list.images.size()),
+                                       list.missing.size() == 1 ? "is" : "are",
                                        list.missing.front().second));
   }
   if (!all && rule != MissingPhotos::kRefuse) return list;

@@ -88,7 +88,9 @@ std::vector<std::string> LeftOut::Lines() const {
   std::vector<std::string> lines;
   lines.reserve(groups_.size());
   for (const auto& [reason, group] : groups_) {
-    lines.push_back(fmt::format("{} {}, such as {}", group.count, reason, group.example));
+    lines.push_back(group.count == 1
+                        ? fmt::format("{} (1: {})", reason, group.example)
+                        : fmt::format("{} ({}, such as {})", reason, group.count, group.example));
   }
   return lines;
 }
@@ -118,7 +120,7 @@ bool TakesPhoto(const std::string& path, const std::string& shown, LeftOut& left
   const std::optional<ImageFormat> format = FormatOfFile(path);
   if (!format.has_value() || IsDecodable(*format)) return true;
   left_out.Add(HasPictureEnding(name) || IsPicture(*format)
-                   ? fmt::format("files of {}, which is not read (convert them to JPEG or PNG)",
+                   ? fmt::format("files of {}, which is not read; convert them to JPEG or PNG",
                                  Name(*format))
                    : kNoPhoto,
                shown);

@@ -28,7 +28,7 @@ class LeftOut {
  public:
   // `reason` goes behind "left out: ", such as "hidden files and folders".
   void Add(const std::string& reason, const std::string& example, size_t count = 1);
-  // One line for each reason: "3 hidden files and folders, such as a/.DS_Store".
+  // One line for each reason: "hidden files and folders (3, such as a/.DS_Store)".
   std::vector<std::string> Lines() const;
 
  private:

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "trainer/data/counted.h"
 #include "trainer/data/photo_files.h"
 
 namespace facegate {
@@ -89,10 +90,9 @@ const PhotoFinder::Folder& PhotoFinder::PicturesIn(const std::string& folder) {
 
 std::string MissingPhotosMessage(const std::vector<std::string>& names, size_t of,
                                  const std::string& root, const std::string& advice) {
-  std::string message = fmt::format(
-      "{} of {} photos {} not there, and no picture with another "
-      "ending is:",
-      names.size(), of, names.size() == 1 ? "is" : "are");
+  std::string message =
+      fmt::format("{} of {} {} not there, and no picture with another ending is:", names.size(),
+                  CountedPhotos(of), names.size() == 1 ? "is" : "are");
   for (size_t i = 0; i < names.size() && i < kShown; ++i) message += "\n  " + names[i];
   if (names.size() > kShown) message += fmt::format("\n  and {} more", names.size() - kShown);
   if (std::any_of(names.begin(), names.end(), HasDriveLetter)) {

@@ -31,7 +31,7 @@ StatusOr<std::unique_ptr<Detector>> CreateChosenDetector(const DetectorChoice& c
   }
   if (name == "haar-eyes") return CreateCascadeDetector({});
   if (name != "yunet") {
-    return RefuseField("--detector", fmt::format("{} is none of yunet, haar, haar-eyes", name));
+    return RefuseField("--detector", fmt::format("{} is not one of yunet, haar, haar-eyes", name));
   }
   if (!choice.yunet) {
     return RefuseField("--yunet",

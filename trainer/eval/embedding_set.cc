@@ -56,13 +56,13 @@ StatusOr<MirrorRule> MirrorRuleFromName(std::string_view name) {
   if (name == "none") return MirrorRule::kPlain;
   if (name == "sum") return MirrorRule::kSum;
   if (name == "concat") return MirrorRule::kConcat;
-  return InvalidArgument(fmt::format("{} is none of none, sum, concat", name));
+  return InvalidArgument(fmt::format("{} is not one of none, sum, concat", name));
 }
 
 StatusOr<NoFaceRule> NoFaceRuleFromName(std::string_view name) {
   if (name == "fail") return NoFaceRule::kFail;
   if (name == "miss") return NoFaceRule::kMiss;
-  return InvalidArgument(fmt::format("{} is none of fail, miss", name));
+  return InvalidArgument(fmt::format("{} is not one of fail, miss", name));
 }
 
 StatusOr<EmbeddingSet> EmbeddingSet::Make(std::vector<std::string> names, size_t dimension,

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -23,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxLogBytes = 16ULL << 30;
+constexpr size_t kReasonsShown = 5;
 constexpr std::string_view kGood = "+ ";
 constexpr std::string_view kBad = "- ";
 
@@ -115,28 +117,61 @@ Status EmbeddingWriter::GoOn() {
   FACEGATE_ASSIGN_OR_RETURN(const std::string log, ReadFile(LogPath(), kMaxLogBytes));
   const std::vector<std::string_view> lines = WholeLines(log);
   if (lines.empty()) return OkStatus();
-  if (fmt::format("{}\n", lines.front()) != FirstLine()) {
-    return FailedPrecondition(
-        fmt::format("{} was begun with another model, other photos or other options; --force "
-                    "begins anew",
-                    PartPath()));
-  }
+  if (fmt::format("{}\n", lines.front()) != FirstLine()) return SetAside();
   const uint64_t bytes = fs::file_size(PartPath(), error);
   const uint64_t row = options_.width * sizeof(float);
   const uint64_t held = error || bytes < kNpyHeaderBytes ? 0 : (bytes - kNpyHeaderBytes) / row;
   for (size_t i = 1; i < lines.size(); ++i) {
     std::optional<std::string> fault = FaultIn(lines[i], done());
-    if (!fault.has_value()) {
-      return FailedPrecondition(
-          fmt::format("{}, line {}: not the photo that is at this place now; --force begins anew",
-                      LogPath(), i + 1));
-    }
+    // Another photo is at this place now.
+    if (!fault.has_value()) return SetAside();
     const bool has_row = fault->empty() || options_.nan_rows;
     if (has_row && rows() == held) break;
     bad_ += fault->empty() ? 0 : 1;
     faults_.push_back(*std::move(fault));
   }
   return OkStatus();
+}
+
+Status EmbeddingWriter::SetAside() {
+  set_aside_ = PartPath() + ".aside";
+  std::error_code error;
+  fs::rename(PartPath(), set_aside_, error);
+  if (!error) fs::rename(LogPath(), LogPath() + ".aside", error);
+  if (error) {
+    return FailedPrecondition(fmt::format("{} is of another call and cannot be renamed: {}",
+                                          PartPath(), error.message()));
+  }
+  faults_.clear();
+  bad_ = 0;
+  return OkStatus();
+}
+
+std::string EmbeddingWriter::ReasonCounts() const {
+  // A photo's name, with which most reasons begin, would make each of them another one.
+  std::map<std::string, std::pair<size_t, size_t>> counts;  // how often, and the first photo
+  for (size_t i = 0; i < faults_.size(); ++i) {
+    std::string reason = faults_[i];
+    if (const size_t name = reason.find(photos_[i]); name != std::string::npos) {
+      const size_t begin = reason.find(": ", name + photos_[i].size());
+      if (begin != std::string::npos) reason.erase(0, begin + 2);
+    }
+    const auto [at, is_new] = counts.try_emplace(reason, 0, i);
+    ++at->second.first;
+  }
+  std::vector<std::pair<std::string, std::pair<size_t, size_t>>> sorted(counts.begin(),
+                                                                        counts.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second.first > b.second.first; });
+  std::string text;
+  for (size_t i = 0; i < sorted.size() && i < kReasonsShown; ++i) {
+    const auto& [reason, found] = sorted[i];
+    text += fmt::format("\n  {} × {}, such as {}", found.first, reason, photos_[found.second]);
+  }
+  if (sorted.size() > kReasonsShown) {
+    text += fmt::format("\n  and {} other reasons", sorted.size() - kReasonsShown);
+  }
+  return text;
 }
 
 // Both files as of done(), and nothing after.
@@ -188,7 +223,12 @@ Status EmbeddingWriter::Finish() {
   if (done() != total()) {
     return FailedPrecondition(fmt::format("{} of {} photos are done", done(), total()));
   }
-  if (bad_ == done()) return FailedPrecondition("no photo has an embedding");
+  if (bad_ == done()) {
+    std::error_code ignored;
+    fs::remove(PartPath(), ignored);
+    fs::remove(LogPath(), ignored);
+    return FailedPrecondition("no photo has an embedding:" + ReasonCounts());
+  }
   std::string names;
   for (size_t i = 0; i < done(); ++i) {
     if (faults_[i].empty() || options_.nan_rows) names += photos_[i] + "\n";

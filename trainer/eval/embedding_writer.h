@@ -27,12 +27,13 @@ struct EmbeddingWriterOptions {
 };
 
 // Writes embeddings of photos in their order. Until all are written they lie in NPY.partial, and
-// what became of each photo in NPY.partial.log; whoever is stopped, or killed, goes on there. Not
+// what became of each photo in NPY.partial.log; a call that was stopped or killed is continued. Not
 // thread-safe.
 class EmbeddingWriter {
  public:
-  // `photos` are the names of all. kFailedPrecondition, naming the file, where one exists that is
-  // not to be replaced, or a part that was begun with another origin or other photos.
+  // `photos` are the names of all. A part that was begun with another origin or other photos is put
+  // aside, see set_aside(). kFailedPrecondition, naming the file, where one exists that is not to
+  // be replaced.
   static StatusOr<std::unique_ptr<EmbeddingWriter>> Open(const EmbeddingWriterOptions& options,
                                                          std::vector<std::string> photos);
 
@@ -41,12 +42,16 @@ class EmbeddingWriter {
   // Of each of them, why it has no embedding; empty where it has one.
   const std::vector<std::string>& faults() const { return faults_; }
   size_t bad() const { return bad_; }  // photos without an embedding
+  // Where a part of another call was found and put, NPY.partial.aside; empty without one.
+  const std::string& set_aside() const { return set_aside_; }
   size_t rows() const { return options_.nan_rows ? done() : done() - bad_; }
 
   // What became of the photos from done() on, and the embeddings of those that have one, one after
   // the other. They survive a power loss when this returns.
   Status Append(std::span<const std::string> faults, std::span<const float> rows);
-  // Makes the files. kFailedPrecondition unless all photos are done and one has an embedding.
+  // Makes the files. kFailedPrecondition unless all photos are done and one has an embedding; where
+  // none has one, the message counts the reasons and the part is removed, so that the next call
+  // begins anew.
   Status Finish();
 
  private:
@@ -55,6 +60,10 @@ class EmbeddingWriter {
   std::string PartPath() const { return options_.npy + ".partial"; }
   std::string LogPath() const { return options_.npy + ".partial.log"; }
   Status GoOn();
+  // Moves the part of another call out of the way.
+  Status SetAside();
+  // "3 × no face, such as a.jpg", the most frequent reason first.
+  std::string ReasonCounts() const;
   Status OpenFiles();
   std::string FirstLine() const;
   // Of a photo in the log.
@@ -66,6 +75,7 @@ class EmbeddingWriter {
   const std::vector<std::string> photos_;
   std::vector<std::string> faults_;
   size_t bad_ = 0;
+  std::string set_aside_;
   std::unique_ptr<AppendFile> part_;
   std::unique_ptr<AppendFile> log_;
 };

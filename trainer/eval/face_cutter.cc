@@ -47,9 +47,10 @@ StatusOr<LandmarkTable> ReadLandmarks(const std::string& path) {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(path));
   LandmarkTable table;
   for (size_t i = 0; i < lines.size(); ++i) {
-    std::istringstream fields(lines[i]);
-    std::string name;
-    fields >> name;
+    const size_t tab = lines[i].find('\t');
+    std::string name = tab == std::string::npos ? "" : lines[i].substr(0, tab);
+    std::istringstream fields(name.empty() ? lines[i] : lines[i].substr(tab));
+    if (name.empty()) fields >> name;
     Landmarks points(kPoints);
     for (cv::Point2f& point : points) fields >> point.x >> point.y;
     const bool finite = std::all_of(points.begin(), points.end(), [](const cv::Point2f& point) {

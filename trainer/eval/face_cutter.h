@@ -13,8 +13,8 @@
 namespace facegate {
 
 // Five landmarks of photos by name, from a text file: in each line, separated by tabs or blanks,
-// the name, ten numbers (x y of each point, in the order of Landmarks, pixels), and anything after
-// them. kInvalidArgument names the line.
+// the name (which may hold blanks where a tab follows it), ten numbers (x y of each point, in the
+// order of Landmarks, pixels), and anything after them. kInvalidArgument names the line.
 using LandmarkTable = std::unordered_map<std::string, Landmarks>;
 StatusOr<LandmarkTable> ReadLandmarks(const std::string& path);
 

@@ -34,7 +34,7 @@ StatusOr<IdentificationProtocol> FirstPhotoProtocol(const EmbeddingSet& set, siz
     protocol.gallery.push_back(photos.front());
   }
   if (protocol.gallery.empty()) {
-    return InvalidArgument(fmt::format("nobody has {} or more photos", least));
+    return InvalidArgument(fmt::format("no person has {} or more photos", least));
   }
   return protocol;
 }

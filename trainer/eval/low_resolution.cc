@@ -18,7 +18,7 @@ int Reduced(int side, double factor) { return static_cast<int>(std::lround(side 
 StatusOr<LowResolutionSide> LowResolutionSideFromName(std::string_view name) {
   if (name == "both") return LowResolutionSide::kBoth;
   if (name == "one") return LowResolutionSide::kOne;
-  return InvalidArgument(fmt::format("{} is none of both, one", name));
+  return InvalidArgument(fmt::format("{} is not one of both, one", name));
 }
 
 std::string_view LowResolutionSideName(LowResolutionSide side) {

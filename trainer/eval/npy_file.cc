@@ -151,7 +151,8 @@ StatusOr<Header> TakeHeader(std::string_view& bytes) {
   std::optional<Header> header = DictReader(bytes.substr(0, *length)).Read();
   bytes.remove_prefix(*length);
   if (!header.has_value()) {
-    return InvalidArgument("has a header that is no dictionary of descr, fortran_order and shape");
+    return InvalidArgument(
+        "has a header that is not a dictionary of descr, fortran_order and shape");
   }
   return *std::move(header);
 }

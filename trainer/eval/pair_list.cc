@@ -17,6 +17,9 @@
 namespace facegate {
 namespace {
 
+constexpr size_t kDefaultFolds = 10;
+constexpr size_t kLeastFolds = 2;
+
 // "a\1.jpg" becomes "a/1.jpg" where no name has a slash of its own.
 void UseSlashes(PairList& list) {
   const auto has = [](const FacePair& pair, char sign) {
@@ -66,6 +69,9 @@ StatusOr<PairList> ReadPairList(const std::string& path) {
   FACEGATE_RETURN_IF_ERROR(CheckAnnounced(path, layout, list.pairs.size()));
   if (list.pairs.empty()) return InvalidArgument(fmt::format("{} has no pairs", path));
   UseSlashes(list);
+  if (!layout.announced.has_value() || layout.announced->first == 0) {
+    list.folds = std::clamp(list.pairs.size(), kLeastFolds, kDefaultFolds);
+  }
   return list;
 }
 

@@ -33,8 +33,8 @@ struct PairList {
 //   a list     "PHOTO PHOTO 0|1" in each line, or "0|1 PHOTO PHOTO"; other columns may stand
 //              between where a header names them. For 0 and 1 also -1 and 1, False and True, no and
 //              yes, different and same
-// Ten folds where none are announced. Where all names are Windows paths, "\" becomes "/".
-// kInvalidArgument names the file and the line.
+// Where no folds are announced there are ten, or as many as pairs where those are fewer. Where all
+// names are Windows paths, "\" becomes "/". kInvalidArgument names the file and the line.
 StatusOr<PairList> ReadPairList(const std::string& path);
 
 // One list after the other (LFW's matched and mismatched pairs are two files); ten folds unless

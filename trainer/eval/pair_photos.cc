@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "trainer/data/counted.h"
 #include "trainer/data/photo_files.h"
 #include "trainer/data/photo_finder.h"
 
@@ -30,8 +31,9 @@ Status TreatMissing(const MissingPairPhotos& missing, MissingPhotos rule, const 
                              all ? all_advice : "--skip-missing leaves out the pairs with them."));
   }
   LeaveOutPairs(missing.photos, list);
-  remarks.push_back(fmt::format("left out: {} pairs, because {} photos are not there, such as {}",
-                                missing.pairs, missing.photos.size(), missing.photos.front()));
+  remarks.push_back(fmt::format(
+      "left out: {}, because {} not there, such as {}", Counted(missing.pairs, "pair", "pairs"),
+      Counted(missing.photos.size(), "photo is", "photos are"), missing.photos.front()));
   return OkStatus();
 }
 

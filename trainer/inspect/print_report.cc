@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "trainer/data/counted.h"
+
 namespace facegate {
 namespace {
 
@@ -113,13 +115,17 @@ class TextReport {
     const auto duplicates = [&](std::string_view name, bool across) {
       const DuplicateCount same = CountDuplicates(report_, true, across);
       const DuplicateCount near = CountDuplicates(report_, false, across);
-      Row(name, fmt::format("{} pictures {} times more, byte for byte; {} pictures {} times more, "
-                            "nearly",
-                            same.groups, same.copies, near.groups, near.copies));
+      const auto text = [](const DuplicateCount& count) {
+        return count.groups == 0
+                   ? std::string("none")
+                   : fmt::format("{} with {}", Counted(count.groups, "picture", "pictures"),
+                                 Counted(count.copies, "copy", "copies"));
+      };
+      Row(name, fmt::format("byte for byte: {}; nearly: {}", text(same), text(near)));
     };
     duplicates("within identities", false);
     duplicates("across identities", true);
-    Row("one photo alone", fmt::format("{} identities", report_.per_identity.single));
+    Row("one photo alone", Counted(report_.per_identity.single, "identity", "identities"));
   }
 
   // The rest of a list that was cut.
@@ -171,7 +177,7 @@ class TextReport {
     }
     if (findings.empty()) return;
     const bool bad = findings.front().weight == FindingWeight::kError;
-    out_ << (bad ? "verdict: mend the errors before training.\n"
+    out_ << (bad ? "verdict: fix the errors before training.\n"
                  : "verdict: the set can be trained on.\n");
   }
 
@@ -253,7 +259,7 @@ void PrintSetReportJson(const SetReport& report, const PhotoSource& source,
   for (const Finding& finding : findings) {
     json["findings"].push_back({{"weight", FindingName(finding.weight)}, {"text", finding.text}});
   }
-  // Names may hold bytes that are no UTF-8.
+  // Names may hold bytes that are not UTF-8.
   out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 

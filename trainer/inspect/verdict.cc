@@ -6,6 +6,9 @@
 #include <cstdlib>
 #include <utility>
 
+#include "trainer/data/counted.h"
+#include "trainer/data/dataset.h"
+
 namespace facegate {
 namespace {
 
@@ -14,14 +17,8 @@ constexpr double kUneven = 20.0;     // the most photos of an identity to the me
 constexpr double kManySingle = 0.1;  // of the identities
 constexpr double kMostBlue = 0.5;    // of the photos with colours
 constexpr double kSomeGrey = 0.05;
-constexpr std::pair<int, int> kCrops[] = {{112, 112}, {96, 112}};
 
-// "1 photo", "2 photos".
-std::string Count(size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-std::string Photos(size_t count) { return Count(count, "photo", "photos"); }
-std::string Identities(size_t count) { return Count(count, "identity", "identities"); }
+std::string Identities(size_t count) { return Counted(count, "identity", "identities"); }
 
 class Judge {
  public:
@@ -51,9 +48,10 @@ class Judge {
   void Files() {
     if (!report_.unreadable.empty()) {
       Add(FindingWeight::kError,
-          fmt::format("{} cannot be read. Mend them, or leave them out: --quarantine writes their "
-                      "list, and pack leaves them out by itself.",
-                      Photos(report_.unreadable.size())));
+          fmt::format(
+              "{} cannot be read. Repair them, or leave them out: --quarantine writes their "
+              "list, and pack leaves them out by itself.",
+              CountedPhotos(report_.unreadable.size())));
     }
     if (report_.identities < 2) {
       Add(FindingWeight::kError, "There is one identity; training tells at least two apart.");
@@ -62,7 +60,7 @@ class Judge {
       Add(FindingWeight::kNote,
           fmt::format("{} without photos: not counted as identities. Photos in folders further "
                       "down are not looked for.",
-                      Count(report_.empty_identities.size(), "folder is", "folders are")));
+                      Counted(report_.empty_identities.size(), "folder is", "folders are")));
     }
   }
 
@@ -78,7 +76,7 @@ class Judge {
     if (labels.missing > 0) {
       Add(FindingWeight::kNote,
           fmt::format("{} between {} and {} have no photo. Training closes the gaps by itself.",
-                      Count(labels.missing, "label", "labels"), labels.first, labels.last));
+                      Counted(labels.missing, "label", "labels"), labels.first, labels.last));
     }
   }
 
@@ -88,13 +86,13 @@ class Judge {
       Add(FindingWeight::kError,
           fmt::format("{} under several identities, byte for byte: all labels of such a picture "
                       "but one are wrong. Correct them, or leave them out with --quarantine.",
-                      Count(wrong.groups, "picture is", "pictures are")));
+                      Counted(wrong.groups, "picture is", "pictures are")));
     }
     if (const DuplicateCount near = CountDuplicates(report_, false, true); near.groups > 0) {
       Add(FindingWeight::kWarning,
           fmt::format("{} nearly alike under several identities: probably wrong labels. Look at "
                       "them with --sheet.",
-                      Count(near.groups, "picture is", "pictures are")));
+                      Counted(near.groups, "picture is", "pictures are")));
     }
     const size_t copies = CountDuplicates(report_, true, false).copies +
                           CountDuplicates(report_, false, false).copies;
@@ -103,24 +101,30 @@ class Judge {
     Add(many ? FindingWeight::kWarning : FindingWeight::kNote,
         fmt::format("{} of another photo of the same identity: they add weight, not knowledge, "
                     "and a test set must have none of the training's.",
-                    Count(copies, "photo is a copy", "photos are copies")));
+                    Counted(copies, "photo is a copy", "photos are copies")));
   }
 
   void Sizes() {
     if (report_.sizes.empty()) return;
     const auto [size, count] = report_.sizes.front();
-    const bool crop = std::ranges::find(kCrops, size) != std::end(kCrops);
+    const cv::Size taken = TrainingCropSize();
+    const bool crop = size == std::pair(taken.width, taken.height);
     if (report_.sizes.size() == 1 && crop) return;
     if (crop && ShareOf(count, readable_) > 0.9) {
       Add(FindingWeight::kWarning,
           fmt::format("{} not of {} x {} pixels like the others: training takes crops of one size. "
                       "Leave them out with pack --crop {}x{}.",
-                      Count(readable_ - count, "photo is", "photos are"), size.first, size.second,
+                      Counted(readable_ - count, "photo is", "photos are"), size.first, size.second,
                       size.first, size.second));
       return;
     }
     Add(FindingWeight::kError,
-        "The photos are no aligned crops of 112 x 112 or 96 x 112 pixels. Align them first.");
+        fmt::format(
+            "The photos are not aligned crops of {} x {} pixels, the one size that training "
+            "takes. Cut the faces out by their landmarks first. Where the photos are aligned "
+            "already and only show more around the face, data.centre_crop takes their "
+            "middle.",
+            taken.width, taken.height));
   }
 
   void Colours() {
@@ -133,11 +137,11 @@ class Judge {
     }
     if (readable_ > 0 && coloured == 0) {
       Add(FindingWeight::kWarning,
-          "All photos are grey: a model that learns from them alone has never seen a colour.");
+          "All photos are grey: a model that learns from them alone never sees a colour.");
     } else if (ShareOf(report_.grey, readable_) > kSomeGrey) {
       Add(FindingWeight::kNote,
-          fmt::format("{} grey. That does no harm where identities have coloured ones too.",
-                      Count(report_.grey, "photo is", "photos are")));
+          fmt::format("{} grey. That does no harm where their identities have coloured photos too.",
+                      Counted(report_.grey, "photo is", "photos are")));
     }
   }
 
@@ -145,20 +149,21 @@ class Judge {
     const PhotosPerIdentity& per = report_.per_identity;
     if (ShareOf(per.single, report_.identities) > kManySingle) {
       Add(FindingWeight::kWarning,
-          fmt::format("{} of {} one photo: that teaches nothing about what stays the same in a "
-                      "face. Leave them out with --min-photos, or use them as strangers.",
-                      per.single, Count(report_.identities, "identity has", "identities have")));
+          fmt::format("{} of {} only one photo, which teaches nothing about what stays the "
+                      "same in a face. Leave them out (pack --min-photos, or data.min_photos), or "
+                      "use them as strangers.",
+                      per.single, Counted(report_.identities, "identity has", "identities have")));
     }
     if (static_cast<double>(per.most) > kUneven * std::max(1.0, per.median)) {
       Add(FindingWeight::kNote,
-          fmt::format("One identity has {} photos, half of them have {:g} or fewer: a balanced "
-                      "sampler shows each alike often.",
+          fmt::format("One identity has {} photos, and half of the identities have {:g} or fewer: "
+                      "data.balanced shows each equally often.",
                       per.most, per.median));
     }
     if (report_.identities >= 2 && report_.identities < kFewIdentities) {
       Add(FindingWeight::kNote,
-          fmt::format("{} are few: published models learned from 10,000 and more. Begin with "
-                      "trained weights, or add sets.",
+          fmt::format("{} are few: published models learned from 10,000 and more. Add sets, or "
+                      "begin with trained weights.",
                       Identities(report_.identities)));
     }
   }

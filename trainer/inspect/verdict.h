@@ -11,7 +11,7 @@ namespace facegate {
 enum class FindingWeight {
   kNote,     // good to know
   kWarning,  // training works, worse than it could
-  kError,    // mend it before training
+  kError,    // must be fixed before training
 };
 
 // "note", "warning", "error".
@@ -22,7 +22,7 @@ struct Finding {
   std::string text;  // what is wrong and what to do; one sentence or two
 };
 
-// What is to be done about a set, the gravest first. Empty where nothing is.
+// What is to be done about a set, the most serious first. Empty where nothing is.
 std::vector<Finding> JudgeSet(const SetReport& report);
 
 }  // namespace facegate

@@ -195,7 +195,7 @@ StatusOr<LandmarkTraining::EpochReport> TorchLandmarkTraining::Learn(const Batch
   const EpochReport report{.point_error = point_loss.item<double>(),
                            .face_error = face_loss.item<double>()};
   if (!std::isfinite(report.point_error + report.face_error)) {
-    return Internal("the loss is no number any more: a smaller learning rate may help");
+    return Internal("the loss is no longer a number; a smaller learning rate may help");
   }
   optimizer_->ClipGradients(kLargestNorm);
   optimizer_->Step(schedule_.At(optimizer_->steps()));

@@ -56,7 +56,7 @@ StatusOr<SampleSplit> SplitByPerson(const LandmarkSamples& samples, double share
     return InvalidArgument("too few photos: nothing is left to learn from");
   }
   if (share > 0 && split.held_out_faces.empty()) {
-    return InvalidArgument("too few people: nobody is held out to measure the error on");
+    return InvalidArgument("there are too few people to hold any out for measuring the error");
   }
   return split;
 }

@@ -4,6 +4,7 @@
 
 #include "face/base/status.h"
 #include "trainer/data/augment.h"
+#include "trainer/data/dataset.h"
 
 namespace facegate {
 
@@ -11,11 +12,18 @@ struct LoaderTimingOptions {
   size_t batch = 64;  // pictures, >= 1
   int threads = 1;    // >= 1
   AugmentOptions augment{};
+  // What is read; another size than that of training is scaled. Null: drawn pictures of 112 by 112
+  // pixels, JPEG files in memory.
+  const Dataset* photos = nullptr;
 };
 
-// Pictures a second that a Loader gives when nobody else needs the processor: JPEG files in memory
-// of 112 by 112 pixels (drawn, not photos), decoded, augmented and normalised. Measures until
-// `seconds` have passed.
-StatusOr<double> MeasureLoader(const LoaderTimingOptions& options, double seconds);
+struct LoaderTime {
+  double pictures = 0.0;  // a second
+  size_t bad = 0;         // photos that could not be read, and were replaced by others
+};
+
+// How fast a Loader gives pictures, decoded, augmented and normalised, when nothing else needs the
+// processor. Measures until `seconds` have passed.
+StatusOr<LoaderTime> MeasureLoader(const LoaderTimingOptions& options, double seconds);
 
 }  // namespace facegate

@@ -128,7 +128,7 @@ TEST(ModelCardTest, RefusesValuesOutOfRange) {
   EXPECT_THAT(error("/embedding_size", 2.0), HasSubstr("whole number"));
   EXPECT_THAT(error("/embedding_size", 18446744073709551615ULL), HasSubstr("18446744073709551615"));
   EXPECT_THAT(error("/embedding_size", "2"), HasSubstr("of type string"));
-  EXPECT_THAT(error("/preprocessing", Json::array()), HasSubstr("is no object"));
+  EXPECT_THAT(error("/preprocessing", Json::array()), HasSubstr("is not an object"));
   EXPECT_THAT(error("/preprocessing/input_width", 0), HasSubstr("preprocessing.input_width"));
   EXPECT_THAT(error("/preprocessing/input_height", 100'000), HasSubstr("input_height"));
   EXPECT_THAT(error("/preprocessing/colour_order", "grb"), HasSubstr("neither rgb nor bgr"));
@@ -143,7 +143,7 @@ TEST(ModelCardTest, RefusesValuesOutOfRange) {
   EXPECT_THAT(error("/preprocessing/scale/2", 1e-60), HasSubstr("has a 0"));
   EXPECT_THAT(error("/model_digest", "abc"), HasSubstr("64 lower-case hexadecimal"));
   EXPECT_THAT(error("/model_digest", std::string(64, 'A')), HasSubstr("model_digest"));
-  EXPECT_THAT(error("/licence", Json()), HasSubstr("licence\" is no text"));
+  EXPECT_THAT(error("/licence", Json()), HasSubstr("licence\" is not text"));
   EXPECT_THAT(error("/origin", std::string(70'000, 'x')), HasSubstr("limit is 65536"));
   EXPECT_THAT(error("/accuracy/0/value", "99"), HasSubstr("accuracy[0].value"));
   EXPECT_THAT(error("/default_min_cosine", 1.01), HasSubstr("expected a number of -1 to 1"));

@@ -135,7 +135,7 @@ TEST(PickleMachineTest, RefusesEveryOtherOpcodeByNameAndOffset) {
     if (binary_allowed || allowed.find(static_cast<char>(byte)) != std::string::npos) continue;
     const std::string error = PickleError("N"s + static_cast<char>(byte) + ".");
     const std::string_view name = PickleOpcodeName(byte);
-    EXPECT_THAT(error, HasSubstr(name.empty() ? "is no opcode" : std::string(name)));
+    EXPECT_THAT(error, HasSubstr(name.empty() ? "is not an opcode" : std::string(name)));
     EXPECT_THAT(error, HasSubstr("at byte 1"));
   }
   EXPECT_THAT(PickleError("(i"), HasSubstr("opcode INST is not allowed"));
@@ -153,7 +153,7 @@ TEST(PickleMachineTest, RefusesCallsOfAnythingElse) {
   EXPECT_THAT(PickleError("ctorch._utils\n_rebuild_parameter\nNNN\x87R."),
               HasSubstr("needs a tensor"));
   EXPECT_THAT(PickleError("NQ."), HasSubstr("persistent id"));
-  EXPECT_THAT(PickleError("N}b."), HasSubstr("what is no dict"));
+  EXPECT_THAT(PickleError("N}b."), HasSubstr("what is not a dict"));
 }
 
 TEST(PickleMachineTest, RefusesTensorsThatDoNotFitTogether) {
@@ -201,8 +201,8 @@ TEST(PickleMachineTest, RefusesLengthsBeyondTheEnd) {
   EXPECT_THAT(PickleError("\x8b\xff\xff\xff\xff."), HasSubstr("are left"));
   EXPECT_THAT(PickleError("\x95\xff\0\0\0\0\0\0\0."s), HasSubstr("a frame of 255 bytes"));
   EXPECT_THAT(PickleError("\x80\x06."), HasSubstr("protocol 6"));
-  EXPECT_THAT(PickleError("I12x\n."), HasSubstr("no integer"));
-  EXPECT_THAT(PickleError("L99999999999999999999L\n."), HasSubstr("no integer"));
+  EXPECT_THAT(PickleError("I12x\n."), HasSubstr("not an integer"));
+  EXPECT_THAT(PickleError("L99999999999999999999L\n."), HasSubstr("not an integer"));
   EXPECT_THAT(PickleError("ctorch"), HasSubstr("a line does not end"));
 }
 

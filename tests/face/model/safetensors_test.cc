@@ -104,7 +104,7 @@ TEST(SafetensorsTest, RefusesShapesThatOverflow) {
   EXPECT_THAT(HeaderError(with_shape("U8", "[9223372036854775808]"), 0), HasSubstr("2^63"));
   EXPECT_THAT(HeaderError(with_shape("U8", "[99999999999999999999]"), 0), HasSubstr("64 bits"));
   EXPECT_THAT(HeaderError(with_shape("U8", "[-1]"), 0), HasSubstr("negative"));
-  EXPECT_THAT(HeaderError(with_shape("U8", "[1e0]"), 0), HasSubstr("no whole number"));
+  EXPECT_THAT(HeaderError(with_shape("U8", "[1e0]"), 0), HasSubstr("not a whole number"));
   std::string many = "[1";
   for (int i = 0; i < 64; ++i) many += ",1";
   EXPECT_THAT(HeaderError(with_shape("U8", many + "]"), 1), HasSubstr("more than 64 dimensions"));

@@ -203,9 +203,11 @@ TEST_F(FolderReadingTest, TakesPhotosByTheirBytes) {
   const auto list = ReadImageFolder(dir_.File("faces"));
   ASSERT_THAT(list, IsOk());
   EXPECT_EQ(list->images.size(), 3u);
-  EXPECT_THAT(list->remarks, ElementsAre(HasSubstr("1 files of HEIC"),
-                                         HasSubstr("not photos by their first bytes, "
-                                                   "such as anna/notes.txt")));
+  EXPECT_THAT(
+      list->remarks,
+      ElementsAre(
+          HasSubstr("HEIC, which is not read; convert them to JPEG or PNG (1: anna/IMG.HEIC)"),
+          HasSubstr("not photos by their first bytes (1: anna/notes.txt)")));
 }
 
 TEST_F(FolderReadingTest, SkipsHiddenNamesAndThoseOfSystemsWithACount) {
@@ -220,7 +222,9 @@ TEST_F(FolderReadingTest, SkipsHiddenNamesAndThoseOfSystemsWithACount) {
   ASSERT_THAT(list, IsOk());
   EXPECT_THAT(list->classes, ElementsAre("anna"));
   EXPECT_EQ(list->images.size(), 1u);
-  EXPECT_THAT(list->remarks, ElementsAre(HasSubstr("8 hidden files and folders")));
+  EXPECT_THAT(
+      list->remarks,
+      ElementsAre(HasSubstr("hidden files and folders, and those of the operating system (8,")));
 }
 
 TEST_F(FolderReadingTest, CountsPhotosThatLieElsewhere) {
@@ -229,8 +233,9 @@ TEST_F(FolderReadingTest, CountsPhotosThatLieElsewhere) {
   Write("faces/anna/2019/1.png", "");
   const auto list = ReadImageFolder(dir_.File("faces"));
   ASSERT_THAT(list, IsOk());
-  EXPECT_THAT(list->remarks, ElementsAre(HasSubstr("1 folders within the folder of an identity"),
-                                         HasSubstr("1 photos beside the folders")));
+  EXPECT_THAT(list->remarks,
+              ElementsAre(HasSubstr("folders within the folder of an identity (1: anna/2019)"),
+                          HasSubstr("photos beside the folders of identities (1: stray.png)")));
 }
 
 }  // namespace

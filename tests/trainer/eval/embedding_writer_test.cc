@@ -131,18 +131,37 @@ TEST_F(EmbeddingWriterTest, FinishesWhenOnlyTheEndWasMissing) {
   EXPECT_THAT(Array().shape, ElementsAre(3u, 2u));
 }
 
-TEST_F(EmbeddingWriterTest, DoesNotGoOnWithAnothersRows) {
+// What an interrupted call left does not block another one, and is not lost.
+TEST_F(EmbeddingWriterTest, PutsAnothersRowsAside) {
   WriteThree(Options());
+  const std::string rows = Read("e.npy.partial");
   EmbeddingWriterOptions other = Options();
   other.origin = "model 2";
-  const auto model = Open(other);
-  EXPECT_THAT(model, StatusIs(StatusCode::kFailedPrecondition));
-  EXPECT_THAT(std::string(MessageOf(model.status())), HasSubstr("--force begins anew"));
-  const auto photos = Open(Options(), {"a.jpg", "x.jpg", "c.jpg", "d.jpg"});
-  EXPECT_THAT(photos, StatusIs(StatusCode::kFailedPrecondition));
-  EXPECT_THAT(std::string(MessageOf(photos.status())), HasSubstr("line 3"));
-  other.force = true;
-  EXPECT_EQ(MustOpen(other)->done(), 0u);
+  const auto model = MustOpen(other);
+  EXPECT_EQ(model->done(), 0u);
+  EXPECT_EQ(model->set_aside(), dir_.File("e.npy.partial.aside"));
+  EXPECT_EQ(Read("e.npy.partial.aside"), rows);
+  EXPECT_TRUE(Exists("e.npy.partial.log.aside"));
+}
+
+TEST_F(EmbeddingWriterTest, PutsRowsOfOtherPhotosAside) {
+  WriteThree(Options());
+  const auto writer = Open(Options(), {"a.jpg", "x.jpg", "c.jpg", "d.jpg"});
+  ASSERT_THAT(writer, IsOk());
+  EXPECT_EQ((*writer)->done(), 0u);
+  EXPECT_FALSE((*writer)->set_aside().empty());
+}
+
+TEST_F(EmbeddingWriterTest, CountsTheReasonsWhereNoPhotoHasAnEmbedding) {
+  const auto writer = MustOpen(Options());
+  const std::vector<std::string> faults = {"/x/a.jpg: no face", "/x/b.jpg: no face",
+                                           "c.jpg: is 1 x 1 pixels", "/x/d.jpg: no face"};
+  ASSERT_THAT(writer->Append(faults, {}), IsOk());
+  const Status status = writer->Finish();
+  EXPECT_THAT(status, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(MessageOf(status)),
+              HasSubstr("3 × no face, such as a.jpg\n  1 × is 1 x 1 pixels, such as c.jpg"));
+  EXPECT_FALSE(Exists("e.npy.partial"));
 }
 
 TEST_F(EmbeddingWriterTest, ReplacesAFileOnlyWhenForced) {

@@ -5,8 +5,10 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "face/base/file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
+#include "tests/support/temp_dir.h"
 #include "trainer/data/centre_crop.h"
 #include "trainer/data/loader.h"
 #include "trainer/eval/face_cutter.h"
@@ -30,6 +32,21 @@ cv::Mat Coordinates(int width, int height) {
     }
   }
   return picture;
+}
+
+TEST(ReadLandmarksTest, NamesMayHoldBlanksBeforeATab) {
+  const TempDir dir;
+  ASSERT_THAT(WriteFileAtomically(dir.File("l"),
+                                  "\xef\xbb\xbf"
+                                  "a b/1.jpg\t1 2 3 4 5 6 7 8 9 10\r\nc.jpg 1 2 3 4 5 6 "
+                                  "7 8 9 10 more\r\n"),
+              IsOk());
+  const auto table = ReadLandmarks(dir.File("l"));
+  ASSERT_THAT(table, IsOk());
+  EXPECT_EQ(table->size(), 2u);
+  ASSERT_TRUE(table->contains("a b/1.jpg"));
+  EXPECT_EQ(table->at("a b/1.jpg")[4], cv::Point2f(9.0F, 10.0F));
+  EXPECT_TRUE(table->contains("c.jpg"));
 }
 
 TEST(CentreCropTest, TakesTheMiddle) {

@@ -44,7 +44,7 @@ TEST_F(PairListTest, ReadsLabelledPairs) {
        {"a/1.jpg b/2.jpg 0\na/1.jpg a/3.jpg 1\n", "a/1.jpg,b/2.jpg,0\na/1.jpg,a/3.jpg,1"}) {
     const auto list = Read(text);
     ASSERT_THAT(list, IsOk());
-    EXPECT_EQ(list->folds, 10u);
+    EXPECT_EQ(list->folds, 2u);
     EXPECT_THAT(list->pairs, ::testing::ElementsAre(FacePair{"a/1.jpg", "b/2.jpg", false},
                                                     FacePair{"a/1.jpg", "a/3.jpg", true}));
   }
@@ -63,7 +63,7 @@ TEST_F(PairListTest, NamesTheLineThatIsWrong) {
 
 class PairDialectTest : public PairListTest {
  protected:
-  void ExpectLfw(const std::string& text, size_t folds = 10) {
+  void ExpectLfw(const std::string& text, size_t folds = 2) {
     const auto list = Read(text);
     ASSERT_THAT(list, IsOk()) << text;
     EXPECT_EQ(list->folds, folds) << text;
@@ -101,6 +101,13 @@ TEST_F(PairDialectTest, ReadsKagglesFiles) {
   const auto mismatched = Read("name,imagenum1,name,imagenum2\np1,1,p2,4\n");
   ASSERT_THAT(mismatched, IsOk());
   EXPECT_FALSE(mismatched->pairs[0].same);
+}
+
+TEST_F(PairDialectTest, TenFoldsOrAsManyAsPairs) {
+  std::string text;
+  for (int i = 0; i < 12; ++i) text += "a b 1\n";
+  EXPECT_EQ(Read(text)->folds, 10u);
+  EXPECT_EQ(Read("a b 1\na c 0\nb c 0\n")->folds, 3u);
 }
 
 TEST_F(PairDialectTest, JoinsMatchedAndMismatchedPairs) {

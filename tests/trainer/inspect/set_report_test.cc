@@ -152,7 +152,16 @@ TEST_F(SetReportTest, SuspectsSwappedColoursAndGreySets) {
 TEST_F(SetReportTest, PhotosOfOtherSizesAreNoCrops) {
   Write("faces/a/1.png", 1, {250, 250});
   Write("faces/b/1.png", 2, {250, 250});
-  EXPECT_THAT(Texts(Inspect("faces")), Contains(HasSubstr("Align them first")));
+  EXPECT_THAT(Texts(Inspect("faces")),
+              Contains(HasSubstr("not aligned crops of 112 x 112 pixels")));
+}
+
+// Training takes one size alone; crops of the SphereFace template are of another.
+TEST_F(SetReportTest, TakesTheSizeThatTrainingTakesAndNoOther) {
+  Write("faces/a/1.png", 1, {96, 112});
+  Write("faces/b/1.png", 2, {96, 112});
+  EXPECT_THAT(Texts(Inspect("faces")),
+              Contains(HasSubstr("error: The photos are not aligned crops of 112 x 112")));
 }
 
 TEST_F(SetReportTest, ChecksTheDigestOfAPack) {

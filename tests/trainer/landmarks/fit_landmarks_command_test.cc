@@ -60,11 +60,12 @@ TEST_F(FitLandmarksCommandTest, NamesWhatIsMissingOrWouldBeLost) {
   EXPECT_THAT(err_.str(), HasSubstr("--force"));
 }
 
-TEST_F(FitLandmarksCommandTest, NamesThePhotoThatCannotBeRead) {
+TEST_F(FitLandmarksCommandTest, NamesThePhotosThatAreNotThereFirst) {
   ASSERT_THAT(WriteFileAtomically(File("l"), "a/1.jpg 1 1 5 1 3 3 1 5 5 5\n"), IsOk());
   EXPECT_EQ(Run({"fit-landmarks", File("out"), "--photos", File(""), "--landmarks", File("l")}),
             TrainExitCode::kFailed);
-  EXPECT_THAT(err_.str(), HasSubstr("1.jpg"));
+  EXPECT_THAT(err_.str(), HasSubstr("1 of 1 photo is not there"));
+  EXPECT_THAT(err_.str(), HasSubstr("a/1.jpg"));
   EXPECT_FALSE(std::filesystem::exists(File("out")));
 }
 

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace facegate {
+
+// "1 photo", "2 photos".
+inline std::string Counted(size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+inline std::string CountedPhotos(size_t count) { return Counted(count, "photo", "photos"); }
+
+}  // namespace facegate
