@@ -58,6 +58,8 @@ class BulkEnrolment {
                                         FolderIdentity& identity);
   void Label(const PlannedPerson& person, FolderIdentity& identity, Outcome& outcome);
   void Stop(const ClientError& error);
+  // No more photo is sent.
+  bool Ends();
 
   FacegateClient& client_;
   const EnrolmentPlan& plan_;
@@ -66,6 +68,7 @@ class BulkEnrolment {
 
   std::atomic<size_t> next_person_ = 0;
   std::atomic<bool> stopped_ = false;
+  std::atomic<bool> interrupted_ = false;
   std::vector<Outcome> outcomes_;  // one for each person
 
   std::mutex mutex_;
@@ -81,6 +84,7 @@ BulkReport BulkEnrolment::Run() {
   }
   BulkReport report;
   report.unreachable = stopped_;
+  report.interrupted = interrupted_;
   report.last_error = last_error_;
   for (size_t i = 0; i < outcomes_.size(); ++i) {
     const Outcome& outcome = outcomes_[i];
@@ -102,7 +106,7 @@ BulkReport BulkEnrolment::Run() {
 }
 
 void BulkEnrolment::EnrollPeople() {
-  while (!stopped_) {
+  while (!Ends()) {
     const size_t index = next_person_++;
     if (index >= plan_.people.size()) return;
     EnrollPerson(plan_.people[index], outcomes_[index]);
@@ -114,7 +118,7 @@ void BulkEnrolment::EnrollPerson(const PlannedPerson& person, Outcome& outcome) 
   if (!identity.has_value()) return;
   if (identity->exists) Label(person, *identity, outcome);
   for (const std::filesystem::path& photo : person.photos) {
-    if (stopped_) return;
+    if (Ends()) return;
     const auto result = EnrollPhoto(person, photo, *identity);
     if (!result.ok() && IsGone(result.error())) {
       Stop(result.error());
@@ -191,6 +195,11 @@ void BulkEnrolment::Label(const PlannedPerson& person, FolderIdentity& identity,
   }
   outcome.failures.push_back(
       {person.folder, ReasonOf(*error), "the identity cannot be labelled: " + error->message});
+}
+
+bool BulkEnrolment::Ends() {
+  if (!stopped_ && options_.interrupted()) interrupted_ = true;
+  return stopped_ || interrupted_;
 }
 
 void BulkEnrolment::Stop(const ClientError& error) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct BulkOptions {
   int jobs = 8;              // requests in flight, 1 or more
   PhotoOptions photo{};
   RetryOptions retry{.broken_connections = 3};  // each change has a request_id
+  // Asked by several threads before each photo: whether to end early, and send no more.
+  std::function<bool()> interrupted = [] { return false; };
 };
 
 struct BulkFailure {
@@ -30,10 +33,12 @@ struct BulkReport {
   size_t people = 0;     // with one new template or more
   size_t templates = 0;  // enrolled
   size_t already = 0;    // photos of which the identity had a template
-  size_t not_sent = 0;   // photos that nobody tried, because the server could not be reached
+  size_t not_sent =
+      0;  // photos that nobody tried: the server was unreachable, or it was interrupted
   bool refused = false;  // some photos were refused by the server, or could not be read
   std::vector<BulkFailure> failures;  // in the order of the plan
   bool unreachable = false;           // the connection was lost and the rest given up
+  bool interrupted = false;           // it was told to end early
   ClientError last_error;             // when unreachable
   double seconds = 0.0;
 };

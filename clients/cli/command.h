@@ -14,12 +14,13 @@ namespace facegate {
 // Of the program. Scripts rely on the numbers: do not change them. Where several photos end
 // differently the highest number wins.
 enum class ExitCode {
-  kOk = 0,           // done; of identify, verify and compare: a match
-  kNoMatch = 1,      // answered, but no match; of detect: no face
-  kUsage = 2,        // the command line, or a local file, is wrong
-  kRefused = 3,      // the server refused; the reason is printed
-  kUnreachable = 4,  // no connection, or no answer in time
-  kPartial = 5,      // enroll --dir: done, but some photos failed or were left out
+  kOk = 0,             // done; of identify, verify and compare: a match
+  kNoMatch = 1,        // answered, but no match; of detect: no face
+  kUsage = 2,          // the command line, or a local file, is wrong
+  kRefused = 3,        // the server refused; the reason is printed
+  kUnreachable = 4,    // no connection, or no answer in time
+  kPartial = 5,        // enroll --dir: done, but some photos failed or were left out
+  kInterrupted = 130,  // enroll --dir: ended by Ctrl-C
 };
 
 ExitCode Worse(ExitCode a, ExitCode b);

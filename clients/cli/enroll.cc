@@ -7,6 +7,7 @@
 #include "clients/cli/command.h"
 #include "clients/cli/count.h"
 #include "clients/cli/enrolment_plan.h"
+#include "clients/cli/interrupt.h"
 #include "clients/cli/number_range.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/progress.h"
@@ -127,6 +128,7 @@ void EnrollCommand::PrintEnrolment(Session& session, const v1::EnrollResponse& a
 }
 
 ExitCode ExitCodeOf(const BulkReport& report, const EnrolmentPlan& plan) {
+  if (report.interrupted) return ExitCode::kInterrupted;
   if (report.unreachable) return ExitCode::kUnreachable;
   if (report.failures.empty() && plan.left_out.empty()) return ExitCode::kOk;
   const bool nothing = report.templates == 0 && report.already == 0;
@@ -191,13 +193,15 @@ void PrintReport(Session& session, const BulkReport& report, const EnrolmentPlan
 }
 
 BulkReport EnrollCommand::EnrollPeopleOf(Session& session, const EnrolmentPlan& plan) const {
+  const InterruptWatch watch;
   Progress progress(session.err, session.terminal.redraws, plan.photo_count());
   BulkReport report = EnrollPlan(session.client, plan,
                                  {.collection = collection_,
                                   .must_be_new = must_be_new_,
                                   .again = again_,
                                   .jobs = jobs_,
-                                  .photo = photo_options_},
+                                  .photo = photo_options_,
+                                  .interrupted = [&watch] { return watch.interrupted(); }},
                                  progress);
   if (plan.photo_count() > 0) progress.Finish();
   return report;
@@ -215,8 +219,9 @@ ExitCode EnrollCommand::EnrollFolder(Session& session) {
   } else {
     PrintReport(session, report, *plan);
   }
-  if (report.unreachable) {
-    PrintError(session, "stopped", report.last_error);
+  if (report.unreachable) PrintError(session, "stopped", report.last_error);
+  if (report.interrupted) session.err << "facegate: interrupted\n";
+  if (report.not_sent > 0) {
     session.err << "facegate: give the same command again to enrol the rest\n";
   }
   return ExitCodeOf(report, *plan);

@@ -34,6 +34,7 @@ constexpr char kProgramFooter[] =
     "  3  refused by the server; the reason is printed\n"
     "  4  no connection to the server, or no answer in time\n"
     "  5  enroll --dir: done, but some photos failed or were left out\n"
+    "  130  enroll --dir: ended by Ctrl-C; the same command goes on where it ended\n"
     "\n"
     "Examples:\n"
     "  facegate info --wait 60\n"

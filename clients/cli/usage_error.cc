@@ -42,8 +42,6 @@ std::vector<std::string> CommandNames(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     names.push_back(command->get_name());
-    const auto& aliases = command->get_aliases();
-    names.insert(names.end(), aliases.begin(), aliases.end());
   }
   return names;
 }

@@ -1,12 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "clients/cli/bulk_enrolment.h"
 #include "clients/cli/folder_name.h"
+#include "clients/cli/interrupt.h"
 #include "tests/clients/cli_fixture.h"
 
 namespace facegate {
@@ -142,6 +146,41 @@ TEST_F(EnrollFolderTest, CompletesWhatFailedTheFirstTime) {
   EXPECT_EQ(second.code, 0) << second.out << second.err;
   EXPECT_THAT(server_.face.enrolled().at("1"), ElementsAre('a', 'b'));
   EXPECT_THAT(server_.face.enrolled().at("2"), ElementsAre('c'));
+}
+
+TEST_F(EnrollFolderTest, CompletesWhatWasInterrupted) {
+  for (const char* person : {"1", "2", "3"})
+    Jpeg(std::string("people/") + person + "/a.jpg", person);
+  const auto plan = PlanEnrolment(dir_.File("people"), 0);
+  ASSERT_TRUE(plan.ok());
+  const auto client = FacegateClient::Connect({.target = server_.target()});
+  ASSERT_TRUE(client.ok());
+  std::ostringstream shown;
+  Progress progress(shown, false, 3);
+  int asked = 0;
+  const BulkReport report = EnrollPlan(
+      **client, *plan,
+      {.collection = "default", .jobs = 1, .interrupted = [&] { return ++asked > 3; }}, progress);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_EQ(report.templates, 1U);
+  EXPECT_EQ(report.not_sent, 2U);
+  const auto second = EnrollFolder("people");
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.out, HasSubstr("1 already enrolled"));
+  EXPECT_EQ(server_.face.enroll_requests().size(), 3U);
+}
+
+TEST(InterruptWatchTest, NotesTheFirstCtrlCAlone) {
+  struct sigaction now {};
+  {
+    const InterruptWatch watch;
+    EXPECT_FALSE(watch.interrupted());
+    std::raise(SIGINT);
+    EXPECT_TRUE(watch.interrupted());
+    ::sigaction(SIGINT, nullptr, &now);
+    EXPECT_EQ(now.sa_handler, SIG_DFL);  // the second one ends the process
+  }
+  EXPECT_FALSE(InterruptWatch().interrupted());
 }
 
 TEST_F(EnrollFolderTest, KnowsAPhotoThatWasEnrolledByItself) {
