@@ -89,6 +89,8 @@ cv::Mat IdentificationSheet::Picture(const std::string& photo_bytes,
     if (!result.has_face()) continue;
     const cv::Rect box = BoxOf(result.face(), scale, kPictureSide);
     const VerdictMark mark = MarkOf(result, truth);
+    // The light rim keeps a grey box apart from a grey picture.
+    cv::rectangle(picture, box, cv::Scalar::all(245), 4, cv::LINE_AA);
     cv::rectangle(picture, box, ColourOf(mark), 2, cv::LINE_AA);
     DrawMark(mark, {std::max(box.x, 0), std::max(box.y, 0)}, picture);
   }

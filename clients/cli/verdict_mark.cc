@@ -15,7 +15,7 @@ cv::Scalar ColourOf(VerdictMark mark) {
     case VerdictMark::kRightNobody:
       break;
   }
-  return {125, 125, 125};
+  return {95, 95, 95};
 }
 
 void DrawMark(VerdictMark mark, const cv::Point& corner, cv::Mat& picture) {
