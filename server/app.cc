@@ -185,6 +185,7 @@ void App::BuildServices() {
   DecodeLimits decode;
   decode.max_bytes = limits.max_image_bytes;
   decode.max_pixels = limits.max_image_pixels;
+  decode.heif = config_.heif;
   engine_ = std::make_unique<FaceEngine>(*model_.embedder, *batcher_, detector_.get(), decode,
                                          decode_budget_, clock_);
   WarnOfUnusable(*gallery_, engine_->model());

@@ -10,8 +10,10 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "face/base/catch.h"
+#include "face/base/did_you_mean.h"
 #include "server/listen_address.h"
 
 namespace facegate {
@@ -155,6 +157,15 @@ constexpr Key kKeys[] = {
      {},
      "",
      "The largest image, width times height; beyond it IMAGE_TOO_LARGE."},
+    {"heif",
+     &Config::heif,
+     {},
+     {},
+     "",
+     "Take HEIC and AVIF too, where libheif is installed (Debian's package libheif1). Its decoders "
+     "may "
+     "need more memory than a picture's header says, so turn it on for pictures that you trust "
+     "only."},
     {"max_samples",
      &Config::max_samples,
      {1, 1000},
@@ -234,6 +245,14 @@ const Key* FindKey(std::string_view name) {
     if (key.name == name) return &key;
   }
   return nullptr;
+}
+
+// "; did you mean \"max_batch\"?" where a key is near.
+std::string Meant(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Key& key : kKeys) names.emplace_back(key.name);
+  const std::string meant = DidYouMean(name, names);
+  return meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant);
 }
 
 std::string AllowedValues(const Key& key) {
@@ -324,8 +343,8 @@ Status SetConfigKey(std::string_view name, std::string_view text, std::string_vi
                     Config& config) {
   const Key* const key = FindKey(name);
   if (key == nullptr) {
-    return InvalidArgument(
-        fmt::format("{}: unknown key \"{}\"; --help-config lists all keys", origin, name));
+    return InvalidArgument(fmt::format("{}: unknown key \"{}\"{}; --help-config lists all keys",
+                                       origin, name, Meant(name)));
   }
   bool fits = false;
   if (const auto* const number = std::get_if<int64_t Config::*>(&key->member)) {

@@ -37,6 +37,7 @@ struct Config {
   int64_t decode_memory = 0;
   int64_t calls_per_connection = 8;
   int64_t drain_seconds = 20;
+  bool heif = false;
   bool reflection = true;
   std::string log_level = "info";
   bool core_dumps = false;

@@ -48,7 +48,9 @@ TEST(ConfigTest, AnEmptyFileLeavesTheDefaults) {
 }
 
 TEST(ConfigTest, NamesTheLineOfAnUnknownKey) {
-  EXPECT_THAT(ErrorOf("max_batch: 4\n\nmax_bacth: 8\n"), HasSubstr("server.yaml:3"));
+  const std::string unknown = ErrorOf("max_batch: 4\n\nmax_bacth: 8\n");
+  EXPECT_THAT(unknown, HasSubstr("server.yaml:3"));
+  EXPECT_THAT(unknown, HasSubstr("did you mean \"max_batch\"?"));
   EXPECT_THAT(ErrorOf("max_bacth: 8\n"), HasSubstr("max_bacth"));
 }
 

@@ -5,25 +5,10 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "face/base/did_you_mean.h"
+
 namespace facegate {
 namespace {
-
-// The distance of Damerau and Levenshtein, where no letter moves twice.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<size_t>> table(a.size() + 1, std::vector<size_t>(b.size() + 1));
-  for (size_t i = 0; i <= a.size(); ++i) table[i][0] = i;
-  for (size_t j = 0; j <= b.size(); ++j) table[0][j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = table[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      table[i][j] = std::min({table[i - 1][j] + 1, table[i][j - 1] + 1, changed});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        table[i][j] = std::min(table[i][j], table[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return table[a.size()][b.size()];
-}
 
 // How many letters of a name may be wrong.
 size_t MostWrong(std::string_view name) { return std::max<size_t>(1, name.size() / 3); }
@@ -44,7 +29,7 @@ size_t DistanceTo(std::string_view name, std::string_view known) {
 
 }  // namespace
 
-std::string DidYouMean(std::string_view name, const std::vector<std::string>& known) {
+std::string MeantKey(std::string_view name, const std::vector<std::string>& known) {
   const auto nearest = std::min_element(known.begin(), known.end(),
                                         [&](const std::string& one, const std::string& other) {
                                           return DistanceTo(name, one) < DistanceTo(name, other);

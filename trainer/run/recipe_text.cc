@@ -78,7 +78,7 @@ struct Reader {
       if (std::find(all.begin(), all.end(), text) == all.end()) {
         return InvalidArgument(fmt::format("{}: {} is \"{}\", must be one of {}{}", origin,
                                            key.name, text, fmt::join(all, ", "),
-                                           DidYouMean(text, all)));
+                                           MeantKey(text, all)));
       }
     }
     *out = std::move(text);
@@ -125,7 +125,7 @@ Status SetNode(std::string_view name, const YAML::Node& node, const std::string&
     for (const RecipeKey& key : RecipeKeys()) known.emplace_back(key.name);
     return InvalidArgument(
         fmt::format("{}: there is no key \"{}\"{} (facegate-train fit --help-recipe lists them)",
-                    origin, name, DidYouMean(name, known)));
+                    origin, name, MeantKey(name, known)));
   }
   return std::visit(Reader{*found, node, origin}, found->field(recipe));
 }
