@@ -161,7 +161,7 @@ ClientResult<v1::DeleteCollectionResponse> FacegateClient::DeleteCollection(
 }
 ClientResult<v1::GetIdentityResponse> FacegateClient::GetIdentity(
     const v1::GetIdentityRequest& request) {
-  return CallOnce(*impl_->gallery, &v1::GalleryService::Stub::GetIdentity, request);
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::GetIdentity, request);
 }
 ClientResult<v1::ListIdentitiesResponse> FacegateClient::ListIdentities(
     const v1::ListIdentitiesRequest& request) {
