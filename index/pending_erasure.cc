@@ -11,21 +11,19 @@ bool EndsBefore(const KeyRange& one, const KeyRange& other) {
   return !one.end.empty() && (other.end.empty() || one.end < other.end);
 }
 
+}  // namespace
+
 KeyRange Around(const KeyRange& one, const KeyRange& other) {
   return {.begin = std::min(one.begin, other.begin),
           .end = EndsBefore(one, other) ? other.end : one.end};
 }
 
-}  // namespace
-
 void KeyRanges::Add(KeyRange range) {
-  if (std::find(ranges_.begin(), ranges_.end(), range) != ranges_.end()) return;
-  if (ranges_.size() < kMost) {
-    ranges_.push_back(std::move(range));
-    return;
-  }
-  for (const KeyRange& one : ranges_) range = Around(range, one);
-  ranges_.assign(1, std::move(range));
+  ranges_.insert(std::move(range));
+  if (ranges_.size() <= kMost) return;
+  KeyRange around = *ranges_.begin();
+  for (const KeyRange& one : ranges_) around = Around(around, one);
+  ranges_ = {std::move(around)};
 }
 
 void PendingErasure::Opened(Family family) {

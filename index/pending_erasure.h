@@ -1,8 +1,10 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,24 +18,27 @@ namespace facegate {
 struct KeyRange {
   std::string begin;
   std::string end;
-  bool operator==(const KeyRange&) const = default;
+  auto operator<=>(const KeyRange&) const = default;
 };
+
+// The smallest range with both in it.
+KeyRange Around(const KeyRange& one, const KeyRange& other);
 
 // The keys of everything in a family.
 inline KeyRange AllKeys() { return {}; }
 
-// A few ranges: when there are too many, one around them all. For a compaction rewrites the tables
-// that a range touches, so one for all is less work than many of their own.
+// Ranges without repetitions: when there are too many, one around them all.
 class KeyRanges {
  public:
-  static constexpr size_t kMost = 8;
+  static constexpr size_t kMost = 10'000;
 
   void Add(KeyRange range);
-  const std::vector<KeyRange>& all() const { return ranges_; }
+  // By their beginnings.
+  const std::set<KeyRange>& all() const { return ranges_; }
   bool empty() const { return ranges_.empty(); }
 
  private:
-  std::vector<KeyRange> ranges_;
+  std::set<KeyRange> ranges_;
 };
 
 // Where in each family something was deleted or overwritten.

@@ -114,19 +114,34 @@ rocksdb::DBOptions DatabaseOptions() {
   return options;
 }
 
-// A table is what an erasure rewrites at least.
-constexpr uint64_t kTableBytes = uint64_t{8} << 20;       // of embeddings
-constexpr uint64_t kSmallTableBytes = uint64_t{1} << 20;  // of records that are small themselves
+constexpr uint64_t kTableBytes = uint64_t{8} << 20;        // of embeddings
+constexpr uint64_t kSmallTableBytes = uint64_t{24} << 10;  // of records that are small themselves
 
-rocksdb::ColumnFamilyOptions FamilyOptions(uint64_t table_bytes) {
+rocksdb::ColumnFamilyOptions FamilyOptions() {
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kNoCompression;  // embeddings do not compress
   options.write_buffer_size = size_t{32} << 20;
-  options.target_file_size_base = table_bytes;
+  options.target_file_size_base = kTableBytes;
+  return options;
+}
+
+// One change of a small record must not rewrite all of them. So they lie in many small tables of
+// level 2, which has no bound; the little that changes comes from level 1, in tables that are cut
+// where those of level 2 are (max_compaction_bytes), so that each is merged with one or two.
+rocksdb::ColumnFamilyOptions SmallFamilyOptions() {
+  rocksdb::ColumnFamilyOptions options = FamilyOptions();
+  options.target_file_size_base = kSmallTableBytes;
+  options.max_compaction_bytes = 2 * kSmallTableBytes;
+  options.max_bytes_for_level_base = 8 * kSmallTableBytes;
+  options.max_bytes_for_level_multiplier = 1e6;
   return options;
 }
 
 }  // namespace
+
+uint64_t TableBytes(Family family) {
+  return family == Family::kTemplates ? kTableBytes : kSmallTableBytes;
+}
 
 Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
   if (status.ok()) return OkStatus();
@@ -176,10 +191,10 @@ StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::Open(
   rocksdb::DBOptions options = DatabaseOptions();
   options.listeners.push_back(std::make_shared<Listener>(directory, health));
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, FamilyOptions(kSmallTableBytes));
+  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, FamilyOptions());
   for (const Family family : kFamilies) {
-    const uint64_t bytes = family == Family::kTemplates ? kTableBytes : kSmallTableBytes;
-    descriptors.emplace_back(FamilyName(family), FamilyOptions(bytes));
+    descriptors.emplace_back(FamilyName(family),
+                             family == Family::kTemplates ? FamilyOptions() : SmallFamilyOptions());
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;

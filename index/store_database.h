@@ -52,6 +52,9 @@ class StoreDatabase {
   const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 
+// The size of the tables of a family: what an erasure rewrites at least.
+uint64_t TableBytes(Family family);
+
 // What an error comes to for callers. RocksDB's own text names files and offsets: it goes to the
 // operator's log. `what` was being done.
 Status FromRocksDb(const rocksdb::Status& status, std::string_view what);

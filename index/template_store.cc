@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
+#include <rocksdb/metadata.h>
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
 
@@ -29,6 +30,8 @@ constexpr uint32_t kOldestFormatVersion = 1;  // without the family requests
 constexpr uint32_t kFirstWithEraseMarks = 2;  // one for all families, which is taken over
 // Numbers are put aside in blocks, so that most enrolments need no second sync.
 constexpr uint64_t kUidBlock = 4096;
+// A range that is compacted lies in a table, and may reach into the next.
+constexpr uint64_t kTablesBesides = 2;
 constexpr size_t kReadAheadBytes = size_t{2} << 20;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
@@ -163,7 +166,11 @@ class RocksTemplateStore final : public TemplateStore {
   uint64_t bytes_to_compact() const override {
     uint64_t bytes = 0;
     for (const auto& [family, ranges] : erasure_.waiting()) {
-      for (const KeyRange& range : ranges.all()) bytes += BytesIn(family, range);
+      uint64_t of_family = 0;
+      for (const KeyRange& range : ByTable(family, ranges)) {
+        of_family += kTablesBesides * TableBytes(family) + BytesIn(family, range);
+      }
+      bytes += std::min(of_family, BytesIn(family, AllKeys()));
     }
     return bytes;
   }
@@ -264,7 +271,7 @@ class RocksTemplateStore final : public TemplateStore {
     options.exclusive_manual_compaction = false;
     options.canceled = canceled;
     for (const auto& [family, ranges] : erased) {
-      for (const KeyRange& range : ranges.all()) {
+      for (const KeyRange& range : ByTable(family, ranges)) {
         const rocksdb::Slice begin(range.begin);
         const rocksdb::Slice end(range.end);
         const rocksdb::Status status =
@@ -275,6 +282,37 @@ class RocksTemplateStore final : public TemplateStore {
       }
     }
     return OkStatus();
+  }
+
+  // Ranges that lie in one table of the last level become one, so that it is rewritten once.
+  std::vector<KeyRange> ByTable(Family family, const KeyRanges& ranges) const {
+    const std::vector<std::string> tables = FirstKeysOfTables(family);
+    std::vector<KeyRange> grouped;
+    auto table = tables.end();
+    for (const KeyRange& range : ranges.all()) {
+      const auto of_range = std::upper_bound(tables.begin(), tables.end(), range.begin);
+      if (grouped.empty() || of_range != table) {
+        grouped.push_back(range);
+      } else {
+        grouped.back() = Around(grouped.back(), range);
+      }
+      table = of_range;
+    }
+    return grouped;
+  }
+
+  // In the last level that has any, in order.
+  std::vector<std::string> FirstKeysOfTables(Family family) const {
+    rocksdb::ColumnFamilyMetaData data;
+    db().GetColumnFamilyMetaData(HandleOf(family), &data);
+    std::vector<std::string> keys;
+    for (const rocksdb::LevelMetaData& level : data.levels) {
+      if (level.files.empty()) continue;
+      keys.clear();
+      for (const rocksdb::SstFileMetaData& file : level.files) keys.push_back(file.smallestkey);
+    }
+    std::sort(keys.begin(), keys.end());
+    return keys;
   }
 
   uint64_t BytesIn(Family family, const KeyRange& range) const {

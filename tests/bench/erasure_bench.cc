@@ -125,6 +125,19 @@ void SetLabel(Gallery& gallery, size_t identity, const Labels& labels) {
                      .ok());
 }
 
+// Until the store's own compactions after the filling are done.
+void WaitUntilQuiet() {
+  constexpr int kQuietSeconds = 5;
+  uint64_t written = ProcessIo("write_bytes");
+  for (int quiet = 0; quiet < kQuietSeconds; ++quiet) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (const uint64_t now = ProcessIo("write_bytes"); now != written) {
+      written = now;
+      quiet = 0;
+    }
+  }
+}
+
 void BenchLabels(const Options& options) {
   const std::string secret = "a-label-to-be-removed-";
   FilledGallery filled(options);
@@ -132,9 +145,11 @@ void BenchLabels(const Options& options) {
   std::vector<size_t> labelled;
   for (int i = 0; i < options.changes; ++i) {
     labelled.push_back(random() % filled.identities());
+    SetLabel(filled.gallery(), labelled.back(), {{"note", "something else before"}});
     SetLabel(filled.gallery(), labelled.back(), {{"note", fmt::format("{}{}", secret, i)}});
   }
   FACEGATE_CHECK(filled.gallery().Compact().ok());
+  WaitUntilQuiet();
   fmt::print("files with the labels before: {}\n", FilesWith(filled.directory(), secret));
   const uint64_t written = ProcessIo("write_bytes");
   const uint64_t passed = ProcessIo("wchar");
