@@ -223,6 +223,36 @@ TEST_F(PhotoDetectTest, DetectorsFindAFaceThatIsSmallBesideALargePicture) {
   }
 }
 
+TEST_F(PhotoDetectTest, DetectorsEndTheSearchAtWhateverQuestionIsDenied) {
+  FACEGATE_DATA_OR_SKIP(data);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(LandmarkWeights weights, BundledLandmarkWeights());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto bundled,
+                                CreateLandmarkCascadeDetector({}, std::move(weights)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto yunet,
+                                CreateYuNetDetector(OptionsFor(data, "yunet_n_dynamic.onnx")));
+  const Photo large = OnGround(LoadPhotos(data, 9000).front(), {6000, 300}, {900, 20});
+  for (Detector* detector : {bundled.get(), yunet.get()}) {
+    int asks = 0;
+    ASSERT_THAT(detector->Detect(large.image,
+                                 [&] {
+                                   ++asks;
+                                   return OkStatus();
+                                 }),
+                IsOk());
+    // The whole, and two tiles or more.
+    ASSERT_GE(asks, 4) << detector->name();
+    for (const int denied : {1, asks / 2, asks}) {
+      int asked = 0;
+      EXPECT_THAT(
+          detector->Detect(
+              large.image,
+              [&] { return ++asked == denied ? Unavailable("no longer wanted") : OkStatus(); }),
+          StatusIs(StatusCode::kUnavailable));
+      EXPECT_EQ(asked, denied) << detector->name() << " went on";
+    }
+  }
+}
+
 TEST_F(PhotoDetectTest, CascadesFindTheEyes) {
   FACEGATE_DATA_OR_SKIP(data);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, CreateCascadeDetector({}));
