@@ -127,11 +127,11 @@ rocksdb::ColumnFamilyOptions FamilyOptions() {
 
 // One change of a small record must not rewrite all of them. So they lie in many small tables of
 // level 2, which has no bound; the little that changes comes from level 1, in tables that are cut
-// where those of level 2 are (max_compaction_bytes), so that each is merged with one or two.
+// where those of level 2 are (max_compaction_bytes), so that each is merged with one.
 rocksdb::ColumnFamilyOptions SmallFamilyOptions() {
   rocksdb::ColumnFamilyOptions options = FamilyOptions();
   options.target_file_size_base = kSmallTableBytes;
-  options.max_compaction_bytes = 2 * kSmallTableBytes;
+  options.max_compaction_bytes = kSmallTableBytes;
   options.max_bytes_for_level_base = 8 * kSmallTableBytes;
   options.max_bytes_for_level_multiplier = 1e6;
   return options;

@@ -156,6 +156,11 @@ TEST_F(DiskFailureTest, ChangesAreTakenAgainByThemselvesOnceThereIsRoom) {
   write_error = ENOSPC;
   for (int i = 0; i < 3; ++i) EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));
   EXPECT_THAT(gallery_->WriteHealth(), RefusedWith(Reason::kStoreFull));
+  // While it is tried again and again.
+  for (int i = 0; i < 30; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));
+  }
   Heal();
   ASSERT_TRUE(BecomesHealthy());
   EXPECT_THAT(TryToEnrol(), IsOk());
