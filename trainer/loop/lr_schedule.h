@@ -11,7 +11,7 @@ namespace facegate {
 
 // What the numbers of a schedule may be.
 struct ScheduleRange {
-  static constexpr NumberRange kRate{.min = 1e-12, .max = 1e3};
+  static constexpr NumberRange kRate{.min = 1e-12, .max = 1e30};
   static constexpr NumberRange kMinimum{.min = 0.0, .max = 1e3};  // and at most the rate
   static constexpr NumberRange kGamma{.min = 1e-6, .max = 1.0};
   static constexpr NumberRange kPower{.min = 1e-3, .max = 100.0};

@@ -62,8 +62,8 @@ Status FitRun::OpenData() {
     out_ << fmt::format("{} pairs of {} photos to evaluate with: {}{}\n", set.pairs.size(),
                         set.photos.size(), set.name, PrecisionOf(set.pairs.size()));
   }
-  out_ << fmt::format("{} batches of {} in {:g} epochs, {} threads\n", total_, recipe_.batch,
-                      recipe_.epochs, recipe_.threads);
+  out_ << fmt::format("{} batches of {} photos (epochs: {:g}, threads: {})\n", total_,
+                      recipe_.batch, recipe_.epochs, recipe_.threads);
   return OkStatus();
 }
 
@@ -175,13 +175,13 @@ Status FitRun::TakeStartWeights() {
       Say(fmt::format("begins with {} of the {} tensors of {}", taken->taken,
                       taken->taken + taken->left.size(), weights.description)));
   if (!taken->left.empty()) {
-    FACEGATE_RETURN_IF_ERROR(Say(fmt::format("{} of its tensors do not fit and were not taken: {}",
+    FACEGATE_RETURN_IF_ERROR(Say(fmt::format("of its tensors, {} do not fit and were not taken: {}",
                                              taken->left.size(), SomeOf(taken->left))));
   }
   if (!taken->missing.empty()) {
-    FACEGATE_RETURN_IF_ERROR(
-        Say(fmt::format("{} tensors, which it does not have, begin with random weights: {}",
-                        taken->missing.size(), SomeOf(taken->missing))));
+    FACEGATE_RETURN_IF_ERROR(Say(fmt::format(
+        "tensors of the network that it does not have begin with random weights; {} in all: {}",
+        taken->missing.size(), SomeOf(taken->missing))));
   }
   if (weights.colours.has_value() && *weights.colours != preprocessing_.colour_order) {
     return Say(
@@ -214,7 +214,7 @@ Status FitRun::SayWarnings() {
   }
   for (const std::string& note : data_.notes) FACEGATE_RETURN_IF_ERROR(Say(note));
   if (training_->batches() > 0) {
-    return Say(fmt::format("goes on after batch {}", training_->batches()));
+    return Say(fmt::format("going on after batch {}", training_->batches()));
   }
   const auto swapped = SwappedChannels(*data_.training, kPhotosForChannels);
   return swapped.has_value() ? Say("warning: " + *swapped) : OkStatus();

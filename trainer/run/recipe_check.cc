@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
+#include <iterator>
 #include <string_view>
 
 #include "trainer/run/recipe.h"
@@ -181,15 +182,16 @@ std::vector<std::string> RecipeWarnings(const Recipe& recipe) {
                                     change.now, use->where));
   }
   if (2.0 * recipe.warmup > recipe.epochs) {
-    sentences.push_back(fmt::format(
-        "schedule.warmup is {:g} epochs, but takes half of the training, {:g} epochs, at most",
-        recipe.warmup, recipe.epochs / 2.0));
+    sentences.push_back(
+        fmt::format("schedule.warmup is {:g}, but the rate rises for at most half of the training, "
+                    "which is {:g} of its epochs",
+                    recipe.warmup, recipe.epochs / 2.0));
   }
   if (recipe.margin_warmup >= recipe.epochs) {
-    sentences.push_back(fmt::format(
-        "head.margin_warmup is {:g} epochs and the training is {:g}: the margin never has its full "
-        "strength",
-        recipe.margin_warmup, recipe.epochs));
+    sentences.push_back(
+        fmt::format("head.margin_warmup is {:g} and schedule.epochs {:g}: the margin never reaches "
+                    "its full strength",
+                    recipe.margin_warmup, recipe.epochs));
   }
   return sentences;
 }

@@ -122,6 +122,7 @@ Status SetNode(std::string_view name, const YAML::Node& node, const std::string&
                                   [&](const RecipeKey& key) { return key.name == name; });
   if (found == RecipeKeys().end()) {
     std::vector<std::string> known;
+    known.reserve(RecipeKeys().size());
     for (const RecipeKey& key : RecipeKeys()) known.emplace_back(key.name);
     return InvalidArgument(
         fmt::format("{}: there is no key \"{}\"{} (facegate-train fit --help-recipe lists them)",
