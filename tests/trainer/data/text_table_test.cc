@@ -73,7 +73,7 @@ TEST(TextTableTest, SurvivesEveryTruncationAndBitFlip) {
         wrong[bit / 8] = static_cast<char>(wrong[bit / 8] ^ (1 << (bit % 8)));
       }
       const auto rows = FirstRows(wrong, separator, 100);
-      if (!rows.ok()) EXPECT_THAT(rows, StatusIs(StatusCode::kInvalidArgument));
+      EXPECT_TRUE(rows.ok() || rows.status().code() == StatusCode::kInvalidArgument);
     }
   }
 }
