@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "clients/cpp/request_id.h"
+#include "clients/cpp/retry.h"
 #include "tests/integration/running_server_test.h"
 #include "tests/support/rounds.h"
 
@@ -88,7 +89,7 @@ class ReplayAfterKillTest : public RunningServerTest {
       threads.emplace_back([&] {
         for (size_t turn = next++; turn < 2 * sent_.size(); turn = next++) {
           Sent& sent = sent_[turn / 2];
-          const auto answer = client_->Enroll(sent.request);
+          const auto answer = CallWithRetry([&] { return client_->Enroll(sent.request); });
           ASSERT_TRUE(answer.ok()) << answer.error();
           const std::lock_guard lock(mutex_);
           if (!sent.answer.has_value()) sent.answer = answer->SerializeAsString();
