@@ -109,7 +109,7 @@ class FolderReader {
     const size_t before = list_.images.size();
     for (const std::string& name : names) {
       const fs::path path = folder / name;
-      const std::string shown = identity + "/" + name;
+      const std::string shown = fmt::format("{}/{}", identity, name);
       if (SkipsSystemName(name, shown, left_out_)) continue;
       if (IsFolder(path)) {
         left_out_.Add("folders within the folder of an identity", shown);

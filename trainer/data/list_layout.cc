@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <compare>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,7 +39,11 @@ struct Score {
   size_t pictures = 0;  // rows whose photo ends like a picture
   size_t named = 0;     // the header's name of the column says so
   size_t alike = 0;     // rows with as many fields as the most have
-  auto operator<=>(const Score&) const = default;
+
+  bool IsAbove(const Score& other) const {
+    return std::tie(found, pictures, named, alike) >
+           std::tie(other.found, other.pictures, other.named, other.alike);
+  }
 };
 
 struct Candidate {
@@ -75,7 +79,7 @@ class ColumnJudge {
     if (width_ < (alone_ ? 1U : 2U)) return best;
     for (size_t column = 0; column < width_; ++column) {
       Candidate candidate{.score = ScoreOf(column), .layout = {}};
-      if (!best.has_value() || candidate.score > best->score) {
+      if (!best.has_value() || candidate.score.IsAbove(best->score)) {
         candidate.layout.path_column = column;
         best = std::move(candidate);
       }
@@ -213,7 +217,7 @@ StatusOr<ListLayout> LayoutOfList(std::string_view text, const PhotoFinder& find
     }
     if (rows->empty()) return InvalidArgument("it is empty");
     const std::optional<Candidate> candidate = ColumnJudge(*rows, finder, separator, rule).Best();
-    if (candidate.has_value() && (!best.has_value() || candidate->score > best->score)) {
+    if (candidate.has_value() && (!best.has_value() || candidate->score.IsAbove(best->score))) {
       best = candidate;
     }
   }
