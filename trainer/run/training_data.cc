@@ -17,6 +17,7 @@
 #include "trainer/data/image_list.h"
 #include "trainer/data/joined_dataset.h"
 #include "trainer/data/open_dataset.h"
+#include "trainer/data/photo_finder.h"
 #include "trainer/data/photo_source.h"
 #include "trainer/eval/pair_list.h"
 #include "trainer/run/held_out.h"
@@ -69,16 +70,19 @@ StatusOr<std::string> FolderOf(const std::string& path, const std::string& root)
   return (folder / "").string();
 }
 
-// All sets as one, and `folders` with theirs.
+// All sets as one; `data` gets their folders, and what is to be known of how they were found.
 StatusOr<People> OpenAll(const std::vector<std::string>& paths, const DataOptions& options,
-                         std::vector<std::string>& folders) {
+                         TrainingData& data) {
   People people;
   std::vector<std::unique_ptr<Dataset>> parts;
   parts.reserve(paths.size());
   for (const std::string& path : paths) {
     FACEGATE_ASSIGN_OR_RETURN(auto part, OpenPhotoSource(path, options.root));
     FACEGATE_ASSIGN_OR_RETURN(std::string folder, FolderOf(path, options.root));
-    if (!folder.empty()) folders.push_back(std::move(folder));
+    if (!folder.empty()) data.folders.push_back(std::move(folder));
+    for (const std::string& remark : part->remarks()) {
+      data.notes.push_back(fmt::format("{}: {}", path, remark));
+    }
     people.names.insert(people.names.end(), part->classes().begin(), part->classes().end());
     parts.push_back(Cropped(MakeDecodedDataset(std::move(part)), options));
   }
@@ -181,11 +185,12 @@ StatusOr<EvaluationSet> OpenPairs(const DataOptions& options, TrainingData& data
                     .pairs = {}};
   ImageList images{.images = {}, .classes = {"-"}};
   std::map<std::string, size_t> numbers;
+  PhotoFinder finder(options.evaluate_photos);
   const auto number = [&](const std::string& name) {
     const auto [at, is_new] = numbers.emplace(name, numbers.size());
     if (is_new) {
       images.images.push_back(
-          {.path = (std::filesystem::path(options.evaluate_photos) / name).string(), .label = 0});
+          {.path = finder.Find(name).value_or(finder.PathOf(name)), .label = 0});
     }
     return at->second;
   };
@@ -257,7 +262,7 @@ Status AddReal(const DataOptions& options, LeftOut& left_out, Choice& choice, Tr
     return InvalidArgument("holdout.identities needs data.train");
   }
   FACEGATE_RETURN_IF_ERROR(RefuseTwice(options.train));
-  FACEGATE_ASSIGN_OR_RETURN(People people, OpenAll(options.train, options, data.folders));
+  FACEGATE_ASSIGN_OR_RETURN(People people, OpenAll(options.train, options, data));
   SortByLabel(left_out, people);
   FACEGATE_ASSIGN_OR_RETURN(HeldOut held_out, HoldOut(people, options));
   NoteNamesakes(people, held_out, data);
@@ -297,8 +302,7 @@ StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   FACEGATE_RETURN_IF_ERROR(AddReal(options, left_out, choice, data));
   AddSynthetic(options, choice, data);
   if (!options.unlabelled.empty()) {
-    FACEGATE_ASSIGN_OR_RETURN(const People others,
-                              OpenAll(options.unlabelled, options, data.folders));
+    FACEGATE_ASSIGN_OR_RETURN(const People others, OpenAll(options.unlabelled, options, data));
     choice.AddUnlabelled(others.source, left_out);
   }
   FACEGATE_RETURN_IF_ERROR(NoteUnmatched(left_out, data));

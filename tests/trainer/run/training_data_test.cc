@@ -263,6 +263,30 @@ TEST_F(TrainingDataTest, SaysWhichPhotosOfPairsAreNotThere) {
               ::testing::AllOf(HasSubstr("36 of the 40 photos"), HasSubstr("2 of 20 pairs")));
 }
 
+TEST_F(TrainingDataTest, FindsPhotosOfPairsUnderAnotherEnding) {
+  DataOptions options;
+  options.train = {Folder("a", 2, 20)};
+  std::string lines;
+  for (int i = 0; i < 20; ++i) lines += fmt::format("p00/{}.jpg p01\\{}.JPEG 0\n", i, i);
+  ASSERT_THAT(WriteFileAtomically(dir_.File("pairs.txt"), lines), IsOk());
+  options.evaluate_pairs = dir_.File("pairs.txt");
+  options.evaluate_photos = dir_.File("a");
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_EQ(data->sets.back().photos.size(), 40u);
+}
+
+TEST_F(TrainingDataTest, SaysWhatWasLeftOutOfAFolder) {
+  DataOptions options;
+  options.train = {Folder("a", 2, 2)};
+  std::filesystem::create_directories(dir_.File("a/.ipynb_checkpoints"));
+  ASSERT_THAT(WriteFileAtomically(dir_.File("a/p00/Thumbs.db"), "x"), IsOk());
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  EXPECT_EQ(data->identities, 2u);
+  EXPECT_THAT(data->notes, ::testing::Contains(HasSubstr("left out: ")));
+}
+
 TEST_F(TrainingDataTest, SaysWhichOptionAsksForTooMuch) {
   DataOptions options;
   options.train = {Folder("a", 3, 2)};
