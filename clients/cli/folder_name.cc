@@ -40,7 +40,8 @@ std::string ReadablePart(std::string_view name) {
 std::string IdentityIdOf(std::string_view folder) {
   if (IsIdentityId(folder)) return std::string(folder);
   // Two names that are not UTF-8 must not meet in the same replacement characters.
-  const std::string hash = Sha256Digest(IsUtf8(folder) ? Composed(folder) : std::string(folder));
+  const std::string hash =
+      Sha256Digest(IsValidUtf8(folder) ? Composed(folder) : std::string(folder));
   return ReadablePart(folder) + "-" + hash.substr(0, kHashDigits);
 }
 

@@ -77,7 +77,7 @@ bool IsIdCharacter(UChar32 code) {
 
 }  // namespace
 
-bool IsUtf8(std::string_view text) {
+bool IsValidUtf8(std::string_view text) {
   bool valid = true;
   ForEachCharacter(text, [&](const Character& character) { valid &= character.valid; });
   return valid;

@@ -7,7 +7,7 @@
 // Text of any script. Bytes that are not UTF-8 are taken as U+FFFD, the replacement character.
 namespace facegate {
 
-bool IsUtf8(std::string_view text);
+bool IsValidUtf8(std::string_view text);
 
 // The text in normalisation form C, so that what looks the same and means the same is the same.
 std::string Composed(std::string_view text);
