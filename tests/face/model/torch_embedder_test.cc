@@ -227,7 +227,7 @@ TEST(TorchEmbedderTest, NetworkWithoutDirectionIsAnErrorAndNeverAnEmbedding) {
     auto& bytes = file.tensors.at(name).bytes;
     std::fill(bytes.begin(), bytes.end(), '\0');
   }
-  EXPECT_THAT(Refusal(file), HasSubstr("no embedding"));
+  EXPECT_THAT(Refusal(file), HasSubstr("is not an embedding"));
 }
 
 TEST(TorchEmbedderTest, LoadsTheFileThatWasWritten) {
