@@ -238,8 +238,8 @@ void App::EndServing() {
 
 void App::OnWriteHealth(const Status& health) {
   const MutexLock lock(health_mutex_);
-  if (write_health_.ok()) unhealthy_since_ = clock_.Now();
   write_health_ = health;
+  health_since_ = clock_.Now();
   if (serving_) grpc_server_->SetWritable(health.ok());
 }
 
@@ -249,7 +249,7 @@ Status App::Failure() const {
   const MutexLock lock(health_mutex_);
   // A full disk is for the operator to empty; searches go on meanwhile.
   const bool waits = write_health_.ok() || ReasonOf(write_health_) == Reason::kStoreFull;
-  if (waits || clock_.Now() < unhealthy_since_ + kPatience) return OkStatus();
+  if (waits || clock_.Now() < health_since_ + kPatience) return OkStatus();
   return write_health_;
 }
 

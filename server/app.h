@@ -76,7 +76,7 @@ class App {
   // What the gallery said of its writes last, from whatever thread.
   mutable Mutex health_mutex_;
   Status write_health_ FACEGATE_GUARDED_BY(health_mutex_);
-  Clock::TimePoint unhealthy_since_ FACEGATE_GUARDED_BY(health_mutex_);
+  Clock::TimePoint health_since_ FACEGATE_GUARDED_BY(health_mutex_);
   bool serving_ FACEGATE_GUARDED_BY(health_mutex_) = false;
 
   // In the order of construction: what is below uses what is above.

@@ -128,9 +128,10 @@ constexpr Key kKeys[] = {
      {20, 10000},
      {},
      "",
-     "Faces of this width in pixels are found however large the picture is. Smaller ones are found "
-     "in "
-     "small pictures only; a smaller value makes the search of large pictures longer."},
+     "Faces of this width in pixels are looked for however large the picture is (in pictures of "
+     "about two megapixels from 1.25 times this on). Smaller ones are found in small pictures "
+     "only; "
+     "a smaller value makes the search of large pictures longer."},
     {"worker_threads",
      &Config::worker_threads,
      {0, 1024},
@@ -163,9 +164,8 @@ constexpr Key kKeys[] = {
      {},
      "",
      "Take HEIC and AVIF too, where libheif is installed (Debian's package libheif1). Its decoders "
-     "may "
-     "need more memory than a picture's header says, so turn it on for pictures that you trust "
-     "only."},
+     "may need more memory than a picture's header says: turn it on only for pictures that you "
+     "trust."},
     {"max_samples",
      &Config::max_samples,
      {1, 1000},

@@ -27,9 +27,10 @@ constexpr int kExitUsage = 2;
 constexpr std::chrono::seconds kAfterDrain{4};
 constexpr std::chrono::seconds kHealthInterval{1};
 
-// The memory is full of templates.
+// The memory is full of templates. One byte is too little for a file, and tells Linux not to hand
+// the memory to a program either, for which a limit of 0 does not count (fs/coredump.c).
 void ForbidCoreDumps() {
-  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  const rlimit none{.rlim_cur = 1, .rlim_max = 1};
   if (setrlimit(RLIMIT_CORE, &none) != 0) LogWarning("core dumps could not be turned off");
 }
 

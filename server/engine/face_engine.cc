@@ -113,6 +113,7 @@ StatusOr<std::vector<PreparedFace>> FaceEngine::FromImage(std::string_view encod
   std::vector<PreparedFace> prepared;
   prepared.reserve(selected.size());
   for (DetectedFace& face : selected) {
+    FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
     StatusOr<AlignedFace> aligned =
         Align(found.picture.image, face, card().preprocessing.alignment);
     PreparedFace next;

@@ -46,6 +46,15 @@ NewTemplate ToTemplate(const EmbeddedFace& face, const CheckedProbe& sample) {
           .source_digest = sample.probe->source_digest()};
 }
 
+// Candidates are best first. Of a crowd there may be a million, and most of them are strangers.
+void DropBelowThreshold(const v1::DecisionBasis& basis, std::vector<Candidate>& nearest) {
+  const auto matches = [&basis](const Candidate& candidate) {
+    return Decide(candidate.cosine, basis) == v1::DECISION_MATCH;
+  };
+  nearest.erase(std::find_if_not(nearest.begin(), nearest.end(), matches), nearest.end());
+  nearest.shrink_to_fit();
+}
+
 }  // namespace
 
 FaceService::FaceService(const FaceEngine& engine, Gallery& gallery, const RequestLimits& limits)
@@ -96,7 +105,7 @@ Status FaceService::Enroll(const CallContext& call, const v1::EnrollRequest& req
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
   FACEGATE_RETURN_IF_ERROR(CheckIdentityId(request.identity_id()));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<CheckedProbe> samples, CheckSamples(request));
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) {
     return EnrollSamples(call, request, samples, ticket, response);
   });
 }
@@ -178,6 +187,7 @@ StatusOr<size_t> FaceService::CandidateCount(const v1::IdentifyRequest& request)
 }
 
 StatusOr<std::vector<IdentifiedFace>> FaceService::SearchFaces(const IdentificationOptions& options,
+                                                               const v1::DecisionBasis& basis,
                                                                std::vector<EmbeddedFace> faces,
                                                                const Caller& caller) const {
   const size_t needed = NearestNeeded(options, faces.size());
@@ -190,6 +200,7 @@ StatusOr<std::vector<IdentifiedFace>> FaceService::SearchFaces(const Identificat
           nearest, gallery_.Search(options.collection, engine_.model(), *face.embedding, needed,
                                    engine_.Wanted(caller)));
     }
+    if (!options.include_below_threshold) DropBelowThreshold(basis, nearest);
     identified.push_back({.face = std::move(face), .nearest = std::move(nearest)});
   }
   return identified;
@@ -218,9 +229,11 @@ Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest&
   FACEGATE_ASSIGN_OR_RETURN(std::vector<EmbeddedFace> faces,
                             EmbedProbes({std::move(probe)}, call.caller));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<IdentifiedFace> identified,
-                            SearchFaces(options, std::move(faces), call.caller));
+                            SearchFaces(options, response->basis(), std::move(faces), call.caller));
   FACEGATE_RETURN_IF_ERROR(AddResults(options, identified, engine_.Wanted(call.caller), response));
-  response->set_gallery_identities(collection.identity_count);
+  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo searched,
+                            gallery_.GetCollection(request.collection_id()));
+  response->set_gallery_identities(searched.identity_count);
   return OkStatus();
 }
 

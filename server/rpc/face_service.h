@@ -44,8 +44,9 @@ class FaceService {
   Status EnrollSamples(const CallContext& call, const v1::EnrollRequest& request,
                        const std::vector<CheckedProbe>& samples, const RequestTicket* ticket,
                        v1::EnrollResponse* response);
-  // The faces with those that are nearest to them in the gallery.
+  // The faces with those that are nearest to them in the gallery, as far as the answer needs them.
   StatusOr<std::vector<IdentifiedFace>> SearchFaces(const IdentificationOptions& options,
+                                                    const v1::DecisionBasis& basis,
                                                     std::vector<EmbeddedFace> faces,
                                                     const Caller& caller) const;
 

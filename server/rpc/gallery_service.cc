@@ -117,7 +117,7 @@ StatusOr<LabelChange> ParseLabelChange(const v1::UpdateIdentityRequest& request)
 GalleryService::GalleryService(Gallery& gallery, ModelKey model, int embedding_size)
     : gallery_(gallery), model_(std::move(model)), embedding_size_(embedding_size) {}
 
-Status GalleryService::CreateCollection(const CallContext& call,
+Status GalleryService::CreateCollection(const CallContext& /*call*/,
                                         const v1::CreateCollectionRequest& request,
                                         v1::CreateCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
@@ -129,7 +129,7 @@ Status GalleryService::CreateCollection(const CallContext& call,
   const auto fill = [this](const CollectionInfo& info, v1::CreateCollectionResponse* out) {
     FillCollection(info, model_, out->mutable_collection());
   };
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const CollectionInfo info,
         gallery_.CreateCollection(
@@ -167,7 +167,7 @@ Status GalleryService::ListCollections(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::UpdateCollection(const CallContext& call,
+Status GalleryService::UpdateCollection(const CallContext& /*call*/,
                                         const v1::UpdateCollectionRequest& request,
                                         v1::UpdateCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
@@ -175,7 +175,7 @@ Status GalleryService::UpdateCollection(const CallContext& call,
   const auto fill = [this](const CollectionInfo& info, v1::UpdateCollectionResponse* out) {
     FillCollection(info, model_, out->mutable_collection());
   };
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const CollectionInfo info,
         gallery_.UpdateCollection(
@@ -186,11 +186,11 @@ Status GalleryService::UpdateCollection(const CallContext& call,
   });
 }
 
-Status GalleryService::DeleteCollection(const CallContext& call,
+Status GalleryService::DeleteCollection(const CallContext& /*call*/,
                                         const v1::DeleteCollectionRequest& request,
                                         v1::DeleteCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) {
     return gallery_.DeleteCollection(
         request.collection_id(), request.force(),
         ReceiptOf<Deleted, v1::DeleteCollectionResponse>(ticket, kFillNothing));
@@ -227,7 +227,7 @@ Status GalleryService::ListIdentities(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::UpdateIdentity(const CallContext& call,
+Status GalleryService::UpdateIdentity(const CallContext& /*call*/,
                                       const v1::UpdateIdentityRequest& request,
                                       v1::UpdateIdentityResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
@@ -235,7 +235,7 @@ Status GalleryService::UpdateIdentity(const CallContext& call,
   const auto fill = [&](const IdentityInfo& info, v1::UpdateIdentityResponse* out) {
     FillIdentity(request.collection_id(), info, out->mutable_identity());
   };
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
     const StatusOr<IdentityInfo> info = gallery_.UpdateLabels(
         request.collection_id(), request.identity_id(), change, request.identity().etag(),
         ReceiptOf<IdentityInfo, v1::UpdateIdentityResponse>(ticket, fill));
@@ -247,7 +247,7 @@ Status GalleryService::UpdateIdentity(const CallContext& call,
   });
 }
 
-Status GalleryService::RenameIdentity(const CallContext& call,
+Status GalleryService::RenameIdentity(const CallContext& /*call*/,
                                       const v1::RenameIdentityRequest& request,
                                       v1::RenameIdentityResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
@@ -255,7 +255,7 @@ Status GalleryService::RenameIdentity(const CallContext& call,
   const auto fill = [&](const IdentityInfo& info, v1::RenameIdentityResponse* out) {
     FillIdentity(request.collection_id(), info, out->mutable_identity());
   };
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const IdentityInfo info,
         gallery_.RenameIdentity(request.collection_id(), request.identity_id(),
@@ -266,7 +266,7 @@ Status GalleryService::RenameIdentity(const CallContext& call,
   });
 }
 
-Status GalleryService::MergeIdentities(const CallContext& call,
+Status GalleryService::MergeIdentities(const CallContext& /*call*/,
                                        const v1::MergeIdentitiesRequest& request,
                                        v1::MergeIdentitiesResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
@@ -278,7 +278,7 @@ Status GalleryService::MergeIdentities(const CallContext& call,
     FillIdentity(request.collection_id(), merged.identity, out->mutable_identity());
     out->set_moved_templates(merged.moved_templates);
   };
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const MergeResult merged,
         gallery_.MergeIdentities(
@@ -289,14 +289,14 @@ Status GalleryService::MergeIdentities(const CallContext& call,
   });
 }
 
-Status GalleryService::DeleteIdentity(const CallContext& call,
+Status GalleryService::DeleteIdentity(const CallContext& /*call*/,
                                       const v1::DeleteIdentityRequest& request,
                                       v1::DeleteIdentityResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
   const auto fill = [](uint64_t deleted, v1::DeleteIdentityResponse* out) {
     out->set_deleted_templates(deleted);
   };
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const uint64_t deleted,
         gallery_.DeleteIdentity(request.collection_id(), request.identity_id(), request.etag(),
@@ -331,12 +331,12 @@ Status GalleryService::ListTemplates(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::DeleteTemplate(const CallContext& call,
+Status GalleryService::DeleteTemplate(const CallContext& /*call*/,
                                       const v1::DeleteTemplateRequest& request,
                                       v1::DeleteTemplateResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
   FACEGATE_RETURN_IF_ERROR(CheckTemplateId(request.template_id()));
-  return Once(gallery_, call, request, response, [&](const RequestTicket* ticket) {
+  return Once(gallery_, request, response, [&](const RequestTicket* ticket) {
     return gallery_.DeleteTemplate(
         request.collection_id(), request.identity_id(), request.template_id(),
         ReceiptOf<Deleted, v1::DeleteTemplateResponse>(ticket, kFillNothing));

@@ -27,6 +27,7 @@ StatusOr<std::vector<std::optional<std::string_view>>> AssignIdentities(
   std::map<std::string_view, size_t> columns;
   std::vector<WeightedPair> pairs;
   for (size_t row = 0; row < faces.size(); ++row) {
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
     for (const Candidate& candidate : faces[row].nearest) {
       if (!Matches(candidate, basis)) break;
       const auto [place, added] = columns.emplace(candidate.identity, identities.size());
@@ -72,6 +73,7 @@ Status AddResults(const IdentificationOptions& options, std::span<const Identifi
     FACEGATE_ASSIGN_OR_RETURN(assigned, AssignIdentities(faces, basis, stop));
   }
   for (size_t i = 0; i < faces.size(); ++i) {
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
     const auto& [face, nearest] = faces[i];
     v1::IdentifyResponse::Result* result = response->add_results();
     if (face.detected.has_value()) FillFace(*face.detected, result->mutable_face());

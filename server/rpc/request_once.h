@@ -8,7 +8,6 @@
 
 #include "face/base/status.h"
 #include "index/gallery.h"
-#include "server/rpc/call_context.h"
 
 // Writes with a request_id: made once, answered alike each time (the contract is in
 // protos/facegate/v1/gallery_service.proto).
@@ -22,14 +21,13 @@ StatusOr<std::optional<RequestTicket>> BeginOnce(Gallery& gallery, const std::st
 // Runs `change`, a Status (const RequestTicket*), unless it was made already: then the answer of
 // that time is the answer. `change` hands a Receipt with the ticket to the gallery.
 template <typename Request, typename Response, typename Change>
-Status Once(Gallery& gallery, const CallContext&, const Request& request, Response* response,
-            const Change& change) {
+Status Once(Gallery& gallery, const Request& request, Response* response, const Change& change) {
   FACEGATE_ASSIGN_OR_RETURN(const std::optional<RequestTicket> ticket,
                             BeginOnce(gallery, request.request_id(), request));
   if (!ticket.has_value()) return change(nullptr);
   if (!ticket->answer.has_value()) return change(&*ticket);
   if (response->ParseFromString(*ticket->answer)) return OkStatus();
-  return Internal("a kept answer is no response of its method");
+  return Internal("a kept answer is not a response of its method");
 }
 
 // The receipt of a change whose Result `fill` turns into the Response.

@@ -37,11 +37,9 @@ Status RunGuarded(const UnaryCall::Handler& handler, const CallContext& call) {
   }
 }
 
-// What the client may not see. A store or a model that fails gives the same line for each call.
-void LogWithheld(std::string_view request_id, std::string_view method, const Status& status,
-                 Clock::TimePoint now) {
+// A store or a model that fails gives the same line for each call.
+void LogFault(std::string_view request_id, const std::string& line, Clock::TimePoint now) {
   static RepeatedLine repeated;
-  const std::string line = fmt::format("{}: {}", method, MessageOf(status));
   const auto left_out = repeated.Ask(line, now);
   if (!left_out.has_value()) return;
   if (*left_out > 0) LogError("{} more calls ended like the next one", *left_out);
@@ -97,11 +95,12 @@ void UnaryCall::Run(const Handler& handler) {
 }
 
 void UnaryCall::Answer(const Status& status) {
-  if (IsWithheld(status)) {
-    LogWithheld(call_.request_id, method_, status, runtime_.clock.Now());
-  } else if (status.code() == StatusCode::kDataLoss) {
-    LogError("request {}: {}: the store is damaged: {}", call_.request_id, method_,
-             MessageOf(status));
+  const bool damaged = status.code() == StatusCode::kDataLoss;
+  if (IsWithheld(status) || damaged) {
+    LogFault(call_.request_id,
+             fmt::format("{}: {}{}", method_, damaged ? "the store is damaged: " : "",
+                         MessageOf(status)),
+             runtime_.clock.Now());
   }
   const std::chrono::duration<double, std::milli> took = runtime_.clock.Now() - arrival_;
   LogDebug("request {}: {}: {} after {:.1f} ms, of {} bytes", call_.request_id, method_,

@@ -340,7 +340,6 @@ TEST_F(AppTest, AStoreThatDoesNotRecoverIsAFailureAndAFullDiskIsNot) {
   write_health_(Refuse(Reason::kStoreFull, "the disk is full"));
   clock.Advance(std::chrono::hours(1));
   EXPECT_THAT(app_->Failure(), IsOk());
-  write_health_(OkStatus());
   write_health_(Internal("the disk has failed"));
   EXPECT_THAT(app_->Failure(), IsOk()) << "it may recover by itself";
   clock.Advance(std::chrono::minutes(1));
