@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "face/base/log.h"
+#include "face/base/mutex.h"
 #include "index/store_directory.h"
 #include "index/unsanitized.h"
 
@@ -106,6 +107,9 @@ rocksdb::DBOptions DatabaseOptions() {
   options.recycle_log_file_num = 0;
   options.WAL_ttl_seconds = 0;  // no archive of old logs either
   options.WAL_size_limit_MB = 0;
+  // A log that lies behind the newest one is needed as long as some family has not been flushed.
+  // The file LIVE_LOG speaks of the newest alone.
+  options.track_and_verify_wals_in_manifest = true;
   options.max_total_wal_size = kMaxWalBytes;
   options.info_log = std::make_shared<LogBridge>();
   options.stats_dump_period_sec = 0;
@@ -172,16 +176,19 @@ class StoreDatabase::Listener final : public rocksdb::EventListener {
 
   // A flush began another log before.
   void OnFlushCompleted(rocksdb::DB* /*db*/, const rocksdb::FlushJobInfo& /*info*/) override {
-    Note(directory_);
+    Note();
   }
-  static void Note(const std::string& directory) {
-    const Status noted = NoteLog(directory);
+  void Note() {
+    const MutexLock lock(note_mutex_);
+    const Status noted = NoteLog(directory_);
     if (!noted.ok()) LogWarning("store: {}", MessageOf(noted));
   }
 
  private:
   const std::string directory_;
   const std::shared_ptr<WriteHealth> health_;
+
+  Mutex note_mutex_;  // families may be flushed at once, and a note is made ready under one name
 };
 
 StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::Open(
@@ -189,7 +196,8 @@ StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::Open(
   FACEGATE_RETURN_IF_ERROR(PrepareStoreDirectory(directory));
   auto health = std::make_shared<WriteHealth>(std::move(on_write_health));
   rocksdb::DBOptions options = DatabaseOptions();
-  options.listeners.push_back(std::make_shared<Listener>(directory, health));
+  const auto listener = std::make_shared<Listener>(directory, health);
+  options.listeners.push_back(listener);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, FamilyOptions());
   for (const Family family : kFamilies) {
@@ -200,7 +208,7 @@ StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::Open(
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(options, directory, descriptors, &handles, &db);
   if (!status.ok()) return FromOpening(status, directory);
-  Listener::Note(directory);
+  listener->Note();
   return std::unique_ptr<StoreDatabase>(
       new StoreDatabase(std::move(health), db, std::move(handles)));
 }

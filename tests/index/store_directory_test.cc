@@ -2,12 +2,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rocksdb/options.h>
+#include <rocksdb/write_batch.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "index/store_database.h"
 #include "index/template_store.h"
 #include "tests/index/gallery_fixture.h"
 #include "tests/support/status_matchers.h"
@@ -143,6 +149,66 @@ TEST_F(MissingLogTest, ANoteThatNamesNoLogIsRefused) {
   std::ofstream(fs::path(directory()) / kLogNote) << "damaged";
   EXPECT_THAT(OpenLocalGallery({.directory = directory()}, clock_),
               RefusedWith(Reason::kStoreCorrupt));
+}
+
+// A database with two logs that are needed: one family is flushed, another has records in both.
+class TwoLogsTest : public ::testing::Test {
+ protected:
+  TwoLogsTest() {
+    auto database = StoreDatabase::Open(dir_.File("store"), {});
+    FACEGATE_CHECK(database.ok());
+    database_ = *std::move(database);
+    Write(Family::kIdentities, "in the first log");
+    Write(Family::kTemplates, "in the first log");
+    FACEGATE_CHECK(database_->db()
+                       .Flush(rocksdb::FlushOptions(), database_->HandleOf(Family::kTemplates))
+                       .ok());
+    Write(Family::kIdentities, "in the second log");
+  }
+
+  void Write(Family family, const std::string& key) {
+    rocksdb::WriteBatch batch;
+    FACEGATE_CHECK(batch.Put(database_->HandleOf(family), key, "value").ok());
+    FACEGATE_CHECK(database_->Write(batch, "writing").ok());
+  }
+  // In the order of their numbers.
+  static std::vector<fs::path> FilesIn(const fs::path& directory, const std::string& part) {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(directory)) {
+      if (entry.path().filename().string().find(part) != std::string::npos) {
+        files.push_back(entry.path());
+      }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+
+  TempDir dir_;
+  std::unique_ptr<StoreDatabase> database_;
+};
+
+TEST_F(TwoLogsTest, TheOlderOneMustBeThere) {
+  const std::string killed = dir_.File("killed");
+  fs::copy(dir_.File("store"), killed, fs::copy_options::recursive);
+  const std::vector<fs::path> logs = FilesIn(killed, ".log");
+  ASSERT_EQ(logs.size(), 2u);
+  fs::rename(logs.front(), dir_.File("aside"));
+  {
+    const auto opened = StoreDatabase::Open(killed, {});
+    EXPECT_THAT(opened, RefusedWith(Reason::kStoreCorrupt));
+    EXPECT_THAT(std::string(MessageOf(opened.status())),
+                HasSubstr("log number: " + std::to_string(std::stoi(logs.front().stem()))));
+  }
+  fs::rename(dir_.File("aside"), logs.front());
+  EXPECT_THAT(StoreDatabase::Open(killed, {}), IsOk());
+}
+
+// Some versions of RocksDB note an older log again with each write.
+TEST_F(TwoLogsTest, WritesDoNotNoteTheOlderOneAgain) {
+  const auto size = [&] { return fs::file_size(FilesIn(dir_.File("store"), "MANIFEST").back()); };
+  const std::uintmax_t before = size();
+  for (int i = 0; i < 20; ++i) Write(Family::kIdentities, std::to_string(i));
+  EXPECT_EQ(size(), before);
 }
 
 }  // namespace
