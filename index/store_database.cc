@@ -166,12 +166,12 @@ class StoreDatabase::Listener final : public rocksdb::EventListener {
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
                          rocksdb::Status* error) override {
-    if (HasStopped(*error)) health_->Set(HealthAfter(*error), error->ToString());
+    if (HasStopped(*error)) health_->SetStopped(HealthAfter(*error), error->ToString());
   }
   void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
     const rocksdb::Status& now = info.new_bg_error;
-    if (now.ok()) health_->SetGood();
-    if (HasStopped(now)) health_->Set(HealthAfter(now), now.ToString());
+    if (now.ok()) health_->SetRecovered();
+    if (HasStopped(now)) health_->SetStopped(HealthAfter(now), now.ToString());
   }
 
   // A flush began another log before.
@@ -242,8 +242,10 @@ Status StoreDatabase::Write(rocksdb::WriteBatch& batch, std::string_view what) {
     health_->SetGood();
     return OkStatus();
   }
-  if (IsFull(status) || HasStopped(status)) {
-    health_->Set(HealthAfter(status), status.ToString());
+  if (HasStopped(status)) {
+    health_->SetStopped(HealthAfter(status), status.ToString());
+  } else if (IsFull(status)) {
+    health_->SetRefused(HealthAfter(status), status.ToString());
   } else if (write_health().ok()) {
     LogError("store: {}: {}", what, status.ToString());
   }
@@ -257,7 +259,7 @@ Status StoreDatabase::Flush() {
 void StoreDatabase::TryToRecover() {
   if (write_health().ok()) return;
   // OK also when it has recovered by itself. What it says otherwise is known.
-  if (db_->Resume().ok()) health_->SetGood();
+  if (db_->Resume().ok()) health_->SetRecovered();
 }
 
 }  // namespace facegate

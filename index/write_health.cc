@@ -11,9 +11,11 @@ Status WriteHealth::state() const {
   return state_;
 }
 
-void WriteHealth::Set(const Status& state, std::string_view detail) {
+void WriteHealth::Set(const Status& state, std::string_view detail, Of of) {
   {
     const MutexLock lock(mutex_);
+    if (of == Of::kWrite && stopped_) return;
+    stopped_ = of == Of::kDatabase && !state.ok();
     if (state.code() == state_.code()) return;
     state_ = state;
     good_ = state.ok();

@@ -22,14 +22,25 @@ class WriteHealth {
 
   // OK, kStoreFull or kInternal.
   Status state() const;
-  // `detail` is for the log alone.
-  void Set(const Status& state, std::string_view detail);
-  // The same as Set() of OK, at next to no cost where that is known.
+  // The database refuses all writes until it has recovered. `detail` is for the log alone.
+  void SetStopped(const Status& state, std::string_view detail) {
+    Set(state, detail, Of::kDatabase);
+  }
+  // One write was refused; the next may be taken.
+  void SetRefused(const Status& state, std::string_view detail) { Set(state, detail, Of::kWrite); }
+  // The database takes writes again.
+  void SetRecovered() { Set(OkStatus(), {}, Of::kDatabase); }
+  // A write was taken; at next to no cost where all is well. It says nothing of a database that has
+  // stopped: the write may have been taken before that.
   void SetGood() {
-    if (!good_.load(std::memory_order_relaxed)) Set(OkStatus(), {});
+    if (!good_.load(std::memory_order_relaxed)) Set(OkStatus(), {}, Of::kWrite);
   }
 
  private:
+  // What a state was found out from.
+  enum class Of { kWrite, kDatabase };
+
+  void Set(const Status& state, std::string_view detail, Of of);
   void TellInOrder();
 
   const OnChange on_change_;
@@ -37,6 +48,7 @@ class WriteHealth {
 
   mutable Mutex mutex_;
   Status state_ FACEGATE_GUARDED_BY(mutex_);
+  bool stopped_ FACEGATE_GUARDED_BY(mutex_) = false;  // only SetRecovered() ends that
   std::deque<Status> untold_ FACEGATE_GUARDED_BY(mutex_);
   bool telling_ FACEGATE_GUARDED_BY(mutex_) = false;
 };

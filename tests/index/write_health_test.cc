@@ -13,17 +13,39 @@ namespace facegate {
 namespace {
 
 Status DiskIsFull() { return Refuse(Reason::kStoreFull, "the disk is full"); }
+Status DiskHasFailed() { return Refuse(Reason::kInternal, "it has failed"); }
 
 TEST(WriteHealthTest, TellsEachChangeOnce) {
   std::vector<StatusCode> told;
   WriteHealth health([&](const Status& state) { told.push_back(state.code()); });
   health.SetGood();
-  for (int i = 0; i < 3; ++i) health.Set(DiskIsFull(), "detail");
+  for (int i = 0; i < 3; ++i) health.SetRefused(DiskIsFull(), "detail");
   EXPECT_THAT(health.state(), RefusedWith(Reason::kStoreFull));
   for (int i = 0; i < 3; ++i) health.SetGood();
-  health.Set(Refuse(Reason::kInternal, "it has failed"), "detail");
+  health.SetStopped(DiskHasFailed(), "detail");
   EXPECT_THAT(told, ::testing::ElementsAre(StatusCode::kResourceExhausted, StatusCode::kOk,
                                            StatusCode::kInternal));
+}
+
+// That write was taken before the database stopped, and comes to tell of it after.
+TEST(WriteHealthTest, AGoodWriteDoesNotHideThatTheDatabaseHasStopped) {
+  for (const Status& failure : {DiskIsFull(), DiskHasFailed()}) {
+    WriteHealth health({});
+    health.SetStopped(failure, "detail");
+    health.SetRefused(DiskIsFull(), "one more write");
+    health.SetGood();
+    EXPECT_EQ(health.state().code(), failure.code());
+    health.SetRecovered();
+    EXPECT_THAT(health.state(), IsOk());
+  }
+}
+
+TEST(WriteHealthTest, ADatabaseMayStopAfterAWriteWasRefused) {
+  WriteHealth health({});
+  health.SetRefused(DiskIsFull(), "detail");
+  health.SetStopped(DiskIsFull(), "detail");
+  health.SetGood();
+  EXPECT_THAT(health.state(), RefusedWith(Reason::kStoreFull));
 }
 
 // Who is told last is told what is true, whichever threads found it out.
@@ -39,7 +61,13 @@ TEST(WriteHealthTest, TellsChangesOfManyThreadsInTheirOrder) {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
-        for (int i = 0; i < 50; ++i) health.Set((i + t) % 2 == 0 ? DiskIsFull() : OkStatus(), "");
+        for (int i = 0; i < 50; ++i) {
+          if ((i + t) % 2 == 0) {
+            health.SetRefused(DiskIsFull(), "");
+          } else {
+            health.SetGood();
+          }
+        }
       });
     }
   }
