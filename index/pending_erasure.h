@@ -18,6 +18,7 @@ namespace facegate {
 struct KeyRange {
   std::string begin;
   std::string end;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of a comparison for a pointer.
   auto operator<=>(const KeyRange&) const = default;
 };
 
@@ -59,7 +60,8 @@ class PendingErasure {
 
   bool empty() const;
   ErasedKeys waiting() const;
-  // All that waits, for a compaction; what it could not do comes back with GiveBack().
+  // All that waits, for a compaction; what it could not do comes back with GiveBack(). Until that,
+  // or Finish(), there must be no other.
   ErasedKeys Take();
   void GiveBack(const ErasedKeys& erased);
   // After a compaction of what was taken: calls `remove_marks` with the families where nothing was

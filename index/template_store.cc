@@ -178,6 +178,8 @@ class RocksTemplateStore final : public TemplateStore {
   Status Compact(std::atomic<bool>* canceled) override {
     // A compaction would not get to its end, and leave tables that are not needed.
     FACEGATE_RETURN_IF_ERROR(WriteHealth());
+    // One after the other: what one has taken is not erased before it ends, and OK says that it is.
+    const MutexLock alone(compact_mutex_);
     const ErasedKeys taken = erasure_.Take();
     Status status = CompactRanges(taken, canceled);
     if (!status.ok()) {
@@ -476,6 +478,7 @@ class RocksTemplateStore final : public TemplateStore {
   const std::unique_ptr<StoreDatabase> database_;
 
   PendingErasure erasure_;
+  Mutex compact_mutex_;  // held over the disk calls of a compaction, which nothing else waits for
 
   mutable Mutex uid_mutex_;
   uint64_t next_uid_ FACEGATE_GUARDED_BY(uid_mutex_) = 1;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "face/base/coding.h"
 #include "face/base/mutex.h"
@@ -365,6 +367,24 @@ TEST_F(ErasePendingTest, IsKeptWhenADeletionComesDuringACompaction) {
 }
 
 // The mark of each family, which the second format did not have.
+// Who finds nothing to take waits for the one who has it, and does what that one leaves.
+TEST_F(ErasePendingTest, IsOverWhenOneOfTwoCompactionsSucceeds) {
+  const auto store = OpenStore(dir_.File("other"));
+  ASSERT_THAT(store->ReserveUids(100), IsOk());
+  for (uint64_t round = 1; round <= 20; ++round) {
+    StoreChange change;
+    change.deleted_identities.push_back({.collection = 1, .identity = round});
+    ASSERT_THAT(store->Write(change), IsOk());
+    {
+      const std::jthread whole([&] { EXPECT_THAT(store->Compact(), IsOk()); });
+      std::atomic<bool> canceled{true};
+      store->Compact(&canceled).IgnoreError();
+    }
+    ASSERT_FALSE(store->erase_pending()) << round;
+    ASSERT_EQ(store->bytes_to_compact(), 0u) << round;
+  }
+}
+
 TEST_F(ErasePendingTest, AStoreOfTheSecondFormatIsTakenOverAndErased) {
   gallery_.reset();
   {
