@@ -9,8 +9,9 @@ namespace facegate {
 
 using std::chrono::steady_clock;
 
-Eraser::Eraser(TemplateStore& store, std::chrono::milliseconds delay)
-    : store_(store), delay_(delay), thread_([this] { Run(); }) {}
+Eraser::Eraser(TemplateStore& store, std::chrono::milliseconds delay,
+               std::chrono::milliseconds longest_close)
+    : store_(store), delay_(delay), longest_close_(longest_close), thread_([this] { Run(); }) {}
 
 Eraser::~Eraser() {
   canceled_ = true;
@@ -19,7 +20,15 @@ Eraser::~Eraser() {
     closed_ = true;
   }
   wake_.NotifyAll();
+  WaitForClose();
+  close_canceled_ = true;
   thread_.join();
+}
+
+void Eraser::WaitForClose() {
+  const Time due = steady_clock::now() + longest_close_;
+  const MutexLock lock(mutex_);
+  while (!ended_ && steady_clock::now() < due) wake_.WaitUntil(mutex_, due);
 }
 
 void Eraser::Request() {
@@ -35,11 +44,16 @@ void Eraser::Run() {
   Time rested = steady_clock::now();
   while (WaitForWork(rested)) {
     const Time begin = steady_clock::now();
-    Compact(&canceled_);
+    Compact(canceled_);
     const Time end = steady_clock::now();
     rested = end + std::min<steady_clock::duration>((end - begin) * kRest, kLongestRest);
   }
   CompactAtClose();
+  {
+    const MutexLock lock(mutex_);
+    ended_ = true;
+  }
+  wake_.NotifyAll();
 }
 
 bool Eraser::WaitForWork(Time rested) {
@@ -52,11 +66,11 @@ bool Eraser::WaitForWork(Time rested) {
   return true;
 }
 
-void Eraser::Compact(std::atomic<bool>* canceled) {
-  const Status status = CatchToStatus("compacting", [&] { return store_.Compact(canceled); });
+void Eraser::Compact(std::atomic<bool>& canceled) {
+  const Status status = CatchToStatus("compacting", [&] { return store_.Compact(&canceled); });
   if (status.ok()) return;
-  // One that was ended is no trouble: it is seen to at the close.
-  if (canceled == nullptr || !*canceled) {
+  // One that was ended is no trouble: it is seen to at the close, or after the next start.
+  if (!canceled) {
     LogWarning("what was deleted could not be erased from the files yet: {}", MessageOf(status));
   }
   const MutexLock lock(mutex_);
@@ -77,7 +91,7 @@ void Eraser::CompactAtClose() {
         bytes >> 20);
     return;
   }
-  Compact(nullptr);
+  Compact(close_canceled_);
 }
 
 }  // namespace facegate

@@ -18,16 +18,18 @@ namespace facegate {
 // `delay` where a compaction takes seconds. Thread-safe.
 //
 // The destructor ends a compaction that is at work. It does what is still to be done if that is
-// little (kMaxBytesAtClose). What is left, also by a process that is killed, has a mark in the
-// store: the next one begins with that.
+// little (kMaxBytesAtClose), and ends that, too, when it takes longer than `longest_close`. What is
+// left, also by a process that is killed, has a mark in the store: the next one begins with that.
 class Eraser {
  public:
   static constexpr int kRest = 15;
   static constexpr std::chrono::hours kLongestRest{12};
   static constexpr uint64_t kMaxBytesAtClose = uint64_t{64} << 20;  // about a second
+  static constexpr std::chrono::seconds kLongestClose{2};
 
   // `store` must outlive the Eraser.
-  Eraser(TemplateStore& store, std::chrono::milliseconds delay);
+  Eraser(TemplateStore& store, std::chrono::milliseconds delay,
+         std::chrono::milliseconds longest_close = kLongestClose);
   ~Eraser();
   Eraser(const Eraser&) = delete;
   Eraser& operator=(const Eraser&) = delete;
@@ -41,18 +43,22 @@ class Eraser {
   void Run();
   // Waits for a request, for the delay after it and until `rested`; false when it is closed.
   bool WaitForWork(Time rested);
-  void Compact(std::atomic<bool>* canceled);
+  void Compact(std::atomic<bool>& canceled);
   void CompactAtClose();
+  void WaitForClose();
 
   TemplateStore& store_;
   const std::chrono::milliseconds delay_;
+  const std::chrono::milliseconds longest_close_;
 
   std::atomic<bool> canceled_{false};
+  std::atomic<bool> close_canceled_{false};
 
   Mutex mutex_;
   CondVar wake_;
   bool requested_ FACEGATE_GUARDED_BY(mutex_) = false;
   bool closed_ FACEGATE_GUARDED_BY(mutex_) = false;
+  bool ended_ FACEGATE_GUARDED_BY(mutex_) = false;
 
   std::thread thread_;
 };

@@ -99,6 +99,24 @@ TEST_F(EraserTest, EndsACompactionThatIsAtWorkWhenItCloses) {
   EXPECT_FALSE(CompactedAgain());
 }
 
+// A slow disk, and little to do.
+TEST_F(EraserTest, EndsTheCompactionOfTheCloseThatTakesTooLong) {
+  store_->SetBytesToCompact(1);
+  store_->SetCompact([this](std::atomic<bool>* canceled) -> Status {
+    const auto patience = std::chrono::steady_clock::now() + kPatience;
+    while (!*canceled && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+    EXPECT_TRUE(*canceled);
+    compactions_.release();
+    return Unavailable("canceled");
+  });
+  {
+    Eraser eraser(*store_, std::chrono::hours(1), milliseconds(10));
+    eraser.Request();
+  }
+  EXPECT_TRUE(WaitForCompaction());
+  EXPECT_FALSE(CompactedAgain());
+}
+
 // Fifteen times as long as it worked.
 TEST_F(EraserTest, RestsAfterALongCompaction) {
   std::chrono::steady_clock::time_point ended;
