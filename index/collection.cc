@@ -145,6 +145,14 @@ StatusOr<CollectionInfo> Collection::Info() const {
   return InfoOf(current_);
 }
 
+void Collection::CountInto(GalleryStats& stats) const {
+  const ReaderLock lock(mutex_);
+  if (deleted_) return;
+  stats.collections += 1;
+  stats.identities += state_.identities().size();
+  stats.templates += state_.template_count();
+}
+
 StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std::string_view etag,
                                             const Receipt<CollectionInfo>& receipt) {
   const ReaderLock alive(lifecycle_);

@@ -87,6 +87,8 @@ class Collection {
   Status Load(const StoredIdentity& identity, std::span<const StoredTemplate> templates);
 
   StatusOr<CollectionInfo> Info() const;
+  // Adds it to `stats`, unless it was deleted.
+  void CountInto(GalleryStats& stats) const;
   StatusOr<CollectionInfo> Update(const CollectionChange& change, std::string_view etag,
                                   const Receipt<CollectionInfo>& receipt);
   Status Delete(bool force, const Receipt<Deleted>& receipt);

@@ -235,12 +235,14 @@ class StoreBackedGallery final : public LocalGallery {
   }
 
   GalleryStats stats() const override {
-    GalleryStats stats;
-    for (const auto& collection : ListCollections({}, SIZE_MAX).items) {
-      stats.collections += 1;
-      stats.identities += collection.identity_count;
-      stats.templates += collection.template_count;
+    std::vector<std::shared_ptr<Collection>> all;
+    {
+      const ReaderLock lock(collections_mutex_);
+      all.reserve(collections_.size());
+      for (const auto& [id, collection] : collections_) all.push_back(collection);
     }
+    GalleryStats stats;
+    for (const auto& collection : all) collection->CountInto(stats);
     return stats;
   }
 
