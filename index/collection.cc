@@ -172,8 +172,9 @@ StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std:
   }
   StoreChange stored;
   stored.collections.push_back(record);
-  parts_.ledger.Keep(receipt, info, {.collection = record_.uid, .identity = 0}, stored);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(stored)));
+  FACEGATE_RETURN_IF_ERROR(
+      parts_.ledger.Keep(receipt, info, {.collection = record_.uid, .identity = 0}, stored));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(stored));
   const WriterLock lock(mutex_);
   current_ = std::move(record);
   return info;
@@ -193,8 +194,8 @@ Status Collection::Delete(bool force, const Receipt<Deleted>& receipt) {
   StoreChange change;
   change.deleted_collections.push_back(record_.uid);
   parts_.ledger.BuryLater(record_.uid, change);
-  parts_.ledger.Keep(receipt, Deleted{}, IdentityKey{}, change);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, Deleted{}, IdentityKey{}, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(change));
   const WriterLock lock(mutex_);
   deleted_ = true;
   return OkStatus();
@@ -265,7 +266,7 @@ StatusOr<EnrolResult> Collection::Enrol(std::string_view identity,
   for (const StoredTemplate& added : plan.added()) {
     result.template_ids.push_back(added.key.template_id);
   }
-  parts_.ledger.Keep(receipt, result, plan.identity().key, plan.change);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, result, plan.identity().key, plan.change));
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(plan.change));
   const WriterLock lock(mutex_);
   state_.Commit(std::move(addition), plan.added(), room);
@@ -341,8 +342,8 @@ Status Collection::Overwrite(std::string_view identity, StoredIdentity record, b
   change.erases_overwritten = takes_away;
   if (takes_away) FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
   change.identities.push_back(record);
-  parts_.ledger.Keep(receipt, info, record.key, change);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, info, record.key, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(change));
   const WriterLock lock(mutex_);
   state_.Update(identity, std::move(record));
   return OkStatus();
@@ -401,8 +402,8 @@ StatusOr<MergeResult> Collection::MergeIdentities(const MergedIdentity& source,
   const IdentityKey heir = plan.change.identities.front().key;
   FACEGATE_RETURN_IF_ERROR(
       parts_.ledger.Outdate(plan.change.deleted_identities.front(), plan.change));
-  parts_.ledger.Keep(receipt, plan.result, heir, plan.change);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(plan.change)));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, plan.result, heir, plan.change));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(plan.change));
   const WriterLock lock(mutex_);
   state_.Merge(source.id, target.id, std::move(plan.merged));
   return std::move(plan.result);
@@ -421,8 +422,9 @@ StatusOr<uint64_t> Collection::DeleteIdentity(std::string_view identity, std::st
     count = entry->templates.size();
   }
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Bury(change.deleted_identities.front(), change));
-  parts_.ledger.Keep(receipt, count, {.collection = record_.uid, .identity = 0}, change);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
+  FACEGATE_RETURN_IF_ERROR(
+      parts_.ledger.Keep(receipt, count, {.collection = record_.uid, .identity = 0}, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(change));
   const WriterLock lock(mutex_);
   state_.RemoveIdentity(identity);
   return count;
@@ -479,8 +481,8 @@ Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_i
   }
   StoredIdentity record = change.identities.front();
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
-  parts_.ledger.Keep(receipt, Deleted{}, record.key, change);
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(std::move(change)));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, Deleted{}, record.key, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(change));
   const WriterLock lock(mutex_);
   state_.RemoveTemplate(identity, template_id);
   state_.Update(identity, std::move(record));

@@ -120,6 +120,8 @@ struct GalleryStats {
 inline constexpr std::chrono::hours kRequestLifetime{24};
 // How many of them, at most; about 200 MB.
 inline constexpr size_t kMaxRequests = 1'000'000;
+// How many of them are kept with their answers for one identity.
+inline constexpr size_t kMaxRequestsOfIdentity = 256;
 
 // Templates of one identity.
 inline constexpr size_t kMaxTemplatesOfIdentity = 1000;
@@ -148,9 +150,10 @@ struct Page {
 // once.
 //
 // What is taken away takes the answers along that may tell of it, while it stays known that their
-// requests were made: a deleted identity or collection those of all its requests; a deleted
-// template, a label that was removed or has got another value, an old id and a merge those given
-// for the identity before (kAnswerErased).
+// requests were made. A deleted identity or collection takes those of all its requests. A deleted
+// template, a label that was removed or has got another value, and an old id take those given for
+// the identity before; a merge takes those given for the source alone. Beyond
+// kMaxRequestsOfIdentity the oldest answers of an identity go, too.
 class Gallery {
  public:
   virtual ~Gallery() = default;
@@ -158,8 +161,9 @@ class Gallery {
   // Before a change with a request id: says whether the change was made already
   // (RequestTicket::answer). Never waits: kRequestInProgress, with a time after which to try again,
   // while another call with the id is at work. kRequestIdReused when the id came with another
-  // fingerprint; kIdentityNotFound or kCollectionNotFound when what the request wrote was deleted
-  // since; kAnswerErased when it is there, but no longer as the answer told.
+  // fingerprint. Where the request was made and its answer is no longer kept: kCollectionNotFound
+  // when the collection was deleted; kIdentityNotFound when the answer went with the identity;
+  // kAnswerErased when it went before, whether or not the identity was deleted after that.
   virtual StatusOr<RequestTicket> BeginRequest(const RequestId& id,
                                                std::string_view fingerprint) = 0;
 

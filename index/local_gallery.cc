@@ -88,8 +88,9 @@ class StoreBackedGallery final : public LocalGallery {
     FACEGATE_ASSIGN_OR_RETURN(CollectionInfo info, created.begin()->second->Info());
     StoreChange change;
     change.collections.push_back(record);
-    ledger_.Keep(receipt, info, {.collection = uid, .identity = 0}, change);
-    FACEGATE_RETURN_IF_ERROR(ledger_.Write(std::move(change)));
+    FACEGATE_RETURN_IF_ERROR(
+        ledger_.Keep(receipt, info, {.collection = uid, .identity = 0}, change));
+    FACEGATE_RETURN_IF_ERROR(ledger_.Write(change));
     const WriterLock lock(collections_mutex_);
     collections_.insert(created.extract(created.begin()));
     return info;

@@ -124,8 +124,8 @@ Status RequestLedger::CheckAnswered(const StoredRequest& stored) const {
   }
   if (stored.outdated) {
     return Refuse(Reason::kAnswerErased,
-                  "this request was made before; a later change has taken away what its answer "
-                  "told, and the answer with it");
+                  "this request was made before, but its answer is no longer kept: a later change "
+                  "has taken away what it told, or many others of the same identity came since");
   }
   return stored.erased ? WhatItWroteIsGone(Reason::kIdentityNotFound) : OkStatus();
 }
@@ -165,29 +165,57 @@ void RequestLedger::End(const RequestId& id) {
   at_work_.erase(id);
 }
 
-void RequestLedger::KeepAnswer(const RequestTicket& ticket, std::string answer,
-                               const IdentityKey& owner, StoreChange& change) const {
+Status RequestLedger::KeepAnswer(const RequestTicket& ticket, std::string answer,
+                                 const IdentityKey& owner, StoreChange& change) const {
+  if (owner.identity != 0) FACEGATE_RETURN_IF_ERROR(MakeRoomBelow(owner, change));
   change.requests.push_back({.key = {.owner = owner, .id = ticket.id},
                              .fingerprint = ticket.fingerprint,
                              .create_time_us = Now(),
                              .answer = std::move(answer),
                              .erased = false,
                              .outdated = false});
+  return OkStatus();
+}
+
+Status RequestLedger::MakeRoomBelow(const IdentityKey& owner, StoreChange& change) const {
+  const bool cleared = std::any_of(change.deleted_requests.begin(), change.deleted_requests.end(),
+                                   [&](const RequestKey& key) { return key.owner == owner; });
+  return cleared ? OkStatus() : KeepWithoutAnswers(OldestBeyondLimit(owner), true, change);
+}
+
+std::vector<RequestKey> RequestLedger::OldestBeyondLimit(const IdentityKey& owner) const {
+  std::vector<std::pair<int64_t, RequestKey>> oldest;
+  {
+    const MutexLock lock(mutex_);
+    const auto first = by_owner_.lower_bound({.owner = owner, .id = {}});
+    size_t count = 1;  // the one that is to come
+    for (auto next = first; next != by_owner_.end() && next->owner == owner; ++next) ++count;
+    if (count <= kMaxRequestsOfIdentity) return {};
+    for (auto next = first; next != by_owner_.end() && next->owner == owner; ++next) {
+      oldest.emplace_back(known_.at(next->id).create_time_us, *next);
+    }
+  }
+  std::sort(oldest.begin(), oldest.end());
+  std::vector<RequestKey> keys;
+  for (size_t i = 0; i + kMaxRequestsOfIdentity <= oldest.size(); ++i) {
+    keys.push_back(oldest[i].second);
+  }
+  return keys;
 }
 
 Status RequestLedger::Bury(const IdentityKey& owner, StoreChange& change) const {
-  return KeepWithoutAnswers(owner, false, change);
+  return KeepWithoutAnswers(Below(owner), false, change);
 }
 
 Status RequestLedger::Outdate(const IdentityKey& owner, StoreChange& change) const {
-  return KeepWithoutAnswers(owner, true, change);
+  return KeepWithoutAnswers(Below(owner), true, change);
 }
 
 // They go one step up, so that no later change of the identity has to look at them again.
-Status RequestLedger::KeepWithoutAnswers(const IdentityKey& owner, bool outdated,
+Status RequestLedger::KeepWithoutAnswers(const std::vector<RequestKey>& keys, bool outdated,
                                          StoreChange& change) const {
-  const IdentityKey above{.collection = owner.collection, .identity = 0};
-  for (const RequestKey& key : Below(owner)) {
+  for (const RequestKey& key : keys) {
+    const IdentityKey above{.collection = key.owner.collection, .identity = 0};
     FACEGATE_ASSIGN_OR_RETURN(std::optional<StoredRequest> request, WithoutAnswer(key, above));
     if (!request.has_value()) continue;
     request->outdated = outdated;
@@ -233,7 +261,7 @@ void RequestLedger::BuryLater(uint64_t collection, StoreChange& change) const {
   change.collections.push_back(std::move(deleted));
 }
 
-Status RequestLedger::Write(StoreChange change) {
+Status RequestLedger::Write(const StoreChange& change) {
   if (change.requests.empty() && change.deleted_requests.empty() && change.collections.empty()) {
     return store_.Write(change);
   }
@@ -291,7 +319,7 @@ StatusOr<bool> RequestLedger::ForgetSome() {
   if (taken.keys().empty()) return false;
   StoreChange change;
   change.deleted_requests = taken.keys();
-  FACEGATE_RETURN_IF_ERROR(Write(std::move(change)));
+  FACEGATE_RETURN_IF_ERROR(Write(change));
   return true;
 }
 
@@ -328,7 +356,7 @@ Status RequestLedger::BuryAsOfNobody(const std::vector<RequestKey>& keys) {
     change.deleted_requests.push_back(key);
     change.requests.push_back(*std::move(request));
   }
-  return Write(std::move(change));
+  return Write(change);
 }
 
 std::vector<RequestKey> RequestLedger::TakeOld() {

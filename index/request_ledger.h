@@ -48,11 +48,13 @@ class RequestLedger {
   StatusOr<RequestTicket> Begin(const RequestId& id, std::string_view fingerprint);
 
   // Adds to `change` what keeps the answer of `receipt` below `owner`; nothing without a ticket.
+  // The oldest below an identity beyond kMaxRequestsOfIdentity become outdated with it, so that no
+  // later change of the identity has many of them to see to.
   template <typename Result>
-  void Keep(const Receipt<Result>& receipt, const Result& result, const IdentityKey& owner,
-            StoreChange& change) {
-    if (receipt.ticket == nullptr) return;
-    KeepAnswer(*receipt.ticket, receipt.answer(result), owner, change);
+  Status Keep(const Receipt<Result>& receipt, const Result& result, const IdentityKey& owner,
+              StoreChange& change) {
+    if (receipt.ticket == nullptr) return OkStatus();
+    return KeepAnswer(*receipt.ticket, receipt.answer(result), owner, change);
   }
   // Adds to `change`, which deletes the identity, that its requests are kept without their answers.
   Status Bury(const IdentityKey& owner, StoreChange& change) const;
@@ -64,7 +66,7 @@ class RequestLedger {
 
   // Writes `change` to the store, and keeps in mind what it says of requests. No other change of
   // the same owners may be at work.
-  Status Write(StoreChange change);
+  Status Write(const StoreChange& change);
 
   // Forgets and buries what is to be. Whether something was deleted that must leave the files.
   StatusOr<bool> EraseAnswers();
@@ -89,8 +91,11 @@ class RequestLedger {
   class AtWork;  // until it goes, the request counts as being at work
   class Taken;
 
-  void KeepAnswer(const RequestTicket& ticket, std::string answer, const IdentityKey& owner,
-                  StoreChange& change) const;
+  Status KeepAnswer(const RequestTicket& ticket, std::string answer, const IdentityKey& owner,
+                    StoreChange& change) const;
+  // For one more below the identity.
+  Status MakeRoomBelow(const IdentityKey& owner, StoreChange& change) const;
+  std::vector<RequestKey> OldestBeyondLimit(const IdentityKey& owner) const;
   Status TakeTurn(const RequestId& id);
   // What the store holds of it; nothing when the id is new.
   StatusOr<std::optional<StoredRequest>> Read(const RequestId& id);
@@ -103,7 +108,8 @@ class RequestLedger {
   Status CheckAnswered(const StoredRequest& stored) const;
   bool IsDeleted(uint64_t collection) const;
   std::vector<RequestKey> Below(const IdentityKey& owner) const;
-  Status KeepWithoutAnswers(const IdentityKey& owner, bool outdated, StoreChange& change) const;
+  Status KeepWithoutAnswers(const std::vector<RequestKey>& keys, bool outdated,
+                            StoreChange& change) const;
   // The record of `key` as it is kept below `owner`, without its answer; nothing when it is gone.
   StatusOr<std::optional<StoredRequest>> WithoutAnswer(const RequestKey& key,
                                                        const IdentityKey& owner) const;

@@ -286,6 +286,12 @@ TEST_F(OutdatedAnswersTest, GoWithTheSourceOfAMerge) {
   });
 }
 
+TEST_F(OutdatedAnswersTest, StayOutdatedWhenTheIdentityIsDeleted) {
+  Label({}, {"team"});
+  ASSERT_THAT(gallery_->DeleteIdentity("people", "jane"), IsOk());
+  ExpectOutdated();
+}
+
 TEST_F(OutdatedAnswersTest, GoWithTheirCollectionAtLast) {
   Label({}, {"team"});
   ASSERT_THAT(gallery_->DeleteCollection("people", true), IsOk());
@@ -562,6 +568,7 @@ TEST_F(RequestFaultsTest, ALookUpBetweenStoreAndMemoryIsRefusedForAMoment) {
 class RequestLedgerTest : public ::testing::Test {
  protected:
   static constexpr IdentityKey kOwner{.collection = 1, .identity = 2};
+  static constexpr IdentityKey kSettings{.collection = 1, .identity = 0};
 
   RequestLedgerTest() {
     auto store = OpenTemplateStore({.directory = dir_.File("store")});
@@ -578,9 +585,10 @@ class RequestLedgerTest : public ::testing::Test {
     ASSERT_THAT(ticket, IsOk());
     ASSERT_FALSE(ticket->answer.has_value()) << id;
     StoreChange change;
-    ledger.Keep(Answering<Deleted>(*ticket, fmt::format("answer {}", id)), Deleted{}, owner,
-                change);
-    ASSERT_THAT(ledger.Write(std::move(change)), IsOk());
+    ASSERT_THAT(ledger.Keep(Answering<Deleted>(*ticket, fmt::format("answer {}", id)), Deleted{},
+                            owner, change),
+                IsOk());
+    ASSERT_THAT(ledger.Write(change), IsOk());
   }
   static bool Knows(RequestLedger& ledger, uint64_t id) {
     const auto ticket = ledger.Begin(IdOf(id), FingerprintOf('f'));
@@ -614,9 +622,9 @@ TEST_F(RequestLedgerTest, ForgetsNothingBeforeItsTime) {
 
 TEST_F(RequestLedgerTest, ForgetsAllThatAreTooOldByItself) {
   RequestLedger ledger(*store_, clock_);
-  for (uint64_t id = 1; id <= 1200; ++id) Make(ledger, clock_, id);
+  for (uint64_t id = 1; id <= 1200; ++id) Make(ledger, clock_, id, kSettings);
   clock_.Advance(kRequestLifetime);
-  Make(ledger, clock_, 2000);
+  Make(ledger, clock_, 2000, kSettings);
   EXPECT_TRUE(Knows(ledger, 1)) << "reading and writing forget nothing";
   FACEGATE_ASSERT_OK_AND_ASSIGN(const bool erasing, ledger.DoUpkeep());
   EXPECT_TRUE(erasing);
@@ -639,6 +647,22 @@ TEST_F(RequestLedgerTest, ForgetsTheOldestBeyondTheLimit) {
   EXPECT_EQ(Stored(), kMost);
   for (uint64_t id = 1; id <= 25; ++id) EXPECT_FALSE(Knows(ledger, id)) << id;
   for (uint64_t id = 26; id <= 30; ++id) EXPECT_TRUE(Knows(ledger, id)) << id;
+}
+
+TEST_F(RequestLedgerTest, KeepsTheNewestAnswersOfAnIdentityAlone) {
+  constexpr uint64_t kMade = 600;
+  RequestLedger ledger(*store_, clock_);
+  Make(ledger, clock_, 5000, {.collection = 1, .identity = 3});
+  for (uint64_t id = 1; id <= kMade; ++id) Make(ledger, clock_, id);
+  EXPECT_EQ(Stored(), kMade + 1) << "that they were made stays known";
+  constexpr uint64_t kFirstKept = kMade - kMaxRequestsOfIdentity + 1;
+  for (const uint64_t id : {uint64_t{1}, kFirstKept - 1}) {
+    EXPECT_THAT(ledger.Begin(IdOf(id), FingerprintOf('f')), RefusedWith(Reason::kAnswerErased));
+  }
+  for (const uint64_t id : {kFirstKept, kMade, uint64_t{5000}}) EXPECT_TRUE(Knows(ledger, id));
+  StoreChange deletion;
+  ASSERT_THAT(ledger.Bury(kOwner, deletion), IsOk());
+  EXPECT_EQ(deletion.requests.size(), kMaxRequestsOfIdentity);
 }
 
 // A ledger over what another one left, opened with the clock on the wall at another time.
