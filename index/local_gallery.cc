@@ -40,7 +40,7 @@ class StoreBackedGallery final : public LocalGallery {
   ~StoreBackedGallery() override {
     if (!upkeep_.has_value()) return;
     upkeep_.reset();
-    NoteErasure(ledger_.EraseAnswers());
+    EraseAnswers([this] { return ledger_.EraseAnswers(1); });
   }
 
   Status Load(size_t threads, std::chrono::milliseconds upkeep_interval) {
@@ -250,22 +250,23 @@ class StoreBackedGallery final : public LocalGallery {
   Status WriteHealth() const override { return store_->WriteHealth(); }
 
   Status Compact() override {
-    FACEGATE_RETURN_IF_ERROR(ledger_.EraseAnswers().status());
+    FACEGATE_RETURN_IF_ERROR(ledger_.EraseAnswers());
     return store_->Compact();
   }
 
  private:
   void DoUpkeep() {
     store_->TryToRecover();
-    if (store_->WriteHealth().ok()) NoteErasure(ledger_.DoUpkeep());
+    if (store_->WriteHealth().ok()) EraseAnswers([this] { return ledger_.DoUpkeep(); });
   }
 
-  void NoteErasure(const StatusOr<bool>& erasing) {
-    if (!erasing.ok()) {
-      LogWarning("requests could not be forgotten yet: {}", MessageOf(erasing.status()));
-    } else if (*erasing) {
-      eraser_.Request();
-    }
+  // The store knows best whether something must leave the files: it may be so after an error, too,
+  // here or in a call before.
+  template <typename Erase>
+  void EraseAnswers(const Erase& erase) {
+    const Status erased = CatchToStatus("forgetting requests", [&] { return erase(); });
+    if (!erased.ok()) LogWarning("requests could not be forgotten yet: {}", MessageOf(erased));
+    if (store_->erase_pending()) eraser_.Request();
   }
 
   // Passes on the result of a change that leaves something to be erased.

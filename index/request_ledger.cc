@@ -10,9 +10,7 @@
 namespace facegate {
 namespace {
 
-// Requests of one write of DoUpkeep(), and writes of one call: about a second of work.
-constexpr size_t kTakenAtOnce = 500;
-constexpr int kWritesAtOnce = 100;
+constexpr size_t kTakenAtOnce = 500;  // requests of one write of DoUpkeep()
 constexpr std::chrono::hours kTimeIsKeptEvery{1};
 constexpr std::chrono::milliseconds kTryAgainAfter{100};
 
@@ -282,20 +280,18 @@ Status RequestLedger::Write(const StoreChange& change) {
   return OkStatus();
 }
 
-StatusOr<bool> RequestLedger::DoUpkeep() {
+Status RequestLedger::DoUpkeep() {
   FACEGATE_RETURN_IF_ERROR(KeepTime());
   return EraseAnswers();
 }
 
-StatusOr<bool> RequestLedger::EraseAnswers() {
-  bool any = false;
-  for (int i = 0; i < kWritesAtOnce; ++i) {
+Status RequestLedger::EraseAnswers(int rounds) {
+  for (int i = 0; i < rounds; ++i) {
     FACEGATE_ASSIGN_OR_RETURN(const bool forgotten, ForgetSome());
     FACEGATE_ASSIGN_OR_RETURN(const bool buried, BurySome());
     if (!forgotten && !buried) break;
-    any = true;
   }
-  return any;
+  return OkStatus();
 }
 
 Status RequestLedger::KeepTime() {

@@ -32,6 +32,7 @@ namespace facegate {
 class RequestLedger {
  public:
   static constexpr std::chrono::hours kLongestPause{12};
+  static constexpr int kRoundsAtOnce = 100;  // about a second of work
 
   // Both must outlive the ledger.
   RequestLedger(TemplateStore& store, const Clock& clock, size_t max_requests = kMaxRequests);
@@ -68,10 +69,11 @@ class RequestLedger {
   // the same owners may be at work.
   Status Write(const StoreChange& change);
 
-  // Forgets and buries what is to be. Whether something was deleted that must leave the files.
-  StatusOr<bool> EraseAnswers();
+  // Forgets and buries what is to be, some of it in each round. What it deletes must leave the
+  // files, also after an error: TemplateStore::erase_pending().
+  Status EraseAnswers(int rounds = kRoundsAtOnce);
   // The same, and keeps the ledger's time; to be called every few seconds.
-  StatusOr<bool> DoUpkeep();
+  Status DoUpkeep();
 
  private:
   struct Known {

@@ -290,6 +290,27 @@ TEST_F(ErasePendingTest, AnOpenGalleryMakesItGood) {
   EXPECT_EQ(CountInFiles(copy, BytesOf(erased_)), 0u);
 }
 
+// As after a write that failed, or whose call ended with an error: nobody asked for the erasure.
+TEST_F(ErasePendingTest, AnOpenGalleryLooksForItByItself) {
+  auto opened = OpenStore(dir_.File("other"));
+  TemplateStore& store = *opened;
+  ASSERT_THAT(store.ReserveUids(100), IsOk());
+  const auto gallery = OpenLocalGallery(std::move(opened),
+                                        {.directory = {},
+                                         .erase_delay = std::chrono::milliseconds(1),
+                                         .upkeep_interval = std::chrono::milliseconds(5)},
+                                        clock_);
+  ASSERT_THAT(gallery, IsOk());
+  StoreChange change;
+  change.deleted_identities.push_back({.collection = 1, .identity = 1});
+  ASSERT_THAT(store.Write(change), IsOk());
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (store.erase_pending() && std::chrono::steady_clock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_FALSE(store.erase_pending());
+}
+
 TEST_F(ErasePendingTest, IsNotThereBeforeADeletionNorAfterACompaction) {
   gallery_.reset();
   auto store = OpenStore(directory());
