@@ -91,6 +91,9 @@ class JpegReader {
     jpeg_mem_src(&decompress_, reinterpret_cast<const unsigned char*>(encoded_.data()),
                  static_cast<unsigned long>(encoded_.size()));
     jpeg_read_header(&decompress_, TRUE);
+    // Its decoder takes what is missing for zeros, as encoders may leave zeros out at the end of a
+    // scan, and gives no warning: a cut cannot be told from a whole picture.
+    if (!has_end_marker_ && decompress_.arith_code != FALSE) return Fail("it is arithmetic-coded");
     const bool four_inks = decompress_.num_components == 4;
     decompress_.out_color_space = four_inks ? JCS_CMYK : JCS_EXT_BGR;
     jpeg_start_decompress(&decompress_);

@@ -10,6 +10,7 @@
 // After <cstdio>: jpeglib.h needs FILE and does not include it.
 #include <jpeglib.h>
 
+#include "face/image/decode.h"
 #include "face/image/jpeg_header.h"
 #include "tests/support/encoded_image.h"
 #include "tests/support/status_matchers.h"
@@ -62,6 +63,45 @@ TEST(JpegPixelsTest, ConvertsFourInks) {
   ExpectNear(ColourOf(CmykJpeg({0, 102, 255, 51}, false)), {0, 122, 204});
   // Adobe's files hold the inks inverted.
   ExpectNear(ColourOf(CmykJpeg({255, 153, 0, 204}, true)), {0, 122, 204});
+}
+
+std::string ArithmeticJpeg(const cv::Mat& bgr, bool progressive) {
+  jpeg_error_mgr errors;
+  jpeg_compress_struct compress{};
+  compress.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&compress);
+  unsigned char* buffer = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&compress, &buffer, &size);
+  compress.image_width = static_cast<JDIMENSION>(bgr.cols);
+  compress.image_height = static_cast<JDIMENSION>(bgr.rows);
+  compress.input_components = 3;
+  compress.in_color_space = JCS_EXT_BGR;
+  jpeg_set_defaults(&compress);
+  compress.arith_code = TRUE;
+  if (progressive) jpeg_simple_progression(&compress);
+  jpeg_start_compress(&compress, TRUE);
+  while (compress.next_scanline < compress.image_height) {
+    auto* line = const_cast<uint8_t*>(bgr.ptr(static_cast<int>(compress.next_scanline)));
+    jpeg_write_scanlines(&compress, &line, 1);
+  }
+  jpeg_finish_compress(&compress);
+  jpeg_destroy_compress(&compress);
+  std::string jpeg(reinterpret_cast<char*>(buffer), size);
+  std::free(buffer);
+  return jpeg;
+}
+
+TEST(JpegPixelsTest, TakesArithmeticCodingOnlyWithAnEndMarker) {
+  for (const bool progressive : {false, true}) {
+    const std::string jpeg = ArithmeticJpeg(SmoothPicture(96, 80), progressive);
+    ASSERT_NE(jpeg.find(progressive ? "\xff\xca" : "\xff\xc9"), std::string::npos);
+    ASSERT_THAT(DecodeImage(jpeg, {}), IsOk());
+    for (size_t size = jpeg.size() - 1; size > jpeg.size() / 4; size -= 23) {
+      EXPECT_THAT(DecodeImage(jpeg.substr(0, size), {}), RefusedWith(Reason::kImageUndecodable))
+          << size << " of " << jpeg.size() << (progressive ? " progressive" : "");
+    }
+  }
 }
 
 TEST(JpegPixelsTest, RefusesAHeaderOfAnotherSize) {
