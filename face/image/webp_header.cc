@@ -111,6 +111,9 @@ Status ReadChunk(const Chunk& chunk, bool first, Contents& contents) {
   } else if (chunk.type == "EXIF" && !contents.exif_seen) {
     contents.exif_seen = true;
     contents.orientation = ExifOrientation(chunk.body);
+  } else if (chunk.type == "ALPH") {
+    // libwebp goes by the chunk too, whatever the flag says.
+    contents.canvas.transparent = true;
   }
   return OkStatus();
 }

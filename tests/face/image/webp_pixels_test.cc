@@ -70,6 +70,19 @@ TEST(WebpPixelsTest, GivesTheSamePixelsAsOpenCv) {
   }
 }
 
+TEST(WebpPixelsTest, CountsTheMemoryOfAnAlphaChunkThatNoFlagAnnounces) {
+  cv::Mat bgra(64, 48, CV_8UC4, cv::Scalar(10, 200, 90, 128));
+  std::string webp = EncodeImage(".webp", bgra, {cv::IMWRITE_WEBP_QUALITY, 80});
+  ASSERT_NE(webp.find("ALPH"), std::string::npos);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ImageHeader announced, ParseImageHeader(webp));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat pixels, Decoded(webp));
+  webp[webp.find("VP8X") + 8] = '\0';
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ImageHeader hidden, ParseImageHeader(webp));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat same_pixels, Decoded(webp));
+  ASSERT_EQ(cv::norm(pixels, same_pixels, cv::NORM_INF), 0.0) << "libwebp reads the chunk";
+  EXPECT_EQ(hidden.decode_bytes, announced.decode_bytes);
+}
+
 TEST(WebpPixelsTest, RefusesDamagedData) {
   std::string webp = Lossy();
   const size_t frame = webp.find("\x9d\x01\x2a");
