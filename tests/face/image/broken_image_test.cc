@@ -138,7 +138,7 @@ TEST(BrokenImageTest, TakesAJpegThatLacksNothingButItsEndMarker) {
   for (const std::string& jpeg : JpegsOfEachKind()) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const Image whole, DecodeImage(jpeg, kSmall));
     const std::string cut = jpeg.substr(0, jpeg.size() - 2);
-    // Nothing follows, half a marker, zeros, what is no segment, or another picture, as in MPO.
+    // Nothing follows, half a marker, zeros, what is not a segment, or another picture, as in MPO.
     for (const std::string& rest :
          {std::string(), std::string("\xff"), std::string(9, '\0'), std::string("\xff\xe5\xff\xff"),
           std::string("\xff\x41garbage"), jpeg}) {
@@ -158,9 +158,10 @@ TEST(BrokenImageTest, RefusesAJpegWithoutEndMarkerThatLacksDataToo) {
   }
 }
 
-// A PNG may hold texts that a kilobyte of deflated zeros becomes eight megabytes of.
+// A PNG may hold texts that a kilobyte of deflated zeros becomes seven megabytes of (libpng itself
+// drops those of more than 8,000,000 bytes).
 TEST(BrokenImageTest, DoesNotUnpackTheTextsOfAPng) {
-  std::string zeros(8 << 20, '\0');
+  std::string zeros(7 << 20, '\0');
   uLongf packed_bytes = compressBound(zeros.size());
   std::string packed(packed_bytes, '\0');
   ASSERT_EQ(compress2(reinterpret_cast<Bytef*>(packed.data()), &packed_bytes,
@@ -178,7 +179,7 @@ TEST(BrokenImageTest, DoesNotUnpackTheTextsOfAPng) {
   ASSERT_THAT(DecodeImage(png, {}), IsOk());
   rusage after{};
   ASSERT_EQ(getrusage(RUSAGE_SELF, &after), 0);
-  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 100 << 10) << "kilobytes";
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 5 << 10) << "kilobytes";
 }
 
 TEST(BrokenImageTest, AcceptsAJpegWithPaddingBeforeItsEndMarker) {
