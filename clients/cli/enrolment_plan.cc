@@ -11,6 +11,7 @@
 #include "clients/cli/folder_name.h"
 #include "clients/cli/report.h"
 #include "clients/cli/unicode_text.h"
+#include "face/image/system_name.h"
 
 namespace facegate {
 namespace {

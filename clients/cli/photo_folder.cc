@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -12,21 +10,12 @@
 
 #include "clients/cli/report.h"
 #include "face/image/image_format.h"
+#include "face/image/system_name.h"
 
 namespace facegate {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 16> kSystemNames = {
-    "thumbs.db",       "ehthumbs.db",
-    "desktop.ini",     "picasa.ini",
-    "@eadir",          "@__thumb",
-    "#recycle",        "#snapshot",
-    "__macosx",        "icon\r",
-    "$recycle.bin",    "system volume information",
-    "lost+found",      "network trash folder",
-    "temporary items", "__pycache__"};
 
 ClientResult<std::string> FirstBytes(const fs::path& path) {
   errno = 0;
@@ -41,14 +30,6 @@ ClientResult<std::string> FirstBytes(const fs::path& path) {
 }
 
 }  // namespace
-
-bool IsSystemName(std::string_view name) {
-  if (name.starts_with('.')) return true;
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kSystemNames.begin(), kSystemNames.end(), lower) != kSystemNames.end();
-}
 
 ClientResult<std::vector<fs::directory_entry>> EntriesOf(const fs::path& dir) {
   std::error_code failure;

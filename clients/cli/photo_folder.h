@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "clients/cpp/client_result.h"
@@ -20,13 +19,9 @@ struct LeftOut {
 struct PhotoFolder {
   std::vector<std::filesystem::path> photos;  // in name order
   std::vector<LeftOut> left_out;              // in name order
-  // What systems and programs put beside photos (IsSystemName()); nobody expects it to be sent.
+  // What systems and programs put beside photos (system_name.h); nobody expects it to be sent.
   size_t skipped = 0;
 };
-
-// Hidden names, and those that systems and programs leave behind: Thumbs.db, desktop.ini, @eaDir,
-// __MACOSX and their like, in upper or lower case.
-bool IsSystemName(std::string_view name);
 
 // All entries of `dir`, in the order of their names.
 ClientResult<std::vector<std::filesystem::directory_entry>> EntriesOf(

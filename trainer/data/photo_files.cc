@@ -8,6 +8,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "face/image/system_name.h"
+
 namespace facegate {
 namespace {
 
@@ -17,18 +19,6 @@ constexpr std::array<std::string_view, 11> kUsualEndings = {
     "jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "dib", "ppm", "pgm", "pnm"};
 constexpr std::array<std::string_view, 7> kOtherEndings = {"heic", "heif", "avif", "gif",
                                                            "tif",  "tiff", "jp2"};
-// In lower case.
-constexpr std::array<std::string_view, 11> kSystemNames = {"thumbs.db",
-                                                           "ehthumbs.db",
-                                                           "desktop.ini",
-                                                           "@eadir",
-                                                           "__macosx",
-                                                           "$recycle.bin",
-                                                           "system volume information",
-                                                           "lost+found",
-                                                           "#recycle",
-                                                           "@tmp",
-                                                           "icon\r"};
 constexpr char kHidden[] = "hidden files and folders, and those of the operating system";
 constexpr char kNoPhoto[] = "files that are not photos by their first bytes";
 
@@ -70,12 +60,6 @@ std::optional<ImageFormat> FormatOfFile(const std::string& path) {
   std::array<char, kSniffedBytes> bytes{};
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   return SniffImageFormat({bytes.data(), static_cast<size_t>(file.gcount())});
-}
-
-bool IsSystemName(std::string_view name) {
-  if (name.starts_with('.')) return true;
-  const std::string lower = Lower(name);
-  return std::find(kSystemNames.begin(), kSystemNames.end(), lower) != kSystemNames.end();
 }
 
 void LeftOut::Add(const std::string& reason, const std::string& example, size_t count) {

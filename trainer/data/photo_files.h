@@ -19,10 +19,6 @@ bool HasPictureEnding(std::string_view name);
 // By the file's first bytes. Nothing where the file cannot be read.
 std::optional<ImageFormat> FormatOfFile(const std::string& path);
 
-// Names that people did not choose: hidden ones (.DS_Store, .ipynb_checkpoints) and those that
-// systems, network drives and archives leave (Thumbs.db, @eaDir, __MACOSX and their like).
-bool IsSystemName(std::string_view name);
-
 // What was left out in reading photos: how many for each reason, and one of them.
 class LeftOut {
  public:
@@ -48,7 +44,8 @@ StatusOr<std::vector<std::string>> NamesInFolder(const std::string& folder);
 // added to `left_out` under the name `shown`.
 bool TakesPhoto(const std::string& path, const std::string& shown, LeftOut& left_out);
 
-// Adds the folder or file to `left_out` where IsSystemName() is true of its name; says whether.
+// Adds the folder or file to `left_out` where IsSystemName() (face/image/system_name.h) is true of
+// its name; says whether.
 bool SkipsSystemName(std::string_view name, const std::string& shown, LeftOut& left_out);
 
 }  // namespace facegate

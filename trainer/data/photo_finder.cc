@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "face/image/system_name.h"
 #include "trainer/data/counted.h"
 #include "trainer/data/photo_files.h"
 
