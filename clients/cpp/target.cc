@@ -25,9 +25,10 @@ int PortOf(std::string_view text) {
 
 // What HOST:PORT the URL probably means.
 std::string SuggestionFor(std::string_view url) {
-  std::string_view rest = url.substr(url.find("://") + 3);
-  rest = rest.substr(0, rest.find_first_of("/?# "));
-  rest = rest.substr(rest.find('@') == std::string_view::npos ? 0 : rest.find('@') + 1);
+  // A password may hold any sign, so that the user info is what comes before the last '@'.
+  const size_t at = url.rfind('@');
+  std::string_view rest = url.substr(at == std::string_view::npos ? url.find("://") + 3 : at + 1);
+  rest = rest.substr(0, rest.find_first_of("/?# \t\r\n"));
   if (rest.empty()) return fmt::format("127.0.0.1:{}", kDefaultPort);
   const size_t colon = rest.rfind(':');
   const bool has_port = colon != std::string_view::npos && PortOf(rest.substr(colon + 1)) != 0;
@@ -44,18 +45,21 @@ std::optional<std::string> WrongWithTarget(const std::string& target) {
   const std::string usual = fmt::format("127.0.0.1:{}", kDefaultPort);
   if (target.empty()) return "the server's address is empty; " + Expected(usual);
   if (target.find_first_of(" \t\r\n") != std::string::npos) {
-    return fmt::format("the server's address '{}' has a space in it; {}", target, Expected(usual));
+    return "the server's address has a space in it; " + Expected(usual);
   }
   if (std::any_of(kGrpcSchemes.begin(), kGrpcSchemes.end(),
                   [&](std::string_view scheme) { return target.starts_with(scheme); })) {
     return std::nullopt;
   }
   if (target.find("://") != std::string::npos) {
-    return fmt::format("{} is a URL; {}", target, Expected(SuggestionFor(target)));
+    return "the server's address is a URL; " + Expected(SuggestionFor(target));
+  }
+  if (target.find('@') != std::string::npos) {
+    return "the server's address has a user name; " + Expected(SuggestionFor(target));
   }
   if (const size_t slash = target.find('/'); slash != std::string::npos) {
-    return fmt::format("{} has a path; {}", target,
-                       Expected(SuggestionFor("://" + target.substr(0, slash))));
+    return "the server's address has a path; " +
+           Expected(SuggestionFor("://" + target.substr(0, slash)));
   }
   const size_t colon = target.rfind(':');
   const bool bracketed = target.starts_with('[');

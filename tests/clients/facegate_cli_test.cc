@@ -143,7 +143,7 @@ TEST_F(FacegateCliTest, SaysThatAServerIsNoUrl) {
   std::ostringstream out;
   std::ostringstream err;
   EXPECT_EQ(RunCli({"info", "--server", "http://faces:50051"}, out, err, {}), 2);
-  EXPECT_THAT(err.str(), HasSubstr("http://faces:50051 is a URL; expected HOST:PORT, such as "
+  EXPECT_THAT(err.str(), HasSubstr("the server's address is a URL; expected HOST:PORT, such as "
                                    "faces:50051"));
 }
 

@@ -8,7 +8,9 @@
 namespace facegate {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string Wrong(const std::string& target) { return WrongWithTarget(target).value_or(""); }
 
@@ -25,6 +27,16 @@ TEST(TargetTest, SaysThatAUrlIsNoAddress) {
                                                         "10.0.0.1:50051"));
   EXPECT_THAT(Wrong("https://faces.example.org/v1"), HasSubstr("faces.example.org:50051"));
   EXPECT_THAT(Wrong("grpc://faces:7777/"), HasSubstr("such as faces:7777"));
+}
+
+TEST(TargetTest, KeepsPasswordsToItself) {
+  for (const char* target : {"https://user:secret@faces:7777/v1", "https://user:secret@faces:7777",
+                             "user:secret@faces:7777", "https://user:se/secret@faces:7777",
+                             "https://user:p@secret@faces:7777", "user:secret@faces:7777/v1",
+                             "https://faces:7777/v1?token=secret", "faces:7777/v1?secret"}) {
+    EXPECT_THAT(Wrong(target), AllOf(HasSubstr("such as faces:7777"), Not(HasSubstr("secret"))));
+  }
+  EXPECT_THAT(Wrong("https://user:sec secret@faces"), Not(HasSubstr("secret")));
 }
 
 TEST(TargetTest, SaysWhatIsMissingOrTooMuch) {
