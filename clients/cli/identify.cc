@@ -116,7 +116,7 @@ ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
 std::optional<PhotoTruth> IdentifyCommand::TruthOf(Session& session,
                                                    const std::string& photo) const {
   if (expect_.empty() || photo == "-") return std::nullopt;
-  const std::filesystem::path path = std::filesystem::absolute(photo);
+  const std::filesystem::path path = std::filesystem::absolute(photo).lexically_normal();
   const std::string name =
       (expect_ == "file" ? path.stem() : path.parent_path().filename()).string();
   v1::GetIdentityRequest request;

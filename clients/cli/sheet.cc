@@ -124,16 +124,21 @@ void IdentificationSheet::Add(const std::string& photo, const std::string& photo
 }
 
 void IdentificationSheet::AddRefused(const std::string& photo, const std::string& reason) {
-  AddTile({.picture = {}, .name = photo, .verdict = reason.empty() ? "no answer" : reason});
+  AddTile({.picture = {},
+           .name = photo,
+           .verdict = reason.empty() ? "no answer" : reason,
+           .refused = true});
 }
 
 std::string IdentificationSheet::Headline() const {
   size_t found = 0;
   size_t known = 0;
   size_t wrong = 0;
+  size_t refused = 0;
   for (const Tile& tile : tiles_) {
     found += tile.found ? 1 : 0;
     known += tile.known ? 1 : 0;
+    refused += tile.refused ? 1 : 0;
     wrong += tile.known && tile.mark == VerdictMark::kWrong ? 1 : 0;
   }
   std::string text = title_.empty() ? "" : title_ + ": ";
@@ -142,6 +147,7 @@ std::string IdentificationSheet::Headline() const {
   } else {
     text += fmt::format("somebody was found in {} of {} photos", found, tiles_.size());
   }
+  if (refused > 0) text += fmt::format("; {} could not be answered", refused);
   if (left_out_ > 0) text += fmt::format("; {} more are not shown", left_out_);
   return text;
 }

@@ -35,6 +35,8 @@ class IdentificationSheet {
            const v1::IdentifyResponse& answer, const std::optional<PhotoTruth>& truth = {});
   // A photo that was not answered, and why in a word or two.
   void AddRefused(const std::string& photo, const std::string& reason);
+  // What stands above the page: the title, and how many photos there are of each kind.
+  std::string Headline() const;
   // Writes the page in the format that its name ends in. Returns how many photos it shows.
   ClientResult<size_t> Write(const std::string& output) const;
 
@@ -44,15 +46,15 @@ class IdentificationSheet {
     std::string name;
     std::string verdict;
     VerdictMark mark = VerdictMark::kNobody;
-    bool known = false;  // who it truly shows
-    bool found = false;  // somebody was found in it
+    bool known = false;    // who it truly shows
+    bool found = false;    // somebody was found in it
+    bool refused = false;  // it was not answered
   };
   static constexpr int kPictureSide = 168;  // pixels
 
   void AddTile(Tile tile);
   static cv::Mat Picture(const std::string& photo_bytes, const v1::IdentifyResponse& answer,
                          const std::optional<PhotoTruth>& truth);
-  std::string Headline() const;
   void DrawTile(const Tile& tile, const cv::Point& corner, cv::Mat& page) const;
   cv::Mat Draw() const;
 

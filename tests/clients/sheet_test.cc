@@ -72,6 +72,14 @@ TEST(SheetTest, TellsItsMarksApartWithoutColour) {
   EXPECT_FALSE(Same(shapes[1], shapes[2]));
 }
 
+TEST(SheetTest, CountsWhatWasNotAnswered) {
+  IdentificationSheet sheet("door");
+  sheet.Add("1017.jpg", "", AnswerOf("1017"), PhotoTruth{.identity = "1017", .enrolled = true});
+  EXPECT_EQ(sheet.Headline(), "door: 1 of 1 photos right, 0 wrong");
+  sheet.AddRefused("2042.jpg", "NO_FACE");
+  EXPECT_EQ(sheet.Headline(), "door: 1 of 1 photos right, 0 wrong; 1 could not be answered");
+}
+
 using SheetCommandTest = FacegateCliTest;
 
 TEST_F(SheetCommandTest, KnowsWhoAPhotoShowsByTheNameOfItsFile) {
@@ -85,6 +93,18 @@ TEST_F(SheetCommandTest, KnowsWhoAPhotoShowsByTheNameOfItsFile) {
   EXPECT_TRUE(Same(mark(Photo("2042.jpg", "b"), "file"), MarkItself(VerdictMark::kWrong)));
   EXPECT_TRUE(Same(mark(Photo("other.jpg", "b"), "file"), MarkItself(VerdictMark::kRightNobody)));
   EXPECT_TRUE(Same(mark(Photo("2042/x.jpg", "a"), "folder"), MarkItself(VerdictMark::kRight)));
+}
+
+TEST_F(SheetCommandTest, KnowsTheFolderOfAPathWithDotsInIt) {
+  ASSERT_EQ(Run({"enroll", "2042", Photo("a.jpg", "a")}).code, 0);
+  const std::string page = dir_.File("page.png");
+  Photo("2042/x.jpg", "a");
+  Photo("2042/more/y.jpg", "a");
+  for (const char* photo : {"2042/./x.jpg", "2042/more/../x.jpg"}) {
+    Run({"identify", dir_.File(photo), "--sheet", page, "--expect", "folder"});
+    const cv::Mat mark = cv::imread(page)(cv::Rect(kTileLeft, kMarkTop, kMarkSide, kMarkSide));
+    EXPECT_TRUE(Same(mark, MarkItself(VerdictMark::kRight))) << photo;
+  }
 }
 
 }  // namespace
