@@ -34,7 +34,7 @@ constexpr char kProgramFooter[] =
     "  3  refused by the server; the reason is printed\n"
     "  4  no connection to the server, or no answer in time\n"
     "  5  enroll --dir: done, but some photos failed or were left out\n"
-    "  130  enroll --dir: ended by Ctrl-C; the same command goes on where it ended\n"
+    "  130  enroll --dir: ended by Ctrl-C; give the command again to complete it\n"
     "\n"
     "Examples:\n"
     "  facegate info --wait 60\n"
@@ -91,7 +91,7 @@ ExitCode RunChosen(const GlobalOptions& options, Commands& commands, std::ostrea
   return code;
 }
 
-// Help and versions are no mistakes.
+// Help and the version are printed to `out`; asking for them is not a mistake.
 ExitCode ExplainParse(const CLI::App& app, const CLI::ParseError& error, std::ostream& out,
                       std::ostream& err) {
   if (error.get_exit_code() == 0) {

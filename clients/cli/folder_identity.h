@@ -23,8 +23,8 @@ struct FolderIdentity {
 
 enum class WithDigests { kNo, kYes };
 
-// Looks the person's identity up. Fails when the server refuses or cannot be reached; an identity
-// that is not there is none that exists.
+// Looks the person's identity up. Fails when the server refuses or cannot be reached; where
+// there is no such identity, `exists` is false.
 ClientResult<FolderIdentity> LookUpFolderIdentity(FacegateClient& client,
                                                   const std::string& collection,
                                                   const PlannedPerson& person, WithDigests digests,

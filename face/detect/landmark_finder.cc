@@ -43,7 +43,7 @@ Landmarks InPicture(const FaceFrame& frame, const Look& look) {
   return points;
 }
 
-// NaN is no step.
+// False for NaN too.
 bool IsNear(const FaceFrame& frame, const FaceFrame& start) {
   const double growth = frame.side / start.side;
   return cv::norm(frame.centre - start.centre) < kLargestStep * start.side &&

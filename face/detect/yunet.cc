@@ -28,7 +28,7 @@ constexpr std::array<uint32_t, 4> kImportShape = {1, 3, 320, 320};
 constexpr int kLandmarkCount = 5;
 // A smaller copy of a picture than this shows no face that the larger copies did not.
 constexpr int kSmallestSide = 48;
-// A face of whose box less than this lies in the picture is none.
+// A box of which less than this share lies in the picture is not taken for a face.
 constexpr float kSmallestInsideShare = 0.25f;
 
 // The narrowest face that the network finds nearly always, and one that it finds whatever else is

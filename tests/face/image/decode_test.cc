@@ -92,7 +92,7 @@ Transparent TransparentPicture() {
   return picture;
 }
 
-// A bitmap whose header (of 56 bytes) says which bits are alpha: OpenCV's encoder says it not.
+// A bitmap whose header (of 56 bytes) says which bits are alpha; OpenCV's encoder does not say it.
 std::string BitmapWithAlpha(const cv::Mat& bgra) {
   constexpr uint32_t kOffset = 14 + 56;
   const auto pixels = static_cast<uint32_t>(4 * bgra.total());
