@@ -8,7 +8,9 @@
 #include <thread>
 #include <utility>
 
+#include "clients/cli/command.h"
 #include "clients/cli/folder_identity.h"
+#include "clients/cli/report.h"
 #include "clients/cpp/request_id.h"
 
 namespace facegate {
@@ -21,11 +23,17 @@ struct Outcome {
   size_t templates = 0;
   size_t already = 0;
   size_t tried = 0;
+  bool refused = false;  // by the server: a failure of this machine is none of its answers
   std::vector<BulkFailure> failures;
 };
 
 std::string ReasonOf(const ClientError& error) {
   return error.reason.empty() ? CodeName(error.code) : error.reason;
+}
+
+void Note(const std::string& file, const ClientError& error, Outcome& outcome) {
+  outcome.failures.push_back({file, ReasonOf(error), error.message});
+  outcome.refused |= ExitCodeOf(error) != ExitCode::kUsage;
 }
 
 bool IsGone(const ClientError& error) {
@@ -52,7 +60,8 @@ class BulkEnrolment {
   void EnrollPerson(const PlannedPerson& person, Outcome& outcome);
   // The identity, or nothing when the person cannot be enrolled, which is noted.
   std::optional<FolderIdentity> LookUp(const PlannedPerson& person, Outcome& outcome);
-  void FailWhole(const PlannedPerson& person, BulkFailure failure, Outcome& outcome);
+  // Counts all photos of a person who cannot be enrolled as tried.
+  void GiveUp(const PlannedPerson& person, Outcome& outcome);
   ClientResult<PhotoResult> EnrollPhoto(const PlannedPerson& person,
                                         const std::filesystem::path& photo,
                                         FolderIdentity& identity);
@@ -92,10 +101,8 @@ BulkReport BulkEnrolment::Run() {
     report.already += outcome.already;
     report.people += outcome.templates > 0 ? 1 : 0;
     report.not_sent += plan_.people[i].photos.size() - outcome.tried;
-    for (const BulkFailure& failure : outcome.failures) {
-      report.refused |= failure.reason != kConflictReason;
-      report.failures.push_back(failure);
-    }
+    report.refused |= outcome.refused;
+    report.failures.insert(report.failures.end(), outcome.failures.begin(), outcome.failures.end());
   }
   for (const PlanConflict& conflict : plan_.conflicts) {
     report.failures.push_back({conflict.folder, kConflictReason, conflict.message});
@@ -126,8 +133,7 @@ void BulkEnrolment::EnrollPerson(const PlannedPerson& person, Outcome& outcome) 
     }
     ++outcome.tried;
     if (!result.ok()) {
-      outcome.failures.push_back(
-          {photo.string(), ReasonOf(result.error()), result.error().message});
+      Note(photo.string(), result.error(), outcome);
     } else if (*result == PhotoResult::kAlready) {
       ++outcome.already;
     } else {
@@ -147,19 +153,20 @@ std::optional<FolderIdentity> BulkEnrolment::LookUp(const PlannedPerson& person,
     if (IsGone(found.error())) {
       Stop(found.error());
     } else {
-      FailWhole(person, {person.folder, ReasonOf(found.error()), found.error().message}, outcome);
+      Note(person.folder, found.error(), outcome);
+      GiveUp(person, outcome);
     }
     return std::nullopt;
   }
   if (found->conflict.has_value()) {
-    FailWhole(person, {person.folder, kConflictReason, *found->conflict}, outcome);
+    outcome.failures.push_back({person.folder, kConflictReason, *found->conflict});
+    GiveUp(person, outcome);
     return std::nullopt;
   }
   return std::move(found).value();
 }
 
-void BulkEnrolment::FailWhole(const PlannedPerson& person, BulkFailure failure, Outcome& outcome) {
-  outcome.failures.push_back(std::move(failure));
+void BulkEnrolment::GiveUp(const PlannedPerson& person, Outcome& outcome) {
   outcome.tried = person.photos.size();
   for (size_t i = 0; i < person.photos.size(); ++i) progress_.Advance(false);
 }
@@ -187,14 +194,14 @@ ClientResult<BulkEnrolment::PhotoResult> BulkEnrolment::EnrollPhoto(
 void BulkEnrolment::Label(const PlannedPerson& person, FolderIdentity& identity, Outcome& outcome) {
   if (identity.labelled) return;
   identity.labelled = true;
-  const auto error = LabelFolderIdentity(client_, options_.collection, person, options_.retry);
+  auto error = LabelFolderIdentity(client_, options_.collection, person, options_.retry);
   if (!error.has_value()) return;
   if (IsGone(*error)) {
     Stop(*error);
     return;
   }
-  outcome.failures.push_back(
-      {person.folder, ReasonOf(*error), "the identity cannot be labelled: " + error->message});
+  error->message.insert(0, "the identity cannot be labelled: ");
+  Note(person.folder, *error, outcome);
 }
 
 bool BulkEnrolment::Ends() {

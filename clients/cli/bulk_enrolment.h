@@ -35,7 +35,7 @@ struct BulkReport {
   size_t already = 0;    // photos of which the identity had a template
   size_t not_sent =
       0;  // photos that nobody tried: the server was unreachable, or it was interrupted
-  bool refused = false;  // some photos were refused by the server, or could not be read
+  bool refused = false;  // the server refused a photo or a person, or did not answer in time
   std::vector<BulkFailure> failures;  // in the order of the plan
   bool unreachable = false;           // the connection was lost and the rest given up
   bool interrupted = false;           // it was told to end early

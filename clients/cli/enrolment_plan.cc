@@ -35,8 +35,10 @@ class Planner {
 
   const size_t first_;
   EnrolmentPlan plan_;
-  size_t beside_ = 0;         // files that are not photos
-  size_t photos_beside_ = 0;  // photos
+  // Files beside the folders.
+  size_t beside_ = 0;           // neither photos nor meant to be
+  size_t photos_beside_ = 0;    // photos
+  size_t others_left_out_ = 0;  // pictures that are not read, and files that cannot be read
 };
 
 void Planner::AddFolder(const fs::directory_entry& folder) {
@@ -59,12 +61,16 @@ void Planner::AddFolder(const fs::directory_entry& folder) {
 }
 
 void Planner::AddFileBeside(const fs::directory_entry& file) {
-  if (WhyNotAPhoto(file).has_value()) {
-    ++beside_;
-  } else {
+  auto why = WhyNotAPhoto(file);
+  if (!why.has_value()) {
     ++photos_beside_;
     plan_.left_out.push_back(
         {file.path(), "lies beside the folders; a photo belongs in the folder of its person"});
+  } else if (why->may_be_meant) {
+    ++others_left_out_;
+    plan_.left_out.push_back({file.path(), std::move(why->message)});
+  } else {
+    ++beside_;
   }
 }
 
@@ -114,7 +120,7 @@ void Planner::TellNewIds() {
 }
 
 ClientResult<EnrolmentPlan> Planner::Finish() {
-  if (plan_.people.empty() && plan_.left_out.size() == photos_beside_) {
+  if (plan_.people.empty() && plan_.left_out.size() == photos_beside_ + others_left_out_) {
     if (photos_beside_ == 0) return LocalError("has no folders with photos in it");
     return LocalError(
         fmt::format("has {} but no folders with photos in it; each person needs a folder there "

@@ -37,10 +37,11 @@ struct EnrolmentPlan {
 };
 
 // Reads the folders right below `dir`, each a person; the photos in them are told by their content
-// (photo_folder.h). Pictures beside the folders are left out, as nobody's; other files there are
-// counted in a warning. `first` photos of each person, 0 for all. Two folders are never merged: one
-// whose name is its id goes before one whose id was made from its name, then name order decides,
-// and the other is a conflict. Fails when there is nothing to enrol and nothing that was left out.
+// (photo_folder.h). Pictures beside the folders, and files there that cannot be read, are left out;
+// other files there are counted in a warning. `first` photos of each person, 0 for all. Two folders
+// are never merged: one whose name is its id goes before one whose id was made from its name, then
+// name order decides, and the other is a conflict. Fails when there is nothing to enrol and nothing
+// that was left out.
 ClientResult<EnrolmentPlan> PlanEnrolment(const std::filesystem::path& dir, size_t first);
 
 }  // namespace facegate

@@ -42,18 +42,21 @@ ClientResult<std::vector<fs::directory_entry>> EntriesOf(const fs::path& dir) {
   return entries;
 }
 
-std::optional<std::string> WhyNotAPhoto(const fs::directory_entry& entry) {
+std::optional<NotAPhoto> WhyNotAPhoto(const fs::directory_entry& entry) {
   std::error_code failure;
   const fs::file_status status = entry.status(failure);
-  if (status.type() == fs::file_type::not_found) return "is a link to nothing";
-  if (failure) return fmt::format("cannot be read: {}", failure.message());
-  if (fs::is_directory(status)) return "is a folder; photos are read right below a person's folder";
-  if (!fs::is_regular_file(status)) return "is not a regular file";
+  if (status.type() == fs::file_type::not_found) return NotAPhoto{"is a link to nothing", true};
+  if (failure) return NotAPhoto{fmt::format("cannot be read: {}", failure.message()), true};
+  if (fs::is_directory(status)) {
+    return NotAPhoto{"is a folder; photos are read right below a person's folder"};
+  }
+  if (!fs::is_regular_file(status)) return NotAPhoto{"is not a regular file"};
   const auto bytes = FirstBytes(entry.path());
-  if (!bytes.ok()) return bytes.error().message;
+  if (!bytes.ok()) return NotAPhoto{bytes.error().message, true};
   const ImageFormat format = SniffImageFormat(*bytes);
-  if (IsDecodable(format)) return std::nullopt;
-  return fmt::format("is {}; photos are {}", NameWithArticle(format), DecodableFormats());
+  if (IsDecodable(format) || IsHeif(format)) return std::nullopt;
+  return NotAPhoto{fmt::format("is {}; photos are {}", NameWithArticle(format), DecodableFormats()),
+                   IsPicture(format)};
 }
 
 ClientResult<PhotoFolder> ReadPhotoFolder(const fs::path& dir, size_t most) {
@@ -65,7 +68,7 @@ ClientResult<PhotoFolder> ReadPhotoFolder(const fs::path& dir, size_t most) {
     if (IsSystemName(entry.path().filename().string())) {
       ++folder.skipped;
     } else if (auto why = WhyNotAPhoto(entry); why.has_value()) {
-      folder.left_out.push_back({entry.path(), *std::move(why)});
+      folder.left_out.push_back({entry.path(), std::move(why->message)});
     } else {
       folder.photos.push_back(entry.path());
     }

@@ -27,9 +27,15 @@ struct PhotoFolder {
 ClientResult<std::vector<std::filesystem::directory_entry>> EntriesOf(
     const std::filesystem::path& dir);
 
+struct NotAPhoto {
+  std::string message;  // why, in words that go on after the file's name
+  // A picture all the same, or a file that cannot be read and so may be one.
+  bool may_be_meant = false;
+};
+
 // Why the file is not a photo that a server reads: its content decides, not its name's ending.
-// Nothing when it is one.
-std::optional<std::string> WhyNotAPhoto(const std::filesystem::directory_entry& entry);
+// Nothing when it is one. HEIC and AVIF are: whether it reads them is for the server to say.
+std::optional<NotAPhoto> WhyNotAPhoto(const std::filesystem::directory_entry& entry);
 
 // The photos right in `dir`; the first `most` of them, 0 for all (what comes after is not looked
 // at). Fails when the folder cannot be read.

@@ -93,7 +93,7 @@ StatusOr<Image> DecodeImage(std::string_view encoded, const DecodeLimits& limits
                                                       encoded.size(), max_bytes));
   }
   const ImageFormat format = SniffImageFormat(encoded);
-  if (limits.heif && (format == ImageFormat::kHeic || format == ImageFormat::kAvif)) {
+  if (limits.heif && IsHeif(format)) {
     return DecodeHeif(encoded, format, limits, control);
   }
   FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(encoded));

@@ -232,6 +232,13 @@ bool IsDecodable(ImageFormat format) {
   }
 }
 
+bool IsHeif(ImageFormat format) {
+  return format == ImageFormat::kHeic || format == ImageFormat::kAvif;
+}
+
+// Pictures come before everything else in the list of formats.
+bool IsPicture(ImageFormat format) { return format < ImageFormat::kVideo; }
+
 std::string_view DecodableFormats() { return "JPEG, PNG, WebP, BMP, PGM, PPM"; }
 
 }  // namespace facegate

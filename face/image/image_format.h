@@ -56,6 +56,13 @@ std::string_view NameWithArticle(ImageFormat format);
 // Whether DecodeImage() (face/image/decode.h) takes the format with its default limits.
 bool IsDecodable(ImageFormat format);
 
+// Whether it is HEIC or AVIF: DecodeImage() takes them where its limits allow it and libheif is
+// installed.
+bool IsHeif(ImageFormat format);
+
+// Whether it is a picture's format, decodable or not.
+bool IsPicture(ImageFormat format);
+
 // What is decodable, for messages: "JPEG, PNG, WebP, BMP, PGM, PPM".
 std::string_view DecodableFormats();
 

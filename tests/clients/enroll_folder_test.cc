@@ -201,18 +201,42 @@ TEST_F(EnrollFolderTest, ReadsPhotosByTheirContentAndNamesWhatItLeavesOut) {
   Jpeg("people/1/a.png", "a");
   Jpeg("people/1/b.jfif", "b");
   Jpeg("people/1/c", "c");
-  Photo("people/1/IMG_0001.jpg", std::string("\0\0\0\x18", 4) + "ftypheic\0\0\0\0mif1heic");
+  Photo("people/1/scan.jpg", "GIF89a");
   Photo("people/1/notes.jpg", "Anna, in front of the house");
   Photo("people/1/Thumbs.db", "x");
   Photo("people/2/.hidden/a.jpg", "x");
   const auto result = EnrollFolder("people");
   EXPECT_EQ(result.code, 5);
   EXPECT_THAT(server_.face.enrolled().at("1"), UnorderedElementsAre('a', 'b', 'c'));
-  EXPECT_THAT(result.out, HasSubstr("IMG_0001.jpg"));
-  EXPECT_THAT(result.out, HasSubstr("HEIC"));
+  EXPECT_THAT(result.out, HasSubstr("scan.jpg"));
+  EXPECT_THAT(result.out, HasSubstr("GIF"));
   EXPECT_THAT(result.out, HasSubstr("2 left out"));
   EXPECT_THAT(result.out, HasSubstr("2 hidden or system files skipped"));
   EXPECT_THAT(result.out, Not(HasSubstr("Thumbs.db")));
+}
+
+// The fake server reads AVIF and not HEIC.
+TEST_F(EnrollFolderTest, LeavesItToTheServerWhetherHeicAndAvifAreRead) {
+  Jpeg("people/1/a.jpg", "a");
+  Photo("people/1/b.avif", std::string(kAvifStart));
+  Photo("people/1/IMG_0001.HEIC", std::string(kHeicStart));
+  const auto result = EnrollFolder("people");
+  EXPECT_EQ(result.code, 5);
+  EXPECT_THAT(server_.face.enrolled().at("1"), SizeIs(2));
+  EXPECT_THAT(result.out, HasSubstr("IMG_0001.HEIC"));
+  EXPECT_THAT(result.out, HasSubstr("IMAGE_UNDECODABLE"));
+  EXPECT_THAT(result.out, HasSubstr("1 failed"));
+}
+
+TEST_F(EnrollFolderTest, SaysRefusedOnlyOfWhatTheServerRefused) {
+  for (const char* name : {"1/a.jpg", "2/b.jpg"}) {
+    std::filesystem::resize_file(Jpeg(std::string("people/") + name, "a"), (64 << 20) + 1);
+  }
+  const auto unread = EnrollFolder("people");
+  EXPECT_EQ(unread.code, 5) << unread.out;
+  EXPECT_THAT(unread.out, HasSubstr("2 failed"));
+  Jpeg("people/3/none.jpg", "-");
+  EXPECT_EQ(EnrollFolder("people").code, 3);
 }
 
 TEST_F(EnrollFolderTest, ListsWhatItLeavesOutAsJson) {

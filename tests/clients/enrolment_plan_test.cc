@@ -54,6 +54,25 @@ TEST(EnrolmentPlanTest, LeavesOutPhotosBesideTheFoldersAndCountsOtherFiles) {
   EXPECT_EQ(plan->skipped, 1U);
 }
 
+TEST(EnrolmentPlanTest, NamesWhatMayBeMeantForAPhotoBesideTheFolders) {
+  const TempDir dir;
+  WritePlanned(dir.path() / "a" / "1.jpg");
+  WritePlanned(dir.path() / "b.gif", "GIF89a");
+  WritePlanned(dir.path() / "c.heic", std::string(kHeicStart));
+  std::filesystem::create_symlink("nowhere", dir.path() / "d.jpg");
+  WritePlanned(dir.path() / "notes.txt", "about these photos");
+  const auto plan = PlanEnrolment(dir.path(), 0);
+  ASSERT_TRUE(plan.ok());
+  ASSERT_THAT(plan->left_out, SizeIs(3));
+  EXPECT_THAT(plan->left_out[0].message, HasSubstr("is a GIF"));
+  EXPECT_THAT(plan->left_out[1].message, HasSubstr("lies beside the folders"));
+  EXPECT_THAT(plan->left_out[2].message, HasSubstr("link to nothing"));
+  EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("1 other file beside the folders was")));
+  std::filesystem::remove_all(dir.path() / "a");
+  EXPECT_THAT(PlanEnrolment(dir.path(), 0).error().message,
+              HasSubstr("has 1 photo but no folders"));
+}
+
 TEST(EnrolmentPlanTest, NeverMergesTwoFolders) {
   const TempDir dir;
   WritePlanned(dir.path() / "Zo\xC3\xAB" / "1.jpg");

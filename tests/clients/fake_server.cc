@@ -18,6 +18,10 @@ grpc::Status PersonOf(const v1::Probe& probe, char& person) {
   }
   const std::string_view start(kJpegStart);
   person = bytes[bytes.starts_with(start) && bytes.size() > start.size() ? start.size() : 0];
+  if (bytes.starts_with(kHeicStart)) {
+    return FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "IMAGE_UNDECODABLE",
+                       "the image is a HEIC picture", "probe.image");
+  }
   if (person == '-') {
     return FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "NO_FACE", "no face was found",
                        "probe.image");

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "facegate/v1/admin_service.grpc.pb.h"
@@ -26,6 +27,15 @@ grpc::Status FakeRefusal(grpc::StatusCode code, const std::string& reason,
 
 // What a JPEG begins with.
 inline constexpr char kJpegStart[] = "\xff\xd8\xff";
+// What HEIC and AVIF pictures begin with; the server here does not read HEIC.
+inline constexpr std::string_view kHeicStart(
+    "\0\0\0\x18"
+    "ftypheic\0\0\0\0mif1heic",
+    24);
+inline constexpr std::string_view kAvifStart(
+    "\0\0\0\x18"
+    "ftypavif\0\0\0\0mif1avif",
+    24);
 
 // The person in a photo is the photo's first byte, or the first after kJpegStart; two photos are as
 // alike as their persons are the same. A photo of '-' has no face, one of '=' has two.

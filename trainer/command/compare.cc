@@ -39,9 +39,9 @@ class CropMaker {
       : options_(options), selection_(selection), alignment_(alignment) {}
 
   StatusOr<AlignedFace> Make(std::string_view bytes, std::string& found_by) {
-    FACEGATE_ASSIGN_OR_RETURN(
-        const Image image,
-        DecodeImage(bytes, {.max_bytes = kMaxPhotoBytes, .max_pixels = kMaxPhotoPixels}));
+    FACEGATE_ASSIGN_OR_RETURN(const Image image, DecodeImage(bytes, {.max_bytes = kMaxPhotoBytes,
+                                                                     .max_pixels = kMaxPhotoPixels,
+                                                                     .heif = true}));
     if (!options_.detect && image.bgr.size() == CropSize(alignment_)) {
       found_by = "aligned crop";
       return AlignedFace{.bgr = image.bgr};

@@ -101,7 +101,7 @@ std::optional<std::string> ForeignDatasetAdvice(const std::string& path) {
                        kind.find("archive") != std::string_view::npos ? kUnpack : kWayOut);
   }
   const ImageFormat format = SniffImageFormat(start);
-  if (IsDecodable(format)) {
+  if (IsDecodable(format) || IsHeif(format)) {
     return fmt::format("is a picture, {}. Expected a folder DIR/IDENTITY/PHOTO, a list or a pack",
                        NameWithArticle(format));
   }

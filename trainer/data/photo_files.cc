@@ -8,6 +8,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "face/image/heif_library.h"
 #include "face/image/system_name.h"
 
 namespace facegate {
@@ -43,8 +44,10 @@ bool HasUsualEnding(std::string_view name) {
   return std::find(kUsualEndings.begin(), kUsualEndings.end(), ending) != kUsualEndings.end();
 }
 
-// Pictures come before everything else in the list of formats.
-bool IsPicture(ImageFormat format) { return format < ImageFormat::kVideo; }
+// Whether this machine decodes it.
+bool IsRead(ImageFormat format) {
+  return IsDecodable(format) || (IsHeif(format) && OpenHeifLibrary().ok());
+}
 
 }  // namespace
 
@@ -102,10 +105,10 @@ bool TakesPhoto(const std::string& path, const std::string& shown, LeftOut& left
   if (SkipsSystemName(name, shown, left_out)) return false;
   if (HasUsualEnding(name)) return true;
   const std::optional<ImageFormat> format = FormatOfFile(path);
-  if (!format.has_value() || IsDecodable(*format)) return true;
+  if (!format.has_value() || IsRead(*format)) return true;
   left_out.Add(HasPictureEnding(name) || IsPicture(*format)
-                   ? fmt::format("files of {}, which is not read; convert them to JPEG or PNG",
-                                 Name(*format))
+                   ? fmt::format("files of {}, which is not read{}; convert them to JPEG or PNG",
+                                 Name(*format), IsHeif(*format) ? " without libheif" : "")
                    : kNoPhoto,
                shown);
   return false;

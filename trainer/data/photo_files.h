@@ -40,7 +40,8 @@ StatusOr<std::vector<std::string>> NamesInFolder(const std::string& folder);
 
 // Whether the file at `path` is taken for a photo when a folder is read. A file that ends like a
 // picture is, and so shows its fault when it is read; any other file is judged by its first bytes.
-// Hidden files, and pictures of formats that are not decoded, are not taken. What is not taken is
+// Hidden files, and pictures of formats that are not decoded, are not taken; HEIC and AVIF are
+// decoded where libheif is installed. What is not taken is
 // added to `left_out` under the name `shown`.
 bool TakesPhoto(const std::string& path, const std::string& shown, LeftOut& left_out);
 

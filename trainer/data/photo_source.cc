@@ -9,7 +9,8 @@
 namespace facegate {
 namespace {
 
-constexpr DecodeLimits kLimits{.max_bytes = kMaxTrainingPhotoBytes, .max_pixels = 200'000'000};
+constexpr DecodeLimits kLimits{
+    .max_bytes = kMaxTrainingPhotoBytes, .max_pixels = 200'000'000, .heif = true};
 
 class ListSource final : public PhotoSource {
  public:

@@ -24,7 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr DecodeLimits kLimits{.max_bytes = kMaxTrainingPhotoBytes, .max_pixels = 200'000'000};
+constexpr DecodeLimits kLimits{
+    .max_bytes = kMaxTrainingPhotoBytes, .max_pixels = 200'000'000, .heif = true};
 
 class FilePhotos final : public NamedPhotos {
  public:
@@ -119,7 +120,8 @@ class SourceReader {
     std::error_code error;
     if (!fs::is_regular_file(path, error)) return false;
     const std::optional<ImageFormat> format = FormatOfFile(path);
-    return HasPictureEnding(path) || (format.has_value() && IsDecodable(*format));
+    return HasPictureEnding(path) ||
+           (format.has_value() && (IsDecodable(*format) || IsHeif(*format)));
   }
 
   StatusOr<std::unique_ptr<NamedPhotos>> OpenFolder(const std::string& folder) {

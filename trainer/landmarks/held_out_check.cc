@@ -17,7 +17,7 @@ namespace facegate {
 namespace {
 
 constexpr double kLeastConfidence = 0.5;
-constexpr DecodeLimits kLimits{.max_bytes = 256ULL << 20, .max_pixels = 200'000'000};
+constexpr DecodeLimits kLimits{.max_bytes = 256ULL << 20, .max_pixels = 200'000'000, .heif = true};
 
 // Collects the errors of faces.
 class ErrorList {

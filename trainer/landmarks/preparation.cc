@@ -24,7 +24,7 @@ namespace facegate {
 namespace {
 
 constexpr uint64_t kStream = 71;
-constexpr DecodeLimits kLimits{.max_bytes = 256ULL << 20, .max_pixels = 200'000'000};
+constexpr DecodeLimits kLimits{.max_bytes = 256ULL << 20, .max_pixels = 200'000'000, .heif = true};
 constexpr int kMaxSide = 640;
 // As loose as the detector that will use the network.
 constexpr CascadeSearch kSearch{.scale_step = 1.1, .min_neighbours = 1};

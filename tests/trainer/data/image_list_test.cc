@@ -6,16 +6,20 @@
 #include <filesystem>
 #include <fstream>
 
+#include "face/base/file.h"
+#include "face/image/heif_library.h"
 #include "tests/support/pattern_image.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/data/open_dataset.h"
+#include "trainer/data/photo_source.h"
 
 namespace facegate {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 class ImageListTest : public ::testing::Test {
  protected:
@@ -197,17 +201,37 @@ TEST_F(FolderReadingTest, TakesPhotosByTheirBytes) {
   Write("faces/anna/1.JFIF", png);
   Write("faces/anna/2.dat", png);
   Write("faces/anna/notes.txt", "no photo");
-  Write("faces/anna/IMG.HEIC", std::string("\0\0\0\x18"
-                                           "ftypheic\0\0\0\0mif1heic",
-                                           24));
+  Write("faces/anna/IMG.GIF", "GIF89a");
   const auto list = ReadImageFolder(dir_.File("faces"));
   ASSERT_THAT(list, IsOk());
   EXPECT_EQ(list->images.size(), 3u);
   EXPECT_THAT(
       list->remarks,
       ElementsAre(
-          HasSubstr("HEIC, which is not read; convert them to JPEG or PNG (1: anna/IMG.HEIC)"),
+          HasSubstr("GIF, which is not read; convert them to JPEG or PNG (1: anna/IMG.GIF)"),
           HasSubstr("not photos by their first bytes (1: anna/notes.txt)")));
+}
+
+TEST_F(FolderReadingTest, TakesHeicAndAvifWhereLibheifIsInstalled) {
+  for (const char* name : {"heic", "avif"}) {
+    const auto bytes =
+        ReadFile(std::string(FACEGATE_SOURCE_DIR) + "/tests/fuzz/corpus/heif/" + name, 1 << 20);
+    ASSERT_THAT(bytes, IsOk());
+    Write(std::string("faces/anna/1.") + name, *bytes);
+  }
+  Write("faces/anna/2.png", PatternPng(1));
+  const auto list = ReadImageFolder(dir_.File("faces"));
+  ASSERT_THAT(list, IsOk());
+  if (!OpenHeifLibrary().ok()) {
+    EXPECT_EQ(list->images.size(), 1u);
+    EXPECT_THAT(list->remarks, ElementsAre(HasSubstr("AVIF, which is not read without libheif"),
+                                           HasSubstr("HEIC, which is not read without libheif")));
+    return;
+  }
+  EXPECT_THAT(list->remarks, IsEmpty());
+  ASSERT_EQ(list->images.size(), 3u);
+  const auto photos = MakeDecodedDataset(MakeListSource(*list, dir_.File("faces")));
+  for (size_t i = 0; i < photos->size(); ++i) EXPECT_THAT(photos->Load(i), IsOk());
 }
 
 TEST_F(FolderReadingTest, SkipsHiddenNamesAndThoseOfSystemsWithACount) {
