@@ -70,6 +70,20 @@ TEST(ImageFormatTest, NamesWhatElsePeopleSend) {
   }
 }
 
+TEST(ImageFormatTest, TellsPicturesFromOtherFiles) {
+  for (const ImageFormat format : {ImageFormat::kJpeg, ImageFormat::kPgm, ImageFormat::kHeic,
+                                   ImageFormat::kGif, ImageFormat::kSvg}) {
+    EXPECT_TRUE(IsPicture(format)) << Name(format);
+  }
+  for (const ImageFormat format :
+       {ImageFormat::kVideo, ImageFormat::kText, ImageFormat::kEmpty, ImageFormat::kUnknown}) {
+    EXPECT_FALSE(IsPicture(format)) << Name(format);
+  }
+  EXPECT_TRUE(IsHeif(ImageFormat::kHeic));
+  EXPECT_TRUE(IsHeif(ImageFormat::kAvif));
+  EXPECT_FALSE(IsHeif(ImageFormat::kJpeg));
+}
+
 TEST(ImageFormatTest, LooksNoFurtherThanItSays) {
   const std::string text(kSniffedBytes, 'a');
   EXPECT_EQ(SniffImageFormat(text + std::string(9, '\0')), ImageFormat::kText);

@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <opencv2/core.hpp>
 #include <string>
-#include <vector>
 // After <cstdio>: jpeglib.h needs FILE and does not include it.
 #include <jpeglib.h>
 
@@ -18,8 +18,9 @@
 namespace facegate {
 namespace {
 
-// A picture of one colour in four inks.
-std::string CmykJpeg(std::array<uint8_t, 4> inks, bool adobe_marker) {
+// What libjpeg makes of 8-bit pixels; `choose` changes its defaults.
+std::string JpegOf(cv::Mat pixels, J_COLOR_SPACE space,
+                   const std::function<void(jpeg_compress_struct&)>& choose) {
   jpeg_error_mgr errors;
   jpeg_compress_struct compress{};
   compress.err = jpeg_std_error(&errors);
@@ -27,23 +28,38 @@ std::string CmykJpeg(std::array<uint8_t, 4> inks, bool adobe_marker) {
   unsigned char* buffer = nullptr;
   unsigned long size = 0;
   jpeg_mem_dest(&compress, &buffer, &size);
-  compress.image_width = 16;
-  compress.image_height = 16;
-  compress.input_components = 4;
-  compress.in_color_space = JCS_CMYK;
+  compress.image_width = static_cast<JDIMENSION>(pixels.cols);
+  compress.image_height = static_cast<JDIMENSION>(pixels.rows);
+  compress.input_components = pixels.channels();
+  compress.in_color_space = space;
   jpeg_set_defaults(&compress);
-  compress.write_Adobe_marker = adobe_marker ? TRUE : FALSE;
-  jpeg_set_quality(&compress, 100, TRUE);
+  choose(compress);
   jpeg_start_compress(&compress, TRUE);
-  std::vector<uint8_t> row;
-  for (int i = 0; i < 16; ++i) row.insert(row.end(), inks.begin(), inks.end());
-  JSAMPROW line = row.data();
-  while (compress.next_scanline < compress.image_height) jpeg_write_scanlines(&compress, &line, 1);
+  while (compress.next_scanline < compress.image_height) {
+    JSAMPROW line = pixels.ptr(static_cast<int>(compress.next_scanline));
+    jpeg_write_scanlines(&compress, &line, 1);
+  }
   jpeg_finish_compress(&compress);
   jpeg_destroy_compress(&compress);
   std::string jpeg(reinterpret_cast<char*>(buffer), size);
   std::free(buffer);
   return jpeg;
+}
+
+// A picture of one colour in four inks.
+std::string CmykJpeg(const cv::Vec4b& inks, bool adobe_marker) {
+  return JpegOf(cv::Mat(16, 16, CV_8UC4, cv::Scalar(inks)), JCS_CMYK,
+                [&](jpeg_compress_struct& compress) {
+                  compress.write_Adobe_marker = adobe_marker ? TRUE : FALSE;
+                  jpeg_set_quality(&compress, 100, TRUE);
+                });
+}
+
+std::string ArithmeticJpeg(bool progressive) {
+  return JpegOf(SmoothPicture(96, 80), JCS_EXT_BGR, [&](jpeg_compress_struct& compress) {
+    compress.arith_code = TRUE;
+    if (progressive) jpeg_simple_progression(&compress);
+  });
 }
 
 cv::Vec3b ColourOf(const std::string& jpeg) {
@@ -65,36 +81,9 @@ TEST(JpegPixelsTest, ConvertsFourInks) {
   ExpectNear(ColourOf(CmykJpeg({255, 153, 0, 204}, true)), {0, 122, 204});
 }
 
-std::string ArithmeticJpeg(const cv::Mat& bgr, bool progressive) {
-  jpeg_error_mgr errors;
-  jpeg_compress_struct compress{};
-  compress.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&compress);
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&compress, &buffer, &size);
-  compress.image_width = static_cast<JDIMENSION>(bgr.cols);
-  compress.image_height = static_cast<JDIMENSION>(bgr.rows);
-  compress.input_components = 3;
-  compress.in_color_space = JCS_EXT_BGR;
-  jpeg_set_defaults(&compress);
-  compress.arith_code = TRUE;
-  if (progressive) jpeg_simple_progression(&compress);
-  jpeg_start_compress(&compress, TRUE);
-  while (compress.next_scanline < compress.image_height) {
-    auto* line = const_cast<uint8_t*>(bgr.ptr(static_cast<int>(compress.next_scanline)));
-    jpeg_write_scanlines(&compress, &line, 1);
-  }
-  jpeg_finish_compress(&compress);
-  jpeg_destroy_compress(&compress);
-  std::string jpeg(reinterpret_cast<char*>(buffer), size);
-  std::free(buffer);
-  return jpeg;
-}
-
 TEST(JpegPixelsTest, TakesArithmeticCodingOnlyWithAnEndMarker) {
   for (const bool progressive : {false, true}) {
-    const std::string jpeg = ArithmeticJpeg(SmoothPicture(96, 80), progressive);
+    const std::string jpeg = ArithmeticJpeg(progressive);
     ASSERT_NE(jpeg.find(progressive ? "\xff\xca" : "\xff\xc9"), std::string::npos);
     ASSERT_THAT(DecodeImage(jpeg, {}), IsOk());
     for (size_t size = jpeg.size() - 1; size > jpeg.size() / 4; size -= 23) {
