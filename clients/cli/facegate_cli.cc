@@ -21,7 +21,8 @@ namespace {
 
 constexpr char kDescription[] =
     "Enrols, verifies and identifies faces with a facegate server.\n"
-    "Photos are JPEG, PNG, WebP, BMP or PGM; they are sent to the server named by --server.";
+    "Photos are JPEG, PNG, WebP, BMP or PGM, and HEIC or AVIF if the server reads them; they are "
+    "sent to the server named by --server.";
 
 constexpr char kProgramFooter[] =
     "A change is sent with a request_id, and sent again when the connection breaks: it is made\n"

@@ -141,7 +141,10 @@ TrainCommand AddCompareCommand(CLI::App& app) {
   const auto options = std::make_shared<CompareOptions>();
   const auto json = std::make_shared<bool>(false);
   command->add_option("MODEL", options->model, "Model file")->required();
-  command->add_option("PHOTO1", options->photos[0], "JPEG, PNG, WebP, BMP or PGM")->required();
+  command
+      ->add_option("PHOTO1", options->photos[0],
+                   "JPEG, PNG, WebP, BMP or PGM; HEIC or AVIF if libheif is installed")
+      ->required();
   command->add_option("PHOTO2", options->photos[1], "The other photo")->required();
   command->add_flag("--json", *json, "The result as a JSON object");
   command->add_flag("--detect", options->detect,
