@@ -60,10 +60,11 @@ int FineDistance(const PictureHash& a, const PictureHash& b) {
 }
 
 StatusOr<PhotoFacts> FactsOfPhoto(std::string_view encoded) {
-  FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(encoded));
   FACEGATE_ASSIGN_OR_RETURN(const cv::Mat bgr, DecodeTrainingPhoto(encoded));
-  PhotoFacts facts{
-      .format = header.format, .width = bgr.cols, .height = bgr.rows, .bytes = encoded.size()};
+  PhotoFacts facts{.format = SniffImageFormat(encoded),
+                   .width = bgr.cols,
+                   .height = bgr.rows,
+                   .bytes = encoded.size()};
   Sha256 sha256;
   sha256.Update(encoded);
   std::ranges::copy(sha256.Digest(), facts.sha256.begin());

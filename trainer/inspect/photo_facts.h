@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "face/base/status.h"
-#include "face/image/image_header.h"
+#include "face/image/image_format.h"
 
 namespace facegate {
 

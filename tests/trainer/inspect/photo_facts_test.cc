@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <opencv2/imgproc.hpp>
+#include <utility>
 
 #include "face/base/coding.h"
+#include "face/base/file.h"
 #include "face/base/sha256.h"
+#include "face/image/heif_library.h"
 #include "tests/support/photo_folder.h"
 #include "tests/support/status_matchers.h"
 #include "trainer/inspect/duplicates.h"
@@ -35,6 +38,19 @@ TEST(PhotoFactsTest, KnowsFormatSizeAndBytes) {
   EXPECT_EQ(facts.bytes, png.size());
   const std::string_view digest(reinterpret_cast<const char*>(facts.sha256.data()), 32);
   EXPECT_EQ(ToHex(digest), Sha256Hex(png));
+}
+
+TEST(PhotoFactsTest, KnowsHeicAndAvifWhereLibheifIsInstalled) {
+  if (!OpenHeifLibrary().ok()) GTEST_SKIP() << "libheif is not installed";
+  for (const auto& [name, format] :
+       {std::pair("heic", ImageFormat::kHeic), std::pair("avif", ImageFormat::kAvif)}) {
+    const auto bytes =
+        ReadFile(std::string(FACEGATE_SOURCE_DIR) + "/tests/fuzz/corpus/heif/" + name, 1 << 20);
+    ASSERT_THAT(bytes, IsOk());
+    const PhotoFacts facts = FactsOf(*bytes);
+    EXPECT_EQ(facts.format, format);
+    EXPECT_EQ(facts.width, 96);
+  }
 }
 
 TEST(PhotoFactsTest, MeansAreOfRedGreenAndBlue) {
