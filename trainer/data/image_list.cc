@@ -146,7 +146,7 @@ StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& ro
   if (!layout.ok()) return Annotate(layout.status(), path);
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<Entry> entries, ReadEntries(path, text, *layout));
   ImageList list{.images = {}, .classes = OrderedLabels(entries)};
-  if (layout->has_header) list.remarks.push_back(layout->remark);
+  if (!layout->remark.empty()) list.remarks.push_back(layout->remark);
   std::map<std::string_view, uint32_t> labels;
   for (size_t i = 0; i < list.classes.size(); ++i) {
     labels.emplace(list.classes[i], static_cast<uint32_t>(i));

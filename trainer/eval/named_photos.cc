@@ -166,7 +166,7 @@ class SourceReader {
     PhotoFinder finder(base);
     const StatusOr<ListLayout> layout = LayoutOfList(text, finder, LabelRule::kOptional);
     if (!layout.ok()) return Annotate(layout.status(), path);
-    if (layout->has_header) remarks_.push_back(path + ": " + layout->remark);
+    if (!layout->remark.empty()) remarks_.push_back(path + ": " + layout->remark);
     std::vector<NamedPhoto> photos;
     std::vector<std::string> missing;
     bool header = layout->has_header;

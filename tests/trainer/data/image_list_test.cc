@@ -1,5 +1,6 @@
 #include "trainer/data/image_list.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -153,6 +154,45 @@ TEST_F(ListDialectTest, FindsHeadersWhateverTheColumnsAreCalled) {
   EXPECT_THAT(Read(",img_path,width,label\n0,id0/000.png,112,0\n1,id0/001.png,112,0\n"
                    "2,id1/000.png,112,1\n"),
               Photos());
+}
+
+TEST_F(ListDialectTest, TakesColumnsByWholeWordsOfTheirNames) {
+  const auto read = [&](const std::string& header, const std::string& before) {
+    return Read(
+        fmt::format("path,{0}\nid0/000.png,{1}1,0\nid0/001.png,{1}2,0\n"
+                    "id1/000.png,{1}3,1\n",
+                    header, before));
+  };
+  EXPECT_THAT(read("width,height,id", "112,"), Photos());
+  EXPECT_THAT(read("filename,id", ""), Photos());
+  EXPECT_THAT(read("video,personName", ""), Photos());
+  EXPECT_THAT(read("label_confidence,name", ""), Photos());
+  EXPECT_THAT(read("id,celebrity", ""), Photos());
+  EXPECT_THAT(read("valid,image_label", ""), Photos());
+}
+
+TEST_F(ListDialectTest, TakesNumbersBehindTheLabelForColumns) {
+  EXPECT_THAT(Read("id0/000.png 0 0.91\nid0/001.png 0 0.92\nid1/000.png 1 0.93\n"), Photos());
+  EXPECT_THAT(Read("id0/000.png 0 train x\nid0/001.png 0 test y\nid1/000.png 1 test z\n"),
+              Photos());
+  EXPECT_THAT(Read("path label score\nid0/000.png 0 1\nid0/001.png 0 2\nid1/000.png 1 3\n"),
+              Photos());
+  EXPECT_THAT(Read("id0/000.png ann 3\nid0/001.png ann 4\nid1/000.png bob 5\n"),
+              ElementsAre("id0/000.png ann", "id0/001.png ann", "id1/000.png bob"));
+  EXPECT_THAT(ReadImageList(dir_.File("list"), "")->remarks, ElementsAre(HasSubstr("3 fields")));
+  EXPECT_THAT(Read("id0/000.png Ann Lee\nid0/001.png Ann Lee\nid1/000.png Ann Doe\n"),
+              ElementsAre("id0/000.png Ann Lee", "id0/001.png Ann Lee", "id1/000.png Ann Doe"));
+  EXPECT_THAT(Read("id0/000.png person 1\nid0/001.png person 1\nid1/000.png person 2\n"),
+              ElementsAre("id0/000.png person 1", "id0/001.png person 1", "id1/000.png person 2"));
+}
+
+TEST_F(ListDialectTest, APhotoWithoutItsEndingIsNoHeader) {
+  EXPECT_THAT(Read("id0/000 0\nid0/001.png 0\nid1/000.png 1\n"), Photos());
+  Write("crop_ann.png", "");
+  EXPECT_THAT(Read("crop_ann,person\nid0/001.png,person\n"),
+              ElementsAre("crop_ann.png person", "id0/001.png person"));
+  Write("image.png", "");
+  EXPECT_THAT(Read("image,label\nid0/001.png,ann\n"), ElementsAre("id0/001.png ann"));
 }
 
 TEST_F(ListDialectTest, ReadsQuotedFields) {
