@@ -114,9 +114,12 @@ void PrintText(const FitCommandOptions& options, const FitReport& report, std::o
   if (report.first_accuracy) row("accuracy at first", percent(*report.first_accuracy));
   if (report.last_accuracy) row("accuracy now", percent(*report.last_accuracy));
   if (report.best) {
-    row("best " + report.measure,
-        fmt::format("{} after batch {}: {}/best.safetensors", percent(std::abs(*report.best)),
-                    report.best_batch, options.fit.directory));
+    const std::string where =
+        report.best_batch == 0
+            ? "before the first batch: nothing was better than the weights that it began with"
+            : fmt::format("after batch {}: {}/best.safetensors", report.best_batch,
+                          options.fit.directory);
+    row("best " + report.measure, fmt::format("{} {}", percent(std::abs(*report.best)), where));
   }
   if (!report.model.empty()) row("model", report.model);
   row("report", options.fit.directory + "/report.html");

@@ -14,7 +14,8 @@ namespace facegate {
 struct FitOptions {
   std::string directory{};  // of the run
   int64_t stop_after = 0;   // batches of this call, after which it stops as if asked to; 0: never
-  // Asked after each batch: whether to write a checkpoint and end. May be empty.
+  // Asked before each batch: whether to write a checkpoint, if a batch was learned, and end. May be
+  // empty.
   std::function<bool()> asked_to_stop{};
   bool terminal = false;  // whether `progress` can be drawn over
 };

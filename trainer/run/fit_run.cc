@@ -132,7 +132,8 @@ Status FitRun::AfterSkipped(const Batch& batch, const StepReport& step) {
 
 Status FitRun::SaveCheckpoint() {
   const int64_t batches = training_->batches();
-  if (batches == saved_at_) return OkStatus();
+  // Before the first batch there is nothing that the recipe does not give again.
+  if (batches == 0 || batches == saved_at_) return OkStatus();
   CheckpointFacts facts{{FitFacts::kDigest, data_.digest},
                         {FitFacts::kBestBatch, std::to_string(report_.best_batch)},
                         {FitFacts::kWithoutBetter, std::to_string(without_better_)}};

@@ -100,6 +100,7 @@ Status FitRun::OpenOwnTeacher() {
 
 Status FitRun::Resume() {
   FACEGATE_ASSIGN_OR_RETURN(const auto checkpoints, directory_->Checkpoints());
+  bool resumed = false;
   for (const RunDirectory::Checkpoint& checkpoint : checkpoints) {
     const auto facts = training_->Resume(checkpoint.path);
     if (!facts.ok()) {
@@ -117,14 +118,15 @@ Status FitRun::Resume() {
     if (const auto begun = facts->find(FitFacts::kBegunWith); begun != facts->end()) {
       begun_with_ = begun->second;
     }
+    resumed = true;
     break;
   }
-  if (training_->batches() == 0 && !checkpoints.empty()) {
+  if (!resumed && !checkpoints.empty()) {
     return FailedPrecondition(
         fmt::format("none of the checkpoints of {} can be used", directory_->path()));
   }
   report_.resumed_at = training_->batches();
-  saved_at_ = training_->batches() > 0 ? training_->batches() : -1;
+  saved_at_ = resumed ? training_->batches() : -1;
   return OkStatus();
 }
 

@@ -99,6 +99,8 @@ Status FitRun::Better(const SetScores& scores) {
   without_better_ = 0;
   report_.best = measure;
   report_.best_batch = training_->batches();
+  // The weights that it began with are to be beaten; they have a file of their own.
+  if (report_.best_batch == 0) return OkStatus();
   FACEGATE_ASSIGN_OR_RETURN(ModelFile file, CurrentModel());
   const Status written =
       WriteProvenModel(directory_->File("best.safetensors"), std::move(file)).status();

@@ -128,7 +128,7 @@ StatusOr<std::vector<RunDirectory::Checkpoint>> RunDirectory::Checkpoints() cons
     const char* const end = name.data() + name.size() - kSuffix.size();
     Checkpoint one{.path = entry.path().string()};
     const auto [stop, bad] = std::from_chars(begin, end, one.batches);
-    if (bad == std::errc() && stop == end) all.push_back(std::move(one));
+    if (bad == std::errc() && stop == end && one.batches > 0) all.push_back(std::move(one));
   }
   if (error) return FailedPrecondition(fmt::format("cannot read {}: {}", path_, error.message()));
   std::sort(all.begin(), all.end(),

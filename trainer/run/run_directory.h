@@ -50,7 +50,7 @@ class RunDirectory {
   const std::string& path() const { return path_; }
   std::string File(const std::string& name) const { return path_ + "/" + name; }
   std::string CheckpointPath(int64_t batches) const;
-  // The newest first.
+  // The newest first; without any of batch 0, where nothing has been learned.
   StatusOr<std::vector<Checkpoint>> Checkpoints() const;
   // Removes all but the newest `keep` checkpoints.
   Status Prune(size_t keep) const;

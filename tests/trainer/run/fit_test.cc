@@ -194,6 +194,26 @@ TEST_F(FitTest, TakesOverARunThatLearnedNothing) {
   EXPECT_THAT(ReadFile(dir_.File("run/recipe.yaml"), 1 << 20).value(), HasSubstr("/photos"));
 }
 
+TEST_F(FitTest, AStopBeforeTheFirstBatchLeavesNothingLearned) {
+  Recipe recipe = SmallRecipe();
+  recipe.epochs = 0.25;
+  recipe.data.holdout_identities = 2;
+  recipe.data.holdout_pairs = 40;
+  const auto first = Run(recipe, "first");
+  ASSERT_THAT(first, IsOk());
+  recipe.init = first->model;
+  for (const int64_t batch : {4, 3}) {
+    std::ostringstream out;
+    const std::string run = dir_.File(fmt::format("run{}", batch));
+    const auto stopped = Fit(recipe, {.directory = run, .asked_to_stop = [] { return true; }}, out);
+    ASSERT_THAT(stopped, IsOk());
+    EXPECT_EQ(stopped->batches, 0);
+    Recipe next = recipe;
+    next.batch = batch;
+    EXPECT_THAT(Fit(next, {.directory = run, .stop_after = 1}, out), IsOk()) << batch;
+  }
+}
+
 TEST_F(FitTest, GoesOnWithMoreEpochs) {
   Recipe recipe = SmallRecipe();
   recipe.epochs = 0.5;

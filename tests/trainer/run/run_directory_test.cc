@@ -108,6 +108,7 @@ TEST(RunDirectoryTest, KeepsTheNewestCheckpoints) {
   for (const int64_t batches : {5, 1200, 40}) {
     ASSERT_THAT(WriteFileAtomically((*run)->CheckpointPath(batches), "x"), IsOk());
   }
+  ASSERT_THAT(WriteFileAtomically((*run)->CheckpointPath(0), "x"), IsOk());
   // A file that was being written when the power went.
   ASSERT_THAT(WriteFileAtomically((*run)->CheckpointPath(7) + ".tmp", "x"), IsOk());
   ASSERT_THAT((*run)->Prune(2), IsOk());
