@@ -56,7 +56,8 @@ TEST(ImportGoldenTest, GivesATrainingTheTensorsOfAPth) {
   FACEGATE_DATA_OR_SKIP(data);
   FACEGATE_ASSERT_OK_AND_ASSIGN(
       StartWeights weights,
-      ReadStartWeights((data / "weights" / "arcface_mobilefacenet.pth").string()));
+      ReadStartWeights((data / "weights" / "arcface_mobilefacenet.pth").string(),
+                       "mobilefacenet-128"));
   TensorMap network;
   constexpr std::string_view kPrefix = "backbone.";
   for (auto& [name, tensor] : weights.tensors) {

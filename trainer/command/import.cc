@@ -13,10 +13,10 @@
 #include "face/base/file.h"
 #include "face/base/sha256.h"
 #include "face/model/architecture.h"
+#include "face/model/backbone_file.h"
 #include "face/model/backbone_group.h"
 #include "face/model/model_file.h"
 #include "face/model/safetensors.h"
-#include "face/model/torch_pickle.h"
 #include "trainer/command/card_print.h"
 #include "trainer/data/counted.h"
 #include "trainer/run/model_writer.h"
@@ -32,59 +32,29 @@ struct Source {
   std::string file_digest;  // sha256
 };
 
-// Without the prefix in front of their names.
-TensorMap WithoutPrefix(TensorMap tensors, const std::string& prefix) {
-  TensorMap shorter;
-  while (!tensors.empty()) {
-    auto node = tensors.extract(tensors.begin());
-    node.key().erase(0, prefix.size());
-    shorter.insert(std::move(node));
-  }
-  return shorter;
-}
-
 BackboneWish WishOf(const ImportOptions& options) {
   BackboneWish wish{.architecture = options.architecture, .entry = options.entry};
   if (options.card.preset) wish.preferred = ArchitecturesOfPreset(*options.card.preset);
   return wish;
 }
 
-// The backbone in a file of torch.save.
-StatusOr<Source> ParsePickle(std::string_view bytes, const BackboneWish& wish) {
-  BackboneGroup group;
-  const ChooseTensors choose =
-      [&](const std::vector<StateDictShapes>& dicts) -> StatusOr<TensorChoice> {
-    FACEGATE_ASSIGN_OR_RETURN(group, FindBackbone(dicts, wish));
-    return TensorChoice{.dict = group.dict, .names = group.names};
-  };
+Source SourceOf(FoundBackbone found) {
   Source source;
-  FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, ParseTorchPickle(bytes, choose));
-  source.tensors = WithoutPrefix(std::move(tensors), group.prefix);
-  source.architecture = group.architecture;
-  source.left = std::move(group.left);
-  return source;
-}
-
-// The backbone in a .safetensors without a card.
-StatusOr<Source> TakeGroup(TensorMap tensors, const BackboneWish& wish) {
-  StateDictShapes shapes;
-  for (const auto& [name, tensor] : tensors) {
-    shapes.tensors.emplace(name, Tensor{.dtype = tensor.dtype, .shape = tensor.shape, .bytes = {}});
-  }
-  FACEGATE_ASSIGN_OR_RETURN(BackboneGroup group, FindBackbone({shapes}, wish));
-  for (const std::string& name : group.left) tensors.erase(name);
-  Source source;
-  source.tensors = WithoutPrefix(std::move(tensors), group.prefix);
-  source.architecture = group.architecture;
-  source.left = std::move(group.left);
+  source.tensors = std::move(found.tensors);
+  source.architecture = std::move(found.architecture);
+  source.left = std::move(found.left);
   return source;
 }
 
 StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& options) {
-  if (!LooksLikeSafetensors(bytes)) return ParsePickle(bytes, WishOf(options));
+  if (!LooksLikeSafetensors(bytes)) {
+    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, ParseBackbone(bytes, WishOf(options)));
+    return SourceOf(std::move(found));
+  }
   FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
   if (!file.metadata.contains(std::string(kCardKey))) {
-    return TakeGroup(std::move(file.tensors), WishOf(options));
+    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(file.tensors, WishOf(options)));
+    return SourceOf(std::move(found));
   }
   Source source;
   FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ModelFileFrom(std::move(file)));

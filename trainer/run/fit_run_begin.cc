@@ -169,13 +169,18 @@ Status FitRun::CheckSameAs(const CheckpointFacts& facts) const {
 
 Status FitRun::TakeStartWeights() {
   if (recipe_.init.empty() || training_->batches() > 0) return OkStatus();
-  FACEGATE_ASSIGN_OR_RETURN(const StartWeights weights, ReadStartWeights(recipe_.init));
+  FACEGATE_ASSIGN_OR_RETURN(const StartWeights weights,
+                            ReadStartWeights(recipe_.init, recipe_.training.architecture));
   const auto taken = training_->StartFrom(weights.tensors);
   if (!taken.ok()) return Annotate(taken.status(), recipe_.init);
   begun_with_ = weights.description;
   FACEGATE_RETURN_IF_ERROR(
       Say(fmt::format("begins with {} of the {} tensors of {}", taken->taken,
                       taken->taken + taken->left.size(), weights.description)));
+  if (!weights.left.empty()) {
+    FACEGATE_RETURN_IF_ERROR(
+        Say(fmt::format("left out of it, as no part of the network: {}", SomeOf(weights.left))));
+  }
   if (!taken->left.empty()) {
     FACEGATE_RETURN_IF_ERROR(Say(fmt::format("of its tensors, {} do not fit and were not taken: {}",
                                              taken->left.size(), SomeOf(taken->left))));

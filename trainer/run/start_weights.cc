@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
+#include <functional>
 #include <string_view>
 #include <utility>
 
 #include "face/base/file.h"
 #include "face/base/sha256.h"
+#include "face/model/backbone_file.h"
+#include "face/model/backbone_group.h"
 #include "face/model/model_file.h"
 #include "face/model/safetensors.h"
 #include "face/model/state_dict.h"
@@ -20,6 +24,8 @@ namespace {
 constexpr std::string_view kBackbone = "backbone.";
 constexpr std::string_view kAverage = "average.";
 constexpr std::string_view kHead = "head.";
+// Where other trainings keep averaged weights, beside those of the last step.
+constexpr std::array<std::string_view, 3> kAveragedEntries = {"state_dict_ema", "model_ema", "ema"};
 
 TensorMap BelowBackbone(TensorMap tensors) {
   TensorMap below;
@@ -42,11 +48,52 @@ TensorMap FromCheckpoint(TensorMap state) {
   return tensors;
 }
 
-StatusOr<StartWeights> Parse(std::string_view bytes) {
+// By `find`, which looks for a whole network of the architecture; of several the averaged one.
+StatusOr<FoundBackbone> FindWhole(
+    const std::string& architecture,
+    const std::function<StatusOr<FoundBackbone>(const BackboneWish&)>& find) {
+  BackboneWish wish{.architecture = architecture};
+  StatusOr<FoundBackbone> found = find(wish);
+  for (const std::string_view entry : kAveragedEntries) {
+    if (found.ok()) break;
+    wish.entry = entry;
+    found = find(wish);
+  }
+  return found;
+}
+
+void TakeFound(FoundBackbone found, StartWeights& weights) {
+  weights.tensors = BelowBackbone(std::move(found.tensors));
+  weights.left = std::move(found.left);
+}
+
+// The network of the architecture, or, where there is none as a whole, what may be a part of it.
+Status ParsePickle(std::string_view bytes, const std::string& architecture, StartWeights& weights) {
+  StatusOr<FoundBackbone> found =
+      FindWhole(architecture, [&](const BackboneWish& wish) { return ParseBackbone(bytes, wish); });
+  if (found.ok()) {
+    TakeFound(*std::move(found), weights);
+    return OkStatus();
+  }
+  FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, ParseTorchPickle(bytes));
+  weights.tensors = BelowBackbone(std::move(tensors));
+  return OkStatus();
+}
+
+void ParsePlain(TensorMap tensors, const std::string& architecture, StartWeights& weights) {
+  StatusOr<FoundBackbone> found = FindWhole(
+      architecture, [&](const BackboneWish& wish) { return TakeBackbone(tensors, wish); });
+  if (found.ok()) {
+    TakeFound(*std::move(found), weights);
+  } else {
+    weights.tensors = BelowBackbone(DropSharedPrefixes(std::move(tensors)));
+  }
+}
+
+StatusOr<StartWeights> Parse(std::string_view bytes, const std::string& architecture) {
   StartWeights weights;
   if (!LooksLikeSafetensors(bytes)) {
-    FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, ParseTorchPickle(bytes));
-    weights.tensors = BelowBackbone(std::move(tensors));
+    FACEGATE_RETURN_IF_ERROR(ParsePickle(bytes, architecture, weights));
     return weights;
   }
   FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
@@ -60,16 +107,16 @@ StatusOr<StartWeights> Parse(std::string_view bytes) {
       weights.description = fmt::format(", trained on: {}", model.card.training_data);
     }
   } else {
-    weights.tensors = BelowBackbone(DropSharedPrefixes(std::move(file.tensors)));
+    ParsePlain(std::move(file.tensors), architecture, weights);
   }
   return weights;
 }
 
 }  // namespace
 
-StatusOr<StartWeights> ReadStartWeights(const std::string& path) {
+StatusOr<StartWeights> ReadStartWeights(const std::string& path, const std::string& architecture) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxWeightFileBytes));
-  StatusOr<StartWeights> weights = Parse(bytes);
+  StatusOr<StartWeights> weights = Parse(bytes, architecture);
   if (!weights.ok()) return Annotate(weights.status(), path);
   weights->description =
       fmt::format("{} (sha256 {}){}", std::filesystem::path(path).filename().string(),

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "face/base/status.h"
 #include "face/image/preprocessing.h"
@@ -14,11 +15,13 @@ struct StartWeights {
   TensorMap tensors;        // "backbone.NAME"; of a checkpoint "head.NAME" too
   std::string description;  // the file's name and digest, and what its card says of its training
   std::optional<ColourOrder> colours;  // that its card names
+  std::vector<std::string> left{};     // tensors beside the network, such as a head
 };
 
 // Reads a model file, a checkpoint of fit, another .safetensors, or a file of torch.save (.pth,
-// .pt; nothing in it is executed). Of a checkpoint with averaged weights it takes those.
-// kInvalidArgument names the path.
-StatusOr<StartWeights> ReadStartWeights(const std::string& path);
+// .pt; nothing in it is executed). In the last two it takes a whole network of `architecture` under
+// any key and prefix; without one, the largest dict of tensors. Of a file with averaged weights it
+// takes those. kInvalidArgument names the path.
+StatusOr<StartWeights> ReadStartWeights(const std::string& path, const std::string& architecture);
 
 }  // namespace facegate

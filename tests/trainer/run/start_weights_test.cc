@@ -1,0 +1,100 @@
+#include "trainer/run/start_weights.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "face/base/file.h"
+#include "face/model/architecture.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/torch_file.h"
+
+namespace facegate {
+namespace {
+
+constexpr char kStartNet[] = "mobilefacenet-128";
+
+// Writes checkpoints as torch.save does.
+class StartFile {
+ public:
+  StartFile() { writer_.Proto().Raw("}"); }
+
+  // A dict of tensors under a key.
+  void Add(const std::string& key, const TensorMap& tensors, const std::string& prefix) {
+    writer_.Text(key).Raw("}");
+    for (const auto& [name, tensor] : tensors) {
+      if (tensor.dtype != DType::kF32) continue;
+      const std::string storage = std::to_string(storages_.size());
+      const int64_t elements = tensor.element_count();
+      storages_.push_back({storage, static_cast<uint64_t>(elements), tensor.bytes});
+      writer_.Text(prefix + name).Global("torch._utils", "_rebuild_tensor_v2").Mark();
+      writer_.Storage("FloatStorage", storage, elements).Int(0).Mark();
+      for (const int64_t extent : tensor.shape) writer_.Int(extent);
+      writer_.Raw("t").Mark();
+      int64_t stride = elements;
+      for (const int64_t extent : tensor.shape) writer_.Int(stride /= extent);
+      writer_.Raw("t").Bool(false).Global("collections", "OrderedDict").Raw(")RtRs");
+    }
+    writer_.Raw("s");
+  }
+  std::string Bytes() { return TorchZip(writer_.Stop().bytes(), storages_); }
+
+ private:
+  PickleWriter writer_;
+  std::vector<StorageBytesOf> storages_;
+};
+
+TensorMap Net(uint64_t seed) { return RandomWeights(kStartNet, seed).value(); }
+
+Tensor Head() {
+  return {.dtype = DType::kF32, .shape = {10, 128}, .bytes = std::string(10 * 128 * 4, '\0')};
+}
+
+StatusOr<StartWeights> Read(StartFile& file) {
+  const TempDir dir;
+  FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(dir.File("w.pth"), file.Bytes()));
+  return ReadStartWeights(dir.File("w.pth"), kStartNet);
+}
+
+void ExpectNet(const StatusOr<StartWeights>& weights, const TensorMap& net) {
+  ASSERT_THAT(weights, IsOk());
+  for (const auto& [name, tensor] : net) {
+    if (tensor.dtype != DType::kF32) continue;
+    const auto found = weights->tensors.find("backbone." + name);
+    ASSERT_NE(found, weights->tensors.end()) << name;
+    EXPECT_EQ(found->second, tensor) << name;
+  }
+}
+
+TEST(StartWeightsTest, TakesTheBackboneOutOfACheckpointWithAPrefixAndAHead) {
+  TensorMap net = Net(1);
+  TensorMap all;
+  for (const auto& [name, tensor] : net) all.emplace("backbone." + name, tensor);
+  all.emplace("head.weight", Head());
+  StartFile file;
+  file.Add("state_dict", all, "module.");
+  const auto weights = Read(file);
+  ExpectNet(weights, net);
+  EXPECT_THAT(weights->left, ::testing::ElementsAre("module.head.weight"));
+}
+
+TEST(StartWeightsTest, TakesTheAveragedOfTwoNetworks) {
+  StartFile file;
+  file.Add("state_dict", Net(1), "backbone.");
+  file.Add("state_dict_ema", Net(2), "backbone.");
+  ExpectNet(Read(file), Net(2));
+}
+
+TEST(StartWeightsTest, TakesAPartOfANetworkToo) {
+  TensorMap net = Net(1);
+  net.erase(net.begin());
+  StartFile file;
+  file.Add("model", net, "module.");
+  ExpectNet(Read(file), net);
+}
+
+}  // namespace
+}  // namespace facegate
