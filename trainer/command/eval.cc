@@ -58,11 +58,13 @@ StatusOr<std::vector<EmbeddingSet>> LoadSets(const EvalOptions& options,
                               ReadEmbeddingSet(*options.embeddings, *options.order, options.mirror,
                                                doubled ? 2 : 1, options.no_face));
     FACEGATE_RETURN_IF_ERROR(MatchPairNames(set, options.missing, list, remarks));
+    FACEGATE_RETURN_IF_ERROR(CheckMeasurable(list));
     sets.push_back(std::move(set));
     return sets;
   }
   FACEGATE_ASSIGN_OR_RETURN(const auto photos,
                             FindPairPhotos(options.photos, options.missing, list, remarks));
+  FACEGATE_RETURN_IF_ERROR(CheckMeasurable(list));
   PhotoEmbeddingOptions embedding = options.embedding;
   embedding.mirror = options.mirror;
   FACEGATE_ASSIGN_OR_RETURN(const auto embedder, PhotoEmbedder::Create(embedding));
@@ -111,6 +113,7 @@ StatusOr<EvalResult> RunEvaluation(const EvalOptions& options) {
   std::vector<double> factors = {1.0};
   factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
   EvalResult result;
+  result.remarks = list.remarks;
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddingSet> sets,
                             LoadSets(options, factors, list, result.remarks));
   FACEGATE_ASSIGN_OR_RETURN(result.report,

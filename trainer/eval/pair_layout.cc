@@ -22,8 +22,13 @@ constexpr std::array<std::string_view, 10> kSame = {"1",    "1.0", "true",  "t",
 constexpr std::array<std::string_view, 14> kDifferent = {
     "0",    "0.0", "-1",       "-1.0",      "false",    "f",        "no",
     "diff", "n",   "mismatch", "different", "imposter", "impostor", "negative"};
+// Whole names of the column that says whether it is one person, and parts of such names.
+constexpr std::array<std::string_view, 11> kExactLabelNames = {
+    "label", "same",    "issame", "match", "ismatch", "target",
+    "y",     "genuine", "class",  "equal", "pair"};
 constexpr std::array<std::string_view, 8> kLabelNames = {"same",    "label", "match", "target",
                                                          "genuine", "equal", "class", "pair"};
+constexpr size_t kNoLabel = 2;
 
 std::optional<size_t> NumberOf(std::string_view text) {
   size_t number = 0;
@@ -83,10 +88,18 @@ bool IsHeader(const TextRow& row) {
   });
 }
 
-bool NamesLabel(std::string_view column) {
+// How surely a column of this name has the labels: 0 by its whole name, 1 by a part of it, else
+// kNoLabel. "same_gender" is a part.
+size_t LabelRank(std::string_view column) {
   const std::string plain = PlainName(column);
-  return std::any_of(kLabelNames.begin(), kLabelNames.end(),
-                     [&](std::string_view part) { return plain.find(part) != std::string::npos; });
+  if (std::find(kExactLabelNames.begin(), kExactLabelNames.end(), plain) !=
+      kExactLabelNames.end()) {
+    return 0;
+  }
+  const bool has_part =
+      std::any_of(kLabelNames.begin(), kLabelNames.end(),
+                  [&](std::string_view part) { return plain.find(part) != std::string::npos; });
+  return has_part ? 1 : kNoLabel;
 }
 
 // Whether all rows have such a field in the column.
@@ -145,16 +158,27 @@ Candidate LabelledCandidate(const std::vector<TextRow>& rows, const TextRow* hea
   layout.form = PairForm::kLabelled;
   layout.columns = rows.front().fields.size();
   Candidate best{.layout = layout, .fitting = 0};
+  size_t best_rank = kNoLabel;
   for (size_t column = layout.columns; column-- > 0;) {
     PairLayout one = layout;
     one.label_column = column;
     // Beside more than three columns the header must say which one is the label.
-    const bool named =
-        header != nullptr && column < header->fields.size() && NamesLabel(header->fields[column]);
-    if (one.columns < 3 || (one.columns > 3 && header != nullptr && !named)) continue;
+    const bool named = header != nullptr && column < header->fields.size();
+    const size_t rank = named ? LabelRank(header->fields[column]) : kNoLabel;
+    if (one.columns < 3 || (one.columns > 3 && header != nullptr && rank == kNoLabel)) continue;
     if (!ChoosePhotoColumns(rows, one)) continue;
     const size_t fitting = CountFitting(one, rows);
-    if (fitting > best.fitting) best = {.layout = one, .fitting = fitting};
+    if (fitting == 0 || rank > best_rank) continue;
+    if (rank < best_rank || fitting > best.fitting) best = {.layout = one, .fitting = fitting};
+    best_rank = rank;
+  }
+  // Among more columns than three it was a choice.
+  if (header != nullptr && best.fitting > 0 && best.layout.columns > 3) {
+    best.layout.remark = fmt::format(
+        "whether a pair is of one person is in the column \"{}\", the photos in \"{}\" "
+        "and \"{}\"",
+        header->fields[best.layout.label_column], header->fields[best.layout.first_column],
+        header->fields[best.layout.second_column]);
   }
   return best;
 }

@@ -29,6 +29,9 @@ struct PairLayout {
   size_t first_column = 0;
   size_t second_column = 1;
   size_t label_column = 2;
+  // Which of the columns that a header names were chosen, for people; empty where there was no
+  // choice.
+  std::string remark{};
 
   // Nothing where the row is not of this layout.
   std::optional<FacePair> Parse(const TextRow& row) const;

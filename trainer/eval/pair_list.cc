@@ -10,6 +10,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "trainer/data/counted.h"
+#include "trainer/data/foreign_dataset.h"
 #include "trainer/data/list_text.h"
 #include "trainer/data/text_table.h"
 #include "trainer/eval/pair_layout.h"
@@ -17,7 +19,6 @@
 namespace facegate {
 namespace {
 
-constexpr size_t kDefaultFolds = 10;
 constexpr size_t kLeastFolds = 2;
 
 // "a\1.jpg" becomes "a/1.jpg" where no name has a slash of its own.
@@ -35,6 +36,18 @@ void UseSlashes(PairList& list) {
   }
 }
 
+void LimitFolds(PairList& list) {
+  if (list.folds > list.pairs.size()) list.folds = std::max(kLeastFolds, list.pairs.size());
+}
+
+// What is no text may be a set of pairs of another program.
+StatusOr<std::string> ReadPairText(const std::string& path) {
+  StatusOr<std::string> text = ReadListText(path);
+  if (text.ok()) return text;
+  const std::optional<std::string> advice = ForeignDatasetAdvice(path);
+  return advice.has_value() ? InvalidArgument(fmt::format("{} {}", path, *advice)) : text.status();
+}
+
 // LFW announces the pairs of each kind in each fold; a number alone may be of all pairs.
 Status CheckAnnounced(const std::string& path, const PairLayout& layout, size_t pairs) {
   if (!layout.announced.has_value()) return OkStatus();
@@ -47,7 +60,7 @@ Status CheckAnnounced(const std::string& path, const PairLayout& layout, size_t 
 }  // namespace
 
 StatusOr<PairList> ReadPairList(const std::string& path) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadListText(path));
+  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadPairText(path));
   const PairLayout layout = LayoutOfPairs(text);
   PairList list{.pairs = {}};
   if (layout.announced.has_value() && layout.announced->first > 0) {
@@ -69,9 +82,8 @@ StatusOr<PairList> ReadPairList(const std::string& path) {
   FACEGATE_RETURN_IF_ERROR(CheckAnnounced(path, layout, list.pairs.size()));
   if (list.pairs.empty()) return InvalidArgument(fmt::format("{} has no pairs", path));
   UseSlashes(list);
-  if (!layout.announced.has_value() || layout.announced->first == 0) {
-    list.folds = std::clamp(list.pairs.size(), kLeastFolds, kDefaultFolds);
-  }
+  if (!layout.announced.has_value() || layout.announced->first == 0) LimitFolds(list);
+  if (!layout.remark.empty()) list.remarks.push_back(fmt::format("{}: {}", path, layout.remark));
   return list;
 }
 
@@ -81,7 +93,9 @@ StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths) {
     FACEGATE_ASSIGN_OR_RETURN(PairList list, ReadPairList(path));
     if (paths.size() == 1) return list;
     std::move(list.pairs.begin(), list.pairs.end(), std::back_inserter(all.pairs));
+    std::move(list.remarks.begin(), list.remarks.end(), std::back_inserter(all.remarks));
   }
+  LimitFolds(all);
   return all;
 }
 
@@ -109,6 +123,21 @@ void LeaveOutPairs(const std::vector<std::string>& missing, PairList& list) {
   std::erase_if(list.pairs, [&names](const FacePair& pair) {
     return names.contains(pair.first) || names.contains(pair.second);
   });
+  LimitFolds(list);
+}
+
+Status CheckMeasurable(const PairList& list) {
+  if (list.pairs.size() < kLeastFolds || list.folds < kLeastFolds) {
+    return InvalidArgument(fmt::format("there {} in {}, at least {} of both are needed",
+                                       Counted(list.pairs.size(), "pair is", "pairs are"),
+                                       Counted(list.folds, "fold", "folds"), kLeastFolds));
+  }
+  const auto genuine = static_cast<size_t>(std::count_if(
+      list.pairs.begin(), list.pairs.end(), [](const FacePair& pair) { return pair.same; }));
+  if (genuine > 0 && genuine < list.pairs.size()) return OkStatus();
+  return InvalidArgument(fmt::format(
+      "all {} pairs are of {}, and figures need pairs of both kinds; two lists are read as one",
+      list.pairs.size(), genuine > 0 ? "one person" : "two people"));
 }
 
 }  // namespace facegate

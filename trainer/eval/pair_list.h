@@ -22,6 +22,7 @@ struct FacePair {
 struct PairList {
   std::vector<FacePair> pairs;
   size_t folds = 10;
+  std::vector<std::string> remarks{};  // how the lists were read, a line each
 };
 
 // Reads a list of pairs. See ReadListText() and ForEachRow() for encodings, line ends and quotes;
@@ -32,13 +33,16 @@ struct PairList {
 //              absent, or be a header (Kaggle's pairs.csv, matchpairs..., mismatchpairs...)
 //   a list     "PHOTO PHOTO 0|1" in each line, or "0|1 PHOTO PHOTO"; other columns may stand
 //              between where a header names them. For 0 and 1 also -1 and 1, False and True, no and
-//              yes, different and same
-// Where no folds are announced there are ten, or as many as pairs where those are fewer. Where all
-// names are Windows paths, "\" becomes "/". kInvalidArgument names the file and the line.
+//              yes, different and same. A column of the very name "label", "same", "is_same",
+//              "match", "target" or "y" comes before "same_gender" and the like; a remark names the
+//              choice
+// Where no folds are announced there are ten, and never more than pairs. Where all
+// names are Windows paths, "\" becomes "/". kInvalidArgument names the file and the line,
+// or what a file of another kind is.
 StatusOr<PairList> ReadPairList(const std::string& path);
 
-// One list after the other (LFW's matched and mismatched pairs are two files); ten folds unless
-// there is one list alone.
+// One list after the other (LFW's matched and mismatched pairs are two files); of several the folds
+// are ten, or as many as pairs.
 StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths);
 
 // Photos of a list that could not be found.
@@ -50,7 +54,11 @@ struct MissingPairPhotos {
 // Which photos are not there by `exists`, which is asked once for each.
 MissingPairPhotos FindMissing(const PairList& list,
                               const std::function<bool(const std::string&)>& exists);
-// Leaves out the pairs that need one of `missing`.
+// Leaves out the pairs that need one of `missing`; there are no more folds than pairs then.
 void LeaveOutPairs(const std::vector<std::string>& missing, PairList& list);
+
+// kInvalidArgument where no figures can be made of the list: with fewer than two pairs or folds, or
+// pairs of one kind alone. To be asked before photos are embedded.
+Status CheckMeasurable(const PairList& list);
 
 }  // namespace facegate

@@ -179,6 +179,7 @@ StatusOr<EvaluationSet> OpenPairs(const DataOptions& options, TrainingData& data
     return InvalidArgument(fmt::format("{} has {} folds, expected {}", options.evaluate_pairs,
                                        list.folds, EvaluationSet::kFolds));
   }
+  data.notes.insert(data.notes.end(), list.remarks.begin(), list.remarks.end());
   EvaluationSet set{.name = std::filesystem::path(options.evaluate_pairs).stem().string(),
                     .source = {},
                     .photos = {},

@@ -11,6 +11,8 @@
 namespace facegate {
 namespace {
 
+using ::testing::HasSubstr;
+
 class PairListTest : public ::testing::Test {
  protected:
   StatusOr<PairList> Read(const std::string& text) {
@@ -142,6 +144,39 @@ TEST_F(PairDialectTest, FindsMissingPhotosAndLeavesTheirPairsOut) {
   EXPECT_EQ(missing.pairs, 2u);
   LeaveOutPairs(missing.photos, *list);
   EXPECT_THAT(list->pairs, ::testing::ElementsAre(FacePair{"a", "b", true}));
+}
+
+TEST_F(PairDialectTest, HasNeverMoreFoldsThanPairs) {
+  std::string text;
+  for (int i = 0; i < 12; ++i) text += (i < 3 ? "a b " : "a c ") + std::to_string(i % 2) + "\n";
+  auto list = Read(text);
+  ASSERT_THAT(list, IsOk());
+  LeaveOutPairs({"c"}, *list);
+  EXPECT_EQ(list->folds, 3u);
+  EXPECT_THAT(CheckMeasurable(*list), IsOk());
+  std::ofstream(dir_.File("one")) << "a b 1\n";
+  std::ofstream(dir_.File("other")) << "a c 0\nb c 0\n";
+  EXPECT_EQ(ReadPairLists({dir_.File("one"), dir_.File("other")})->folds, 3u);
+}
+
+TEST_F(PairDialectTest, SaysWhereNoFiguresCanBeMade) {
+  EXPECT_THAT(CheckMeasurable(*Read("a b 1\n")).ToString(), HasSubstr("1 pair is in 2 folds"));
+  EXPECT_THAT(CheckMeasurable(*Read("a b 1\na c 1\n")).ToString(), HasSubstr("of one person"));
+  EXPECT_THAT(CheckMeasurable(*Read("a b 0\na c 0\n")).ToString(), HasSubstr("of two people"));
+}
+
+TEST_F(PairDialectTest, TakesTheColumnOfTheWholeNameAndSaysSo) {
+  for (const char* name : {"label", "is_same", "Y"}) {
+    const std::string text = "file1,file2," + std::string(name) + ",same_gender\n" +
+                             "a/1.jpg,a/2.jpg,1,0\na/1.jpg,b/2.jpg,0,1\n";
+    ExpectLabelled(text);
+    EXPECT_THAT(Read(text)->remarks, ::testing::ElementsAre(HasSubstr(name)));
+  }
+}
+
+TEST_F(PairListTest, SaysWhatASetOfAnotherProgramIs) {
+  ExpectRefused(std::string("\x80\x03]q\0", 5), "InsightFace's .bin");
+  ExpectRefused(std::string("PK\x03\x04\0\0\0\0", 8), "Unpack it");
 }
 
 }  // namespace
