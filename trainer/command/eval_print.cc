@@ -22,10 +22,6 @@ void PrintRow(const std::string& name, const std::string& value, std::ostream& o
   out << fmt::format("{:<34}{}\n", name, value);
 }
 
-// Whether so many trials can show an error rate at all: below one error in them it is the rate of
-// no error.
-bool IsMeasurable(double rate, size_t trials) { return rate * static_cast<double>(trials) >= 1.0; }
-
 // Said behind a figure whose rate the trials are too few for.
 std::string Unmeasured(double rate, size_t trials, std::string_view what) {
   if (IsMeasurable(rate, trials)) return "";

@@ -139,6 +139,8 @@ StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t f
   return accuracy;
 }
 
+bool IsMeasurable(double rate, size_t trials) { return rate * static_cast<double>(trials) >= 1.0; }
+
 Share ShareOf(size_t hits, size_t trials) {
   if (trials == 0) return {.value = 0.0, .low = 0.0, .high = 1.0};
   // Wilson, "Probable inference, the law of succession, and statistical inference", 1927.

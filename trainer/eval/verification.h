@@ -33,6 +33,10 @@ struct Share {
 // Of n trials, with Wilson's score interval.
 Share ShareOf(size_t hits, size_t trials);
 
+// Whether so many trials can show an error rate at all: below one error in them it is the rate of
+// no error.
+bool IsMeasurable(double rate, size_t trials);
+
 struct FoldAccuracy {
   double mean = 0.0;       // 0..1
   double deviation = 0.0;  // population standard deviation over the folds

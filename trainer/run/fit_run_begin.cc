@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "face/model/architecture.h"
+#include "trainer/eval/verification.h"
 #include "trainer/run/fit_run.h"
 #include "trainer/run/start_weights.h"
 
@@ -16,6 +17,7 @@ namespace {
 constexpr size_t kPhotosForChannels = 200;
 constexpr size_t kManyPairs = 1000;
 constexpr size_t kNamesShown = 4;
+constexpr double kBestFar = 1e-3;  // of checkpoint.best_by: tar
 
 template <typename T>
 std::optional<T> Parsed(const CheckpointFacts& facts, const char* name) {
@@ -43,6 +45,19 @@ std::string SomeOf(std::vector<std::string> names) {
   names.resize(std::min(count, kNamesShown));
   return fmt::format("{}{}", fmt::join(names, ", "),
                      count > kNamesShown ? fmt::format(" and {} more", count - kNamesShown) : "");
+}
+
+// Why the best model by "tar" would be chosen by chance.
+std::optional<std::string> BestByWarning(const Recipe& recipe, const TrainingData& data) {
+  if (recipe.best_by != "tar" || data.sets.empty()) return std::nullopt;
+  const std::vector<EvaluationSet::Pair>& pairs = data.sets.front().pairs;
+  const auto impostors = static_cast<size_t>(std::count_if(
+      pairs.begin(), pairs.end(), [](const EvaluationSet::Pair& pair) { return !pair.same; }));
+  if (IsMeasurable(kBestFar, impostors)) return std::nullopt;
+  return fmt::format(
+      "checkpoint.best_by is tar, at a false accept rate of {:g}, which {} impostor pairs of {} do "
+      "not show: {:g} are needed. Choose accuracy or eer, or evaluate with more pairs",
+      kBestFar, impostors, data.sets.front().name, 1.0 / kBestFar);
 }
 
 }  // namespace
@@ -218,6 +233,9 @@ Status FitRun::Freeze() {
 Status FitRun::SayWarnings() {
   for (const std::string& sentence : RecipeWarnings(recipe_)) {
     FACEGATE_RETURN_IF_ERROR(Say("warning: " + sentence));
+  }
+  if (const auto warning = BestByWarning(recipe_, data_)) {
+    FACEGATE_RETURN_IF_ERROR(Say("warning: " + *warning));
   }
   for (const std::string& note : data_.notes) FACEGATE_RETURN_IF_ERROR(Say(note));
   if (training_->batches() > 0) {

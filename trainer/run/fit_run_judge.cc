@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "face/model/torch_embedder.h"
+#include "trainer/eval/verification.h"
 #include "trainer/report/html_report.h"
 #include "trainer/run/fit_run.h"
 #include "trainer/run/model_writer.h"
@@ -9,7 +10,7 @@ namespace facegate {
 namespace {
 
 constexpr size_t kHardestPairs = 8;
-constexpr size_t kFewImpostors = 1000;
+constexpr double kLowFar = 1e-3;
 constexpr int kEmbedderBatch = 32;
 
 }  // namespace
@@ -64,8 +65,11 @@ Status FitRun::EvaluateSet(const EvaluationSet& set, Embedder& embedder, bool fi
   const EvaluationRow row = RowOf(scores, set.name, batches, EpochAt(batches));
   FACEGATE_RETURN_IF_ERROR(log_->Evaluation(row));
   FACEGATE_RETURN_IF_ERROR(Say(fmt::format(
-      "after batch {}: {} accuracy {:.2f} ± {:.2f} %, TAR@FAR 1e-3 {:.2f} %, EER {:.2f} %", batches,
-      set.name, 100.0 * row.accuracy, 100.0 * row.deviation, 100.0 * row.tar_1e3,
+      "after batch {}: {} accuracy {:.2f} ± {:.2f} %, TAR@FAR 1e-3 {:.2f} %{}, EER {:.2f} %",
+      batches, set.name, 100.0 * row.accuracy, 100.0 * row.deviation, 100.0 * row.tar_1e3,
+      IsMeasurable(kLowFar, scores.impostors)
+          ? ""
+          : fmt::format(" (not measured: {} impostor pairs are too few)", scores.impostors),
       100.0 * row.eer)));
   std::vector<float> genuine;
   std::vector<float> impostor;
@@ -119,7 +123,7 @@ Status FitRun::Finish() {
                                   .command = "facegate-train fit"});
   }
   // From people who were not trained on; a threshold of few pairs would mean nothing.
-  if (!scores_.empty() && scores_[0].impostors >= kFewImpostors) {
+  if (!scores_.empty() && IsMeasurable(kLowFar, scores_[0].impostors)) {
     file.card.default_min_cosine = static_cast<float>(scores_[0].threshold_1e3);
   }
   report_.model = directory_->File("model.safetensors");

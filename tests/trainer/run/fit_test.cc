@@ -30,8 +30,12 @@ TEST_F(FitTest, LearnsAndWritesAModelThatLoads) {
   recipe.data.holdout_identities = 2;
   recipe.data.holdout_pairs = 40;
   recipe.evaluate_every = 2.0;
+  recipe.best_by = "tar";
   const auto report = Run(recipe, "run");
   ASSERT_THAT(report, IsOk());
+  EXPECT_THAT(said(),
+              HasSubstr("which 20 impostor pairs of held-out do not show: 1000 are needed"));
+  EXPECT_THAT(said(), HasSubstr("% (not measured: 20 impostor pairs are too few)"));
   EXPECT_EQ(report->end, FitEnd::kFinished);
   EXPECT_EQ(report->batches, 32);
   const auto model = ReadModelFile(report->model);
