@@ -14,6 +14,7 @@
 #include "face/base/sha256.h"
 #include "face/image/align.h"
 #include "trainer/data/centre_crop.h"
+#include "trainer/data/counted.h"
 #include "trainer/data/image_list.h"
 #include "trainer/data/joined_dataset.h"
 #include "trainer/data/open_dataset.h"
@@ -98,15 +99,53 @@ void SortByLabel(LeftOut& left_out, People& people) {
   }
 }
 
-Status RefuseTwice(const std::vector<std::string>& paths) {
+Status RefuseTwice(const DataOptions& options) {
   std::set<std::string> seen;
-  for (const std::string& path : paths) {
-    if (seen.insert(std::filesystem::weakly_canonical(path).string()).second) continue;
+  const auto canonical = [](const std::string& path) {
+    const std::filesystem::path whole = std::filesystem::weakly_canonical(path);
+    return (whole.has_filename() ? whole : whole.parent_path()).string();
+  };
+  for (const std::string& path : options.train) {
+    if (seen.insert(canonical(path)).second) continue;
     return InvalidArgument(
         fmt::format("data.train names {} twice: everybody in it would be two identities", path));
   }
+  for (const std::string& path : options.unlabelled) {
+    if (!seen.contains(canonical(path))) continue;
+    return InvalidArgument(fmt::format(
+        "{} is in data.train and in data.unlabelled. The teacher is asked about the photos of "
+        "data.train too, so name it there alone",
+        path));
+  }
   return OkStatus();
 }
+
+// Who is held out of `data.train`, to be found in other sets.
+class HeldOutPeople {
+ public:
+  void Add(const People& people, const HeldOut& held_out) {
+    for (const size_t label : held_out.labels) {
+      if (NamesSomebody(people.names[label])) names_.insert(people.names[label]);
+      for (const size_t photo : people.photos[label]) {
+        photos_.insert(Place(people.source->name(photo)));
+      }
+    }
+  }
+  // By the name of the person or the place of the photo.
+  bool Contains(const People& people, size_t photo) const {
+    if (photos_.empty()) return false;
+    return names_.contains(people.names[people.source->label(photo)]) ||
+           photos_.contains(Place(people.source->name(photo)));
+  }
+
+ private:
+  static std::string Place(const std::string& name) {
+    return std::filesystem::absolute(name).lexically_normal().string();
+  }
+
+  std::set<std::string> names_;
+  std::set<std::string> photos_;
+};
 
 // People of one name who are trained as two.
 void NoteNamesakes(const People& people, const HeldOut& held_out, TrainingData& data) {
@@ -239,11 +278,18 @@ class Choice {
       ++next_label_;
     }
   }
-  void AddUnlabelled(const std::shared_ptr<const Dataset>& source, LeftOut& left_out) {
-    for (size_t i = 0; i < source->size(); ++i) {
-      if (left_out.Contains(source->name(i))) continue;
-      photos_.push_back({.source = source, .number = i, .label = Dataset::kUnlabelled});
+  // How many photos are not added, because they show people who are held out.
+  size_t AddUnlabelled(const People& people, const HeldOutPeople& held_out, LeftOut& left_out) {
+    size_t of_held_out = 0;
+    for (size_t i = 0; i < people.source->size(); ++i) {
+      if (left_out.Contains(people.source->name(i))) continue;
+      if (held_out.Contains(people, i)) {
+        of_held_out += 1;
+        continue;
+      }
+      photos_.push_back({.source = people.source, .number = i, .label = Dataset::kUnlabelled});
     }
+    return of_held_out;
   }
   size_t labels() const { return next_label_; }
   size_t labelled() const { return labelled_; }
@@ -257,18 +303,33 @@ class Choice {
   size_t labelled_ = 0;
 };
 
-Status AddReal(const DataOptions& options, LeftOut& left_out, Choice& choice, TrainingData& data) {
+Status AddReal(const DataOptions& options, LeftOut& left_out, Choice& choice,
+               HeldOutPeople& held_out_people, TrainingData& data) {
   if (options.train.empty()) {
     if (options.holdout_identities == 0) return OkStatus();
     return InvalidArgument("holdout.identities needs data.train");
   }
-  FACEGATE_RETURN_IF_ERROR(RefuseTwice(options.train));
+  FACEGATE_RETURN_IF_ERROR(RefuseTwice(options));
   FACEGATE_ASSIGN_OR_RETURN(People people, OpenAll(options.train, options, data));
   SortByLabel(left_out, people);
   FACEGATE_ASSIGN_OR_RETURN(HeldOut held_out, HoldOut(people, options));
+  held_out_people.Add(people, held_out);
   NoteNamesakes(people, held_out, data);
   choice.AddLabelled(people, held_out.labels, static_cast<size_t>(options.min_photos));
   if (held_out.set.has_value()) data.sets.push_back(*std::move(held_out.set));
+  return OkStatus();
+}
+
+Status AddUnlabelled(const DataOptions& options, const HeldOutPeople& held_out, LeftOut& left_out,
+                     Choice& choice, TrainingData& data) {
+  if (options.unlabelled.empty()) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(const People others, OpenAll(options.unlabelled, options, data));
+  const size_t of_held_out = choice.AddUnlabelled(others, held_out, left_out);
+  if (of_held_out > 0) {
+    data.notes.push_back(
+        fmt::format("{} of data.unlabelled {} left out, because the people are held out",
+                    CountedPhotos(of_held_out), of_held_out == 1 ? "is" : "are"));
+  }
   return OkStatus();
 }
 
@@ -300,12 +361,10 @@ StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   TrainingData data;
   Choice choice;
   FACEGATE_ASSIGN_OR_RETURN(LeftOut left_out, LeftOut::Read(options.leave_out, options.root));
-  FACEGATE_RETURN_IF_ERROR(AddReal(options, left_out, choice, data));
+  HeldOutPeople held_out;
+  FACEGATE_RETURN_IF_ERROR(AddReal(options, left_out, choice, held_out, data));
   AddSynthetic(options, choice, data);
-  if (!options.unlabelled.empty()) {
-    FACEGATE_ASSIGN_OR_RETURN(const People others, OpenAll(options.unlabelled, options, data));
-    choice.AddUnlabelled(others.source, left_out);
-  }
+  FACEGATE_RETURN_IF_ERROR(AddUnlabelled(options, held_out, left_out, choice, data));
   FACEGATE_RETURN_IF_ERROR(NoteUnmatched(left_out, data));
   if (choice.labels() < 2) {
     return InvalidArgument(fmt::format(

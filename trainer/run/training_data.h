@@ -34,8 +34,10 @@ std::string NameBelow(const std::string& name, const std::vector<std::string>& f
 // Opens all sets; leaves out identities with too few photos and those that are held out, and makes
 // labels dense. Who is held out, and the pairs, follow from the seed. People of one name in two
 // sets are two identities, which is noted, but where one of them is held out the other is not
-// trained on. kInvalidArgument names the option when there are too few identities, and where a set
-// is named twice, nothing of data.leave_out is there, or too few photos of evaluate.pairs are.
+// trained on; nor are their photos learned from through data.unlabelled, be it by the name of the
+// person or by the path of the photo. kInvalidArgument names the option when there are too few
+// identities, and where a set is named twice or in both lists, nothing of data.leave_out is there,
+// or too few photos of evaluate.pairs are.
 StatusOr<TrainingData> OpenTrainingData(const DataOptions& options);
 
 }  // namespace facegate

@@ -243,6 +243,37 @@ TEST_F(TrainingDataTest, DoesNotTrainOnNamesakesOfTheHeldOut) {
   }
 }
 
+TEST_F(TrainingDataTest, TheTeacherTellsNothingOfTheHeldOut) {
+  DataOptions options;
+  options.train = {Folder("a", 6, 6)};
+  options.holdout_identities = 3;
+  options.holdout_pairs = 30;
+  // The same people elsewhere, and the same photos without the people's names.
+  std::string lines;
+  for (int person = 0; person < 6; ++person) lines += fmt::format("a/p0{}/0.png 0\n", person);
+  ASSERT_THAT(WriteFileAtomically(dir_.File("list.txt"), lines), IsOk());
+  options.unlabelled = {Folder("b", 6, 2), dir_.File("list.txt")};
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  std::set<std::string> held_out;
+  for (const size_t photo : data->sets[0].photos) {
+    held_out.insert(PersonOf(data->sets[0].source->name(photo)));
+  }
+  EXPECT_EQ(data->training->size(), 18u + 6u + 3u);
+  for (size_t i = 0; i < data->training->size(); ++i) {
+    EXPECT_FALSE(held_out.contains(PersonOf(data->training->name(i))));
+  }
+  EXPECT_THAT(data->notes, ::testing::Contains(HasSubstr("9 photos of data.unlabelled are left")));
+}
+
+TEST_F(TrainingDataTest, RefusesASetInBothLists) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2)};
+  options.unlabelled = {dir_.File("a/../a/")};
+  const auto data = OpenTrainingData(options);
+  EXPECT_THAT(std::string(MessageOf(data.status())), HasSubstr("and in data.unlabelled"));
+}
+
 TEST_F(TrainingDataTest, RefusesASetThatIsNamedTwice) {
   DataOptions options;
   options.train = {Folder("a", 3, 2), dir_.File("a/../a/")};
