@@ -13,9 +13,9 @@ namespace facegate {
 namespace {
 
 // Where something lies.
-constexpr std::array<std::string_view, 6> kPlaces = {"data.train",      "data.unlabelled",
-                                                     "data.leave_out",  "evaluate.pairs",
-                                                     "evaluate.photos", "teacher.model"};
+constexpr std::array<std::string_view, 7> kPlaces = {
+    "data.train",      "data.unlabelled", "data.leave_out", "evaluate.pairs",
+    "evaluate.photos", "teacher.model",   "network.init"};
 // What results do not depend on, or only as it is said.
 constexpr std::array<std::string_view, 6> kFree = {
     "data.root",        "machine.threads", "machine.loader_threads",

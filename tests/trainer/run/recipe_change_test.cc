@@ -41,6 +41,8 @@ TEST(RecipeChangeTest, LetsPhotosMoveButNotComeOrGo) {
   EXPECT_THAT(MayChangeKey("data.root", "\"/a\"", "\"/b\""), IsOk());
   EXPECT_THAT(MayChangeKey("data.train", "[\"/a\"]", "[\"/b\"]"), IsOk());
   EXPECT_THAT(MayChangeKey("teacher.model", "\"a\"", "\"b\""), IsOk());
+  EXPECT_THAT(MayChangeKey("network.init", "\"a\"", "\"b\""), IsOk());
+  EXPECT_FALSE(MayChangeKey("network.init", "\"\"", "\"b\"").ok());
   EXPECT_FALSE(MayChangeKey("teacher.model", "\"a\"", "\"\"").ok());
   EXPECT_FALSE(MayChangeKey("data.unlabelled", "[]", "[\"/b\"]").ok());
 }
