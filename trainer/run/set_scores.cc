@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "face/base/embedding.h"
+#include "trainer/data/counted.h"
 
 namespace facegate {
 namespace {
@@ -46,7 +47,8 @@ class Reasons {
     all.resize(std::min(all.size(), kReasonsShown));
     std::string text;
     for (const auto& [reason, count] : all) {
-      text += fmt::format("{}{} times: {}", text.empty() ? "" : "; ", count, reason);
+      text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", Counted(count, "time", "times"),
+                          reason);
     }
     return text;
   }
