@@ -12,7 +12,7 @@ struct DataOptions {
   std::vector<std::string> unlabelled{};  // the same, for the teacher alone
   std::string root{};                     // of the paths in lists; empty: the list's folder
   // A file with the name of a photo in each line, as facegate-train inspect --quarantine writes it;
-  // see LeftOut.
+  // see LeaveOutList.
   std::string leave_out{};
   // Pictures show more than a crop: their middle, so many pixels high, is scaled to 112 x 112. 0:
   // they are crops.

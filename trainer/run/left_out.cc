@@ -6,9 +6,9 @@
 
 namespace facegate {
 
-StatusOr<LeftOut> LeftOut::Read(const std::string& path, const std::string& root) {
+StatusOr<LeaveOutList> LeaveOutList::Read(const std::string& path, const std::string& root) {
   namespace fs = std::filesystem;
-  LeftOut left_out;
+  LeaveOutList left_out;
   if (path.empty()) return left_out;
   FACEGATE_ASSIGN_OR_RETURN(left_out.lines_, ReadLines(path));
   left_out.matched_.resize(left_out.lines_.size());
@@ -26,14 +26,13 @@ StatusOr<LeftOut> LeftOut::Read(const std::string& path, const std::string& root
   return left_out;
 }
 
-bool LeftOut::Contains(const std::string& name) {
-  const auto found = places_.find(name);
-  if (found == places_.end()) return false;
-  matched_[found->second] = true;
-  return true;
+bool LeaveOutList::Contains(const std::string& name) {
+  const auto [begin, end] = places_.equal_range(name);
+  for (auto line = begin; line != end; ++line) matched_[line->second] = true;
+  return begin != end;
 }
 
-std::vector<std::string> LeftOut::Unmatched() const {
+std::vector<std::string> LeaveOutList::Unmatched() const {
   std::vector<std::string> unmatched;
   for (size_t i = 0; i < lines_.size(); ++i) {
     if (!matched_[i]) unmatched.push_back(lines_[i]);

@@ -10,11 +10,11 @@
 namespace facegate {
 
 // Photos that are not to be used, by their names in a file.
-class LeftOut {
+class LeaveOutList {
  public:
   // A name in each line, as a photo is called or as its path below `root` (where that is empty: the
   // folder of the file, or the current one). An empty path: nothing is left out.
-  static StatusOr<LeftOut> Read(const std::string& path, const std::string& root);
+  static StatusOr<LeaveOutList> Read(const std::string& path, const std::string& root);
 
   // Counts the lines that name a photo of a set.
   bool Contains(const std::string& name);
@@ -24,8 +24,9 @@ class LeftOut {
 
  private:
   std::vector<std::string> lines_;
-  std::vector<bool> matched_;                       // of each line
-  std::unordered_map<std::string, size_t> places_;  // the line of each way to write a name
+  std::vector<bool> matched_;  // of each line
+  // The lines of each way to write a name: a list may name a photo more than once.
+  std::unordered_multimap<std::string, size_t> places_;
 };
 
 }  // namespace facegate

@@ -91,7 +91,7 @@ StatusOr<People> OpenAll(const std::vector<std::string>& paths, const DataOption
   return people;
 }
 
-void SortByLabel(LeftOut& left_out, People& people) {
+void SortByLabel(LeaveOutList& left_out, People& people) {
   people.photos.assign(people.source->classes(), {});
   for (size_t i = 0; i < people.source->size(); ++i) {
     if (left_out.Contains(people.source->name(i))) continue;
@@ -169,7 +169,7 @@ void NoteNamesakes(const People& people, const HeldOut& held_out, TrainingData& 
   }
 }
 
-Status NoteUnmatched(const LeftOut& left_out, TrainingData& data) {
+Status NoteUnmatched(const LeaveOutList& left_out, TrainingData& data) {
   std::vector<std::string> unmatched = left_out.Unmatched();
   if (unmatched.empty()) return OkStatus();
   const size_t count = unmatched.size();
@@ -279,7 +279,8 @@ class Choice {
     }
   }
   // How many photos are not added, because they show people who are held out.
-  size_t AddUnlabelled(const People& people, const HeldOutPeople& held_out, LeftOut& left_out) {
+  size_t AddUnlabelled(const People& people, const HeldOutPeople& held_out,
+                       LeaveOutList& left_out) {
     size_t of_held_out = 0;
     for (size_t i = 0; i < people.source->size(); ++i) {
       if (left_out.Contains(people.source->name(i))) continue;
@@ -303,7 +304,7 @@ class Choice {
   size_t labelled_ = 0;
 };
 
-Status AddReal(const DataOptions& options, LeftOut& left_out, Choice& choice,
+Status AddReal(const DataOptions& options, LeaveOutList& left_out, Choice& choice,
                HeldOutPeople& held_out_people, TrainingData& data) {
   if (options.train.empty()) {
     if (options.holdout_identities == 0) return OkStatus();
@@ -320,8 +321,8 @@ Status AddReal(const DataOptions& options, LeftOut& left_out, Choice& choice,
   return OkStatus();
 }
 
-Status AddUnlabelled(const DataOptions& options, const HeldOutPeople& held_out, LeftOut& left_out,
-                     Choice& choice, TrainingData& data) {
+Status AddUnlabelled(const DataOptions& options, const HeldOutPeople& held_out,
+                     LeaveOutList& left_out, Choice& choice, TrainingData& data) {
   if (options.unlabelled.empty()) return OkStatus();
   FACEGATE_ASSIGN_OR_RETURN(const People others, OpenAll(options.unlabelled, options, data));
   const size_t of_held_out = choice.AddUnlabelled(others, held_out, left_out);
@@ -341,7 +342,7 @@ void AddSynthetic(const DataOptions& options, Choice& choice, TrainingData& data
                             .first_identity = 0,
                             .identities = static_cast<size_t>(options.synthetic_identities),
                             .views = static_cast<size_t>(options.synthetic_views)});
-  LeftOut nothing;
+  LeaveOutList nothing;
   SortByLabel(nothing, people);
   choice.AddLabelled(people, {}, 1);
   data.synthetic = static_cast<size_t>(options.synthetic_identities);
@@ -360,7 +361,8 @@ std::string NameBelow(const std::string& name, const std::vector<std::string>& f
 StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   TrainingData data;
   Choice choice;
-  FACEGATE_ASSIGN_OR_RETURN(LeftOut left_out, LeftOut::Read(options.leave_out, options.root));
+  FACEGATE_ASSIGN_OR_RETURN(LeaveOutList left_out,
+                            LeaveOutList::Read(options.leave_out, options.root));
   HeldOutPeople held_out;
   FACEGATE_RETURN_IF_ERROR(AddReal(options, left_out, choice, held_out, data));
   AddSynthetic(options, choice, data);

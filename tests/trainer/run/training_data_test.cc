@@ -157,11 +157,12 @@ TEST_F(TrainingDataTest, LeavesOutPathsBelowTheRoot) {
   options.train = {dir_.File("a")};
   std::filesystem::create_directories(dir_.File("lists"));
   options.leave_out = dir_.File("lists/bad.txt");
-  ASSERT_THAT(WriteFileAtomically(options.leave_out, "a/p01/1.png\na/p09/1.png\n"), IsOk());
+  ASSERT_THAT(WriteFileAtomically(options.leave_out, "a/p01/1.png\na/p01/1.png\na/p09/1.png\n"),
+              IsOk());
   const auto data = OpenTrainingData(options);
   ASSERT_THAT(data, IsOk());
   EXPECT_EQ(data->training->size(), 5u);
-  EXPECT_THAT(data->notes, ::testing::ElementsAre(::testing::AllOf(HasSubstr("1 of 2 lines"),
+  EXPECT_THAT(data->notes, ::testing::ElementsAre(::testing::AllOf(HasSubstr("1 of 3 lines"),
                                                                    HasSubstr("a/p09/1.png"))));
 }
 
