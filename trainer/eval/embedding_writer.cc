@@ -134,10 +134,16 @@ Status EmbeddingWriter::GoOn() {
 }
 
 Status EmbeddingWriter::SetAside() {
-  set_aside_ = PartPath() + ".aside";
   std::error_code error;
+  // What was set aside before stays.
+  std::string ending = ".aside";
+  for (int i = 2; fs::exists(PartPath() + ending, error) || fs::exists(LogPath() + ending, error);
+       ++i) {
+    ending = fmt::format(".aside-{}", i);
+  }
+  set_aside_ = PartPath() + ending;
   fs::rename(PartPath(), set_aside_, error);
-  if (!error) fs::rename(LogPath(), LogPath() + ".aside", error);
+  if (!error) fs::rename(LogPath(), LogPath() + ending, error);
   if (error) {
     return FailedPrecondition(fmt::format("{} is of another call and cannot be renamed: {}",
                                           PartPath(), error.message()));

@@ -142,6 +142,9 @@ TEST_F(EmbeddingWriterTest, PutsAnothersRowsAside) {
   EXPECT_EQ(model->set_aside(), dir_.File("e.npy.partial.aside"));
   EXPECT_EQ(Read("e.npy.partial.aside"), rows);
   EXPECT_TRUE(Exists("e.npy.partial.log.aside"));
+  other.origin = "model 3";
+  EXPECT_EQ(MustOpen(other)->set_aside(), dir_.File("e.npy.partial.aside-2"));
+  EXPECT_EQ(Read("e.npy.partial.aside"), rows);
 }
 
 TEST_F(EmbeddingWriterTest, PutsRowsOfOtherPhotosAside) {
