@@ -89,6 +89,25 @@ std::optional<std::string> NamedFileAdvice(const fs::path& path, std::string_vie
   return std::nullopt;
 }
 
+// "P5 112 96 255": behind its two letters a map has its width and height. A list may begin with a
+// label of these letters.
+bool BeginsLikeMap(std::string_view start) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  start.remove_prefix(2);
+  for (int number = 0; number < 2; ++number) {
+    start.remove_prefix(std::min(start.find_first_not_of(kBlanks), start.size()));
+    while (start.starts_with('#')) {
+      start.remove_prefix(std::min(start.find('\n'), start.size()));
+      start.remove_prefix(std::min(start.find_first_not_of(kBlanks), start.size()));
+    }
+    const size_t digits = std::min(start.find_first_not_of("0123456789"), start.size());
+    if (digits == 0 && !start.empty()) return false;
+    start.remove_prefix(digits);
+    if (!start.empty() && kBlanks.find(start.front()) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<std::string> ForeignDatasetAdvice(const std::string& path) {
@@ -101,6 +120,7 @@ std::optional<std::string> ForeignDatasetAdvice(const std::string& path) {
                        kind.find("archive") != std::string_view::npos ? kUnpack : kWayOut);
   }
   const ImageFormat format = SniffImageFormat(start);
+  if (format == ImageFormat::kPgm && !BeginsLikeMap(start)) return std::nullopt;
   if (IsDecodable(format) || IsHeif(format)) {
     return fmt::format("is a picture, {}. Expected a folder DIR/IDENTITY/PHOTO, a list or a pack",
                        NameWithArticle(format));

@@ -77,6 +77,15 @@ TEST_F(OpenDatasetTest, SaysWhatIsNoDataset) {
   EXPECT_THAT(OpenImageList(dir_.File("set"), ""), StatusIs(StatusCode::kInvalidArgument));
 }
 
+TEST_F(OpenDatasetTest, TellsAListFromAPictureByMoreThanTwoLetters) {
+  for (const char* list : {"P2 faces/anna/1.png\n", "P5\tfaces/anna/1.png\n", "P6 1/a.png\n"}) {
+    WriteBytes(dir_.File("list"), list);
+    EXPECT_THAT(FormOfDataset(dir_.File("list")).value(), DatasetForm::kList) << list;
+  }
+  WriteBytes(dir_.File("map"), "P5\n# by hand\n2 1\n255\nab");
+  EXPECT_THAT(MessageOf(FormOfDataset(dir_.File("map")).status()), HasSubstr("is a picture"));
+}
+
 // Data sets of other programs, by their bytes, their names or what lies in the folder.
 TEST_F(OpenDatasetTest, NamesDataSetsOfOtherProgramsAndTheWayOut) {
   using namespace std::string_literals;
