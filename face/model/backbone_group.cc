@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -57,14 +58,21 @@ class Pattern {
     }
   }
 
-  // What stands before the anchors in the names of `dict`.
-  std::set<std::string> Prefixes(const TensorMap& dict) const {
-    std::set<std::string> prefixes;
+  // What stands before the anchors in the names of `dict`: those with the most anchors first, as
+  // blocks of a network have names that end like one of them.
+  std::vector<std::string> Prefixes(const TensorMap& dict) const {
+    std::map<std::string, size_t> counts;
     for (const auto& [name, tensor] : dict) {
       for (const std::string& anchor : anchors_) {
-        if (!name.ends_with(anchor) || prefixes.size() >= kMostPrefixes) continue;
+        if (!name.ends_with(anchor)) continue;
         std::string prefix = name.substr(0, name.size() - anchor.size());
-        if (prefix.empty() || prefix.ends_with('.')) prefixes.insert(std::move(prefix));
+        if (prefix.empty() || prefix.ends_with('.')) counts[std::move(prefix)] += 1;
+      }
+    }
+    std::vector<std::string> prefixes;
+    for (size_t count = kAnchors; count > 0; --count) {
+      for (const auto& [prefix, own] : counts) {
+        if (own == count && prefixes.size() < kMostPrefixes) prefixes.push_back(prefix);
       }
     }
     return prefixes;

@@ -43,6 +43,19 @@ TEST(BackboneGroupTest, TakesTheBackboneUnderAnyPrefixAndNamesWhatIsLeft) {
   }
 }
 
+// Each block of a deep network has names like the whole one's.
+TEST(BackboneGroupTest, FindsThePrefixAmongManyThatEndAlike) {
+  StateDictShapes dict = Shapes("", "module.");
+  const StateDictShapes net = Shapes("", "");
+  for (int i = 0; i < 200; ++i) {
+    for (const auto& [name, tensor] : {*net.tensors.begin(), *net.tensors.rbegin()}) {
+      dict.tensors.emplace("a" + std::to_string(i) + "." + name, tensor);
+    }
+  }
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const BackboneGroup group, FindBackbone({dict}, {}));
+  EXPECT_EQ(group.prefix, "module.");
+}
+
 TEST(BackboneGroupTest, ChoosesTheDictThatFits) {
   StateDictShapes head{.path = "head", .tensors = {{"weight", Centres()}}};
   FACEGATE_ASSERT_OK_AND_ASSIGN(const BackboneGroup group,
