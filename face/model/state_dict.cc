@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 5> kPrefixes = {"module.", "arcface.", "b
                                                        "_orig_mod."};
 constexpr int kMaxDepth = 8;
 constexpr size_t kMaxListed = 8;
+constexpr size_t kMaxKeyBytes = 256;  // of a key in a path; crafted files share longer ones
 
 bool IsNamedTensor(const PickleGraph& graph, const std::pair<PickleRef, PickleRef>& entry) {
   return graph.Get<PickleText>(entry.first) != nullptr &&
@@ -44,23 +45,32 @@ class Collector {
   std::vector<StateDictPlace> places() { return std::move(places_); }
 
  private:
+  // Asked before a path is made: that would cost more than the walk.
+  bool IsNew(PickleRef ref) const {
+    return !seen_[ref] &&
+           (graph_.Get<PickleDict>(ref) != nullptr || graph_.Get<PickleList>(ref) != nullptr ||
+            graph_.Get<PickleTuple>(ref) != nullptr);
+  }
+
   void CollectDict(PickleRef ref, const PickleDict& dict, const std::string& path, int depth) {
     const auto tensors = static_cast<size_t>(
         std::count_if(dict.entries.begin(), dict.entries.end(),
                       [&](const auto& entry) { return IsNamedTensor(graph_, entry); }));
     if (tensors > 0) places_.push_back({.dict = ref, .path = path, .tensors = tensors});
-    for (const auto& [key, value] : dict.entries) Collect(value, Below(path, key), depth + 1);
+    for (const auto& [key, value] : dict.entries) {
+      if (IsNew(value)) Collect(value, Below(path, key), depth + 1);
+    }
   }
 
   void CollectItems(const std::vector<PickleRef>& items, const std::string& path, int depth) {
     for (size_t i = 0; i < items.size(); ++i) {
-      Collect(items[i], Joined(path, std::to_string(i)), depth + 1);
+      if (IsNew(items[i])) Collect(items[i], Joined(path, std::to_string(i)), depth + 1);
     }
   }
 
   std::string Below(const std::string& path, PickleRef key) const {
     if (const auto* text = graph_.Get<PickleText>(key); text != nullptr) {
-      return Joined(path, std::string(text->text));
+      return Joined(path, std::string(text->text.substr(0, kMaxKeyBytes)));
     }
     const auto* number = graph_.Get<int64_t>(key);
     return Joined(path, number != nullptr ? std::to_string(*number) : "?");

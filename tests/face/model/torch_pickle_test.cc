@@ -83,6 +83,22 @@ TEST(TorchPickleTest, ReadsTheLegacyFormat) {
   EXPECT_EQ(tensors.at("w"), (Tensor{.dtype = DType::kF32, .shape = {2, 3}, .bytes = SixFloats()}));
 }
 
+// A key that many dicts lie behind is copied for each of them.
+TEST(TorchPickleTest, CutsLongKeysInPaths) {
+  const std::string file = ZipOf([](PickleWriter& writer) {
+    writer.Raw("}").Text(std::string(100000, 'k')).Raw("}").Text("w");
+    WriteSix(writer);
+    writer.Raw("ss");
+  });
+  std::string path;
+  const auto choose = [&](const std::vector<StateDictShapes>& dicts) -> StatusOr<TensorChoice> {
+    path = dicts.at(0).path;
+    return TensorChoice{.dict = 0, .names = {"w"}};
+  };
+  EXPECT_THAT(NamesOf(ParseTorchPickle(file, choose)), ElementsAre("w"));
+  EXPECT_EQ(path, std::string(256, 'k'));
+}
+
 TEST(TorchPickleTest, ReadsParameters) {
   const auto object = [](PickleWriter& writer) {
     writer.Raw("}").Text("w").Global("torch._utils", "_rebuild_parameter").Mark();
