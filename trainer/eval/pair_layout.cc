@@ -183,9 +183,9 @@ Candidate LabelledCandidate(const std::vector<TextRow>& rows, const TextRow* hea
   return best;
 }
 
-Candidate BestOf(const std::vector<TextRow>& rows, PairLayout layout) {
+Candidate BestOf(const std::vector<TextRow>& rows, const PairLayout& layout) {
   Candidate lfw = LfwCandidate(rows, layout);
-  const Candidate labelled = LabelledCandidate(rows, nullptr, layout);
+  Candidate labelled = LabelledCandidate(rows, nullptr, layout);
   if (layout.announced.has_value() || lfw.fitting >= labelled.fitting) return lfw;
   return labelled;
 }
