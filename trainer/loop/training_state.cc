@@ -60,7 +60,7 @@ StatusOr<TakenWeights> Training::StartFrom(const TensorMap& weights) {
   std::vector<std::string> fitting;
   FACEGATE_RETURN_IF_ERROR(TakeFitting(weights, kBackbonePrefix, *backbone_, fitting, taken));
   if (fitting.empty()) {
-    const std::string_view example = weights.empty() ? "nothing" : weights.begin()->first;
+    const std::string example = weights.empty() ? "nothing" : weights.begin()->first;
     return InvalidArgument(
         fmt::format("none of its {} tensors has the name and shape of one of {}; its first is {}",
                     weights.size(), options_.architecture, example));
