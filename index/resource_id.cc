@@ -33,9 +33,10 @@ Status CheckResourceId(std::string_view id, std::string_view field) {
     return RefuseField(field, "id must begin with one of A-Z a-z 0-9");
   }
   const auto odd = std::find_if_not(id.begin(), id.end(), IsIdCharacter);
-  return RefuseField(field, fmt::format("id has a character that is none of A-Z a-z 0-9 . _ - at "
-                                        "byte {}",
-                                        odd - id.begin()));
+  return RefuseField(field,
+                     fmt::format("id has a character that is not one of A-Z a-z 0-9 . _ - at "
+                                 "byte {}",
+                                 odd - id.begin()));
 }
 
 }  // namespace facegate

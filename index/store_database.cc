@@ -40,7 +40,7 @@ bool HasStopped(const rocksdb::Status& status) {
 Status HealthAfter(const rocksdb::Status& status) {
   if (IsFull(status)) {
     return Refuse(Reason::kStoreFull,
-                  "the disk is full: changes are refused until there is room, then the store goes "
+                  "the disk is full: changes are refused until 32 MiB are free, then the store goes "
                   "on by itself");
   }
   return Refuse(Reason::kInternal,

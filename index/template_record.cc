@@ -34,7 +34,7 @@ StatusOr<Message> Parse(std::string_view payload) {
   Message message;
   if (payload.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
       !message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-    return Corrupt(fmt::format("payload of {} bytes is no such record", payload.size()));
+    return Corrupt(fmt::format("payload of {} bytes is not such a record", payload.size()));
   }
   return message;
 }

@@ -360,7 +360,7 @@ class RocksTemplateStore final : public TemplateStore {
       const std::string_view key_bytes = ToView(row->key());
       const auto key = decode_key(key_bytes);
       if (!key.has_value()) {
-        return Corrupt(fmt::format("a key of {} bytes in the family {} is none of its kind",
+        return Corrupt(fmt::format("a key of {} bytes in the family {} is not one of its kind",
                                    key_bytes.size(), FamilyName(family)));
       }
       const auto payload = OpenEnvelope(family, key_bytes, ToView(row->value()));

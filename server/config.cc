@@ -107,7 +107,8 @@ constexpr Key kKeys[] = {
      kDetectors,
      "",
      "What finds faces in pictures. haar: a cascade and the bundled landmark network. haar-eyes: "
-     "cascades alone, less well. auto: yunet when detector_model is given, else haar. none: only "
+     "cascades only, less accurate. auto: yunet when detector_model is given, else haar. none: "
+     "only "
      "aligned crops and embeddings are taken."},
     {"detector_model", &Config::detector_model, {}, {}, "", "The YuNet ONNX file (2023)."},
     {"detector_landmarks",

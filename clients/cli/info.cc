@@ -76,7 +76,7 @@ class InfoCommand : public Command {
  public:
   explicit InfoCommand(CLI::App& info) : Command(info) {
     info.footer(kInfoFooter);
-    info.add_option("--wait", wait_s_, "Wait up to so many seconds for the server to take calls")
+    info.add_option("--wait", wait_s_, "Wait up to N seconds for the server to take calls")
         ->check(NumberBetween(0.0, 86'400.0))
         ->type_name("SECONDS");
   }

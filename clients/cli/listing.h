@@ -17,7 +17,7 @@ namespace facegate {
 
 // Adds --limit; 0 is no limit.
 inline void AddLimit(CLI::App& app, size_t& limit) {
-  app.add_option("--limit", limit, "Show at most so many; all by default")
+  app.add_option("--limit", limit, "Show at most N; all by default")
       ->check(WholeNumberBetween(1, std::numeric_limits<int64_t>::max()));
 }
 

@@ -34,9 +34,9 @@ StatusOr<ModelKey> ModelOf(const v1::TaggedEmbedding& embedding, const ModelKey&
 // What says how to find a face has no sense where none is looked for.
 Status CheckNoSelection(const v1::Probe& probe) {
   if (probe.face_selection() != v1::FACE_SELECTION_UNSPECIFIED) {
-    return RefuseField("face_selection", "is for images alone");
+    return RefuseField("face_selection", "is only for images");
   }
-  if (probe.has_box()) return RefuseField("box", "is for images alone");
+  if (probe.has_box()) return RefuseField("box", "is only for images");
   return OkStatus();
 }
 

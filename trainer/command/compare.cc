@@ -153,7 +153,7 @@ TrainCommand AddCompareCommand(CLI::App& app) {
       ->add_option("--detector", options->detector,
                    "yunet where --yunet is given, else haar: a cascade of opencv-data and the "
                    "bundled landmark "
-                   "network; haar-eyes: cascades alone")
+                   "network; haar-eyes: cascades only")
       ->check(CLI::IsMember({"yunet", "haar", "haar-eyes"}));
   command->add_option("--yunet", options->yunet, "ONNX file of YuNet (2023)");
   command->add_option("--landmark-net", options->landmark_net,

@@ -216,7 +216,7 @@ TrainCommand AddEmbedCommand(CLI::App& app) {
       ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   command->add_flag("--force", options->force,
-                    "Replace files that exist, and begin anew instead of going on");
+                    "Replace files that exist, and start again instead of continuing");
   command->add_flag("--json", *json, "The result as a JSON object");
   return {.app = command, .run = [options, json, mirror, bad, skip](std::ostream& out) -> Status {
             FACEGATE_ASSIGN_OR_RETURN(options->embedding.mirror, MirrorRuleFromName(*mirror));

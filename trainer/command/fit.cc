@@ -170,14 +170,14 @@ Status RunFit(FitCommandOptions& options, std::ostream& out) {
 }  // namespace
 
 TrainCommand AddFitCommand(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("fit", "Trains a backbone, or goes on where it stopped");
+  CLI::App* command = app.add_subcommand("fit", "Trains a backbone, or continues where it stopped");
   command->footer(
       "RUN is a folder: the recipe, checkpoints, logs (CSV, JSON lines, TensorBoard), the model "
-      "files and\nreport.html. If it already holds a run, training goes on from the newest "
+      "files and\nreport.html. If it already holds a run, training continues from the newest "
       "checkpoint, with the same\nresult to the bit, even after a kill. Ctrl-C stops with a "
       "checkpoint.\n"
       "A recipe is a YAML file; --help-recipe prints one with every key explained. A run keeps its "
-      "recipe:\nwhat may change when it goes on are more epochs (schedule.epochs), the number of "
+      "recipe:\nwhat may change when it continues are more epochs (schedule.epochs), the number of "
       "threads, and where\nphotos and models lie, as long as they are the same ones.\n"
       "\n"
       "Examples:\n"
@@ -202,7 +202,7 @@ TrainCommand AddFitCommand(CLI::App& app) {
                       "fit, or a .pth");
   command
       ->add_option("--stop-after", options->fit.stop_after,
-                   "Stop after so many batches of this call, to go on another time")
+                   "Stop after N batches of this call, to continue another time")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--help-recipe", options->help_recipe, "Print every key of a recipe");
   command->add_flag("--json", options->json, "The result as a JSON object");

@@ -133,7 +133,7 @@ StatusOr<LandmarkSamples> SamplesFor(const FitLandmarksOptions& options, const W
   if (const StatusOr<std::string> kept = ReadFile(work.samples(), kMaxSampleBytes); kept.ok()) {
     StatusOr<LandmarkSamples> samples = ParseSamples(*kept, source);
     if (samples.ok()) return samples;
-    out << fmt::format("{} is made anew: {}\n", work.samples(), MessageOf(samples.status()));
+    out << fmt::format("{} is made again: {}\n", work.samples(), MessageOf(samples.status()));
   }
   ProgressBar bar = BarOf("photos", landmarks.size());
   FACEGATE_ASSIGN_OR_RETURN(LandmarkSamples samples, PrepareSamples(landmarks,
@@ -330,7 +330,8 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--skip-missing", options->skip_missing,
                     "Leave out photos that are not there; without it they are an error");
-  command->add_flag("--restart", options->restart, "Begin anew where there is a checkpoint");
+  command->add_flag("--restart", options->restart,
+                    "Start from scratch even if there is a checkpoint");
   command->add_flag("--force", options->force, "Replace OUT");
   return {.app = command, .run = [options](std::ostream& out) {
             options->command = fmt::format(

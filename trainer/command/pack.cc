@@ -48,7 +48,7 @@ Status Complete(PackCommand& command) {
         "OUT", fmt::format("{} is a folder; the last path is the pack to write", options.out));
   }
   if (std::filesystem::exists(options.out, error) && !command.replace) {
-    return RefuseField("OUT", fmt::format("{} exists; --replace writes it anew", options.out));
+    return RefuseField("OUT", fmt::format("{} exists; --replace overwrites it", options.out));
   }
   return OkStatus();
 }
@@ -148,7 +148,7 @@ TrainCommand AddPackCommand(CLI::App& app) {
   command->add_option("--threads", options->options.threads, "That read and decode the photos")
       ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
-  command->add_flag("--replace,--force", options->replace, "Write OUT anew where it exists");
+  command->add_flag("--replace,--force", options->replace, "Overwrite OUT if it exists");
   return {.app = command, .run = [options](std::ostream& out) -> Status {
             FACEGATE_RETURN_IF_ERROR(Complete(*options));
             FACEGATE_ASSIGN_OR_RETURN(const PackReport report, PackWithProgress(options->options));

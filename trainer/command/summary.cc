@@ -79,7 +79,7 @@ void PrintTable(const SummaryOptions& options, const SummaryReport& report, std:
   const int64_t side = report.network.input_side;
   out << fmt::format("{}, input 3 x {} x {}\n\n", report.architecture, side, side);
   PrintLayers(report, out);
-  out << "\nMultiply-adds are those of convolutions and linear layers alone, for one picture.\n";
+  out << "\nMultiply-adds count only convolutions and linear layers, for one picture.\n";
   if (!report.file) return;
   out << "\n";
   PrintCardRow("file",
@@ -158,7 +158,7 @@ TrainCommand AddSummaryCommand(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--depth", options->depth,
-                   "Groups of layers by so many parts of their names [what gives ten rows]")
+                   "Group layers by the first N parts of their names [what gives ten rows]")
       ->check(CLI::Range(1, 16));
   command->add_flag("--layers", options->all_layers, "Each layer, no groups");
   command->add_flag("--json", *json, "The result as a JSON object");

@@ -36,7 +36,7 @@ Status CheckSheet(const SynthesizeOptions& options) {
     return RefuseField("--sheet", fmt::format("{} ends in neither .png nor .jpg", *options.sheet));
   }
   if (Exists(*options.sheet) && !options.job.force) {
-    return RefuseField("--sheet", fmt::format("{} exists; --force writes it anew", *options.sheet));
+    return RefuseField("--sheet", fmt::format("{} exists; --force overwrites it", *options.sheet));
   }
   return OkStatus();
 }
@@ -93,7 +93,7 @@ TrainCommand AddSynthesizeCommand(CLI::App& app) {
   command->footer(
       "Writes DIR/0007/003.png (identity, view), DIR/landmarks.txt and DIR/synthetic.json. Files "
       "that exist are\nkept: after an interruption the same command continues, and more identities "
-      "or views are added.\nThey are no substitute for photos of real people.\n"
+      "or views are added.\nThey do not replace photos of real people.\n"
       "\n"
       "Examples:\n"
       "  facegate-train synthesize faces/ --identities 200 --views 20 --crops\n"
@@ -129,7 +129,7 @@ TrainCommand AddSynthesizeCommand(CLI::App& app) {
   command->add_option("--threads", job.threads, "0: as many as the machine has cores")
       ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
-  command->add_flag("--force", job.force, "Draw and write files anew that exist");
+  command->add_flag("--force", job.force, "Draw files again that exist");
   return {.app = command, .run = [options, side, size](std::ostream& out) -> Status {
             if (options->job.crops && size->count() > 0) {
               return RefuseField("--size", "crops are 112x112; leave out --size or --crops");

@@ -114,7 +114,7 @@ Status RefuseTwice(const DataOptions& options) {
     if (!seen.contains(canonical(path))) continue;
     return InvalidArgument(fmt::format(
         "{} is in data.train and in data.unlabelled. The teacher is asked about the photos of "
-        "data.train too, so name it there alone",
+        "data.train too, so name it only there",
         path));
   }
   return OkStatus();

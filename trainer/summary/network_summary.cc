@@ -73,7 +73,7 @@ class Walk {
     TorchTensor shortcut = input;
     for (const auto& child : chain.named_children()) {
       auto* const layer = dynamic_cast<Layer*>(child.value().get());
-      TORCH_CHECK(layer != nullptr, "a part of the chain is no layer");
+      TORCH_CHECK(layer != nullptr, "a part of the chain is not a layer");
       const std::string child_name = name.empty() ? child.key() : name + "." + child.key();
       TorchTensor& branch = IsShortcut(child.key()) ? shortcut : value;
       branch = Enter(child_name, *layer, branch, depth + 1);
