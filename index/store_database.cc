@@ -39,9 +39,10 @@ bool HasStopped(const rocksdb::Status& status) {
 // What an error that stops all writes, or a full disk, says of the store's health.
 Status HealthAfter(const rocksdb::Status& status) {
   if (IsFull(status)) {
-    return Refuse(Reason::kStoreFull,
-                  "the disk is full: changes are refused until 32 MiB are free, then the store goes "
-                  "on by itself");
+    return Refuse(
+        Reason::kStoreFull,
+        "the disk is full: changes are refused until 32 MiB are free, then the store goes "
+        "on by itself");
   }
   return Refuse(Reason::kInternal,
                 "the disk has failed under a write: changes are refused until the cause is removed "
