@@ -30,6 +30,7 @@ using namespace std::chrono_literals;
 
 constexpr char kEmbed[] = "/facegate.v1.FaceService/Embed";
 constexpr char kCreate[] = "/facegate.v1.GalleryService/CreateCollection";
+constexpr char kEnroll[] = "/facegate.v1.FaceService/Enroll";
 
 std::string EmbedRequestOf(bool as_photo) {
   v1::EmbedRequest request;
@@ -42,6 +43,18 @@ std::string EmbedRequestOf(bool as_photo) {
 std::string CreateRequestOf(const std::string& id) {
   v1::CreateCollectionRequest request;
   request.set_collection_id(id);
+  return request.SerializeAsString();
+}
+
+// Enrols `crops` crops under a request id.
+std::string EnrollRequestOf(uint64_t crops) {
+  v1::EnrollRequest request;
+  request.set_collection_id("people");
+  request.set_identity_id("a");
+  request.set_request_id("01234567-89ab-cdef-8081-f2f3f4f5f6f7");
+  for (uint64_t seed = 1; seed <= crops; ++seed) {
+    request.add_samples()->set_aligned_crop(PatternPng(seed));
+  }
   return request.SerializeAsString();
 }
 
@@ -172,7 +185,7 @@ WireAnswer MemoryFull() {
     std::atomic<bool> first = true;
     for (int i = 0; i < 4; ++i) {
       others.emplace_back([&] {
-        WireAnswer answer = server.Call("/facegate.v1.FaceService/Enroll", bytes);
+        WireAnswer answer = server.Call(kEnroll, bytes);
         if (answer.reason != "QUEUE_FULL" || !first.exchange(false)) return;
         refused = std::move(answer);
         one_refused.count_down();
@@ -229,9 +242,9 @@ WireAnswer TooManyTemplates() {
   embedding.set_model_digest(server.embedder->card().model_digest);
   for (int i = 0; i < FakeEmbedder::kEmbeddingSize; ++i) embedding.add_values(1.0f);
   for (int i = 0; i < kMost; ++i) *request.add_samples()->mutable_embedding() = embedding;
-  EXPECT_EQ(server.Call("/facegate.v1.FaceService/Enroll", request.SerializeAsString()).code, 0);
+  EXPECT_EQ(server.Call(kEnroll, request.SerializeAsString()).code, 0);
   request.mutable_samples()->DeleteSubrange(1, kMost - 1);
-  return server.Call("/facegate.v1.FaceService/Enroll", request.SerializeAsString());
+  return server.Call(kEnroll, request.SerializeAsString());
 }
 
 // A retry whose answer would name a template that is no more.
@@ -239,13 +252,8 @@ WireAnswer AnswerErased() {
   ControlledServer server;
   server.Serve();
   FACEGATE_CHECK(server.Call(kCreate, CreateRequestOf("people")).code == 0);
-  v1::EnrollRequest enroll;
-  enroll.set_collection_id("people");
-  enroll.set_identity_id("a");
-  enroll.set_request_id("01234567-89ab-cdef-8081-f2f3f4f5f6f7");
-  for (uint64_t seed = 1; seed <= 2; ++seed)
-    enroll.add_samples()->set_aligned_crop(PatternPng(seed));
-  EXPECT_EQ(server.Call("/facegate.v1.FaceService/Enroll", enroll.SerializeAsString()).code, 0);
+  const std::string enroll = EnrollRequestOf(2);
+  EXPECT_EQ(server.Call(kEnroll, enroll).code, 0);
   const auto stub = v1::GalleryService::NewStub(server.channel);
   v1::ListTemplatesRequest list;
   list.set_collection_id("people");
@@ -260,7 +268,7 @@ WireAnswer AnswerErased() {
   v1::DeleteTemplateResponse erased;
   grpc::ClientContext erasing;
   EXPECT_TRUE(stub->DeleteTemplate(&erasing, erase, &erased).ok());
-  return server.Call("/facegate.v1.FaceService/Enroll", enroll.SerializeAsString());
+  return server.Call(kEnroll, enroll);
 }
 
 // The second call of a client that does not wait for the answer of its first one.
@@ -268,13 +276,8 @@ WireAnswer RequestInProgress() {
   ControlledServer server;
   server.Serve();
   FACEGATE_CHECK(server.Call(kCreate, CreateRequestOf("people")).code == 0);
-  v1::EnrollRequest request;
-  request.set_collection_id("people");
-  request.set_identity_id("a");
-  request.set_request_id("01234567-89ab-cdef-8081-f2f3f4f5f6f7");
-  request.add_samples()->set_aligned_crop(PatternPng(1));
-  const std::string bytes = request.SerializeAsString();
-  const auto enroll = [&] { return server.Call("/facegate.v1.FaceService/Enroll", bytes); };
+  const std::string bytes = EnrollRequestOf(1);
+  const auto enroll = [&] { return server.Call(kEnroll, bytes); };
   server.embedder->Block();
   std::jthread first([&] { EXPECT_EQ(enroll().code, 0); });
   server.embedder->WaitForCalls(1);

@@ -187,6 +187,11 @@ Photo OnGround(const Photo& photo, cv::Size ground, cv::Point at) {
   return large;
 }
 
+StatusOr<std::unique_ptr<Detector>> BundledDetector() {
+  FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights weights, BundledLandmarkWeights());
+  return CreateLandmarkCascadeDetector({}, std::move(weights));
+}
+
 // The error of the face that is nearest to the photo's.
 double NearestError(const std::vector<DetectedFace>& faces, const Photo& photo) {
   double least = std::numeric_limits<double>::infinity();
@@ -200,9 +205,7 @@ double NearestError(const std::vector<DetectedFace>& faces, const Photo& photo) 
 // The faces are some 105 pixels wide.
 TEST_F(PhotoDetectTest, DetectorsFindAFaceThatIsSmallBesideALargePicture) {
   FACEGATE_DATA_OR_SKIP(data);
-  FACEGATE_ASSERT_OK_AND_ASSIGN(LandmarkWeights weights, BundledLandmarkWeights());
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto bundled,
-                                CreateLandmarkCascadeDetector({}, std::move(weights)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto bundled, BundledDetector());
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto yunet,
                                 CreateYuNetDetector(OptionsFor(data, "yunet_n_dynamic.onnx")));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto eyes, CreateCascadeDetector({}));
@@ -225,9 +228,7 @@ TEST_F(PhotoDetectTest, DetectorsFindAFaceThatIsSmallBesideALargePicture) {
 
 TEST_F(PhotoDetectTest, DetectorsEndTheSearchAtWhateverQuestionIsDenied) {
   FACEGATE_DATA_OR_SKIP(data);
-  FACEGATE_ASSERT_OK_AND_ASSIGN(LandmarkWeights weights, BundledLandmarkWeights());
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto bundled,
-                                CreateLandmarkCascadeDetector({}, std::move(weights)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto bundled, BundledDetector());
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto yunet,
                                 CreateYuNetDetector(OptionsFor(data, "yunet_n_dynamic.onnx")));
   const Photo large = OnGround(LoadPhotos(data, 9000).front(), {6000, 300}, {900, 20});
