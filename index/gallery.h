@@ -141,7 +141,8 @@ struct Page {
 // (kInvalidField). Every call on an unknown collection gives kCollectionNotFound, on an unknown
 // identity kIdentityNotFound. An etag that is not empty must be that of the identity (of the
 // collection in UpdateCollection), kEtagMismatch otherwise. Storage failures: kStoreFull when the
-// disk is full, kStoreCorrupt for bytes that do not check, kInternal otherwise.
+// disk is full (deletions are taken even then), kStoreCorrupt for bytes that do not check,
+// kInternal otherwise.
 //
 // A change with a receipt is kept together with its answer for kRequestLifetime: when its request
 // comes again, also after a restart, BeginRequest() has the answer. The time counts while the

@@ -36,14 +36,16 @@ bool HasStopped(const rocksdb::Status& status) {
   return status.severity() >= rocksdb::Status::kHardError;
 }
 
+Status DiskIsFull() {
+  return Refuse(
+      Reason::kStoreFull,
+      "the disk is full: changes that need room are refused until about 100 MiB are free, "
+      "then the store goes on by itself; deletions are taken");
+}
+
 // What an error that stops all writes, or a full disk, says of the store's health.
 Status HealthAfter(const rocksdb::Status& status) {
-  if (IsFull(status)) {
-    return Refuse(
-        Reason::kStoreFull,
-        "the disk is full: changes are refused until 32 MiB are free, then the store goes "
-        "on by itself");
-  }
+  if (IsFull(status)) return DiskIsFull();
   return Refuse(Reason::kInternal,
                 "the disk has failed under a write: changes are refused until the cause is removed "
                 "and the server is started again");
@@ -211,7 +213,7 @@ StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::Open(
   if (!status.ok()) return FromOpening(status, directory);
   listener->Note();
   return std::unique_ptr<StoreDatabase>(
-      new StoreDatabase(std::move(health), db, std::move(handles)));
+      new StoreDatabase(directory, std::move(health), db, std::move(handles)));
 }
 
 StoreDatabase::~StoreDatabase() {
@@ -231,7 +233,13 @@ rocksdb::ColumnFamilyHandle* StoreDatabase::HandleOf(Family family) const {
 }
 
 // All writes have the same options: only those share a sync.
-Status StoreDatabase::Write(rocksdb::WriteBatch& batch, std::string_view what) {
+Status StoreDatabase::Write(rocksdb::WriteBatch& batch, std::string_view what, Kind kind) {
+  if (kind == Kind::kTakesAway) {
+    room_.FreeForLess();
+  } else if (!room_.ForMore()) {
+    health_->SetRefused(DiskIsFull(), "what is left is kept for deletions");
+    return DiskIsFull();
+  }
   rocksdb::WriteOptions options;
   options.sync = true;
   rocksdb::Status status;
@@ -240,7 +248,8 @@ Status StoreDatabase::Write(rocksdb::WriteBatch& batch, std::string_view what) {
     status = db_->Write(options, &batch);
   }
   if (status.ok()) {
-    health_->SetGood();
+    // A deletion tells nothing of whether there is room for more.
+    if (kind == Kind::kAdds) health_->SetGood();
     return OkStatus();
   }
   if (HasStopped(status)) {
@@ -258,7 +267,8 @@ Status StoreDatabase::Flush() {
 }
 
 void StoreDatabase::TryToRecover() {
-  if (write_health().ok()) return;
+  room_.Keep();
+  if (write_health().ok() || !room_.ForMore()) return;
   // OK also when it has recovered by itself. What it says otherwise is known.
   if (db_->Resume().ok()) health_->SetRecovered();
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "index/disk_room.h"
 #include "index/key_codec.h"
 #include "index/write_health.h"
 
@@ -29,21 +30,27 @@ class StoreDatabase {
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* HandleOf(Family family) const;
 
+  // Whether a write needs room on the disk, or makes some.
+  enum class Kind { kAdds, kTakesAway };
+
   // Synced; `what` names the write in errors.
-  Status Write(rocksdb::WriteBatch& batch, std::string_view what);
+  Status Write(rocksdb::WriteBatch& batch, std::string_view what, Kind kind);
   // Empties the memory tables, and with that the logs.
   Status Flush();
 
   Status write_health() const { return health_->state(); }
-  // Makes a database that has stopped after an error go on, where that can be.
+  // Makes a database that has stopped after an error go on, where that can be, and keeps room on
+  // the disk; to be called now and then.
   void TryToRecover();
 
  private:
   class Listener;
 
-  StoreDatabase(std::shared_ptr<WriteHealth> health, rocksdb::DB* db,
+  StoreDatabase(const std::string& directory, std::shared_ptr<WriteHealth> health, rocksdb::DB* db,
                 std::vector<rocksdb::ColumnFamilyHandle*> handles)
-      : health_(std::move(health)), db_(db), handles_(std::move(handles)) {}
+      : room_(directory), health_(std::move(health)), db_(db), handles_(std::move(handles)) {}
+
+  DiskRoom room_;
 
   // Shared with the listener, which RocksDB keeps.
   const std::shared_ptr<WriteHealth> health_;

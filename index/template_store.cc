@@ -131,7 +131,7 @@ class RocksTemplateStore final : public TemplateStore {
       rocksdb::WriteBatch batch;
       FACEGATE_RETURN_IF_ERROR(
           Put(batch, Family::kMeta, std::string(kCountersKey), EncodeCounters(end)));
-      FACEGATE_RETURN_IF_ERROR(Commit(batch, "reserving numbers"));
+      FACEGATE_RETURN_IF_ERROR(Commit(batch, "reserving numbers", StoreDatabase::Kind::kAdds));
       uid_end_ = end;
     }
     return std::exchange(next_uid_, next_uid_ + count);
@@ -142,9 +142,9 @@ class RocksTemplateStore final : public TemplateStore {
     FACEGATE_RETURN_IF_ERROR(AddDeletions(change, batch));
     FACEGATE_RETURN_IF_ERROR(AddRecords(change, batch));
     const ErasedKeys erased = ErasedBy(change);
-    if (erased.empty()) return Commit(batch, "writing");
+    if (erased.empty()) return Commit(batch, "writing", KindOf(change));
     Status written = PutMarks(erasure_.Begin(erased), batch);
-    if (written.ok()) written = Commit(batch, "writing");
+    if (written.ok()) written = Commit(batch, "writing", KindOf(change));
     erasure_.End(erased, written.ok());
     return written;
   }
@@ -191,7 +191,7 @@ class RocksTemplateStore final : public TemplateStore {
       for (const Family family : families) {
         FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kMeta, EraseMarkOf(family)));
       }
-      return Commit(batch, "ending an erasure");
+      return Commit(batch, "ending an erasure", StoreDatabase::Kind::kTakesAway);
     });
   }
 
@@ -340,8 +340,19 @@ class RocksTemplateStore final : public TemplateStore {
                        "building a batch");
   }
 
-  Status Commit(rocksdb::WriteBatch& batch, std::string_view what) {
-    return database_->Write(batch, what);
+  // A deletion may put records, too, of what is left; what has templates needs room in any case.
+  static StoreDatabase::Kind KindOf(const StoreChange& change) {
+    const bool deletes = !change.deleted_collections.empty() ||
+                         !change.deleted_identities.empty() || !change.deleted_templates.empty() ||
+                         !change.deleted_requests.empty();
+    const bool records =
+        !change.collections.empty() || !change.identities.empty() || !change.requests.empty();
+    const bool adds = !change.templates.empty() || (records && !deletes);
+    return adds ? StoreDatabase::Kind::kAdds : StoreDatabase::Kind::kTakesAway;
+  }
+
+  Status Commit(rocksdb::WriteBatch& batch, std::string_view what, StoreDatabase::Kind kind) {
+    return database_->Write(batch, what, kind);
   }
 
   template <typename Record, typename DecodeKey, typename DecodeRecord, typename Visitor>
@@ -448,7 +459,7 @@ class RocksTemplateStore final : public TemplateStore {
       FACEGATE_RETURN_IF_ERROR(PutMarks({std::begin(kFamilies), std::end(kFamilies)}, batch));
       for (const Family family : kFamilies) erasure_.Opened(family);
     }
-    return Commit(batch, "marking the store's format");
+    return Commit(batch, "marking the store's format", StoreDatabase::Kind::kTakesAway);
   }
 
   Status PutFormat(rocksdb::WriteBatch& batch) const {
@@ -472,7 +483,7 @@ class RocksTemplateStore final : public TemplateStore {
     FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
     FACEGATE_RETURN_IF_ERROR(
         Put(batch, Family::kMeta, std::string(kCountersKey), EncodeCounters(1)));
-    return Commit(batch, "beginning a store");
+    return Commit(batch, "beginning a store", StoreDatabase::Kind::kAdds);
   }
 
   const std::unique_ptr<StoreDatabase> database_;

@@ -39,8 +39,9 @@ struct StoreChange {
 // A write is one atomic batch; OK means that it survives a power loss, and writes of several
 // threads share one sync. After an error the store holds what it held before; only when the disk
 // itself failed, and the process ends before the store has recovered, may the next opening find the
-// refused write done. Errors: kStoreFull when the disk is full, kStoreCorrupt for bytes that do not
-// check, kFailedPrecondition for bytes of a later version, kInternal otherwise.
+// refused write done. Errors: kStoreFull when the disk is full (a change that only takes away is
+// taken as long as the room lasts that is kept for it, see DiskRoom), kStoreCorrupt for bytes that
+// do not check, kFailedPrecondition for bytes of a later version, kInternal otherwise.
 class TemplateStore {
  public:
   using CollectionVisitor = std::function<Status(StoredCollection)>;

@@ -1,14 +1,17 @@
 // A disk that is full or broken: this program puts its own write() and fdatasync() before those of
 // the C library, so that RocksDB meets the failure where it would meet a real one.
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -22,6 +25,8 @@ namespace {
 
 std::atomic<int> write_error{0};
 std::atomic<int> sync_error{0};
+constexpr uint64_t kAsItIs = ~uint64_t{0};
+std::atomic<uint64_t> free_bytes{kAsItIs};  // that the disk says it has
 char failing_directory[256] = "";
 
 bool IsFailing(int fd) {
@@ -43,6 +48,16 @@ ssize_t write(int fd, const void* bytes, size_t size) {
     return -1;
   }
   return ::syscall(SYS_write, fd, bytes, size);
+}
+
+int statvfs(const char* path, struct statvfs* disk) {
+  using Statvfs = int (*)(const char*, struct statvfs*);
+  static const auto real = reinterpret_cast<Statvfs>(::dlsym(RTLD_NEXT, "statvfs"));
+  const int result = real(path, disk);
+  if (const uint64_t free = free_bytes.load(); result == 0 && free != kAsItIs) {
+    disk->f_bavail = free / disk->f_frsize;
+  }
+  return result;
 }
 
 int fdatasync(int fd) {
@@ -76,7 +91,10 @@ class DiskFailureTest : public GalleryTest {
     gallery_.reset();  // before what it tells of its health to
     failing_directory[0] = '\0';
   }
-  static void Heal() { write_error = sync_error = 0; }
+  static void Heal() {
+    write_error = sync_error = 0;
+    free_bytes = kAsItIs;
+  }
 
   Status TryToEnrol() {
     const std::vector<NewTemplate> one{TemplateOf(Random())};
@@ -125,6 +143,34 @@ TEST_F(DiskFailureTest, SaysThatTheDiskIsFullAndKeepsServing) {
   Reopen();
   EXPECT_EQ(SnapshotOf(*gallery_), before_);
   EXPECT_THAT(TryToEnrol(), IsOk());
+}
+
+// As when other programs fill the disk, too.
+TEST_F(DiskFailureTest, DeletionsAreTakenOnAFullDisk) {
+  const std::string reserve = directory() + "/RESERVE";
+  ASSERT_TRUE(std::filesystem::exists(reserve));
+  free_bytes = 0;
+  EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));
+  EXPECT_THAT(gallery_->WriteHealth(), RefusedWith(Reason::kStoreFull));
+  EXPECT_TRUE(std::filesystem::exists(reserve));
+  EXPECT_THAT(gallery_->DeleteIdentity("people", "p1"), IsOk());
+  EXPECT_FALSE(std::filesystem::exists(reserve)) << "its room was needed";
+  EXPECT_THAT(gallery_->WriteHealth(), RefusedWith(Reason::kStoreFull)) << "no more fits";
+  EXPECT_THAT(gallery_->DeleteCollection("people", true), IsOk());
+  Heal();
+  EXPECT_TRUE(BecomesHealthy());
+  while (!std::filesystem::exists(reserve)) std::this_thread::yield();
+  EXPECT_THAT(gallery_->GetCollection("people"), RefusedWith(Reason::kCollectionNotFound));
+}
+
+// What is kept for deletions is not taken by what adds, whatever the database has room for.
+TEST_F(DiskFailureTest, WhatAddsLeavesTheRoomOfDeletions) {
+  free_bytes = uint64_t{1} << 20;
+  EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));
+  EXPECT_THAT(gallery_->CreateCollection("more", TestModel(), 4, {}),
+              RefusedWith(Reason::kStoreFull));
+  EXPECT_EQ(SnapshotOf(*gallery_), before_);
+  EXPECT_EQ(Search(Random(), 9)->size(), 5u);
 }
 
 TEST_F(DiskFailureTest, StopsWritesInWordsAfterAFailedSync) {

@@ -169,7 +169,7 @@ class TwoLogsTest : public ::testing::Test {
   void Write(Family family, const std::string& key) {
     rocksdb::WriteBatch batch;
     FACEGATE_CHECK(batch.Put(database_->HandleOf(family), key, "value").ok());
-    FACEGATE_CHECK(database_->Write(batch, "writing").ok());
+    FACEGATE_CHECK(database_->Write(batch, "writing", StoreDatabase::Kind::kAdds).ok());
   }
   // In the order of their numbers.
   static std::vector<fs::path> FilesIn(const fs::path& directory, const std::string& part) {

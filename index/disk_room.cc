@@ -1,0 +1,66 @@
+#include "index/disk_room.h"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+
+#include "face/base/log.h"
+
+namespace facegate {
+
+DiskRoom::DiskRoom(const std::string& directory)
+    : directory_(directory), path_((std::filesystem::path(directory) / kFile).string()) {
+  std::error_code error;
+  kept_ = std::filesystem::exists(path_, error);
+  Keep();
+}
+
+DiskRoom::Space DiskRoom::Look() const {
+  struct statvfs disk {};
+  if (::statvfs(directory_.c_str(), &disk) != 0) {
+    return {.free = std::numeric_limits<uint64_t>::max() / 2};
+  }
+  constexpr uint64_t kShareOfMargin = 32;
+  constexpr uint64_t kShareOfReserve = 16;
+  const uint64_t total = uint64_t{disk.f_blocks} * disk.f_frsize;
+  return {.free = uint64_t{disk.f_bavail} * disk.f_frsize,
+          .margin = std::min(kMargin, total / kShareOfMargin),
+          .reserved = std::min(kReserved, total / kShareOfReserve)};
+}
+
+bool DiskRoom::ForMore() {
+  const Space space = Look();
+  const MutexLock lock(mutex_);
+  return space.free >= space.margin + (kept_ ? 0 : space.reserved);
+}
+
+void DiskRoom::FreeForLess() {
+  const Space space = Look();
+  const MutexLock lock(mutex_);
+  if (!kept_ || space.free >= space.margin) return;
+  std::error_code error;
+  std::filesystem::remove(path_, error);
+  kept_ = false;
+  LogWarning("store: the disk is full: the room that was kept for deletions is used now");
+}
+
+void DiskRoom::Keep() {
+  const Space space = Look();
+  const MutexLock lock(mutex_);
+  if (kept_ || space.free < 2 * (space.margin + space.reserved)) return;
+  const int fd = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW,
+                        S_IRUSR | S_IWUSR);
+  if (fd < 0) return;
+  // Where the file system cannot set room aside there is none: deletions need what is free.
+  kept_ = ::fallocate(fd, 0, 0, static_cast<off_t>(space.reserved)) == 0;
+  ::close(fd);
+  std::error_code error;
+  if (!kept_) std::filesystem::remove(path_, error);
+}
+
+}  // namespace facegate

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "face/base/mutex.h"
+
+namespace facegate {
+
+// Room on the disk that is kept for deletions: whoever asks to be erased must be erased on a full
+// disk, too. While little is free, changes that add are refused before they are written, so that
+// the database does not meet the full disk; a file of the store's own keeps room that other
+// programs would take, and is given up for the first deletion that needs it. Thread-safe.
+class DiskRoom {
+ public:
+  static constexpr char kFile[] = "RESERVE";
+  static constexpr uint64_t kReserved = uint64_t{64} << 20;  // the file; less on a small disk
+  // RocksDB wants as much before it goes on after a full disk; less on a small disk.
+  static constexpr uint64_t kMargin = uint64_t{32} << 20;
+
+  explicit DiskRoom(const std::string& directory);
+
+  // Whether a change that adds may be written.
+  bool ForMore();
+  // Before a change that takes away: gives the file up where nothing else is free.
+  void FreeForLess();
+  // Makes the file, or makes it again, where there is room for it; to be called now and then.
+  void Keep();
+
+ private:
+  struct Space {
+    uint64_t free = 0;
+    uint64_t margin = 0;
+    uint64_t reserved = 0;
+  };
+  // What the disk says; as much as one could want where it says nothing.
+  Space Look() const;
+
+  const std::string directory_;
+  const std::string path_;
+
+  Mutex mutex_;
+  bool kept_ FACEGATE_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace facegate
