@@ -17,7 +17,7 @@ Runs each PART, or all of them if none is named, and adds a line with date, comm
   plain      each file compiled on its own, without precompiled headers, with -O1 (and the warnings that need it), and all
              tests
   address    all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-  thread     the tests of base, image, detection, weight files, index and server under ThreadSanitizer
+  thread     the tests of base, image, detection, weight files, index, server, heads and loop under ThreadSanitizer
   fuzz       each fuzz target for 20 minutes
 
   --dry-run  show the commands and run nothing
@@ -57,12 +57,15 @@ tests() { # tests PRESET RUN_TESTS-ARGUMENTS…
     run /usr/bin/python3 tests/run_tests.py --build "build/$preset" --timeout 14400 "$@"
 }
 
-thread_programs=(face_test index_test index_disk_failure_test index_crash_test server_test server_app_test)
+thread_programs=(face_test index_test index_disk_failure_test index_crash_test server_test server_app_test learning_test)
 soak_part() { # soak_part NAME
   local targets=()
   case "$1" in
     kills | load | learning) export FACEGATE_SOAK=1 ;; # tests/support/rounds.h
-    thread) export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp ignore_noninstrumented_modules=1" ;;
+    thread)
+      export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp ignore_noninstrumented_modules=1"
+      export OMP_NUM_THREADS=1 # the barriers of GCC's OpenMP library are none to it
+      ;;
   esac
   case "$1" in
     kills) tests release --case 'KillDuring*:ReplayAfterKill*:CrashTest.*:IdempotencyTest.*' ;;
