@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace facegate {
+
+// What can make a face unfit for a comparison. The names are those of ISO/IEC 29794-5 where it has
+// one. They are on the wire and in records: do not renumber them.
+enum class QualityComponent {
+  kInterEyeDistance = 1,     // pixels of the source picture, over the cosine of the yaw
+  kSharpness = 2,            // share, of the detail that a sharp face of this size shows
+  kUnderExposure = 3,        // share of the face's pixels that are nearly black
+  kOverExposure = 4,         // share of the face's pixels that are nearly white
+  kDynamicRange = 5,         // bits: entropy of the face's luminances
+  kHeadRoll = 6,             // degrees, clockwise as seen; what alignment undoes
+  kHeadYaw = 7,              // degrees, from the landmarks
+  kHeadPitch = 8,            // degrees, from the landmarks
+  kFacePresence = 9,         // probability that the aligned crop shows a face where it should
+  kLandmarkFit = 10,         // mean distance from where a second look finds the landmarks, in shares
+                             // of the distance of the eyes
+  kFaceInPicture = 11,       // share of the aligned crop that lies inside the picture
+  kEyesVisible = 12,         // probability
+  kMouthVisible = 13,        // probability
+  kDetectionScore = 14,      // 0..1; not comparable between detectors
+  kExpectedGenuineScore = 15,  // the cosine to be expected with a good photo of the same person
+};
+inline constexpr size_t kQualityComponents = 15;
+
+// A component of a face: what was measured, in the component's unit, and how good that is.
+struct ComponentQuality {
+  QualityComponent component{};
+  double value = 0.0;
+  double quality = 0.0;  // 0..1, comparable between components
+};
+
+// How fit a face is to be compared. A chain is as strong as its weakest link: the score is the
+// least quality of the components. Judge it by what passes: the false match rate of what has a
+// score of t or more, beside the share of genuine faces that has less (error versus discard).
+struct FaceQuality {
+  double score = 0.0;                        // 0..1
+  std::vector<ComponentQuality> components;  // measured ones, in the order of the enumeration
+};
+
+// A component that is below what is wanted.
+struct Shortcoming {
+  QualityComponent component{};
+  double value = 0.0;   // as in ComponentQuality
+  double wanted = 0.0;  // the value from which on the component would do; in the same unit
+};
+
+// "inter_eye_distance"; "px"; what a person before a camera can do about it ("come closer").
+std::string_view QualityName(QualityComponent component);
+std::string_view QualityUnit(QualityComponent component);
+std::string_view QualityAdvice(QualityComponent component);
+
+// The quality of a component's value, 0..1, and the value that has this quality (of those on both
+// sides of the best one, that on the side of `value`).
+double QualityOf(QualityComponent component, double value);
+double ValueOfQuality(QualityComponent component, double quality, double value);
+
+// The components whose quality is below `wanted` (0..1), the worst first.
+std::vector<Shortcoming> ShortcomingsOf(const FaceQuality& quality, double wanted);
+
+// From components to the whole.
+FaceQuality Combine(std::vector<ComponentQuality> components);
+
+}  // namespace facegate
