@@ -4,6 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 all_parts=(kills load learning plain address thread fuzz)
 results=tests/SOAK.md
+cores=$(nproc) # before OMP_NUM_THREADS, which nproc obeys
 
 usage() {
   cat <<'TEXT'
@@ -53,7 +54,7 @@ tests() { # tests PRESET RUN_TESTS-ARGUMENTS…
   shift
   # Also if it was configured before: its options may have other values now.
   run cmake --preset "$preset" &&
-    run cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}" &&
+    run cmake --build --preset "$preset" -j "$cores" "${targets[@]}" &&
     run /usr/bin/python3 tests/run_tests.py --build "build/$preset" --timeout 14400 "$@"
 }
 
@@ -104,7 +105,7 @@ for part in "${parts[@]}"; do
   counted=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -1)
   [ "$part" != fuzz ] || counted="$(grep -cE '^fuzz: [a-z_]+: clean' "$log") targets clean"
   processor=$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)
-  printf '| %s | %s | %s | %s × %s | %s | %s | %s |\n' "$(date -u +%F)" "$part" "$state" "$(nproc)" "$processor" \
+  printf '| %s | %s | %s | %s × %s | %s | %s | %s |\n' "$(date -u +%F)" "$part" "$state" "$cores" "$processor" \
     "$outcome" "${counted:-nothing was counted}" "$(($(date +%s) - started))" >> "$results"
 done
 
