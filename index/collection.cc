@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "face/base/sha256.h"
+#include "index/gallery_checks.h"
 
 namespace facegate {
 namespace {
@@ -44,13 +45,6 @@ StatusOr<const IdentityEntry*> AtIdentity(StatusOr<const IdentityEntry*> found,
 // Whether something of `before` is not in `after`: it must leave the files, and the answers.
 bool TakesAway(const Labels& before, const Labels& after) {
   return !std::includes(after.begin(), after.end(), before.begin(), before.end());
-}
-
-Status CheckTemplateCount(size_t count) {
-  if (count <= kMaxTemplatesOfIdentity) return OkStatus();
-  return Refuse(Reason::kQuotaExceeded,
-                fmt::format("the identity would have {} templates, it must have at most {}", count,
-                            kMaxTemplatesOfIdentity));
 }
 
 Labels AfterChange(const Labels& labels, const LabelChange& change) {
@@ -199,78 +193,6 @@ Status Collection::Delete(bool force, const Receipt<Deleted>& receipt) {
   const WriterLock lock(mutex_);
   deleted_ = true;
   return OkStatus();
-}
-
-StatusOr<Collection::Plan> Collection::PlanEnrolment(std::string_view identity,
-                                                     std::span<const NewTemplate> templates,
-                                                     const EnrolOptions& options) {
-  Plan plan;
-  {
-    const ReaderLock lock(mutex_);
-    FACEGATE_RETURN_IF_ERROR(CheckPresent());
-    const IdentityEntry* known = state_.Find(identity);
-    if (known != nullptr && options.must_be_new) {
-      return Refuse(Reason::kIdentityExists, "there is an identity with this id");
-    }
-    plan.is_new = known == nullptr;
-    FACEGATE_RETURN_IF_ERROR(
-        CheckTemplateCount(templates.size() + (plan.is_new ? 0 : known->templates.size())));
-    plan.change.identities.push_back(Changed(identity, plan.is_new ? IdentityEntry() : *known));
-  }
-  StoredIdentity& record = plan.change.identities.front();
-  const int64_t now = record.update_time_us;
-  FACEGATE_ASSIGN_OR_RETURN(uint64_t uid,
-                            parts_.store.ReserveUids(templates.size() + (plan.is_new ? 1 : 0)));
-  if (plan.is_new) {
-    record.key.identity = uid++;
-    record.create_time_us = now;
-  }
-  plan.change.templates.reserve(templates.size());
-  for (const NewTemplate& added : templates) {
-    plan.change.templates.push_back({.key = {.owner = record.key, .template_id = uid++},
-                                     .embedding = added.embedding,
-                                     .model = record_.model,
-                                     .detector = added.detector,
-                                     .detection_score = added.detection_score,
-                                     .create_time_us = now,
-                                     .source_digest = added.source_digest});
-  }
-  return plan;
-}
-
-StatusOr<CollectionState::Reservation> Collection::MakeRoom(size_t rows) {
-  {
-    const ReaderLock lock(mutex_);
-    if (auto room = state_.TryReserve(rows)) return *std::move(room);
-  }
-  const WriterLock lock(mutex_);
-  return state_.Reserve(rows);
-}
-
-StatusOr<EnrolResult> Collection::Enrol(std::string_view identity,
-                                        std::span<const NewTemplate> templates,
-                                        const EnrolOptions& options,
-                                        const Receipt<EnrolResult>& receipt) {
-  const ReaderLock alive(lifecycle_);
-  const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
-  FACEGATE_ASSIGN_OR_RETURN(Plan plan, PlanEnrolment(identity, templates, options));
-  FACEGATE_ASSIGN_OR_RETURN(auto room, MakeRoom(plan.added().size()));
-  CollectionState::Addition addition;
-  {
-    const ReaderLock lock(mutex_);
-    addition = state_.Prepare(plan.identity(), plan.added());
-  }
-  EnrolResult result{.identity = InfoOf(identity, addition.entry()),
-                     .template_ids = {},
-                     .created_identity = plan.is_new};
-  for (const StoredTemplate& added : plan.added()) {
-    result.template_ids.push_back(added.key.template_id);
-  }
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, result, plan.identity().key, plan.change));
-  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(plan.change));
-  const WriterLock lock(mutex_);
-  state_.Commit(std::move(addition), plan.added(), room);
-  return result;
 }
 
 StatusOr<IdentityInfo> Collection::GetIdentity(std::string_view identity) const {

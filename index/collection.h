@@ -16,6 +16,7 @@
 #include "face/base/mutex.h"
 #include "index/collection_state.h"
 #include "index/gallery.h"
+#include "index/pending_faces.h"
 #include "index/request_ledger.h"
 #include "index/template_record.h"
 #include "index/template_store.h"
@@ -71,6 +72,7 @@ struct GalleryParts {
 //                Delete(), which so comes before or after every such call
 //   one or two of identity_locks: order the changes of an identity (of "" those of the settings),
 //                also over the write to the store
+//   a place in pending_: of the faces of an enrolment, also over the write to the store
 //   mutex_       memory; never held during a write to the store
 // The first two are the exception to the rule that no disk call is made under a lock: changes that
 // touch each other must come in one order in the store and in memory. No search waits for them, and
@@ -133,6 +135,15 @@ class Collection {
   };
   StatusOr<Plan> PlanEnrolment(std::string_view identity, std::span<const NewTemplate> templates,
                                const EnrolOptions& options);
+  StatusOr<PendingFaces::Place> EnterPending(std::string_view identity,
+                                             std::span<const NewTemplate> templates,
+                                             const EnrolOptions& options);
+  // The guards of an enrolment; the identity's lock is held, and the faces have their place among
+  // the pending ones.
+  Status CheckConsistent(std::string_view identity, std::span<const NewTemplate> templates,
+                         float from) const;
+  Status CheckUnique(std::string_view identity, std::span<const NewTemplate> templates, float from,
+                     const StopCheck& stop) const;
   StatusOr<CollectionState::Reservation> MakeRoom(size_t rows);
 
   // Puts `record` in the place of what is known of `identity`, whose lock is held.
@@ -165,6 +176,7 @@ class Collection {
   const GalleryParts parts_;
 
   SharedMutex lifecycle_;
+  PendingFaces pending_;
 
   mutable SharedMutex mutex_;
   StoredCollection current_ FACEGATE_GUARDED_BY(mutex_);  // with the settings of now

@@ -74,6 +74,16 @@ struct NewTemplate {
 
 struct EnrolOptions {
   bool must_be_new = false;  // kIdentityExists when the identity exists
+  // Guards; a cosine each, nothing for none. They hold whatever else is enrolled at the same time.
+  //
+  // Each face must reach this cosine with one of the identity's templates, or of the faces before
+  // it: kIdentityMismatch. The first face of all has nothing to be compared with.
+  std::optional<float> consistent_from{};
+  // No face may reach this cosine with a template of another identity: kDuplicateFace. Of two calls
+  // that enrol one face as two identities, one succeeds.
+  std::optional<float> unique_from{};
+  // Asked during the searches that this takes.
+  StopCheck stop{};
 };
 
 struct EnrolResult {
@@ -184,7 +194,8 @@ class Gallery {
 
   // Adds all of `templates` (one or more) to the identity, creating it where absent; all or none.
   // kModelMismatch when `model` is not the collection's, kQuotaExceeded when the identity would
-  // have more than kMaxTemplatesOfIdentity.
+  // have more than kMaxTemplatesOfIdentity. Errors of the guards are at the index of the face, such
+  // as "[2]".
   virtual StatusOr<EnrolResult> Enrol(std::string_view collection, std::string_view identity,
                                       const ModelKey& model, std::span<const NewTemplate> templates,
                                       const EnrolOptions& options,

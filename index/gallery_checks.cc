@@ -73,4 +73,11 @@ Status CheckTemplates(const StoredCollection& collection, std::span<const NewTem
   return OkStatus();
 }
 
+Status CheckTemplateCount(size_t count) {
+  if (count <= kMaxTemplatesOfIdentity) return OkStatus();
+  return Refuse(Reason::kQuotaExceeded,
+                fmt::format("the identity would have {} templates, it must have at most {}", count,
+                            kMaxTemplatesOfIdentity));
+}
+
 }  // namespace facegate

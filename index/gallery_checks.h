@@ -20,4 +20,7 @@ Status CheckModel(const StoredCollection& collection, const ModelKey& model);
 Status CheckSize(const StoredCollection& collection, const Embedding& embedding);
 Status CheckTemplates(const StoredCollection& collection, std::span<const NewTemplate> templates);
 
+// kQuotaExceeded when an identity would have more than kMaxTemplatesOfIdentity.
+Status CheckTemplateCount(size_t count);
+
 }  // namespace facegate

@@ -11,21 +11,21 @@ namespace facegate {
 // What can make a face unfit for a comparison. The names are those of ISO/IEC 29794-5 where it has
 // one. They are on the wire and in records: do not renumber them.
 enum class QualityComponent {
-  kInterEyeDistance = 1,     // pixels of the source picture, over the cosine of the yaw
-  kSharpness = 2,            // share, of the detail that a sharp face of this size shows
-  kUnderExposure = 3,        // share of the face's pixels that are nearly black
-  kOverExposure = 4,         // share of the face's pixels that are nearly white
-  kDynamicRange = 5,         // bits: entropy of the face's luminances
-  kHeadRoll = 6,             // degrees, clockwise as seen; what alignment undoes
-  kHeadYaw = 7,              // degrees, from the landmarks
-  kHeadPitch = 8,            // degrees, from the landmarks
-  kFacePresence = 9,         // probability that the aligned crop shows a face where it should
-  kLandmarkFit = 10,         // mean distance from where a second look finds the landmarks, in shares
-                             // of the distance of the eyes
-  kFaceInPicture = 11,       // share of the aligned crop that lies inside the picture
-  kEyesVisible = 12,         // probability
-  kMouthVisible = 13,        // probability
-  kDetectionScore = 14,      // 0..1; not comparable between detectors
+  kInterEyeDistance = 1,  // pixels of the source picture, over the cosine of the yaw
+  kSharpness = 2,         // share, of the detail that a sharp face of this size shows
+  kUnderExposure = 3,     // share of the face's pixels that are nearly black
+  kOverExposure = 4,      // share of the face's pixels that are nearly white
+  kDynamicRange = 5,      // bits: entropy of the face's luminances
+  kHeadRoll = 6,          // degrees, clockwise as seen; what alignment undoes
+  kHeadYaw = 7,           // degrees, from the landmarks
+  kHeadPitch = 8,         // degrees, from the landmarks
+  kFacePresence = 9,      // probability that the aligned crop shows a face where it should
+  kLandmarkFit = 10,      // mean distance from where a second look finds the landmarks, in shares
+                          // of the distance of the eyes
+  kFaceInPicture = 11,    // share of the aligned crop that lies inside the picture
+  kEyesVisible = 12,      // probability
+  kMouthVisible = 13,     // probability
+  kDetectionScore = 14,   // 0..1; not comparable between detectors
   kExpectedGenuineScore = 15,  // the cosine to be expected with a good photo of the same person
 };
 inline constexpr size_t kQualityComponents = 15;
