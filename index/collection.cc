@@ -443,4 +443,40 @@ StatusOr<Candidate> Collection::Score(std::string_view identity, const Embedding
   return *std::move(best);
 }
 
+std::vector<IdentityVectors> Collection::DrawVectors(uint64_t most_comparisons,
+                                                     uint64_t seed) const {
+  std::vector<std::pair<uint64_t, const IdentityEntry*>> drawn;
+  for (const auto& [id, entry] : state_.identities()) {
+    if (!entry.templates.empty()) drawn.emplace_back(DrawOf(entry.uid, seed), &entry);
+  }
+  std::sort(drawn.begin(), drawn.end());
+  const auto templates_of = [](const auto& one) {
+    return std::min(one.second->templates.size(), kComparedTemplates);
+  };
+  std::vector<size_t> counts;
+  std::transform(drawn.begin(), drawn.end(), std::back_inserter(counts), templates_of);
+  drawn.resize(IdentitiesWithin(counts, most_comparisons));
+  std::vector<IdentityVectors> vectors;
+  vectors.reserve(drawn.size());
+  for (const auto& one : drawn) {
+    IdentityVectors& identity = vectors.emplace_back();
+    for (size_t i = 0; i < templates_of(one); ++i) {
+      const std::span<const float> vector = state_.index().Vector(one.second->templates[i].slot);
+      identity.values.insert(identity.values.end(), vector.begin(), vector.end());
+    }
+  }
+  return vectors;
+}
+
+Status Collection::CompareIdentities(uint64_t most_comparisons, uint64_t seed, ScoreSink& sink,
+                                     const StopCheck& stop) const {
+  std::vector<IdentityVectors> vectors;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_RETURN_IF_ERROR(CheckPresent());
+    vectors = DrawVectors(most_comparisons, seed);
+  }
+  return CompareAll(vectors, static_cast<size_t>(record_.embedding_size), sink, stop);
+}
+
 }  // namespace facegate

@@ -18,6 +18,7 @@
 #include "index/gallery.h"
 #include "index/pending_faces.h"
 #include "index/request_ledger.h"
+#include "index/self_comparison.h"
 #include "index/template_record.h"
 #include "index/template_store.h"
 
@@ -118,6 +119,8 @@ class Collection {
   StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k,
                                           const StopCheck& stop) const;
   StatusOr<Candidate> Score(std::string_view identity, const Embedding& query) const;
+  Status CompareIdentities(uint64_t most_comparisons, uint64_t seed, ScoreSink& sink,
+                           const StopCheck& stop) const;
 
  private:
   // An enrolment as it goes to the store: one identity, and what is added to it.
@@ -156,6 +159,8 @@ class Collection {
 
   // With the record `stored`.
   CollectionInfo InfoOf(const StoredCollection& stored) const FACEGATE_REQUIRES_SHARED(mutex_);
+  std::vector<IdentityVectors> DrawVectors(uint64_t most_comparisons, uint64_t seed) const
+      FACEGATE_REQUIRES_SHARED(mutex_);
   IdentityInfo InfoOf(std::string_view id, const IdentityEntry& entry) const;
   // Of what is in the store once the record is.
   IdentityInfo InfoOf(const StoredIdentity& identity, uint64_t template_count) const;

@@ -136,6 +136,21 @@ inline constexpr size_t kMaxRequestsOfIdentity = 256;
 // Templates of one identity.
 inline constexpr size_t kMaxTemplatesOfIdentity = 1000;
 
+// Takes the scores that the identities of a collection have with each other. An identity is a
+// number below `identities`, which says nothing about who it is. What a call says instead of OK
+// ends the comparison.
+class ScoreSink {
+ public:
+  virtual ~ScoreSink() = default;
+  // Comes first: how many identities are compared, and how many templates they have.
+  virtual Status Begin(size_t identities, size_t templates) = 0;
+  // A template of `identity`: for each identity its score with the best of the templates; the one
+  // at `identity` itself is not to be used.
+  virtual Status AddTemplate(size_t identity, std::span<const float> scores) = 0;
+  // Two templates of one identity.
+  virtual Status AddPair(size_t identity, float score) = 0;
+};
+
 template <typename T>
 struct Page {
   std::vector<T> items;
@@ -248,6 +263,13 @@ class Gallery {
   // The best template of one identity; kIdentityNotFound, kTemplateNotFound when it has none.
   virtual StatusOr<Candidate> Score(std::string_view collection, std::string_view identity,
                                     const ModelKey& model, const Embedding& query) const = 0;
+
+  // Compares the identities of a collection with each other, all that have templates where these
+  // are few enough for `most_comparisons` of two templates, else as many as that allows, drawn at
+  // random by `seed`; of an identity its first 8 templates. Searches and changes go on meanwhile.
+  // What `stop` or `sink` says when it says so.
+  virtual Status CompareIdentities(std::string_view collection, uint64_t most_comparisons,
+                                   uint64_t seed, ScoreSink& sink, const StopCheck& stop) const = 0;
 
   virtual GalleryStats stats() const = 0;
 
