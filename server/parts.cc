@@ -7,6 +7,7 @@
 #include "face/base/log.h"
 #include "face/detect/cascade.h"
 #include "face/detect/landmark_cascade.h"
+#include "face/detect/upright_detector.h"
 #include "face/detect/yunet.h"
 #include "face/model/blas_check.h"
 #include "face/model/bundled_landmarks.h"
@@ -61,7 +62,8 @@ StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
     return CreateCascadeDetector(options);
   }();
   if (!detector.ok()) return Annotate(detector.status(), "detector");
-  return detector;
+  FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights weights, BundledLandmarkWeights());
+  return CreateUprightDetector(*std::move(detector), std::move(weights));
 }
 
 StatusOr<std::unique_ptr<Gallery>> OpenGallery(const Config& config, Clock& clock,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <opencv2/core/types.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,11 +12,19 @@
 
 namespace facegate {
 
+// What the landmark network says of a face that was found and aligned (second_look.h).
+struct SecondLook {
+  double presence = 0.0;                // probability that the aligned crop shows a face
+  std::array<cv::Point2f, 5> points{};  // where, in pixels of ArcFace's crop
+};
+
 struct DetectedFace {
   cv::Rect2f box;       // pixels of the upright picture; may reach beyond its edges
   Landmarks landmarks;  // five, or two eyes; empty when the detector found none (such a face cannot
                         // be aligned)
   float score = 0.0f;   // the detector's confidence, 0..1; not comparable between detectors
+  int quarter_turns = 0;  // 0..3: clockwise turns of the picture that make the face upright
+  std::optional<SecondLook> second_look{};  // nothing where nobody looked
 };
 
 // Finds faces in a picture. Thread-safe: concurrent calls run side by side, each on one thread.

@@ -8,11 +8,17 @@
 
 namespace facegate {
 
+// What a face must have to be compared, and to be enrolled, where nobody says otherwise.
+inline constexpr double kDefaultProbeQuality = 0.4;
+inline constexpr double kDefaultEnrolQuality = 0.5;
+
 // What can make a face unfit for a comparison. The names are those of ISO/IEC 29794-5 where it has
 // one. They are on the wire and in records: do not renumber them.
 enum class QualityComponent {
-  kInterEyeDistance = 1,  // pixels of the source picture, over the cosine of the yaw
-  kSharpness = 2,         // share, of the detail that a sharp face of this size shows
+  kInterEyeDistance = 1,  // pixels of the source picture, over the cosine of the yaw; of a crop:
+                          // as kSharpness, for it may have been enlarged
+  kSharpness = 2,         // pixels: the distance of the eyes at which a sharp picture would show as
+                          // much detail; an enlarged or blurred face has few
   kUnderExposure = 3,     // share of the face's pixels that are nearly black
   kOverExposure = 4,      // share of the face's pixels that are nearly white
   kDynamicRange = 5,      // bits: entropy of the face's luminances
@@ -29,6 +35,8 @@ enum class QualityComponent {
   kExpectedGenuineScore = 15,  // the cosine to be expected with a good photo of the same person
 };
 inline constexpr size_t kQualityComponents = 15;
+// All of them, in their order.
+std::array<QualityComponent, kQualityComponents> AllQualityComponents();
 
 // A component of a face: what was measured, in the component's unit, and how good that is.
 struct ComponentQuality {

@@ -7,6 +7,7 @@
 #include "face/detect/face_quality.h"
 #include "face/image/align.h"
 #include "face/image/image.h"
+#include "face/image/network_weights.h"
 
 namespace facegate {
 
@@ -23,5 +24,9 @@ class QualityMeter {
   virtual StatusOr<FaceQuality> OfCrop(const AlignedFace& crop,
                                        AlignmentTemplate alignment) const = 0;
 };
+
+// kInvalidArgument, naming a tensor, for weights of other networks.
+StatusOr<std::unique_ptr<QualityMeter>> CreateQualityMeter(LandmarkWeights landmarks,
+                                                           QualityWeights quality);
 
 }  // namespace facegate

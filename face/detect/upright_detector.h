@@ -4,18 +4,19 @@
 
 #include "face/base/status.h"
 #include "face/detect/detector.h"
-#include "face/image/landmark_weights.h"
+#include "face/image/network_weights.h"
 
 namespace facegate {
 
 // Finds turned faces with a detector that knows upright ones. Where `detector` finds nothing, or
 // its largest face is implausible (a second look of the landmark network does not see a face where
 // the landmarks say), the picture is searched in the other three quarter turns too, and the turn
-// whose faces are the most plausible is taken: their boxes and landmarks are those of the picture
+// whose largest face is the most plausible is taken: boxes and landmarks are those of the picture
 // as it was given, and DetectedFace::quarter_turns says how far the picture must be turned for them
-// to be upright. Has the name of `detector`. Costs a second look (about 1 ms) for each of the
-// largest faces, and three more searches where nothing plausible is found.
+// to be upright. Where no turn has a plausible face, the answer is that of the picture as given.
+// The largest face comes with its second look. Has the name of `detector`. Costs a second look
+// (about 1 ms), and three more searches where nothing plausible is found.
 StatusOr<std::unique_ptr<Detector>> CreateUprightDetector(std::unique_ptr<Detector> detector,
-                                                          const LandmarkWeights& weights);
+                                                          LandmarkWeights weights);
 
 }  // namespace facegate

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "face/base/status.h"
-#include "face/image/landmark_weights.h"
+#include "face/image/network_weights.h"
 
 namespace facegate {
 

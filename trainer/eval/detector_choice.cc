@@ -6,6 +6,7 @@
 
 #include "face/detect/cascade.h"
 #include "face/detect/landmark_cascade.h"
+#include "face/detect/upright_detector.h"
 #include "face/detect/yunet.h"
 #include "face/model/bundled_landmarks.h"
 #include "face/model/landmark_file.h"
@@ -21,9 +22,7 @@ StatusOr<std::unique_ptr<Detector>> CreateWithNet(const std::optional<std::strin
   return detector;
 }
 
-}  // namespace
-
-StatusOr<std::unique_ptr<Detector>> CreateChosenDetector(const DetectorChoice& choice) {
+StatusOr<std::unique_ptr<Detector>> CreatePlainDetector(const DetectorChoice& choice) {
   const std::string name = choice.detector.value_or(choice.yunet ? "yunet" : "haar");
   if (name == "haar") return CreateWithNet(choice.landmark_net);
   if (choice.landmark_net) {
@@ -39,6 +38,14 @@ StatusOr<std::unique_ptr<Detector>> CreateChosenDetector(const DetectorChoice& c
                        "yunet_n_dynamic.onnx; without it there is --detector haar");
   }
   return CreateYuNetDetector({.model_path = *choice.yunet});
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Detector>> CreateChosenDetector(const DetectorChoice& choice) {
+  FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<Detector> detector, CreatePlainDetector(choice));
+  FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights weights, BundledLandmarkWeights());
+  return CreateUprightDetector(std::move(detector), std::move(weights));
 }
 
 }  // namespace facegate

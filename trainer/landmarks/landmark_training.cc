@@ -15,9 +15,10 @@
 #include "face/detect/landmark_net.h"
 #include "face/model/landmark_file.h"
 #include "trainer/data/random.h"
-#include "trainer/landmarks/landmark_module.h"
+#include "trainer/landmarks/point_loss.h"
 #include "trainer/landmarks/view.h"
 #include "trainer/loop/checkpoint.h"
+#include "trainer/loop/grey_network_module.h"
 #include "trainer/loop/initial_weights.h"
 #include "trainer/loop/lr_schedule.h"
 #include "trainer/loop/optimizer.h"
@@ -78,9 +79,7 @@ class TorchLandmarkTraining final : public LandmarkTraining {
   int64_t batches_per_epoch() const override { return BatchesOf(options_, split_); }
   int64_t epochs_done() const override { return epochs_done_; }
   StatusOr<EpochReport> RunEpoch(const std::function<void()>& on_batch) override;
-  StatusOr<LandmarkWeights> Weights() override {
-    return RoundedAsInFile(module_->Folded(box_to_frame_));
-  }
+  StatusOr<LandmarkWeights> Weights() override;
   Status Save(const std::string& path) override;
   Status Resume(const std::string& path) override;
 
@@ -101,7 +100,8 @@ class TorchLandmarkTraining final : public LandmarkTraining {
   const SampleSplit& split_;
   const LrSchedule schedule_;
   const std::array<float, 3> box_to_frame_;
-  const std::shared_ptr<LandmarkModule> module_ = std::make_shared<LandmarkModule>();
+  const std::shared_ptr<GreyNetworkModule> module_ =
+      std::make_shared<GreyNetworkModule>(LandmarkLayout());
   std::unique_ptr<Optimizer> optimizer_;
   int64_t epochs_done_ = 0;
 };
@@ -221,6 +221,13 @@ StatusOr<LandmarkTraining::EpochReport> TorchLandmarkTraining::RunEpoch(
   }
   ++epochs_done_;
   return mean;
+}
+
+StatusOr<LandmarkWeights> TorchLandmarkTraining::Weights() {
+  LandmarkWeights weights = module_->Folded();
+  weights.tensors[kBoxToFrame] = {.shape = {3},
+                                  .values = {box_to_frame_.begin(), box_to_frame_.end()}};
+  return RoundedAsInFile(weights);
 }
 
 std::vector<NamedTensor> TorchLandmarkTraining::State() {

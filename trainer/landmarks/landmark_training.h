@@ -6,7 +6,7 @@
 #include <string>
 
 #include "face/base/status.h"
-#include "face/image/landmark_weights.h"
+#include "face/image/network_weights.h"
 #include "trainer/landmarks/sample.h"
 #include "trainer/landmarks/sample_split.h"
 

@@ -9,7 +9,7 @@
 
 #include "face/detect/landmark_cascade.h"
 #include "face/detect/landmark_finder.h"
-#include "tests/support/random_landmark_weights.h"
+#include "tests/support/random_network_weights.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 

@@ -5,7 +5,7 @@
 #include "face/base/file.h"
 #include "face/model/bundled_landmarks.h"
 #include "face/model/landmark_file.h"
-#include "tests/support/random_landmark_weights.h"
+#include "tests/support/random_network_weights.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 

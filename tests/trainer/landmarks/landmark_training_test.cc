@@ -11,42 +11,13 @@
 #include "tests/support/temp_dir.h"
 #include "tests/trainer/landmarks/drawn_faces.h"
 #include "trainer/landmarks/held_out_check.h"
-#include "trainer/landmarks/landmark_module.h"
+#include "trainer/landmarks/point_loss.h"
 #include "trainer/loop/initial_weights.h"
 
 namespace facegate {
 namespace {
 
 using ::testing::HasSubstr;
-
-TEST(LandmarkModuleTest, GivesWhatTheNetworkOfTheDetectorGives) {
-  for (const uint64_t seed : {1, 2, 3}) {
-    LandmarkModule module;
-    SetInitialWeights(module, seed);
-    torch::manual_seed(seed);
-    const torch::NoGradGuard no_grad;
-    // Batch norms that do something.
-    for (const auto& item : module.named_buffers()) {
-      torch::Tensor value = item.value();
-      if (item.key().ends_with("running_mean")) value.uniform_(-0.5, 0.5);
-      if (item.key().ends_with("running_var")) value.uniform_(0.5, 2.0);
-    }
-    module.eval();
-    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto net, LandmarkNet::Create(module.Folded({0, 0, 1})));
-    cv::Mat crop(kLandmarkCropSide, kLandmarkCropSide, CV_8UC1);
-    cv::RNG random(seed);
-    for (int i = 0; i < 5; ++i) {
-      random.fill(crop, cv::RNG::UNIFORM, 0, 256);
-      cv::Mat input = LandmarkInput(crop);
-      const torch::Tensor expected = module.forward(torch::from_blob(
-          input.data, {1, 1, kLandmarkCropSide, kLandmarkCropSide}, torch::kFloat));
-      FACEGATE_ASSERT_OK_AND_ASSIGN(const LandmarkNet::Outputs outputs, net->Run(crop));
-      for (size_t k = 0; k < outputs.size(); ++k) {
-        EXPECT_NEAR(outputs[k], expected[0][static_cast<int64_t>(k)].item<float>(), 1e-4);
-      }
-    }
-  }
-}
 
 TEST(PointLossTest, IsSquaredBelowItsBoundAndAbsoluteAboveIt) {
   // Rows: a face with small errors, one with large ones, and no face.

@@ -1,4 +1,4 @@
-#include "face/model/landmark_file.h"
+#include "face/model/network_file.h"
 
 #include <fmt/format.h>
 #include <opencv2/core/cvdef.h>
@@ -18,9 +18,25 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = 4 << 20;
 constexpr char kKind[] = "kind";
-constexpr char kKindValue[] = "facegate-landmarks-1";
 constexpr char kDigest[] = "digest";
 constexpr size_t kDigestDigits = 12;
+
+// What files call a kind, and what people do.
+struct KindNames {
+  std::string value;
+  std::string network;
+  std::string command;
+};
+
+KindNames NamesOf(NetworkKind kind) {
+  switch (kind) {
+    case NetworkKind::kLandmarks:
+      return {"facegate-landmarks-1", "landmark network", "fit-landmarks"};
+    case NetworkKind::kQuality:
+      return {"facegate-quality-1", "quality network", "fit-quality"};
+  }
+  return {};
+}
 
 template <typename Number>
 void AppendNumbers(const std::string& bytes, std::vector<float>& values) {
@@ -31,8 +47,8 @@ void AppendNumbers(const std::string& bytes, std::vector<float>& values) {
   }
 }
 
-StatusOr<LandmarkTensor> FromFile(const std::string& name, const Tensor& stored) {
-  LandmarkTensor tensor;
+StatusOr<NetworkTensor> FromFile(const std::string& name, const Tensor& stored) {
+  NetworkTensor tensor;
   tensor.shape.reserve(stored.shape.size());
   for (const int64_t extent : stored.shape) {
     if (extent < 0 || extent > std::numeric_limits<int>::max()) {
@@ -57,7 +73,7 @@ StatusOr<LandmarkTensor> FromFile(const std::string& name, const Tensor& stored)
   return tensor;
 }
 
-StatusOr<Tensor> ToFile(const std::string& name, const LandmarkTensor& tensor) {
+StatusOr<Tensor> ToFile(const std::string& name, const NetworkTensor& tensor) {
   Tensor stored{
       .dtype = DType::kF16, .shape = {tensor.shape.begin(), tensor.shape.end()}, .bytes = {}};
   stored.bytes.reserve(tensor.values.size() * sizeof(cv::float16_t));
@@ -78,51 +94,54 @@ StatusOr<Tensor> ToFile(const std::string& name, const LandmarkTensor& tensor) {
   return stored;
 }
 
-StatusOr<LandmarkWeights> ParseWeights(const std::string& bytes) {
+StatusOr<NetworkWeights> ParseWeights(const std::string& bytes, const KindNames& names) {
   FACEGATE_ASSIGN_OR_RETURN(const Safetensors file, ParseSafetensors(bytes));
   const auto kind = file.metadata.find(kKind);
-  if (kind == file.metadata.end() || kind->second != kKindValue) {
-    return InvalidArgument("it holds no landmark network (facegate-train fit-landmarks makes one)");
+  if (kind == file.metadata.end() || kind->second != names.value) {
+    return InvalidArgument(
+        fmt::format("it holds no {} (facegate-train {} makes one)", names.network, names.command));
   }
-  LandmarkWeights weights;
+  NetworkWeights weights;
   for (const auto& [name, stored] : file.tensors) {
-    FACEGATE_ASSIGN_OR_RETURN(LandmarkTensor tensor, FromFile(name, stored));
+    FACEGATE_ASSIGN_OR_RETURN(NetworkTensor tensor, FromFile(name, stored));
     weights.tensors.emplace_hint(weights.tensors.end(), name, std::move(tensor));
   }
-  weights.digest = ModelDigest(kKindValue, file.tensors).substr(0, kDigestDigits);
+  weights.digest = ModelDigest(names.value, file.tensors).substr(0, kDigestDigits);
   return weights;
 }
 
 }  // namespace
 
-StatusOr<LandmarkWeights> ReadLandmarkWeights(const std::string& path) {
+StatusOr<NetworkWeights> ReadNetworkWeights(const std::string& path, NetworkKind kind) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxFileBytes));
-  return ParseLandmarkWeights(bytes, path);
+  return ParseNetworkWeights(bytes, path, kind);
 }
 
-StatusOr<LandmarkWeights> ParseLandmarkWeights(const std::string& bytes, const std::string& name) {
-  StatusOr<LandmarkWeights> weights = ParseWeights(bytes);
+StatusOr<NetworkWeights> ParseNetworkWeights(const std::string& bytes, const std::string& name,
+                                             NetworkKind kind) {
+  StatusOr<NetworkWeights> weights = ParseWeights(bytes, NamesOf(kind));
   if (!weights.ok()) return Annotate(weights.status(), name);
   return weights;
 }
 
-Status WriteLandmarkWeights(const std::string& path, const LandmarkWeights& weights,
-                            const LandmarkCard& card) {
+Status WriteNetworkWeights(const std::string& path, const NetworkWeights& weights, NetworkKind kind,
+                           const NetworkCard& card) {
+  const KindNames names = NamesOf(kind);
   Safetensors file{.tensors = {}, .metadata = card};
-  file.metadata[kKind] = kKindValue;
+  file.metadata[kKind] = names.value;
   for (const auto& [name, tensor] : weights.tensors) {
     FACEGATE_ASSIGN_OR_RETURN(Tensor stored, ToFile(name, tensor));
     file.tensors.emplace(name, std::move(stored));
   }
-  file.metadata[kDigest] = ModelDigest(kKindValue, file.tensors);
+  file.metadata[kDigest] = ModelDigest(names.value, file.tensors);
   return WriteFileAtomically(path, SerializeSafetensors(file));
 }
 
-StatusOr<LandmarkWeights> RoundedAsInFile(const LandmarkWeights& weights) {
-  LandmarkWeights rounded{.tensors = {}, .digest = weights.digest};
+StatusOr<NetworkWeights> RoundedAsInFile(const NetworkWeights& weights) {
+  NetworkWeights rounded{.tensors = {}, .digest = weights.digest};
   for (const auto& [name, tensor] : weights.tensors) {
     FACEGATE_ASSIGN_OR_RETURN(const Tensor stored, ToFile(name, tensor));
-    FACEGATE_ASSIGN_OR_RETURN(LandmarkTensor back, FromFile(name, stored));
+    FACEGATE_ASSIGN_OR_RETURN(NetworkTensor back, FromFile(name, stored));
     rounded.tensors.emplace(name, std::move(back));
   }
   return rounded;

@@ -1,24 +1,21 @@
-#include "trainer/landmarks/landmark_module.h"
+#include "trainer/loop/grey_network_module.h"
 
-#include <ATen/core/Reduction.h>
 #include <fmt/format.h>
 #include <torch/nn/functional/activation.h>
 
 #include <string>
 #include <utility>
 
-#include "face/detect/landmark_net.h"
-
 namespace facegate {
 namespace {
 
 using torch::Tensor;
 
-LandmarkTensor ToPlain(const Tensor& tensor) {
+NetworkTensor ToPlain(const Tensor& tensor) {
   const Tensor values = tensor.detach().to(torch::kFloat).contiguous();
   const auto count = static_cast<size_t>(values.numel());
   const float* const data = values.data_ptr<float>();
-  LandmarkTensor plain;
+  NetworkTensor plain;
   plain.shape.assign(values.sizes().begin(), values.sizes().end());
   plain.values.assign(data, data + count);
   return plain;
@@ -26,16 +23,9 @@ LandmarkTensor ToPlain(const Tensor& tensor) {
 
 }  // namespace
 
-// The function in torch::nn::functional takes no notice of its option beta in LibTorch 1.13; the
-// operator does.
-Tensor PointLoss(const Tensor& points, const Tensor& targets, const Tensor& faces) {
-  const Tensor errors = torch::smooth_l1_loss(points, targets, at::Reduction::None, kSquaredBelow);
-  return (errors.mean(1) * faces).sum() / faces.sum().clamp_min(1);
-}
-
-LandmarkModule::LandmarkModule() {
-  for (size_t i = 0; i < kLandmarkConvolutions.size(); ++i) {
-    const LandmarkConvolution& layer = kLandmarkConvolutions[i];
+GreyNetworkModule::GreyNetworkModule(const GreyNetworkLayout& layout) {
+  for (size_t i = 0; i < layout.convolutions.size(); ++i) {
+    const GreyConvolution& layer = layout.convolutions[i];
     convolutions_.push_back(
         register_module(fmt::format("convolution{}", i + 1),
                         torch::nn::Conv2d(torch::nn::Conv2dOptions(layer.inputs, layer.outputs, 3)
@@ -46,22 +36,21 @@ LandmarkModule::LandmarkModule() {
         register_module(fmt::format("norm{}", i + 1), torch::nn::BatchNorm2d(layer.outputs)));
   }
   const int64_t features =
-      int64_t{kLandmarkConvolutions.back().outputs} * kLandmarkGridSide * kLandmarkGridSide;
-  hidden_ = register_module("hidden", torch::nn::Linear(features, kLandmarkHidden));
-  output_ = register_module(
-      "output", torch::nn::Linear(kLandmarkHidden, static_cast<int64_t>(kLandmarkOutputs)));
+      int64_t{layout.convolutions.back().outputs} * layout.grid_side * layout.grid_side;
+  hidden_ = register_module("hidden", torch::nn::Linear(features, layout.hidden));
+  output_ = register_module("output", torch::nn::Linear(layout.hidden, layout.outputs));
 }
 
-Tensor LandmarkModule::forward(Tensor crops) {
+Tensor GreyNetworkModule::forward(Tensor crops) {
   for (size_t i = 0; i < convolutions_.size(); ++i) {
     crops = torch::relu(norms_[i]->forward(convolutions_[i]->forward(crops)));
   }
   return output_->forward(torch::relu(hidden_->forward(crops.flatten(1))));
 }
 
-LandmarkWeights LandmarkModule::Folded(const std::array<float, 3>& box_to_frame) {
+NetworkWeights GreyNetworkModule::Folded() {
   const torch::NoGradGuard no_grad;
-  LandmarkWeights weights;
+  NetworkWeights weights;
   for (size_t i = 0; i < convolutions_.size(); ++i) {
     const auto& norm = norms_[i];
     const Tensor scale = norm->weight / torch::sqrt(norm->running_var + norm->options.eps());
@@ -74,8 +63,6 @@ LandmarkWeights LandmarkModule::Folded(const std::array<float, 3>& box_to_frame)
   weights.tensors["hidden.bias"] = ToPlain(hidden_->bias);
   weights.tensors["output.weight"] = ToPlain(output_->weight);
   weights.tensors["output.bias"] = ToPlain(output_->bias);
-  weights.tensors[kBoxToFrame] = {.shape = {3},
-                                  .values = {box_to_frame.begin(), box_to_frame.end()}};
   return weights;
 }
 

@@ -1,0 +1,93 @@
+#include "face/detect/crop_measures.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "face/image/align.h"
+
+namespace facegate {
+namespace {
+
+constexpr int kDarkest = 25;
+constexpr int kBrightest = 247;
+// The face's part of its frame, in shares of its side.
+constexpr double kHalfWidth = 0.36;
+constexpr double kHalfHeight = 0.42;
+
+// Deviations of the Gaussians, pixels of the crop.
+constexpr double kFineBlur = 1.0;
+constexpr double kCoarseBlur = 2.5;
+// An edge of a sharp picture is blurred as by a Gaussian of this many of its pixels.
+constexpr double kSharpEdge = 0.6;
+constexpr double kLeastEdge = 0.3;
+
+cv::Mat Blurred(const cv::Mat& picture, double deviation) {
+  cv::Mat blurred;
+  const int reach = static_cast<int>(std::ceil(2.5 * deviation));
+  cv::GaussianBlur(picture, blurred, {2 * reach + 1, 2 * reach + 1}, deviation, deviation,
+                   cv::BORDER_REPLICATE);
+  return blurred;
+}
+
+double GradientEnergy(const cv::Mat& picture) {
+  const int width = picture.cols - 1;
+  const int height = picture.rows - 1;
+  const cv::Mat here = picture(cv::Rect(0, 0, width, height));
+  return cv::norm(here, picture(cv::Rect(1, 0, width, height)), cv::NORM_L2SQR) +
+         cv::norm(here, picture(cv::Rect(0, 1, width, height)), cv::NORM_L2SQR);
+}
+
+}  // namespace
+
+FaceLight MeasureLight(const cv::Mat& frame) {
+  std::array<int, 256> histogram{};
+  int count = 0;
+  for (int row = 0; row < frame.rows; ++row) {
+    const double down = ((row + 0.5) / frame.rows - 0.5) / kHalfHeight;
+    if (std::abs(down) >= 1) continue;
+    const double half = std::sqrt(1 - down * down) * kHalfWidth * frame.cols;
+    const int first = static_cast<int>(std::ceil(frame.cols / 2.0 - half));
+    const int last = static_cast<int>(frame.cols / 2.0 + half);
+    const auto* const pixels = frame.ptr<uchar>(row);
+    for (int column = first; column < last; ++column) ++histogram[pixels[column]];
+    count += std::max(0, last - first);
+  }
+  FaceLight light;
+  if (count == 0) return light;
+  for (size_t i = 0; i < histogram.size(); ++i) {
+    if (histogram[i] == 0) continue;
+    const double share = static_cast<double>(histogram[i]) / count;
+    light.entropy -= share * std::log2(share);
+    if (i <= kDarkest) light.dark_share += share;
+    if (i >= kBrightest) light.bright_share += share;
+  }
+  return light;
+}
+
+// Over an edge that a Gaussian of deviation s has blurred, the energy of the gradient is
+// proportional to 1/s. With the blurs a and b on top, the ratio r of the energies is
+// sqrt((s² + a²) / (s² + b²)), so s² = (r² b² - a²) / (1 - r²).
+double MeasureDetail(const cv::Mat& grey_crop) {
+  const auto points = TemplatePoints(AlignmentTemplate::kArcFace112);
+  const double eyes = cv::norm(points[1] - points[0]);
+  cv::Mat floats;
+  grey_crop.convertTo(floats, CV_32F);
+  const cv::Mat fine = Blurred(floats, kFineBlur);
+  const cv::Mat coarse =
+      Blurred(fine, std::sqrt(kCoarseBlur * kCoarseBlur - kFineBlur * kFineBlur));
+  // Where the face is; not the border.
+  const cv::Rect face(14, 27, 84, 81);
+  const double energy = GradientEnergy(fine(face));
+  if (!(energy > 0)) return 0.0;
+  const double ratio = GradientEnergy(coarse(face)) / energy;
+  const double square = ratio * ratio;
+  if (square >= 1) return 0.0;
+  const double edge = (square * kCoarseBlur * kCoarseBlur - kFineBlur * kFineBlur) / (1 - square);
+  const double width = std::sqrt(std::max(edge, kLeastEdge * kLeastEdge));
+  return std::min(eyes, eyes * kSharpEdge / width);
+}
+
+}  // namespace facegate

@@ -1,0 +1,158 @@
+#include "face/detect/quality_meter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <utility>
+#include <vector>
+
+#include "face/base/catch.h"
+#include "face/detect/crop_measures.h"
+#include "face/detect/face_geometry.h"
+#include "face/detect/free_list.h"
+#include "face/detect/landmark_net.h"
+#include "face/detect/quality_net.h"
+#include "face/detect/second_look.h"
+
+namespace facegate {
+namespace {
+
+constexpr double kDegree = std::numbers::pi / 180;
+// The distance of the eyes is not stretched by more: a yaw from landmarks is rough.
+constexpr double kLeastCosine = 0.5;
+
+class ComponentList {
+ public:
+  void Add(QualityComponent component, double value) {
+    components_.push_back(
+        {.component = component, .value = value, .quality = QualityOf(component, value)});
+  }
+  FaceQuality Whole() { return Combine(std::move(components_)); }
+
+ private:
+  std::vector<ComponentQuality> components_;
+};
+
+// What one call works with. Not thread-safe.
+struct Networks {
+  std::unique_ptr<LandmarkNet> landmarks;
+  std::unique_ptr<QualityNet> quality;
+};
+
+// A crop of ArcFace's size of a crop of another template.
+cv::Mat AsArcFace(const cv::Mat& crop, AlignmentTemplate alignment) {
+  const cv::Point2f way =
+      TemplatePoints(AlignmentTemplate::kArcFace112)[0] - TemplatePoints(alignment)[0];
+  const cv::Size size = CropSize(AlignmentTemplate::kArcFace112);
+  const int left = cvRound(way.x);
+  const int top = cvRound(way.y);
+  if (left == 0 && top == 0) return crop;
+  cv::Mat padded;
+  cv::copyMakeBorder(crop, padded, top, size.height - crop.rows - top, left,
+                     size.width - crop.cols - left, cv::BORDER_REPLICATE);
+  return padded;
+}
+
+class NetworkQualityMeter final : public QualityMeter {
+ public:
+  NetworkQualityMeter(LandmarkWeights landmarks, QualityWeights quality)
+      : landmark_weights_(std::move(landmarks)), quality_weights_(std::move(quality)) {}
+
+  StatusOr<FaceQuality> OfFace(const Image& image, const DetectedFace& face) const override {
+    FACEGATE_ASSIGN_OR_RETURN(const AlignedView view, ViewOfFace(image, face.landmarks));
+    FACEGATE_ASSIGN_OR_RETURN(const auto networks, free_.Borrow([this] { return MakeNetworks(); }));
+    return CatchToStatus("measuring a face's quality", [&]() -> StatusOr<FaceQuality> {
+      ComponentList list;
+      FACEGATE_ASSIGN_OR_RETURN(
+          const double detail,
+          AddOfCrop(*networks, view.crop.bgr, view.landmarks, face.second_look, list));
+      list.Add(QualityComponent::kSharpness, detail);
+      AddOfSource(image, face, list);
+      return list.Whole();
+    });
+  }
+
+  StatusOr<FaceQuality> OfCrop(const AlignedFace& crop,
+                               AlignmentTemplate alignment) const override {
+    if (crop.bgr.size() != CropSize(alignment)) return Internal("a crop of another size");
+    FACEGATE_ASSIGN_OR_RETURN(const auto networks, free_.Borrow([this] { return MakeNetworks(); }));
+    return CatchToStatus("measuring a crop's quality", [&]() -> StatusOr<FaceQuality> {
+      ComponentList list;
+      const auto points = TemplatePoints(AlignmentTemplate::kArcFace112);
+      FACEGATE_ASSIGN_OR_RETURN(const double detail,
+                                AddOfCrop(*networks, AsArcFace(crop.bgr, alignment),
+                                          {points.begin(), points.end()}, std::nullopt, list));
+      list.Add(QualityComponent::kInterEyeDistance, detail);
+      return list.Whole();
+    });
+  }
+
+  StatusOr<std::unique_ptr<Networks>> MakeNetworks() const {
+    auto made = std::make_unique<Networks>();
+    FACEGATE_ASSIGN_OR_RETURN(made->landmarks, LandmarkNet::Create(landmark_weights_));
+    FACEGATE_ASSIGN_OR_RETURN(made->quality, QualityNet::Create(quality_weights_));
+    return made;
+  }
+
+ private:
+  // What a crop of ArcFace's size tells; its detail is for the caller.
+  static StatusOr<double> AddOfCrop(Networks& networks, const cv::Mat& crop,
+                                    const Landmarks& landmarks,
+                                    const std::optional<SecondLook>& known, ComponentList& list) {
+    cv::Mat grey;
+    cv::cvtColor(crop, grey, cv::COLOR_BGR2GRAY);
+    const cv::Mat frame = CutAlignedFrame(grey);
+    SecondLook look;
+    if (known) {
+      look = *known;
+    } else {
+      FACEGATE_ASSIGN_OR_RETURN(look, LookAgain(*networks.landmarks, frame));
+    }
+    const HeadPose pose = PoseOfLandmarks(look.points);
+    const FaceLight light = MeasureLight(frame);
+    FACEGATE_ASSIGN_OR_RETURN(const QualityOpinion opinion, networks.quality->Run(frame));
+    list.Add(QualityComponent::kUnderExposure, light.dark_share);
+    list.Add(QualityComponent::kOverExposure, light.bright_share);
+    list.Add(QualityComponent::kDynamicRange, light.entropy);
+    list.Add(QualityComponent::kHeadYaw, pose.yaw);
+    list.Add(QualityComponent::kHeadPitch, pose.pitch);
+    list.Add(QualityComponent::kFacePresence, look.presence);
+    list.Add(QualityComponent::kLandmarkFit, LandmarkMisfit(look, landmarks));
+    list.Add(QualityComponent::kEyesVisible, opinion.eyes_visible);
+    list.Add(QualityComponent::kMouthVisible, opinion.mouth_visible);
+    list.Add(QualityComponent::kExpectedGenuineScore, opinion.expected_score);
+    return MeasureDetail(grey);
+  }
+
+  // What the source picture tells.
+  static void AddOfSource(const Image& image, const DetectedFace& face, ComponentList& list) {
+    const Landmarks& points = face.landmarks;
+    double cosine = 1.0;
+    if (points.size() == 5) {
+      const HeadPose pose = PoseOfLandmarks(std::span<const cv::Point2f, 5>(points.data(), 5));
+      cosine = std::max(kLeastCosine, std::cos(pose.yaw * kDegree));
+    }
+    list.Add(QualityComponent::kInterEyeDistance, cv::norm(points[1] - points[0]) / cosine);
+    list.Add(QualityComponent::kHeadRoll, RollOf(face));
+    list.Add(QualityComponent::kFaceInPicture, ShareInPicture(points, image.bgr.size()));
+    list.Add(QualityComponent::kDetectionScore, face.score);
+  }
+
+  const LandmarkWeights landmark_weights_;
+  const QualityWeights quality_weights_;
+  mutable FreeList<Networks> free_;
+};
+
+}  // namespace
+
+StatusOr<std::unique_ptr<QualityMeter>> CreateQualityMeter(LandmarkWeights landmarks,
+                                                           QualityWeights quality) {
+  auto meter = std::make_unique<NetworkQualityMeter>(std::move(landmarks), std::move(quality));
+  // Builds the networks once, so that what is wrong is found at the start.
+  FACEGATE_RETURN_IF_ERROR(meter->MakeNetworks().status());
+  return meter;
+}
+
+}  // namespace facegate

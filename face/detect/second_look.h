@@ -1,0 +1,32 @@
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <span>
+
+#include "face/base/status.h"
+#include "face/detect/detector.h"
+#include "face/detect/landmark_net.h"
+#include "face/image/align.h"
+
+namespace facegate {
+
+// The frame of the average face (face_frame.h) in the 8-bit grey crop of ArcFace's size, of
+// kLandmarkCropSide: what the landmark network and the quality network are shown.
+cv::Mat CutAlignedFrame(const cv::Mat& grey_crop);
+
+// What the landmark network says of such a cut. kInternal when it fails.
+StatusOr<SecondLook> LookAgain(LandmarkNet& net, const cv::Mat& frame);
+
+// How far `landmarks`, five or two eyes in pixels of ArcFace's crop, are from those of the look:
+// the mean distance in shares of the distance of the eyes.
+double LandmarkMisfit(const SecondLook& look, std::span<const cv::Point2f> landmarks);
+
+// A face, aligned as ArcFace's crop, and its landmarks there.
+struct AlignedView {
+  AlignedFace crop;
+  Landmarks landmarks;
+};
+// kNoFace as AlignFace().
+StatusOr<AlignedView> ViewOfFace(const Image& image, const Landmarks& landmarks);
+
+}  // namespace facegate
