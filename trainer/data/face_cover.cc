@@ -5,8 +5,10 @@
 #include <cmath>
 #include <numbers>
 #include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
+#include <utility>
 #include <vector>
+
+#include "trainer/data/cover_surface.h"
 
 namespace facegate {
 namespace {
@@ -63,123 +65,6 @@ cv::Vec3d SkinColour(RandomStream& random) {
           light * random.Uniform(200, 245)};
 }
 
-// Smooth spots, or fine grain for a `cell` of a pixel: mean 0, deviation `deviation`.
-cv::Mat Spots(cv::Size size, double cell, double deviation, RandomStream& random) {
-  const cv::Size coarse(std::max(2, static_cast<int>(size.width / cell) + 2),
-                        std::max(2, static_cast<int>(size.height / cell) + 2));
-  cv::Mat spots(coarse, CV_32F);
-  for (int y = 0; y < coarse.height; ++y) {
-    for (int x = 0; x < coarse.width; ++x) {
-      spots.at<float>(y, x) = static_cast<float>(deviation * random.Normal());
-    }
-  }
-  cv::Mat large;
-  cv::resize(spots, large, size, 0, 0, cv::INTER_CUBIC);
-  return large;
-}
-
-// Waves of `period` pixels across the direction `angle`.
-cv::Mat Stripes(cv::Size size, double period, double angle, double height) {
-  cv::Mat stripes(size, CV_32F);
-  const double step = 2.0 * std::numbers::pi / std::max(2.0, period);
-  for (int y = 0; y < size.height; ++y) {
-    for (int x = 0; x < size.width; ++x) {
-      const double way = std::cos(angle) * x + std::sin(angle) * y;
-      stripes.at<float>(y, x) = static_cast<float>(height * std::sin(step * way));
-    }
-  }
-  return stripes;
-}
-
-// Light that grows in a random direction, from -height to height over the picture.
-cv::Mat Slope(cv::Size size, double height, RandomStream& random) {
-  const double angle = random.Uniform(0, 2.0 * std::numbers::pi);
-  const double reach = std::max(1.0, 0.5 * std::hypot(size.width, size.height));
-  cv::Mat slope(size, CV_32F);
-  for (int y = 0; y < size.height; ++y) {
-    for (int x = 0; x < size.width; ++x) {
-      const double way = std::cos(angle) * (x - size.width / 2.0) +  //
-                         std::sin(angle) * (y - size.height / 2.0);
-      slope.at<float>(y, x) = static_cast<float>(height * way / reach);
-    }
-  }
-  return slope;
-}
-
-// What a thing looks like: its colour under uneven light, with the relief of a texture.
-cv::Mat Surface(cv::Size size, const cv::Vec3d& colour, const cv::Mat& relief) {
-  cv::Mat surface(size, CV_8UC3);
-  for (int y = 0; y < size.height; ++y) {
-    auto* const row = surface.ptr<cv::Vec3b>(y);
-    for (int x = 0; x < size.width; ++x) {
-      for (int c = 0; c < 3; ++c) {
-        row[x][c] = cv::saturate_cast<uchar>(colour[c] + relief.at<float>(y, x));
-      }
-    }
-  }
-  return surface;
-}
-
-// `unit`: pixels of the distance of the eyes.
-cv::Mat RandomRelief(cv::Size size, double unit, RandomStream& random) {
-  cv::Mat relief = Slope(size, random.Uniform(0, 45), random);
-  const double kind = random.Uniform();
-  if (kind < 0.2) {
-    relief += Stripes(size, unit * random.Uniform(0.08, 0.6), random.Uniform(0, std::numbers::pi),
-                      random.Uniform(8, 60));
-  } else if (kind < 0.55) {
-    relief += Spots(size, unit * random.Uniform(0.06, 0.6), random.Uniform(8, 45), random);
-  } else if (kind < 0.75) {
-    relief += Spots(size, 1.0, random.Uniform(4, 40), random);
-  }
-  return relief;
-}
-
-// Draws `surface` inside `outline`, both in pixels of the picture that begins at `place`, with a
-// soft edge. The surface has the size of `place`.
-void Lay(const cv::Mat& surface, const Outline& outline, cv::Rect place, double opacity,
-         double softness, cv::Mat& photo) {
-  constexpr int kShift = 4;  // fixed point of cv::fillPoly
-  std::vector<cv::Point> points;
-  points.reserve(outline.size());
-  for (const cv::Point2d& point : outline) {
-    points.emplace_back((point - cv::Point2d(place.tl())) * (1 << kShift));
-  }
-  cv::Mat cover = cv::Mat::zeros(place.size(), CV_8U);
-  cv::fillPoly(cover, std::vector<std::vector<cv::Point>>{points}, 255, cv::LINE_AA, kShift);
-  if (softness > 0.3) cv::GaussianBlur(cover, cover, {0, 0}, softness);
-  cv::Mat part = photo(place);
-  for (int y = 0; y < place.height; ++y) {
-    auto* const row = part.ptr<cv::Vec3b>(y);
-    for (int x = 0; x < place.width; ++x) {
-      const double share = opacity * cover.at<uchar>(y, x) / 255.0;
-      if (share <= 0.0) continue;
-      const auto& front = surface.at<cv::Vec3b>(y, x);
-      for (int c = 0; c < 3; ++c) {
-        row[x][c] = cv::saturate_cast<uchar>(share * front[c] + (1.0 - share) * row[x][c]);
-      }
-    }
-  }
-}
-
-// The part of the picture that an outline lies in, with room for a soft edge; may be empty.
-cv::Rect PlaceOf(const Outline& outline, double margin, const cv::Mat& photo) {
-  cv::Point2d least = outline.front();
-  cv::Point2d most = outline.front();
-  for (const cv::Point2d& point : outline) {
-    least = {std::min(least.x, point.x), std::min(least.y, point.y)};
-    most = {std::max(most.x, point.x), std::max(most.y, point.y)};
-  }
-  // Faces near the border of a picture have parts outside it.
-  const auto inside = [](double value, int side) {
-    return static_cast<int>(std::clamp(value, 0.0, static_cast<double>(side)));
-  };
-  const int x = inside(least.x - margin, photo.cols);
-  const int y = inside(least.y - margin, photo.rows);
-  return {x, y, inside(most.x + margin + 1.0, photo.cols) - x,
-          inside(most.y + margin + 1.0, photo.rows) - y};
-}
-
 struct Thing {
   Outline outline;  // in coordinates of the face
   cv::Vec3d colour;
@@ -190,13 +75,13 @@ struct Thing {
 // A random relief where `smooth` is false, else uneven light alone.
 void Draw(const Thing& thing, const FaceAxes& face, bool smooth, RandomStream& random,
           cv::Mat& photo) {
-  const Outline outline = face.ToPicture(thing.outline);
-  const double softness = thing.softness * face.unit();
-  const cv::Rect place = PlaceOf(outline, 3.0 * softness + 2.0, photo);
-  if (place.empty()) return;
-  const cv::Mat relief = smooth ? Slope(place.size(), random.Uniform(0, 25), random)
-                                : RandomRelief(place.size(), face.unit(), random);
-  Lay(Surface(place.size(), thing.colour, relief), outline, place, thing.opacity, softness, photo);
+  LayCover({.outline = face.ToPicture(thing.outline),
+            .colour = thing.colour,
+            .opacity = thing.opacity,
+            .softness = thing.softness * face.unit(),
+            .smooth = smooth,
+            .unit = face.unit()},
+           random, photo);
 }
 
 // A closed outline with its corners cut twice (Chaikin, 1974).
@@ -223,7 +108,7 @@ Outline Bar(cv::Point2d a, cv::Point2d b, double width) {
   return {a + across, b + across, b - across, a - across};
 }
 
-// The two sides that a lens of glasses and the whole pair share.
+// Of one of the two glasses.
 struct GlassesShape {
   double half_width = 0.0;  // units
   double half_height = 0.0;
