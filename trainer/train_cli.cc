@@ -13,6 +13,7 @@
 #include "trainer/command/eval.h"
 #include "trainer/command/fit.h"
 #include "trainer/command/fit_landmarks.h"
+#include "trainer/command/fit_quality.h"
 #include "trainer/command/import.h"
 #include "trainer/command/inspect.h"
 #include "trainer/command/pack.h"
@@ -84,10 +85,11 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
   app.set_version_flag("--version", "facegate-train " FACEGATE_VERSION);
   app.require_subcommand(1);
   const std::array commands = {
-      AddImportCommand(app),  AddCompareCommand(app),      AddEmbedCommand(app),
-      AddFitCommand(app),     AddFitLandmarksCommand(app), AddEvalCommand(app),
-      AddInspectCommand(app), AddPackCommand(app),         AddSynthesizeCommand(app),
-      AddRingCommand(app),    AddSummaryCommand(app),      AddBenchCommand(app)};
+      AddImportCommand(app),     AddCompareCommand(app),      AddEmbedCommand(app),
+      AddFitCommand(app),        AddFitLandmarksCommand(app), AddFitQualityCommand(app),
+      AddEvalCommand(app),       AddInspectCommand(app),      AddPackCommand(app),
+      AddSynthesizeCommand(app), AddRingCommand(app),         AddSummaryCommand(app),
+      AddBenchCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
