@@ -11,6 +11,7 @@ namespace {
 constexpr char kReasonUrl[] = "facegate/reason";
 constexpr char kFieldUrl[] = "facegate/field";
 constexpr char kRetryUrl[] = "facegate/retry_ms";
+constexpr std::string_view kMetadataUrl = "facegate/metadata/";  // and the key
 
 struct ReasonRow {
   Reason reason;
@@ -26,6 +27,7 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kNoFace, "NO_FACE", StatusCode::kInvalidArgument},
     {Reason::kMultipleFaces, "MULTIPLE_FACES", StatusCode::kInvalidArgument},
     {Reason::kCropSize, "CROP_SIZE", StatusCode::kInvalidArgument},
+    {Reason::kLowQuality, "LOW_QUALITY", StatusCode::kInvalidArgument},
     {Reason::kEmbeddingInvalid, "EMBEDDING_INVALID", StatusCode::kInvalidArgument},
     {Reason::kCollectionNotFound, "COLLECTION_NOT_FOUND", StatusCode::kNotFound},
     {Reason::kIdentityNotFound, "IDENTITY_NOT_FOUND", StatusCode::kNotFound},
@@ -126,6 +128,13 @@ Status AtField(const Status& status, std::string_view field) {
   return placed;
 }
 
+Status WithMetadata(const Status& status, std::string_view key, std::string_view value) {
+  if (status.ok()) return status;
+  Status with_metadata = status;
+  SetPayload(with_metadata, std::string(kMetadataUrl).append(key).c_str(), value);
+  return with_metadata;
+}
+
 Status WithRetryAfter(const Status& status, std::chrono::milliseconds delay) {
   if (status.ok()) return status;
   Status with_retry = status;
@@ -144,6 +153,17 @@ std::optional<Reason> ReasonOf(const Status& status) {
 
 std::string FieldOf(const Status& status) {
   return PayloadOf(status, kFieldUrl).value_or(std::string());
+}
+
+std::map<std::string, std::string> MetadataOf(const Status& status) {
+  std::map<std::string, std::string> metadata;
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    const std::string_view text(url.data(), url.size());
+    if (text.starts_with(kMetadataUrl)) {
+      metadata.emplace(text.substr(kMetadataUrl.size()), std::string(payload));
+    }
+  });
+  return metadata;
 }
 
 std::optional<std::chrono::milliseconds> RetryAfterOf(const Status& status) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ enum class Reason {
   kNoFace,
   kMultipleFaces,
   kCropSize,
+  kLowQuality,
   kEmbeddingInvalid,
   kCollectionNotFound,
   kIdentityNotFound,
@@ -78,12 +80,16 @@ Status Annotate(const Status& status, std::string_view context);
 // Puts `field` in front of the field path: AtField(status at "image", "probe") is at "probe.image".
 // OK stays OK.
 Status AtField(const Status& status, std::string_view field);
+// A detail for programs, such as a number that the message has in a sentence
+// (google.rpc.ErrorInfo.metadata). `key` is lower case with underscores. OK stays OK.
+Status WithMetadata(const Status& status, std::string_view key, std::string_view value);
 // Tells the caller when to try again (google.rpc.RetryInfo).
 Status WithRetryAfter(const Status& status, std::chrono::milliseconds delay);
 
 std::optional<Reason> ReasonOf(const Status& status);
 // Empty when no field is to blame.
 std::string FieldOf(const Status& status);
+std::map<std::string, std::string> MetadataOf(const Status& status);
 std::optional<std::chrono::milliseconds> RetryAfterOf(const Status& status);
 // The message as a std::string_view; valid while `status` lives.
 std::string_view MessageOf(const Status& status);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <map>
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
@@ -34,12 +35,15 @@ static_assert(SameNumber(StatusCode::kUnauthenticated, grpc::StatusCode::UNAUTHE
 
 constexpr char kDomain[] = "facegate";
 
-void AddErrorInfo(Reason reason, std::string_view request_id, google::rpc::Status& wire) {
+void AddErrorInfo(Reason reason, const std::map<std::string, std::string>& metadata,
+                  std::string_view request_id, google::rpc::Status& wire) {
   google::rpc::ErrorInfo info;
   info.set_reason(std::string(ReasonName(reason)));
   info.set_domain(kDomain);
   if (reason == Reason::kInternal) {
     (*info.mutable_metadata())["request_id"] = std::string(request_id);
+  } else {
+    info.mutable_metadata()->insert(metadata.begin(), metadata.end());
   }
   wire.add_details()->PackFrom(info);
 }
@@ -89,7 +93,8 @@ grpc::Status ToGrpcStatus(const Status& status, std::string_view request_id) {
   wire.set_message(
       internal ? fmt::format("internal error; the server's log has it as request {}", request_id)
                : MessageWithField(status));
-  AddErrorInfo(internal ? Reason::kInternal : *ReasonOf(status), request_id, wire);
+  AddErrorInfo(internal ? Reason::kInternal : *ReasonOf(status), MetadataOf(status), request_id,
+               wire);
   if (!internal) {
     AddBadRequest(status, wire);
     AddRetryInfo(status, wire);

@@ -46,10 +46,20 @@ TEST(StatusTest, AnnotateKeepsReasonFieldAndRetry) {
   EXPECT_EQ(RetryAfterOf(status), std::chrono::milliseconds(250));
 }
 
+TEST(StatusTest, MetadataIsKeptWithWhatIsAddedLater) {
+  Status status = WithMetadata(Refuse(Reason::kLowQuality, "too small"), "sharpness", "5/8");
+  status = Annotate(AtField(WithMetadata(status, "head_yaw", "70/60"), "image"), "enrolling");
+  EXPECT_EQ(MetadataOf(status),
+            (std::map<std::string, std::string>{{"head_yaw", "70/60"}, {"sharpness", "5/8"}}));
+  EXPECT_THAT(status, RefusedWith(Reason::kLowQuality));
+  EXPECT_TRUE(MetadataOf(RefuseField("image", "is empty")).empty());
+}
+
 TEST(StatusTest, OkStaysOkThroughEveryDecoration) {
   EXPECT_THAT(Annotate(OkStatus(), "context"), IsOk());
   EXPECT_THAT(AtField(OkStatus(), "field"), IsOk());
   EXPECT_THAT(WithRetryAfter(OkStatus(), std::chrono::milliseconds(1)), IsOk());
+  EXPECT_THAT(WithMetadata(OkStatus(), "key", "value"), IsOk());
 }
 
 TEST(StatusTest, ErrorsWithoutAReasonHaveNone) {
