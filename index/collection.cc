@@ -47,6 +47,12 @@ bool TakesAway(const Labels& before, const Labels& after) {
   return !std::includes(after.begin(), after.end(), before.begin(), before.end());
 }
 
+void Apply(const CollectionChange& change, CollectionSettings& settings) {
+  if (change.set_min_cosine) settings.min_cosine = change.min_cosine;
+  if (change.set_enrol_quality) settings.enrol_quality = change.enrol_quality;
+  if (change.set_probe_quality) settings.probe_quality = change.probe_quality;
+}
+
 Labels AfterChange(const Labels& labels, const LabelChange& change) {
   Labels after = change.replace_all ? Labels() : labels;
   for (const std::string& key : change.remove) after.erase(key);
@@ -159,7 +165,7 @@ StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std:
     info = InfoOf(current_);
     if (!etag.empty() && etag != info.etag) return EtagMismatch("collection");
     record = current_;
-    if (change.set_min_cosine) record.settings.min_cosine = change.min_cosine;
+    Apply(change, record.settings);
     record.update_time_us = std::max(parts_.clock.UnixMicros(), record.update_time_us);
     record.revision += 1;
     info = InfoOf(record);
@@ -298,7 +304,9 @@ StatusOr<Collection::MergePlan> Collection::PlanMerge(const MergedIdentity& sour
                                      .detector = moved.detector,
                                      .detection_score = moved.detection_score,
                                      .create_time_us = moved.create_time_us,
-                                     .source_digest = moved.source_digest});
+                                     .source_digest = moved.source_digest,
+                                     .source = moved.source,
+                                     .quality = moved.quality});
   }
   plan.merged = {.uid = into->uid,
                  .create_time_us = record.create_time_us,
@@ -374,7 +382,9 @@ StatusOr<std::vector<TemplateInfo>> Collection::ListTemplates(std::string_view i
                          .detector = next->detector,
                          .detection_score = next->detection_score,
                          .create_time_us = next->create_time_us,
-                         .source_digest = next->source_digest});
+                         .source_digest = next->source_digest,
+                         .source = next->source,
+                         .quality = next->quality});
   }
   return templates;
 }

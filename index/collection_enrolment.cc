@@ -42,7 +42,9 @@ StatusOr<Collection::Plan> Collection::PlanEnrolment(std::string_view identity,
                                      .detector = added.detector,
                                      .detection_score = added.detection_score,
                                      .create_time_us = now,
-                                     .source_digest = added.source_digest});
+                                     .source_digest = added.source_digest,
+                                     .source = added.source,
+                                     .quality = added.quality});
   }
   return plan;
 }

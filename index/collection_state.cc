@@ -40,7 +40,9 @@ CollectionState::Addition CollectionState::Prepare(const StoredIdentity& identit
                                .create_time_us = stored.create_time_us,
                                .detection_score = stored.detection_score,
                                .detector = stored.detector,
-                               .source_digest = stored.source_digest});
+                               .source_digest = stored.source_digest,
+                               .source = stored.source,
+                               .quality = stored.quality});
   }
   Identities one;
   one.emplace(identity.id, std::move(entry));

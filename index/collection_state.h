@@ -23,6 +23,8 @@ struct TemplateEntry {
   float detection_score = 0.0f;
   std::string detector;
   std::string source_digest;
+  TemplateSource source = TemplateSource::kUnknown;
+  std::optional<float> quality;
 };
 
 struct IdentityEntry {

@@ -25,7 +25,11 @@ struct ModelKey {
 };
 
 struct CollectionSettings {
-  std::optional<float> min_cosine;  // -1..1: the collection's operating point
+  std::optional<float> min_cosine{};  // -1..1: the collection's operating point
+  // 0..1: the least quality of a face that is enrolled, and of one that is compared; 0 wants none.
+  // Where they are absent, the server's own hold.
+  std::optional<float> enrol_quality{};
+  std::optional<float> probe_quality{};
 };
 
 struct CollectionInfo {
@@ -43,7 +47,11 @@ struct CollectionInfo {
 // What is to become of a collection's settings; those not named stay.
 struct CollectionChange {
   bool set_min_cosine = false;
-  std::optional<float> min_cosine;  // where it is set: -1..1; nothing removes it
+  std::optional<float> min_cosine{};  // where it is set: -1..1; nothing removes it
+  bool set_enrol_quality = false;
+  std::optional<float> enrol_quality{};  // where it is set: 0..1; nothing removes it
+  bool set_probe_quality = false;
+  std::optional<float> probe_quality{};  // the same
 };
 
 struct IdentityInfo {
@@ -55,6 +63,14 @@ struct IdentityInfo {
   std::string etag;  // another with each change of the identity
 };
 
+// What a template was made from: who vouches for the face in it. Persisted, so the numbers stay.
+enum class TemplateSource {
+  kUnknown = 0,      // enrolled by a version that did not note it
+  kImage = 1,        // a picture in which the server found the face
+  kAlignedCrop = 2,  // a crop that the client aligned
+  kEmbedding = 3,    // the client's word
+};
+
 struct TemplateInfo {
   uint64_t id = 0;  // unique in the whole store and never reused
   ModelKey model;
@@ -62,6 +78,8 @@ struct TemplateInfo {
   float detection_score = 0.0f;  // 0 where there was no detection
   int64_t create_time_us = 0;
   std::string source_digest{};  // as it was enrolled with; the client's own
+  TemplateSource source = TemplateSource::kUnknown;
+  std::optional<float> quality{};  // 0..1, of the face; absent where it was not measured
 };
 
 // A template to be enrolled.
@@ -70,6 +88,8 @@ struct NewTemplate {
   std::string detector;
   float detection_score = 0.0f;
   std::string source_digest{};  // at most 64 bytes; kept, and never looked at
+  TemplateSource source = TemplateSource::kUnknown;
+  std::optional<float> quality{};  // 0..1; absent where it was not measured
 };
 
 struct EnrolOptions {

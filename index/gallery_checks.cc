@@ -19,6 +19,23 @@ bool IsPlainText(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+// Written so that NaN fails, here and below.
+Status CheckMinCosine(const std::optional<float>& min_cosine) {
+  if (!min_cosine.has_value() || std::abs(*min_cosine) <= 1.0f) return OkStatus();
+  return RefuseField("min_cosine", fmt::format("min_cosine is {}, expected -1 to 1", *min_cosine));
+}
+
+Status CheckQuality(const std::optional<float>& quality, std::string_view field) {
+  if (!quality.has_value() || (*quality >= 0.0f && *quality <= 1.0f)) return OkStatus();
+  return RefuseField(field, fmt::format("{} is {}, expected 0 to 1", field, *quality));
+}
+
+Status CheckSettings(const CollectionSettings& settings) {
+  FACEGATE_RETURN_IF_ERROR(CheckMinCosine(settings.min_cosine));
+  FACEGATE_RETURN_IF_ERROR(CheckQuality(settings.enrol_quality, "enrol_quality"));
+  return CheckQuality(settings.probe_quality, "probe_quality");
+}
+
 }  // namespace
 
 Status CheckNewCollection(std::string_view collection, const ModelKey& model, int embedding_size,
@@ -34,12 +51,15 @@ Status CheckNewCollection(std::string_view collection, const ModelKey& model, in
     return InvalidArgument(
         fmt::format("embedding size is {}, expected 1 to {}", embedding_size, kMaxEmbeddingSize));
   }
-  return CheckMinCosine(settings.min_cosine);
+  return CheckSettings(settings);
 }
 
-Status CheckMinCosine(const std::optional<float>& min_cosine) {
-  if (!min_cosine.has_value() || std::abs(*min_cosine) <= 1.0f) return OkStatus();
-  return RefuseField("min_cosine", fmt::format("min_cosine is {}, expected -1 to 1", *min_cosine));
+Status CheckChange(const CollectionChange& change) {
+  // What is not named is not looked at.
+  return CheckSettings(
+      {.min_cosine = change.set_min_cosine ? change.min_cosine : std::nullopt,
+       .enrol_quality = change.set_enrol_quality ? change.enrol_quality : std::nullopt,
+       .probe_quality = change.set_probe_quality ? change.probe_quality : std::nullopt});
 }
 
 Status CheckModel(const StoredCollection& collection, const ModelKey& model) {

@@ -13,7 +13,7 @@ namespace facegate {
 
 Status CheckNewCollection(std::string_view collection, const ModelKey& model, int embedding_size,
                           const CollectionSettings& settings);
-Status CheckMinCosine(const std::optional<float>& min_cosine);
+Status CheckChange(const CollectionChange& change);
 // kModelMismatch, naming both.
 Status CheckModel(const StoredCollection& collection, const ModelKey& model);
 // kEmbeddingInvalid unless it is as long as the collection's.

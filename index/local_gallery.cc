@@ -125,7 +125,7 @@ class StoreBackedGallery final : public LocalGallery {
                                             const CollectionChange& change, std::string_view etag,
                                             const Receipt<CollectionInfo>& receipt) override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection));
-    if (change.set_min_cosine) FACEGATE_RETURN_IF_ERROR(CheckMinCosine(change.min_cosine));
+    FACEGATE_RETURN_IF_ERROR(CheckChange(change));
     return found->Update(change, etag, receipt);
   }
 

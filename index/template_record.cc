@@ -65,6 +65,26 @@ StatusOr<Embedding> ParseEmbedding(std::string_view bytes) {
   return embedding;
 }
 
+StatusOr<float> ParseQuality(float quality, std::string_view name) {
+  // Written so that NaN fails.
+  if (quality >= 0.0f && quality <= 1.0f) return quality;
+  return Corrupt(fmt::format("{} is {}, expected 0 to 1", name, quality));
+}
+
+StatusOr<TemplateSource> ParseSource(int source) {
+  if (source < static_cast<int>(TemplateSource::kUnknown) ||
+      source > static_cast<int>(TemplateSource::kEmbedding)) {
+    return Corrupt(fmt::format("{} is no source of a template", source));
+  }
+  return static_cast<TemplateSource>(source);
+}
+
+static_assert(static_cast<int>(TemplateSource::kImage) == storage::v1::TemplateRecord::IMAGE);
+static_assert(static_cast<int>(TemplateSource::kAlignedCrop) ==
+              storage::v1::TemplateRecord::ALIGNED_CROP);
+static_assert(static_cast<int>(TemplateSource::kEmbedding) ==
+              storage::v1::TemplateRecord::EMBEDDING);
+
 }  // namespace
 
 std::string EncodeCollection(const StoredCollection& collection) {
@@ -82,6 +102,12 @@ std::string EncodeCollection(const StoredCollection& collection) {
   record.set_embedding_size(static_cast<uint32_t>(collection.embedding_size));
   if (collection.settings.min_cosine.has_value()) {
     record.set_min_cosine(*collection.settings.min_cosine);
+  }
+  if (collection.settings.enrol_quality.has_value()) {
+    record.set_enrol_quality(*collection.settings.enrol_quality);
+  }
+  if (collection.settings.probe_quality.has_value()) {
+    record.set_probe_quality(*collection.settings.probe_quality);
   }
   record.set_update_time_us(collection.update_time_us);
   record.set_revision(collection.revision);
@@ -113,6 +139,8 @@ std::string EncodeTemplate(const StoredTemplate& stored) {
   record.set_detection_score(stored.detection_score);
   record.set_create_time_us(stored.create_time_us);
   record.set_source_digest(stored.source_digest);
+  record.set_source(static_cast<storage::v1::TemplateRecord::Source>(stored.source));
+  if (stored.quality.has_value()) record.set_quality(*stored.quality);
   return Serialize(record);
 }
 
@@ -163,6 +191,14 @@ StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view paylo
     }
     collection.settings.min_cosine = record.min_cosine();
   }
+  if (record.has_enrol_quality()) {
+    FACEGATE_ASSIGN_OR_RETURN(collection.settings.enrol_quality,
+                              ParseQuality(record.enrol_quality(), "enrol_quality"));
+  }
+  if (record.has_probe_quality()) {
+    FACEGATE_ASSIGN_OR_RETURN(collection.settings.probe_quality,
+                              ParseQuality(record.probe_quality(), "probe_quality"));
+  }
   return collection;
 }
 
@@ -191,6 +227,11 @@ StatusOr<StoredTemplate> DecodeTemplate(const TemplateKey& key, std::string_view
   FACEGATE_ASSIGN_OR_RETURN(auto record, Parse<storage::v1::TemplateRecord>(payload));
   FACEGATE_RETURN_IF_ERROR(CheckUid(record.id(), key.template_id));
   FACEGATE_ASSIGN_OR_RETURN(Embedding embedding, ParseEmbedding(record.embedding()));
+  FACEGATE_ASSIGN_OR_RETURN(const TemplateSource source, ParseSource(record.source()));
+  std::optional<float> quality;  // templates of before it was measured have none
+  if (record.has_quality()) {
+    FACEGATE_ASSIGN_OR_RETURN(quality, ParseQuality(record.quality(), "quality"));
+  }
   return StoredTemplate{
       .key = key,
       .embedding = std::move(embedding),
@@ -199,7 +240,9 @@ StatusOr<StoredTemplate> DecodeTemplate(const TemplateKey& key, std::string_view
       .detector = std::move(*record.mutable_detector()),
       .detection_score = record.detection_score(),
       .create_time_us = record.create_time_us(),
-      .source_digest = std::move(*record.mutable_source_digest())};
+      .source_digest = std::move(*record.mutable_source_digest()),
+      .source = source,
+      .quality = quality};
 }
 
 StatusOr<StoredRequest> DecodeRequest(const RequestKey& key, std::string_view payload) {

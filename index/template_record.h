@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,8 @@ struct StoredTemplate {
   float detection_score = 0.0f;
   int64_t create_time_us = 0;
   std::string source_digest{};
+  TemplateSource source = TemplateSource::kUnknown;
+  std::optional<float> quality{};
 };
 
 // A write that a client named, and the answer that it got.

@@ -52,6 +52,39 @@ TEST_F(CollectionSettingsTest, KeepsWhatAChangeDoesNotName) {
   EXPECT_EQ(info.settings.min_cosine, 0.5f);
 }
 
+TEST_F(CollectionSettingsTest, SetsAndRemovesEachQualityForGood) {
+  ASSERT_THAT(gallery_->UpdateCollection("people",
+                                         {.set_enrol_quality = true,
+                                          .enrol_quality = 0.75f,
+                                          .set_probe_quality = true,
+                                          .probe_quality = 0.0f},
+                                         ""),
+              IsOk());
+  ASSERT_THAT(SetMinCosine(0.5f), IsOk());
+  Reopen();
+  EXPECT_EQ(Info().settings.enrol_quality, 0.75f);
+  EXPECT_EQ(Info().settings.probe_quality, 0.0f);
+  ASSERT_THAT(gallery_->UpdateCollection("people", {.set_enrol_quality = true}, ""), IsOk());
+  EXPECT_EQ(Info().settings.enrol_quality, std::nullopt);
+  EXPECT_EQ(Info().settings.probe_quality, 0.0f);
+}
+
+TEST_F(CollectionSettingsTest, RefusesWhatIsNoQuality) {
+  for (const float bad : {1.5f, -0.25f, std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_THAT(
+        gallery_->UpdateCollection("people", {.set_enrol_quality = true, .enrol_quality = bad}, ""),
+        RefusedWith(Reason::kInvalidField))
+        << bad;
+    EXPECT_THAT(
+        gallery_->UpdateCollection("people", {.set_probe_quality = true, .probe_quality = bad}, ""),
+        RefusedWith(Reason::kInvalidField))
+        << bad;
+    EXPECT_THAT(gallery_->CreateCollection("others", TestModel(), 4, {.enrol_quality = bad}),
+                RefusedWith(Reason::kInvalidField))
+        << bad;
+  }
+}
+
 TEST_F(CollectionSettingsTest, HasAnotherEtagAfterEachChangeAlsoAfterReopening) {
   std::set<std::string> etags{Info().etag};
   for (int i = 0; i < 4; ++i) {

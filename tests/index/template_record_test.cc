@@ -138,6 +138,65 @@ TEST(TemplateRecordTest, RefusesCollectionsThatBreakARule) {
   expect_refused(record);
 }
 
+TEST(TemplateRecordTest, ReadsBackTheQualitiesThatACollectionWants) {
+  StoredCollection collection = SomeCollection();
+  collection.settings.enrol_quality = 0.75f;
+  collection.settings.probe_quality = 0.0f;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredCollection read,
+                                DecodeCollection(3, EncodeCollection(collection)));
+  EXPECT_EQ(read.settings.enrol_quality, 0.75f);
+  EXPECT_EQ(read.settings.probe_quality, 0.0f);
+}
+
+TEST(TemplateRecordTest, ReadsBackWhatATemplateWasMadeFrom) {
+  StoredTemplate stored = SomeTemplate();
+  stored.source = TemplateSource::kAlignedCrop;
+  stored.quality = 0.75f;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredTemplate read,
+                                DecodeTemplate(stored.key, EncodeTemplate(stored)));
+  EXPECT_EQ(read.source, TemplateSource::kAlignedCrop);
+  EXPECT_EQ(read.quality, 0.75f);
+}
+
+TEST(TemplateRecordTest, RecordsOfEarlierVersionsSayNothingOfQuality) {
+  storage::v1::TemplateRecord face;
+  ASSERT_TRUE(face.ParseFromString(EncodeTemplate(SomeTemplate())));
+  face.clear_source();
+  face.clear_quality();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredTemplate read,
+                                DecodeTemplate(SomeTemplate().key, face.SerializeAsString()));
+  EXPECT_EQ(read.source, TemplateSource::kUnknown);
+  EXPECT_EQ(read.quality, std::nullopt);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const StoredCollection collection,
+                                DecodeCollection(3, EncodeCollection(SomeCollection())));
+  EXPECT_EQ(collection.settings.enrol_quality, std::nullopt);
+  EXPECT_EQ(collection.settings.probe_quality, std::nullopt);
+}
+
+TEST(TemplateRecordTest, RefusesQualitiesAndSourcesThatAreNone) {
+  constexpr float kNoNumber = std::numeric_limits<float>::quiet_NaN();
+  for (const float bad : {-0.25f, 1.5f, kNoNumber}) {
+    StoredCollection collection = SomeCollection();
+    collection.settings.enrol_quality = bad;
+    EXPECT_THAT(DecodeCollection(3, EncodeCollection(collection)),
+                RefusedWith(Reason::kStoreCorrupt))
+        << bad;
+    collection.settings = {.probe_quality = bad};
+    EXPECT_THAT(DecodeCollection(3, EncodeCollection(collection)),
+                RefusedWith(Reason::kStoreCorrupt))
+        << bad;
+    StoredTemplate stored = SomeTemplate();
+    stored.quality = bad;
+    EXPECT_THAT(DecodeTemplate(stored.key, EncodeTemplate(stored)),
+                RefusedWith(Reason::kStoreCorrupt))
+        << bad;
+  }
+  StoredTemplate stored = SomeTemplate();
+  stored.source = static_cast<TemplateSource>(4);
+  EXPECT_THAT(DecodeTemplate(stored.key, EncodeTemplate(stored)),
+              RefusedWith(Reason::kStoreCorrupt));
+}
+
 // Whatever the bytes are, the answer is a record that keeps the rules or kStoreCorrupt.
 TEST(TemplateRecordTest, SurvivesTruncatedAndDamagedPayloads) {
   std::mt19937_64 random(11);
