@@ -169,6 +169,17 @@ Status App::LoadDetector() {
   return OkStatus();
 }
 
+Status App::LoadQualityMeter() {
+  if (!parts_.load_quality_meter) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(quality_meter_, parts_.load_quality_meter(config_));
+  LogInfo("the least quality is {} to enrol and {} to compare, where a collection does not say",
+          config_.enrol_quality, config_.probe_quality);
+  if (config_.probe_quality <= 0) {
+    LogWarning("probe_quality is 0: faces that may match strangers are compared, too");
+  }
+  return OkStatus();
+}
+
 Status App::OpenGallery() {
   WarnOfWideAccess(config_.data_dir);
   FACEGATE_ASSIGN_OR_RETURN(
@@ -186,12 +197,13 @@ void App::BuildServices() {
   decode.max_bytes = limits.max_image_bytes;
   decode.max_pixels = limits.max_image_pixels;
   decode.heif = config_.heif;
-  engine_ = std::make_unique<FaceEngine>(*model_.embedder, *batcher_, detector_.get(), decode,
-                                         decode_budget_, clock_);
+  engine_ = std::make_unique<FaceEngine>(*model_.embedder, *batcher_, detector_.get(),
+                                         quality_meter_.get(), decode, decode_budget_, clock_);
   WarnOfUnusable(*gallery_, engine_->model());
 
   const ModelCard& card = model_.embedder->card();
-  face_service_ = std::make_unique<FaceService>(*engine_, *gallery_, limits);
+  const QualityPolicy quality{.enrol = config_.enrol_quality, .probe = config_.probe_quality};
+  face_service_ = std::make_unique<FaceService>(*engine_, *gallery_, limits, quality);
   gallery_service_ =
       std::make_unique<GalleryService>(*gallery_, engine_->model(), card.embedding_size);
   const ServerFacts facts{.version = FACEGATE_VERSION,
@@ -202,7 +214,8 @@ void App::BuildServices() {
                           .tls = false,
                           .device = model_.device,
                           .model_threads = model_.threads,
-                          .max_batch = static_cast<uint32_t>(model_.embedder->max_batch())};
+                          .max_batch = static_cast<uint32_t>(model_.embedder->max_batch()),
+                          .quality = quality};
   admin_service_ = std::make_unique<AdminService>(facts, card, *gallery_);
   grpc_services_->Attach(*face_service_, *gallery_service_, *admin_service_);
 }
@@ -213,6 +226,7 @@ Status App::Load(const std::function<bool()>& stop_requested) {
   FACEGATE_RETURN_IF_ERROR(OpenGallery());
   if (stop_requested()) return stopped;
   FACEGATE_RETURN_IF_ERROR(LoadDetector());
+  FACEGATE_RETURN_IF_ERROR(LoadQualityMeter());
   FACEGATE_RETURN_IF_ERROR(LoadModel());
   if (stop_requested()) return stopped;
   if (parts_.check_machine) parts_.check_machine();

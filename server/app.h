@@ -56,6 +56,7 @@ class App {
   Status OpenPort();
   Status LoadModel();
   Status LoadDetector();
+  Status LoadQualityMeter();
   Status OpenGallery();
   void BuildServices();
   Status WritePortFile();
@@ -87,7 +88,8 @@ class App {
   std::unique_ptr<ThreadPool> vector_pool_;
   std::unique_ptr<ThreadPool> gallery_pool_;
   LoadedModel model_;
-  std::unique_ptr<Detector> detector_;  // null: none
+  std::unique_ptr<Detector> detector_;           // null: none
+  std::unique_ptr<QualityMeter> quality_meter_;  // null: in tests alone
   std::unique_ptr<Gallery> gallery_;
   std::unique_ptr<Batcher> batcher_;
   std::unique_ptr<FaceEngine> engine_;

@@ -42,17 +42,23 @@ std::string AllowedValues(const ConfigKey& key) {
   if (std::holds_alternative<int64_t Config::*>(key.member)) {
     return fmt::format("{} to {}", key.range.min, key.range.max);
   }
+  if (std::holds_alternative<double Config::*>(key.member)) {
+    return fmt::format("a number from {} to {}", key.range.min, key.range.max);
+  }
   return key.choices.empty() ? "a text" : fmt::format("one of {}", fmt::join(key.choices, ", "));
 }
 
 // The range is closed on both sides.
-bool SetNumber(const ConfigKey::Range& range, std::string_view text, int64_t& out) {
-  int64_t number = 0;
+template <typename Number>
+bool SetNumber(const ConfigKey::Range& range, std::string_view text, Number& out) {
+  Number number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return false;
-  if (number < range.min || number > range.max) return false;
-  out = number;
-  return true;
+  // Written so that NaN fails.
+  const bool inside =
+      number >= static_cast<Number>(range.min) && number <= static_cast<Number>(range.max);
+  if (inside) out = number;
+  return inside;
 }
 
 bool SetBool(std::string_view text, bool& out) {
@@ -78,6 +84,9 @@ std::string YamlText(std::string_view text) {
 std::string ValueAsYaml(const ConfigKey& key, const Config& config) {
   if (const auto* const number = std::get_if<int64_t Config::*>(&key.member)) {
     return std::to_string(config.**number);
+  }
+  if (const auto* const number = std::get_if<double Config::*>(&key.member)) {
+    return fmt::format("{}", config.**number);
   }
   if (const auto* const flag = std::get_if<bool Config::*>(&key.member)) {
     return config.**flag ? "true" : "false";
@@ -131,6 +140,8 @@ Status SetConfigKey(std::string_view name, std::string_view text, std::string_vi
   bool fits = false;
   if (const auto* const number = std::get_if<int64_t Config::*>(&key->member)) {
     fits = SetNumber(key->range, text, config.**number);
+  } else if (const auto* const real = std::get_if<double Config::*>(&key->member)) {
+    fits = SetNumber(key->range, text, config.**real);
   } else if (const auto* const flag = std::get_if<bool Config::*>(&key->member)) {
     fits = SetBool(text, config.**flag);
   } else {

@@ -6,6 +6,7 @@
 
 #include "face/base/log.h"
 #include "face/base/status.h"
+#include "face/detect/face_quality.h"
 
 namespace facegate {
 
@@ -26,6 +27,8 @@ struct Config {
   std::string detector_landmarks;
   std::string haar_dir = "/usr/share/opencv4/haarcascades";
   int64_t min_face_pixels = 80;
+  double enrol_quality = kDefaultEnrolQuality;
+  double probe_quality = kDefaultProbeQuality;
   int64_t worker_threads = 0;
   int64_t request_queue = 64;
   int64_t max_image_bytes = 8 << 20;

@@ -101,6 +101,23 @@ constexpr ConfigKey kKeys[] = {
      "about two megapixels from 1.25 times this on). Smaller ones are found in small pictures "
      "only; "
      "a smaller value makes the search of large pictures longer."},
+    {"enrol_quality",
+     &Config::enrol_quality,
+     {0, 1},
+     {},
+     "",
+     "The least quality of a face that is enrolled, where its collection does not say; below it "
+     "LOW_QUALITY. Quality is the least of what is measured of the face (size, light, sharpness, "
+     "pose and more), so 0.5 wants 0.5 of each. 0 takes every face: whoever enrols one bad photo "
+     "opens the door to everybody with the same flaw."},
+    {"probe_quality",
+     &Config::probe_quality,
+     {0, 1},
+     {},
+     "",
+     "The least quality of a face that is compared, where neither its collection nor the request "
+     "says; below it the decision is INCONCLUSIVE. 0 compares every face, also those that may "
+     "match strangers."},
     {"worker_threads",
      &Config::worker_threads,
      {0, 1024},

@@ -21,7 +21,7 @@ struct ConfigKey {
   };
 
   std::string_view name;
-  std::variant<std::string Config::*, int64_t Config::*, bool Config::*> member;
+  std::variant<std::string Config::*, int64_t Config::*, double Config::*, bool Config::*> member;
   Range range;
   std::span<const std::string_view> choices;
   std::string_view example;

@@ -11,6 +11,7 @@
 #include "face/detect/yunet.h"
 #include "face/model/blas_check.h"
 #include "face/model/bundled_landmarks.h"
+#include "face/model/bundled_quality.h"
 #include "face/model/landmark_file.h"
 #include "face/model/torch_embedder.h"
 #include "index/local_gallery.h"
@@ -66,6 +67,12 @@ StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
   return CreateUprightDetector(*std::move(detector), std::move(weights));
 }
 
+StatusOr<std::unique_ptr<QualityMeter>> LoadQualityMeter(const Config& /*config*/) {
+  FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights landmarks, BundledLandmarkWeights());
+  FACEGATE_ASSIGN_OR_RETURN(QualityWeights quality, BundledQualityWeights());
+  return CreateQualityMeter(std::move(landmarks), std::move(quality));
+}
+
 StatusOr<std::unique_ptr<Gallery>> OpenGallery(const Config& config, Clock& clock,
                                                WriteHealthListener listener) {
   LocalGalleryOptions options;
@@ -95,6 +102,7 @@ void CheckMachine() {
 Parts RealParts() {
   return {.load_model = LoadModel,
           .load_detector = LoadDetector,
+          .load_quality_meter = LoadQualityMeter,
           .open_gallery = OpenGallery,
           .check_machine = CheckMachine};
 }

@@ -8,6 +8,7 @@
 #include "face/base/clock.h"
 #include "face/base/status.h"
 #include "face/detect/detector.h"
+#include "face/detect/quality_meter.h"
 #include "face/model/embedder.h"
 #include "index/gallery.h"
 #include "server/config.h"
@@ -27,6 +28,9 @@ struct Parts {
   std::function<StatusOr<LoadedModel>(const Config&)> load_model;
   // A null pointer where the configuration says "none".
   std::function<StatusOr<std::unique_ptr<Detector>>(const Config&)> load_detector;
+  // What measures how fit faces are to be compared. Unset in tests alone that do not ask for it:
+  // then every face passes.
+  std::function<StatusOr<std::unique_ptr<QualityMeter>>(const Config&)> load_quality_meter;
   // The clock outlives the gallery, which calls the listener for each change of WriteHealth().
   std::function<StatusOr<std::unique_ptr<Gallery>>(const Config&, Clock&, WriteHealthListener)>
       open_gallery;

@@ -57,10 +57,12 @@ StatusOr<AlignedFace> Align(const Image& image, const DetectedFace& face,
 }  // namespace
 
 FaceEngine::FaceEngine(Embedder& embedder, Batcher& batcher, Detector* detector,
-                       const DecodeLimits& limits, DecodeBudget& budget, const Clock& clock)
+                       const QualityMeter* meter, const DecodeLimits& limits, DecodeBudget& budget,
+                       const Clock& clock)
     : embedder_(embedder),
       batcher_(batcher),
       detector_(detector),
+      meter_(meter),
       limits_(limits),
       budget_(budget),
       clock_(clock),
@@ -104,6 +106,21 @@ StatusOr<FaceEngine::Found> FaceEngine::FindFaces(std::string_view encoded,
   return Found{std::move(picture), std::move(faces)};
 }
 
+StatusOr<PreparedFace> FaceEngine::PrepareFace(const Image& image, const DetectedFace& face,
+                                               bool in_group) const {
+  PreparedFace prepared;
+  StatusOr<AlignedFace> aligned = Align(image, face, card().preprocessing.alignment);
+  if (aligned.ok()) {
+    prepared.content = std::move(aligned).value();
+    if (meter_ != nullptr) {
+      FACEGATE_ASSIGN_OR_RETURN(prepared.quality, meter_->OfFace(image, face));
+    }
+  } else if (!in_group || ReasonOf(aligned.status()) != Reason::kNoFace) {
+    return aligned.status();
+  }
+  return prepared;
+}
+
 StatusOr<std::vector<PreparedFace>> FaceEngine::FromImage(std::string_view encoded,
                                                           const SelectionRequest& selection,
                                                           const Caller& caller) const {
@@ -114,15 +131,9 @@ StatusOr<std::vector<PreparedFace>> FaceEngine::FromImage(std::string_view encod
   prepared.reserve(selected.size());
   for (DetectedFace& face : selected) {
     FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
-    StatusOr<AlignedFace> aligned =
-        Align(found.picture.image, face, card().preprocessing.alignment);
-    PreparedFace next;
-    if (aligned.ok()) {
-      next.content = std::move(aligned).value();
-    } else if (selection.selection != FaceSelection::kAll ||
-               ReasonOf(aligned.status()) != Reason::kNoFace) {
-      return aligned.status();
-    }
+    FACEGATE_ASSIGN_OR_RETURN(
+        PreparedFace next,
+        PrepareFace(found.picture.image, face, selection.selection == FaceSelection::kAll));
     next.detected = std::move(face);
     prepared.push_back(std::move(next));
   }
@@ -144,8 +155,13 @@ StatusOr<PreparedFace> FaceEngine::FromCrop(std::string_view encoded, const Call
                               height, expected.width, expected.height));
   }
   FACEGATE_ASSIGN_OR_RETURN(Decoded picture, Decode(encoded, caller));
+  AlignedFace crop{std::move(picture.image.bgr)};
   PreparedFace prepared;
-  prepared.content = AlignedFace{std::move(picture.image.bgr)};
+  if (meter_ != nullptr) {
+    FACEGATE_ASSIGN_OR_RETURN(prepared.quality,
+                              meter_->OfCrop(crop, card().preprocessing.alignment));
+  }
+  prepared.content = std::move(crop);
   return prepared;
 }
 
@@ -204,6 +220,7 @@ StatusOr<std::vector<EmbeddedFace>> FaceEngine::Embed(std::vector<PreparedFace> 
     }
     if (face.detected.has_value()) result.detector = detector_name_;
     result.detected = std::move(face.detected);
+    result.quality = std::move(face.quality);
   }
   return embedded;
 }
@@ -214,11 +231,16 @@ StatusOr<Detection> FaceEngine::Detect(std::string_view encoded, const Selection
   Detection detection{.faces = {},
                       .image_width = found.picture.image.width(),
                       .image_height = found.picture.image.height()};
-  if (selection.selection == FaceSelection::kAll) {
-    detection.faces = std::move(found.faces);
-  } else {
-    FACEGATE_ASSIGN_OR_RETURN(detection.faces,
-                              SelectFaces(found.faces, selection, found.picture.image.bgr.size()));
+  const Image& image = found.picture.image;
+  if (selection.selection != FaceSelection::kAll) {
+    FACEGATE_ASSIGN_OR_RETURN(found.faces, SelectFaces(found.faces, selection, image.bgr.size()));
+  }
+  detection.faces.reserve(found.faces.size());
+  for (DetectedFace& face : found.faces) {
+    FACEGATE_RETURN_IF_ERROR(caller.Check(clock_.Now()));
+    FACEGATE_ASSIGN_OR_RETURN(PreparedFace measured, PrepareFace(image, face, true));
+    detection.faces.push_back(
+        {.detected = std::move(face), .quality = std::move(measured.quality)});
   }
   return detection;
 }

@@ -12,6 +12,7 @@
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
 #include "face/detect/detector.h"
+#include "face/detect/quality_meter.h"
 #include "face/detect/selection.h"
 #include "face/image/decode.h"
 #include "face/model/embedder.h"
@@ -29,32 +30,43 @@ struct PreparedFace {
   std::variant<std::monostate, AlignedFace, Embedding> content;
   // Absent unless the face was found in a picture.
   std::optional<DetectedFace> detected;
+  // Absent for an embedding, and for a face that cannot be aligned.
+  std::optional<FaceQuality> quality{};
 };
 
 struct EmbeddedFace {
-  std::optional<Embedding> embedding;  // absent where the face cannot be aligned
+  std::optional<Embedding> embedding;  // absent where there was nothing to be embedded
   std::optional<DetectedFace> detected;
+  std::optional<FaceQuality> quality;
   std::string detector = "none";  // that gave the landmarks
 };
 
 // Of a picture that shows more, those with the highest scores are taken.
 inline constexpr size_t kMaxFacesOfAPicture = 1000;
 
+// A face that was found, and how fit it is to be compared.
+struct MeasuredFace {
+  DetectedFace detected;
+  std::optional<FaceQuality> quality;  // absent for a face that cannot be aligned
+};
+
 struct Detection {
-  std::vector<DetectedFace> faces;
+  std::vector<MeasuredFace> faces;
   int image_width = 0;  // of the upright picture, pixels
   int image_height = 0;
 };
 
-// From what a caller sends to embeddings: limits, decoding, detection, alignment, the batcher.
+// From what a caller sends to embeddings: limits, decoding, detection, alignment, the measures of
+// quality, the batcher. What a quality is enough for is not decided here (server/operations).
 // Thread-safe; blocks its caller's thread until the model has answered. Field paths of errors are
 // left to the caller, who knows the message.
 class FaceEngine {
  public:
   // All must outlive the engine. `detector` may be null: then only crops and embeddings are taken.
-  // What is decoded counts against `budget` while it is held.
-  FaceEngine(Embedder& embedder, Batcher& batcher, Detector* detector, const DecodeLimits& limits,
-             DecodeBudget& budget, const Clock& clock);
+  // `meter` is null in tests alone that do not ask for qualities: then none is measured. What is
+  // decoded counts against `budget` while it is held.
+  FaceEngine(Embedder& embedder, Batcher& batcher, Detector* detector, const QualityMeter* meter,
+             const DecodeLimits& limits, DecodeBudget& budget, const Clock& clock);
 
   // The selected faces of a picture; never empty. With kAll a face that cannot be aligned is
   // returned without content, otherwise it is kNoFace. kInvalidField without a detector.
@@ -71,7 +83,7 @@ class FaceEngine {
   StatusOr<std::vector<EmbeddedFace>> Embed(std::vector<PreparedFace> faces,
                                             const Caller& caller) const;
 
-  // Boxes and landmarks. No face at all is an answer for kAll, kNoFace otherwise.
+  // Boxes, landmarks and qualities. No face at all is an answer for kAll, kNoFace otherwise.
   StatusOr<Detection> Detect(std::string_view encoded, const SelectionRequest& selection,
                              const Caller& caller) const;
 
@@ -98,12 +110,17 @@ class FaceEngine {
   };
   StatusOr<Decoded> Decode(std::string_view encoded, const Caller& caller) const;
   StatusOr<Found> FindFaces(std::string_view encoded, const Caller& caller) const;
+  // The content and quality of a face of a picture; without content where it cannot be aligned and
+  // `in_group` is set, kNoFace otherwise.
+  StatusOr<PreparedFace> PrepareFace(const Image& image, const DetectedFace& face,
+                                     bool in_group) const;
   StatusOr<std::vector<Embedding>> RunModel(std::vector<AlignedFace> crops,
                                             const Caller& caller) const;
 
   Embedder& embedder_;
   Batcher& batcher_;
   Detector* const detector_;
+  const QualityMeter* const meter_;
   const DecodeLimits limits_;
   DecodeBudget& budget_;
   const Clock& clock_;

@@ -45,6 +45,8 @@ AdminService::AdminService(const ServerFacts& facts, const ModelCard& card, cons
   constant_.mutable_compute()->set_device(facts.device);
   constant_.mutable_compute()->set_model_threads(facts.model_threads);
   constant_.mutable_compute()->set_max_batch(facts.max_batch);
+  constant_.set_enrol_quality(static_cast<float>(facts.quality.enrol));
+  constant_.set_probe_quality(static_cast<float>(facts.quality.probe));
 }
 
 Status AdminService::GetServerInfo(const CallContext& /*call*/,

@@ -7,6 +7,7 @@
 #include "face/model/model_card.h"
 #include "facegate/v1/admin_service.pb.h"
 #include "index/gallery.h"
+#include "server/operations/comparability.h"
 #include "server/rpc/call_context.h"
 #include "server/rpc/request_limits.h"
 
@@ -23,6 +24,7 @@ struct ServerFacts {
   std::string device;  // "cpu" or "cuda"
   uint32_t model_threads = 0;
   uint32_t max_batch = 0;
+  QualityPolicy quality{};  // where neither a collection nor a request says what is wanted
 };
 
 // The methods of facegate.v1.AdminService (the contract is in the proto). Thread-safe.

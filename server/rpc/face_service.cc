@@ -3,12 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "face/base/embedding.h"
-#include "server/rpc/decision.h"
+#include "server/operations/comparison.h"
+#include "server/operations/examination.h"
+#include "server/operations/identification.h"
+#include "server/operations/verification.h"
+#include "server/rpc/decision_messages.h"
+#include "server/rpc/face_messages.h"
+#include "server/rpc/probe.h"
 #include "server/rpc/request_checks.h"
 #include "server/rpc/request_once.h"
 #include "server/rpc/resource_messages.h"
@@ -35,144 +41,92 @@ const v1::Probe* ProbeOf(const Request& request) {
 }
 
 template <typename Request>
-const v1::OperatingPoint* OperatingPointOf(const Request& request) {
-  return request.has_operating_point() ? &request.operating_point() : nullptr;
+StatusOr<std::optional<OperatingPoint>> OperatingPointOf(const Request& request) {
+  return ParseOperatingPoint(request.has_operating_point() ? &request.operating_point() : nullptr);
 }
 
-NewTemplate ToTemplate(const EmbeddedFace& face, const CheckedProbe& sample) {
-  return {.embedding = *face.embedding,
-          .detector = face.detector,
-          .detection_score = face.detected.has_value() ? face.detected->score : 0.0f,
-          .source_digest = sample.probe->source_digest()};
-}
-
-// Candidates are best first. Of a crowd there may be a million, and most of them are strangers.
-void DropBelowThreshold(const v1::DecisionBasis& basis, std::vector<Candidate>& nearest) {
-  const auto matches = [&basis](const Candidate& candidate) {
-    return Decide(candidate.cosine, basis) == v1::DECISION_MATCH;
-  };
-  nearest.erase(std::find_if_not(nearest.begin(), nearest.end(), matches), nearest.end());
-  nearest.shrink_to_fit();
+void FillCandidate(std::string_view collection, const DecidedCandidate& found,
+                   v1::IdentifyResponse::Candidate* out) {
+  out->set_identity_id(found.candidate.identity);
+  out->set_cosine(found.candidate.cosine);
+  out->set_decision(ToMessage(found.decision));
+  out->set_template_name(
+      TemplateName(collection, found.candidate.identity, found.candidate.template_id));
 }
 
 }  // namespace
 
-FaceService::FaceService(const FaceEngine& engine, Gallery& gallery, const RequestLimits& limits)
-    : engine_(engine), gallery_(gallery), limits_(limits) {}
+FaceService::FaceService(const FaceEngine& engine, Gallery& gallery, const RequestLimits& limits,
+                         const QualityPolicy& quality)
+    : parts_{.engine = engine, .gallery = gallery, .quality = quality}, limits_(limits) {}
 
-StatusOr<std::vector<EmbeddedFace>> FaceService::EmbedProbes(
-    const std::vector<CheckedProbe>& probes, const Caller& caller) const {
-  std::vector<PreparedFace> faces;
-  for (const CheckedProbe& probe : probes) {
-    FACEGATE_ASSIGN_OR_RETURN(std::vector<PreparedFace> found,
-                              PrepareProbe(probe, engine_, gallery_, caller));
-    std::move(found.begin(), found.end(), std::back_inserter(faces));
-  }
-  return engine_.Embed(std::move(faces), caller);
-}
-
-StatusOr<std::vector<CheckedProbe>> FaceService::CheckSamples(
-    const v1::EnrollRequest& request) const {
+StatusOr<std::vector<Sample>> FaceService::ParseSamples(const v1::EnrollRequest& request) const {
   const int count = request.samples_size();
   if (count < 1 || static_cast<uint32_t>(count) > limits_.max_samples) {
     return RefuseField(
         "samples", fmt::format("has {} entries, must have 1 to {}", count, limits_.max_samples));
   }
-  std::vector<CheckedProbe> samples;
+  std::vector<Sample> samples;
   samples.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
+    const v1::Probe& sample = request.samples(i);
     FACEGATE_ASSIGN_OR_RETURN(
-        CheckedProbe sample,
-        CheckProbe(&request.samples(i), fmt::format("samples[{}]", i), kSample, engine_));
-    samples.push_back(std::move(sample));
+        Probe probe, ParseProbe(&sample, fmt::format("samples[{}]", i), kSample, parts_.engine));
+    samples.push_back({.probe = std::move(probe), .source_digest = sample.source_digest()});
   }
   return samples;
-}
-
-// Early, so that no face is computed in vain; Enrol() checks again, atomically.
-Status FaceService::CheckMayEnroll(const v1::EnrollRequest& request) const {
-  FACEGATE_RETURN_IF_ERROR(
-      GetUsableCollection(gallery_, request.collection_id(), engine_.model()).status());
-  if (request.must_be_new() &&
-      gallery_.GetIdentity(request.collection_id(), request.identity_id()).ok()) {
-    return Refuse(Reason::kIdentityExists, "the identity exists already");
-  }
-  return OkStatus();
 }
 
 Status FaceService::Enroll(const CallContext& call, const v1::EnrollRequest& request,
                            v1::EnrollResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
   FACEGATE_RETURN_IF_ERROR(CheckIdentityId(request.identity_id()));
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<CheckedProbe> samples, CheckSamples(request));
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) {
-    return EnrollSamples(call, request, samples, ticket, response);
-  });
-}
-
-Status FaceService::EnrollSamples(const CallContext& call, const v1::EnrollRequest& request,
-                                  const std::vector<CheckedProbe>& samples,
-                                  const RequestTicket* ticket, v1::EnrollResponse* response) {
-  FACEGATE_RETURN_IF_ERROR(CheckMayEnroll(request));
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddedFace> faces,
-                            EmbedProbes(samples, call.caller));
-  std::vector<NewTemplate> templates;
-  templates.reserve(faces.size());
-  std::transform(faces.begin(), faces.end(), samples.begin(), std::back_inserter(templates),
-                 ToTemplate);
-
-  const auto fill = [&](const EnrolResult& enrolled, v1::EnrollResponse* out) {
+  EnrolmentRequest enrolment{.collection = request.collection_id(),
+                             .identity = request.identity_id(),
+                             .samples = {},
+                             .must_be_new = request.must_be_new()};
+  FACEGATE_ASSIGN_OR_RETURN(enrolment.samples, ParseSamples(request));
+  const auto fill = [&](const EnrolmentResult& enrolled, v1::EnrollResponse* out) {
     FillIdentity(request.collection_id(), enrolled.identity, out->mutable_identity());
-    for (size_t i = 0; i < faces.size(); ++i) {
-      const TemplateInfo info{.id = enrolled.template_ids[i],
-                              .model = engine_.model(),
-                              .detector = templates[i].detector,
-                              .detection_score = templates[i].detection_score,
-                              .create_time_us = enrolled.identity.update_time_us,
-                              .source_digest = templates[i].source_digest};
+    for (const auto& [stored, face] : enrolled.samples) {
       v1::EnrollResponse::Sample* sample = out->add_samples();
-      FillTemplate(request.collection_id(), request.identity_id(), info,
+      FillTemplate(request.collection_id(), request.identity_id(), stored,
                    sample->mutable_template_());
-      if (faces[i].detected.has_value()) FillFace(*faces[i].detected, sample->mutable_face());
+      if (!face.empty()) FillFace(face, sample->mutable_face());
     }
     out->set_created_identity(enrolled.created_identity);
-    out->set_model_digest(engine_.model().model_digest);
+    out->set_model_digest(parts_.engine.model().model_digest);
   };
-  FACEGATE_ASSIGN_OR_RETURN(
-      const EnrolResult enrolled,
-      gallery_.Enrol(request.collection_id(), request.identity_id(), engine_.model(), templates,
-                     {.must_be_new = request.must_be_new()},
-                     ReceiptOf<EnrolResult, v1::EnrollResponse>(ticket, fill)));
-  fill(enrolled, response);
-  return OkStatus();
+  return Once(parts_.gallery, request, response, [&](const RequestTicket* ticket) -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(const EnrolmentResult enrolled,
+                              Enrol(parts_, enrolment, call.caller,
+                                    ReceiptOf<EnrolmentResult, v1::EnrollResponse>(ticket, fill)));
+    fill(enrolled, response);
+    return OkStatus();
+  });
 }
 
 Status FaceService::Verify(const CallContext& call, const v1::VerifyRequest& request,
                            v1::VerifyResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
   FACEGATE_RETURN_IF_ERROR(CheckIdentityId(request.identity_id()));
-  FACEGATE_ASSIGN_OR_RETURN(CheckedProbe probe,
-                            CheckProbe(ProbeOf(request), "probe", kOneFace, engine_));
-  FACEGATE_ASSIGN_OR_RETURN(
-      const CollectionInfo collection,
-      GetUsableCollection(gallery_, request.collection_id(), engine_.model()));
-  FACEGATE_ASSIGN_OR_RETURN(
-      *response->mutable_basis(),
-      ChooseBasis(OperatingPointOf(request), collection.settings.min_cosine, engine_.card()));
-  FACEGATE_RETURN_IF_ERROR(
-      gallery_.GetIdentity(request.collection_id(), request.identity_id()).status());
-
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddedFace> faces,
-                            EmbedProbes({std::move(probe)}, call.caller));
-  const EmbeddedFace& face = faces.front();
-  FACEGATE_ASSIGN_OR_RETURN(const Candidate best,
-                            gallery_.Score(request.collection_id(), request.identity_id(),
-                                           engine_.model(), *face.embedding));
-  response->set_cosine(best.cosine);
-  response->set_decision(Decide(best.cosine, response->basis()));
-  response->set_template_name(
-      TemplateName(request.collection_id(), request.identity_id(), best.template_id));
-  if (face.detected.has_value()) FillFace(*face.detected, response->mutable_face());
+  VerificationRequest verification{.collection = request.collection_id(),
+                                   .identity = request.identity_id(),
+                                   .probe = {},
+                                   .operating_point = {}};
+  FACEGATE_ASSIGN_OR_RETURN(verification.probe,
+                            ParseProbe(ProbeOf(request), "probe", kOneFace, parts_.engine));
+  FACEGATE_ASSIGN_OR_RETURN(verification.operating_point, OperatingPointOf(request));
+  FACEGATE_ASSIGN_OR_RETURN(const VerificationResult result,
+                            facegate::Verify(parts_, verification, call.caller));
+  response->set_decision(ToMessage(result.decision));
+  FillBasis(result.basis, response->mutable_basis());
+  if (result.best.has_value()) {
+    response->set_cosine(result.best->cosine);
+    response->set_template_name(
+        TemplateName(request.collection_id(), request.identity_id(), result.best->template_id));
+  }
+  if (!result.face.empty()) FillFace(result.face, response->mutable_face());
   return OkStatus();
 }
 
@@ -186,112 +140,95 @@ StatusOr<size_t> FaceService::CandidateCount(const v1::IdentifyRequest& request)
   return std::min<size_t>(kDefaultCandidates, limits_.max_candidates);
 }
 
-StatusOr<std::vector<IdentifiedFace>> FaceService::SearchFaces(const IdentificationOptions& options,
-                                                               const v1::DecisionBasis& basis,
-                                                               std::vector<EmbeddedFace> faces,
-                                                               const Caller& caller) const {
-  const size_t needed = NearestNeeded(options, faces.size());
-  std::vector<IdentifiedFace> identified;
-  identified.reserve(faces.size());
-  for (EmbeddedFace& face : faces) {
-    std::vector<Candidate> nearest;
-    if (face.embedding.has_value()) {
-      FACEGATE_ASSIGN_OR_RETURN(
-          nearest, gallery_.Search(options.collection, engine_.model(), *face.embedding, needed,
-                                   engine_.Wanted(caller)));
-    }
-    if (!options.include_below_threshold) DropBelowThreshold(basis, nearest);
-    identified.push_back({.face = std::move(face), .nearest = std::move(nearest)});
-  }
-  return identified;
-}
-
 Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest& request,
                              v1::IdentifyResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
-  IdentificationOptions options{.collection = request.collection_id(),
-                                .max_candidates = 0,
-                                .include_below_threshold = request.include_below_threshold(),
-                                .unique_identities = request.unique_identities()};
-  FACEGATE_ASSIGN_OR_RETURN(options.max_candidates, CandidateCount(request));
-  FACEGATE_ASSIGN_OR_RETURN(CheckedProbe probe,
-                            CheckProbe(ProbeOf(request), "probe", kManyFaces, engine_));
-  if (options.unique_identities && probe.selection.selection != FaceSelection::kAll) {
+  IdentificationRequest identification{
+      .collection = request.collection_id(),
+      .probe = {},
+      .operating_point = {},
+      .options = {.max_candidates = 0,
+                  .include_below_threshold = request.include_below_threshold(),
+                  .unique_identities = request.unique_identities()}};
+  FACEGATE_ASSIGN_OR_RETURN(identification.options.max_candidates, CandidateCount(request));
+  FACEGATE_ASSIGN_OR_RETURN(identification.probe,
+                            ParseProbe(ProbeOf(request), "probe", kManyFaces, parts_.engine));
+  const auto* image = std::get_if<ImageProbe>(&identification.probe.source);
+  const bool many = image != nullptr && image->selection.selection == FaceSelection::kAll;
+  if (request.unique_identities() && !many) {
     return RefuseField("unique_identities", "is only for face_selection ALL");
   }
-  FACEGATE_ASSIGN_OR_RETURN(
-      const CollectionInfo collection,
-      GetUsableCollection(gallery_, request.collection_id(), engine_.model()));
-  FACEGATE_ASSIGN_OR_RETURN(
-      *response->mutable_basis(),
-      ChooseBasis(OperatingPointOf(request), collection.settings.min_cosine, engine_.card()));
-
-  FACEGATE_ASSIGN_OR_RETURN(std::vector<EmbeddedFace> faces,
-                            EmbedProbes({std::move(probe)}, call.caller));
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<IdentifiedFace> identified,
-                            SearchFaces(options, response->basis(), std::move(faces), call.caller));
-  FACEGATE_RETURN_IF_ERROR(AddResults(options, identified, engine_.Wanted(call.caller), response));
-  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo searched,
-                            gallery_.GetCollection(request.collection_id()));
-  response->set_gallery_identities(searched.identity_count);
+  FACEGATE_ASSIGN_OR_RETURN(identification.operating_point, OperatingPointOf(request));
+  FACEGATE_ASSIGN_OR_RETURN(const IdentificationResult found,
+                            facegate::Identify(parts_, identification, call.caller));
+  FillBasis(found.basis, response->mutable_basis());
+  response->set_gallery_identities(found.gallery_identities);
+  for (const IdentifiedFace& face : found.faces) {
+    v1::IdentifyResponse::Result* result = response->add_results();
+    result->set_decision(ToMessage(face.decision));
+    if (!face.face.empty()) FillFace(face.face, result->mutable_face());
+    for (const DecidedCandidate& candidate : face.candidates) {
+      FillCandidate(request.collection_id(), candidate, result->add_candidates());
+    }
+  }
   return OkStatus();
 }
 
 Status FaceService::Embed(const CallContext& call, const v1::EmbedRequest& request,
                           v1::EmbedResponse* response) {
-  FACEGATE_ASSIGN_OR_RETURN(CheckedProbe probe,
-                            CheckProbe(ProbeOf(request), "probe", kPictureAlone, engine_));
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddedFace> faces,
-                            EmbedProbes({std::move(probe)}, call.caller));
-  const EmbeddedFace& face = faces.front();
+  FACEGATE_ASSIGN_OR_RETURN(const Probe probe,
+                            ParseProbe(ProbeOf(request), "probe", kPictureAlone, parts_.engine));
+  FACEGATE_ASSIGN_OR_RETURN(const EmbeddingResult result, EmbedFace(parts_, probe, call.caller));
   v1::TaggedEmbedding* embedding = response->mutable_embedding();
-  const std::span<const float> values = face.embedding->values();
+  const std::span<const float> values = result.embedding.values();
   embedding->mutable_values()->Add(values.begin(), values.end());
-  embedding->set_model_digest(engine_.model().model_digest);
-  embedding->set_preprocessing_digest(engine_.model().preprocessing_digest);
-  if (face.detected.has_value()) FillFace(*face.detected, response->mutable_face());
+  embedding->set_model_digest(parts_.engine.model().model_digest);
+  embedding->set_preprocessing_digest(parts_.engine.model().preprocessing_digest);
+  if (!result.face.empty()) FillFace(result.face, response->mutable_face());
   return OkStatus();
 }
 
 Status FaceService::Detect(const CallContext& call, const v1::DetectRequest& request,
                            v1::DetectResponse* response) {
-  FACEGATE_RETURN_IF_ERROR(AtField(engine_.CheckImageBytes(request.image()), "image"));
+  FACEGATE_RETURN_IF_ERROR(AtField(parts_.engine.CheckImageBytes(request.image()), "image"));
   FACEGATE_ASSIGN_OR_RETURN(
       const SelectionRequest selection,
       ParseSelection(request.face_selection(), request.has_box() ? &request.box() : nullptr,
                      {.unspecified = FaceSelection::kAll, .allow_all = true}));
-  const StatusOr<Detection> detection = engine_.Detect(request.image(), selection, call.caller);
+  const StatusOr<DetectionResult> detection =
+      DetectFaces(parts_, request.image(), selection, call.caller);
   if (!detection.ok()) return AtField(detection.status(), "image");
-  for (const DetectedFace& face : detection->faces) FillFace(face, response->add_faces());
+  for (const FaceReport& face : detection->faces) FillFace(face, response->add_faces());
   response->set_image_width(static_cast<uint32_t>(detection->image_width));
   response->set_image_height(static_cast<uint32_t>(detection->image_height));
-  response->set_detector(engine_.detector_name());
+  response->set_detector(parts_.engine.detector_name());
   return OkStatus();
 }
 
 Status FaceService::Compare(const CallContext& call, const v1::CompareRequest& request,
                             v1::CompareResponse* response) {
-  FACEGATE_ASSIGN_OR_RETURN(
-      CheckedProbe first,
-      CheckProbe(request.has_first() ? &request.first() : nullptr, "first", kOneFace, engine_));
-  FACEGATE_ASSIGN_OR_RETURN(
-      CheckedProbe second,
-      CheckProbe(request.has_second() ? &request.second() : nullptr, "second", kOneFace, engine_));
-  FACEGATE_ASSIGN_OR_RETURN(*response->mutable_basis(),
-                            ChooseBasis(OperatingPointOf(request), std::nullopt, engine_.card()));
-
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddedFace> faces,
-                            EmbedProbes({std::move(first), std::move(second)}, call.caller));
-  const float cosine = CosineScore(faces[0].embedding->values(), faces[1].embedding->values());
-  response->set_cosine(cosine);
-  response->set_distance(static_cast<float>(DistanceOfCosine(cosine)));
-  response->set_decision(Decide(cosine, response->basis()));
-  if (faces[0].detected.has_value()) {
-    FillFace(*faces[0].detected, response->mutable_first_face());
+  ComparisonRequest comparison;
+  FACEGATE_ASSIGN_OR_RETURN(comparison.probes[0],
+                            ParseProbe(request.has_first() ? &request.first() : nullptr, "first",
+                                       kOneFace, parts_.engine));
+  FACEGATE_ASSIGN_OR_RETURN(comparison.probes[1],
+                            ParseProbe(request.has_second() ? &request.second() : nullptr, "second",
+                                       kOneFace, parts_.engine));
+  FACEGATE_ASSIGN_OR_RETURN(comparison.operating_point, OperatingPointOf(request));
+  if (request.has_probe_quality()) {
+    FACEGATE_RETURN_IF_ERROR(CheckQuality(request.probe_quality(), "probe_quality"));
+    comparison.probe_quality = request.probe_quality();
   }
-  if (faces[1].detected.has_value()) {
-    FillFace(*faces[1].detected, response->mutable_second_face());
+  FACEGATE_ASSIGN_OR_RETURN(const ComparisonResult result,
+                            facegate::Compare(parts_, comparison, call.caller));
+  response->set_decision(ToMessage(result.decision));
+  FillBasis(result.basis, response->mutable_basis());
+  if (result.cosine.has_value()) {
+    response->set_cosine(*result.cosine);
+    response->set_distance(static_cast<float>(DistanceOfCosine(*result.cosine)));
   }
+  if (!result.faces[0].empty()) FillFace(result.faces[0], response->mutable_first_face());
+  if (!result.faces[1].empty()) FillFace(result.faces[1], response->mutable_second_face());
   return OkStatus();
 }
 

@@ -64,19 +64,43 @@ Status CheckPathCount(const google::protobuf::FieldMask& mask, std::string_view 
                                                 mask.paths_size(), kMaxPaths));
 }
 
+// The quality where the message has one.
+StatusOr<std::optional<float>> ParseQuality(bool given, float quality, std::string_view field) {
+  if (!given) return std::optional<float>();
+  FACEGATE_RETURN_IF_ERROR(CheckQuality(quality, field));
+  return std::optional<float>(quality);
+}
+
 // What the request asks of the collection's settings.
 StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionRequest& request) {
-  FACEGATE_RETURN_IF_ERROR(CheckPathCount(request.update_mask(), "min_cosine"));
+  constexpr std::string_view kExpected = "min_cosine, enrol_quality or probe_quality";
+  FACEGATE_RETURN_IF_ERROR(CheckPathCount(request.update_mask(), kExpected));
+  CollectionChange change;
   for (const std::string& path : request.update_mask().paths()) {
-    if (path != "min_cosine") {
-      return RefuseField("update_mask", "has a path that is not min_cosine");
+    if (path == "min_cosine") {
+      change.set_min_cosine = true;
+    } else if (path == "enrol_quality") {
+      change.set_enrol_quality = true;
+    } else if (path == "probe_quality") {
+      change.set_probe_quality = true;
+    } else {
+      return RefuseField("update_mask", fmt::format("has a path that is not {}", kExpected));
     }
   }
-  CollectionChange change{.set_min_cosine = true, .min_cosine = std::nullopt};
-  if (request.collection().has_min_cosine()) {
-    const float min_cosine = request.collection().min_cosine();
-    FACEGATE_RETURN_IF_ERROR(CheckCosine(min_cosine, "collection.min_cosine"));
-    change.min_cosine = min_cosine;
+  const v1::Collection& given = request.collection();
+  if (change.set_min_cosine && given.has_min_cosine()) {
+    FACEGATE_RETURN_IF_ERROR(CheckCosine(given.min_cosine(), "collection.min_cosine"));
+    change.min_cosine = given.min_cosine();
+  }
+  if (change.set_enrol_quality) {
+    FACEGATE_ASSIGN_OR_RETURN(
+        change.enrol_quality,
+        ParseQuality(given.has_enrol_quality(), given.enrol_quality(), "collection.enrol_quality"));
+  }
+  if (change.set_probe_quality) {
+    FACEGATE_ASSIGN_OR_RETURN(
+        change.probe_quality,
+        ParseQuality(given.has_probe_quality(), given.probe_quality(), "collection.probe_quality"));
   }
   return change;
 }
@@ -126,6 +150,12 @@ Status GalleryService::CreateCollection(const CallContext& /*call*/,
     FACEGATE_RETURN_IF_ERROR(CheckCosine(request.min_cosine(), "min_cosine"));
     settings.min_cosine = request.min_cosine();
   }
+  FACEGATE_ASSIGN_OR_RETURN(
+      settings.enrol_quality,
+      ParseQuality(request.has_enrol_quality(), request.enrol_quality(), "enrol_quality"));
+  FACEGATE_ASSIGN_OR_RETURN(
+      settings.probe_quality,
+      ParseQuality(request.has_probe_quality(), request.probe_quality(), "probe_quality"));
   const auto fill = [this](const CollectionInfo& info, v1::CreateCollectionResponse* out) {
     FillCollection(info, model_, out->mutable_collection());
   };

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
+#include <optional>
 #include <utility>
+
+#include "server/rpc/resource_name.h"
 
 namespace facegate {
 namespace {
@@ -40,22 +42,6 @@ Status CheckNoSelection(const v1::Probe& probe) {
   return OkStatus();
 }
 
-StatusOr<PreparedFace> FromTemplate(const TemplatePath& path, const FaceEngine& engine,
-                                    const Gallery& gallery) {
-  FACEGATE_RETURN_IF_ERROR(GetUsableCollection(gallery, path.collection, engine.model()).status());
-  PreparedFace face;
-  FACEGATE_ASSIGN_OR_RETURN(face.content,
-                            gallery.GetEmbedding(path.collection, path.identity, path.template_id));
-  return face;
-}
-
-StatusOr<std::vector<PreparedFace>> AsVector(StatusOr<PreparedFace> face, std::string_view field) {
-  if (!face.ok()) return AtField(face.status(), field);
-  std::vector<PreparedFace> faces;
-  faces.push_back(std::move(face).value());
-  return faces;
-}
-
 Status CheckSourceDigest(std::string_view digest, const ProbePolicy& policy) {
   constexpr size_t kMaxDigits = 64;
   if (digest.empty()) return OkStatus();
@@ -67,40 +53,46 @@ Status CheckSourceDigest(std::string_view digest, const ProbePolicy& policy) {
   return RefuseField("source_digest", "must be at most 64 lowercase hexadecimal digits");
 }
 
-// Field paths are relative to the probe, here and in Prepare().
-StatusOr<CheckedProbe> Check(const v1::Probe& probe, const ProbePolicy& policy,
-                             const FaceEngine& engine) {
-  CheckedProbe checked{.probe = &probe, .field = {}, .selection = {}, .model = {}, .stored = {}};
+// Field paths are relative to the probe.
+StatusOr<Probe> Parse(const v1::Probe& probe, const ProbePolicy& policy, const FaceEngine& engine) {
   FACEGATE_RETURN_IF_ERROR(CheckSourceDigest(probe.source_digest(), policy));
   if (probe.source_case() == v1::Probe::kImage) {
     FACEGATE_RETURN_IF_ERROR(AtField(engine.CheckImageBytes(probe.image()), "image"));
     FACEGATE_ASSIGN_OR_RETURN(
-        checked.selection,
+        const SelectionRequest selection,
         ParseSelection(probe.face_selection(), probe.has_box() ? &probe.box() : nullptr,
                        policy.selection));
-    return checked;
+    return Probe{.source = ImageProbe{.encoded = probe.image(), .selection = selection},
+                 .field = {}};
   }
   FACEGATE_RETURN_IF_ERROR(CheckNoSelection(probe));
   switch (probe.source_case()) {
     case v1::Probe::kAlignedCrop:
       FACEGATE_RETURN_IF_ERROR(
           AtField(engine.CheckImageBytes(probe.aligned_crop()), "aligned_crop"));
-      return checked;
+      return Probe{.source = CropProbe{.encoded = probe.aligned_crop()}, .field = {}};
     case v1::Probe::kEmbedding: {
       if (!policy.allow_embedding) {
         return RefuseField("embedding", "this method takes only images and aligned crops");
       }
-      FACEGATE_ASSIGN_OR_RETURN(checked.model, ModelOf(probe.embedding(), engine.model()));
-      return checked;
+      FACEGATE_ASSIGN_OR_RETURN(ModelKey model, ModelOf(probe.embedding(), engine.model()));
+      const auto& values = probe.embedding().values();
+      return Probe{
+          .source = EmbeddingProbe{.values = {values.data(), static_cast<size_t>(values.size())},
+                                   .model = std::move(model)},
+          .field = {}};
     }
-    case v1::Probe::kTemplateName:
+    case v1::Probe::kTemplateName: {
       if (!policy.allow_template_name) {
         return RefuseField("template_name", "this method takes no stored templates");
       }
-      checked.stored = ParseTemplateName(probe.template_name());
-      if (checked.stored.has_value()) return checked;
+      std::optional<TemplatePath> path = ParseTemplateName(probe.template_name());
+      if (path.has_value()) {
+        return Probe{.source = StoredProbe{.path = *std::move(path)}, .field = {}};
+      }
       return RefuseField("template_name",
                          "is not of the form collections/{c}/identities/{i}/templates/{t}");
+    }
     case v1::Probe::kImage:
     case v1::Probe::SOURCE_NOT_SET:
       break;
@@ -108,62 +100,15 @@ StatusOr<CheckedProbe> Check(const v1::Probe& probe, const ProbePolicy& policy,
   return RefuseField("", "has no source: image, aligned_crop, embedding or template_name");
 }
 
-StatusOr<std::vector<PreparedFace>> Prepare(const CheckedProbe& checked, const FaceEngine& engine,
-                                            const Gallery& gallery, const Caller& caller) {
-  const v1::Probe& probe = *checked.probe;
-  switch (probe.source_case()) {
-    case v1::Probe::kImage: {
-      auto faces = engine.FromImage(probe.image(), checked.selection, caller);
-      if (!faces.ok()) return AtField(faces.status(), "image");
-      return faces;
-    }
-    case v1::Probe::kAlignedCrop:
-      return AsVector(engine.FromCrop(probe.aligned_crop(), caller), "aligned_crop");
-    case v1::Probe::kEmbedding: {
-      const auto& values = probe.embedding().values();
-      return AsVector(
-          engine.FromEmbedding(std::span(values.data(), static_cast<size_t>(values.size())),
-                               checked.model),
-          "embedding");
-    }
-    case v1::Probe::kTemplateName:
-      return AsVector(FromTemplate(*checked.stored, engine, gallery), "template_name");
-    case v1::Probe::SOURCE_NOT_SET:
-      break;
-  }
-  return Internal("a probe without a source passed its check");
-}
-
 }  // namespace
 
-StatusOr<CheckedProbe> CheckProbe(const v1::Probe* probe, std::string field,
-                                  const ProbePolicy& policy, const FaceEngine& engine) {
+StatusOr<Probe> ParseProbe(const v1::Probe* probe, std::string field, const ProbePolicy& policy,
+                           const FaceEngine& engine) {
   if (probe == nullptr) return RefuseField(field, "is missing");
-  auto checked = Check(*probe, policy, engine);
-  if (!checked.ok()) return AtField(checked.status(), field);
-  checked->field = std::move(field);
-  return checked;
-}
-
-StatusOr<std::vector<PreparedFace>> PrepareProbe(const CheckedProbe& checked,
-                                                 const FaceEngine& engine, const Gallery& gallery,
-                                                 const Caller& caller) {
-  auto faces = Prepare(checked, engine, gallery, caller);
-  if (!faces.ok()) return AtField(faces.status(), checked.field);
-  return faces;
-}
-
-StatusOr<CollectionInfo> GetUsableCollection(const Gallery& gallery, std::string_view collection,
-                                             const ModelKey& server_model) {
-  FACEGATE_ASSIGN_OR_RETURN(CollectionInfo info, gallery.GetCollection(collection));
-  if (info.model == server_model) return info;
-  const bool same_weights = info.model.model_digest == server_model.model_digest;
-  return Refuse(
-      Reason::kModelMismatch,
-      fmt::format("the collection was made with the {} {}, the server's is {}",
-                  same_weights ? "preprocessing" : "model",
-                  same_weights ? info.model.preprocessing_digest : info.model.model_digest,
-                  same_weights ? server_model.preprocessing_digest : server_model.model_digest));
+  StatusOr<Probe> parsed = Parse(*probe, policy, engine);
+  if (!parsed.ok()) return AtField(parsed.status(), field);
+  parsed->field = std::move(field);
+  return parsed;
 }
 
 }  // namespace facegate

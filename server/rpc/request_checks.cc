@@ -67,6 +67,12 @@ Status CheckCosine(float value, std::string_view field) {
   return RefuseField(field, fmt::format("is {}, must be -1 to 1", value));
 }
 
+Status CheckQuality(float value, std::string_view field) {
+  // Written so that NaN fails.
+  if (value >= 0.0f && value <= 1.0f) return OkStatus();
+  return RefuseField(field, fmt::format("is {}, must be 0 to 1", value));
+}
+
 StatusOr<SelectionRequest> ParseSelection(v1::FaceSelection selection, const v1::BoundingBox* box,
                                           const SelectionPolicy& policy) {
   SelectionRequest request;

@@ -22,6 +22,9 @@ StatusOr<size_t> PageSize(int32_t page_size);
 // A cosine in -1..1, at `field`.
 Status CheckCosine(float value, std::string_view field);
 
+// A least quality, 0..1, at `field`.
+Status CheckQuality(float value, std::string_view field);
+
 // What a method does where the request leaves the choice to it.
 struct SelectionPolicy {
   FaceSelection unspecified = FaceSelection::kLargest;

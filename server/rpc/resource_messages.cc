@@ -5,6 +5,23 @@
 #include "server/rpc/resource_name.h"
 
 namespace facegate {
+namespace {
+
+v1::TemplateSource ToMessage(TemplateSource source) {
+  switch (source) {
+    case TemplateSource::kUnknown:
+      return v1::TEMPLATE_SOURCE_UNSPECIFIED;
+    case TemplateSource::kImage:
+      return v1::TEMPLATE_SOURCE_IMAGE;
+    case TemplateSource::kAlignedCrop:
+      return v1::TEMPLATE_SOURCE_ALIGNED_CROP;
+    case TemplateSource::kEmbedding:
+      return v1::TEMPLATE_SOURCE_EMBEDDING;
+  }
+  return v1::TEMPLATE_SOURCE_UNSPECIFIED;
+}
+
+}  // namespace
 
 void FillTimestamp(int64_t unix_us, google::protobuf::Timestamp* out) {
   constexpr int64_t kMicrosPerSecond = 1'000'000;
@@ -24,6 +41,9 @@ void FillCollection(const CollectionInfo& info, const ModelKey& server_model, v1
   out->set_template_count(info.template_count);
   out->set_etag(info.etag);
   FillTimestamp(info.update_time_us, out->mutable_update_time());
+  const CollectionSettings& settings = info.settings;
+  if (settings.enrol_quality.has_value()) out->set_enrol_quality(*settings.enrol_quality);
+  if (settings.probe_quality.has_value()) out->set_probe_quality(*settings.probe_quality);
 }
 
 void FillIdentity(std::string_view collection, const IdentityInfo& info, v1::Identity* out) {
@@ -46,20 +66,8 @@ void FillTemplate(std::string_view collection, std::string_view identity, const 
   out->set_detector(info.detector);
   out->set_detection_score(info.detection_score);
   out->set_source_digest(info.source_digest);
-}
-
-void FillFace(const DetectedFace& face, v1::Face* out) {
-  v1::BoundingBox* box = out->mutable_box();
-  box->set_x(face.box.x);
-  box->set_y(face.box.y);
-  box->set_width(face.box.width);
-  box->set_height(face.box.height);
-  for (const auto& landmark : face.landmarks) {
-    v1::Point* point = out->add_landmarks();
-    point->set_x(landmark.x);
-    point->set_y(landmark.y);
-  }
-  out->set_score(face.score);
+  out->set_source(ToMessage(info.source));
+  if (info.quality.has_value()) out->set_quality(*info.quality);
 }
 
 }  // namespace facegate

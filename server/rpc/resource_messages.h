@@ -3,12 +3,11 @@
 #include <cstdint>
 #include <string_view>
 
-#include "face/detect/detector.h"
 #include "facegate/v1/types.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "index/gallery.h"
 
-// What the gallery and the detector know, as messages.
+// What the gallery knows, as messages.
 namespace facegate {
 
 void FillTimestamp(int64_t unix_us, google::protobuf::Timestamp* out);
@@ -17,6 +16,5 @@ void FillCollection(const CollectionInfo& info, const ModelKey& server_model, v1
 void FillIdentity(std::string_view collection, const IdentityInfo& info, v1::Identity* out);
 void FillTemplate(std::string_view collection, std::string_view identity, const TemplateInfo& info,
                   v1::Template* out);
-void FillFace(const DetectedFace& face, v1::Face* out);
 
 }  // namespace facegate

@@ -64,13 +64,14 @@ StatusOr<std::vector<DetectedFace>> PixelDetector::Detect(const Image& image,
 RequestWorld::RequestWorld()
     : batcher_({}, embedder_, clock_),
       decode_budget_(uint64_t{1} << 30, clock_),
-      engine_(embedder_, batcher_, &detector_, kDecodeLimits, decode_budget_, clock_) {
+      engine_(embedder_, batcher_, &detector_, &quality_meter_, kDecodeLimits, decode_budget_,
+              clock_) {
   SetLogLevel(LogLevel::kError);
   google::protobuf::SetLogHandler(nullptr);  // it has a line for each text that is not UTF-8
   auto gallery = OpenGallery(dir_.File("store"), clock_);
   FACEGATE_CHECK(gallery.ok());
   gallery_ = *std::move(gallery);
-  faces_ = std::make_unique<FaceService>(engine_, *gallery_, kRequestLimits);
+  faces_ = std::make_unique<FaceService>(engine_, *gallery_, kRequestLimits, QualityPolicy{});
   galleries_ =
       std::make_unique<GalleryService>(*gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize);
   admin_ = std::make_unique<AdminService>(Facts(), engine_.card(), *gallery_);

@@ -15,6 +15,7 @@
 #include "server/rpc/gallery_service.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_embedder.h"
+#include "tests/support/fake_quality_meter.h"
 #include "tests/support/temp_dir.h"
 
 namespace facegate {
@@ -63,6 +64,7 @@ class RequestWorld {
   PixelDetector detector_;
   Batcher batcher_;
   DecodeBudget decode_budget_;
+  const FakeQualityMeter quality_meter_;
   const FaceEngine engine_;
   std::unique_ptr<LocalGallery> gallery_;
   std::unique_ptr<FaceService> faces_;

@@ -76,6 +76,7 @@ struct ControlledServer {
                 .load_detector = [this](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
                   return std::make_unique<FakeDetector>(faces);
                 },
+                .load_quality_meter = nullptr,  // pattern pictures are no faces
                 .open_gallery = [this](const Config& from, Clock&,
                                        WriteHealthListener) -> StatusOr<std::unique_ptr<Gallery>> {
                   FACEGATE_ASSIGN_OR_RETURN(auto real,

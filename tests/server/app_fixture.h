@@ -50,6 +50,8 @@ class AppTest : public ::testing::Test {
         .load_detector = [](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
           return std::make_unique<FakeDetector>();
         },
+        // Pattern pictures are no faces, so nobody asks how good they are.
+        .load_quality_meter = nullptr,
         .open_gallery = [this](const Config& config, Clock& clock,
                                WriteHealthListener listener) -> StatusOr<std::unique_ptr<Gallery>> {
           write_health_ = listener;

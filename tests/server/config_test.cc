@@ -73,6 +73,17 @@ TEST(ConfigTest, RefusesValuesThatAreNoNumbersOrSwitches) {
   }
 }
 
+TEST(ConfigTest, ReadsNumbersWithAFraction) {
+  Config config;
+  ASSERT_THAT(ApplyYaml("enrol_quality: 0.75\nprobe_quality: 0\n", "server.yaml", config), IsOk());
+  EXPECT_EQ(config.enrol_quality, 0.75);
+  EXPECT_EQ(config.probe_quality, 0.0);
+  for (const std::string text : {"", "nan", "-0.1", "1.01", "0.5x", "inf", "half"}) {
+    EXPECT_THAT(ErrorOf("probe_quality: " + text + "\n"), HasSubstr("a number from 0 to 1"))
+        << text;
+  }
+}
+
 TEST(ConfigTest, RefusesWhatIsNoMapping) {
   EXPECT_THAT(ErrorOf("- max_batch\n"), HasSubstr("mapping"));
   EXPECT_THAT(ErrorOf("max_batch\n"), HasSubstr("mapping"));
@@ -85,6 +96,7 @@ TEST(ConfigTest, ItsOwnOutputReadsBack) {
   Config config;
   config.model = "a \"quoted\" \\ path: #1";
   config.max_samples = 3;
+  config.enrol_quality = 0.3;
   config.insecure = true;
   Config read;
   ASSERT_THAT(ApplyYaml(ConfigToYaml(config), "printed", read), IsOk());

@@ -11,6 +11,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_detector.h"
 #include "tests/support/fake_embedder.h"
+#include "tests/support/fake_quality_meter.h"
 #include "tests/support/pattern_image.h"
 #include "tests/support/status_matchers.h"
 
@@ -44,7 +45,7 @@ class FaceEngineTest : public ::testing::Test {
   Batcher batcher_{{}, embedder_, clock_};
   DecodeLimits limits_{.max_bytes = 1 << 20, .max_pixels = 1'000'000};
   DecodeBudget decode_budget_{1 << 30, clock_};
-  FaceEngine engine_{embedder_, batcher_, &detector_, limits_, decode_budget_, clock_};
+  FaceEngine engine_{embedder_, batcher_, &detector_, nullptr, limits_, decode_budget_, clock_};
   Caller caller_;
 };
 
@@ -131,7 +132,7 @@ TEST_F(FaceEngineTest, TakesTheCropSizeOfTheModelsTemplate) {
   FakeEmbedder narrow;
   narrow.mutable_card().preprocessing.alignment = AlignmentTemplate::kSphereFace96x112;
   Batcher batcher({}, narrow, clock_);
-  const FaceEngine engine(narrow, batcher, nullptr, limits_, decode_budget_, clock_);
+  const FaceEngine engine(narrow, batcher, nullptr, nullptr, limits_, decode_budget_, clock_);
   EXPECT_THAT(engine.FromCrop(EncodePng(PatternImage(1, {96, 112})), caller_), IsOk());
   EXPECT_THAT(engine.FromCrop(PatternPng(1), caller_), RefusedWith(Reason::kCropSize));
 }
@@ -186,13 +187,13 @@ TEST_F(FaceEngineTest, TakesTheBestOfMoreFacesThanAPictureMayHave) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(
       const Detection all, engine_.Detect(PatternPng(1), Select(FaceSelection::kAll), caller_));
   ASSERT_EQ(all.faces.size(), 1000u);
-  EXPECT_EQ(all.faces.back().score, crowd[999].score);
+  EXPECT_EQ(all.faces.back().detected.score, crowd[999].score);
 }
 
 // The picture's bytes are given back before the next one is decoded.
 TEST_F(FaceEngineTest, HoldsThePixelsOfOnePictureAtATime) {
   DecodeBudget one(1, clock_);  // any picture is larger, so it is decoded alone
-  const FaceEngine engine(embedder_, batcher_, &detector_, limits_, one, clock_);
+  const FaceEngine engine(embedder_, batcher_, &detector_, nullptr, limits_, one, clock_);
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(engine.FromImage(PatternPng(1), Select(FaceSelection::kLargest), caller_), IsOk());
     EXPECT_THAT(engine.FromCrop(PatternPng(1), caller_), IsOk());
@@ -204,7 +205,7 @@ TEST_F(FaceEngineTest, HoldsThePixelsOfOnePictureAtATime) {
 }
 
 TEST_F(FaceEngineTest, TakesNoPicturesWithoutADetector) {
-  const FaceEngine engine(embedder_, batcher_, nullptr, limits_, decode_budget_, clock_);
+  const FaceEngine engine(embedder_, batcher_, nullptr, nullptr, limits_, decode_budget_, clock_);
   EXPECT_EQ(engine.detector_name(), "none");
   const auto faces = engine.FromImage(PatternPng(1), Select(FaceSelection::kLargest), caller_);
   EXPECT_THAT(faces, RefusedWith(Reason::kInvalidField));
@@ -218,6 +219,59 @@ TEST_F(FaceEngineTest, ComputesNothingForACallerWhoseDeadlineHasPassed) {
   EXPECT_THAT(engine_.FromImage(PatternPng(1), Select(FaceSelection::kLargest), caller_),
               RefusedWith(Reason::kDeadline));
   EXPECT_TRUE(embedder_.batch_sizes().empty());
+}
+
+class MeasuringEngineTest : public FaceEngineTest {
+ protected:
+  MeasuringEngineTest() { detector_.set_faces({FaceAt(0, 0), FaceAt(112, 0)}); }
+  // A dark pattern beside a bright one.
+  static std::string DarkAndBright() {
+    cv::Mat photo;
+    cv::hconcat(DarkPattern(1), PatternImage(2), photo);
+    return EncodePng(photo);
+  }
+
+  FakeQualityMeter meter_;
+  FaceEngine measuring_{embedder_, batcher_, &detector_, &meter_, limits_, decode_budget_, clock_};
+};
+
+TEST_F(MeasuringEngineTest, MeasuresEachFaceOfAPicture) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      auto prepared, measuring_.FromImage(DarkAndBright(), Select(FaceSelection::kAll), caller_));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, measuring_.Embed(std::move(prepared), caller_));
+  ASSERT_EQ(faces.size(), 2u);
+  EXPECT_LT(faces[0].quality->score, 0.4);
+  EXPECT_EQ(faces[1].quality->score, 1.0);
+}
+
+TEST_F(MeasuringEngineTest, MeasuresWhatItDetects) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const Detection all,
+      measuring_.Detect(DarkAndBright(), Select(FaceSelection::kAll), caller_));
+  ASSERT_EQ(all.faces.size(), 2u);
+  EXPECT_LT(all.faces[0].quality->score, 0.4);
+  EXPECT_EQ(all.faces[1].quality->score, 1.0);
+}
+
+TEST_F(MeasuringEngineTest, MeasuresCropsAndNoEmbeddings) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const PreparedFace crop,
+                                measuring_.FromCrop(EncodePng(DarkPattern(1)), caller_));
+  EXPECT_LT(crop.quality->score, 0.4);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const PreparedFace embedding,
+      measuring_.FromEmbedding(std::vector<float>(48, 1.0f), measuring_.model()));
+  EXPECT_FALSE(embedding.quality.has_value());
+}
+
+TEST_F(MeasuringEngineTest, DoesNotMeasureWhatCannotBeAligned) {
+  DetectedFace bare = FaceAt(0, 0);
+  bare.landmarks.clear();
+  detector_.set_faces({bare, FaceAt(112, 0)});
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const Detection all,
+      measuring_.Detect(DarkAndBright(), Select(FaceSelection::kAll), caller_));
+  EXPECT_FALSE(all.faces[0].quality.has_value());
+  EXPECT_TRUE(all.faces[1].quality.has_value());
 }
 
 TEST_F(FaceEngineTest, ReturnsTheModelsError) {

@@ -1,7 +1,7 @@
 // What Identify answers for the faces of one picture, unique_identities above all (the rules are in
 // protos/facegate/v1/face_service.proto).
 
-#include "server/rpc/identification.h"
+#include "server/operations/identification.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,8 +27,8 @@ using ::testing::IsEmpty;
 constexpr float kThreshold = 0.5f;
 
 // A face that was compared: who is how near, best first.
-IdentifiedFace FaceNear(std::vector<std::pair<std::string, float>> nearest) {
-  IdentifiedFace face;
+SearchedFace FaceNear(std::vector<std::pair<std::string, float>> nearest) {
+  SearchedFace face;
   face.face.embedding = UnitOf(std::vector<float>{1.0f, 0.0f});
   std::stable_sort(nearest.begin(), nearest.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -39,30 +39,26 @@ IdentifiedFace FaceNear(std::vector<std::pair<std::string, float>> nearest) {
 }
 
 IdentificationOptions Unique() {
-  return {.collection = "people",
-          .max_candidates = 5,
-          .include_below_threshold = false,
-          .unique_identities = true};
+  return {.max_candidates = 5, .include_below_threshold = false, .unique_identities = true};
 }
 
-v1::IdentifyResponse Decide(const IdentificationOptions& options,
-                            const std::vector<IdentifiedFace>& faces) {
-  v1::IdentifyResponse response;
-  response.mutable_basis()->set_threshold(kThreshold);
-  EXPECT_THAT(AddResults(options, faces, {}, &response), IsOk());
-  EXPECT_EQ(response.results_size(), static_cast<int>(faces.size()));
-  return response;
+std::vector<IdentifiedFace> DecideFor(const IdentificationOptions& options,
+                                      const std::vector<SearchedFace>& faces) {
+  auto decided = DecideFaces(options, {.threshold = kThreshold}, faces, {});
+  EXPECT_THAT(decided, IsOk());
+  EXPECT_EQ(decided->size(), faces.size());
+  return *std::move(decided);
 }
 
 // The matches of each face, by id.
-std::vector<std::vector<std::string>> MatchesOf(const v1::IdentifyResponse& response) {
+std::vector<std::vector<std::string>> MatchesOf(const std::vector<IdentifiedFace>& faces) {
   std::vector<std::vector<std::string>> matches;
-  for (const auto& result : response.results()) {
+  for (const IdentifiedFace& face : faces) {
     std::vector<std::string>& of_face = matches.emplace_back();
-    for (const auto& candidate : result.candidates()) {
-      if (candidate.decision() == v1::DECISION_MATCH) of_face.push_back(candidate.identity_id());
+    for (const DecidedCandidate& one : face.candidates) {
+      if (one.decision == Decision::kMatch) of_face.push_back(one.candidate.identity);
     }
-    EXPECT_EQ(result.decision(), of_face.empty() ? v1::DECISION_NO_MATCH : v1::DECISION_MATCH);
+    EXPECT_EQ(face.decision, of_face.empty() ? Decision::kNoMatch : Decision::kMatch);
   }
   return matches;
 }
@@ -70,58 +66,58 @@ std::vector<std::vector<std::string>> MatchesOf(const v1::IdentifyResponse& resp
 TEST(IdentificationTest, WithoutUniqueIdentitiesEachFaceStandsAlone) {
   IdentificationOptions options = Unique();
   options.unique_identities = false;
-  EXPECT_THAT(MatchesOf(Decide(options, {FaceNear({{"a", 0.9f}, {"b", 0.6f}, {"c", 0.4f}}),
-                                         FaceNear({{"a", 0.8f}})})),
+  EXPECT_THAT(MatchesOf(DecideFor(options, {FaceNear({{"a", 0.9f}, {"b", 0.6f}, {"c", 0.4f}}),
+                                            FaceNear({{"a", 0.8f}})})),
               ElementsAre(ElementsAre("a", "b"), ElementsAre("a")));
 }
 
 TEST(IdentificationTest, GivesAnIdentityToTheFaceThatIsNearer) {
-  const auto response = Decide(Unique(), {FaceNear({{"a", 0.8f}}), FaceNear({{"a", 0.9f}})});
+  const auto response = DecideFor(Unique(), {FaceNear({{"a", 0.8f}}), FaceNear({{"a", 0.9f}})});
   EXPECT_THAT(MatchesOf(response), ElementsAre(IsEmpty(), ElementsAre("a")));
-  EXPECT_EQ(response.results(0).decision(), v1::DECISION_NO_MATCH);
-  EXPECT_EQ(response.results(0).candidates_size(), 0);
+  EXPECT_EQ(response[0].decision, Decision::kNoMatch);
+  EXPECT_EQ(response[0].candidates.size(), 0u);
 }
 
 TEST(IdentificationTest, GivesAFaceOneMatchAtMost) {
-  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.9f}, {"b", 0.8f}, {"c", 0.7f}})})),
+  EXPECT_THAT(MatchesOf(DecideFor(Unique(), {FaceNear({{"a", 0.9f}, {"b", 0.8f}, {"c", 0.7f}})})),
               ElementsAre(ElementsAre("a")));
 }
 
 TEST(IdentificationTest, GivesAFaceItsSecondWhereTheSumIsLarger) {
   // Together 0.4 + 0.4 beats 0.45 + 0.3.
-  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.95f}, {"b", 0.9f}}),
-                                          FaceNear({{"a", 0.9f}, {"b", 0.8f}})})),
+  EXPECT_THAT(MatchesOf(DecideFor(Unique(), {FaceNear({{"a", 0.95f}, {"b", 0.9f}}),
+                                             FaceNear({{"a", 0.9f}, {"b", 0.8f}})})),
               ElementsAre(ElementsAre("b"), ElementsAre("a")));
 }
 
 TEST(IdentificationTest, LeavesAFaceWithoutAMatchWhereTheSumIsLarger) {
   // 0.45 beats 0.2 + 0.2.
-  EXPECT_THAT(
-      MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.95f}, {"b", 0.7f}}), FaceNear({{"a", 0.7f}})})),
-      ElementsAre(ElementsAre("a"), IsEmpty()));
+  EXPECT_THAT(MatchesOf(DecideFor(
+                  Unique(), {FaceNear({{"a", 0.95f}, {"b", 0.7f}}), FaceNear({{"a", 0.7f}})})),
+              ElementsAre(ElementsAre("a"), IsEmpty()));
 }
 
 TEST(IdentificationTest, CountsWhatIsAboveTheThresholdAlone) {
   // By whole cosines 0.55 + 0.55 would beat 0.95; above the threshold it is 0.1 against 0.45.
-  EXPECT_THAT(MatchesOf(Decide(Unique(),
-                               {FaceNear({{"a", 0.95f}, {"b", 0.55f}}), FaceNear({{"a", 0.55f}})})),
+  EXPECT_THAT(MatchesOf(DecideFor(
+                  Unique(), {FaceNear({{"a", 0.95f}, {"b", 0.55f}}), FaceNear({{"a", 0.55f}})})),
               ElementsAre(ElementsAre("a"), IsEmpty()));
 }
 
 TEST(IdentificationTest, TakesAMatchAtTheThresholdItself) {
-  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", kThreshold}})})),
+  EXPECT_THAT(MatchesOf(DecideFor(Unique(), {FaceNear({{"a", kThreshold}})})),
               ElementsAre(ElementsAre("a")));
-  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.9f}}),
-                                          FaceNear({{"a", kThreshold}, {"b", kThreshold}})})),
+  EXPECT_THAT(MatchesOf(DecideFor(Unique(), {FaceNear({{"a", 0.9f}}),
+                                             FaceNear({{"a", kThreshold}, {"b", kThreshold}})})),
               ElementsAre(ElementsAre("a"), ElementsAre("b")));
-  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", std::nextafter(kThreshold, 0.0f)}})})),
+  EXPECT_THAT(MatchesOf(DecideFor(Unique(), {FaceNear({{"a", std::nextafter(kThreshold, 0.0f)}})})),
               ElementsAre(IsEmpty()));
 }
 
 // One match of 0.4 exceeds the threshold by more than 0.4 - 2e-7 and 0 together.
 TEST(IdentificationTest, PrefersTheLargerSumHoweverLittleLarger) {
-  EXPECT_THAT(MatchesOf(Decide(Unique(), {FaceNear({{"a", 0.9f}, {"b", kThreshold}}),
-                                          FaceNear({{"a", 0.9f - 2e-7f}})})),
+  EXPECT_THAT(MatchesOf(DecideFor(Unique(), {FaceNear({{"a", 0.9f}, {"b", kThreshold}}),
+                                             FaceNear({{"a", 0.9f - 2e-7f}})})),
               ElementsAre(ElementsAre("a"), IsEmpty()));
 }
 
@@ -130,41 +126,41 @@ TEST(IdentificationTest, TellsTheNearestBelowTheThresholdWhenAsked) {
   options.include_below_threshold = true;
   options.max_candidates = 3;
   const auto response =
-      Decide(options, {FaceNear({{"a", 0.9f}, {"b", 0.4f}, {"c", 0.3f}, {"d", 0.2f}}),
-                       FaceNear({{"a", 0.8f}, {"b", 0.45f}, {"c", 0.1f}})});
+      DecideFor(options, {FaceNear({{"a", 0.9f}, {"b", 0.4f}, {"c", 0.3f}, {"d", 0.2f}}),
+                          FaceNear({{"a", 0.8f}, {"b", 0.45f}, {"c", 0.1f}})});
   EXPECT_THAT(MatchesOf(response), ElementsAre(ElementsAre("a"), IsEmpty()));
-  const auto ids = [&](int face) {
+  const auto ids = [&](size_t face) {
     std::vector<std::string> all;
-    for (const auto& one : response.results(face).candidates()) all.push_back(one.identity_id());
+    for (const auto& one : response[face].candidates) all.push_back(one.candidate.identity);
     return all;
   };
   EXPECT_THAT(ids(0), ElementsAre("a", "b", "c"));
   // What went to the other face is no candidate any more, above the threshold or marked below it.
   EXPECT_THAT(ids(1), ElementsAre("b", "c"));
-  for (const auto& one : response.results(1).candidates()) {
-    EXPECT_EQ(one.decision(), v1::DECISION_NO_MATCH);
-    EXPECT_LT(one.cosine(), kThreshold);
+  for (const auto& one : response[1].candidates) {
+    EXPECT_EQ(one.decision, Decision::kNoMatch);
+    EXPECT_LT(one.candidate.cosine, kThreshold);
   }
 }
 
 TEST(IdentificationTest, LeavesOutFacesThatCouldNotBeCompared) {
   const auto response =
-      Decide(Unique(), {IdentifiedFace{}, FaceNear({{"a", 0.9f}}), IdentifiedFace{}});
-  EXPECT_EQ(response.results(0).decision(), v1::DECISION_INCONCLUSIVE);
-  EXPECT_EQ(response.results(1).decision(), v1::DECISION_MATCH);
-  EXPECT_EQ(response.results(2).decision(), v1::DECISION_INCONCLUSIVE);
-  EXPECT_EQ(response.results(0).candidates_size(), 0);
+      DecideFor(Unique(), {SearchedFace{}, FaceNear({{"a", 0.9f}}), SearchedFace{}});
+  EXPECT_EQ(response[0].decision, Decision::kInconclusive);
+  EXPECT_EQ(response[1].decision, Decision::kMatch);
+  EXPECT_EQ(response[2].decision, Decision::kInconclusive);
+  EXPECT_EQ(response[0].candidates.size(), 0u);
 }
 
 TEST(IdentificationTest, NamesTheMatchAndItsTemplate) {
-  const auto response = Decide(Unique(), {FaceNear({{"a", 0.75f}})});
-  const auto& candidate = response.results(0).candidates(0);
-  EXPECT_EQ(candidate.identity_id(), "a");
-  EXPECT_EQ(candidate.cosine(), 0.75f);
-  EXPECT_EQ(candidate.template_name(), "collections/people/identities/a/templates/7");
+  const auto response = DecideFor(Unique(), {FaceNear({{"a", 0.75f}})});
+  const Candidate& candidate = response[0].candidates[0].candidate;
+  EXPECT_EQ(candidate.identity, "a");
+  EXPECT_EQ(candidate.cosine, 0.75f);
+  EXPECT_EQ(candidate.template_id, 7u);
 }
 
-TEST(IdentificationTest, OfNoFaceIsEmpty) { EXPECT_EQ(Decide(Unique(), {}).results_size(), 0); }
+TEST(IdentificationTest, OfNoFaceIsEmpty) { EXPECT_TRUE(DecideFor(Unique(), {}).empty()); }
 
 TEST(IdentificationTest, NeedsAsManyNearestAsThereAreFaces) {
   IdentificationOptions options = Unique();
@@ -206,12 +202,12 @@ TEST(IdentificationTest, HasTheLargestSumOfAllAssignments) {
     IdentificationOptions options = Unique();
     options.max_candidates = 1;
     const size_t needed = NearestNeeded(options, faces);
-    std::vector<IdentifiedFace> identified;
+    std::vector<SearchedFace> identified;
     for (const auto& of_face : cosines) {
       identified.push_back(FaceNear({of_face.begin(), of_face.end()}));
       if (identified.back().nearest.size() > needed) identified.back().nearest.resize(needed);
     }
-    const auto matches = MatchesOf(Decide(options, identified));
+    const auto matches = MatchesOf(DecideFor(options, identified));
     double sum = 0.0;
     std::set<std::string> taken;
     for (size_t face = 0; face < faces; ++face) {

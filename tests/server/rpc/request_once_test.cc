@@ -34,7 +34,7 @@ class RequestOnceTest : public ServiceTest {
     auto gallery = OpenLocalGallery({.directory = dir_.File("store")}, clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
-    faces_ = std::make_unique<FaceService>(engine_, *gallery_, limits_);
+    faces_ = std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{});
     galleries_ =
         std::make_unique<GalleryService>(*gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize);
   }

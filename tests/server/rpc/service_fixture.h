@@ -24,14 +24,18 @@ namespace facegate {
 // "people" exists, with a min_cosine of 0.5.
 class ServiceTest : public ::testing::Test {
  protected:
-  ServiceTest() {
+  // Without a meter no quality is measured, and every face passes the gate.
+  explicit ServiceTest(const QualityMeter* meter = nullptr)
+      : engine_(embedder_, batcher_, &detector_, meter,
+                DecodeLimits{.max_bytes = 200'000, .max_pixels = 1'000'000}, decode_budget_,
+                clock_) {
     auto gallery = OpenLocalGallery(
         {.directory = dir_.File("store"), .upkeep_interval = std::chrono::milliseconds(20)},
         clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
     CreateCollection("people", engine_.model(), 0.5f);
-    faces_ = std::make_unique<FaceService>(engine_, *gallery_, limits_);
+    faces_ = std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{});
     galleries_ =
         std::make_unique<GalleryService>(*gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize);
   }
@@ -91,9 +95,7 @@ class ServiceTest : public ::testing::Test {
   FakeDetector detector_;
   Batcher batcher_{{}, embedder_, clock_};
   DecodeBudget decode_budget_{1 << 30, clock_};
-  FaceEngine engine_{embedder_,      batcher_,
-                     &detector_,     DecodeLimits{.max_bytes = 200'000, .max_pixels = 1'000'000},
-                     decode_budget_, clock_};
+  FaceEngine engine_;
   RequestLimits limits_{.max_image_bytes = 200'000,
                         .max_image_pixels = 1'000'000,
                         .max_samples = 4,

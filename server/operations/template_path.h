@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace facegate {
+
+// Where a stored template is.
+struct TemplatePath {
+  std::string collection;
+  std::string identity;
+  uint64_t template_id = 0;  // > 0
+  bool operator==(const TemplatePath&) const = default;
+};
+
+}  // namespace facegate

@@ -1,0 +1,30 @@
+#include "server/operations/verification.h"
+
+#include <utility>
+
+namespace facegate {
+
+StatusOr<VerificationResult> Verify(const OperationParts& parts, const VerificationRequest& request,
+                                    const Caller& caller) {
+  const ModelKey& model = parts.engine.model();
+  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection,
+                            GetUsableCollection(parts.gallery, request.collection, model));
+  VerificationResult result;
+  FACEGATE_ASSIGN_OR_RETURN(
+      result.basis,
+      ChooseBasis(request.operating_point, collection.settings.min_cosine, parts.engine.card()));
+  FACEGATE_RETURN_IF_ERROR(
+      parts.gallery.GetIdentity(request.collection, request.identity).status());
+  const double wanted = WantedQuality(collection.settings.probe_quality, parts.quality.probe);
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<JudgedFace> faces,
+                            EmbedComparable(parts, {&request.probe, 1}, wanted, caller));
+  JudgedFace& face = faces.front();
+  result.face = std::move(face.report);
+  if (!face.embedding.has_value()) return result;
+  FACEGATE_ASSIGN_OR_RETURN(result.best, parts.gallery.Score(request.collection, request.identity,
+                                                             model, *face.embedding));
+  result.decision = Decide(result.best->cosine, result.basis);
+  return result;
+}
+
+}  // namespace facegate
