@@ -7,6 +7,7 @@
 #include "clients/cli/command.h"
 #include "clients/cli/listing.h"
 #include "clients/cli/photo.h"
+#include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 #include "clients/cli/write.h"
@@ -21,14 +22,34 @@ constexpr char kCollectionFooter[] =
     "  facegate collection create staff --min-cosine 0.4\n"
     "  facegate collection get staff\n"
     "  facegate collection list\n"
-    "  facegate collection update staff --min-cosine 0.45\n"
+    "  facegate collection update staff --min-cosine 0.45 --probe-quality 0.5\n"
     "  facegate collection delete staff --force";
+
+// What a collection wants of faces, each where it says so.
+struct QualityOptions {
+  std::optional<float> enrol;
+  std::optional<float> probe;
+
+  void AddTo(CLI::App& app) {
+    AddLeastQuality(app, "enrol-quality", enrol,
+                    "The least quality of a face that is enrolled in it; 0 takes every face");
+    AddLeastQuality(app, "probe-quality", probe,
+                    "The least quality of a face that is compared with it; 0 compares every face");
+  }
+  template <typename Message>
+  void CopyTo(Message& message) const {
+    if (enrol.has_value()) message.set_enrol_quality(*enrol);
+    if (probe.has_value()) message.set_probe_quality(*probe);
+  }
+};
 
 void PrintCollections(Session& session, const std::vector<v1::Collection>& collections) {
   Table table({WrappedColumn("COLLECTION"),
                {"IDENTITIES", Table::Align::kRight},
                {"TEMPLATES", Table::Align::kRight},
                {"MIN COSINE", Table::Align::kRight},
+               OptionalColumn("ENROL QUALITY"),
+               OptionalColumn("PROBE QUALITY"),
                WrappedColumn("USABLE"),
                OptionalColumn("CREATED"),
                WrappedColumn("ETAG"),
@@ -37,6 +58,8 @@ void PrintCollections(Session& session, const std::vector<v1::Collection>& colle
     table.AddRow({collection.id(), std::to_string(collection.identity_count()),
                   std::to_string(collection.template_count()),
                   collection.has_min_cosine() ? FormatCosine(collection.min_cosine()) : "-",
+                  collection.has_enrol_quality() ? FormatQuality(collection.enrol_quality()) : "-",
+                  collection.has_probe_quality() ? FormatQuality(collection.probe_quality()) : "-",
                   collection.usable() ? "yes" : "no: other model",
                   FormatMinute(collection.create_time()),
                   collection.etag().empty() ? "-" : collection.etag(),
@@ -48,15 +71,22 @@ void PrintCollections(Session& session, const std::vector<v1::Collection>& colle
 class CollectionCreateCommand : public Command {
  public:
   explicit CollectionCreateCommand(CLI::App& create) : Command(create) {
-    create.footer("Example:\n  facegate collection create staff --min-cosine 0.4");
+    create.footer(
+        "The server's own qualities hold where none is given; facegate info shows them.\n"
+        "\n"
+        "Examples:\n"
+        "  facegate collection create staff --min-cosine 0.4\n"
+        "  facegate collection create door --enrol-quality 0.6 --probe-quality 0.4");
     create.add_option("COLLECTION", collection_, "Its id")->required();
     AddMinCosine(create, min_cosine_, "Its operating point, for requests that have none");
+    quality_.AddTo(create);
     AddRequestId(create, request_id_);
   }
   ExitCode Run(Session& session) override {
     v1::CreateCollectionRequest request;
     request.set_collection_id(collection_);
     if (min_cosine_.has_value()) request.set_min_cosine(*min_cosine_);
+    quality_.CopyTo(request);
     return Finish(session, collection_,
                   Write(session, &FacegateClient::CreateCollection, request, request_id_),
                   [&](const auto& answer) { PrintCollections(session, {answer.collection()}); });
@@ -65,6 +95,7 @@ class CollectionCreateCommand : public Command {
  private:
   std::string collection_;
   std::optional<float> min_cosine_;
+  QualityOptions quality_;
   std::string request_id_;
 };
 
@@ -114,24 +145,38 @@ class CollectionUpdateCommand : public Command {
     update.footer(
         "Examples:\n"
         "  facegate collection update staff --min-cosine 0.45\n"
-        "  facegate collection update staff --no-min-cosine    the model card's default decides");
+        "  facegate collection update staff --enrol-quality 0.6 --probe-quality 0.5\n"
+        "  facegate collection update staff --no-min-cosine    the model card's default decides\n"
+        "  facegate collection update staff --no-probe-quality    the server's default holds");
     update.add_option("COLLECTION", collection_, "Its id")->required();
     AddMinCosine(update, min_cosine_, "Its new operating point, for requests that have none");
     update.add_flag("--no-min-cosine", no_min_cosine_, "Take its operating point away")
         ->excludes("--min-cosine");
+    quality_.AddTo(update);
+    update.add_flag("--no-enrol-quality", no_enrol_quality_, "The server's own for enrolments")
+        ->excludes("--enrol-quality");
+    update.add_flag("--no-probe-quality", no_probe_quality_, "The server's own for comparisons")
+        ->excludes("--probe-quality");
     update.add_option("--etag", etag_, "Only if the collection still has this etag");
     AddRequestId(update, request_id_);
   }
   ExitCode Run(Session& session) override {
-    if (!min_cosine_.has_value() && !no_min_cosine_) {
-      return Fail(session, collection_,
-                  LocalError("there is nothing to change; expected --min-cosine COSINE or "
-                             "--no-min-cosine"));
-    }
     v1::UpdateCollectionRequest request;
     request.set_collection_id(collection_);
-    request.mutable_update_mask()->add_paths("min_cosine");
+    const std::pair<const char*, bool> changes[] = {
+        {"min_cosine", min_cosine_.has_value() || no_min_cosine_},
+        {"enrol_quality", quality_.enrol.has_value() || no_enrol_quality_},
+        {"probe_quality", quality_.probe.has_value() || no_probe_quality_}};
+    for (const auto& [path, changed] : changes) {
+      if (changed) request.mutable_update_mask()->add_paths(path);
+    }
+    if (request.update_mask().paths().empty()) {
+      return Fail(session, collection_,
+                  LocalError("there is nothing to change; expected --min-cosine COSINE, "
+                             "--no-min-cosine, --enrol-quality QUALITY or another of them"));
+    }
     if (min_cosine_.has_value()) request.mutable_collection()->set_min_cosine(*min_cosine_);
+    quality_.CopyTo(*request.mutable_collection());
     request.mutable_collection()->set_etag(etag_);
     return Finish(session, collection_,
                   Write(session, &FacegateClient::UpdateCollection, request, request_id_),
@@ -142,6 +187,9 @@ class CollectionUpdateCommand : public Command {
   std::string collection_;
   std::optional<float> min_cosine_;
   bool no_min_cosine_ = false;
+  QualityOptions quality_;
+  bool no_enrol_quality_ = false;
+  bool no_probe_quality_ = false;
   std::string etag_;
   std::string request_id_;
 };
@@ -192,7 +240,7 @@ void AddCollection(CLI::App& app, Commands& commands) {
   commands.push_back(std::make_unique<CollectionListCommand>(
       *family.add_subcommand("list", "Show all collections")));
   commands.push_back(std::make_unique<CollectionUpdateCommand>(
-      *family.add_subcommand("update", "Change the operating point of a collection")));
+      *family.add_subcommand("update", "Change the settings of a collection")));
   commands.push_back(std::make_unique<CollectionDeleteCommand>(
       *family.add_subcommand("delete", "Erase a collection")));
 }

@@ -15,7 +15,7 @@ namespace facegate {
 // differently the highest number wins.
 enum class ExitCode {
   kOk = 0,             // done; of identify, verify and compare: a match
-  kNoMatch = 1,        // answered, but no match; of detect: no face
+  kNoMatch = 1,        // answered, but no match, or INCONCLUSIVE; of detect: no face
   kUsage = 2,          // the command line, or a local file, is wrong
   kRefused = 3,        // the server refused; the reason is printed
   kUnreachable = 4,    // no connection, or no answer in time

@@ -6,13 +6,16 @@
 #include "clients/cli/ask.h"
 #include "clients/cli/command.h"
 #include "clients/cli/photo.h"
+#include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
+#include "clients/cli/unicode_text.h"
 
 namespace facegate {
 namespace {
 
 constexpr char kCompareFooter[] =
-    "Nothing is stored. Exit code 0 for a match, 1 for none.\n"
+    "Nothing is stored. Exit code 0 for a match, 1 for none, also where a face is not fit to be "
+    "compared\n(INCONCLUSIVE).\n"
     "\n"
     "Examples:\n"
     "  facegate compare a.jpg b.jpg\n"
@@ -26,15 +29,39 @@ class CompareCommand : public Command {
     compare.add_option("PHOTO", photos_, "The two photos")->required();
     AddPhotoOptions(compare, photo_options_, AllowAll::kNo);
     AddMinCosine(compare, min_cosine_, "The smallest cosine that is a match");
+    AddLeastQuality(compare, "probe-quality", probe_quality_,
+                    "The least quality of a face that is compared, 0 compares every face; the "
+                    "server's own by default");
   }
 
   ExitCode Run(Session& session) override;
 
  private:
+  void Print(Session& session, const v1::CompareResponse& answer) const;
+
   std::vector<std::string> photos_;
   PhotoOptions photo_options_;
   std::optional<float> min_cosine_;
+  std::optional<float> probe_quality_;
 };
+
+void CompareCommand::Print(Session& session, const v1::CompareResponse& answer) const {
+  const std::string decision = DecisionName(answer.decision());
+  if (answer.decision() != v1::DECISION_INCONCLUSIVE) {
+    session.out << fmt::format("{}  cosine {}  distance {:.4f}\n", decision,
+                               FormatCosine(answer.cosine()), answer.distance());
+  } else {
+    session.out << decision << "\n";
+    const v1::Face* const faces[] = {&answer.first_face(), &answer.second_face()};
+    for (size_t i = 0; i < 2; ++i) {
+      if (faces[i]->quality().shortcomings().empty()) continue;
+      for (const std::string& line : ShortcomingLines(photos_[i], *faces[i])) {
+        session.out << Printable(line) << "\n";
+      }
+    }
+  }
+  session.out << DescribeBasis(answer.basis()) << "\n";
+}
 
 ExitCode CompareCommand::Run(Session& session) {
   if (photos_.size() != 2) {
@@ -50,14 +77,13 @@ ExitCode CompareCommand::Run(Session& session) {
     *probes[i] = std::move(probe).value();
   }
   if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
+  if (probe_quality_.has_value()) request.set_probe_quality(*probe_quality_);
   const auto answer = Ask(session, &FacegateClient::Compare, request);
   if (!answer.ok()) return Fail(session, "", answer.error());
   if (session.json) {
     PrintJson(session, ToJson(*answer));
   } else {
-    session.out << fmt::format("{}  cosine {}  distance {:.4f}\n{}\n",
-                               DecisionName(answer->decision()), FormatCosine(answer->cosine()),
-                               answer->distance(), DescribeBasis(answer->basis()));
+    Print(session, *answer);
   }
   return answer->decision() == v1::DECISION_MATCH ? ExitCode::kOk : ExitCode::kNoMatch;
 }

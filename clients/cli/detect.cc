@@ -7,14 +7,18 @@
 #include "clients/cli/count.h"
 #include "clients/cli/drawing.h"
 #include "clients/cli/photo.h"
+#include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
+#include "clients/cli/unicode_text.h"
 
 namespace facegate {
 namespace {
 
 constexpr char kDetectFooter[] =
-    "Pixels are those of the upright picture. Exit code 1 when there is no face.\n"
+    "Pixels are those of the upright picture. WORST is what the face's quality, 0 to 1, is lowest "
+    "for;\nbelow the table stands what keeps a face from being compared. Exit code 1 when there is "
+    "no face.\n"
     "\n"
     "Examples:\n"
     "  facegate detect group.jpg\n"
@@ -57,13 +61,24 @@ void PrintFaces(Session& session, const v1::DetectResponse& answer) {
                {"Y", Table::Align::kRight},
                {"WIDTH", Table::Align::kRight},
                {"HEIGHT", Table::Align::kRight},
-               WrappedColumn("LANDMARKS")});
+               {"QUALITY", Table::Align::kRight},
+               WrappedColumn("WORST"),
+               OptionalColumn("LANDMARKS")});
   for (const v1::Face& face : answer.faces()) {
     table.AddRow({fmt::format("{:.3f}", face.score()), fmt::format("{:.1f}", face.box().x()),
                   fmt::format("{:.1f}", face.box().y()), fmt::format("{:.1f}", face.box().width()),
-                  fmt::format("{:.1f}", face.box().height()), DescribeLandmarks(face)});
+                  fmt::format("{:.1f}", face.box().height()),
+                  face.has_quality() ? FormatQuality(face.quality().score()) : "-",
+                  DescribeWorstComponent(face), DescribeLandmarks(face)});
   }
   table.Print(session.out, session.terminal.columns);
+  for (int i = 0; i < answer.faces_size(); ++i) {
+    if (answer.faces(i).quality().shortcomings().empty()) continue;
+    for (const std::string& line :
+         ShortcomingLines(fmt::format("face {}", i + 1), answer.faces(i))) {
+      session.out << Printable(line) << "\n";
+    }
+  }
   session.out << fmt::format("{} in {}x{} pixels, found by {}\n",
                              CountOf(static_cast<uint64_t>(answer.faces_size()), "face"),
                              answer.image_width(), answer.image_height(), answer.detector());
@@ -98,7 +113,7 @@ ExitCode DetectCommand::Run(Session& session) {
 
 void AddDetect(CLI::App& app, Commands& commands) {
   commands.push_back(std::make_unique<DetectCommand>(
-      *app.add_subcommand("detect", "The faces in a photo: boxes and landmarks")));
+      *app.add_subcommand("detect", "The faces in a photo: boxes, landmarks, quality")));
 }
 
 }  // namespace facegate

@@ -12,6 +12,7 @@
 #include "clients/cli/folder_name.h"
 #include "clients/cli/number_range.h"
 #include "clients/cli/photo.h"
+#include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
 #include "clients/cli/sheet.h"
 #include "clients/cli/table.h"
@@ -22,7 +23,8 @@ namespace {
 constexpr char kIdentifyFooter[] =
     "In the table # is the number of the face in its photo, and RANK 1 its best candidate.\n"
     "A stranger has no candidates; --nearest shows the nearest identities all the same, marked "
-    "NO_MATCH:\nthey are not matches. Exit code 0 when every face matched, 1 when one did not.\n"
+    "NO_MATCH:\nthey are not matches. INCONCLUSIVE: the face is not fit to be compared; what to do "
+    "about it\nstands below the table. Exit code 0 when every face matched, 1 when one did not.\n"
     "\n"
     "Examples:\n"
     "  facegate identify door.jpg\n"
@@ -147,6 +149,19 @@ ExitCode AddRows(const std::string& photo, const v1::IdentifyResponse& answer, T
   return all ? ExitCode::kOk : ExitCode::kNoMatch;
 }
 
+std::vector<std::string> WhyInconclusive(const std::string& photo,
+                                         const v1::IdentifyResponse& answer) {
+  std::vector<std::string> reasons;
+  for (int i = 0; i < answer.results_size(); ++i) {
+    const auto& result = answer.results(i);
+    if (result.decision() != v1::DECISION_INCONCLUSIVE) continue;
+    const std::vector<std::string> lines =
+        ShortcomingLines(fmt::format("{}, face {}", photo, i + 1), result.face());
+    reasons.insert(reasons.end(), lines.begin(), lines.end());
+  }
+  return reasons;
+}
+
 std::string Summary(const v1::IdentifyResponse& answer) {
   return fmt::format("{}; {} searched", DescribeBasis(answer.basis()),
                      CountOf(answer.gallery_identities(), "identity", "identities"));
@@ -175,7 +190,8 @@ ExitCode IdentifyCommand::Run(Session& session) {
              {"COSINE", Table::Align::kRight},
              {"TEMPLATE", Table::Align::kRight},
              OptionalColumn("FACE")}),
-      [&](const std::string& photo) { return Identify(session, photo, page); }, AddRows, Summary);
+      [&](const std::string& photo) { return Identify(session, photo, page); }, AddRows,
+      WhyInconclusive, Summary);
   if (sheet_.empty()) return code;
   const auto written = page.Write(sheet_);
   if (written.ok()) return code;

@@ -5,6 +5,7 @@
 
 #include "clients/cli/command.h"
 #include "clients/cli/number_range.h"
+#include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 #include "clients/cli/unicode_text.h"
@@ -46,6 +47,10 @@ void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
   Lines lines = {{"version", info.version()}, {"started", FormatTime(info.start_time())}};
   AddModel(info.model(), lines);
   lines.emplace_back("detector", info.detector());
+  lines.emplace_back(
+      "quality wanted",
+      fmt::format("{} to enrol, {} to compare, where a collection does not say",
+                  FormatQuality(info.enrol_quality()), FormatQuality(info.probe_quality())));
   lines.emplace_back("compute",
                      fmt::format("{}, {} threads, up to {} faces together", info.compute().device(),
                                  info.compute().model_threads(), info.compute().max_batch()));

@@ -80,6 +80,13 @@ void AddMinCosine(CLI::App& app, std::optional<float>& min_cosine, const std::st
       ->type_name("COSINE");
 }
 
+void AddLeastQuality(CLI::App& app, const std::string& name, std::optional<float>& quality,
+                     const std::string& description) {
+  app.add_option("--" + name, quality, description)
+      ->check(NumberBetween(0.0, 1.0))
+      ->type_name("QUALITY");
+}
+
 v1::FaceSelection SelectionOf(const std::string& name) {
   if (name == "single") return v1::FACE_SELECTION_SINGLE;
   if (name == "largest") return v1::FACE_SELECTION_LARGEST;

@@ -22,6 +22,10 @@ void AddPhotoOptions(CLI::App& app, PhotoOptions& options, AllowAll all);
 // Adds --min-cosine.
 void AddMinCosine(CLI::App& app, std::optional<float>& min_cosine, const std::string& description);
 
+// Adds --`name`, a least quality.
+void AddLeastQuality(CLI::App& app, const std::string& name, std::optional<float>& quality,
+                     const std::string& description);
+
 // UNSPECIFIED for an empty name.
 v1::FaceSelection SelectionOf(const std::string& name);
 

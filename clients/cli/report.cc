@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "clients/cli/quality_text.h"
 #include "clients/cli/unicode_text.h"
 
 namespace facegate {
@@ -94,8 +95,13 @@ std::string DescribeBasis(const v1::DecisionBasis& basis) {
 std::string FormatCosine(float cosine) { return fmt::format("{:.4f}", cosine); }
 
 std::string DescribeFace(const v1::Face& face) {
-  return fmt::format("{:.0f},{:.0f} {:.0f}x{:.0f}, score {:.2f}", face.box().x(), face.box().y(),
-                     face.box().width(), face.box().height(), face.score());
+  const v1::BoundingBox& box = face.box();
+  std::string text = face.has_box()
+                         ? fmt::format("{:.0f},{:.0f} {:.0f}x{:.0f}, score {:.2f}", box.x(),
+                                       box.y(), box.width(), box.height(), face.score())
+                         : "aligned crop";
+  if (face.has_quality()) text += ", quality " + FormatQuality(face.quality().score());
+  return text;
 }
 
 std::string FormatTime(const google::protobuf::Timestamp& time) {

@@ -52,7 +52,7 @@ std::string DecisionName(v1::Decision decision);
 std::string DescribeBasis(const v1::DecisionBasis& basis);
 // A cosine with 4 digits.
 std::string FormatCosine(float cosine);
-// "83,112 96x118, score 0.93": left, top, width and height in pixels.
+// "83,112 96x118, score 0.93, quality 0.81": left, top, width and height in pixels.
 std::string DescribeFace(const v1::Face& face);
 // "2026-11-22T10:00:00Z".
 std::string FormatTime(const google::protobuf::Timestamp& time);

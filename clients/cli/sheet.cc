@@ -39,7 +39,15 @@ void Write(cv::Mat& page, const std::string& text, const cv::Point& left,
   cv::putText(page, text, left, cv::FONT_HERSHEY_SIMPLEX, kTextScale, colour, 1, cv::LINE_AA);
 }
 
+bool IsUnfit(const v1::IdentifyResponse::Result& result) {
+  return result.decision() == v1::DECISION_INCONCLUSIVE;
+}
+
 std::string VerdictOf(const v1::IdentifyResponse::Result& result) {
+  if (IsUnfit(result)) {
+    const auto& shortcomings = result.face().quality().shortcomings();
+    return shortcomings.empty() ? "cannot be compared" : shortcomings[0].advice();
+  }
   if (result.candidates().empty()) return "nobody";
   const auto& best = result.candidates(0);
   if (result.decision() != v1::DECISION_MATCH) return fmt::format("nobody ({:.2f})", best.cosine());
@@ -52,6 +60,7 @@ bool IsMatch(const v1::IdentifyResponse::Result& result) {
 
 VerdictMark MarkOf(const v1::IdentifyResponse::Result& result,
                    const std::optional<PhotoTruth>& truth) {
+  if (IsUnfit(result)) return VerdictMark::kUnfit;
   const bool match = IsMatch(result);
   if (!truth.has_value()) return match ? VerdictMark::kRight : VerdictMark::kNobody;
   if (!match) return truth->enrolled ? VerdictMark::kWrong : VerdictMark::kRightNobody;
@@ -59,13 +68,15 @@ VerdictMark MarkOf(const v1::IdentifyResponse::Result& result,
   return right ? VerdictMark::kRight : VerdictMark::kWrong;
 }
 
-// Of a photo with several faces: what is wrong counts first, then what is found.
+// Of a photo with several faces: what is wrong counts first, then what is found, and last what
+// cannot be told.
 VerdictMark MarkOf(const v1::IdentifyResponse& answer, const std::optional<PhotoTruth>& truth) {
   std::optional<VerdictMark> mark;
   for (const auto& result : answer.results()) {
     const VerdictMark face = MarkOf(result, truth);
     if (!mark.has_value() || face == VerdictMark::kWrong ||
-        (face == VerdictMark::kRight && *mark != VerdictMark::kWrong)) {
+        (face == VerdictMark::kRight && *mark != VerdictMark::kWrong) ||
+        *mark == VerdictMark::kUnfit) {
       mark = face;
     }
   }
@@ -86,7 +97,7 @@ cv::Mat IdentificationSheet::Picture(const std::string& photo_bytes,
   cv::Mat picture;
   cv::resize(whole, picture, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
   for (const auto& result : answer.results()) {
-    if (!result.has_face()) continue;
+    if (!result.face().has_box()) continue;
     const cv::Rect box = BoxOf(result.face(), scale, kPictureSide);
     const VerdictMark mark = MarkOf(result, truth);
     // The light rim keeps a grey box apart from a grey picture.
@@ -133,20 +144,28 @@ void IdentificationSheet::AddRefused(const std::string& photo, const std::string
 std::string IdentificationSheet::Headline() const {
   size_t found = 0;
   size_t known = 0;
+  size_t right = 0;
   size_t wrong = 0;
   size_t refused = 0;
+  size_t unfit = 0;
   for (const Tile& tile : tiles_) {
     found += tile.found ? 1 : 0;
     known += tile.known ? 1 : 0;
     refused += tile.refused ? 1 : 0;
+    unfit += !tile.refused && tile.mark == VerdictMark::kUnfit ? 1 : 0;
     wrong += tile.known && tile.mark == VerdictMark::kWrong ? 1 : 0;
+    right +=
+        tile.known && (tile.mark == VerdictMark::kRight || tile.mark == VerdictMark::kRightNobody)
+            ? 1
+            : 0;
   }
   std::string text = title_.empty() ? "" : title_ + ": ";
   if (known > 0) {
-    text += fmt::format("{} of {} photos right, {} wrong", known - wrong, known, wrong);
+    text += fmt::format("{} of {} photos right, {} wrong", right, known, wrong);
   } else {
     text += fmt::format("somebody was found in {} of {} photos", found, tiles_.size());
   }
+  if (unfit > 0) text += fmt::format("; {} not fit to be compared", unfit);
   if (refused > 0) text += fmt::format("; {} could not be answered", refused);
   if (left_out_ > 0) text += fmt::format("; {} more are not shown", left_out_);
   return text;

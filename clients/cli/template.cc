@@ -9,6 +9,7 @@
 #include "clients/cli/identity_path.h"
 #include "clients/cli/listing.h"
 #include "clients/cli/number_range.h"
+#include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 #include "clients/cli/write.h"
@@ -21,16 +22,33 @@ constexpr char kTemplateFooter[] =
     "  facegate template list -c staff 1017\n"
     "  facegate template delete -c staff 1017 42";
 
+// What the template was made from, and so who vouches for the face in it.
+std::string SourceName(v1::TemplateSource source) {
+  switch (source) {
+    case v1::TEMPLATE_SOURCE_IMAGE:
+      return "image";
+    case v1::TEMPLATE_SOURCE_ALIGNED_CROP:
+      return "crop";
+    case v1::TEMPLATE_SOURCE_EMBEDDING:
+      return "embedding";
+    default:
+      return "-";
+  }
+}
+
 void PrintTemplates(Session& session, const std::vector<v1::Template>& templates) {
   Table table({{"TEMPLATE", Table::Align::kRight},
                {"CREATED"},
                WrappedColumn("DETECTOR"),
                {"SCORE", Table::Align::kRight},
+               {"QUALITY", Table::Align::kRight},
+               {"SOURCE"},
                {"MODEL"}});
   for (const v1::Template& face : templates) {
     table.AddRow({std::to_string(face.id()), FormatMinute(face.create_time()), face.detector(),
                   fmt::format("{:.3f}", face.detection_score()),
-                  face.model_digest().substr(0, 12)});
+                  face.has_quality() ? FormatQuality(face.quality()) : "-",
+                  SourceName(face.source()), face.model_digest().substr(0, 12)});
   }
   table.Print(session.out, session.terminal.columns);
 }

@@ -11,6 +11,8 @@ cv::Scalar ColourOf(VerdictMark mark) {
       return {60, 150, 20};
     case VerdictMark::kWrong:
       return {40, 40, 190};
+    case VerdictMark::kUnfit:
+      return {0, 105, 200};
     case VerdictMark::kNobody:
     case VerdictMark::kRightNobody:
       break;
@@ -35,6 +37,10 @@ void DrawMark(VerdictMark mark, const cv::Point& corner, cv::Mat& picture) {
     case VerdictMark::kWrong:
       line({{3, 3}, {9, 9}});
       line({{9, 3}, {3, 9}});
+      break;
+    case VerdictMark::kUnfit:
+      line({{6, 2}, {6, 7}});
+      line({{6, 10}, {6, 10}});
       break;
     case VerdictMark::kNobody:
       cv::putText(picture, "?", corner + cv::Point(2, 11), cv::FONT_HERSHEY_SIMPLEX, 0.42, white, 1,

@@ -10,6 +10,7 @@ enum class VerdictMark {
   kRight,   // green, a tick: the right person, or just somebody where nobody knows who is right
   kNobody,  // grey, a question mark: nobody was found
   kRightNobody,  // grey, a tick: nobody was found, rightly
+  kUnfit,        // amber, an exclamation mark: the face is not fit to be compared
   kWrong,        // red, a cross: somebody else was found, or nobody though the person is enrolled
 };
 

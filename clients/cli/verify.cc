@@ -8,6 +8,7 @@
 #include "clients/cli/each_photo.h"
 #include "clients/cli/identity_path.h"
 #include "clients/cli/photo.h"
+#include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 
@@ -15,7 +16,8 @@ namespace facegate {
 namespace {
 
 constexpr char kVerifyFooter[] =
-    "Exit code 0 when every photo matched, 1 when one did not.\n"
+    "INCONCLUSIVE: the face is not fit to be compared; what to do about it stands below the "
+    "table.\nExit code 0 when every photo matched, 1 when one did not.\n"
     "\n"
     "Examples:\n"
     "  facegate verify 1017 door.jpg\n"
@@ -55,10 +57,18 @@ ClientResult<v1::VerifyResponse> VerifyCommand::Verify(Session& session,
 }
 
 ExitCode AddRow(const std::string& photo, const v1::VerifyResponse& answer, Table& table) {
-  table.AddRow({photo, DecisionName(answer.decision()), FormatCosine(answer.cosine()),
+  const bool compared = answer.decision() != v1::DECISION_INCONCLUSIVE;
+  table.AddRow({photo, DecisionName(answer.decision()),
+                compared ? FormatCosine(answer.cosine()) : "-",
                 TemplateNumber(answer.template_name()),
                 answer.has_face() ? DescribeFace(answer.face()) : "-"});
   return answer.decision() == v1::DECISION_MATCH ? ExitCode::kOk : ExitCode::kNoMatch;
+}
+
+std::vector<std::string> WhyInconclusive(const std::string& photo,
+                                         const v1::VerifyResponse& answer) {
+  if (answer.decision() != v1::DECISION_INCONCLUSIVE) return {};
+  return ShortcomingLines(photo, answer.face());
 }
 
 ExitCode VerifyCommand::Run(Session& session) {
@@ -69,7 +79,7 @@ ExitCode VerifyCommand::Run(Session& session) {
              {"COSINE", Table::Align::kRight},
              {"TEMPLATE", Table::Align::kRight},
              WrappedColumn("FACE")}),
-      [&](const std::string& photo) { return Verify(session, photo); }, AddRow,
+      [&](const std::string& photo) { return Verify(session, photo); }, AddRow, WhyInconclusive,
       [](const v1::VerifyResponse& answer) { return DescribeBasis(answer.basis()); });
 }
 

@@ -32,6 +32,29 @@ grpc::Status PersonOf(const v1::Probe& probe, char& person) {
   return grpc::Status::OK;
 }
 
+// The face of a photo of '~'.
+v1::Face UnfitFace() {
+  v1::Face face;
+  face.mutable_box()->set_width(20);
+  face.mutable_box()->set_height(24);
+  v1::FaceQuality* quality = face.mutable_quality();
+  quality->set_score(0.25F);
+  quality->set_wanted(0.4F);
+  v1::QualityComponent* sharp = quality->add_components();
+  sharp->set_name("sharpness");
+  sharp->set_quality(0.75F);
+  v1::QualityComponent* eyes = quality->add_components();
+  eyes->set_name("inter_eye_distance");
+  eyes->set_quality(0.25F);
+  v1::QualityShortcoming* near = quality->add_shortcomings();
+  near->set_name("inter_eye_distance");
+  near->set_value(7.13F);
+  near->set_wanted(12.0F);
+  near->set_unit("px");
+  near->set_advice("come closer");
+  return face;
+}
+
 v1::Face SomeFace() {
   v1::Face face;
   face.mutable_box()->set_x(8);
@@ -75,6 +98,7 @@ grpc::Status QueueFull() {
 
 constexpr float kSame = 0.9F;
 constexpr float kOther = 0.1F;
+constexpr char kUnfit = '~';
 
 }  // namespace
 
@@ -121,6 +145,12 @@ grpc::Status FakeFaceService::Enroll(grpc::ServerContext* /*context*/,
   for (const v1::Probe& sample : request->samples()) {
     char person = 0;
     if (grpc::Status status = PersonOf(sample, person); !status.ok()) return status;
+    if (person == kUnfit) {
+      return FakeRefusal(grpc::StatusCode::INVALID_ARGUMENT, "LOW_QUALITY",
+                         "the face is not good enough to enrol: inter eye distance is 7.13 px, 12 "
+                         "wanted (come closer)",
+                         "samples[0].image");
+    }
     persons.push_back(person);
     auto* answer = response->add_samples();
     answer->mutable_template_()->set_id(100 + persons.size());
@@ -148,6 +178,11 @@ grpc::Status FakeFaceService::Verify(grpc::ServerContext* /*context*/,
   if (known == enrolled_.end()) {
     return FakeRefusal(grpc::StatusCode::NOT_FOUND, "IDENTITY_NOT_FOUND", "no such identity");
   }
+  if (person == kUnfit) {
+    response->set_decision(v1::DECISION_INCONCLUSIVE);
+    *response->mutable_face() = UnfitFace();
+    return grpc::Status::OK;
+  }
   const bool same =
       std::find(known->second.begin(), known->second.end(), person) != known->second.end();
   SetBasis(request->operating_point(), *response->mutable_basis());
@@ -168,6 +203,11 @@ grpc::Status FakeFaceService::Identify(grpc::ServerContext* /*context*/,
   SetBasis(request->operating_point(), *response->mutable_basis());
   response->set_gallery_identities(enrolled_.size());
   auto* result = response->add_results();
+  if (person == kUnfit) {
+    result->set_decision(v1::DECISION_INCONCLUSIVE);
+    *result->mutable_face() = UnfitFace();
+    return grpc::Status::OK;
+  }
   result->set_decision(v1::DECISION_NO_MATCH);
   for (const auto& [identity, persons] : enrolled_) {
     if (std::find(persons.begin(), persons.end(), person) == persons.end()) continue;
@@ -197,7 +237,8 @@ grpc::Status FakeFaceService::Detect(grpc::ServerContext* /*context*/,
   response->set_image_width(64);
   response->set_image_height(48);
   response->set_detector("fake");
-  if (request->image().front() != '-') *response->add_faces() = SomeFace();
+  const char person = request->image().front();
+  if (person != '-') *response->add_faces() = person == kUnfit ? UnfitFace() : SomeFace();
   return grpc::Status::OK;
 }
 
@@ -209,6 +250,13 @@ grpc::Status FakeFaceService::Compare(grpc::ServerContext* /*context*/,
   if (grpc::Status status = PersonOf(request->first(), first); !status.ok()) return status;
   if (grpc::Status status = PersonOf(request->second(), second); !status.ok()) return status;
   SetBasis(request->operating_point(), *response->mutable_basis());
+  const float wanted = request->has_probe_quality() ? request->probe_quality() : 0.4F;
+  if (wanted > 0 && (first == kUnfit || second == kUnfit)) {
+    response->set_decision(v1::DECISION_INCONCLUSIVE);
+    if (first == kUnfit) *response->mutable_first_face() = UnfitFace();
+    if (second == kUnfit) *response->mutable_second_face() = UnfitFace();
+    return grpc::Status::OK;
+  }
   response->set_cosine(first == second ? kSame : kOther);
   response->set_decision(Decide(response->cosine(), response->basis()));
   return grpc::Status::OK;
@@ -245,6 +293,12 @@ grpc::Status FakeGalleryService::CreateCollection(grpc::ServerContext* /*context
   response->mutable_collection()->set_id(request->collection_id());
   if (request->has_min_cosine()) {
     response->mutable_collection()->set_min_cosine(request->min_cosine());
+  }
+  if (request->has_enrol_quality()) {
+    response->mutable_collection()->set_enrol_quality(request->enrol_quality());
+  }
+  if (request->has_probe_quality()) {
+    response->mutable_collection()->set_probe_quality(request->probe_quality());
   }
   return grpc::Status::OK;
 }

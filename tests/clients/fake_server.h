@@ -38,7 +38,8 @@ inline constexpr std::string_view kAvifStart(
     24);
 
 // The person in a photo is the photo's first byte, or the first after kJpegStart; two photos are as
-// alike as their persons are the same. A photo of '-' has no face, one of '=' has two.
+// alike as their persons are the same. A photo of '-' has no face, one of '=' has two,
+// and that of '~' is too small to be compared.
 class FakeFaceService : public v1::FaceService::Service {
  public:
   grpc::Status Enroll(grpc::ServerContext* context, const v1::EnrollRequest* request,
