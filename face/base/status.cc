@@ -38,6 +38,7 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kModelMismatch, "MODEL_MISMATCH", StatusCode::kFailedPrecondition},
     {Reason::kIdentityMismatch, "IDENTITY_MISMATCH", StatusCode::kFailedPrecondition},
     {Reason::kNoOperatingPoint, "NO_OPERATING_POINT", StatusCode::kFailedPrecondition},
+    {Reason::kCalibrationUnsupported, "CALIBRATION_UNSUPPORTED", StatusCode::kFailedPrecondition},
     {Reason::kCollectionNotEmpty, "COLLECTION_NOT_EMPTY", StatusCode::kFailedPrecondition},
     {Reason::kRequestIdReused, "REQUEST_ID_REUSED", StatusCode::kFailedPrecondition},
     {Reason::kRequestInProgress, "REQUEST_IN_PROGRESS", StatusCode::kAborted},

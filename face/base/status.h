@@ -40,6 +40,7 @@ enum class Reason {
   kModelMismatch,
   kIdentityMismatch,
   kNoOperatingPoint,
+  kCalibrationUnsupported,
   kCollectionNotEmpty,
   kRequestIdReused,
   kRequestInProgress,
