@@ -51,6 +51,8 @@ void Apply(const CollectionChange& change, CollectionSettings& settings) {
   if (change.set_min_cosine) settings.min_cosine = change.min_cosine;
   if (change.set_enrol_quality) settings.enrol_quality = change.enrol_quality;
   if (change.set_probe_quality) settings.probe_quality = change.probe_quality;
+  if (change.set_identity_match_fmr) settings.identity_match_fmr = change.identity_match_fmr;
+  if (change.set_duplicate_fmr) settings.duplicate_fmr = change.duplicate_fmr;
 }
 
 Labels AfterChange(const Labels& labels, const LabelChange& change) {

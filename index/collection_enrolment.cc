@@ -90,12 +90,13 @@ Status Collection::CheckUnique(std::string_view identity, std::span<const NewTem
   for (size_t i = 0; i < templates.size(); ++i) {
     FACEGATE_ASSIGN_OR_RETURN(const std::vector<Candidate> nearest,
                               Search(templates[i].embedding, kNearest, stop));
-    const bool taken = std::any_of(nearest.begin(), nearest.end(), [&](const Candidate& candidate) {
-      return candidate.identity != identity && candidate.cosine >= from;
+    const auto taken = std::find_if(nearest.begin(), nearest.end(), [&](const Candidate& other) {
+      return other.identity != identity && other.cosine >= from;
     });
-    if (!taken) continue;
-    return AtField(Refuse(Reason::kDuplicateFace, "the face belongs to another identity already"),
-                   fmt::format("[{}]", i));
+    if (taken == nearest.end()) continue;
+    const Status refused =
+        Refuse(Reason::kDuplicateFace, "the face belongs to another identity already");
+    return AtField(WithMetadata(refused, "identity_id", taken->identity), fmt::format("[{}]", i));
   }
   return OkStatus();
 }

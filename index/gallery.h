@@ -30,6 +30,10 @@ struct CollectionSettings {
   // Where they are absent, the server's own hold.
   std::optional<float> enrol_quality{};
   std::optional<float> probe_quality{};
+  // Guards of enrolments, each a false match rate above 0 and below 1; absent: there is none. At
+  // this rate a new face must match the identity's others, and must match nobody else.
+  std::optional<double> identity_match_fmr{};
+  std::optional<double> duplicate_fmr{};
 };
 
 struct CollectionInfo {
@@ -52,6 +56,10 @@ struct CollectionChange {
   std::optional<float> enrol_quality{};  // where it is set: 0..1; nothing removes it
   bool set_probe_quality = false;
   std::optional<float> probe_quality{};  // the same
+  bool set_identity_match_fmr = false;
+  std::optional<double> identity_match_fmr{};  // where it is set: 0..1; nothing removes it
+  bool set_duplicate_fmr = false;
+  std::optional<double> duplicate_fmr{};  // the same
 };
 
 struct IdentityInfo {
@@ -99,7 +107,8 @@ struct EnrolOptions {
   // Each face must reach this cosine with one of the identity's templates, or of the faces before
   // it: kIdentityMismatch. The first face of all has nothing to be compared with.
   std::optional<float> consistent_from{};
-  // No face may reach this cosine with a template of another identity: kDuplicateFace. Of two calls
+  // No face may reach this cosine with a template of another identity: kDuplicateFace, with the
+  // other's id as "identity_id" of the metadata, which is for those who may see it. Of two calls
   // that enrol one face as two identities, one succeeds.
   std::optional<float> unique_from{};
   // Asked during the searches that this takes.

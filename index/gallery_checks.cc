@@ -30,10 +30,18 @@ Status CheckQuality(const std::optional<float>& quality, std::string_view field)
   return RefuseField(field, fmt::format("{} is {}, expected 0 to 1", field, *quality));
 }
 
+Status CheckRate(const std::optional<double>& rate, std::string_view field) {
+  if (!rate.has_value() || (*rate > 0.0 && *rate < 1.0)) return OkStatus();
+  return RefuseField(field,
+                     fmt::format("{} is {}, expected a rate above 0 and below 1", field, *rate));
+}
+
 Status CheckSettings(const CollectionSettings& settings) {
   FACEGATE_RETURN_IF_ERROR(CheckMinCosine(settings.min_cosine));
   FACEGATE_RETURN_IF_ERROR(CheckQuality(settings.enrol_quality, "enrol_quality"));
-  return CheckQuality(settings.probe_quality, "probe_quality");
+  FACEGATE_RETURN_IF_ERROR(CheckQuality(settings.probe_quality, "probe_quality"));
+  FACEGATE_RETURN_IF_ERROR(CheckRate(settings.identity_match_fmr, "identity_match_fmr"));
+  return CheckRate(settings.duplicate_fmr, "duplicate_fmr");
 }
 
 }  // namespace
@@ -59,7 +67,10 @@ Status CheckChange(const CollectionChange& change) {
   return CheckSettings(
       {.min_cosine = change.set_min_cosine ? change.min_cosine : std::nullopt,
        .enrol_quality = change.set_enrol_quality ? change.enrol_quality : std::nullopt,
-       .probe_quality = change.set_probe_quality ? change.probe_quality : std::nullopt});
+       .probe_quality = change.set_probe_quality ? change.probe_quality : std::nullopt,
+       .identity_match_fmr =
+           change.set_identity_match_fmr ? change.identity_match_fmr : std::nullopt,
+       .duplicate_fmr = change.set_duplicate_fmr ? change.duplicate_fmr : std::nullopt});
 }
 
 Status CheckModel(const StoredCollection& collection, const ModelKey& model) {

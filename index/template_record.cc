@@ -71,6 +71,11 @@ StatusOr<float> ParseQuality(float quality, std::string_view name) {
   return Corrupt(fmt::format("{} is {}, expected 0 to 1", name, quality));
 }
 
+StatusOr<std::optional<double>> ParseRate(double value, std::string_view field) {
+  if (value > 0.0 && value < 1.0) return std::optional<double>(value);
+  return Corrupt(fmt::format("{} is {}, expected a rate above 0 and below 1", field, value));
+}
+
 StatusOr<TemplateSource> ParseSource(int source) {
   if (source < static_cast<int>(TemplateSource::kUnknown) ||
       source > static_cast<int>(TemplateSource::kEmbedding)) {
@@ -108,6 +113,12 @@ std::string EncodeCollection(const StoredCollection& collection) {
   }
   if (collection.settings.probe_quality.has_value()) {
     record.set_probe_quality(*collection.settings.probe_quality);
+  }
+  if (collection.settings.identity_match_fmr.has_value()) {
+    record.set_identity_match_fmr(*collection.settings.identity_match_fmr);
+  }
+  if (collection.settings.duplicate_fmr.has_value()) {
+    record.set_duplicate_fmr(*collection.settings.duplicate_fmr);
   }
   record.set_update_time_us(collection.update_time_us);
   record.set_revision(collection.revision);
@@ -198,6 +209,14 @@ StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view paylo
   if (record.has_probe_quality()) {
     FACEGATE_ASSIGN_OR_RETURN(collection.settings.probe_quality,
                               ParseQuality(record.probe_quality(), "probe_quality"));
+  }
+  if (record.has_identity_match_fmr()) {
+    FACEGATE_ASSIGN_OR_RETURN(collection.settings.identity_match_fmr,
+                              ParseRate(record.identity_match_fmr(), "identity_match_fmr"));
+  }
+  if (record.has_duplicate_fmr()) {
+    FACEGATE_ASSIGN_OR_RETURN(collection.settings.duplicate_fmr,
+                              ParseRate(record.duplicate_fmr(), "duplicate_fmr"));
   }
   return collection;
 }

@@ -203,9 +203,12 @@ void App::BuildServices() {
 
   const ModelCard& card = model_.embedder->card();
   const QualityPolicy quality{.enrol = config_.enrol_quality, .probe = config_.probe_quality};
-  face_service_ = std::make_unique<FaceService>(*engine_, *gallery_, limits, quality);
-  gallery_service_ =
-      std::make_unique<GalleryService>(*gallery_, engine_->model(), card.embedding_size);
+  calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+  face_service_ =
+      std::make_unique<FaceService>(*engine_, *gallery_, limits, quality, *calibrations_);
+  gallery_service_ = std::make_unique<GalleryService>(
+      *gallery_, engine_->model(), card.embedding_size,
+      CalibrationParts{.card = card, .quality = quality, .calibrations = *calibrations_}, clock_);
   const ServerFacts facts{.version = FACEGATE_VERSION,
                           .start_time_us = start_time_us_,
                           .detector = engine_->detector_name(),

@@ -93,6 +93,7 @@ class App {
   std::unique_ptr<Gallery> gallery_;
   std::unique_ptr<Batcher> batcher_;
   std::unique_ptr<FaceEngine> engine_;
+  std::unique_ptr<SiteCalibrations> calibrations_;
   std::unique_ptr<FaceService> face_service_;
   std::unique_ptr<GalleryService> gallery_service_;
   std::unique_ptr<AdminService> admin_service_;

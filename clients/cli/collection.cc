@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
 #include <utility>
@@ -43,6 +44,36 @@ struct QualityOptions {
   }
 };
 
+// The guards of enrolments, each where it is given.
+struct GuardOptions {
+  std::optional<double> identity_match;
+  std::optional<double> duplicate;
+
+  void AddTo(CLI::App& app) {
+    AddErrorRate(app, "identity-match-fmr", identity_match,
+                 "A new face must match the identity's others at this false match rate");
+    AddErrorRate(app, "duplicate-fmr", duplicate,
+                 "A new face may match no other identity at this false match rate");
+  }
+  template <typename Message>
+  void CopyTo(Message& message) const {
+    if (identity_match.has_value()) message.set_identity_match_fmr(*identity_match);
+    if (duplicate.has_value()) message.set_duplicate_fmr(*duplicate);
+  }
+};
+
+// "match 0.01, duplicate 0.0001"; "-" without any.
+std::string DescribeGuards(const v1::Collection& collection) {
+  std::vector<std::string> guards;
+  if (collection.has_identity_match_fmr()) {
+    guards.push_back(fmt::format("match {:g}", collection.identity_match_fmr()));
+  }
+  if (collection.has_duplicate_fmr()) {
+    guards.push_back(fmt::format("duplicate {:g}", collection.duplicate_fmr()));
+  }
+  return guards.empty() ? "-" : fmt::format("{}", fmt::join(guards, ", "));
+}
+
 void PrintCollections(Session& session, const std::vector<v1::Collection>& collections) {
   Table table({WrappedColumn("COLLECTION"),
                {"IDENTITIES", Table::Align::kRight},
@@ -50,6 +81,7 @@ void PrintCollections(Session& session, const std::vector<v1::Collection>& colle
                {"MIN COSINE", Table::Align::kRight},
                OptionalColumn("ENROL QUALITY"),
                OptionalColumn("PROBE QUALITY"),
+               OptionalColumn("GUARDS"),
                WrappedColumn("USABLE"),
                OptionalColumn("CREATED"),
                WrappedColumn("ETAG"),
@@ -60,7 +92,7 @@ void PrintCollections(Session& session, const std::vector<v1::Collection>& colle
                   collection.has_min_cosine() ? FormatCosine(collection.min_cosine()) : "-",
                   collection.has_enrol_quality() ? FormatQuality(collection.enrol_quality()) : "-",
                   collection.has_probe_quality() ? FormatQuality(collection.probe_quality()) : "-",
-                  collection.usable() ? "yes" : "no: other model",
+                  DescribeGuards(collection), collection.usable() ? "yes" : "no: other model",
                   FormatMinute(collection.create_time()),
                   collection.etag().empty() ? "-" : collection.etag(),
                   collection.model_digest().substr(0, 12)});
@@ -76,10 +108,12 @@ class CollectionCreateCommand : public Command {
         "\n"
         "Examples:\n"
         "  facegate collection create staff --min-cosine 0.4\n"
-        "  facegate collection create door --enrol-quality 0.6 --probe-quality 0.4");
+        "  facegate collection create door --enrol-quality 0.6 --probe-quality 0.4\n"
+        "  facegate collection create door --identity-match-fmr 0.01 --duplicate-fmr 0.0001");
     create.add_option("COLLECTION", collection_, "Its id")->required();
     AddMinCosine(create, min_cosine_, "Its operating point, for requests that have none");
     quality_.AddTo(create);
+    guards_.AddTo(create);
     AddRequestId(create, request_id_);
   }
   ExitCode Run(Session& session) override {
@@ -87,6 +121,7 @@ class CollectionCreateCommand : public Command {
     request.set_collection_id(collection_);
     if (min_cosine_.has_value()) request.set_min_cosine(*min_cosine_);
     quality_.CopyTo(request);
+    guards_.CopyTo(request);
     return Finish(session, collection_,
                   Write(session, &FacegateClient::CreateCollection, request, request_id_),
                   [&](const auto& answer) { PrintCollections(session, {answer.collection()}); });
@@ -96,6 +131,7 @@ class CollectionCreateCommand : public Command {
   std::string collection_;
   std::optional<float> min_cosine_;
   QualityOptions quality_;
+  GuardOptions guards_;
   std::string request_id_;
 };
 
@@ -157,6 +193,11 @@ class CollectionUpdateCommand : public Command {
         ->excludes("--enrol-quality");
     update.add_flag("--no-probe-quality", no_probe_quality_, "The server's own for comparisons")
         ->excludes("--probe-quality");
+    guards_.AddTo(update);
+    update.add_flag("--no-identity-match", no_identity_match_, "New faces need not match others")
+        ->excludes("--identity-match-fmr");
+    update.add_flag("--no-duplicate", no_duplicate_, "New faces may match other identities")
+        ->excludes("--duplicate-fmr");
     update.add_option("--etag", etag_, "Only if the collection still has this etag");
     AddRequestId(update, request_id_);
   }
@@ -166,7 +207,9 @@ class CollectionUpdateCommand : public Command {
     const std::pair<const char*, bool> changes[] = {
         {"min_cosine", min_cosine_.has_value() || no_min_cosine_},
         {"enrol_quality", quality_.enrol.has_value() || no_enrol_quality_},
-        {"probe_quality", quality_.probe.has_value() || no_probe_quality_}};
+        {"probe_quality", quality_.probe.has_value() || no_probe_quality_},
+        {"identity_match_fmr", guards_.identity_match.has_value() || no_identity_match_},
+        {"duplicate_fmr", guards_.duplicate.has_value() || no_duplicate_}};
     for (const auto& [path, changed] : changes) {
       if (changed) request.mutable_update_mask()->add_paths(path);
     }
@@ -177,6 +220,7 @@ class CollectionUpdateCommand : public Command {
     }
     if (min_cosine_.has_value()) request.mutable_collection()->set_min_cosine(*min_cosine_);
     quality_.CopyTo(*request.mutable_collection());
+    guards_.CopyTo(*request.mutable_collection());
     request.mutable_collection()->set_etag(etag_);
     return Finish(session, collection_,
                   Write(session, &FacegateClient::UpdateCollection, request, request_id_),
@@ -190,6 +234,9 @@ class CollectionUpdateCommand : public Command {
   QualityOptions quality_;
   bool no_enrol_quality_ = false;
   bool no_probe_quality_ = false;
+  GuardOptions guards_;
+  bool no_identity_match_ = false;
+  bool no_duplicate_ = false;
   std::string etag_;
   std::string request_id_;
 };

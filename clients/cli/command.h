@@ -63,6 +63,7 @@ void AddCompare(CLI::App& app, Commands& commands);
 void AddEmbed(CLI::App& app, Commands& commands);
 void AddDetect(CLI::App& app, Commands& commands);
 void AddCollection(CLI::App& app, Commands& commands);
+void AddCalibration(CLI::App& app, Commands& commands);
 void AddIdentity(CLI::App& app, Commands& commands);
 void AddTemplate(CLI::App& app, Commands& commands);
 void AddInfo(CLI::App& app, Commands& commands);

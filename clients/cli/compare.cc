@@ -28,7 +28,7 @@ class CompareCommand : public Command {
     compare.footer(kCompareFooter);
     compare.add_option("PHOTO", photos_, "The two photos")->required();
     AddPhotoOptions(compare, photo_options_, AllowAll::kNo);
-    AddMinCosine(compare, min_cosine_, "The smallest cosine that is a match");
+    operating_point_.AddTo(compare, false);
     AddLeastQuality(compare, "probe-quality", probe_quality_,
                     "The least quality of a face that is compared, 0 compares every face; the "
                     "server's own by default");
@@ -41,7 +41,7 @@ class CompareCommand : public Command {
 
   std::vector<std::string> photos_;
   PhotoOptions photo_options_;
-  std::optional<float> min_cosine_;
+  OperatingPointOptions operating_point_;
   std::optional<float> probe_quality_;
 };
 
@@ -76,7 +76,7 @@ ExitCode CompareCommand::Run(Session& session) {
     if (!probe.ok()) return Fail(session, photos_[i], probe.error());
     *probes[i] = std::move(probe).value();
   }
-  if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
+  operating_point_.CopyTo(request);
   if (probe_quality_.has_value()) request.set_probe_quality(*probe_quality_);
   const auto answer = Ask(session, &FacegateClient::Compare, request);
   if (!answer.ok()) return Fail(session, "", answer.error());

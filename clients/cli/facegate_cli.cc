@@ -120,6 +120,7 @@ int RunCli(const std::vector<std::string>& arguments, std::ostream& out, std::os
   AddEmbed(app, commands);
   AddDetect(app, commands);
   AddCollection(app, commands);
+  AddCalibration(app, commands);
   AddIdentity(app, commands);
   AddTemplate(app, commands);
   AddInfo(app, commands);

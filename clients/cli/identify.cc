@@ -31,6 +31,7 @@ constexpr char kIdentifyFooter[] =
     "  facegate identify -c staff --select all --top 1 group.jpg\n"
     "  facegate identify -c staff --unique group.jpg\n"
     "  facegate identify -c staff --min-cosine 0.45 --nearest door.jpg\n"
+    "  facegate identify -c staff --fpir 0.01 --site-calibration door.jpg\n"
     "  facegate identify -c staff --select central --sheet found.png photos/*.jpg\n"
     "  facegate identify -c staff --sheet found.png --expect folder people/*/*.jpg\n"
     "  facegate --json identify -c staff door.jpg hall.jpg";
@@ -42,7 +43,7 @@ class IdentifyCommand : public Command {
     AddCollectionOption(identify, collection_);
     identify.add_option("PHOTO", photos_, "Photos of the people to be found")->required();
     AddPhotoOptions(identify, photo_options_, AllowAll::kYes);
-    AddMinCosine(identify, min_cosine_, "The smallest cosine that is a match");
+    operating_point_.AddTo(identify, true);
     identify
         .add_option("--top", top_, "The most candidates of one face; the server chooses by default")
         ->check(WholeNumberBetween(1, 1'000'000));
@@ -82,7 +83,7 @@ class IdentifyCommand : public Command {
   std::string sheet_;
   std::string sheet_title_;
   std::string expect_;
-  std::optional<float> min_cosine_;
+  OperatingPointOptions operating_point_;
   uint32_t top_ = 0;  // 0: the server's choice
   bool nearest_ = false;
   bool unique_ = false;
@@ -99,7 +100,7 @@ ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
   v1::IdentifyRequest request;
   request.set_collection_id(collection_);
   *request.mutable_probe() = std::move(probe).value();
-  if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
+  operating_point_.CopyTo(request);
   request.set_max_candidates(top_);
   request.set_include_below_threshold(nearest_);
   request.set_unique_identities(unique_);

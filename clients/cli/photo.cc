@@ -80,6 +80,35 @@ void AddMinCosine(CLI::App& app, std::optional<float>& min_cosine, const std::st
       ->type_name("COSINE");
 }
 
+void AddErrorRate(CLI::App& app, const std::string& name, std::optional<double>& rate,
+                  const std::string& description) {
+  constexpr double kLeast = 1e-12;
+  app.add_option("--" + name, rate, description)
+      ->check(NumberBetween(kLeast, 1.0 - kLeast))
+      ->type_name("RATE");
+}
+
+void OperatingPointOptions::AddTo(CLI::App& app, bool within_collection) {
+  AddMinCosine(app, min_cosine_, "The smallest cosine that is a match");
+  AddErrorRate(app, "fmr", fmr_,
+               "Match at this false match rate: how often two different people are taken for one");
+  app.get_option("--fmr")->excludes("--min-cosine");
+  if (!within_collection) return;
+  AddErrorRate(app, "fpir", fpir_,
+               "Match at this false positive identification rate: how often a search for a "
+               "stranger finds somebody");
+  app.get_option("--fpir")->excludes("--min-cosine")->excludes("--fmr");
+  app.add_flag("--site-calibration", site_,
+               "Rates are those of the collection's own identities, not the model card's");
+}
+
+void OperatingPointOptions::Fill(v1::OperatingPoint& point) const {
+  if (min_cosine_.has_value()) point.set_min_cosine(*min_cosine_);
+  if (fmr_.has_value()) point.set_fmr(*fmr_);
+  if (fpir_.has_value()) point.set_fpir(*fpir_);
+  if (site_) point.set_calibration(v1::CALIBRATION_CHOICE_COLLECTION);
+}
+
 void AddLeastQuality(CLI::App& app, const std::string& name, std::optional<float>& quality,
                      const std::string& description) {
   app.add_option("--" + name, quality, description)

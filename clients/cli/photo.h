@@ -22,6 +22,32 @@ void AddPhotoOptions(CLI::App& app, PhotoOptions& options, AllowAll all);
 // Adds --min-cosine.
 void AddMinCosine(CLI::App& app, std::optional<float>& min_cosine, const std::string& description);
 
+// Where a match begins: --min-cosine, --fmr or --fpir, and --site-calibration.
+class OperatingPointOptions {
+ public:
+  // --site-calibration is offered where there is a collection.
+  void AddTo(CLI::App& app, bool within_collection);
+  // Sets the request's operating point where one was given.
+  template <typename Request>
+  void CopyTo(Request& request) const {
+    if (!given()) return;
+    Fill(*request.mutable_operating_point());
+  }
+
+ private:
+  bool given() const { return min_cosine_ || fmr_ || fpir_; }
+  void Fill(v1::OperatingPoint& point) const;
+
+  std::optional<float> min_cosine_;
+  std::optional<double> fmr_;
+  std::optional<double> fpir_;
+  bool site_ = false;
+};
+
+// Adds --`name`, an error rate above 0 and below 1.
+void AddErrorRate(CLI::App& app, const std::string& name, std::optional<double>& rate,
+                  const std::string& description);
+
 // Adds --`name`, a least quality.
 void AddLeastQuality(CLI::App& app, const std::string& name, std::optional<float>& quality,
                      const std::string& description);

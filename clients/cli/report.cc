@@ -78,15 +78,36 @@ std::string DecisionName(v1::Decision decision) {
   }
 }
 
+std::string DescribeRate(const v1::ErrorRate& rate) {
+  return fmt::format("{:.2g} ({:.2g} to {:.2g})", rate.rate(), rate.lower(), rate.upper());
+}
+
+namespace {
+
+// What a threshold promises.
+std::string DescribeClaim(const v1::DecisionBasis& basis) {
+  if (!basis.has_claimed()) return "not calibrated: it promises no error rate";
+  const std::string rate = DescribeRate(basis.claimed());
+  const std::string calibration = basis.calibration_id().substr(0, 12);
+  if (basis.claimed().kind() != v1::ERROR_RATE_KIND_FPIR) {
+    return fmt::format("false match rate {}, calibration {}", rate, calibration);
+  }
+  return fmt::format("finds somebody for {} of strangers among {} identities{}, calibration {}",
+                     rate, basis.gallery_identities(),
+                     basis.claimed().by_formula() ? " by formula" : "", calibration);
+}
+
+}  // namespace
+
 std::string DescribeBasis(const v1::DecisionBasis& basis) {
   std::string threshold = fmt::format("threshold {}", FormatCosine(basis.threshold()));
   switch (basis.source()) {
     case v1::OPERATING_POINT_SOURCE_REQUEST:
-      return threshold + ", given with the request";
+      return fmt::format("{}, given with the request ({})", threshold, DescribeClaim(basis));
     case v1::OPERATING_POINT_SOURCE_COLLECTION:
-      return threshold + ", the collection's";
+      return fmt::format("{}, the collection's ({})", threshold, DescribeClaim(basis));
     case v1::OPERATING_POINT_SOURCE_MODEL_CARD:
-      return threshold + ", the model card's default (not calibrated: it promises no error rate)";
+      return fmt::format("{}, the model card's default ({})", threshold, DescribeClaim(basis));
     default:
       return threshold;
   }

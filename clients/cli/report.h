@@ -50,6 +50,8 @@ ExitCode Finish(Session& session, std::string_view subject, const ClientResult<R
 std::string DecisionName(v1::Decision decision);
 // "threshold 0.4000, given with the request"; says so when it comes from the model card.
 std::string DescribeBasis(const v1::DecisionBasis& basis);
+// "0.0012 (0.00091 to 0.0016)".
+std::string DescribeRate(const v1::ErrorRate& rate);
 // A cosine with 4 digits.
 std::string FormatCosine(float cosine);
 // "83,112 96x118, score 0.93, quality 0.81": left, top, width and height in pixels.

@@ -22,6 +22,7 @@ constexpr char kVerifyFooter[] =
     "Examples:\n"
     "  facegate verify 1017 door.jpg\n"
     "  facegate verify -c staff --min-cosine 0.45 --select central 1017 door.jpg\n"
+    "  facegate verify -c staff --fmr 0.001 1017 door.jpg\n"
     "  facegate --json verify -c staff 1017 a.jpg b.jpg";
 
 class VerifyCommand : public Command {
@@ -31,7 +32,7 @@ class VerifyCommand : public Command {
     AddIdentityPath(verify, path_, "The identity that is claimed");
     verify.add_option("PHOTO", photos_, "Photos to be compared with it")->required();
     AddPhotoOptions(verify, photo_options_, AllowAll::kNo);
-    AddMinCosine(verify, min_cosine_, "The smallest cosine that is a match");
+    operating_point_.AddTo(verify, true);
   }
 
   ExitCode Run(Session& session) override;
@@ -42,7 +43,7 @@ class VerifyCommand : public Command {
   IdentityPath path_;
   std::vector<std::string> photos_;
   PhotoOptions photo_options_;
-  std::optional<float> min_cosine_;
+  OperatingPointOptions operating_point_;
 };
 
 ClientResult<v1::VerifyResponse> VerifyCommand::Verify(Session& session,
@@ -52,7 +53,7 @@ ClientResult<v1::VerifyResponse> VerifyCommand::Verify(Session& session,
   v1::VerifyRequest request;
   path_.CopyTo(request);
   *request.mutable_probe() = std::move(probe).value();
-  if (min_cosine_.has_value()) request.mutable_operating_point()->set_min_cosine(*min_cosine_);
+  operating_point_.CopyTo(request);
   return Ask(session, &FacegateClient::Verify, request);
 }
 

@@ -151,6 +151,11 @@ ClientResult<v1::ListCollectionsResponse> FacegateClient::ListCollections(
     const v1::ListCollectionsRequest& request) {
   return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::ListCollections, request);
 }
+ClientResult<v1::GetCalibrationResponse> FacegateClient::GetCalibration(
+    const v1::GetCalibrationRequest& request) {
+  return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::GetCalibration, request);
+}
+
 ClientResult<v1::UpdateCollectionResponse> FacegateClient::UpdateCollection(
     const v1::UpdateCollectionRequest& request) {
   return impl_->Call(impl_->gallery, &v1::GalleryService::Stub::UpdateCollection, request);

@@ -50,6 +50,7 @@ class FacegateClient {
       const v1::ListCollectionsRequest& request);
   ClientResult<v1::UpdateCollectionResponse> UpdateCollection(
       const v1::UpdateCollectionRequest& request);
+  ClientResult<v1::GetCalibrationResponse> GetCalibration(const v1::GetCalibrationRequest& request);
   ClientResult<v1::DeleteCollectionResponse> DeleteCollection(
       const v1::DeleteCollectionRequest& request);
   ClientResult<v1::GetIdentityResponse> GetIdentity(const v1::GetIdentityRequest& request);

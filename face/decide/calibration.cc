@@ -57,8 +57,8 @@ Status CheckCounts(const Calibration& one) {
   }
   const uint64_t pairs = one.people * (one.people - 1) / 2;
   if (one.impostor_pairs != pairs) {
-    return Refused("impostor_pairs", fmt::format("is {}, {} people make {}", one.impostor_pairs,
-                                                 one.people, pairs));
+    return Refused("impostor_pairs",
+                   fmt::format("is {}, {} people make {}", one.impostor_pairs, one.people, pairs));
   }
   if (one.impostor_comparisons < pairs) {
     return Refused("impostor_comparisons",
@@ -66,8 +66,8 @@ Status CheckCounts(const Calibration& one) {
   }
   if (one.genuine_people > one.people || one.genuine_pairs < one.genuine_people ||
       (one.genuine_people == 0) != (one.genuine_pairs == 0)) {
-    return Refused("genuine_pairs", fmt::format("is {} of {} people", one.genuine_pairs,
-                                                one.genuine_people));
+    return Refused("genuine_pairs",
+                   fmt::format("is {} of {} people", one.genuine_pairs, one.genuine_people));
   }
   if (!IsWithin(one.probe_quality, 0.0, 1.0)) return Refused("probe_quality", "is not in 0..1");
   return OkStatus();
@@ -117,8 +117,8 @@ Status CheckFalseMatch(const Calibration& calibration) {
       return Refused("false_match", fmt::format("has {} pairs in row {}", row.pairs, i));
     }
     // A pair counts in the rate with the share of its comparisons, so with 1 at most.
-    const double most = static_cast<double>(row.pairs) /
-                        static_cast<double>(calibration.impostor_pairs);
+    const double most =
+        static_cast<double>(row.pairs) / static_cast<double>(calibration.impostor_pairs);
     if (row.rate > most * (1.0 + 1e-4)) {
       return Refused("false_match", fmt::format("has the rate {:g} of {} pairs in row {}", row.rate,
                                                 row.pairs, i));
@@ -150,8 +150,8 @@ Status CheckGalleries(const Calibration& calibration) {
   for (const GalleryTable& table : calibration.galleries) {
     const std::string field = fmt::format("galleries of {}", table.identities);
     if (table.identities <= last || table.identities >= calibration.people) {
-      return Refused(field, fmt::format("do not ascend, or are not of {} people",
-                                        calibration.people));
+      return Refused(field,
+                     fmt::format("do not ascend, or are not of {} people", calibration.people));
     }
     last = table.identities;
     FACEGATE_RETURN_IF_ERROR(CheckDescending(field, table.rows));

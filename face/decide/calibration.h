@@ -64,11 +64,11 @@ struct Calibration {
   // Photos that were given, and those that gave no usable face or were left out.
   uint64_t photos = 0;
   uint64_t photos_left_out = 0;
-  uint64_t people = 0;         // with a usable photo
-  uint64_t impostor_pairs = 0; // pairs of people: people * (people - 1) / 2
-  uint64_t impostor_comparisons = 0;  // of a photo with an enrolled photo of somebody else
-  uint64_t genuine_people = 0;        // with two usable photos or more
-  uint64_t genuine_pairs = 0;         // pairs of photos of one person
+  uint64_t people = 0;                     // with a usable photo
+  uint64_t impostor_pairs = 0;             // pairs of people: people * (people - 1) / 2
+  uint64_t impostor_comparisons = 0;       // of a photo with an enrolled photo of somebody else
+  uint64_t genuine_people = 0;             // with two usable photos or more
+  uint64_t genuine_pairs = 0;              // pairs of photos of one person
   std::vector<FalseMatchRow> false_match;  // thresholds ascend, rates descend; the last rate is 0
   std::vector<FalseNonMatchRow> false_non_match;  // thresholds and rates ascend; may be empty
   std::vector<GalleryTable> galleries;            // sizes ascend; may be empty
@@ -78,9 +78,7 @@ struct Calibration {
     return photos == 0 ? 0.0 : static_cast<double>(photos_left_out) / static_cast<double>(photos);
   }
   // The largest gallery of the tables; 0 without one.
-  uint64_t largest_gallery() const {
-    return galleries.empty() ? 0 : galleries.back().identities;
-  }
+  uint64_t largest_gallery() const { return galleries.empty() ? 0 : galleries.back().identities; }
 };
 
 // kInvalidArgument, naming the field, when counts do not add up, when a number is out of its range

@@ -38,9 +38,10 @@ CalibrationBuilder::~CalibrationBuilder() = default;
 
 StatusOr<CalibrationBuilder> CalibrationBuilder::Create(size_t people, size_t probes) {
   if (people < Calibration::kLeastPeople || probes < people) {
-    return InvalidArgument(fmt::format("{} people with {} photos cannot be calibrated with, {} "
-                                       "people with a photo each are the least",
-                                       people, probes, Calibration::kLeastPeople));
+    return InvalidArgument(
+        fmt::format("{} people with {} photos cannot be calibrated with, {} "
+                    "people with a photo each are the least",
+                    people, probes, Calibration::kLeastPeople));
   }
   if (probes > kMostComparisons / people) {
     return InvalidArgument(fmt::format("{} photos compared with {} people are more than {}", probes,

@@ -26,7 +26,7 @@ std::string Number(double value) {
 
 // "name":[...] of a member of each row.
 template <typename Row, typename Value>
-std::string Column(std::string_view name, const std::vector<Row>& rows, Value Row::* member) {
+std::string Column(std::string_view name, const std::vector<Row>& rows, Value Row::*member) {
   std::string text = fmt::format("\"{}\":[", name);
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i > 0) text += ',';

@@ -28,7 +28,8 @@ class FieldReader {
   void Fail(std::string_view key, std::string_view what) {
     if (!status_.ok()) return;
     const std::string_view dot = path_.empty() || key.empty() ? "" : ".";
-    status_ = InvalidArgument(fmt::format("calibration field \"{}{}{}\" {}", path_, dot, key, what));
+    status_ =
+        InvalidArgument(fmt::format("calibration field \"{}{}{}\" {}", path_, dot, key, what));
   }
   void Absorb(const Status& status) {
     if (status_.ok()) status_ = status;
@@ -50,11 +51,11 @@ class FieldReader {
 
   // Reads a column of a table into a member of each row; the first column makes the rows.
   template <typename Row>
-  void Column(const char* key, double Row::* member, std::vector<Row>& rows) {
+  void Column(const char* key, double Row::*member, std::vector<Row>& rows) {
     ReadColumn(key, rows, [&](const Json& value, Row& row) { row.*member = NumberOf(value, key); });
   }
   template <typename Row>
-  void Column(const char* key, uint64_t Row::* member, std::vector<Row>& rows) {
+  void Column(const char* key, uint64_t Row::*member, std::vector<Row>& rows) {
     ReadColumn(key, rows, [&](const Json& value, Row& row) { row.*member = CountOf(value, key); });
   }
 

@@ -112,7 +112,8 @@ class FalseMatchCounter {
     std::vector<FalseMatchRow> rows;
     for (size_t threshold = 0; threshold <= kScoreLevels; ++threshold) {
       const FalseMatchRow row = RowAt(threshold);
-      const bool new_row = rows.empty() || row.rate == 0.0 || row.rate * kLeastFall < rows.back().rate;
+      const bool new_row =
+          rows.empty() || row.rate == 0.0 || row.rate * kLeastFall < rows.back().rate;
       if (new_row) rows.push_back(row);
       if (row.rate == 0.0) break;
     }
@@ -175,10 +176,10 @@ std::vector<FalseNonMatchRow> CountFalseNonMatches(std::span<const GenuineScore>
       if (rate == 0.0) rows.back().threshold = ThresholdOfLevel(threshold);
       continue;
     }
-    rows.push_back({.threshold = ThresholdOfLevel(threshold),
-                    .rate = RoundedNumber(rate),
-                    .person_variance =
-                        RoundedNumber(std::max(0.0, squares / count - rate * rate))});
+    rows.push_back(
+        {.threshold = ThresholdOfLevel(threshold),
+         .rate = RoundedNumber(rate),
+         .person_variance = RoundedNumber(std::max(0.0, squares / count - rate * rate))});
     if (rate == 1.0) break;
   }
   return rows;

@@ -17,8 +17,7 @@ std::vector<double> ChancesOfNone(size_t population, size_t drawn) {
   std::vector<double> chances(population + 1, 0.0);
   chances[0] = 1.0;
   for (size_t matching = 0; matching + drawn < population; ++matching) {
-    chances[matching + 1] = chances[matching] *
-                            static_cast<double>(population - matching - drawn) /
+    chances[matching + 1] = chances[matching] * static_cast<double>(population - matching - drawn) /
                             static_cast<double>(population - matching);
   }
   return chances;
@@ -27,8 +26,7 @@ std::vector<double> ChancesOfNone(size_t population, size_t drawn) {
 // Of each photo, how many people it matches at the threshold of each level.
 class MatchCounts {
  public:
-  explicit MatchCounts(const ScoreMatrix& matrix)
-      : counts_(matrix.rows() * (kScoreLevels + 2), 0) {
+  explicit MatchCounts(const ScoreMatrix& matrix) : counts_(matrix.rows() * (kScoreLevels + 2), 0) {
     for (size_t row = 0; row < matrix.rows(); ++row) {
       uint32_t* const of_row = counts_.data() + row * (kScoreLevels + 2);
       for (size_t person = 0; person < matrix.people; ++person) {

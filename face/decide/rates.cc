@@ -109,8 +109,7 @@ SearchPoint InTable(const Calibration& calibration, const GalleryTable& table, d
     point.hazard = LogBetween(Hazard(low.rate), Hazard(high.rate), share);
   }
   const double scale = HazardScale(Hazard(LogBetween(low.rate, high.rate, share)));
-  point.estimate_variance =
-      scale * Between(low.estimate_variance, high.estimate_variance, share);
+  point.estimate_variance = scale * Between(low.estimate_variance, high.estimate_variance, share);
   point.gallery_variance = scale * Between(low.gallery_variance, high.gallery_variance, share);
   return point;
 }
@@ -125,10 +124,9 @@ SearchPoint FromTables(const Calibration& calibration, double threshold, uint64_
   if (above->identities == identities) return high;
   const bool first = above == tables.begin();
   const double low_size = first ? 1.0 : static_cast<double>((above - 1)->identities);
-  const SearchPoint low =
-      first ? ByFormula(FalseMatchAt(calibration, threshold),
-                        static_cast<double>(calibration.people), 1.0)
-            : InTable(calibration, *(above - 1), threshold);
+  const SearchPoint low = first ? ByFormula(FalseMatchAt(calibration, threshold),
+                                            static_cast<double>(calibration.people), 1.0)
+                                : InTable(calibration, *(above - 1), threshold);
   const double share = std::log(static_cast<double>(identities) / low_size) /
                        std::log(static_cast<double>(above->identities) / low_size);
   return {.hazard = LogBetween(low.hazard, high.hazard, share),
@@ -172,8 +170,8 @@ ErrorRate FalseMatchRateAt(const Calibration& calibration, double threshold,
   const double one_more = at.rate + 1.0 / static_cast<double>(calibration.impostor_pairs);
   return {.rate = at.rate,
           .lower = GammaQuantile(at.rate, person + pair, -kTwoSided95),
-          .upper = std::min(1.0, GammaQuantile(one_more, person + pair * at.rate / one_more,
-                                               kTwoSided95))};
+          .upper = std::min(
+              1.0, GammaQuantile(one_more, person + pair * at.rate / one_more, kTwoSided95))};
 }
 
 ErrorRate FalsePositiveRateAt(const Calibration& calibration, double threshold, uint64_t identities,
@@ -189,8 +187,9 @@ ErrorRate FalsePositiveRateAt(const Calibration& calibration, double threshold, 
             .upper = RateOf(size * Hazard(RuleOfThree(calibration))),
             .by_formula = by_formula};
   }
-  const SearchPoint at = by_formula || identities == 1 ? ByFormula(match, people, size)
-                                                       : FromTables(calibration, threshold, identities);
+  const SearchPoint at = by_formula || identities == 1
+                             ? ByFormula(match, people, size)
+                             : FromTables(calibration, threshold, identities);
   const double rate = RateOf(at.hazard);
   const double probes =
       PeopleOf(strangers, calibration.people - std::min(identities, calibration.people / 2));

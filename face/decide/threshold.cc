@@ -14,9 +14,8 @@ constexpr int kHalvings = 40;
 
 ErrorRate RateAt(const Calibration& calibration, OperatingPointKind kind, double threshold,
                  uint64_t identities) {
-  return kind == OperatingPointKind::kFpir
-             ? FalsePositiveRateAt(calibration, threshold, identities)
-             : FalseMatchRateAt(calibration, threshold);
+  return kind == OperatingPointKind::kFpir ? FalsePositiveRateAt(calibration, threshold, identities)
+                                           : FalseMatchRateAt(calibration, threshold);
 }
 
 // The next number that a float can hold: thresholds meet scores of that type.
@@ -86,11 +85,10 @@ StatusOr<Threshold> ThresholdFor(const OperatingPoint& point, const Calibration*
     }
     const uint64_t size = std::max<uint64_t>(identities, 1);
     FACEGATE_RETURN_IF_ERROR(CheckSupported(point, *calibration, size));
-    result.min_cosine =
-        UpToFloat(LeastThreshold(*calibration, point.value, [&](double threshold) {
-          const ErrorRate at = RateAt(*calibration, point.kind, threshold, size);
-          return rule == ThresholdRule::kUpperBound ? at.upper : at.rate;
-        }));
+    result.min_cosine = UpToFloat(LeastThreshold(*calibration, point.value, [&](double threshold) {
+      const ErrorRate at = RateAt(*calibration, point.kind, threshold, size);
+      return rule == ThresholdRule::kUpperBound ? at.upper : at.rate;
+    }));
   }
   result.claimed = RateAt(*calibration, result.claimed_kind, result.min_cosine, identities);
   result.calibration_id = calibration->id;

@@ -27,10 +27,6 @@ bool IsSaid(std::string_view unit) {
 
 }  // namespace
 
-double WantedQuality(std::optional<float> own, double of_server) {
-  return own.has_value() ? static_cast<double>(*own) : of_server;
-}
-
 FaceReport ReportOf(const std::optional<DetectedFace>& detected,
                     const std::optional<FaceQuality>& quality, double wanted) {
   FaceReport report{.detected = detected, .quality = quality, .wanted = wanted};

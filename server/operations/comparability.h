@@ -8,6 +8,7 @@
 #include "face/detect/detector.h"
 #include "face/detect/face_quality.h"
 #include "server/engine/face_engine.h"
+#include "server/operations/quality_policy.h"
 
 // Whether a face is fit to be compared. A face that was found need not be: two turned, tiny or dark
 // faces of strangers may resemble each other more than two good photos of one person. This is the
@@ -17,15 +18,6 @@
 // Embeddings and stored templates have no quality and pass: they are the caller's word, or were
 // judged when they were enrolled.
 namespace facegate {
-
-// What the server wants where neither the collection nor the request says; 0..1, 0 wants nothing.
-struct QualityPolicy {
-  double enrol = kDefaultEnrolQuality;
-  double probe = kDefaultProbeQuality;
-};
-
-// The value of a collection or request, else the server's.
-double WantedQuality(std::optional<float> own, double of_server);
 
 // What an answer tells of a face.
 struct FaceReport {

@@ -9,8 +9,9 @@ namespace facegate {
 StatusOr<ComparisonResult> Compare(const OperationParts& parts, const ComparisonRequest& request,
                                    const Caller& caller) {
   ComparisonResult result;
-  FACEGATE_ASSIGN_OR_RETURN(
-      result.basis, ChooseBasis(request.operating_point, std::nullopt, parts.engine.card()));
+  FACEGATE_ASSIGN_OR_RETURN(result.basis, ChooseBasis({.requested = request.operating_point,
+                                                       .collection_min_cosine = std::nullopt,
+                                                       .card = parts.engine.card()}));
   const double wanted = WantedQuality(request.probe_quality, parts.quality.probe);
   FACEGATE_ASSIGN_OR_RETURN(std::vector<JudgedFace> faces,
                             EmbedComparable(parts, request.probes, wanted, caller));

@@ -1,24 +1,57 @@
 #include "server/operations/decision.h"
 
-namespace facegate {
+#include "face/decide/threshold.h"
 
-StatusOr<DecisionBasis> ChooseBasis(const std::optional<OperatingPoint>& requested,
-                                    std::optional<float> collection_min_cosine,
-                                    const ModelCard& card) {
-  DecisionBasis basis{.model_digest = card.model_digest};
-  if (requested.has_value()) {
-    basis.threshold = std::get<MinCosine>(*requested).cosine;
-    basis.source = ThresholdSource::kRequest;
-  } else if (collection_min_cosine.has_value()) {
-    basis.threshold = *collection_min_cosine;
-    basis.source = ThresholdSource::kCollection;
-  } else if (card.default_min_cosine.has_value()) {
-    basis.threshold = *card.default_min_cosine;
-    basis.source = ThresholdSource::kModelCard;
-  } else {
-    return Refuse(Reason::kNoOperatingPoint,
-                  "neither the request nor the collection nor the model card says from which "
-                  "cosine on two faces match");
+namespace facegate {
+namespace {
+
+struct ChosenPoint {
+  OperatingPoint point;
+  ThresholdSource source = ThresholdSource::kRequest;
+};
+
+ChosenPoint RawCosine(float cosine, ThresholdSource source) {
+  return {.point = {.kind = OperatingPointKind::kMinCosine,
+                    .value = cosine,
+                    .calibration = CalibrationSource::kModelCard},
+          .source = source};
+}
+
+StatusOr<ChosenPoint> ChoosePoint(const BasisRequest& request) {
+  if (request.requested.has_value()) {
+    return ChosenPoint{.point = *request.requested, .source = ThresholdSource::kRequest};
+  }
+  if (request.collection_min_cosine.has_value()) {
+    return RawCosine(*request.collection_min_cosine, ThresholdSource::kCollection);
+  }
+  if (request.card.default_min_cosine.has_value()) {
+    return RawCosine(*request.card.default_min_cosine, ThresholdSource::kModelCard);
+  }
+  return Refuse(Reason::kNoOperatingPoint,
+                "neither the request nor the collection nor the model card says from which "
+                "cosine on two faces match");
+}
+
+}  // namespace
+
+StatusOr<DecisionBasis> ChooseBasis(const BasisRequest& request) {
+  FACEGATE_ASSIGN_OR_RETURN(const ChosenPoint chosen, ChoosePoint(request));
+  const Calibration* calibration = nullptr;
+  if (chosen.point.calibration == CalibrationSource::kCollection) {
+    calibration = request.of_collection;
+  } else if (request.card.calibration.has_value()) {
+    calibration = &*request.card.calibration;
+  }
+  const auto threshold = ThresholdFor(chosen.point, calibration, request.identities);
+  if (!threshold.ok()) return AtField(threshold.status(), "operating_point");
+  DecisionBasis basis{.threshold = static_cast<float>(threshold->min_cosine),
+                      .source = chosen.source,
+                      .calibration_id = threshold->calibration_id,
+                      .model_digest = request.card.model_digest,
+                      .claimed = threshold->claimed,
+                      .claimed_kind = threshold->claimed_kind};
+  if (basis.claimed.has_value() && basis.claimed_kind == OperatingPointKind::kFpir) {
+    basis.gallery_identities = request.identities;
   }
   return basis;
 }

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 
 #include "face/base/status.h"
+#include "face/decide/calibration.h"
+#include "face/decide/operating_point.h"
+#include "face/decide/rates.h"
 #include "face/model/model_card.h"
 
 namespace facegate {
@@ -15,31 +18,38 @@ enum class Decision {
   kInconclusive,  // the evidence does not support a decision
 };
 
-// Where a request wants a match to begin; exactly one kind of rule.
-struct MinCosine {
-  float cosine = 0.0f;  // -1..1: the smallest cosine that is a match
-};
-using OperatingPoint = std::variant<MinCosine>;
-
 enum class ThresholdSource {
   kRequest,
   kCollection,
-  kModelCard,  // promises no error rate
+  kModelCard,
 };
 
 // What a decision rests on.
 struct DecisionBasis {
   float threshold = 0.0f;  // the cosine from which on it is a match
   ThresholdSource source = ThresholdSource::kRequest;
-  std::string calibration_id{};  // that gave the threshold; empty when there was none
+  std::string calibration_id{};  // that `claimed` follows from; empty when there is none
   std::string model_digest{};    // that made the embeddings
+  // How often such a decision takes a stranger for somebody; absent without a calibration.
+  std::optional<ErrorRate> claimed{};
+  OperatingPointKind claimed_kind = OperatingPointKind::kFmr;  // kFmr or kFpir
+  uint64_t gallery_identities = 0;                             // of an FPIR
+};
+
+// Who may say where a decision begins, the first one first, and what is known of thresholds.
+struct BasisRequest {
+  const std::optional<OperatingPoint>& requested;
+  std::optional<float> collection_min_cosine;
+  const ModelCard& card;
+  // The collection's own, where `requested` names it; null otherwise.
+  const Calibration* of_collection = nullptr;
+  uint64_t identities = 0;  // that are searched; 0 for a comparison of two faces
 };
 
 // Where a decision begins: the request's operating point, else the collection's, else the model
-// card's default. kNoOperatingPoint when there is none.
-StatusOr<DecisionBasis> ChooseBasis(const std::optional<OperatingPoint>& requested,
-                                    std::optional<float> collection_min_cosine,
-                                    const ModelCard& card);
+// card's default. kNoOperatingPoint when there is none; what ThresholdFor() says, at
+// operating_point.
+StatusOr<DecisionBasis> ChooseBasis(const BasisRequest& request);
 
 // From the threshold on. Both are compared as the fp32 numbers that the answer carries, so a client
 // that compares them again agrees.

@@ -1,9 +1,14 @@
 #include "server/operations/enrolment.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
+
+#include "face/decide/threshold.h"
 
 namespace facegate {
 namespace {
@@ -35,6 +40,41 @@ StatusOr<std::vector<EmbeddedFace>> EmbedSamples(const OperationParts& parts,
   return parts.engine.Embed(std::move(faces), caller);
 }
 
+// The cosine of a guard, by the model card's calibration; nothing where there is no guard.
+StatusOr<std::optional<float>> GuardThreshold(const ModelCard& card, std::optional<double> fmr,
+                                              std::string_view guard) {
+  if (!fmr.has_value()) return std::optional<float>();
+  const auto threshold =
+      ThresholdFor({.kind = OperatingPointKind::kFmr,
+                    .value = *fmr,
+                    .calibration = CalibrationSource::kModelCard},
+                   card.calibration.has_value() ? &*card.calibration : nullptr, 0);
+  if (!threshold.ok()) {
+    return Annotate(threshold.status(), fmt::format("the collection's {}", guard));
+  }
+  return std::optional<float>(static_cast<float>(threshold->min_cosine));
+}
+
+StatusOr<EnrolOptions> OptionsOf(const OperationParts& parts, const EnrolmentRequest& request,
+                                 const CollectionSettings& settings, const Caller& caller) {
+  EnrolOptions options{.must_be_new = request.must_be_new};
+  FACEGATE_ASSIGN_OR_RETURN(
+      options.consistent_from,
+      GuardThreshold(parts.engine.card(), settings.identity_match_fmr, "identity_match_fmr"));
+  FACEGATE_ASSIGN_OR_RETURN(
+      options.unique_from,
+      GuardThreshold(parts.engine.card(), settings.duplicate_fmr, "duplicate_fmr"));
+  options.stop = parts.engine.Wanted(caller);
+  return options;
+}
+
+// The gallery says which of the faces a guard refused.
+Status AtSample(const Status& status) {
+  const auto reason = ReasonOf(status);
+  const bool by_guard = reason == Reason::kIdentityMismatch || reason == Reason::kDuplicateFace;
+  return by_guard ? AtField(status, "samples") : status;
+}
+
 NewTemplate ToTemplate(const EmbeddedFace& face, const Sample& sample) {
   std::optional<float> quality;
   if (face.quality.has_value()) quality = static_cast<float>(face.quality->score);
@@ -64,6 +104,8 @@ StatusOr<EnrolmentResult> Enrol(const OperationParts& parts, const EnrolmentRequ
   const ModelKey& model = parts.engine.model();
   FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection, CheckMayEnrol(parts, request));
   const double wanted = WantedQuality(collection.settings.enrol_quality, parts.quality.enrol);
+  FACEGATE_ASSIGN_OR_RETURN(const EnrolOptions options,
+                            OptionsOf(parts, request, collection.settings, caller));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddedFace> faces,
                             EmbedSamples(parts, request.samples, wanted, caller));
   std::vector<NewTemplate> templates;
@@ -83,14 +125,12 @@ StatusOr<EnrolmentResult> Enrol(const OperationParts& parts, const EnrolmentRequ
     }
     return result;
   };
-  FACEGATE_ASSIGN_OR_RETURN(
-      const EnrolResult enrolled,
-      parts.gallery.Enrol(request.collection, request.identity, model, templates,
-                          {.must_be_new = request.must_be_new},
-                          {.ticket = receipt.ticket, .answer = [&](const EnrolResult& stored) {
-                             return receipt.answer(result_of(stored));
-                           }}));
-  return result_of(enrolled);
+  const auto enrolled = parts.gallery.Enrol(
+      request.collection, request.identity, model, templates, options,
+      {.ticket = receipt.ticket,
+       .answer = [&](const EnrolResult& stored) { return receipt.answer(result_of(stored)); }});
+  if (!enrolled.ok()) return AtSample(enrolled.status());
+  return result_of(*enrolled);
 }
 
 }  // namespace facegate

@@ -122,8 +122,8 @@ StatusOr<IdentificationResult> Identify(const OperationParts& parts,
       GetUsableCollection(parts.gallery, request.collection, parts.engine.model()));
   IdentificationResult result;
   FACEGATE_ASSIGN_OR_RETURN(
-      result.basis,
-      ChooseBasis(request.operating_point, collection.settings.min_cosine, parts.engine.card()));
+      result.basis, BasisWithin(parts.of_calibrations(), collection, request.operating_point,
+                                ComparedWith::kWholeCollection, parts.engine.Wanted(caller)));
   const double wanted = WantedQuality(collection.settings.probe_quality, parts.quality.probe);
   FACEGATE_ASSIGN_OR_RETURN(std::vector<JudgedFace> faces,
                             EmbedComparable(parts, {&request.probe, 1}, wanted, caller));

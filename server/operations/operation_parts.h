@@ -2,7 +2,9 @@
 
 #include "index/gallery.h"
 #include "server/engine/face_engine.h"
+#include "server/operations/calibrated_basis.h"
 #include "server/operations/comparability.h"
+#include "server/operations/site_calibrations.h"
 
 namespace facegate {
 
@@ -11,6 +13,11 @@ struct OperationParts {
   const FaceEngine& engine;
   Gallery& gallery;
   QualityPolicy quality;
+  SiteCalibrations& calibrations;
+
+  CalibrationParts of_calibrations() const {
+    return {.card = engine.card(), .quality = quality, .calibrations = calibrations};
+  }
 };
 
 }  // namespace facegate

@@ -11,8 +11,8 @@ StatusOr<VerificationResult> Verify(const OperationParts& parts, const Verificat
                             GetUsableCollection(parts.gallery, request.collection, model));
   VerificationResult result;
   FACEGATE_ASSIGN_OR_RETURN(
-      result.basis,
-      ChooseBasis(request.operating_point, collection.settings.min_cosine, parts.engine.card()));
+      result.basis, BasisWithin(parts.of_calibrations(), collection, request.operating_point,
+                                ComparedWith::kOneIdentity, parts.engine.Wanted(caller)));
   FACEGATE_RETURN_IF_ERROR(
       parts.gallery.GetIdentity(request.collection, request.identity).status());
   const double wanted = WantedQuality(collection.settings.probe_quality, parts.quality.probe);

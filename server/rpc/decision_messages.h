@@ -9,11 +9,16 @@
 // Decisions, and where they begin, from and to messages.
 namespace facegate {
 
+// At calibration, for an unknown value.
+StatusOr<CalibrationSource> ParseCalibration(v1::CalibrationChoice choice,
+                                             CalibrationSource unspecified);
+
 // Nothing for null. kInvalidField at operating_point for one that is malformed or of a kind that
 // this server does not know.
 StatusOr<std::optional<OperatingPoint>> ParseOperatingPoint(const v1::OperatingPoint* requested);
 
 v1::Decision ToMessage(Decision decision);
+void FillErrorRate(v1::ErrorRateKind kind, const ErrorRate& rate, v1::ErrorRate* out);
 void FillBasis(const DecisionBasis& basis, v1::DecisionBasis* out);
 
 }  // namespace facegate

@@ -57,8 +57,12 @@ void FillCandidate(std::string_view collection, const DecidedCandidate& found,
 }  // namespace
 
 FaceService::FaceService(const FaceEngine& engine, Gallery& gallery, const RequestLimits& limits,
-                         const QualityPolicy& quality)
-    : parts_{.engine = engine, .gallery = gallery, .quality = quality}, limits_(limits) {}
+                         const QualityPolicy& quality, SiteCalibrations& calibrations)
+    : parts_{.engine = engine,
+             .gallery = gallery,
+             .quality = quality,
+             .calibrations = calibrations},
+      limits_(limits) {}
 
 StatusOr<std::vector<Sample>> FaceService::ParseSamples(const v1::EnrollRequest& request) const {
   const int count = request.samples_size();
@@ -215,6 +219,11 @@ Status FaceService::Compare(const CallContext& call, const v1::CompareRequest& r
                             ParseProbe(request.has_second() ? &request.second() : nullptr, "second",
                                        kOneFace, parts_.engine));
   FACEGATE_ASSIGN_OR_RETURN(comparison.operating_point, OperatingPointOf(request));
+  if (comparison.operating_point.has_value() &&
+      comparison.operating_point->calibration == CalibrationSource::kCollection) {
+    return RefuseField("operating_point.calibration",
+                       "is COLLECTION, and two faces that are compared have none");
+  }
   if (request.has_probe_quality()) {
     FACEGATE_RETURN_IF_ERROR(CheckQuality(request.probe_quality(), "probe_quality"));
     comparison.probe_quality = request.probe_quality();

@@ -18,10 +18,10 @@ namespace facegate {
 // in the answer. Thread-safe. After an error the response's content is unspecified.
 class FaceService {
  public:
-  // Engine and gallery must outlive the service. `quality` holds where neither a collection nor a
-  // request says what is wanted.
+  // Engine, gallery and calibrations must outlive the service. `quality` holds where neither a
+  // collection nor a request says what is wanted.
   FaceService(const FaceEngine& engine, Gallery& gallery, const RequestLimits& limits,
-              const QualityPolicy& quality);
+              const QualityPolicy& quality, SiteCalibrations& calibrations);
 
   Status Enroll(const CallContext& call, const v1::EnrollRequest& request,
                 v1::EnrollResponse* response);

@@ -11,6 +11,9 @@
 
 #include "index/labels.h"
 #include "index/resource_id.h"
+#include "server/operations/probe.h"
+#include "server/rpc/calibration_messages.h"
+#include "server/rpc/decision_messages.h"
 #include "server/rpc/page_token.h"
 #include "server/rpc/request_checks.h"
 #include "server/rpc/request_once.h"
@@ -71,9 +74,17 @@ StatusOr<std::optional<float>> ParseQuality(bool given, float quality, std::stri
   return std::optional<float>(quality);
 }
 
+// The rate where the message has one.
+StatusOr<std::optional<double>> ParseRate(bool given, double rate, std::string_view field) {
+  if (!given) return std::optional<double>();
+  FACEGATE_RETURN_IF_ERROR(CheckErrorRate(rate, field));
+  return std::optional<double>(rate);
+}
+
 // What the request asks of the collection's settings.
 StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionRequest& request) {
-  constexpr std::string_view kExpected = "min_cosine, enrol_quality or probe_quality";
+  constexpr std::string_view kExpected =
+      "min_cosine, enrol_quality, probe_quality, identity_match_fmr or duplicate_fmr";
   FACEGATE_RETURN_IF_ERROR(CheckPathCount(request.update_mask(), kExpected));
   CollectionChange change;
   for (const std::string& path : request.update_mask().paths()) {
@@ -83,6 +94,10 @@ StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionReque
       change.set_enrol_quality = true;
     } else if (path == "probe_quality") {
       change.set_probe_quality = true;
+    } else if (path == "identity_match_fmr") {
+      change.set_identity_match_fmr = true;
+    } else if (path == "duplicate_fmr") {
+      change.set_duplicate_fmr = true;
     } else {
       return RefuseField("update_mask", fmt::format("has a path that is not {}", kExpected));
     }
@@ -101,6 +116,16 @@ StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionReque
     FACEGATE_ASSIGN_OR_RETURN(
         change.probe_quality,
         ParseQuality(given.has_probe_quality(), given.probe_quality(), "collection.probe_quality"));
+  }
+  if (change.set_identity_match_fmr) {
+    FACEGATE_ASSIGN_OR_RETURN(change.identity_match_fmr,
+                              ParseRate(given.has_identity_match_fmr(), given.identity_match_fmr(),
+                                        "collection.identity_match_fmr"));
+  }
+  if (change.set_duplicate_fmr) {
+    FACEGATE_ASSIGN_OR_RETURN(
+        change.duplicate_fmr,
+        ParseRate(given.has_duplicate_fmr(), given.duplicate_fmr(), "collection.duplicate_fmr"));
   }
   return change;
 }
@@ -138,8 +163,13 @@ StatusOr<LabelChange> ParseLabelChange(const v1::UpdateIdentityRequest& request)
 
 }  // namespace
 
-GalleryService::GalleryService(Gallery& gallery, ModelKey model, int embedding_size)
-    : gallery_(gallery), model_(std::move(model)), embedding_size_(embedding_size) {}
+GalleryService::GalleryService(Gallery& gallery, ModelKey model, int embedding_size,
+                               const CalibrationParts& calibrations, const Clock& clock)
+    : gallery_(gallery),
+      model_(std::move(model)),
+      embedding_size_(embedding_size),
+      calibrations_(calibrations),
+      clock_(clock) {}
 
 Status GalleryService::CreateCollection(const CallContext& /*call*/,
                                         const v1::CreateCollectionRequest& request,
@@ -156,6 +186,12 @@ Status GalleryService::CreateCollection(const CallContext& /*call*/,
   FACEGATE_ASSIGN_OR_RETURN(
       settings.probe_quality,
       ParseQuality(request.has_probe_quality(), request.probe_quality(), "probe_quality"));
+  FACEGATE_ASSIGN_OR_RETURN(settings.identity_match_fmr,
+                            ParseRate(request.has_identity_match_fmr(),
+                                      request.identity_match_fmr(), "identity_match_fmr"));
+  FACEGATE_ASSIGN_OR_RETURN(
+      settings.duplicate_fmr,
+      ParseRate(request.has_duplicate_fmr(), request.duplicate_fmr(), "duplicate_fmr"));
   const auto fill = [this](const CollectionInfo& info, v1::CreateCollectionResponse* out) {
     FillCollection(info, model_, out->mutable_collection());
   };
@@ -225,6 +261,22 @@ Status GalleryService::DeleteCollection(const CallContext& /*call*/,
         request.collection_id(), request.force(),
         ReceiptOf<Deleted, v1::DeleteCollectionResponse>(ticket, kFillNothing));
   });
+}
+
+Status GalleryService::GetCalibration(const CallContext& call,
+                                      const v1::GetCalibrationRequest& request,
+                                      v1::GetCalibrationResponse* response) {
+  FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const CalibrationSource source,
+      ParseCalibration(request.calibration(), CalibrationSource::kCollection));
+  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection,
+                            GetUsableCollection(gallery_, request.collection_id(), model_));
+  const StopCheck wanted = [&] { return call.caller.Check(clock_.Now()); };
+  FACEGATE_ASSIGN_OR_RETURN(const CalibrationReport report,
+                            ReportCalibration(calibrations_, collection, source, wanted));
+  FillCalibration(report, response);
+  return OkStatus();
 }
 
 Status GalleryService::GetIdentity(const CallContext& /*call*/,

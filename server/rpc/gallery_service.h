@@ -1,8 +1,10 @@
 #pragma once
 
+#include "face/base/clock.h"
 #include "face/base/status.h"
 #include "facegate/v1/gallery_service.pb.h"
 #include "index/gallery.h"
+#include "server/operations/calibrated_basis.h"
 #include "server/rpc/call_context.h"
 
 namespace facegate {
@@ -11,8 +13,9 @@ namespace facegate {
 // Thread-safe. After an error the response's content is unspecified.
 class GalleryService {
  public:
-  // `gallery` must outlive the service. New collections are bound to `model`.
-  GalleryService(Gallery& gallery, ModelKey model, int embedding_size);
+  // All must outlive the service. New collections are bound to `model`.
+  GalleryService(Gallery& gallery, ModelKey model, int embedding_size,
+                 const CalibrationParts& calibrations, const Clock& clock);
 
   Status CreateCollection(const CallContext& call, const v1::CreateCollectionRequest& request,
                           v1::CreateCollectionResponse* response);
@@ -24,6 +27,9 @@ class GalleryService {
                           v1::UpdateCollectionResponse* response);
   Status DeleteCollection(const CallContext& call, const v1::DeleteCollectionRequest& request,
                           v1::DeleteCollectionResponse* response);
+
+  Status GetCalibration(const CallContext& call, const v1::GetCalibrationRequest& request,
+                        v1::GetCalibrationResponse* response);
 
   Status GetIdentity(const CallContext& call, const v1::GetIdentityRequest& request,
                      v1::GetIdentityResponse* response);
@@ -47,6 +53,8 @@ class GalleryService {
   Gallery& gallery_;
   const ModelKey model_;
   const int embedding_size_;
+  const CalibrationParts calibrations_;
+  const Clock& clock_;
 };
 
 }  // namespace facegate

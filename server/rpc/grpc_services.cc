@@ -3,7 +3,9 @@
 namespace facegate {
 
 GrpcServices::GrpcServices(const Lanes& lanes)
-    : face_(lanes.pictures, lanes.vectors), gallery_(lanes.gallery), admin_(lanes.gallery) {}
+    : face_(lanes.pictures, lanes.vectors),
+      gallery_(lanes.gallery, lanes.pictures),
+      admin_(lanes.gallery) {}
 
 void GrpcServices::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&face_);
@@ -97,6 +99,13 @@ grpc::ServerUnaryReactor* GrpcServices::Gallery::DeleteCollection(
     v1::DeleteCollectionResponse* response) {
   return StartUnaryCall(runtime_, context, "DeleteCollection", service_,
                         &GalleryService::DeleteCollection, request, response);
+}
+
+grpc::ServerUnaryReactor* GrpcServices::Gallery::GetCalibration(
+    grpc::CallbackServerContext* context, const v1::GetCalibrationRequest* request,
+    v1::GetCalibrationResponse* response) {
+  return StartUnaryCall(slow_runtime_, context, "GetCalibration", service_,
+                        &GalleryService::GetCalibration, request, response);
 }
 
 grpc::ServerUnaryReactor* GrpcServices::Gallery::GetIdentity(grpc::CallbackServerContext* context,

@@ -24,7 +24,7 @@ class GrpcServices {
   // The lanes of calls; all they refer to must outlive the gRPC server. None waits for another:
   // a call without a picture is quick, however many pictures queue.
   struct Lanes {
-    CallRuntime pictures;  // FaceService, with a picture or a crop to decode
+    CallRuntime pictures;  // FaceService, with a picture or a crop to decode; calibrations
     CallRuntime vectors;   // FaceService, with embeddings and stored templates alone
     CallRuntime gallery;   // GalleryService and AdminService
   };
@@ -76,7 +76,8 @@ class GrpcServices {
 
   class Gallery final : public v1::GalleryService::CallbackService {
    public:
-    explicit Gallery(const CallRuntime& runtime) : runtime_(runtime) {}
+    Gallery(const CallRuntime& runtime, const CallRuntime& slow_runtime)
+        : runtime_(runtime), slow_runtime_(slow_runtime) {}
     void Attach(GalleryService& service) { service_ = &service; }
 
     grpc::ServerUnaryReactor* CreateCollection(grpc::CallbackServerContext* context,
@@ -94,6 +95,9 @@ class GrpcServices {
     grpc::ServerUnaryReactor* DeleteCollection(grpc::CallbackServerContext* context,
                                                const v1::DeleteCollectionRequest* request,
                                                v1::DeleteCollectionResponse* response) override;
+    grpc::ServerUnaryReactor* GetCalibration(grpc::CallbackServerContext* context,
+                                             const v1::GetCalibrationRequest* request,
+                                             v1::GetCalibrationResponse* response) override;
     grpc::ServerUnaryReactor* GetIdentity(grpc::CallbackServerContext* context,
                                           const v1::GetIdentityRequest* request,
                                           v1::GetIdentityResponse* response) override;
@@ -121,6 +125,7 @@ class GrpcServices {
 
    private:
     const CallRuntime runtime_;
+    const CallRuntime slow_runtime_;
     GalleryService* service_ = nullptr;
   };
 

@@ -73,6 +73,11 @@ Status CheckQuality(float value, std::string_view field) {
   return RefuseField(field, fmt::format("is {}, must be 0 to 1", value));
 }
 
+Status CheckErrorRate(double value, std::string_view field) {
+  if (value > 0.0 && value < 1.0) return OkStatus();
+  return RefuseField(field, fmt::format("is {:g}, must be a rate above 0 and below 1", value));
+}
+
 StatusOr<SelectionRequest> ParseSelection(v1::FaceSelection selection, const v1::BoundingBox* box,
                                           const SelectionPolicy& policy) {
   SelectionRequest request;

@@ -25,6 +25,9 @@ Status CheckCosine(float value, std::string_view field);
 // A least quality, 0..1, at `field`.
 Status CheckQuality(float value, std::string_view field);
 
+// An error rate, above 0 and below 1, at `field`.
+Status CheckErrorRate(double value, std::string_view field);
+
 // What a method does where the request leaves the choice to it.
 struct SelectionPolicy {
   FaceSelection unspecified = FaceSelection::kLargest;

@@ -44,6 +44,10 @@ void FillCollection(const CollectionInfo& info, const ModelKey& server_model, v1
   const CollectionSettings& settings = info.settings;
   if (settings.enrol_quality.has_value()) out->set_enrol_quality(*settings.enrol_quality);
   if (settings.probe_quality.has_value()) out->set_probe_quality(*settings.probe_quality);
+  if (settings.identity_match_fmr.has_value()) {
+    out->set_identity_match_fmr(*settings.identity_match_fmr);
+  }
+  if (settings.duplicate_fmr.has_value()) out->set_duplicate_fmr(*settings.duplicate_fmr);
 }
 
 void FillIdentity(std::string_view collection, const IdentityInfo& info, v1::Identity* out) {

@@ -43,7 +43,7 @@ constexpr double kLeastCoverage = 0.9;
 
 const std::vector<PointLimits>& Points() {
   static const std::vector<PointLimits> points = {
-      {{kFmr, 1e-1, 0}, 1.3},    {{kFmr, 1e-2, 0}, 1.3},   {{kFmr, 1e-3, 0}, 1.3},
+      {{kFmr, 1e-1, 0}, 1.3},    {{kFmr, 1e-2, 0}, 1.3},    {{kFmr, 1e-3, 0}, 1.3},
       {{kFpir, 1e-1, 100}, 2.0}, {{kFpir, 1e-2, 100}, 3.0}, {{kFpir, 1e-1, 1000}, 2.0},
       {{kFpir, 1e-2, 1000}, 3.0}};
   return points;
@@ -95,10 +95,10 @@ void PrintSplits(ThresholdRule rule, const std::vector<Tally>& tallies, size_t s
       verdict += fmt::format("  BROKEN: wider than x/÷ {:g}", Points()[i].widest);
     }
     good = good && verdict.empty();
-    std::cout << fmt::format("{:<24}{:>10.2e}{:>10.2e}{:>7.2f}{:>8.2f}{:>8.2f}{:>7}{:>7}{:>7.1f} %{}\n",
-                             NameOf(Points()[i].point), tally.claimed, tally.measured, tally.lower,
-                             tally.upper, tally.widest, tally.below, tally.above, 100.0 * coverage,
-                             verdict);
+    std::cout << fmt::format(
+        "{:<24}{:>10.2e}{:>10.2e}{:>7.2f}{:>8.2f}{:>8.2f}{:>7}{:>7}{:>7.1f} %{}\n",
+        NameOf(Points()[i].point), tally.claimed, tally.measured, tally.lower, tally.upper,
+        tally.widest, tally.below, tally.above, 100.0 * coverage, verdict);
   }
 }
 
@@ -141,7 +141,8 @@ StatusOr<bool> Simulate(const BenchOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(const Calibration calibration, scores.Calibrate());
   std::cout << fmt::format(
       "\nGenerated scores of {} people who differ, and what is claimed of galleries at a threshold "
-      "(the largest gallery of\nthe tables has {}); simulated: {} strangers, every score drawn.\n\n",
+      "(the largest gallery of\nthe tables has {}); simulated: {} strangers, every score "
+      "drawn.\n\n",
       options.people, calibration.largest_gallery(), options.strangers);
   std::cout << fmt::format("{:>10}{:>11}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}\n", "identities",
                            "threshold", "true", "simulated", "claimed", "lower", "upper", "error");
@@ -161,8 +162,7 @@ StatusOr<bool> Simulate(const BenchOptions& options) {
     const std::vector<double> simulated =
         SimulateFpir(thresholds, identities, options.strangers, 11);
     for (size_t i = 0; i < thresholds.size(); ++i) {
-      const double truth =
-          person_scores::TrueFpir(thresholds[i], static_cast<double>(identities));
+      const double truth = person_scores::TrueFpir(thresholds[i], static_cast<double>(identities));
       const ErrorRate claimed = FalsePositiveRateAt(calibration, thresholds[i], identities);
       good = good && truth >= claimed.lower && truth <= claimed.upper;
       std::cout << fmt::format(

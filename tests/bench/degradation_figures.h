@@ -15,7 +15,7 @@ struct CellFigures {
   std::string model{};
   std::string detector{};
   Degradation cell{};
-  double threshold = 0.0;        // the least cosine of a match
+  double threshold = 0.0;          // the least cosine of a match
   DecisionCounts strangers{};      // pairs of different people, both photos degraded
   DecisionCounts against_clean{};  // pairs of different people, one photo degraded
   DecisionCounts genuine{};        // two photos of one person, the probe degraded

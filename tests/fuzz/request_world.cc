@@ -71,9 +71,13 @@ RequestWorld::RequestWorld()
   auto gallery = OpenGallery(dir_.File("store"), clock_);
   FACEGATE_CHECK(gallery.ok());
   gallery_ = *std::move(gallery);
-  faces_ = std::make_unique<FaceService>(engine_, *gallery_, kRequestLimits, QualityPolicy{});
-  galleries_ =
-      std::make_unique<GalleryService>(*gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize);
+  calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+  faces_ = std::make_unique<FaceService>(engine_, *gallery_, kRequestLimits, QualityPolicy{},
+                                         *calibrations_);
+  galleries_ = std::make_unique<GalleryService>(
+      *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
+      CalibrationParts{.card = engine_.card(), .quality = {}, .calibrations = *calibrations_},
+      clock_);
   admin_ = std::make_unique<AdminService>(Facts(), engine_.card(), *gallery_);
   MakeAnew();
 }

@@ -67,6 +67,7 @@ class RequestWorld {
   const FakeQualityMeter quality_meter_;
   const FaceEngine engine_;
   std::unique_ptr<LocalGallery> gallery_;
+  std::unique_ptr<SiteCalibrations> calibrations_;
   std::unique_ptr<FaceService> faces_;
   std::unique_ptr<GalleryService> galleries_;
   std::unique_ptr<AdminService> admin_;

@@ -1,5 +1,7 @@
 // The scores between the identities of a collection, which a collection is calibrated with.
 
+#include "index/self_comparison.h"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "index/self_comparison.h"
 #include "tests/index/gallery_fixture.h"
 
 namespace facegate {

@@ -81,8 +81,8 @@ double MeasureFmr(const PeopleScores& scores, const std::vector<size_t>& people,
   return sum / (count * (count - 1.0));
 }
 
-double MeasureFpir(const PeopleScores& scores, const std::vector<size_t>& people,
-                   size_t identities, double threshold, uint64_t seed) {
+double MeasureFpir(const PeopleScores& scores, const std::vector<size_t>& people, size_t identities,
+                   double threshold, uint64_t seed) {
   std::mt19937_64 random(seed);
   size_t found = 0;
   for (size_t i = identities; i < people.size(); ++i) {
@@ -110,17 +110,15 @@ StatusOr<std::vector<SplitResult>> RunSplit(const PeopleScores& scores,
   const std::vector<size_t> others(half, order.end());
   std::vector<SplitResult> results;
   for (const ClaimedPoint& point : points) {
-    FACEGATE_ASSIGN_OR_RETURN(
-        const Threshold threshold,
-        ThresholdFor({.kind = point.kind, .value = point.wanted}, &calibration, point.identities,
-                     rule));
-    results.push_back(
-        {.threshold = threshold.min_cosine,
-         .claimed = *threshold.claimed,
-         .measured = point.kind == OperatingPointKind::kFmr
-                         ? MeasureFmr(scores, others, threshold.min_cosine)
-                         : MeasureFpir(scores, others, point.identities, threshold.min_cosine,
-                                       seed + 1)});
+    FACEGATE_ASSIGN_OR_RETURN(const Threshold threshold,
+                              ThresholdFor({.kind = point.kind, .value = point.wanted},
+                                           &calibration, point.identities, rule));
+    results.push_back({.threshold = threshold.min_cosine,
+                       .claimed = *threshold.claimed,
+                       .measured = point.kind == OperatingPointKind::kFmr
+                                       ? MeasureFmr(scores, others, threshold.min_cosine)
+                                       : MeasureFpir(scores, others, point.identities,
+                                                     threshold.min_cosine, seed + 1)});
   }
   return results;
 }

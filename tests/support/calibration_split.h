@@ -36,8 +36,8 @@ StatusOr<Calibration> CalibrateOn(const PeopleScores& scores, const std::vector<
 double MeasureFmr(const PeopleScores& scores, const std::vector<size_t>& people, double threshold);
 // The first `identities` of `people` are enrolled with their first photo; one photo (`seed`
 // chooses) of each of the others is searched for.
-double MeasureFpir(const PeopleScores& scores, const std::vector<size_t>& people,
-                   size_t identities, double threshold, uint64_t seed);
+double MeasureFpir(const PeopleScores& scores, const std::vector<size_t>& people, size_t identities,
+                   double threshold, uint64_t seed);
 
 // What is claimed at a wanted rate, and what came out on the other half of the people.
 struct ClaimedPoint {

@@ -62,8 +62,8 @@ double TrueFpir(double threshold, double identities) {
   for (int i = 0; i <= kSteps; ++i) {
     const double z = -kRange + 2.0 * kRange * i / kSteps;
     const double weight = std::exp(-0.5 * z * z);
-    const double rest = (threshold / kSpread - std::sqrt(kPersonShare) * z) /
-                        std::sqrt(1.0 - kPersonShare);
+    const double rest =
+        (threshold / kSpread - std::sqrt(kPersonShare) * z) / std::sqrt(1.0 - kPersonShare);
     sum += weight * -std::expm1(identities * std::log1p(-UpperTail(rest)));
     weights += weight;
   }
@@ -89,8 +89,8 @@ PersonScores::PersonScores(size_t people, uint64_t seed)
 StatusOr<Calibration> PersonScores::Calibrate() const {
   FACEGATE_ASSIGN_OR_RETURN(auto builder, CalibrationBuilder::Create(people(), people()));
   for (size_t person = 0; person < people(); ++person) {
-    FACEGATE_RETURN_IF_ERROR(builder.AddProbe(
-        person, std::span(scores_).subspan(person * people(), people())));
+    FACEGATE_RETURN_IF_ERROR(
+        builder.AddProbe(person, std::span(scores_).subspan(person * people(), people())));
   }
   return builder.Finish({.set = "generated scores",
                          .model_digest = std::string(64, 'a'),

@@ -33,7 +33,6 @@ constexpr uint64_t kMaxViewFileBytes = 64ULL << 30;
 constexpr double kMostPeopleHeldOut = 0.9;
 constexpr size_t kDrawnViews = 3;
 
-
 ProgressBar QualityBar(const std::string& what, size_t total) {
   return ProgressBar(std::cerr, ::isatty(STDERR_FILENO) == 1, what, total);
 }

@@ -4,11 +4,19 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
 namespace {
+
+StatusOr<DecisionBasis> Choose(const std::optional<OperatingPoint>& requested,
+                               std::optional<float> collection, const ModelCard& card) {
+  return ChooseBasis({.requested = requested, .collection_min_cosine = collection, .card = card});
+}
+
+OperatingPoint RawPoint(double cosine) { return {.value = cosine}; }
 
 ModelCard Card(std::optional<float> default_min_cosine) {
   ModelCard card;
@@ -18,22 +26,22 @@ ModelCard Card(std::optional<float> default_min_cosine) {
 }
 
 TEST(DecisionTest, TheRequestComesFirstThenTheCollectionThenTheCard) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(auto basis, ChooseBasis(MinCosine{0.1f}, 0.2f, Card(0.3f)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(auto basis, Choose(RawPoint(0.1), 0.2f, Card(0.3f)));
   EXPECT_EQ(basis.threshold, 0.1f);
   EXPECT_EQ(basis.source, ThresholdSource::kRequest);
   EXPECT_EQ(basis.model_digest, "digest");
-  FACEGATE_ASSERT_OK_AND_ASSIGN(basis, ChooseBasis(std::nullopt, 0.2f, Card(0.3f)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(basis, Choose(std::nullopt, 0.2f, Card(0.3f)));
   EXPECT_EQ(basis.threshold, 0.2f);
   EXPECT_EQ(basis.source, ThresholdSource::kCollection);
-  FACEGATE_ASSERT_OK_AND_ASSIGN(basis, ChooseBasis(std::nullopt, std::nullopt, Card(0.3f)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(basis, Choose(std::nullopt, std::nullopt, Card(0.3f)));
   EXPECT_EQ(basis.threshold, 0.3f);
   EXPECT_EQ(basis.source, ThresholdSource::kModelCard);
-  EXPECT_THAT(ChooseBasis(std::nullopt, std::nullopt, Card(std::nullopt)),
+  EXPECT_THAT(Choose(std::nullopt, std::nullopt, Card(std::nullopt)),
               RefusedWith(Reason::kNoOperatingPoint));
 }
 
 TEST(DecisionTest, AThresholdOfZeroIsAThreshold) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto basis, ChooseBasis(MinCosine{0.0f}, 0.2f, Card(0.3f)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto basis, Choose(RawPoint(0.0), 0.2f, Card(0.3f)));
   EXPECT_EQ(basis.threshold, 0.0f);
   EXPECT_EQ(basis.source, ThresholdSource::kRequest);
 }

@@ -82,7 +82,7 @@ class QualityGateTest : public ::testing::Test {
                                  std::optional<float> probe_quality) {
     auto result = Compare(Parts(),
                           {.probes = {first, second},
-                           .operating_point = MinCosine{0.5f},
+                           .operating_point = OperatingPoint{.value = 0.5},
                            .probe_quality = probe_quality},
                           caller_);
     EXPECT_THAT(result, IsOk());
@@ -102,6 +102,7 @@ class QualityGateTest : public ::testing::Test {
   FaceEngine engine_{embedder_,      batcher_,       &detector_, &meter_,
                      DecodeLimits{}, decode_budget_, clock_};
   std::unique_ptr<Gallery> gallery_;
+  std::unique_ptr<SiteCalibrations> calibrations_;
   QualityPolicy policy_;
   Caller caller_;
   const std::string bright_ = EncodePng(PatternImage(1));

@@ -34,9 +34,13 @@ class RequestOnceTest : public ServiceTest {
     auto gallery = OpenLocalGallery({.directory = dir_.File("store")}, clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
-    faces_ = std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{});
-    galleries_ =
-        std::make_unique<GalleryService>(*gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize);
+    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+    faces_ =
+        std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{}, *calibrations_);
+    galleries_ = std::make_unique<GalleryService>(
+        *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
+        CalibrationParts{.card = engine_.card(), .quality = {}, .calibrations = *calibrations_},
+        clock_);
   }
 
   template <typename Request, typename Response>

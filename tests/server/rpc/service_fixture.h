@@ -35,9 +35,13 @@ class ServiceTest : public ::testing::Test {
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
     CreateCollection("people", engine_.model(), 0.5f);
-    faces_ = std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{});
-    galleries_ =
-        std::make_unique<GalleryService>(*gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize);
+    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+    faces_ =
+        std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{}, *calibrations_);
+    galleries_ = std::make_unique<GalleryService>(
+        *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
+        CalibrationParts{.card = engine_.card(), .quality = {}, .calibrations = *calibrations_},
+        clock_);
   }
 
   void CreateCollection(const std::string& id, const ModelKey& model,
@@ -102,6 +106,7 @@ class ServiceTest : public ::testing::Test {
                         .max_candidates = 10,
                         .max_message_bytes = 1'000'000};
   std::unique_ptr<Gallery> gallery_;
+  std::unique_ptr<SiteCalibrations> calibrations_;
   std::unique_ptr<FaceService> faces_;
   std::unique_ptr<GalleryService> galleries_;
   CallContext call_;
