@@ -7,6 +7,7 @@
 
 #include "face/base/did_you_mean.h"
 #include "trainer/command/bench.h"
+#include "trainer/command/calibrate.h"
 #include "trainer/command/command.h"
 #include "trainer/command/compare.h"
 #include "trainer/command/embed.h"
@@ -89,7 +90,7 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
       AddFitCommand(app),        AddFitLandmarksCommand(app), AddFitQualityCommand(app),
       AddEvalCommand(app),       AddInspectCommand(app),      AddPackCommand(app),
       AddSynthesizeCommand(app), AddRingCommand(app),         AddSummaryCommand(app),
-      AddBenchCommand(app)};
+      AddBenchCommand(app),       AddCalibrateCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -5,9 +5,6 @@
 namespace facegate {
 namespace {
 
-// A rate that falls by less than this from one level to the next has no row of its own.
-constexpr double kLeastFall = 1.1;
-
 // Values at each level; what is added at a level counts for all below it once Sum() was called.
 class LevelSums {
  public:
@@ -109,15 +106,13 @@ class FalseMatchCounter {
   }
 
   std::vector<FalseMatchRow> Rows() const {
-    std::vector<FalseMatchRow> rows;
+    RowChoice<FalseMatchRow> choice(true);
     for (size_t threshold = 0; threshold <= kScoreLevels; ++threshold) {
       const FalseMatchRow row = RowAt(threshold);
-      const bool new_row =
-          rows.empty() || row.rate == 0.0 || row.rate * kLeastFall < rows.back().rate;
-      if (new_row) rows.push_back(row);
+      choice.Add(row);
       if (row.rate == 0.0) break;
     }
-    return rows;
+    return choice.Take();
   }
 
   const ScoreMatrix& matrix_;
@@ -157,8 +152,8 @@ std::vector<FalseNonMatchRow> CountFalseNonMatches(std::span<const GenuineScore>
     pairs[one.person] += 1.0;
   }
   for (LevelSums& one : at_or_above) one.Sum();
-  std::vector<FalseNonMatchRow> rows;
-  if (scores.empty()) return rows;
+  if (scores.empty()) return {};
+  RowChoice<FalseNonMatchRow> choice(false);
   for (size_t threshold = 0; threshold <= kScoreLevels; ++threshold) {
     double sum = 0.0;
     double squares = 0.0;
@@ -171,18 +166,12 @@ std::vector<FalseNonMatchRow> CountFalseNonMatches(std::span<const GenuineScore>
       count += 1.0;
     }
     const double rate = sum / count;
-    if (!rows.empty() && rate < rows.back().rate * kLeastFall) {
-      // A row of nothing stands where the rate begins to grow.
-      if (rate == 0.0) rows.back().threshold = ThresholdOfLevel(threshold);
-      continue;
-    }
-    rows.push_back(
-        {.threshold = ThresholdOfLevel(threshold),
-         .rate = RoundedNumber(rate),
-         .person_variance = RoundedNumber(std::max(0.0, squares / count - rate * rate))});
+    choice.Add({.threshold = ThresholdOfLevel(threshold),
+                .rate = RoundedNumber(rate),
+                .person_variance = RoundedNumber(std::max(0.0, squares / count - rate * rate))});
     if (rate == 1.0) break;
   }
-  return rows;
+  return choice.Take();
 }
 
 }  // namespace facegate

@@ -9,7 +9,6 @@ namespace {
 
 constexpr double kShareAboveFloor = 0.1;
 constexpr double kHighestRate = 0.6;  // of a table's first row
-constexpr double kLeastFall = 1.1;    // as of the table of false matches
 
 // Of a draw of `drawn` from `population` people, of whom `matching` match: the chance that none of
 // those drawn does, by `matching`.
@@ -70,16 +69,14 @@ class GalleryCounter {
         none_beside_one_(ChancesOfNone(matrix.people - 2, size - 1)) {}
 
   GalleryTable Count(size_t floor) {
-    GalleryTable table{.identities = size_, .rows = {}};
+    RowChoice<GalleryRow> choice(true);
     for (size_t threshold = floor; threshold <= kScoreLevels; ++threshold) {
       const double rate = RateAt(threshold);
-      const bool first = table.rows.empty();
-      if (first && rate > kHighestRate) continue;
-      if (!first && rate > 0.0 && rate * kLeastFall > table.rows.back().rate) continue;
-      table.rows.push_back(RowAt(threshold, rate));
+      if (choice.empty() && rate > kHighestRate) continue;
+      choice.Add(RowAt(threshold, rate));
       if (rate == 0.0) break;
     }
-    return table;
+    return {.identities = size_, .rows = choice.Take()};
   }
 
  private:

@@ -80,8 +80,11 @@ struct SearchPoint {
 double Hazard(double rate) { return -std::log1p(-std::min(rate, 1.0 - 1e-9)); }
 double RateOf(double hazard) { return -std::expm1(-hazard); }
 
-// From the square of the rate to that of the hazard: d hazard = d rate / (1 - rate).
+// From the square of the rate to that of the hazard: d hazard = d rate / (1 - rate). Where nearly
+// every search finds somebody, variances are those of a rate of 95 %.
+constexpr double kMostHazard = 3.0;
 double HazardScale(double hazard) {
+  hazard = std::min(hazard, kMostHazard);
   const double rate = RateOf(hazard);
   const double scale = rate / ((1.0 - rate) * hazard);
   return scale * scale;
@@ -134,10 +137,15 @@ SearchPoint FromTables(const Calibration& calibration, double threshold, uint64_
           .gallery_variance = Between(low.gallery_variance, high.gallery_variance, share)};
 }
 
+// Tables begin below a rate of 60 %: above it, how much lower than the formula the rate may be is
+// not known, and the lower bound is that of 59 %.
+constexpr double kMostKnownHazard = 0.9;
+
 // By how much the formula may be too high for `identities`. The same people match again and again,
 // so that a gallery has fewer searches with a match than matches; in the largest gallery of the
 // tables the ratio of table and formula is known at the same rate, and a larger gallery, whose
-// threshold is higher, has a smaller one: its logarithm is taken to grow with that of the size.
+// threshold is higher, has a smaller one: its logarithm grows with that of the size, and twice as
+// much is allowed for, because people differ more the higher the threshold.
 double FormulaRatio(const Calibration& calibration, double hazard, double identities) {
   if (calibration.galleries.empty()) return 0.0;
   const GalleryTable& table = calibration.galleries.back();
@@ -147,7 +155,7 @@ double FormulaRatio(const Calibration& calibration, double hazard, double identi
     if (by_formula > hazard) continue;
     if (row.rate == 0.0) break;
     const double ratio = InTable(calibration, table, row.threshold).hazard / by_formula;
-    return std::pow(std::min(ratio, 1.0), std::log(identities) / std::log(size));
+    return std::pow(std::min(ratio, 1.0), 2.0 * std::log(identities) / std::log(size));
   }
   return 0.0;
 }
@@ -194,16 +202,20 @@ ErrorRate FalsePositiveRateAt(const Calibration& calibration, double threshold, 
   const double probes =
       PeopleOf(strangers, calibration.people - std::min(identities, calibration.people / 2));
   // Given the gallery, strangers come independently.
-  const double strangers_part =
-      HazardScale(at.hazard) * (1.0 - rate) / (std::max(rate, 1e-300) * probes);
+  const double part_rate = RateOf(std::min(at.hazard, kMostHazard));
+  const double strangers_part = HazardScale(at.hazard) * (1.0 - part_rate) / (part_rate * probes);
   const double variance = at.estimate_variance + at.gallery_variance + strangers_part;
   const double one_more =
       at.hazard * (1.0 + 1.0 / (match.rate * static_cast<double>(calibration.impostor_pairs)));
-  const double lower_ratio = by_formula ? FormulaRatio(calibration, at.hazard, size) : 1.0;
-  return {.rate = rate,
-          .lower = RateOf(lower_ratio * GammaQuantile(at.hazard, variance, -kTwoSided95)),
-          .upper = RateOf(GammaQuantile(one_more, variance * at.hazard / one_more, kTwoSided95)),
-          .by_formula = by_formula};
+  const double known = std::min(at.hazard, kMostKnownHazard);
+  const double lower_ratio = by_formula ? FormulaRatio(calibration, known, size) : 1.0;
+  return {
+      .rate = rate,
+      .lower = RateOf(lower_ratio * GammaQuantile(known, variance, -kTwoSided95)),
+      .upper = at.hazard >= kMostHazard
+                   ? 1.0
+                   : RateOf(GammaQuantile(one_more, variance * at.hazard / one_more, kTwoSided95)),
+      .by_formula = by_formula};
 }
 
 ErrorRate FalseNonMatchRateAt(const Calibration& calibration, double threshold,

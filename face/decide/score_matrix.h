@@ -2,7 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace facegate {
@@ -42,6 +43,42 @@ struct MatchedPair {
 struct MatchedPairs {
   std::vector<MatchedPair> pairs;  // the highest first
   std::vector<MatchedRow> rows;
+};
+
+// Chooses the rows of a table: one where the rate has changed by a tenth since the last one, and,
+// where it changes by so much within one level, the row before that too, so that a line between two
+// rows never crosses a stretch without change. `falls`: rates descend.
+template <typename Row>
+class RowChoice {
+ public:
+  explicit RowChoice(bool falls) : falls_(falls) {}
+
+  void Add(const Row& row) {
+    if (!rows_.empty() && !Differ(rows_.back().rate, row.rate)) {
+      before_ = row;
+      return;
+    }
+    if (before_ && Differ(before_->rate, row.rate)) rows_.push_back(*before_);
+    before_.reset();
+    rows_.push_back(row);
+  }
+  bool empty() const { return rows_.empty(); }
+  std::vector<Row> Take() {
+    if (before_) rows_.push_back(*before_);
+    return std::move(rows_);
+  }
+
+ private:
+  static constexpr double kLeastChange = 1.1;
+
+  bool Differ(double earlier, double later) const {
+    return falls_ ? earlier > later && earlier >= later * kLeastChange
+                  : later > earlier && later >= earlier * kLeastChange;
+  }
+
+  const bool falls_;
+  std::vector<Row> rows_;
+  std::optional<Row> before_;  // the last one that was not taken
 };
 
 // To five digits, so that a table is short as text.

@@ -68,7 +68,7 @@ double LeastThreshold(const Calibration& calibration, double wanted,
 }  // namespace
 
 StatusOr<Threshold> ThresholdFor(const OperatingPoint& point, const Calibration* calibration,
-                                 uint64_t identities, ThresholdRule rule) {
+                                 uint64_t identities, RateBound bound) {
   FACEGATE_RETURN_IF_ERROR(CheckOperatingPoint(point));
   Threshold result;
   result.claimed_kind = point.kind;
@@ -87,7 +87,7 @@ StatusOr<Threshold> ThresholdFor(const OperatingPoint& point, const Calibration*
     FACEGATE_RETURN_IF_ERROR(CheckSupported(point, *calibration, size));
     result.min_cosine = UpToFloat(LeastThreshold(*calibration, point.value, [&](double threshold) {
       const ErrorRate at = RateAt(*calibration, point.kind, threshold, size);
-      return rule == ThresholdRule::kUpperBound ? at.upper : at.rate;
+      return bound == RateBound::kUpper ? at.upper : at.rate;
     }));
   }
   result.claimed = RateAt(*calibration, result.claimed_kind, result.min_cosine, identities);

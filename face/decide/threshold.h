@@ -12,9 +12,9 @@
 namespace facegate {
 
 // What must come to the wanted rate.
-enum class ThresholdRule {
-  kUpperBound,  // the upper bound of the interval
-  kEstimate,    // the rate itself: it is exceeded on half of all other sets
+enum class RateBound {
+  kUpper,     // the upper bound of the interval
+  kEstimate,  // the rate itself: it is exceeded on half of all other sets
 };
 
 // What a decision is made with, and what it claims.
@@ -34,7 +34,6 @@ struct Threshold {
 // be needed, when there is no calibration for a rate, or the rate is below what its counts support:
 // 3 of the number of pairs of people.
 StatusOr<Threshold> ThresholdFor(const OperatingPoint& point, const Calibration* calibration,
-                                 uint64_t identities,
-                                 ThresholdRule rule = ThresholdRule::kUpperBound);
+                                 uint64_t identities, RateBound bound = RateBound::kUpper);
 
 }  // namespace facegate

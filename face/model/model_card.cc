@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "face/base/sha256.h"
+#include "face/decide/calibration_json.h"
 #include "face/model/json_number.h"
 
 namespace facegate {
@@ -69,6 +70,9 @@ std::string ModelCardToJson(const ModelCard& card) {
     json += fmt::format(R"(,"default_min_cosine":{})", JsonNumber(*card.default_min_cosine));
   }
   if (card.canary) json += fmt::format(R"(,"canary":{})", CanaryJson(*card.canary));
+  if (card.calibration) {
+    json += fmt::format(R"(,"calibration":{})", CalibrationToJson(*card.calibration));
+  }
   return json + "}";
 }
 

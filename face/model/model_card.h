@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/decide/calibration.h"
 #include "face/image/preprocessing.h"
 
 namespace facegate {
@@ -49,6 +50,8 @@ struct ModelCard {
   // rate is promised.
   std::optional<float> default_min_cosine;
   std::optional<Canary> canary;
+  // How often thresholds err with this model and preprocessing; its digests are the card's.
+  std::optional<Calibration> calibration;
 };
 
 // One object, its keys named as the fields above and "format_version"; enumerations by their names

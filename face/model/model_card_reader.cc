@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "face/decide/calibration_json.h"
 #include "face/model/model_card.h"
 #include "face/model/quote.h"
 #include "face/model/strict_json.h"
@@ -233,6 +234,18 @@ StatusOr<Canary> ReadCanary(const Json& json, int embedding_size) {
   return canary;
 }
 
+// Tables of another model or preprocessing would promise what nobody measured.
+StatusOr<Calibration> ReadCalibration(const Json& json, const ModelCard& card) {
+  FACEGATE_ASSIGN_OR_RETURN(
+      Calibration calibration,
+      CalibrationFromJson(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  if (calibration.model_digest != card.model_digest ||
+      calibration.preprocessing_digest != card.preprocessing_digest) {
+    return InvalidArgument("card field \"calibration\" is of another model or preprocessing");
+  }
+  return calibration;
+}
+
 // Stores the value, or makes the failure the reader's.
 template <typename T, typename Field>
 void Keep(ObjectReader& reader, StatusOr<T> value, Field& field) {
@@ -267,6 +280,9 @@ StatusOr<ModelCard> ReadCard(const Json& json) {
   }
   if (reader.ok() && reader.Has("canary")) {
     Keep(reader, ReadCanary(reader.At("canary"), card.embedding_size), card.canary);
+  }
+  if (reader.ok() && reader.Has("calibration")) {
+    Keep(reader, ReadCalibration(reader.At("calibration"), card), card.calibration);
   }
   FACEGATE_RETURN_IF_ERROR(reader.Finish());
   return card;

@@ -79,8 +79,8 @@ struct Tally {
   }
 };
 
-void PrintSplits(ThresholdRule rule, const std::vector<Tally>& tallies, size_t splits, bool& good) {
-  const bool estimate = rule == ThresholdRule::kEstimate;
+void PrintSplits(RateBound bound, const std::vector<Tally>& tallies, size_t splits, bool& good) {
+  const bool estimate = bound == RateBound::kEstimate;
   std::cout << (estimate ? "Thresholds at which the claimed rate is the wanted one:\n"
                          : "\nThresholds at which the upper bound is the wanted rate, as the "
                            "server chooses them:\n");
@@ -102,7 +102,73 @@ void PrintSplits(ThresholdRule rule, const std::vector<Tally>& tallies, size_t s
   }
 }
 
-StatusOr<bool> RunSplits(const BenchOptions& options) {
+StatusOr<bool> RunSplits(const BenchOptions& options, const PeopleScores& scores) {
+  std::cout << fmt::format(
+      "{} people, split by person {} times: one half calibrates, the other is "
+      "measured.\nFMR: all photos with the first photo of each other person. FPIR: one gallery, "
+      "the others are strangers,\none photo each.\n\n",
+      scores.people(), options.splits);
+  std::vector<ClaimedPoint> points;
+  for (const PointLimits& one : Points()) points.push_back(one.point);
+  bool good = true;
+  for (const RateBound bound : {RateBound::kEstimate, RateBound::kUpper}) {
+    std::vector<Tally> tallies(points.size());
+    for (size_t split = 0; split < options.splits; ++split) {
+      FACEGATE_ASSIGN_OR_RETURN(const auto results,
+                                RunSplit(scores, points, bound, options.seed + split));
+      for (size_t i = 0; i < results.size(); ++i) {
+        tallies[i].Add(results[i], 1.0 / static_cast<double>(options.splits));
+      }
+    }
+    PrintSplits(bound, tallies, options.splits, good);
+  }
+  return good;
+}
+
+// A collection that calibrates itself with the one photo that each of its people is enrolled with,
+// against their other photos: the same people, other pictures.
+StatusOr<bool> RunCollections(const BenchOptions& options, const PeopleScores& scores) {
+  constexpr size_t kPeople = 1000;
+  constexpr double kMostFactor = 1.5;
+  std::cout << fmt::format(
+      "\nCollections of {} people with two photos or more, {} times: the FMR of the photos that "
+      "are enrolled, at a\nthreshold, against that of all their other photos.\n",
+      kPeople, options.splits);
+  std::cout << fmt::format("{:<24}{:>10}{:>10}{:>10}{:>16}\n", "threshold for", "stated", "true",
+                           "farthest", "within x/÷ 1.5");
+  bool good = true;
+  const Calibration all = *CalibrateOn(scores, PeopleWithSeveralPhotos(scores, scores.people(), 1));
+  for (const double fmr : {1e-2, 1e-3, 2e-4, 1e-4}) {
+    FACEGATE_ASSIGN_OR_RETURN(const Threshold at, ThresholdFor({.kind = kFmr, .value = fmr}, &all,
+                                                               0, RateBound::kEstimate));
+    double stated = 0.0;
+    double measured = 0.0;
+    double farthest = 1.0;
+    size_t within = 0;
+    for (size_t draw = 0; draw < options.splits; ++draw) {
+      const std::vector<size_t> people =
+          PeopleWithSeveralPhotos(scores, kPeople, options.seed + draw);
+      FACEGATE_ASSIGN_OR_RETURN(const Calibration own,
+                                CalibrateOn(scores, people, ComparedPhotos::kFirst));
+      const double claimed = FalseMatchRateAt(own, at.min_cosine).rate;
+      const double truth = MeasureFmr(scores, people, at.min_cosine, ComparedPhotos::kAllButFirst);
+      const double factor = std::max(claimed / truth, truth / claimed);
+      stated += claimed / static_cast<double>(options.splits);
+      measured += truth / static_cast<double>(options.splits);
+      farthest = std::max(farthest, factor);
+      within += factor <= kMostFactor ? 1 : 0;
+    }
+    const double share = static_cast<double>(within) / static_cast<double>(options.splits);
+    const bool holds = fmr < 1e-3 || share == 1.0;
+    good = good && holds;
+    std::cout << fmt::format("{:<24}{:>10.2e}{:>10.2e}{:>10.2f}{:>14.1f} %{}\n",
+                             fmt::format("FMR {:g}, {:.3f}", fmr, at.min_cosine), stated, measured,
+                             farthest, 100.0 * share, holds ? "" : "  BROKEN");
+  }
+  return good;
+}
+
+StatusOr<bool> RunPhotos(const BenchOptions& options) {
   const std::string embeddings = options.embeddings.empty()
                                      ? (options.data / "lfw/embeddings_seed002.f32").string()
                                      : options.embeddings;
@@ -113,26 +179,20 @@ StatusOr<bool> RunSplits(const BenchOptions& options) {
       const EmbeddingSet set,
       ReadEmbeddingSet(embeddings, order, mirror, options.sets, NoFaceRule::kFail));
   const PeopleScores scores(set);
-  std::cout << fmt::format(
-      "{} photos of {} people, split by person {} times: one half calibrates, the other is "
-      "measured.\nFMR: all photos with the first photo of each other person. FPIR: one gallery, "
-      "the others are strangers,\none photo each.\n\n",
-      set.size(), scores.people(), options.splits);
-  std::vector<ClaimedPoint> points;
-  for (const PointLimits& one : Points()) points.push_back(one.point);
-  bool good = true;
-  for (const ThresholdRule rule : {ThresholdRule::kEstimate, ThresholdRule::kUpperBound}) {
-    std::vector<Tally> tallies(points.size());
-    for (size_t split = 0; split < options.splits; ++split) {
-      FACEGATE_ASSIGN_OR_RETURN(const auto results,
-                                RunSplit(scores, points, rule, options.seed + split));
-      for (size_t i = 0; i < results.size(); ++i) {
-        tallies[i].Add(results[i], 1.0 / static_cast<double>(options.splits));
-      }
-    }
-    PrintSplits(rule, tallies, options.splits, good);
+  FACEGATE_ASSIGN_OR_RETURN(const bool splits_good, RunSplits(options, scores));
+  FACEGATE_ASSIGN_OR_RETURN(const bool collections_good, RunCollections(options, scores));
+  return splits_good && collections_good;
+}
+
+// The threshold at which searches find strangers so often, of all people there could be.
+double TrueThreshold(double fpir, double identities) {
+  double low = 0.0;
+  double high = 1.0;
+  for (int i = 0; i < 40; ++i) {
+    const double middle = 0.5 * (low + high);
+    (person_scores::TrueFpir(middle, identities) > fpir ? low : high) = middle;
   }
-  return good;
+  return high;
 }
 
 // What is claimed of large galleries by generated people whose true rates are known.
@@ -140,36 +200,47 @@ StatusOr<bool> Simulate(const BenchOptions& options) {
   const PersonScores scores(options.people, 7);
   FACEGATE_ASSIGN_OR_RETURN(const Calibration calibration, scores.Calibrate());
   std::cout << fmt::format(
-      "\nGenerated scores of {} people who differ, and what is claimed of galleries at a threshold "
-      "(the largest gallery of\nthe tables has {}); simulated: {} strangers, every score "
-      "drawn.\n\n",
+      "\nGenerated people who differ: {} of them calibrate, their tables reach to galleries of {}. "
+      "True: of all people there\ncould be. Simulated: {} strangers, every score drawn. Error: of "
+      "the claimed rate.\n\n",
       options.people, calibration.largest_gallery(), options.strangers);
-  std::cout << fmt::format("{:>10}{:>11}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}\n", "identities",
+  std::cout << fmt::format("{:>10}{:>11}{:>9}{:>11}{:>9}{:>9}{:>9}{:>9}\n", "identities",
                            "threshold", "true", "simulated", "claimed", "lower", "upper", "error");
   bool good = true;
   for (const size_t identities : {1000, 100'000, 1'000'000}) {
+    const auto size = static_cast<double>(identities);
+    const std::vector<double> wanted = {0.5, 0.1, 0.01};
     std::vector<double> thresholds;
-    for (const double wanted : {0.5, 0.1, 0.01}) {
-      double low = 0.0;
-      double high = 1.0;
-      for (int i = 0; i < 40; ++i) {
-        const double middle = 0.5 * (low + high);
-        (person_scores::TrueFpir(middle, static_cast<double>(identities)) > wanted ? low : high) =
-            middle;
-      }
-      thresholds.push_back(high);
-    }
+    for (const double fpir : wanted) thresholds.push_back(TrueThreshold(fpir, size));
     const std::vector<double> simulated =
         SimulateFpir(thresholds, identities, options.strangers, 11);
-    for (size_t i = 0; i < thresholds.size(); ++i) {
-      const double truth = person_scores::TrueFpir(thresholds[i], static_cast<double>(identities));
+    for (size_t i = 0; i < wanted.size(); ++i) {
       const ErrorRate claimed = FalsePositiveRateAt(calibration, thresholds[i], identities);
-      good = good && truth >= claimed.lower && truth <= claimed.upper;
-      std::cout << fmt::format(
-          "{:>10}{:>11.4f}{:>10.4f}{:>10.4f}{:>10.4f}{:>10.4f}{:>10.4f}{:>8.0f} %{}\n", identities,
-          thresholds[i], truth, simulated[i], claimed.rate, claimed.lower, claimed.upper,
-          100.0 * (claimed.rate / truth - 1.0),
-          truth >= claimed.lower && truth <= claimed.upper ? "" : "  BROKEN: not in the interval");
+      const bool holds = wanted[i] >= claimed.lower && wanted[i] <= claimed.upper;
+      good = good && holds;
+      const std::string error =
+          claimed.rate == 0.0 ? "no pair"
+                              : fmt::format("{:.0f} %", 100.0 * (claimed.rate / wanted[i] - 1.0));
+      std::cout << fmt::format("{:>10}{:>11.4f}{:>9.4f}{:>11.4f}{:>9.4f}{:>9.4f}{:>9.4f}{:>9}{}\n",
+                               identities, thresholds[i], wanted[i], simulated[i], claimed.rate,
+                               claimed.lower, claimed.upper, error,
+                               holds ? "" : "  BROKEN: not inside");
+    }
+  }
+  std::cout << "\nAnd the true rate at the threshold that is chosen for a wanted one:\n";
+  for (const size_t identities : {1000, 100'000, 1'000'000}) {
+    for (const double fpir : {0.5, 0.1, 0.01}) {
+      const auto chosen = ThresholdFor({.kind = kFpir, .value = fpir}, &calibration, identities);
+      if (!chosen.ok()) {
+        std::cout << fmt::format("{:>10}  FPIR {:<5} {}\n", identities, fpir,
+                                 ReasonName(*ReasonOf(chosen.status())));
+        continue;
+      }
+      const double truth =
+          person_scores::TrueFpir(chosen->min_cosine, static_cast<double>(identities));
+      good = good && truth <= fpir;
+      std::cout << fmt::format("{:>10}  FPIR {:<5} {:.4f}{}\n", identities, fpir, truth,
+                               truth <= fpir ? "" : "  BROKEN: more than wanted");
     }
   }
   return good;
@@ -177,7 +248,7 @@ StatusOr<bool> Simulate(const BenchOptions& options) {
 
 int Main(const BenchOptions& options) {
   bool good = true;
-  for (const auto& part : {RunSplits, Simulate}) {
+  for (const auto& part : {RunPhotos, Simulate}) {
     if (part == Simulate && !options.simulate) break;
     const StatusOr<bool> result = part(options);
     if (!result.ok()) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,20 @@ std::vector<size_t> Shuffled(size_t people, uint64_t seed) {
   std::mt19937_64 random(seed);
   for (size_t i = 0; i + 1 < people; ++i) std::swap(order[i], order[i + random() % (people - i)]);
   return order;
+}
+
+std::span<const uint32_t> Compared(const PeopleScores& scores, size_t person,
+                                   ComparedPhotos compared) {
+  const std::span<const uint32_t> photos(scores.photos(person));
+  switch (compared) {
+    case ComparedPhotos::kAll:
+      return photos;
+    case ComparedPhotos::kFirst:
+      return photos.first(1);
+    case ComparedPhotos::kAllButFirst:
+      return photos.subspan(1);
+  }
+  return photos;
 }
 
 }  // namespace
@@ -49,13 +64,14 @@ PeopleScores::PeopleScores(const EmbeddingSet& set) {
   }
 }
 
-StatusOr<Calibration> CalibrateOn(const PeopleScores& scores, const std::vector<size_t>& people) {
+StatusOr<Calibration> CalibrateOn(const PeopleScores& scores, const std::vector<size_t>& people,
+                                  ComparedPhotos compared) {
   size_t photos = 0;
-  for (const size_t person : people) photos += scores.photos(person).size();
+  for (const size_t person : people) photos += Compared(scores, person, compared).size();
   FACEGATE_ASSIGN_OR_RETURN(auto builder, CalibrationBuilder::Create(people.size(), photos));
   std::vector<float> row(people.size());
   for (size_t i = 0; i < people.size(); ++i) {
-    for (const uint32_t photo : scores.photos(people[i])) {
+    for (const uint32_t photo : Compared(scores, people[i], compared)) {
       for (size_t j = 0; j < people.size(); ++j) row[j] = scores.Score(photo, people[j]);
       FACEGATE_RETURN_IF_ERROR(builder.AddProbe(i, row));
     }
@@ -66,16 +82,18 @@ StatusOr<Calibration> CalibrateOn(const PeopleScores& scores, const std::vector<
                          .photos = photos});
 }
 
-double MeasureFmr(const PeopleScores& scores, const std::vector<size_t>& people, double threshold) {
+double MeasureFmr(const PeopleScores& scores, const std::vector<size_t>& people, double threshold,
+                  ComparedPhotos compared) {
   double sum = 0.0;
   for (const size_t one : people) {
     size_t matches = 0;
-    for (const uint32_t photo : scores.photos(one)) {
+    const std::span<const uint32_t> photos = Compared(scores, one, compared);
+    for (const uint32_t photo : photos) {
       for (const size_t other : people) {
         if (other != one && static_cast<double>(scores.Score(photo, other)) >= threshold) ++matches;
       }
     }
-    sum += static_cast<double>(matches) / static_cast<double>(scores.photos(one).size());
+    sum += static_cast<double>(matches) / static_cast<double>(photos.size());
   }
   const auto count = static_cast<double>(people.size());
   return sum / (count * (count - 1.0));
@@ -100,9 +118,18 @@ double SplitResult::width() const {
   return std::max(claimed.upper / claimed.rate, claimed.rate / claimed.lower);
 }
 
+std::vector<size_t> PeopleWithSeveralPhotos(const PeopleScores& scores, size_t wanted,
+                                            uint64_t seed) {
+  std::vector<size_t> people;
+  for (const size_t person : Shuffled(scores.people(), seed)) {
+    if (people.size() < wanted && scores.photos(person).size() > 1) people.push_back(person);
+  }
+  return people;
+}
+
 StatusOr<std::vector<SplitResult>> RunSplit(const PeopleScores& scores,
                                             const std::vector<ClaimedPoint>& points,
-                                            ThresholdRule rule, uint64_t seed) {
+                                            RateBound bound, uint64_t seed) {
   const std::vector<size_t> order = Shuffled(scores.people(), seed);
   const auto half = order.begin() + static_cast<ptrdiff_t>(order.size() / 2);
   FACEGATE_ASSIGN_OR_RETURN(const Calibration calibration,
@@ -112,7 +139,7 @@ StatusOr<std::vector<SplitResult>> RunSplit(const PeopleScores& scores,
   for (const ClaimedPoint& point : points) {
     FACEGATE_ASSIGN_OR_RETURN(const Threshold threshold,
                               ThresholdFor({.kind = point.kind, .value = point.wanted},
-                                           &calibration, point.identities, rule));
+                                           &calibration, point.identities, bound));
     results.push_back({.threshold = threshold.min_cosine,
                        .claimed = *threshold.claimed,
                        .measured = point.kind == OperatingPointKind::kFmr

@@ -29,11 +29,18 @@ class PeopleScores {
   std::vector<float> scores_;
 };
 
-StatusOr<Calibration> CalibrateOn(const PeopleScores& scores, const std::vector<size_t>& people);
+// Which photos of each person are compared with the first photos of the others.
+enum class ComparedPhotos { kAll, kFirst, kAllButFirst };
+
+// Not of kAllButFirst, in which somebody may have none.
+StatusOr<Calibration> CalibrateOn(const PeopleScores& scores, const std::vector<size_t>& people,
+                                  ComparedPhotos compared = ComparedPhotos::kAll);
 
 // The false match rate of people, counted anew: of each pair the share of the photos of the one
-// that come to the threshold with the first photo of the other; the mean over pairs.
-double MeasureFmr(const PeopleScores& scores, const std::vector<size_t>& people, double threshold);
+// that come to the threshold with the first photo of the other; the mean over pairs. Everybody has
+// such photos.
+double MeasureFmr(const PeopleScores& scores, const std::vector<size_t>& people, double threshold,
+                  ComparedPhotos compared = ComparedPhotos::kAll);
 // The first `identities` of `people` are enrolled with their first photo; one photo (`seed`
 // chooses) of each of the others is searched for.
 double MeasureFpir(const PeopleScores& scores, const std::vector<size_t>& people, size_t identities,
@@ -55,9 +62,13 @@ struct SplitResult {
   double width() const;
 };
 
+// `wanted` of the people who have two photos or more, drawn with a seed.
+std::vector<size_t> PeopleWithSeveralPhotos(const PeopleScores& scores, size_t wanted,
+                                            uint64_t seed);
+
 // Splits the people into two halves, calibrates on the first and measures on the second.
 StatusOr<std::vector<SplitResult>> RunSplit(const PeopleScores& scores,
                                             const std::vector<ClaimedPoint>& points,
-                                            ThresholdRule rule, uint64_t seed);
+                                            RateBound bound, uint64_t seed);
 
 }  // namespace facegate

@@ -5,6 +5,9 @@
 
 #include <string>
 
+#include "face/decide/rates.h"
+#include "trainer/command/calibration_print.h"
+
 namespace facegate {
 namespace {
 
@@ -18,6 +21,15 @@ std::string Indented(std::string text) {
     text.replace(at, 1, margin);
   }
   return text;
+}
+
+// What is known of the default's error rate.
+std::string RateText(const ModelCard& card) {
+  if (!card.calibration) return " (not calibrated)";
+  const ErrorRate rate =
+      FalseMatchRateAt(*card.calibration, static_cast<double>(*card.default_min_cosine));
+  return fmt::format(" (FMR {:.2e}, on other people {:.2e}..{:.2e})", rate.rate, rate.lower,
+                     rate.upper);
 }
 
 }  // namespace
@@ -61,8 +73,10 @@ void PrintCard(const ModelCard& card, std::ostream& out) {
   }
   if (card.accuracy.empty()) row("accuracy", "none recorded");
   row("default min cosine", card.default_min_cosine
-                                ? fmt::format("{} (not calibrated)", *card.default_min_cosine)
+                                ? fmt::format("{}{}", *card.default_min_cosine, RateText(card))
                                 : std::string("none"));
+  row("calibration",
+      card.calibration ? CalibrationSummary(*card.calibration) : std::string("none"));
   row("canary", card.canary ? fmt::format("{} crops, seed {}", card.canary->embeddings.size(),
                                           card.canary->seed)
                             : std::string("none"));

@@ -13,6 +13,7 @@
 #include "face/model/architecture.h"
 #include "face/model/json_number.h"
 #include "face/model/model_file.h"
+#include "trainer/command/calibration_print.h"
 #include "trainer/command/card_print.h"
 
 namespace facegate {
@@ -87,6 +88,9 @@ void PrintTable(const SummaryOptions& options, const SummaryReport& report, std:
                            report.file->tensors),
                out);
   PrintCard(report.file->card, out);
+  if (!report.file->card.calibration) return;
+  out << "\n";
+  PrintCalibration(*report.file->card.calibration, out);
 }
 
 nlohmann::ordered_json JsonOf(const SummaryReport::File& file) {

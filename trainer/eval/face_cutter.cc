@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "face/detect/face_quality.h"
 #include "face/detect/selection.h"
+#include "face/model/bundled_landmarks.h"
+#include "face/model/bundled_quality.h"
 #include "trainer/data/centre_crop.h"
 #include "trainer/data/text_lines.h"
 #include "trainer/eval/detector_choice.h"
@@ -33,6 +36,18 @@ Status CheckOptions(const FaceCutOptions& options) {
                        fmt::format("is {} pixels, expected 1 or more", options.centre_crop));
   }
   return OkStatus();
+}
+
+// OK, or what is short: "not good enough to be compared: sharpness is 11 px, 17 wanted".
+Status CheckQuality(const FaceQuality& quality, double wanted) {
+  if (quality.score >= wanted) return OkStatus();
+  std::string text;
+  for (const Shortcoming& one : ShortcomingsOf(quality, wanted)) {
+    text +=
+        fmt::format("{}{} is {:.3g} {}, {:.3g} wanted", text.empty() ? "" : "; ",
+                    QualityName(one.component), one.value, QualityUnit(one.component), one.wanted);
+  }
+  return InvalidArgument("not good enough to be compared: " + text);
 }
 
 StatusOr<AlignedFace> TakeCrop(const cv::Mat& picture, cv::Size size) {
@@ -77,7 +92,28 @@ StatusOr<std::unique_ptr<FaceCutter>> FaceCutter::Create(const FaceCutOptions& o
                                                     .yunet = options.yunet,
                                                     .landmark_net = options.landmark_net}));
   }
+  if (options.probe_quality > 0.0) {
+    FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights landmarks, BundledLandmarkWeights());
+    FACEGATE_ASSIGN_OR_RETURN(QualityWeights quality, BundledQualityWeights());
+    FACEGATE_ASSIGN_OR_RETURN(cutter->meter_,
+                              CreateQualityMeter(std::move(landmarks), std::move(quality)));
+  }
   return cutter;
+}
+
+StatusOr<AlignedFace> FaceCutter::CutFace(const Image& photo, const DetectedFace& face) const {
+  if (meter_ != nullptr) {
+    FACEGATE_ASSIGN_OR_RETURN(const FaceQuality quality, meter_->OfFace(photo, face));
+    FACEGATE_RETURN_IF_ERROR(CheckQuality(quality, options_.probe_quality));
+  }
+  return AlignFace(photo, face.landmarks, alignment_);
+}
+
+StatusOr<AlignedFace> FaceCutter::CutAligned(StatusOr<AlignedFace> crop) const {
+  if (meter_ == nullptr || !crop.ok()) return crop;
+  FACEGATE_ASSIGN_OR_RETURN(const FaceQuality quality, meter_->OfCrop(*crop, alignment_));
+  FACEGATE_RETURN_IF_ERROR(CheckQuality(quality, options_.probe_quality));
+  return crop;
 }
 
 StatusOr<AlignedFace> FaceCutter::Cut(const std::string& name, const Image& photo) const {
@@ -85,22 +121,27 @@ StatusOr<AlignedFace> FaceCutter::Cut(const std::string& name, const Image& phot
   if (options_.landmarks) {
     const auto found = landmarks_.find(name);
     if (found == landmarks_.end()) return NotFound("there are no landmarks for it");
-    return AlignFace(photo, found->second, alignment_);
+    return CutAligned(AlignFace(photo, found->second, alignment_));
   }
   if (options_.centre_crop != 0) {
     FACEGATE_ASSIGN_OR_RETURN(cv::Mat crop, CentreCrop(photo.bgr, options_.centre_crop, size));
-    return AlignedFace{.bgr = std::move(crop)};
+    return CutAligned(AlignedFace{.bgr = std::move(crop)});
   }
-  if (options_.crops) return TakeCrop(photo.bgr, size);
-  if (photo.bgr.size() == size) return AlignedFace{.bgr = photo.bgr};
+  if (options_.crops) return CutAligned(TakeCrop(photo.bgr, size));
+  if (photo.bgr.size() == size) return CutAligned(AlignedFace{.bgr = photo.bgr});
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<DetectedFace> faces, detector_->Detect(photo));
   FACEGATE_ASSIGN_OR_RETURN(
       const std::vector<DetectedFace> chosen,
       SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo.bgr.size()));
-  return AlignFace(photo, chosen.front().landmarks, alignment_);
+  return CutFace(photo, chosen.front());
 }
 
 std::string FaceCutter::description() const {
+  if (meter_ == nullptr) return CropDescription();
+  return fmt::format("{} of quality {:g} or more", CropDescription(), options_.probe_quality);
+}
+
+std::string FaceCutter::CropDescription() const {
   if (detector_ != nullptr) return detector_->name();
   if (options_.landmarks) return "landmarks";
   if (options_.centre_crop != 0) return fmt::format("centre crop {}", options_.centre_crop);

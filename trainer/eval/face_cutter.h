@@ -7,6 +7,7 @@
 
 #include "face/base/status.h"
 #include "face/detect/detector.h"
+#include "face/detect/quality_meter.h"
 #include "face/image/align.h"
 #include "face/image/image.h"
 
@@ -30,6 +31,8 @@ struct FaceCutOptions {
   // Each photo is an aligned crop with more around it, of which CentreCrop() takes so many pixels
   // of height; 0: none.
   int centre_crop = 0;
+  // Faces whose quality (face/detect/face_quality.h) is below this are refused; 0: none is.
+  double probe_quality = 0.0;
 };
 
 // Finds the face of a photo and cuts it out as a model wants it. Thread-safe.
@@ -44,17 +47,22 @@ class FaceCutter {
   StatusOr<AlignedFace> Cut(const std::string& name, const Image& photo) const;
 
   // How crops are made, for records: "landmarks", "crops", "centre crop 112" or the detector's
-  // name.
+  // name; and the quality that is wanted.
   std::string description() const;
 
  private:
   FaceCutter(const FaceCutOptions& options, AlignmentTemplate alignment)
       : options_(options), alignment_(alignment) {}
 
+  StatusOr<AlignedFace> CutFace(const Image& photo, const DetectedFace& face) const;
+  StatusOr<AlignedFace> CutAligned(StatusOr<AlignedFace> crop) const;
+  std::string CropDescription() const;
+
   const FaceCutOptions options_;
   const AlignmentTemplate alignment_;
   LandmarkTable landmarks_;
-  std::unique_ptr<Detector> detector_;  // null: by landmarks, or crops
+  std::unique_ptr<Detector> detector_;   // null: by landmarks, or crops
+  std::unique_ptr<QualityMeter> meter_;  // null: no quality is wanted
 };
 
 }  // namespace facegate

@@ -46,6 +46,11 @@ StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file) {
   FACEGATE_ASSIGN_OR_RETURN(file.card.canary, RecordCanary(*embedder, kCanarySeed, kCanaryFaces));
   file.card.model_digest = ModelDigest(file.card.architecture, file.tensors);
   file.card.preprocessing_digest = PreprocessingDigest(file.card.preprocessing);
+  if (file.card.calibration &&
+      (file.card.calibration->model_digest != file.card.model_digest ||
+       file.card.calibration->preprocessing_digest != file.card.preprocessing_digest)) {
+    file.card.calibration.reset();
+  }
   ModelCard card = file.card;
   FACEGATE_RETURN_IF_ERROR(WriteAndCheck(path, std::move(file)));
   return card;

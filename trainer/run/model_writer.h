@@ -10,7 +10,8 @@ namespace facegate {
 // Makes a model file of weights and a card: checks the embedding size, runs the network for the
 // canary, fills in the digests, writes beside `path`, loads what was written again as a server
 // would, and only then puts it in place: an older model there is replaced by one that works, or
-// stays. Returns the finished card.
+// stays. A calibration of other weights or another preprocessing is dropped. Returns the finished
+// card.
 StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file);
 
 // Rounds the weights of convolutions and linear layers to 16 bits; what has one dimension (batch

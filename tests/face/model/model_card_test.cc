@@ -10,6 +10,7 @@
 #include <set>
 
 #include "face/model/json_number.h"
+#include "tests/support/sample_calibration.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -42,6 +43,9 @@ ModelCard SampleCard() {
   card.default_min_cosine = 0.35F;
   card.canary = Canary{.seed = std::numeric_limits<uint64_t>::max(),
                        .embeddings = {{0.6F, 0.8F}, {std::sqrt(0.5F), -std::sqrt(0.5F)}}};
+  card.calibration = SampleCalibration();
+  card.calibration->preprocessing_digest = card.preprocessing_digest;
+  card.calibration->id = CalibrationId(*card.calibration);
   return card;
 }
 
@@ -52,6 +56,20 @@ std::string ErrorAfter(const std::function<void(Json&)>& change) {
   const auto card = ModelCardFromJson(json.dump());
   EXPECT_THAT(card, StatusIs(StatusCode::kInvalidArgument)) << json.dump();
   return card.ok() ? "" : std::string(MessageOf(card.status()));
+}
+
+TEST(ModelCardTest, RefusesACalibrationOfAnotherModel) {
+  EXPECT_THAT(ErrorAfter([](Json& json) { json["model_digest"] = std::string(64, 'c'); }),
+              HasSubstr("\"calibration\" is of another model"));
+  EXPECT_THAT(ErrorAfter([](Json& json) { json["preprocessing_digest"] = std::string(64, 'c'); }),
+              HasSubstr("\"calibration\" is of another model"));
+}
+
+TEST(ModelCardTest, RefusesACalibrationThatDoesNotAddUp) {
+  EXPECT_THAT(ErrorAfter([](Json& json) { json["calibration"]["people"] = 100; }),
+              HasSubstr("impostor_pairs"));
+  EXPECT_THAT(ErrorAfter([](Json& json) { json["calibration"] = 1; }),
+              HasSubstr("calibration field"));
 }
 
 TEST(ModelCardTest, ReadsBackEveryFieldExactly) {
@@ -78,6 +96,8 @@ TEST(ModelCardTest, ReadsBackEveryFieldExactly) {
   ASSERT_TRUE(read.canary.has_value());
   EXPECT_EQ(read.canary->seed, card.canary->seed);
   EXPECT_EQ(read.canary->embeddings, card.canary->embeddings);
+  ASSERT_TRUE(read.calibration.has_value());
+  EXPECT_EQ(CalibrationToJson(*read.calibration), CalibrationToJson(*card.calibration));
   EXPECT_EQ(ModelCardToJson(read), ModelCardToJson(card));
 }
 
@@ -87,11 +107,13 @@ TEST(ModelCardTest, NeedsNoOptionalField) {
   card.accuracy.clear();
   card.default_min_cosine.reset();
   card.canary.reset();
+  card.calibration.reset();
   FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelCard read, ModelCardFromJson(ModelCardToJson(card)));
   EXPECT_TRUE(read.accuracy.empty());
   EXPECT_EQ(ModelCardToJson(card).find("\"teacher\""), std::string::npos);
   EXPECT_FALSE(read.default_min_cosine.has_value());
   EXPECT_FALSE(read.canary.has_value());
+  EXPECT_FALSE(read.calibration.has_value());
 }
 
 TEST(ModelCardTest, NamesUnknownFieldsAtEveryLevel) {
