@@ -20,8 +20,8 @@ struct ComponentRow {
 
 // How the edges were set and judged: see face_quality.h.
 constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
-    {QualityComponent::kInterEyeDistance, "inter_eye_distance", "px", "come closer", 8, 24},
-    {QualityComponent::kSharpness, "sharpness", "px", "hold still, and clean the lens", 8, 16},
+    {QualityComponent::kInterEyeDistance, "inter_eye_distance", "px", "come closer", 9, 24},
+    {QualityComponent::kSharpness, "sharpness", "px", "hold still, and clean the lens", 7.5, 16},
     {QualityComponent::kUnderExposure, "under_exposure", "share", "more light on the face", 0.85,
      0.3},
     {QualityComponent::kOverExposure, "over_exposure", "share", "less light on the face", 0.6, 0.1},

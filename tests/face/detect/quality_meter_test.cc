@@ -1,0 +1,195 @@
+#include "face/detect/quality_meter.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <atomic>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <thread>
+#include <vector>
+
+#include "tests/support/fake_detector.h"
+#include "tests/support/random_network_weights.h"
+#include "tests/support/status_matchers.h"
+
+namespace facegate {
+namespace {
+
+using Component = QualityComponent;
+
+NetworkWeights WithConstantOutputs(NetworkWeights weights, const std::vector<float>& outputs) {
+  auto& weight = weights.tensors["output.weight"].values;
+  std::fill(weight.begin(), weight.end(), 0.0F);
+  weights.tensors["output.bias"].values = outputs;
+  return weights;
+}
+
+// Networks that find nothing wrong with any crop: what remains is measured without them.
+std::unique_ptr<QualityMeter> ContentMeter() {
+  auto meter = CreateQualityMeter(
+      WithConstantOutputs(RandomLandmarkWeights(1), {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6}),
+      WithConstantOutputs(RandomQualityWeights(1), {0.95F, 6, 6}));
+  EXPECT_THAT(meter.status(), IsOk());
+  return *std::move(meter);
+}
+
+// A picture of 300 x 300 with sharp edges and grain: no photo of anybody.
+Image SharpPicture() {
+  cv::Mat picture(300, 300, CV_8UC3, cv::Scalar(140, 150, 160));
+  cv::RNG random(5);
+  for (int i = 0; i < 400; ++i) {
+    cv::circle(
+        picture, {random.uniform(0, 300), random.uniform(0, 300)}, random.uniform(3, 12),
+        cv::Scalar(random.uniform(30, 230), random.uniform(30, 230), random.uniform(30, 230)), -1,
+        cv::LINE_AA);
+  }
+  cv::Mat grain(picture.size(), CV_16SC3);
+  random.fill(grain, cv::RNG::NORMAL, 0, 15);
+  cv::add(picture, grain, picture, cv::noArray(), CV_8U);
+  return {.bgr = picture};
+}
+
+double ValueOf(const FaceQuality& quality, Component component) {
+  for (const ComponentQuality& one : quality.components) {
+    if (one.component == component) return one.value;
+  }
+  ADD_FAILURE() << "no " << QualityName(component);
+  return -1;
+}
+
+std::vector<Component> LowOnes(const FaceQuality& quality) {
+  std::vector<Component> low;
+  for (const Shortcoming& one : ShortcomingsOf(quality, kDefaultProbeQuality)) {
+    low.push_back(one.component);
+  }
+  return low;
+}
+
+TEST(QualityMeterTest, IsContentWithASharpFaceInGoodLight) {
+  const auto meter = ContentMeter();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality,
+                                meter->OfFace(SharpPicture(), facegate::FaceAt(90, 80)));
+  EXPECT_THAT(LowOnes(quality), testing::ElementsAre());
+  EXPECT_EQ(quality.components.size(), kQualityComponents);
+  EXPECT_NEAR(ValueOf(quality, Component::kInterEyeDistance), 35.2, 0.5);
+  EXPECT_NEAR(ValueOf(quality, Component::kExpectedGenuineScore), 0.95, 1e-3);
+}
+
+TEST(QualityMeterTest, MissesLight) {
+  Image dark = SharpPicture();
+  dark.bgr = dark.bgr * 0.05;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality,
+                                ContentMeter()->OfFace(dark, facegate::FaceAt(90, 80)));
+  EXPECT_THAT(LowOnes(quality), testing::IsSupersetOf({Component::kUnderExposure}));
+}
+
+TEST(QualityMeterTest, MissesDetailInABlurredFace) {
+  Image blurred = SharpPicture();
+  cv::GaussianBlur(blurred.bgr, blurred.bgr, {0, 0}, 8);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality,
+                                ContentMeter()->OfFace(blurred, facegate::FaceAt(90, 80)));
+  EXPECT_THAT(LowOnes(quality), testing::IsSupersetOf({Component::kSharpness}));
+}
+
+TEST(QualityMeterTest, CountsPixelsOfTheSource) {
+  const Image large = SharpPicture();
+  Image small;
+  cv::resize(large.bgr, small.bgr, {50, 50}, 0, 0, cv::INTER_AREA);
+  DetectedFace face = facegate::FaceAt(90, 80);
+  for (cv::Point2f& point : face.landmarks) point *= 1 / 6.0F;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality, ContentMeter()->OfFace(small, face));
+  EXPECT_NEAR(ValueOf(quality, Component::kInterEyeDistance), 35.2 / 6, 0.2);
+  EXPECT_THAT(LowOnes(quality), testing::IsSupersetOf({Component::kInterEyeDistance}));
+}
+
+TEST(QualityMeterTest, IsNotFooledByAnEnlargedCrop) {
+  const Image picture = SharpPicture();
+  cv::Mat small;
+  cv::resize(picture.bgr(cv::Rect(90, 80, 112, 112)), small, {14, 14}, 0, 0, cv::INTER_AREA);
+  AlignedFace crop;
+  cv::resize(small, crop.bgr, {112, 112}, 0, 0, cv::INTER_CUBIC);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality,
+                                ContentMeter()->OfCrop(crop, AlignmentTemplate::kArcFace112));
+  EXPECT_LT(ValueOf(quality, Component::kInterEyeDistance), 7);
+  EXPECT_THAT(LowOnes(quality), testing::IsSupersetOf({Component::kInterEyeDistance}));
+}
+
+TEST(QualityMeterTest, MissesThePartOfAFaceThatIsOutsideThePicture) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality,
+                                ContentMeter()->OfFace(SharpPicture(), facegate::FaceAt(-56, 80)));
+  EXPECT_THAT(LowOnes(quality), testing::IsSupersetOf({Component::kFaceInPicture}));
+}
+
+TEST(QualityMeterTest, BelievesTheNetworks) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const auto meter,
+      CreateQualityMeter(
+          WithConstantOutputs(RandomLandmarkWeights(1), {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -6}),
+          WithConstantOutputs(RandomQualityWeights(1), {0.1F, -6, -6})));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality,
+                                meter->OfFace(SharpPicture(), facegate::FaceAt(90, 80)));
+  EXPECT_THAT(LowOnes(quality), testing::UnorderedElementsAre(
+                                    Component::kFacePresence, Component::kEyesVisible,
+                                    Component::kMouthVisible, Component::kExpectedGenuineScore));
+}
+
+TEST(QualityMeterTest, TakesTheSecondLookOfTheDetector) {
+  DetectedFace face = facegate::FaceAt(90, 80);
+  face.second_look = SecondLook{.presence = 0.01, .points = {}};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality,
+                                ContentMeter()->OfFace(SharpPicture(), face));
+  EXPECT_EQ(ValueOf(quality, Component::kFacePresence), 0.01);
+}
+
+TEST(QualityMeterTest, MeasuresFacesOfTwoLandmarks) {
+  DetectedFace face = facegate::FaceAt(90, 80);
+  face.landmarks.resize(2);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality quality,
+                                ContentMeter()->OfFace(SharpPicture(), face));
+  EXPECT_THAT(LowOnes(quality), testing::ElementsAre());
+}
+
+TEST(QualityMeterTest, MeasuresCropsOfTheNarrowTemplateAlike) {
+  const auto meter = ContentMeter();
+  const cv::Mat wide = SharpPicture().bgr(cv::Rect(90, 80, 112, 112)).clone();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality of_wide,
+                                meter->OfCrop({.bgr = wide}, AlignmentTemplate::kArcFace112));
+  const cv::Mat narrow = wide(cv::Rect(8, 0, 96, 112)).clone();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const FaceQuality of_narrow,
+      meter->OfCrop({.bgr = narrow}, AlignmentTemplate::kSphereFace96x112));
+  EXPECT_NEAR(ValueOf(of_wide, Component::kDynamicRange),
+              ValueOf(of_narrow, Component::kDynamicRange), 1e-9);
+}
+
+TEST(QualityMeterTest, GivesTheSameFromManyThreads) {
+  const auto meter = ContentMeter();
+  const Image picture = SharpPicture();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality expected,
+                                meter->OfFace(picture, facegate::FaceAt(90, 80)));
+  std::atomic<int> differences = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 5; ++k) {
+        const auto quality = meter->OfFace(picture, facegate::FaceAt(90, 80));
+        if (!quality.ok() || quality->score != expected.score) ++differences;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(differences, 0);
+}
+
+TEST(QualityMeterTest, RefusesWeightsOfOtherNetworks) {
+  QualityWeights weights = RandomQualityWeights(1);
+  weights.tensors["output.bias"] = {.shape = {4}, .values = {0, 0, 0, 0}};
+  const auto meter = CreateQualityMeter(RandomLandmarkWeights(1), weights);
+  EXPECT_THAT(meter.status(), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(MessageOf(meter.status())),
+              testing::HasSubstr("quality network: tensor output.bias is [4], expected [3]"));
+}
+
+}  // namespace
+}  // namespace facegate
