@@ -20,7 +20,6 @@ constexpr size_t kMostFaces = 32;  // of one call of the embedder
 // What deploy/fetch-models.sh gives the public weights: one in a thousand pairs of strangers
 // reaches it.
 constexpr double kPublicMinCosine = 0.43;
-constexpr int kFirstComponent = 1;
 
 Acquisition AcquisitionOf(const SeenPhoto& photo, double quality) {
   if (!photo.face) return Acquisition::kNoFace;
@@ -52,14 +51,13 @@ void WriteMeasurements(const std::string& detector, const std::string& cell,
                        const std::string& photo, const SeenPhoto& seen, std::ostream& out) {
   out << fmt::format("{},{},{},{},{},{:.4f},{:.4f}", cell, photo, detector, seen.face ? 1 : 0,
                      seen.detected.quarter_turns, seen.detected.score, seen.quality.score);
-  for (size_t i = 0; i < kQualityComponents; ++i) {
-    const auto component = static_cast<QualityComponent>(kFirstComponent + static_cast<int>(i));
-    const auto& all = seen.quality.components;
-    const auto found = std::find_if(all.begin(), all.end(), [&](const ComponentQuality& one) {
-      return one.component == component;
-    });
-    out << (found == all.end() ? std::string(",,")
-                               : fmt::format(",{:.5g},{:.4f}", found->value, found->quality));
+  const auto& measured = seen.quality.components;
+  for (const QualityComponent component : AllQualityComponents()) {
+    const auto found =
+        std::find_if(measured.begin(), measured.end(),
+                     [&](const ComponentQuality& one) { return one.component == component; });
+    out << (found == measured.end() ? std::string(",,")
+                                    : fmt::format(",{:.5g},{:.4f}", found->value, found->quality));
   }
 }
 
@@ -113,10 +111,8 @@ StatusOr<std::vector<NamedModel>> LoadNamedModels(std::span<const std::string> n
 
 void WriteDumpHeader(std::span<const NamedModel> models, std::ostream& out) {
   out << "degradation,photo,detector,face,quarter_turns,detection_score,quality";
-  for (size_t i = 0; i < kQualityComponents; ++i) {
-    const auto name =
-        QualityName(static_cast<QualityComponent>(kFirstComponent + static_cast<int>(i)));
-    out << fmt::format(",{0}_value,{0}_quality", name);
+  for (const QualityComponent component : AllQualityComponents()) {
+    out << fmt::format(",{0}_value,{0}_quality", QualityName(component));
   }
   // With another clean photo of the person; with the same photo, clean; the highest with a stranger
   // of the same degradation; how many of the strangers match.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "face/detect/face_quality.h"
 #include "face/model/embedder.h"
 #include "tests/bench/degradation_figures.h"
 #include "tests/bench/degraded_photos.h"
@@ -17,8 +18,8 @@ namespace facegate {
 
 // The least qualities of faces, 0..1.
 struct QualityPolicy {
-  double enrol = 0.5;
-  double probe = 0.4;
+  double enrol = kDefaultEnrolQuality;
+  double probe = kDefaultProbeQuality;
 };
 
 struct NamedModel {

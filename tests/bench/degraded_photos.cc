@@ -9,6 +9,8 @@
 #include "face/base/file.h"
 #include "face/detect/selection.h"
 #include "face/image/decode.h"
+#include "face/model/bundled_landmarks.h"
+#include "face/model/bundled_quality.h"
 #include "tests/bench/lfw_people.h"
 #include "trainer/eval/detector_choice.h"
 #include "trainer/eval/face_cutter.h"
@@ -85,7 +87,11 @@ StatusOr<std::unique_ptr<ServerView>> ServerView::Create(std::string_view detect
   DetectorChoice choice{.detector = std::string(detector)};
   if (detector == "yunet") choice.yunet = (data / "detectors/yunet_n_dynamic.onnx").string();
   FACEGATE_ASSIGN_OR_RETURN(auto chosen, CreateChosenDetector(choice));
-  return std::unique_ptr<ServerView>(new ServerView(std::move(chosen), nullptr));
+  FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights landmarks, BundledLandmarkWeights());
+  FACEGATE_ASSIGN_OR_RETURN(QualityWeights quality, BundledQualityWeights());
+  FACEGATE_ASSIGN_OR_RETURN(auto meter,
+                            CreateQualityMeter(std::move(landmarks), std::move(quality)));
+  return std::unique_ptr<ServerView>(new ServerView(std::move(chosen), std::move(meter)));
 }
 
 StatusOr<SeenPhoto> ServerView::See(const Image& image,
@@ -108,10 +114,7 @@ StatusOr<SeenPhoto> ServerView::See(const Image& image,
     seen.crops.push_back(*std::move(crop));
   }
   seen.face = true;
-  seen.quality.score = 1.0;
-  if (meter_ != nullptr) {
-    FACEGATE_ASSIGN_OR_RETURN(seen.quality, meter_->OfFace(image, seen.detected));
-  }
+  FACEGATE_ASSIGN_OR_RETURN(seen.quality, meter_->OfFace(image, seen.detected));
   return seen;
 }
 

@@ -44,7 +44,7 @@ StatusOr<Image> DegradePhoto(const KnownPhoto& photo, const Degradation& cell, s
 struct SeenPhoto {
   bool face = false;
   DetectedFace detected;
-  FaceQuality quality;             // score 1 and no components where nothing is measured
+  FaceQuality quality;
   std::vector<AlignedFace> crops;  // one for each template that was asked for; empty without a face
 };
 
@@ -63,7 +63,7 @@ class ServerView {
       : detector_(std::move(detector)), meter_(std::move(meter)) {}
 
   const std::unique_ptr<Detector> detector_;
-  const std::unique_ptr<QualityMeter> meter_;  // null: nothing is measured
+  const std::unique_ptr<QualityMeter> meter_;
 };
 
 }  // namespace facegate
