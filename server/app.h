@@ -23,6 +23,7 @@ class FaceService;
 class GalleryService;
 class GrpcServer;
 class GrpcServices;
+class SiteCalibrations;
 
 // The whole server: builds its parts in order and stops them in reverse. Used from one thread.
 class App {

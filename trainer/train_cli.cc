@@ -90,7 +90,7 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
       AddFitCommand(app),        AddFitLandmarksCommand(app), AddFitQualityCommand(app),
       AddEvalCommand(app),       AddInspectCommand(app),      AddPackCommand(app),
       AddSynthesizeCommand(app), AddRingCommand(app),         AddSummaryCommand(app),
-      AddBenchCommand(app),       AddCalibrateCommand(app)};
+      AddBenchCommand(app),      AddCalibrateCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -38,7 +38,7 @@ class SiteCalibrations {
   struct Entry {
     int64_t create_time_us = 0;  // of the collection: another one may get its id
     uint64_t identities = 0;
-    std::shared_ptr<const Calibration> calibration;
+    std::shared_ptr<const Calibration> calibration{};
     bool at_work = false;
   };
 
