@@ -144,6 +144,79 @@ TEST_F(EvalCommandTest, PrintsARowForEachResolutionAndSide) {
   EXPECT_EQ(json["low_resolution"][3]["side"], "one");
 }
 
+TEST_F(EvalCommandTest, TellsFailuresToAcquire) {
+  const Answer table = RunEval(Arguments());
+  EXPECT_THAT(table.out, HasSubstr("failure to acquire                0.000 [0.000, 39.033] %  (0 "
+                                   "without a face)"));
+  const auto json = nlohmann::json::parse(RunEval(Arguments({"--json"})).out);
+  EXPECT_EQ(json["quality"]["failure_to_acquire"]["photos"], 6);
+  EXPECT_EQ(json["quality"]["measured"], false);
+  EXPECT_FALSE(json["quality"].contains("groups"));
+}
+
+TEST_F(EvalCommandTest, JudgesAFileOfQualities) {
+  std::ofstream(dir_.File("q")) << "a/1.jpg 0.9\na/2.jpg 0.8\nb/1.jpg 0.45\nb/2.jpg 0.7\n"
+                                   "c/1.jpg 0.6\nc/2.jpg 0.3\n";
+  const std::vector<std::string> arguments = {"--qualities", dir_.File("q"), "--far", "0.2"};
+  const Answer table = RunEval(Arguments(arguments));
+  ASSERT_EQ(table.code, TrainExitCode::kOk) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("2 below quality 0.5"));
+  EXPECT_THAT(table.out, HasSubstr("1 below quality 0.4"));
+  EXPECT_THAT(table.out, HasSubstr("error versus discard at cosine above"));
+  std::vector<std::string> with_json = arguments;
+  with_json.emplace_back("--json");
+  const auto json = nlohmann::json::parse(RunEval(Arguments(with_json)).out);
+  EXPECT_EQ(json["quality"]["discards"].size(), 1u);
+  EXPECT_EQ(json["quality"]["failure_to_enrol"]["below_quality"], 2);
+}
+
+TEST_F(EvalCommandTest, GivesFiguresByGroup) {
+  std::ofstream(dir_.File("g")) << "person,group\na,first\nb,second\nc,second\n";
+  const std::vector<std::string> arguments = {"--groups", dir_.File("g"), "--report",
+                                              dir_.File("page.html")};
+  const Answer table = RunEval(Arguments(arguments));
+  ASSERT_EQ(table.code, TrainExitCode::kOk) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("groups at cosine above"));
+  EXPECT_THAT(ReadFile(dir_.File("page.html"), 10 << 20).value_or(""),
+              HasSubstr("Groups of people"));
+  const auto json =
+      nlohmann::json::parse(RunEval(Arguments({"--groups", dir_.File("g"), "--json"})).out);
+  const auto& groups = json["quality"]["groups"];
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[0]["group"], "first");
+  EXPECT_EQ(groups[0]["rates"][0]["genuine_pairs"], 10);
+  EXPECT_EQ(groups[1]["rates"][0]["impostor_pairs"], 10);
+  EXPECT_EQ(groups[2]["people"], 3);
+}
+
+TEST_F(EvalCommandTest, MeasuresStrangersWhoseCropsAreBadAlike) {
+  ASSERT_THAT(WriteRandomModel(dir_.File("m.safetensors")), IsOk());
+  for (uint32_t i = 0; i < 3; ++i) {
+    for (const std::string photo : {"/1.jpg", "/2.jpg"}) {
+      const std::string name = std::string(1, static_cast<char>('a' + i)) + photo;
+      std::filesystem::create_directories(dir_.path() / name.substr(0, 1));
+      ASSERT_THAT(WriteFileAtomically(dir_.File(name), Encode(SyntheticCrop(i), ".png")), IsOk());
+    }
+  }
+  const Answer answer =
+      RunEval({dir_.File("m.safetensors"), "--photos", dir_.path().string(), "--pairs",
+               dir_.File("pairs"), "--crops", "--degrade", "shrink-20,mask", "--json"});
+  ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
+  const auto rows = nlohmann::json::parse(answer.out)["quality"]["strangers"]["rows"];
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0]["degradation"], "shrink-20");
+  const auto& counts = rows[1]["ungated"];
+  EXPECT_EQ(counts["match"].get<int>() + counts["no_match"].get<int>(), 3);
+}
+
+TEST_F(EvalCommandTest, RefusesQualitiesThatCannotBeMeasured) {
+  EXPECT_EQ(RunEval(Arguments({"--quality"})).code, TrainExitCode::kUsage);
+  EXPECT_EQ(RunEval(Arguments({"--degrade", "all"})).code, TrainExitCode::kUsage);
+  const Answer unknown = RunEval({"m", "--photos", "p", "--pairs", "x", "--degrade", "fog-3"});
+  EXPECT_EQ(unknown.code, TrainExitCode::kUsage);
+  EXPECT_THAT(unknown.err, HasSubstr("shrink-enlarge-NUMBER"));
+}
+
 TEST_F(EvalCommandTest, RefusesWhatDoesNotFit) {
   EXPECT_EQ(RunEval({"--pairs", dir_.File("pairs")}).code, TrainExitCode::kUsage);
   EXPECT_EQ(RunEval(Arguments({"model.safetensors"})).code, TrainExitCode::kUsage);

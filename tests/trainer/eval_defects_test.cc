@@ -50,7 +50,7 @@ class EvalDefectsTest : public ::testing::Test {
                                   const std::vector<double>& factors = {1.0}) {
     auto sets = EmbedPhotos(embedder, photos, factors, NoFaceRule::kFail, [] {});
     EXPECT_THAT(sets, IsOk());
-    return *std::move(sets);
+    return std::move(sets->sets);
   }
 
   TempDir dir_;

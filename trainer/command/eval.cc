@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -34,6 +35,13 @@ constexpr char kEvalFooter[] =
     "does so to the second photo\nof each pair and to probes and strangers alone: a camera's "
     "picture against a good enrolled photo.\n"
     "\n"
+    "--quality, --qualities, --degrade and --groups add tables whose intervals come from drawing "
+    "people anew\n(500 times, always the same drawings): pairs of one person hang together. "
+    "Error versus discard: the\nFNMR at a fixed threshold as photos of the lowest quality are left "
+    "out; photos without a face are left\nout from the start and counted as failures to acquire. "
+    "Degraded strangers are judged at the threshold\nof the lowest --far that the pairs are enough "
+    "for, with and without the least quality of a probe.\n"
+    "\n"
     "Examples:\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --yunet yunet.onnx\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --landmarks "
@@ -44,35 +52,55 @@ constexpr char kEvalFooter[] =
     "112\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --low-resolution "
     "2,4,8 --low-resolution-side both,one\n"
+    "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --no-face miss "
+    "--quality --degrade all --report page.html\n"
+    "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --groups groups.csv "
+    "--far 1e-2\n"
     "  facegate-train eval --embeddings e.npy --order e.names.txt --pairs pairs.txt --cmc 20 "
     "--json";
 
-// One set for each factor.
-StatusOr<std::vector<EmbeddingSet>> LoadSets(const EvalOptions& options,
-                                             const std::vector<double>& factors, PairList& list,
-                                             std::vector<std::string>& remarks) {
+// One set for each factor, and what photos were embedded by.
+struct LoadedSets {
   std::vector<EmbeddingSet> sets;
-  if (options.embeddings.has_value()) {
-    const bool doubled = options.with_mirrors || options.mirror != MirrorRule::kPlain;
-    FACEGATE_ASSIGN_OR_RETURN(EmbeddingSet set,
-                              ReadEmbeddingSet(*options.embeddings, *options.order, options.mirror,
-                                               doubled ? 2 : 1, options.no_face));
-    FACEGATE_RETURN_IF_ERROR(MatchPairNames(set, options.missing, list, remarks));
-    FACEGATE_RETURN_IF_ERROR(CheckMeasurable(list));
-    sets.push_back(std::move(set));
-    return sets;
+  PhotoQualities qualities;  // of the first set
+  std::unique_ptr<PhotoEmbedder> embedder;
+  std::unique_ptr<NamedPhotos> photos;
+};
+
+StatusOr<LoadedSets> ReadSet(const EvalOptions& options, PairList& list,
+                             std::vector<std::string>& remarks) {
+  const bool doubled = options.with_mirrors || options.mirror != MirrorRule::kPlain;
+  FACEGATE_ASSIGN_OR_RETURN(EmbeddingSet set,
+                            ReadEmbeddingSet(*options.embeddings, *options.order, options.mirror,
+                                             doubled ? 2 : 1, options.no_face));
+  FACEGATE_RETURN_IF_ERROR(MatchPairNames(set, options.missing, list, remarks));
+  FACEGATE_RETURN_IF_ERROR(CheckMeasurable(list));
+  LoadedSets loaded;
+  for (size_t i = 0; i < set.size(); ++i) {
+    loaded.qualities.push_back(set.has_face(i) ? 1.0 : std::numeric_limits<double>::quiet_NaN());
   }
-  FACEGATE_ASSIGN_OR_RETURN(const auto photos,
+  loaded.sets.push_back(std::move(set));
+  return loaded;
+}
+
+StatusOr<LoadedSets> EmbedSets(const EvalOptions& options, const std::vector<double>& factors,
+                               PairList& list, std::vector<std::string>& remarks) {
+  LoadedSets loaded;
+  FACEGATE_ASSIGN_OR_RETURN(loaded.photos,
                             FindPairPhotos(options.photos, options.missing, list, remarks));
   FACEGATE_RETURN_IF_ERROR(CheckMeasurable(list));
   PhotoEmbeddingOptions embedding = options.embedding;
   embedding.mirror = options.mirror;
-  FACEGATE_ASSIGN_OR_RETURN(const auto embedder, PhotoEmbedder::Create(embedding));
-  ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos", photos->size());
-  auto made =
-      EmbedPhotos(*embedder, *photos, factors, options.no_face, [&] { progress.Advance(); });
+  embedding.faces.measure_quality = options.quality.needs_meter();
+  FACEGATE_ASSIGN_OR_RETURN(loaded.embedder, PhotoEmbedder::Create(embedding));
+  ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos", loaded.photos->size());
+  auto made = EmbedPhotos(*loaded.embedder, *loaded.photos, factors, options.no_face,
+                          [&] { progress.Advance(); });
   progress.Finish();
-  return made;
+  FACEGATE_RETURN_IF_ERROR(made.status());
+  loaded.sets = std::move(made->sets);
+  loaded.qualities = std::move(made->qualities);
+  return loaded;
 }
 
 Status CheckOptions(const EvalOptions& options) {
@@ -91,6 +119,7 @@ Status CheckOptions(const EvalOptions& options) {
                        "needs a model and photos: embeddings are of one "
                        "resolution");
   }
+  FACEGATE_RETURN_IF_ERROR(CheckEvalQualityOptions(options.quality, by_model));
   for (const double factor : options.low_resolution) {
     if (!(factor >= 1.0)) {
       return RefuseField("--low-resolution", fmt::format("is {:g}, expected 1 or more", factor));
@@ -114,12 +143,22 @@ StatusOr<EvalResult> RunEvaluation(const EvalOptions& options) {
   factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
   EvalResult result;
   result.remarks = list.remarks;
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddingSet> sets,
-                            LoadSets(options, factors, list, result.remarks));
+  FACEGATE_ASSIGN_OR_RETURN(const LoadedSets loaded,
+                            options.embeddings.has_value()
+                                ? ReadSet(options, list, result.remarks)
+                                : EmbedSets(options, factors, list, result.remarks));
+  const std::vector<EmbeddingSet>& sets = loaded.sets;
   FACEGATE_ASSIGN_OR_RETURN(result.report,
                             EvaluateSets(options.figures, list, sets.front(), sets.front()));
+  FACEGATE_ASSIGN_OR_RETURN(result.quality, MakeQualityFigures(options.quality, options.figures,
+                                                               {.list = list,
+                                                                .embeddings = sets.front(),
+                                                                .qualities = loaded.qualities,
+                                                                .embedder = loaded.embedder.get(),
+                                                                .photos = loaded.photos.get()},
+                                                               result.remarks));
   if (options.report) {
-    FACEGATE_RETURN_IF_ERROR(WriteEvalReport(options, list, sets.front(), result.report));
+    FACEGATE_RETURN_IF_ERROR(WriteEvalReport(options, list, sets.front(), result));
   }
   for (const LowResolutionSide side : options.low_resolution_sides) {
     for (size_t i = 1; i < sets.size(); ++i) {
@@ -193,6 +232,7 @@ TrainCommand AddEvalCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--cmc", figures.cmc, "List the shares found by rank 1, 2 ... to this one")
       ->check(CLI::Range(0, 100000));
+  AddEvalQualityOptions(*command, options->quality);
   command->add_option("-o,--report,--out", options->report,
                       "Also write an HTML page with curves, thresholds and the hardest pairs");
   command->add_flag("--json", *json, "The result as a JSON object; shares are 0 to 1");

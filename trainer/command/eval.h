@@ -6,6 +6,7 @@
 
 #include "face/base/status.h"
 #include "trainer/command/command.h"
+#include "trainer/command/eval_quality.h"
 #include "trainer/data/open_dataset.h"
 #include "trainer/eval/embedding_set.h"
 #include "trainer/eval/evaluation.h"
@@ -29,6 +30,7 @@ struct EvalOptions {
   std::vector<std::string> pairs{};     // see ReadPairLists()
   std::optional<std::string> report{};  // an HTML page to write
   FigureOptions figures{};
+  EvalQualityOptions quality{};
   // Also how the figures are when photos are of so many times lower resolution.
   std::vector<double> low_resolution{};
   std::vector<LowResolutionSide> low_resolution_sides = {LowResolutionSide::kBoth};
@@ -42,6 +44,7 @@ struct EvalResult {
     EvalReport report;
   };
   std::vector<LowResolution> low_resolution;
+  QualityFigures quality;
   // What people should know about how the list was read, a line each.
   std::vector<std::string> remarks;
 };

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "trainer/command/eval_quality_print.h"
+
 namespace facegate {
 namespace {
 
@@ -178,12 +180,15 @@ void PrintTable(const EvalResult& result, std::ostream& out) {
   if (result.report.identification.has_value()) {
     PrintIdentification(*result.report.identification, out);
   }
+  PrintAcquisition(result.quality, out);
   if (!result.low_resolution.empty()) PrintLowResolution(result, out);
+  PrintQualityTables(result.quality, out);
 }
 
 void PrintJson(const EvalResult& result, std::ostream& out) {
   Json json = JsonOf(result.report);
   json["remarks"] = result.remarks;
+  json["quality"] = JsonOf(result.quality);
   if (!result.low_resolution.empty()) {
     json["low_resolution"] = Json::array();
     for (const EvalResult::LowResolution& one : result.low_resolution) {

@@ -142,7 +142,8 @@ Status CheckReportPath(const std::string& path) {
 }
 
 Status WriteEvalReport(const EvalOptions& options, const PairList& list, const EmbeddingSet& set,
-                       const EvalReport& report) {
+                       const EvalResult& result) {
+  const EvalReport& report = result.report;
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<ScoredPair> pairs, ScorePairs(list, set, set));
   ScoredSet scored{.name = FileName(options.pairs.front()),
                    .genuine = {},
@@ -170,6 +171,7 @@ Status WriteEvalReport(const EvalOptions& options, const PairList& list, const E
   input.summary =
       fmt::format("{} photos, {} pairs in {} folds.", report.photos, list.pairs.size(), list.folds);
   input.sets.push_back(std::move(scored));
+  input.quality = result.quality;
   input.configuration = ConfigurationOf(options);
   const int64_t seconds = Clock::System().UnixMicros() / 1'000'000;
   input.environment = {{"facegate", FACEGATE_VERSION},

@@ -14,10 +14,10 @@ namespace facegate {
 Status CheckReportPath(const std::string& path);
 
 // Writes *options.report, the page of an evaluation (see html_report.h): the figures of `set`,
-// which are `report`, and the pairs that it judges worst. Their pictures come from options.photos;
+// which are `result`, and the pairs that it judges worst. Their pictures come from options.photos;
 // without that folder there are none. A photo that cannot be read has no picture, which a note
 // tells.
 Status WriteEvalReport(const EvalOptions& options, const PairList& list, const EmbeddingSet& set,
-                       const EvalReport& report);
+                       const EvalResult& result);
 
 }  // namespace facegate

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "face/detect/face_quality.h"
 #include "face/detect/selection.h"
 #include "face/model/bundled_landmarks.h"
 #include "face/model/bundled_quality.h"
@@ -50,12 +49,6 @@ Status CheckQuality(const FaceQuality& quality, double wanted) {
   return InvalidArgument("not good enough to be compared: " + text);
 }
 
-StatusOr<AlignedFace> TakeCrop(const cv::Mat& picture, cv::Size size) {
-  if (picture.size() == size) return AlignedFace{.bgr = picture};
-  return InvalidArgument(fmt::format("is {} x {} pixels, expected an aligned crop of {} x {}",
-                                     picture.cols, picture.rows, size.width, size.height));
-}
-
 }  // namespace
 
 StatusOr<LandmarkTable> ReadLandmarks(const std::string& path) {
@@ -92,7 +85,7 @@ StatusOr<std::unique_ptr<FaceCutter>> FaceCutter::Create(const FaceCutOptions& o
                                                     .yunet = options.yunet,
                                                     .landmark_net = options.landmark_net}));
   }
-  if (options.probe_quality > 0.0) {
+  if (options.measure_quality || options.probe_quality > 0.0) {
     FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights landmarks, BundledLandmarkWeights());
     FACEGATE_ASSIGN_OR_RETURN(QualityWeights quality, BundledQualityWeights());
     FACEGATE_ASSIGN_OR_RETURN(cutter->meter_,
@@ -101,43 +94,75 @@ StatusOr<std::unique_ptr<FaceCutter>> FaceCutter::Create(const FaceCutOptions& o
   return cutter;
 }
 
-StatusOr<AlignedFace> FaceCutter::CutFace(const Image& photo, const DetectedFace& face) const {
-  if (meter_ != nullptr) {
-    FACEGATE_ASSIGN_OR_RETURN(const FaceQuality quality, meter_->OfFace(photo, face));
-    FACEGATE_RETURN_IF_ERROR(CheckQuality(quality, options_.probe_quality));
-  }
-  return AlignFace(photo, face.landmarks, alignment_);
+bool FaceCutter::IsCrop(const Image& photo) const {
+  return options_.crops || options_.centre_crop != 0 ||
+         (detects() && photo.bgr.size() == CropSize(alignment_));
 }
 
-StatusOr<AlignedFace> FaceCutter::CutAligned(StatusOr<AlignedFace> crop) const {
-  if (meter_ == nullptr || !crop.ok()) return crop;
-  FACEGATE_ASSIGN_OR_RETURN(const FaceQuality quality, meter_->OfCrop(*crop, alignment_));
-  FACEGATE_RETURN_IF_ERROR(CheckQuality(quality, options_.probe_quality));
-  return crop;
-}
-
-StatusOr<AlignedFace> FaceCutter::Cut(const std::string& name, const Image& photo) const {
+StatusOr<AlignedFace> FaceCutter::TakeCrop(const Image& photo) const {
   const cv::Size size = CropSize(alignment_);
+  if (options_.centre_crop != 0) {
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat crop, CentreCrop(photo.bgr, options_.centre_crop, size));
+    return AlignedFace{.bgr = std::move(crop)};
+  }
+  if (photo.bgr.size() == size) return AlignedFace{.bgr = photo.bgr};
+  return InvalidArgument(fmt::format("is {} x {} pixels, expected an aligned crop of {} x {}",
+                                     photo.width(), photo.height(), size.width, size.height));
+}
+
+StatusOr<DetectedFace> FaceCutter::FindFace(const std::string& name, const Image& photo) const {
   if (options_.landmarks) {
     const auto found = landmarks_.find(name);
     if (found == landmarks_.end()) return NotFound("there are no landmarks for it");
-    return CutAligned(AlignFace(photo, found->second, alignment_));
+    DetectedFace face;
+    face.landmarks = found->second;
+    face.score = 1.0F;
+    return face;
   }
-  if (options_.centre_crop != 0) {
-    FACEGATE_ASSIGN_OR_RETURN(cv::Mat crop, CentreCrop(photo.bgr, options_.centre_crop, size));
-    return CutAligned(AlignedFace{.bgr = std::move(crop)});
-  }
-  if (options_.crops) return CutAligned(TakeCrop(photo.bgr, size));
-  if (photo.bgr.size() == size) return CutAligned(AlignedFace{.bgr = photo.bgr});
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<DetectedFace> faces, detector_->Detect(photo));
   FACEGATE_ASSIGN_OR_RETURN(
-      const std::vector<DetectedFace> chosen,
+      std::vector<DetectedFace> chosen,
       SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo.bgr.size()));
-  return CutFace(photo, chosen.front());
+  return std::move(chosen.front());
+}
+
+StatusOr<JudgedCrop> FaceCutter::CutFace(const Image& photo, const DetectedFace& face) const {
+  JudgedCrop judged;
+  FACEGATE_ASSIGN_OR_RETURN(judged.face, AlignFace(photo, face.landmarks, alignment_));
+  if (meter_ != nullptr) {
+    FACEGATE_ASSIGN_OR_RETURN(const FaceQuality quality, meter_->OfFace(photo, face));
+    FACEGATE_RETURN_IF_ERROR(CheckQuality(quality, options_.probe_quality));
+    judged.quality = quality.score;
+  }
+  return judged;
+}
+
+StatusOr<JudgedCrop> FaceCutter::CutAndJudge(const std::string& name, const Image& photo) const {
+  if (!IsCrop(photo)) {
+    FACEGATE_ASSIGN_OR_RETURN(const DetectedFace face, FindFace(name, photo));
+    return CutFace(photo, face);
+  }
+  FACEGATE_ASSIGN_OR_RETURN(AlignedFace crop, TakeCrop(photo));
+  return JudgeCrop(std::move(crop));
+}
+
+StatusOr<JudgedCrop> FaceCutter::JudgeCrop(AlignedFace crop) const {
+  JudgedCrop judged{.face = std::move(crop)};
+  if (meter_ != nullptr) {
+    FACEGATE_ASSIGN_OR_RETURN(const FaceQuality quality, meter_->OfCrop(judged.face, alignment_));
+    FACEGATE_RETURN_IF_ERROR(CheckQuality(quality, options_.probe_quality));
+    judged.quality = quality.score;
+  }
+  return judged;
+}
+
+StatusOr<AlignedFace> FaceCutter::Cut(const std::string& name, const Image& photo) const {
+  FACEGATE_ASSIGN_OR_RETURN(JudgedCrop judged, CutAndJudge(name, photo));
+  return std::move(judged.face);
 }
 
 std::string FaceCutter::description() const {
-  if (meter_ == nullptr) return CropDescription();
+  if (options_.probe_quality <= 0.0) return CropDescription();
   return fmt::format("{} of quality {:g} or more", CropDescription(), options_.probe_quality);
 }
 

@@ -31,8 +31,16 @@ struct FaceCutOptions {
   // Each photo is an aligned crop with more around it, of which CentreCrop() takes so many pixels
   // of height; 0: none.
   int centre_crop = 0;
+  // JudgedCrop::quality is measured, by the bundled networks.
+  bool measure_quality = false;
   // Faces whose quality (face/detect/face_quality.h) is below this are refused; 0: none is.
   double probe_quality = 0.0;
+};
+
+// A crop, and how fit its face is to be compared.
+struct JudgedCrop {
+  AlignedFace face{};
+  double quality = 1.0;  // 0..1; 1 where it is not measured
 };
 
 // Finds the face of a photo and cuts it out as a model wants it. Thread-safe.
@@ -46,6 +54,18 @@ class FaceCutter {
   // already. `name` is the photo's in the table of landmarks.
   StatusOr<AlignedFace> Cut(const std::string& name, const Image& photo) const;
 
+  StatusOr<JudgedCrop> CutAndJudge(const std::string& name, const Image& photo) const;
+
+  // The parts of CutAndJudge(), for photos that are changed on the way. Whether a photo is taken as
+  // cut already; else where its face is, and the face cut out there.
+  bool IsCrop(const Image& photo) const;
+  StatusOr<DetectedFace> FindFace(const std::string& name, const Image& photo) const;
+  StatusOr<JudgedCrop> CutFace(const Image& photo, const DetectedFace& face) const;
+  StatusOr<JudgedCrop> JudgeCrop(AlignedFace crop) const;
+  // Whether faces are found by a detector, which finds those of changed photos too.
+  bool detects() const { return detector_ != nullptr; }
+  AlignmentTemplate alignment() const { return alignment_; }
+
   // How crops are made, for records: "landmarks", "crops", "centre crop 112" or the detector's
   // name; and the quality that is wanted.
   std::string description() const;
@@ -54,15 +74,14 @@ class FaceCutter {
   FaceCutter(const FaceCutOptions& options, AlignmentTemplate alignment)
       : options_(options), alignment_(alignment) {}
 
-  StatusOr<AlignedFace> CutFace(const Image& photo, const DetectedFace& face) const;
-  StatusOr<AlignedFace> CutAligned(StatusOr<AlignedFace> crop) const;
+  StatusOr<AlignedFace> TakeCrop(const Image& photo) const;
   std::string CropDescription() const;
 
   const FaceCutOptions options_;
   const AlignmentTemplate alignment_;
   LandmarkTable landmarks_;
   std::unique_ptr<Detector> detector_;   // null: by landmarks, or crops
-  std::unique_ptr<QualityMeter> meter_;  // null: no quality is wanted
+  std::unique_ptr<QualityMeter> meter_;  // null: nothing is measured
 };
 
 }  // namespace facegate

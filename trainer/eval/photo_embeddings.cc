@@ -15,10 +15,10 @@
 namespace facegate {
 namespace {
 
-StatusOr<AlignedFace> CutOne(const FaceCutter& cutter, const NamedPhotos& photos, size_t i) {
-  return CatchToStatus("cutting out a face", [&]() -> StatusOr<AlignedFace> {
+StatusOr<JudgedCrop> CutOne(const FaceCutter& cutter, const NamedPhotos& photos, size_t i) {
+  return CatchToStatus("cutting out a face", [&]() -> StatusOr<JudgedCrop> {
     FACEGATE_ASSIGN_OR_RETURN(const Image photo, photos.Load(i));
-    StatusOr<AlignedFace> face = cutter.Cut(photos.name(i), photo);
+    StatusOr<JudgedCrop> face = cutter.CutAndJudge(photos.name(i), photo);
     if (!face.ok()) return Annotate(face.status(), photos.name(i));
     return face;
   });
@@ -28,25 +28,6 @@ std::vector<AlignedFace> MirrorImages(std::span<const AlignedFace> faces) {
   std::vector<AlignedFace> mirrored(faces.size());
   for (size_t i = 0; i < faces.size(); ++i) cv::flip(faces[i].bgr, mirrored[i].bgr, 1);
   return mirrored;
-}
-
-// A row for each of `faces`: of NaN for those that are not among `found`.
-StatusOr<std::vector<float>> EmbedFound(PhotoEmbedder& embedder,
-                                        std::span<const StatusOr<AlignedFace>> faces,
-                                        std::span<const size_t> found, double factor) {
-  const size_t width = embedder.width();
-  std::vector<float> rows(faces.size() * width, std::numeric_limits<float>::quiet_NaN());
-  if (found.empty()) return rows;
-  std::vector<AlignedFace> seen(found.size());
-  for (size_t i = 0; i < found.size(); ++i) {
-    FACEGATE_ASSIGN_OR_RETURN(seen[i].bgr, AtLowResolution(faces[found[i]]->bgr, factor));
-  }
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> values, embedder.Embed(seen));
-  for (size_t i = 0; i < found.size(); ++i) {
-    std::copy_n(values.begin() + static_cast<ptrdiff_t>(i * width), width,
-                rows.begin() + static_cast<ptrdiff_t>(found[i] * width));
-  }
-  return rows;
 }
 
 }  // namespace
@@ -77,18 +58,33 @@ PhotoEmbedder::PhotoEmbedder(const PhotoEmbeddingOptions& options,
       width_(static_cast<size_t>(embedder_->card().embedding_size) *
              (mirror_ == MirrorRule::kConcat ? 2U : 1U)) {}
 
-std::vector<StatusOr<AlignedFace>> PhotoEmbedder::Cut(const NamedPhotos& photos, size_t begin,
-                                                      size_t count) const {
-  std::vector<StatusOr<AlignedFace>> faces(count, Internal("no face"));
+std::vector<StatusOr<JudgedCrop>> PhotoEmbedder::CutWith(size_t count,
+                                                         const CutFunction& cut) const {
+  std::vector<StatusOr<JudgedCrop>> faces(count, Internal("no face"));
   std::atomic<size_t> next = 0;
   const auto work = [&] {
-    for (size_t i = next++; i < count; i = next++) faces[i] = CutOne(*cutter_, photos, begin + i);
+    for (size_t i = next++; i < count; i = next++) faces[i] = cut(i);
   };
   std::vector<std::jthread> others;
   others.reserve(static_cast<size_t>(threads_));
   for (int i = 1; i < threads_; ++i) others.emplace_back(work);
   work();
   others.clear();  // waits for them
+  return faces;
+}
+
+std::vector<StatusOr<AlignedFace>> PhotoEmbedder::Cut(const NamedPhotos& photos, size_t begin,
+                                                      size_t count) const {
+  std::vector<StatusOr<AlignedFace>> faces;
+  faces.reserve(count);
+  for (StatusOr<JudgedCrop>& judged :
+       CutWith(count, [&](size_t i) { return CutOne(*cutter_, photos, begin + i); })) {
+    if (judged.ok()) {
+      faces.emplace_back(std::move(judged->face));
+    } else {
+      faces.emplace_back(judged.status());
+    }
+  }
   return faces;
 }
 
@@ -110,25 +106,49 @@ StatusOr<std::vector<float>> PhotoEmbedder::Embed(std::span<const AlignedFace> f
   return values;
 }
 
-StatusOr<std::vector<EmbeddingSet>> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
-                                                std::span<const double> factors, NoFaceRule no_face,
-                                                const std::function<void()>& on_photo) {
+StatusOr<std::vector<float>> EmbedFound(PhotoEmbedder& embedder,
+                                        std::span<const StatusOr<JudgedCrop>> faces,
+                                        double factor) {
+  const size_t width = embedder.width();
+  std::vector<float> rows(faces.size() * width, std::numeric_limits<float>::quiet_NaN());
+  std::vector<size_t> found;
+  std::vector<AlignedFace> seen;
+  for (size_t i = 0; i < faces.size(); ++i) {
+    if (!faces[i].ok()) continue;
+    found.push_back(i);
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat crop, AtLowResolution(faces[i]->face.bgr, factor));
+    seen.push_back({.bgr = std::move(crop)});
+  }
+  if (found.empty()) return rows;
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> values, embedder.Embed(seen));
+  for (size_t i = 0; i < found.size(); ++i) {
+    std::copy_n(values.begin() + static_cast<ptrdiff_t>(i * width), width,
+                rows.begin() + static_cast<ptrdiff_t>(found[i] * width));
+  }
+  return rows;
+}
+
+StatusOr<EmbeddedPhotos> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
+                                     std::span<const double> factors, NoFaceRule no_face,
+                                     const std::function<void()>& on_photo) {
   std::vector<std::vector<float>> values(factors.size());
   for (auto& one : values) one.reserve(photos.size() * embedder.width());
+  EmbeddedPhotos embedded;
   for (size_t begin = 0; begin < photos.size(); begin += PhotoEmbedder::kMostFaces) {
     const size_t count = std::min(PhotoEmbedder::kMostFaces, photos.size() - begin);
-    const std::vector<StatusOr<AlignedFace>> faces = embedder.Cut(photos, begin, count);
-    std::vector<size_t> found;
-    for (size_t i = 0; i < count; ++i) {
-      if (faces[i].ok()) {
-        found.push_back(i);
-      } else if (no_face == NoFaceRule::kFail || ReasonOf(faces[i].status()) != Reason::kNoFace) {
-        return faces[i].status();
+    const std::vector<StatusOr<JudgedCrop>> faces = embedder.CutWith(
+        count, [&](size_t i) { return CutOne(embedder.cutter(), photos, begin + i); });
+    for (const StatusOr<JudgedCrop>& face : faces) {
+      if (!face.ok() &&
+          (no_face == NoFaceRule::kFail || ReasonOf(face.status()) != Reason::kNoFace)) {
+        return face.status();
       }
+      embedded.qualities.push_back(face.ok() ? face->quality
+                                             : std::numeric_limits<double>::quiet_NaN());
     }
     for (size_t factor = 0; factor < factors.size(); ++factor) {
       FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> rows,
-                                EmbedFound(embedder, faces, found, factors[factor]));
+                                EmbedFound(embedder, faces, factors[factor]));
       values[factor].insert(values[factor].end(), rows.begin(), rows.end());
     }
     for (size_t i = 0; i < count; ++i) on_photo();
@@ -136,14 +156,13 @@ StatusOr<std::vector<EmbeddingSet>> EmbedPhotos(PhotoEmbedder& embedder, const N
   std::vector<std::string> names;
   names.reserve(photos.size());
   for (size_t i = 0; i < photos.size(); ++i) names.push_back(photos.name(i));
-  std::vector<EmbeddingSet> sets;
-  sets.reserve(factors.size());
+  embedded.sets.reserve(factors.size());
   for (const auto& one : values) {
     FACEGATE_ASSIGN_OR_RETURN(EmbeddingSet set, EmbeddingSet::Make(names, embedder.width(), one, {},
                                                                    MirrorRule::kPlain, no_face));
-    sets.push_back(std::move(set));
+    embedded.sets.push_back(std::move(set));
   }
-  return sets;
+  return embedded;
 }
 
 }  // namespace facegate

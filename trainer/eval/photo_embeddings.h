@@ -13,6 +13,7 @@
 #include "trainer/eval/embedding_set.h"
 #include "trainer/eval/face_cutter.h"
 #include "trainer/eval/named_photos.h"
+#include "trainer/eval/photo_quality.h"
 
 namespace facegate {
 
@@ -38,6 +39,9 @@ class PhotoEmbedder {
   // The faces of `count` photos from `begin` on, in order; an error names the photo.
   std::vector<StatusOr<AlignedFace>> Cut(const NamedPhotos& photos, size_t begin,
                                          size_t count) const;
+  // `count` faces by `cut`, which is called with 0 to count - 1 from several threads.
+  using CutFunction = std::function<StatusOr<JudgedCrop>(size_t)>;
+  std::vector<StatusOr<JudgedCrop>> CutWith(size_t count, const CutFunction& cut) const;
   // width() values for each of at most kMostFaces faces, in order. Of unit length; under kSum the
   // sum of the raw embeddings of crop and mirror image, normalised; under kConcat each half is of
   // unit length.
@@ -54,11 +58,22 @@ class PhotoEmbedder {
   const size_t width_;
 };
 
+// Embeddings of photos, and how fit their faces are to be compared.
+struct EmbeddedPhotos {
+  std::vector<EmbeddingSet> sets;
+  PhotoQualities qualities;
+};
+
 // Embeds all `photos` once for each factor of AtLowResolution() (1: as they are): a set for each.
 // `on_photo` is called after each photo. Fails with the first photo that cannot be read, or, under
 // kFail, has no usable face; names it.
-StatusOr<std::vector<EmbeddingSet>> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
-                                                std::span<const double> factors, NoFaceRule no_face,
-                                                const std::function<void()>& on_photo);
+StatusOr<EmbeddedPhotos> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
+                                     std::span<const double> factors, NoFaceRule no_face,
+                                     const std::function<void()>& on_photo);
+
+// A row of embedder.width() values for each of at most kMostFaces faces at `factor`; NaN for those
+// that are not there.
+StatusOr<std::vector<float>> EmbedFound(PhotoEmbedder& embedder,
+                                        std::span<const StatusOr<JudgedCrop>> faces, double factor);
 
 }  // namespace facegate

@@ -8,6 +8,7 @@
 #include "trainer/report/html_text.h"
 #include "trainer/report/learning_section.h"
 #include "trainer/report/page_style.h"
+#include "trainer/report/quality_section.h"
 #include "trainer/report/scores_section.h"
 
 namespace facegate {
@@ -54,6 +55,7 @@ StatusOr<std::string> ReportPage(const ReportInput& input) {
     page += fmt::format("<p class=\"lead\">{}</p>\n", EscapeHtml(input.summary));
   }
   page += scores;
+  if (input.quality) page += QualitySection(*input.quality);
   page += LearningSection(input.steps, input.evaluations, input.best_batch);
   page += Notes(input);
   page += Setup(input);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "trainer/eval/quality_figures.h"
 #include "trainer/eval/verification.h"
 #include "trainer/report/run_rows.h"
 
@@ -43,6 +44,7 @@ struct ReportInput {
   std::vector<EvaluationRow> evaluations{};
   std::optional<int64_t> best_batch{};  // after which the run's best model was kept
   std::vector<ScoredSet> sets{};
+  std::optional<QualityFigures> quality{};
   std::string configuration{};                                     // shown as it is
   std::vector<std::pair<std::string, std::string>> environment{};  // name and value
   std::vector<std::string> notes{};

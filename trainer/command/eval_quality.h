@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/detect/face_quality.h"
+#include "trainer/command/command.h"
+#include "trainer/eval/evaluation.h"
+#include "trainer/eval/named_photos.h"
+#include "trainer/eval/photo_embeddings.h"
+#include "trainer/eval/quality_figures.h"
+
+namespace facegate {
+
+// What eval tells beside the figures of all photos.
+struct EvalQualityOptions {
+  bool measure = false;                    // by the bundled networks
+  std::optional<std::string> qualities{};  // a file for ReadQualities() instead
+  QualityLimits limits{.enrol = kDefaultEnrolQuality, .probe = kDefaultProbeQuality};
+  std::vector<std::string> degrade{};  // names of degradations; "all" is DegradationCells()
+  size_t degrade_people = 200;
+  std::optional<std::string> groups{};  // a file for ReadGroups()
+
+  // Whether faces have to be measured while they are cut out.
+  bool needs_meter() const { return measure || (!degrade.empty() && !qualities); }
+};
+
+void AddEvalQualityOptions(CLI::App& command, EvalQualityOptions& options);
+// kInvalidField for options that do not fit together; `by_model`: photos are embedded, and not read
+// as embeddings.
+Status CheckEvalQualityOptions(const EvalQualityOptions& options, bool by_model);
+
+// An evaluated set. Embedder and photos are null where embeddings were read.
+struct EvaluatedSet {
+  const PairList& list;
+  const EmbeddingSet& embeddings;
+  const PhotoQualities& qualities;  // as they were measured; 1 for faces where they were not
+  PhotoEmbedder* embedder = nullptr;
+  const NamedPhotos* photos = nullptr;
+};
+
+// `remarks` gets a line for what people should know about how files were read.
+StatusOr<QualityFigures> MakeQualityFigures(const EvalQualityOptions& options,
+                                            const FigureOptions& figures, const EvaluatedSet& set,
+                                            std::vector<std::string>& remarks);
+
+}  // namespace facegate

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "face/base/status.h"
+#include "trainer/eval/judged_pairs.h"
+#include "trainer/eval/person_resampling.h"
+#include "trainer/eval/photo_quality.h"
+#include "trainer/eval/verification.h"
+
+// Error-versus-discard characteristics (ISO/IEC 29794-1): whether a quality says which photos lead
+// to errors.
+namespace facegate {
+
+struct ErrorAtDiscard {
+  double discarded = 0.0;      // share of the photos, those of the lowest quality
+  double least_quality = 0.0;  // of the photos that stay
+  size_t genuine = 0;          // pairs that stay
+  size_t impostor = 0;
+  Share fnmr{};
+  Share fmr{};
+};
+
+struct ErrorDiscardCurve {
+  double far = 0.0;        // asked for, of all pairs
+  double threshold = 0.0;  // accepted above it; the same at each point
+  std::vector<ErrorAtDiscard> points{};
+  // Mean FNMR over shares from 0 to 20 %, by the trapezoidal rule, over FNMR without discarding: 1
+  // where the quality tells nothing, less where it helps. 0 without errors.
+  double relative_area = 0.0;
+};
+
+// A curve for each of `fars`. Photos without a face are left out: they are failures to acquire.
+// kInvalidArgument as ScoreDistribution gives it. Stops early where fewer than 2 pairs of a kind
+// would stay.
+StatusOr<std::vector<ErrorDiscardCurve>> MakeDiscardCurves(std::span<const JudgedPair> pairs,
+                                                           std::span<const size_t> person_of_photo,
+                                                           const PhotoQualities& qualities,
+                                                           std::span<const double> fars,
+                                                           const PersonResampling& resampling);
+
+}  // namespace facegate

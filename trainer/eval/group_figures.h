@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "trainer/eval/judged_pairs.h"
+#include "trainer/eval/person_resampling.h"
+#include "trainer/eval/photo_quality.h"
+#include "trainer/eval/verification.h"
+
+// How groups of people fare at one common threshold (ISO/IEC 19795-10).
+namespace facegate {
+
+// The group of each photo of a set.
+struct PhotoGroups {
+  static constexpr size_t kNone = static_cast<size_t>(-1);
+  std::vector<std::string> names;  // of groups, in the order of the file
+  std::vector<size_t> group;       // of each photo, kNone without a label
+  size_t unlabelled = 0;           // photos
+  size_t unknown = 0;              // rows of the file that name neither a photo nor a person
+};
+
+// Reads a photo, or a person (the folder of photos), and its group from each line; a photo's own
+// row comes before its person's. A first row that names neither is a header. kInvalidArgument,
+// naming the file, where no photo gets a group.
+StatusOr<PhotoGroups> ReadGroups(const std::string& path, const EmbeddingSet& set);
+
+struct GroupRates {
+  size_t genuine = 0;   // pairs
+  size_t impostor = 0;  // pairs of two people of the group
+  Share fnmr;           // TAR = 1 - FNMR
+  Share fmr;
+};
+
+struct GroupFigures {
+  std::string name;
+  size_t photos = 0;
+  size_t people = 0;
+  AcquisitionRates acquisition{};
+  std::vector<GroupRates> rates{};  // for each threshold
+};
+
+// Figures of all groups, and last of "all": pairs of all photos with a label, also across groups.
+// Without measured qualities, photos without a face alone are failures to acquire. A pair with one
+// matches nobody.
+std::vector<GroupFigures> MakeGroupFigures(std::span<const JudgedPair> pairs,
+                                           const PeopleOfPhotos& people, const PhotoGroups& groups,
+                                           const PhotoQualities& qualities,
+                                           const QualityLimits& limits,
+                                           std::span<const double> thresholds,
+                                           const PersonResampling& resampling);
+
+}  // namespace facegate

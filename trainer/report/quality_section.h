@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "trainer/eval/quality_figures.h"
+
+namespace facegate {
+
+// Parts of a page: failures to enrol and to acquire, error over discarded photos, strangers whose
+// photos are bad alike, and groups of people, as far as there are figures of them.
+std::string QualitySection(const QualityFigures& figures);
+
+}  // namespace facegate
