@@ -94,6 +94,10 @@ Status CheckTemplates(const StoredCollection& collection, std::span<const NewTem
   if (templates.empty()) return InvalidArgument("no templates to enrol, expected one or more");
   for (const NewTemplate& added : templates) {
     FACEGATE_RETURN_IF_ERROR(CheckSize(collection, added.embedding));
+    // A record with another value would keep the store from being opened.
+    if (const Status quality = CheckQuality(added.quality, "quality"); !quality.ok()) {
+      return InvalidArgument(MessageOf(quality));
+    }
     if (!IsPlainText(added.detector)) {
       return InvalidArgument(
           fmt::format("the name of a detector is not up to {} printable "

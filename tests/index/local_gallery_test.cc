@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
+#include <optional>
 
 #include "tests/index/gallery_fixture.h"
 
@@ -169,6 +171,37 @@ TEST_F(LocalGalleryTest, RefusesTemplatesThatDoNotFit) {
   odd.detector = "\xff";
   EXPECT_THAT(enrol(TestModel(), {odd}), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_EQ(gallery_->stats().identities, 0u);
+}
+
+TEST_F(LocalGalleryTest, RefusesTemplatesOfAQualityThatIsNone) {
+  for (const float bad : {-0.25f, 1.5f, std::numeric_limits<float>::quiet_NaN()}) {
+    std::vector<NewTemplate> one{TemplateOf(Random())};
+    one[0].quality = bad;
+    EXPECT_THAT(gallery_->Enrol("people", "jane", TestModel(), one, {}),
+                StatusIs(StatusCode::kInvalidArgument))
+        << bad;
+  }
+}
+
+TEST_F(LocalGalleryTest, KeepsWhatATemplateWasMadeFromThroughMergesAndReopening) {
+  std::vector<NewTemplate> one{TemplateOf(Random())};
+  one[0].source = TemplateSource::kAlignedCrop;
+  one[0].quality = 0.75f;
+  ASSERT_THAT(gallery_->Enrol("people", "jane", TestModel(), one, {}), IsOk());
+  Enrol("joan", Random());
+  ASSERT_THAT(
+      gallery_->MergeIdentities("people", {.id = "jane", .etag = {}}, {.id = "joan", .etag = {}}),
+      IsOk());
+  for (const bool reopened : {false, true}) {
+    if (reopened) Reopen();
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto listed,
+                                  gallery_->ListTemplates("people", "joan", 0, 9));
+    ASSERT_EQ(listed.size(), 2u);
+    EXPECT_EQ(listed[0].source, TemplateSource::kAlignedCrop) << reopened;
+    EXPECT_EQ(listed[0].quality, 0.75f) << reopened;
+    EXPECT_EQ(listed[1].source, TemplateSource::kUnknown) << reopened;
+    EXPECT_EQ(listed[1].quality, std::nullopt) << reopened;
+  }
 }
 
 TEST_F(LocalGalleryTest, RefusesQueriesThatDoNotFit) {
