@@ -7,7 +7,9 @@
 #include "clients/cli/npy.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/private_file.h"
+#include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
+#include "clients/cli/unicode_text.h"
 
 namespace facegate {
 namespace {
@@ -72,6 +74,10 @@ ExitCode EmbedCommand::Run(Session& session) {
                              embedding.model_digest(), embedding.preprocessing_digest());
   if (answer->has_face()) {
     session.out << "face                  " << DescribeFace(answer->face()) << "\n";
+    if (answer->face().quality().shortcomings().empty()) return ExitCode::kOk;
+    for (const std::string& line : ShortcomingLines(photo_, answer->face())) {
+      session.out << Printable(line) << "\n";
+    }
   }
   return ExitCode::kOk;
 }
