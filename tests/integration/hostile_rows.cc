@@ -252,6 +252,51 @@ class Rows {
     }
   }
 
+  // A crop without a face where good ones are wanted, and qualities that are none, wherever one is
+  // taken.
+  void AddQualities() {
+    v1::EnrollRequest enroll = Enroll();
+    enroll.set_collection_id("strict");
+    enroll.mutable_samples(0)->set_aligned_crop(Encode(SyntheticCrop(1), ".png"));
+    Add("no face in the crop", Face("Enroll"), enroll,
+        {StatusCode::INVALID_ARGUMENT, "LOW_QUALITY", "samples[0].aligned_crop",
+         "not good enough to enrol: .* wanted"});
+    const std::pair<float, const char*> wrong[] = {
+        {1.5F, "1.5"}, {-0.25F, "-0.25"}, {std::numeric_limits<float>::quiet_NaN(), "nan"}};
+    for (const auto& [value, text] : wrong) {
+      const auto refused = [text = text](const char* field) {
+        return Expected{StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", field,
+                        std::string(text) + ", must be 0 to 1"};
+      };
+      v1::CreateCollectionRequest create;
+      create.set_collection_id("never");
+      create.set_enrol_quality(value);
+      Add(std::string("created with enrol_quality ") + text, Gallery("CreateCollection"), create,
+          refused("enrol_quality"));
+      create.clear_enrol_quality();
+      create.set_probe_quality(value);
+      Add(std::string("created with probe_quality ") + text, Gallery("CreateCollection"), create,
+          refused("probe_quality"));
+      v1::UpdateCollectionRequest update;
+      update.set_collection_id("people");
+      update.mutable_update_mask()->add_paths("enrol_quality");
+      update.mutable_collection()->set_enrol_quality(value);
+      Add(std::string("enrol_quality ") + text, Gallery("UpdateCollection"), update,
+          refused("collection.enrol_quality"));
+      update.set_collection_id("people");
+      update.mutable_update_mask()->set_paths(0, "probe_quality");
+      update.mutable_collection()->set_probe_quality(value);
+      Add(std::string("probe_quality ") + text, Gallery("UpdateCollection"), update,
+          refused("collection.probe_quality"));
+      v1::CompareRequest compare;
+      *compare.mutable_first() = Identify().probe();
+      *compare.mutable_second() = Identify().probe();
+      compare.set_probe_quality(value);
+      Add(std::string("compared with probe_quality ") + text, Face("Compare"), compare,
+          refused("probe_quality"));
+    }
+  }
+
   void AddFields() {
     const auto invalid = [](std::string field, std::string message) {
       return Expected{StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", std::move(field),
@@ -271,6 +316,7 @@ class Rows {
     identify = Identify();
     identify.clear_probe();
     Add("no probe", Face("Identify"), identify, invalid("probe", "missing"));
+    AddQualities();
     v1::ListIdentitiesRequest list;
     list.set_collection_id("people");
     list.set_page_size(-1);
@@ -399,6 +445,9 @@ void PrepareHostileWorld(HostileWorld& world) {
   create.clear_min_cosine();
   create.clear_request_id();
   create.set_collection_id("bare");
+  MustWork(world, Gallery("CreateCollection"), create);
+  create.set_collection_id("strict");
+  create.set_enrol_quality(1.0F);
   MustWork(world, Gallery("CreateCollection"), create);
   for (const size_t direction : {0U, 1U}) {
     v1::EnrollRequest enroll;

@@ -36,7 +36,8 @@ struct HostileWorld {
 };
 
 // Creates what the rows are about: the collection "people" (threshold 0.5) with the identities "a"
-// and "b", and "bare" without a threshold. Fails the test when that does not work.
+// and "b", "bare" without a threshold, and "strict", which takes no face but a perfect one. Fails
+// the test when that does not work.
 void PrepareHostileWorld(HostileWorld& world);
 
 // Rows that change nothing, so that they may be run again and again. `world` must outlive them.

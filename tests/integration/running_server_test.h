@@ -14,14 +14,15 @@
 namespace facegate {
 
 // A fixture with a server that runs random weights and takes aligned crops and embeddings alone:
-// it starts fast and needs nothing from outside.
+// it starts fast and needs nothing from outside. Its crops are patterns and no faces, so its gate
+// is open: what the gate does is tested with faces (quality_gate_test.cc).
 class RunningServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    options_ = {
-        .folder = dir_.path(),
-        .model = dir_.File("model.safetensors"),
-        .flags = {"--detector=none", "--max_batch=1", "--model_threads=1", "--log_level=debug"}};
+    options_ = {.folder = dir_.path(),
+                .model = dir_.File("model.safetensors"),
+                .flags = {"--detector=none", "--max_batch=1", "--model_threads=1",
+                          "--log_level=debug", "--enrol_quality=0", "--probe_quality=0"}};
     ASSERT_THAT(WriteRandomModel(options_.model), IsOk());
   }
 

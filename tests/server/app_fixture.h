@@ -62,8 +62,9 @@ class AppTest : public ::testing::Test {
   }
 
   // Opens the port, but does not load.
-  void Open() {
-    auto app = App::Create(config_, FakeParts(), Clock::System());
+  void Open() { Open(FakeParts()); }
+  void Open(Parts parts) {
+    auto app = App::Create(config_, std::move(parts), Clock::System());
     ASSERT_TRUE(app.ok()) << app.status();
     app_ = std::move(app).value();
     channel_ = grpc::CreateChannel("127.0.0.1:" + std::to_string(app_->port()),

@@ -20,7 +20,8 @@ TEST(DecisionMessagesTest, ReadsAPointWhereThereIsOne) {
   const v1::OperatingPoint point = PointAt(0.25f);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto given, ParseOperatingPoint(&point));
   ASSERT_TRUE(given.has_value());
-  EXPECT_EQ(std::get<MinCosine>(*given).cosine, 0.25f);
+  EXPECT_EQ(given->kind, OperatingPointKind::kMinCosine);
+  EXPECT_EQ(given->value, 0.25);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto none, ParseOperatingPoint(nullptr));
   EXPECT_FALSE(none.has_value());
 }

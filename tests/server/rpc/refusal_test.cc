@@ -245,7 +245,22 @@ TEST_F(RefusalTest, OfUpdatesOfCollections) {
     return UpdateCollectionWith(
         [value](auto& r) { r.mutable_collection()->set_min_cosine(value); });
   };
+  const auto quality = [this](const std::string& path, float value) {
+    return UpdateCollectionWith([path, value](auto& r) {
+      r.mutable_update_mask()->add_paths(path);
+      r.mutable_collection()->set_enrol_quality(value);
+      r.mutable_collection()->set_probe_quality(value);
+    });
+  };
   Check({
+      {"enrol_quality above 1", quality("enrol_quality", 1.01f), Reason::kInvalidField,
+       "collection.enrol_quality"},
+      {"enrol_quality NaN", quality("enrol_quality", kNan), Reason::kInvalidField,
+       "collection.enrol_quality"},
+      {"probe_quality below 0", quality("probe_quality", -0.01f), Reason::kInvalidField,
+       "collection.probe_quality"},
+      {"probe_quality NaN", quality("probe_quality", kNan), Reason::kInvalidField,
+       "collection.probe_quality"},
       {"no mask", mask({}), Reason::kInvalidField, "update_mask"},
       {"another field", mask({"model_digest"}), Reason::kInvalidField, "update_mask"},
       {"a good and a bad one", mask({"min_cosine", "id"}), Reason::kInvalidField, "update_mask"},
@@ -646,6 +661,10 @@ TEST_F(RefusalTest, OfOperatingPoints) {
       {"NaN", CompareWith(at(kNan)), Reason::kInvalidField, "operating_point.min_cosine"},
       {"no point", VerifyWith([](auto& r) { r.mutable_operating_point(); }), Reason::kInvalidField,
        "operating_point"},
+      {"probe_quality above 1", CompareWith([](auto& r) { r.set_probe_quality(1.01f); }),
+       Reason::kInvalidField, "probe_quality"},
+      {"probe_quality NaN", CompareWith([](auto& r) { r.set_probe_quality(kNan); }),
+       Reason::kInvalidField, "probe_quality"},
       {"none for compare", CompareWith([](auto& r) { r.clear_operating_point(); }),
        Reason::kNoOperatingPoint, ""},
       {"none for identify", IdentifyWith([](auto& r) { r.set_collection_id("no-threshold"); }),
