@@ -31,6 +31,7 @@ class QualityGateTest : public ::testing::Test {
     auto gallery = OpenLocalGallery({.directory = dir_.File("store")}, clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
+    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
     FACEGATE_CHECK(gallery_
                        ->CreateCollection("people", engine_.model(), FakeEmbedder::kEmbeddingSize,
                                           {.min_cosine = 0.5f})
@@ -40,7 +41,10 @@ class QualityGateTest : public ::testing::Test {
   }
 
   OperationParts Parts() const {
-    return {.engine = engine_, .gallery = *gallery_, .quality = policy_};
+    return {.engine = engine_,
+            .gallery = *gallery_,
+            .quality = policy_,
+            .calibrations = *calibrations_};
   }
   // The bytes outlive the probe.
   static Probe Crop(const std::string& encoded) {
