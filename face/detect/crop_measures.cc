@@ -33,12 +33,27 @@ cv::Mat Blurred(const cv::Mat& picture, double deviation) {
   return blurred;
 }
 
-double GradientEnergy(const cv::Mat& picture) {
+// The energies of the gradient along the rows, the columns and both diagonals.
+using Energies = std::array<double, 4>;
+Energies GradientEnergies(const cv::Mat& picture) {
   const int width = picture.cols - 1;
   const int height = picture.rows - 1;
   const cv::Mat here = picture(cv::Rect(0, 0, width, height));
-  return cv::norm(here, picture(cv::Rect(1, 0, width, height)), cv::NORM_L2SQR) +
-         cv::norm(here, picture(cv::Rect(0, 1, width, height)), cv::NORM_L2SQR);
+  const cv::Mat right = picture(cv::Rect(1, 0, width, height));
+  const cv::Mat below = picture(cv::Rect(0, 1, width, height));
+  return {cv::norm(here, right, cv::NORM_L2SQR), cv::norm(here, below, cv::NORM_L2SQR),
+          cv::norm(here, picture(cv::Rect(1, 1, width, height)), cv::NORM_L2SQR),
+          cv::norm(right, below, cv::NORM_L2SQR)};
+}
+
+// See MeasureDetail(); pixels.
+double EdgeWidth(double fine_energy, double coarse_energy) {
+  if (!(fine_energy > 0)) return INFINITY;
+  const double ratio = coarse_energy / fine_energy;
+  const double square = ratio * ratio;
+  if (square >= 1) return INFINITY;
+  const double edge = (square * kCoarseBlur * kCoarseBlur - kFineBlur * kFineBlur) / (1 - square);
+  return std::sqrt(std::max(edge, kLeastEdge * kLeastEdge));
 }
 
 }  // namespace
@@ -70,7 +85,8 @@ FaceLight MeasureLight(const cv::Mat& frame) {
 
 // Over an edge that a Gaussian of deviation s has blurred, the energy of the gradient is
 // proportional to 1/s. With the blurs a and b on top, the ratio r of the energies is
-// sqrt((s² + a²) / (s² + b²)), so s² = (r² b² - a²) / (1 - r²).
+// sqrt((s² + a²) / (s² + b²)), so s² = (r² b² - a²) / (1 - r²). The direction with the widest edges
+// counts: what moved is sharp across its way.
 double MeasureDetail(const cv::Mat& grey_crop) {
   const auto points = TemplatePoints(AlignmentTemplate::kArcFace112);
   const double eyes = cv::norm(points[1] - points[0]);
@@ -81,14 +97,13 @@ double MeasureDetail(const cv::Mat& grey_crop) {
       Blurred(fine, std::sqrt(kCoarseBlur * kCoarseBlur - kFineBlur * kFineBlur));
   // Where the face is; not the border.
   const cv::Rect face(14, 27, 84, 81);
-  const double energy = GradientEnergy(fine(face));
-  if (!(energy > 0)) return 0.0;
-  const double ratio = GradientEnergy(coarse(face)) / energy;
-  const double square = ratio * ratio;
-  if (square >= 1) return 0.0;
-  const double edge = (square * kCoarseBlur * kCoarseBlur - kFineBlur * kFineBlur) / (1 - square);
-  const double width = std::sqrt(std::max(edge, kLeastEdge * kLeastEdge));
-  return std::min(eyes, eyes * kSharpEdge / width);
+  const Energies before = GradientEnergies(fine(face));
+  const Energies after = GradientEnergies(coarse(face));
+  double widest = 0;
+  for (size_t i = 0; i < before.size(); ++i) {
+    widest = std::max(widest, EdgeWidth(before.at(i), after.at(i)));
+  }
+  return std::min(eyes, eyes * kSharpEdge / widest);
 }
 
 }  // namespace facegate

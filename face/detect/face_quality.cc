@@ -21,7 +21,7 @@ struct ComponentRow {
 // How the edges were set and judged: see face_quality.h.
 constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
     {QualityComponent::kInterEyeDistance, "inter_eye_distance", "px", "come closer", 9, 24},
-    {QualityComponent::kSharpness, "sharpness", "px", "hold still, and clean the lens", 7.5, 16},
+    {QualityComponent::kSharpness, "sharpness", "px", "hold still, and clean the lens", 7.2, 16},
     {QualityComponent::kUnderExposure, "under_exposure", "share", "more light on the face", 0.85,
      0.3},
     {QualityComponent::kOverExposure, "over_exposure", "share", "less light on the face", 0.6, 0.1},
@@ -30,19 +30,19 @@ constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
     {QualityComponent::kHeadRoll, "head_roll", "degrees", "hold the head upright", 60, 30},
     {QualityComponent::kHeadYaw, "head_yaw", "degrees", "look at the camera", 60, 20},
     {QualityComponent::kHeadPitch, "head_pitch", "degrees", "look straight ahead", 55, 20},
-    {QualityComponent::kFacePresence, "face_presence", "probability", "show the whole face", 0.3,
-     0.9},
-    {QualityComponent::kLandmarkFit, "landmark_fit", "eye distances", "show the whole face", 0.3,
-     0.1},
+    {QualityComponent::kFacePresence, "face_presence", "probability", "show the whole face", 0.5,
+     0.95},
+    {QualityComponent::kLandmarkFit, "landmark_fit", "eye distances", "show the whole face", 0.25,
+     0.08},
     {QualityComponent::kFaceInPicture, "face_in_picture", "share",
      "bring the face into the picture", 0.75, 1},
-    {QualityComponent::kEyesVisible, "eyes_visible", "probability", "take off dark glasses", 0.4,
+    {QualityComponent::kEyesVisible, "eyes_visible", "probability", "take off dark glasses", 0.3,
      0.95},
     {QualityComponent::kMouthVisible, "mouth_visible", "probability", "take off the mask", 0.4,
      0.95},
     {QualityComponent::kDetectionScore, "detection_score", "score", "look at the camera", 0.3, 0.9},
     {QualityComponent::kExpectedGenuineScore, "expected_genuine_score", "cosine",
-     "more light, closer, and look at the camera", 0.5, 0.9},
+     "more light, closer, and look at the camera", 0.53, 0.9},
 }};
 
 const ComponentRow& RowOf(QualityComponent component) {
