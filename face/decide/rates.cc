@@ -7,7 +7,9 @@
 namespace facegate {
 namespace {
 
-constexpr double kTwoSided95 = 1.959964;
+// Of a normal distribution 1.96 standard deviations hold 95 %. The variances are estimates
+// themselves: on splits of real people 1.96 hold 94 %, and 2.1 hold 95 to 97 %.
+constexpr double kDeviations = 2.1;
 
 // The quantile at `z` standard deviations of a gamma distribution with this mean and relative
 // variance (Wilson and Hilferty): what a rate of few events by people who differ is spread like.
@@ -177,9 +179,9 @@ ErrorRate FalseMatchRateAt(const Calibration& calibration, double threshold,
   // The upper bound of a count is that of one more.
   const double one_more = at.rate + 1.0 / static_cast<double>(calibration.impostor_pairs);
   return {.rate = at.rate,
-          .lower = GammaQuantile(at.rate, person + pair, -kTwoSided95),
+          .lower = GammaQuantile(at.rate, person + pair, -kDeviations),
           .upper = std::min(
-              1.0, GammaQuantile(one_more, person + pair * at.rate / one_more, kTwoSided95))};
+              1.0, GammaQuantile(one_more, person + pair * at.rate / one_more, kDeviations))};
 }
 
 ErrorRate FalsePositiveRateAt(const Calibration& calibration, double threshold, uint64_t identities,
@@ -211,10 +213,10 @@ ErrorRate FalsePositiveRateAt(const Calibration& calibration, double threshold, 
   const double lower_ratio = by_formula ? FormulaRatio(calibration, known, size) : 1.0;
   return {
       .rate = rate,
-      .lower = RateOf(lower_ratio * GammaQuantile(known, variance, -kTwoSided95)),
+      .lower = RateOf(lower_ratio * GammaQuantile(known, variance, -kDeviations)),
       .upper = at.hazard >= kMostHazard
                    ? 1.0
-                   : RateOf(GammaQuantile(one_more, variance * at.hazard / one_more, kTwoSided95)),
+                   : RateOf(GammaQuantile(one_more, variance * at.hazard / one_more, kDeviations)),
       .by_formula = by_formula};
 }
 
@@ -234,8 +236,8 @@ ErrorRate FalseNonMatchRateAt(const Calibration& calibration, double threshold,
                         (1.0 / people + 1.0 / PeopleOf(other_people, calibration.genuine_people));
   const double one_more = rate + 1.0 / people;
   return {.rate = rate,
-          .lower = GammaQuantile(rate, spread, -kTwoSided95),
-          .upper = std::min(1.0, GammaQuantile(one_more, spread * rate / one_more, kTwoSided95))};
+          .lower = GammaQuantile(rate, spread, -kDeviations),
+          .upper = std::min(1.0, GammaQuantile(one_more, spread * rate / one_more, kDeviations))};
 }
 
 }  // namespace facegate
