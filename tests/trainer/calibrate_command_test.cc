@@ -91,6 +91,13 @@ TEST_F(CalibrateCommandTest, WritesAnotherFileOrNothingWhereItIsTold) {
   EXPECT_TRUE(ReadModelFile(dir_.File("b.safetensors"))->card.calibration.has_value());
 }
 
+TEST_F(CalibrateCommandTest, ReplacesAnotherFileOnlyWhenToldTo) {
+  ASSERT_THAT(WriteFileAtomically(dir_.File("b"), "something else"), IsOk());
+  EXPECT_EQ(Calibrate({"--out", dir_.File("b")}), TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("--force"));
+  EXPECT_EQ(Calibrate({"--out", dir_.File("b"), "--force"}), TrainExitCode::kOk) << err();
+}
+
 TEST_F(CalibrateCommandTest, EmbeddingsGiveTheSameAsPhotos) {
   ASSERT_EQ(Call({"embed", model_, photos_, "--crops", "--out", dir_.File("e.npy")}),
             TrainExitCode::kOk)

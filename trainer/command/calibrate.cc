@@ -64,6 +64,11 @@ Status CheckOptions(const CalibrateOptions& options) {
   if (options.photos.empty() != options.embeddings.has_value()) {
     return RefuseField("--photos", "give either --photos or --embeddings");
   }
+  std::error_code error;
+  if (!options.out.empty() && !options.force && !options.dry_run &&
+      fs::exists(options.out, error) && !fs::equivalent(options.out, options.model, error)) {
+    return FailedPrecondition(fmt::format("{} exists; --force replaces it", options.out));
+  }
   return OkStatus();
 }
 
@@ -174,6 +179,7 @@ TrainCommand AddCalibrateCommand(CLI::App& app) {
                       "The photo of each row of --embeddings [its name with .names.txt]");
   command->add_option("--set", options->set, "What the photos are, in words [their folder's name]");
   command->add_option("-o,--out", options->out, "Model file to write [MODEL itself]");
+  command->add_flag("--force", options->force, "Replace OUT");
   command->add_flag("--dry-run", options->dry_run, "Print the table and write nothing");
   command->add_flag("--skip-missing", *skip,
                     "Leave out photos of lists that are not there; without it they are an error");

@@ -23,6 +23,7 @@ struct CalibrateOptions {
   std::string order{};  // empty: `embeddings` with .names.txt in place of .npy
   std::string set{};    // in words; empty: what was given, by its name
   std::string out{};    // the model file that is written; empty: `model`
+  bool force = false;   // replace `out` where it exists
   bool dry_run = false;
   MissingPhotos missing = MissingPhotos::kRefuse;
   FaceCutOptions faces{.probe_quality = kDefaultProbeQuality};
