@@ -1,5 +1,6 @@
 #include "server/operations/comparability.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,13 +17,18 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-FaceQuality QualityFrom(double inter_eye_pixels, double yaw_degrees) {
+// The value of a component that has the quality.
+double ValueAt(QualityComponent component, double quality) {
+  return ValueOfQuality(component, quality, 0.0);
+}
+
+FaceQuality QualityFrom(double inter_eye_quality, double yaw_quality) {
   std::vector<ComponentQuality> components;
-  for (const auto& [component, value] :
-       {std::pair(QualityComponent::kInterEyeDistance, inter_eye_pixels),
-        std::pair(QualityComponent::kHeadYaw, yaw_degrees)}) {
+  for (const auto& [component, quality] :
+       {std::pair(QualityComponent::kInterEyeDistance, inter_eye_quality),
+        std::pair(QualityComponent::kHeadYaw, yaw_quality)}) {
     components.push_back(
-        {.component = component, .value = value, .quality = QualityOf(component, value)});
+        {.component = component, .value = ValueAt(component, quality), .quality = quality});
   }
   return Combine(std::move(components));
 }
@@ -65,7 +71,7 @@ TEST(ComparabilityTest, ACollectionsOwnValueComesBeforeTheServers) {
 }
 
 TEST(ComparabilityTest, AReportHasTheShortcomingsWorstFirst) {
-  const FaceReport report = ReportOf(std::nullopt, QualityFrom(7.0, 65.0), 0.4);
+  const FaceReport report = ReportOf(std::nullopt, QualityFrom(0.375, 0.25), 0.4);
   ASSERT_EQ(report.shortcomings.size(), 2u);
   EXPECT_EQ(report.shortcomings[0].component, QualityComponent::kHeadYaw);
   EXPECT_EQ(report.shortcomings[1].component, QualityComponent::kInterEyeDistance);
@@ -73,27 +79,32 @@ TEST(ComparabilityTest, AReportHasTheShortcomingsWorstFirst) {
 }
 
 TEST(ComparabilityTest, AReportOfAFitFaceHasNoShortcomings) {
-  EXPECT_TRUE(ReportOf(std::nullopt, QualityFrom(60.0, 0.0), 0.4).shortcomings.empty());
-  EXPECT_TRUE(ReportOf(std::nullopt, QualityFrom(1.0, 0.0), 0.0).shortcomings.empty());
+  EXPECT_TRUE(ReportOf(std::nullopt, QualityFrom(1.0, 1.0), 0.4).shortcomings.empty());
+  EXPECT_TRUE(ReportOf(std::nullopt, QualityFrom(0.0, 1.0), 0.0).shortcomings.empty());
 }
 
 TEST(ComparabilityTest, TheRefusalOfAnEnrolmentSaysWhatIsWrongAndWhatIsWanted) {
-  const Status refused = CheckFitToEnrol(0.4, FaceOf(QualityFrom(7.13, 0.0)));
+  constexpr auto kComponent = QualityComponent::kInterEyeDistance;
+  FaceQuality quality = QualityFrom(0.25, 1.0);
+  quality.components[0].value = 7.13;
+  const Status refused = CheckFitToEnrol(0.4, FaceOf(quality));
+  const std::string wanted = fmt::format("{:.3g}", ValueAt(kComponent, 0.4));
   EXPECT_THAT(refused, RefusedWith(Reason::kLowQuality));
   EXPECT_EQ(std::string(MessageOf(refused)),
-            "the face is not good enough to enrol: inter eye distance is 7.13 px, 8 wanted (come "
-            "closer)");
-  EXPECT_THAT(MetadataOf(refused), ElementsAre(Pair("inter_eye_distance", "7.13/8")));
+            "the face is not good enough to enrol: inter eye distance is 7.13 px, " + wanted +
+                " wanted (come closer)");
+  EXPECT_THAT(MetadataOf(refused), ElementsAre(Pair("inter_eye_distance", "7.13/" + wanted)));
 }
 
 TEST(ComparabilityTest, TheRefusalNamesEachShortcoming) {
-  const Status refused = CheckFitToEnrol(0.4, FaceOf(QualityFrom(7.0, 65.0)));
-  EXPECT_THAT(std::string(MessageOf(refused)), HasSubstr("head yaw is 65 degrees, 60 wanted"));
+  const Status refused = CheckFitToEnrol(0.4, FaceOf(QualityFrom(0.25, 0.25)));
+  EXPECT_THAT(std::string(MessageOf(refused)), HasSubstr("head yaw is "));
+  EXPECT_THAT(std::string(MessageOf(refused)), HasSubstr("inter eye distance is "));
   EXPECT_EQ(MetadataOf(refused).size(), 2u);
 }
 
 TEST(ComparabilityTest, AFaceThatIsGoodEnoughMayBeEnrolled) {
-  EXPECT_THAT(CheckFitToEnrol(0.5, FaceOf(QualityFrom(60.0, 0.0))), IsOk());
+  EXPECT_THAT(CheckFitToEnrol(0.5, FaceOf(QualityFrom(1.0, 0.5))), IsOk());
 }
 
 }  // namespace
