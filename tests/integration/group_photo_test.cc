@@ -182,23 +182,32 @@ class GroupPhotoTest : public ::testing::Test {
     return bytes.ok() ? *bytes : std::string();
   }
 
-  void Enroll(const Composition& composition) {
+  // Each photo alone: the gate may refuse one of them, and then the other stands for the person.
+  // False where somebody has none.
+  bool Enroll(const Composition& composition) {
     v1::CreateCollectionRequest create;
     create.set_collection_id(composition.collection);
     create.set_min_cosine(kThreshold);
     const auto created = client_->CreateCollection(create);
-    ASSERT_TRUE(created.ok()) << created.error();
+    EXPECT_TRUE(created.ok()) << created.error();
+    bool everybody = true;
     for (size_t i = 0; i < composition.enrolled.size(); ++i) {
-      v1::EnrollRequest request;
-      request.set_collection_id(composition.collection);
-      request.set_identity_id(Id(i));
+      size_t templates = 0;
       for (size_t j = 0; j < kTemplates; ++j) {
+        v1::EnrollRequest request;
+        request.set_collection_id(composition.collection);
+        request.set_identity_id(Id(i));
         *request.add_samples() =
             ProbeOf(Bytes(composition.enrolled[i][j]), v1::FACE_SELECTION_CENTRAL);
+        const auto enrolled = client_->Enroll(request);
+        const bool refused = !enrolled.ok() && enrolled.error().reason == "LOW_QUALITY";
+        EXPECT_TRUE(enrolled.ok() || refused) << enrolled.error();
+        templates += enrolled.ok() ? 1 : 0;
+        refused_ += refused ? 1 : 0;
       }
-      const auto enrolled = client_->Enroll(request);
-      ASSERT_TRUE(enrolled.ok()) << enrolled.error();
+      everybody &= templates > 0;
     }
+    return everybody;
   }
 
   v1::IdentifyRequest RequestOf(const Composition& composition, std::string image) {
@@ -251,6 +260,7 @@ class GroupPhotoTest : public ::testing::Test {
   TempDir dir_;
   std::unique_ptr<ServerProcess> server_;
   std::unique_ptr<FacegateClient> client_;
+  int refused_ = 0;  // photos that were to be enrolled
 };
 
 // Asks for the nearest below the threshold, too: every face that is fit to be compared then has
@@ -280,7 +290,7 @@ TEST_F(GroupPhotoTest, FindsExactlyTheEnrolledPeopleEachOnce) {
   int right_alone_and_together = 0;
   for (uint32_t seed = 1; seed <= kCompositions; ++seed) {
     const Composition composition = Compose(people, seed, false);
-    ASSERT_NO_FATAL_FAILURE(Enroll(composition));
+    if (!Enroll(composition)) continue;
     v1::IdentifyRequest request = RequestOf(composition, composition.jpeg);
     right_without_unique += IsExactlyRight(Identify(request), composition) ? 1 : 0;
     request.set_unique_identities(true);
@@ -314,6 +324,7 @@ TEST_F(GroupPhotoTest, FindsExactlyTheEnrolledPeopleEachOnce) {
             << " where each single photo is decided rightly " << right_alone_and_together << ", of "
             << separated << " where that is by " << kMargin << " all or the test fails\n";
   EXPECT_GE(separated, 6);
+  EXPECT_LE(refused_, 3) << "of the 160 photos that were to be enrolled";
 }
 
 TEST_F(GroupPhotoTest, MatchesAPersonWhoIsInThePhotoTwiceOnceWhereAsked) {
@@ -323,7 +334,7 @@ TEST_F(GroupPhotoTest, MatchesAPersonWhoIsInThePhotoTwiceOnceWhereAsked) {
   int separated = 0;
   for (uint32_t seed = 101; seed <= 100 + kCompositions && separated < 3; ++seed) {
     const Composition composition = Compose(people, seed, true);
-    ASSERT_NO_FATAL_FAILURE(Enroll(composition));
+    if (!Enroll(composition)) continue;
     if (MarginAlone(composition) < kMargin) continue;  // as above
     ++separated;
     v1::IdentifyRequest request = RequestOf(composition, composition.jpeg);
