@@ -109,6 +109,7 @@ StatusOr<CalibrateReport> CalibratePhotos(const CalibrateOptions& options,
                      .mirror = preprocessing.mirror_average ? MirrorRule::kSum : MirrorRule::kPlain,
                      .threads = options.threads};
   embed.photos = options.photos;
+  embed.root = options.root;
   embed.missing = options.missing;
   embed.out = work.npy();
   embed.names = work.names();
@@ -173,6 +174,8 @@ TrainCommand AddCalibrateCommand(CLI::App& app) {
   command->add_option("MODEL", options->model, "Model file")->required();
   command->add_option("--photos", options->photos,
                       "Folders with a folder for each person, packs, lists of photos");
+  command->add_option("--root,--list-root", options->root,
+                      "Folder that the photos of lists are relative to");
   command->add_option("--embeddings", options->embeddings,
                       "What facegate-train embed made of the photos with this model");
   command->add_option("--order", options->order,

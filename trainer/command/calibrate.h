@@ -19,6 +19,7 @@ struct CalibrateOptions {
   std::string model{};
   // Photos with a folder for each person, or their embeddings and the names of the rows.
   std::vector<std::string> photos{};
+  std::string root{};  // of the photos of lists; empty: the list's own folder
   std::optional<std::string> embeddings{};
   std::string order{};  // empty: `embeddings` with .names.txt in place of .npy
   std::string set{};    // in words; empty: what was given, by its name
