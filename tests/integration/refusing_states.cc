@@ -20,6 +20,7 @@
 #include "tests/support/fake_embedder.h"
 #include "tests/support/faulty_store.h"
 #include "tests/support/pattern_image.h"
+#include "tests/support/person_scores.h"
 #include "tests/support/temp_dir.h"
 
 namespace facegate {
@@ -70,6 +71,7 @@ struct ControlledServer {
     configure(config);
     Parts parts{.load_model = [this](const Config&) -> StatusOr<LoadedModel> {
                   auto fake = std::make_unique<FakeEmbedder>();
+                  fake->mutable_card().calibration = calibration;
                   embedder = fake.get();
                   return LoadedModel{std::move(fake), "cpu", 1};
                 },
@@ -101,6 +103,7 @@ struct ControlledServer {
 
   TempDir dir;
   Config config;
+  std::optional<Calibration> calibration;  // of the model's card
   std::vector<DetectedFace> faces = {FaceAt(0, 0)};
   FakeEmbedder* embedder = nullptr;  // of the app
   FaultyStore* store = nullptr;      // of the app
@@ -289,6 +292,38 @@ WireAnswer RequestInProgress() {
   return second;
 }
 
+// A collection "people" with a guard, in a server whose model is calibrated.
+WireAnswer EnrolGuarded(const std::function<void(v1::CreateCollectionRequest&)>& guard,
+                        const std::string& second_identity, uint64_t second_face) {
+  ControlledServer server;
+  auto calibration = PersonScores(100, 1).Calibrate();
+  FACEGATE_CHECK(calibration.ok());
+  server.calibration = *std::move(calibration);
+  server.Serve();
+  v1::CreateCollectionRequest create;
+  create.set_collection_id("people");
+  guard(create);
+  EXPECT_EQ(server.Call(kCreate, create.SerializeAsString()).code, 0);
+  const auto enroll = [&](const std::string& identity, uint64_t face) {
+    v1::EnrollRequest request;
+    request.set_collection_id("people");
+    request.set_identity_id(identity);
+    request.add_samples()->set_aligned_crop(PatternPng(face));
+    return server.Call(kEnroll, request.SerializeAsString());
+  };
+  EXPECT_EQ(enroll("a", 1).code, 0);
+  return enroll(second_identity, second_face);
+}
+
+WireAnswer CompareUncalibrated() {
+  v1::CompareRequest request;
+  request.mutable_first()->set_aligned_crop(PatternPng(1));
+  request.mutable_second()->set_aligned_crop(PatternPng(2));
+  request.mutable_operating_point()->set_fmr(0.01);
+  return ControlledServer().Serve().Call("/facegate.v1.FaceService/Compare",
+                                         request.SerializeAsString());
+}
+
 WireAnswer ModelFails() {
   ControlledServer server;
   server.Serve();
@@ -329,6 +364,18 @@ std::vector<HostileRow> RefusingStates::Rows() {
        "1001 templates, it must have at most 1000"},
       {"answer erased", AnswerErased, Code::FAILED_PRECONDITION, "ANSWER_ERASED", "",
        "made before"},
+      {"a rate without a calibration", CompareUncalibrated, Code::FAILED_PRECONDITION,
+       "CALIBRATION_UNSUPPORTED", "operating_point", "fmr needs a calibration"},
+      {"a face that is enrolled",
+       [] {
+         return EnrolGuarded([](auto& create) { create.set_duplicate_fmr(0.01); }, "b", 1);
+       },
+       Code::ALREADY_EXISTS, "DUPLICATE_FACE", "samples[0]", "belongs to another identity"},
+      {"a face unlike the others",
+       [] {
+         return EnrolGuarded([](auto& create) { create.set_identity_match_fmr(0.01); }, "a", 2);
+       },
+       Code::FAILED_PRECONDITION, "IDENTITY_MISMATCH", "samples[0]", "does not match the other"},
       {"model fails", ModelFails, Code::INTERNAL, "INTERNAL", "",
        "log has it as request [0-9a-f]{16}-[0-9]+"},
       {"disk full",
