@@ -25,6 +25,17 @@ constexpr double kCoarseBlur = 2.5;
 constexpr double kSharpEdge = 0.37;
 constexpr double kLeastEdge = 0.3;
 
+// Where the face is in the crop; not the border.
+cv::Rect FacePart() { return {14, 27, 84, 81}; }
+
+// The gain of the noise filter, and the median of a normal deviate's size.
+constexpr double kFilterGain = 6.0;
+constexpr double kNormalMedian = 0.6745;
+constexpr int kBlock = 8;
+// Steps of less than this, in grey levels, are no sign of blocks: a dark or flat picture has none
+// to compare with.
+constexpr double kLeastStep = 0.5;
+
 cv::Mat Blurred(const cv::Mat& picture, double deviation) {
   cv::Mat blurred;
   const int reach = static_cast<int>(std::ceil(2.5 * deviation));
@@ -54,6 +65,35 @@ double EdgeWidth(double fine_energy, double coarse_energy) {
   if (square >= 1) return INFINITY;
   const double edge = (square * kCoarseBlur * kCoarseBlur - kFineBlur * kFineBlur) / (1 - square);
   return std::sqrt(std::max(edge, kLeastEdge * kLeastEdge));
+}
+
+// The largest of the mean steps at one place of the blocks over the mean of the others; `sums` has
+// the sum of the steps of each column.
+double BlockRatio(const cv::Mat& sums, int rows) {
+  std::array<double, kBlock> steps{};
+  std::array<int, kBlock> counts{};
+  for (int i = 0; i < sums.cols; ++i) {
+    const auto place = static_cast<size_t>(i % kBlock);
+    steps.at(place) += double{sums.at<float>(0, i)} / rows;
+    ++counts.at(place);
+  }
+  double all = 0;
+  double largest = 0;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    steps.at(i) /= std::max(1, counts.at(i));
+    all += steps.at(i);
+    largest = std::max(largest, steps.at(i));
+  }
+  return (largest + kLeastStep) / ((all - largest) / (kBlock - 1) + kLeastStep);
+}
+
+double BlockRatioAcross(const cv::Mat& grey) {
+  const cv::Rect left(0, 0, grey.cols - 1, grey.rows);
+  cv::Mat steps;
+  cv::absdiff(grey(left), grey(left + cv::Point(1, 0)), steps);
+  cv::Mat sums;
+  cv::reduce(steps, sums, 0, cv::REDUCE_SUM, CV_32F);
+  return BlockRatio(sums, grey.rows);
 }
 
 }  // namespace
@@ -95,15 +135,39 @@ double MeasureDetail(const cv::Mat& grey_crop) {
   const cv::Mat fine = Blurred(floats, kFineBlur);
   const cv::Mat coarse =
       Blurred(fine, std::sqrt(kCoarseBlur * kCoarseBlur - kFineBlur * kFineBlur));
-  // Where the face is; not the border.
-  const cv::Rect face(14, 27, 84, 81);
-  const Energies before = GradientEnergies(fine(face));
-  const Energies after = GradientEnergies(coarse(face));
+  const Energies before = GradientEnergies(fine(FacePart()));
+  const Energies after = GradientEnergies(coarse(FacePart()));
   double widest = 0;
   for (size_t i = 0; i < before.size(); ++i) {
     widest = std::max(widest, EdgeWidth(before.at(i), after.at(i)));
   }
   return std::min(eyes, eyes * kSharpEdge / widest);
+}
+
+double MeasureNoise(const cv::Mat& grey_crop) {
+  static const cv::Mat kernel =
+      (cv::Mat_<float>(3, 3) << 1, -2, 1, -2, 4, -2, 1, -2, 1);  // of a mixed second derivative
+  cv::Mat filtered;
+  cv::filter2D(grey_crop(FacePart()), filtered, CV_16S, kernel);
+  std::array<int, 4096> histogram{};
+  for (int row = 0; row < filtered.rows; ++row) {
+    const auto* const values = filtered.ptr<int16_t>(row);
+    for (int column = 0; column < filtered.cols; ++column) {
+      ++histogram.at(static_cast<size_t>(std::abs(int{values[column]})));
+    }
+  }
+  int left = static_cast<int>(filtered.total() / 2);
+  size_t median = 0;
+  while ((left -= histogram.at(median)) > 0) ++median;
+  return static_cast<double>(median) / (kFilterGain * kNormalMedian);
+}
+
+double MeasureBlocks(const cv::Mat& grey) {
+  constexpr int kLeastSide = 5 * kBlock;
+  if (grey.cols < kLeastSide || grey.rows < kLeastSide) return 1.0;
+  cv::Mat turned;
+  cv::transpose(grey, turned);
+  return (BlockRatioAcross(grey) + BlockRatioAcross(turned)) / 2;
 }
 
 }  // namespace facegate

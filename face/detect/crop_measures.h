@@ -20,4 +20,15 @@ FaceLight MeasureLight(const cv::Mat& frame);
 // of a JPEG count little.
 double MeasureDetail(const cv::Mat& grey_crop);
 
+// The deviation of the noise on an 8-bit grey crop of ArcFace's size, grey levels: what a filter
+// leaves that flat, sloping and edged surfaces pass with nothing (Immerkaer 1996), the median, so
+// that what is textured counts little.
+double MeasureNoise(const cv::Mat& grey_crop);
+
+// How much larger the steps across the borders of 8-pixel blocks are than others, in an 8-bit grey
+// part of a picture: about 1 without blocks, 2 and more after strong JPEG compression. The grid may
+// lie anywhere. Of a picture that was scaled after compression, or a part of less than five blocks,
+// this tells nothing: 1.
+double MeasureBlocks(const cv::Mat& grey);
+
 }  // namespace facegate

@@ -43,6 +43,9 @@ constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
     {QualityComponent::kDetectionScore, "detection_score", "score", "look at the camera", 0.3, 0.9},
     {QualityComponent::kExpectedGenuineScore, "expected_genuine_score", "cosine",
      "more light, closer, and look at the camera", 0.53, 0.9},
+    {QualityComponent::kNoise, "noise", "grey levels", "more light on the face", 7, 2},
+    {QualityComponent::kCompressionArtifacts, "compression_artifacts", "ratio",
+     "send the photo in better quality", 2.6, 1.5},
 }};
 
 const ComponentRow& RowOf(QualityComponent component) {

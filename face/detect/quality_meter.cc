@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <utility>
@@ -22,6 +23,10 @@ namespace {
 constexpr double kDegree = std::numbers::pi / 180;
 // The distance of the eyes is not stretched by more: a yaw from landmarks is rough.
 constexpr double kLeastCosine = 0.5;
+// From the middle of the face to where blocks are looked for: in distances of the eyes, and at most
+// so many pixels.
+constexpr double kReach = 1.2;
+constexpr double kLargestReach = 100;
 
 class ComponentList {
  public:
@@ -53,6 +58,20 @@ cv::Mat AsArcFace(const cv::Mat& crop, AlignmentTemplate alignment) {
   cv::copyMakeBorder(crop, padded, top, size.height - crop.rows - top, left,
                      size.width - crop.cols - left, cv::BORDER_REPLICATE);
   return padded;
+}
+
+// The part of the picture around the landmarks, grey; no larger than a crop needs.
+cv::Mat GreyAround(const Image& image, const Landmarks& landmarks) {
+  const cv::Point2f middle = std::accumulate(landmarks.begin(), landmarks.end(), cv::Point2f()) /
+                             static_cast<float>(landmarks.size());
+  const double reach = std::min(kLargestReach, kReach * cv::norm(landmarks[1] - landmarks[0]));
+  const auto side = static_cast<int>(2 * reach);
+  const cv::Rect part = cv::Rect(cv::Point(cvRound(middle.x - reach), cvRound(middle.y - reach)),
+                                 cv::Size(side, side)) &
+                        cv::Rect(cv::Point(), image.bgr.size());
+  cv::Mat grey;
+  if (!part.empty()) cv::cvtColor(image.bgr(part), grey, cv::COLOR_BGR2GRAY);
+  return grey;
 }
 
 class NetworkQualityMeter final : public QualityMeter {
@@ -123,6 +142,7 @@ class NetworkQualityMeter final : public QualityMeter {
     list.Add(QualityComponent::kEyesVisible, opinion.eyes_visible);
     list.Add(QualityComponent::kMouthVisible, opinion.mouth_visible);
     list.Add(QualityComponent::kExpectedGenuineScore, opinion.expected_score);
+    list.Add(QualityComponent::kNoise, MeasureNoise(grey));
     return MeasureDetail(grey);
   }
 
@@ -138,6 +158,7 @@ class NetworkQualityMeter final : public QualityMeter {
     list.Add(QualityComponent::kHeadRoll, RollOf(face));
     list.Add(QualityComponent::kFaceInPicture, ShareInPicture(points, image.bgr.size()));
     list.Add(QualityComponent::kDetectionScore, face.score);
+    list.Add(QualityComponent::kCompressionArtifacts, MeasureBlocks(GreyAround(image, points)));
   }
 
   const LandmarkWeights landmark_weights_;

@@ -54,6 +54,38 @@ TEST(CropMeasuresTest, IsHardlyFooledByNoise) {
   EXPECT_LT(MeasureDetail(crop), 1.5 * before);
 }
 
+TEST(CropMeasuresTest, SeesThatAFaceMovedThoughItIsSharpAcrossItsWay) {
+  const cv::Mat sharp = SharpGreyCrop();
+  cv::Mat moved;
+  cv::blur(sharp, moved, {15, 1});
+  EXPECT_LT(MeasureDetail(moved), 0.3 * MeasureDetail(sharp));
+}
+
+TEST(CropMeasuresTest, MeasuresNoiseBesideEdges) {
+  cv::Mat crop = SharpGreyCrop();
+  EXPECT_LT(MeasureNoise(crop), 2);
+  cv::Mat noise(crop.size(), CV_16SC1);
+  cv::RNG random(7);
+  random.fill(noise, cv::RNG::NORMAL, 0, 20);
+  cv::add(crop / 2 + 60, noise, crop, cv::noArray(), CV_8U);
+  EXPECT_NEAR(MeasureNoise(crop), 20, 3);
+  EXPECT_EQ(MeasureNoise(cv::Mat(112, 112, CV_8UC1, cv::Scalar(90))), 0.0);
+}
+
+TEST(CropMeasuresTest, FindsTheBlocksOfStrongCompressionWhereverTheyLie) {
+  cv::Mat smooth(120, 120, CV_8UC1);
+  for (int y = 0; y < smooth.rows; ++y) {
+    for (int x = 0; x < smooth.cols; ++x) smooth.at<uchar>(y, x) = static_cast<uchar>(x + y / 2);
+  }
+  EXPECT_NEAR(MeasureBlocks(smooth), 1, 0.4);
+  cv::Mat blocks;
+  cv::resize(smooth, blocks, {15, 15}, 0, 0, cv::INTER_AREA);
+  cv::resize(blocks, blocks, {120, 120}, 0, 0, cv::INTER_NEAREST);
+  EXPECT_GT(MeasureBlocks(blocks), 3);
+  EXPECT_GT(MeasureBlocks(blocks(cv::Rect(3, 5, 100, 100))), 3);
+  EXPECT_EQ(MeasureBlocks(blocks(cv::Rect(0, 0, 20, 20))), 1.0);
+}
+
 TEST(CropMeasuresTest, SeesNoDetailInOneColour) {
   EXPECT_EQ(MeasureDetail(cv::Mat(112, 112, CV_8UC1, cv::Scalar(90))), 0.0);
 }

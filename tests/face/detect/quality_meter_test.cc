@@ -45,7 +45,7 @@ Image SharpPicture() {
         cv::LINE_AA);
   }
   cv::Mat grain(picture.size(), CV_16SC3);
-  random.fill(grain, cv::RNG::NORMAL, 0, 15);
+  random.fill(grain, cv::RNG::NORMAL, 0, 5);
   cv::add(picture, grain, picture, cv::noArray(), CV_8U);
   return {.bgr = picture};
 }
