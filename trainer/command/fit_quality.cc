@@ -119,7 +119,7 @@ StatusOr<std::vector<QualityCrops>> OpenCrops(const FitQualityOptions& options) 
 std::string SourceOf(const FitQualityOptions& options, const std::vector<QualityCrops>& sets,
                      const Teachers& teachers) {
   std::string source =
-      fmt::format("2 seed {} crops {} views {}", options.seed, options.crops, options.views);
+      fmt::format("1 seed {} crops {} views {}", options.seed, options.crops, options.views);
   for (size_t i = 0; i < sets.size(); ++i) {
     std::error_code failure;
     const std::string name =

@@ -22,18 +22,18 @@ struct FlawFacts {
   int weight;  // how often it comes, against the others
 };
 constexpr std::array<FlawFacts, kViewFlaws> kFlaws = {{{ViewFlaw::kNone, "none", 10},
-                                                       {ViewFlaw::kTurned, "turned", 4},
-                                                       {ViewFlaw::kMisaligned, "misaligned", 8},
-                                                       {ViewFlaw::kNoFace, "no face", 4},
+                                                       {ViewFlaw::kTurned, "turned", 6},
+                                                       {ViewFlaw::kMisaligned, "misaligned", 10},
+                                                       {ViewFlaw::kNoFace, "no face", 6},
                                                        {ViewFlaw::kSmall, "small", 14},
                                                        {ViewFlaw::kDark, "dark", 10},
                                                        {ViewFlaw::kBright, "bright", 6},
                                                        {ViewFlaw::kFlat, "flat", 6},
                                                        {ViewFlaw::kFog, "fog", 4},
                                                        {ViewFlaw::kBlurred, "blurred", 8},
-                                                       {ViewFlaw::kMoved, "moved", 9},
-                                                       {ViewFlaw::kPacked, "packed", 8},
-                                                       {ViewFlaw::kNoisy, "noisy", 9},
+                                                       {ViewFlaw::kMoved, "moved", 5},
+                                                       {ViewFlaw::kPacked, "packed", 4},
+                                                       {ViewFlaw::kNoisy, "noisy", 6},
                                                        {ViewFlaw::kNegative, "negative", 4},
                                                        {ViewFlaw::kHidden, "hidden", 10},
                                                        {ViewFlaw::kDarkGlasses, "dark glasses", 9},
@@ -167,8 +167,7 @@ StatusOr<bool> ApplyCameraFlaw(RandomStream& random, QualityView& view) {
       FACEGATE_RETURN_IF_ERROR(Apply(Kind::kMotionBlur, random.Uniform(4, 40), random, crop));
       return true;
     case ViewFlaw::kPacked:
-      FACEGATE_RETURN_IF_ERROR(
-          Apply(Kind::kJpeg, std::floor(LogUniform(random, 2, 40)), random, crop));
+      FACEGATE_RETURN_IF_ERROR(Apply(Kind::kJpeg, std::floor(random.Uniform(2, 40)), random, crop));
       return true;
     case ViewFlaw::kNoisy:
       FACEGATE_RETURN_IF_ERROR(Apply(Kind::kNoise, LogUniform(random, 5, 120), random, crop));

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "face/model/bundled_landmarks.h"
+#include "face/model/bundled_quality.h"
 #include "tests/support/fake_detector.h"
 #include "tests/support/random_network_weights.h"
 #include "tests/support/status_matchers.h"
@@ -180,6 +184,15 @@ TEST(QualityMeterTest, GivesTheSameFromManyThreads) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(differences, 0);
+}
+
+TEST(QualityMeterTest, TakesTheBundledNetworksOfWhichTheQualityOneIsSmall) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(LandmarkWeights landmarks, BundledLandmarkWeights());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(QualityWeights quality, BundledQualityWeights());
+  EXPECT_EQ(quality.digest.size(), 12U);
+  EXPECT_THAT(CreateQualityMeter(std::move(landmarks), std::move(quality)).status(), IsOk());
+  EXPECT_LE(std::filesystem::file_size(FACEGATE_SOURCE_DIR "/deploy/models/quality.safetensors"),
+            300'000U);
 }
 
 TEST(QualityMeterTest, RefusesWeightsOfOtherNetworks) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "face/base/file.h"
+#include "face/model/quality_file.h"
 #include "face/model/safetensors.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -106,6 +107,16 @@ TEST_F(LandmarkFileTest, RefusesOtherFilesTypesAndNumbers) {
               HasSubstr("shape"));
   std::filesystem::remove(path());
   EXPECT_THAT(ReadLandmarkWeights(path()), StatusIs(StatusCode::kNotFound));
+}
+
+TEST_F(LandmarkFileTest, IsNotTakenForAQualityNetwork) {
+  Written();
+  const auto weights = ReadQualityWeights(path());
+  EXPECT_THAT(weights, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(MessageOf(weights.status())), HasSubstr("fit-quality"));
+  ASSERT_THAT(WriteQualityWeights(path(), SampleLandmarks(), {}), IsOk());
+  EXPECT_THAT(ReadQualityWeights(path()), IsOk());
+  EXPECT_THAT(ReadLandmarkWeights(path()), StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST_F(LandmarkFileTest, WritesNothingThatSixteenBitsDoNotHold) {
