@@ -67,14 +67,14 @@ std::string_view QualityName(QualityComponent component);
 std::string_view QualityUnit(QualityComponent component);
 std::string_view QualityAdvice(QualityComponent component);
 
-// How the edges (the values of quality kDefaultProbeQuality) were set: on two photos each of 60 LFW
-// people under the 31 degradations of tests/bench/degradation_bench, so that of the pairs of
-// strangers whose photos both pass the edges at most 0.2 % match with either of two models, and as
-// few clean photos as possible fall below. They were judged on other people by the same bench.
-// Light, distance, blur and motion are caught by the components that name them, so that a person
-// learns what to do; covers, noise, negatives and what nobody thought of by kEyesVisible,
-// kMouthVisible, kFacePresence and kExpectedGenuineScore. Colours are not looked at, but for what
-// they do to the luminance.
+// How the edges (the values of quality kDefaultProbeQuality) were set: on photos of 60 LFW people
+// under the degradations of tests/bench/degradation_bench, so that at most 0.2 % of the pairs of
+// strangers match with either of two models, and as few clean photos as possible fall below; they
+// are judged by the same bench. Light, distance, blur, motion, noise and JPEG blocks are caught by
+// the components that name them, so that a person learns what to do; covers, negatives and what
+// nobody thought of by kEyesVisible, kMouthVisible, kFacePresence and kExpectedGenuineScore. A high
+// expected score alone is not enough: noise and blocks make strangers alike before they make a face
+// unlike itself. Colours are not looked at, but for what they do to the luminance.
 //
 // The quality of a component's value, 0..1, and the value that has this quality (of those on both
 // sides of the best one, that on the side of `value`).
