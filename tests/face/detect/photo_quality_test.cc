@@ -84,7 +84,7 @@ class PhotoQualityTest : public testing::Test {
 
 TEST_F(PhotoQualityTest, TurnedPhotosGiveTheFacesOfUprightOnes) {
   FACEGATE_DATA_OR_SKIP(data);
-  const std::vector<Image> photos = PhotosOfList(data, 500);
+  const std::vector<Image> photos = PhotosOfList(data, 1200);
   for (const bool yunet : {true, false}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, UprightDetectorOf(data, yunet));
     for (const auto& [code, turns] :
