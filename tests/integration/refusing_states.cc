@@ -367,9 +367,7 @@ std::vector<HostileRow> RefusingStates::Rows() {
       {"a rate without a calibration", CompareUncalibrated, Code::FAILED_PRECONDITION,
        "CALIBRATION_UNSUPPORTED", "operating_point", "fmr needs a calibration"},
       {"a face that is enrolled",
-       [] {
-         return EnrolGuarded([](auto& create) { create.set_duplicate_fmr(0.01); }, "b", 1);
-       },
+       [] { return EnrolGuarded([](auto& create) { create.set_duplicate_fmr(0.01); }, "b", 1); },
        Code::ALREADY_EXISTS, "DUPLICATE_FACE", "samples[0]", "belongs to another identity"},
       {"a face unlike the others",
        [] {
