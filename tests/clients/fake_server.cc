@@ -343,6 +343,31 @@ grpc::Status FakeGalleryService::UpdateCollection(grpc::ServerContext* /*context
   return grpc::Status::OK;
 }
 
+grpc::Status FakeGalleryService::GetCalibration(grpc::ServerContext* /*context*/,
+                                                const v1::GetCalibrationRequest* request,
+                                                v1::GetCalibrationResponse* response) {
+  const bool card = request->calibration() == v1::CALIBRATION_CHOICE_MODEL_CARD;
+  response->set_calibration_id("0123456789abcdef");
+  response->set_set(card ? "a named set" : "the collection's own identities");
+  response->set_people(40);
+  response->set_photos(50);
+  response->set_impostor_pairs(780);
+  response->set_gallery_identities(40);
+  for (const float threshold : {0.25F, 0.5F}) {
+    auto* const row = response->add_rows();
+    row->set_threshold(threshold);
+    row->mutable_fmr()->set_rate(0.01);
+    row->mutable_fmr()->set_lower(0.008);
+    row->mutable_fmr()->set_upper(0.012);
+    row->mutable_fpir()->set_rate(0.33);
+    row->mutable_fpir()->set_upper(0.5);
+    row->mutable_fpir()->set_by_formula(true);
+  }
+  *response->mutable_default_row() = response->rows(1);
+  response->add_warnings("strangers match here");
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeGalleryService::DeleteCollection(grpc::ServerContext* /*context*/,
                                                   const v1::DeleteCollectionRequest* request,
                                                   v1::DeleteCollectionResponse* /*response*/) {

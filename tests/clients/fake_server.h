@@ -94,6 +94,10 @@ class FakeGalleryService : public v1::GalleryService::Service {
   grpc::Status UpdateCollection(grpc::ServerContext* context,
                                 const v1::UpdateCollectionRequest* request,
                                 v1::UpdateCollectionResponse* response) override;
+  // Two rows, a default and a warning; of the model card where that is asked for.
+  grpc::Status GetCalibration(grpc::ServerContext* context,
+                              const v1::GetCalibrationRequest* request,
+                              v1::GetCalibrationResponse* response) override;
   grpc::Status DeleteCollection(grpc::ServerContext* context,
                                 const v1::DeleteCollectionRequest* request,
                                 v1::DeleteCollectionResponse* response) override;

@@ -1,0 +1,65 @@
+// Operating points by error rate, guards and calibrations on the command line.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/clients/cli_fixture.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class CalibrationCommandsTest : public FacegateCliTest {};
+
+TEST_F(CalibrationCommandsTest, IdentifyAsksForARateByTheSitesOwnScores) {
+  Run({"identify", "--fpir", "0.01", "--site-calibration", Photo("a.jpg", "a")});
+  const v1::OperatingPoint sent = server_.face.last_identify().operating_point();
+  EXPECT_DOUBLE_EQ(sent.fpir(), 0.01);
+  EXPECT_EQ(sent.calibration(), v1::CALIBRATION_CHOICE_COLLECTION);
+}
+
+TEST_F(CalibrationCommandsTest, ARequestWithoutARateHasNoOperatingPoint) {
+  Run({"identify", Photo("a.jpg", "a")});
+  EXPECT_FALSE(server_.face.last_identify().has_operating_point());
+}
+
+TEST_F(CalibrationCommandsTest, OneRuleAtATime) {
+  const std::string photo = Photo("a.jpg", "a");
+  EXPECT_EQ(Run({"identify", "--fmr", "0.01", "--min-cosine", "0.4", photo}).code, 2);
+  EXPECT_EQ(Run({"identify", "--fmr", "0.01", "--fpir", "0.01", photo}).code, 2);
+  EXPECT_EQ(Run({"verify", "--fmr", "0", "1017", photo}).code, 2);
+  EXPECT_EQ(Run({"verify", "--fmr", "1.5", "1017", photo}).code, 2);
+}
+
+TEST_F(CalibrationCommandsTest, GuardsAreSetAndTakenAway) {
+  ASSERT_EQ(Run({"collection", "update", "door", "--duplicate-fmr", "0.0001"}).code, 0);
+  v1::UpdateCollectionRequest sent = server_.gallery.last_collection_update();
+  EXPECT_THAT(sent.update_mask().paths(), ElementsAre("duplicate_fmr"));
+  EXPECT_DOUBLE_EQ(sent.collection().duplicate_fmr(), 0.0001);
+  ASSERT_EQ(Run({"collection", "update", "door", "--no-identity-match"}).code, 0);
+  sent = server_.gallery.last_collection_update();
+  EXPECT_THAT(sent.update_mask().paths(), ElementsAre("identity_match_fmr"));
+  EXPECT_FALSE(sent.collection().has_identity_match_fmr());
+}
+
+TEST_F(CalibrationCommandsTest, ShowsACollectionsRatesAndItsWarnings) {
+  const auto result = Run({"calibration", "door"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("the collection's own identities: 40 people, 50 photos"));
+  EXPECT_THAT(result.out, HasSubstr("0.01 (0.008 to 0.012)"));
+  EXPECT_THAT(result.out, HasSubstr("by formula"));
+  EXPECT_THAT(result.out, HasSubstr("0.5000 decides"));
+  EXPECT_THAT(result.out, HasSubstr("warning: strangers match here"));
+}
+
+TEST_F(CalibrationCommandsTest, ShowsTheModelCardsRates) {
+  const auto result = Run({"calibration", "door", "--model-card"});
+  EXPECT_THAT(result.out, HasSubstr("a named set"));
+  EXPECT_THAT(result.out, Not(HasSubstr("own identities")));
+}
+
+}  // namespace
+}  // namespace facegate
