@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -96,10 +97,27 @@ double BlockRatioAcross(const cv::Mat& grey) {
   return BlockRatio(sums, grey.rows);
 }
 
+// The share that two histograms of luminances have in common, in steps of eight grey levels.
+double OverlapOf(const std::array<int, 256>& one, const std::array<int, 256>& other) {
+  constexpr size_t kStep = 8;
+  const double all_of_one = std::accumulate(one.begin(), one.end(), 0);
+  const double all_of_other = std::accumulate(other.begin(), other.end(), 0);
+  if (all_of_one == 0 || all_of_other == 0) return 0;
+  double overlap = 0;
+  for (size_t step = 0; step < one.size(); step += kStep) {
+    const auto sum = [step](const std::array<int, 256>& histogram) {
+      const auto* const first = histogram.data() + step;
+      return static_cast<double>(std::accumulate(first, first + kStep, 0));
+    };
+    overlap += std::min(sum(one) / all_of_one, sum(other) / all_of_other);
+  }
+  return overlap;
+}
+
 }  // namespace
 
 FaceLight MeasureLight(const cv::Mat& frame) {
-  std::array<int, 256> histogram{};
+  std::array<std::array<int, 256>, 2> halves{};
   int count = 0;
   for (int row = 0; row < frame.rows; ++row) {
     const double down = ((row + 0.5) / frame.rows - 0.5) / kHalfHeight;
@@ -108,11 +126,16 @@ FaceLight MeasureLight(const cv::Mat& frame) {
     const int first = static_cast<int>(std::ceil(frame.cols / 2.0 - half));
     const int last = static_cast<int>(frame.cols / 2.0 + half);
     const auto* const pixels = frame.ptr<uchar>(row);
-    for (int column = first; column < last; ++column) ++histogram[pixels[column]];
+    for (int column = first; column < last; ++column) {
+      ++halves[2 * column < frame.cols ? 0 : 1][pixels[column]];
+    }
     count += std::max(0, last - first);
   }
   FaceLight light;
   if (count == 0) return light;
+  light.uniformity = OverlapOf(halves[0], halves[1]);
+  std::array<int, 256> histogram = halves[0];
+  for (size_t i = 0; i < histogram.size(); ++i) histogram[i] += halves[1][i];
   for (size_t i = 0; i < histogram.size(); ++i) {
     if (histogram[i] == 0) continue;
     const double share = static_cast<double>(histogram[i]) / count;

@@ -9,6 +9,9 @@ struct FaceLight {
   double dark_share = 0.0;    // of the pixels: with a luminance of 25 or less
   double bright_share = 0.0;  // of the pixels: with a luminance of 247 or more
   double entropy = 0.0;       // bits, of the histogram of luminances
+  // How much the luminances of the left and the right half have in common: the overlap of their
+  // histograms (of 32 steps), 0..1. Little where one half is covered.
+  double uniformity = 1.0;
 };
 // `frame`: as CutAlignedFrame() makes it; what lies in an ellipse around eyes and mouth counts.
 FaceLight MeasureLight(const cv::Mat& frame);

@@ -46,6 +46,8 @@ constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
     {QualityComponent::kNoise, "noise", "grey levels", "more light on the face", 7, 2},
     {QualityComponent::kCompressionArtifacts, "compression_artifacts", "ratio",
      "send the photo in better quality", 2.6, 1.5},
+    {QualityComponent::kIlluminationUniformity, "illumination_uniformity", "share",
+     "nothing before the face, and even light from the front", 0.18, 0.4},
 }};
 
 const ComponentRow& RowOf(QualityComponent component) {

@@ -32,11 +32,13 @@ enum class QualityComponent {
   kEyesVisible = 12,      // probability
   kMouthVisible = 13,     // probability
   kDetectionScore = 14,   // 0..1; not comparable between detectors
-  kExpectedGenuineScore = 15,  // the cosine to be expected with a good photo of the same person
-  kNoise = 16,                 // grey levels: deviation of the noise in the crop
-  kCompressionArtifacts = 17,  // ratio of the steps between JPEG's blocks to those within them
+  kExpectedGenuineScore = 15,    // the cosine to be expected with a good photo of the same person
+  kNoise = 16,                   // grey levels: deviation of the noise in the crop
+  kCompressionArtifacts = 17,    // ratio of the steps between JPEG's blocks to those within them
+  kIlluminationUniformity = 18,  // share that the luminances of both halves of the face have in
+                                 // common
 };
-inline constexpr size_t kQualityComponents = 17;
+inline constexpr size_t kQualityComponents = 18;
 // All of them, in their order.
 std::array<QualityComponent, kQualityComponents> AllQualityComponents();
 

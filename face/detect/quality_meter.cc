@@ -135,6 +135,7 @@ class NetworkQualityMeter final : public QualityMeter {
     list.Add(QualityComponent::kUnderExposure, light.dark_share);
     list.Add(QualityComponent::kOverExposure, light.bright_share);
     list.Add(QualityComponent::kDynamicRange, light.entropy);
+    list.Add(QualityComponent::kIlluminationUniformity, light.uniformity);
     list.Add(QualityComponent::kHeadYaw, pose.yaw);
     list.Add(QualityComponent::kHeadPitch, pose.pitch);
     list.Add(QualityComponent::kFacePresence, look.presence);
