@@ -259,7 +259,7 @@ def run(options):
     print(f"\npeople identified as themselves   {recognised} of {len(people)}")
     print(f"people verified as themselves     {verified} of {len(people)}")
     print(f"strangers taken for somebody      {matched} of {len(strangers)}")
-    print(f"threshold                         {threshold} (not calibrated: it promises no error rate)")
+    print(f"threshold                         {threshold}")
     print(f"answers after a restart ({seconds:.1f} s)    {'the same' if same else 'DIFFERENT'}")
     if options.drawn:
         print(f"the photos                        {DRAWN_TITLE}")

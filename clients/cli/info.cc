@@ -33,10 +33,12 @@ void AddModel(const v1::ModelInfo& model, Lines& lines) {
   lines.emplace_back("crop", fmt::format("{}x{} pixels, aligned to {}", model.crop_width(),
                                          model.crop_height(), model.alignment()));
   lines.emplace_back("mirror averaging", model.mirror_average() ? "on" : "off");
-  lines.emplace_back("default min cosine",
-                     model.has_default_min_cosine()
-                         ? FormatCosine(model.default_min_cosine()) + " (not calibrated)"
-                         : "none: requests or collections must give one");
+  lines.emplace_back("default min cosine", model.has_default_min_cosine()
+                                               ? FormatCosine(model.default_min_cosine())
+                                               : "none: requests or collections must give one");
+  lines.emplace_back("calibration", model.calibration_id().empty()
+                                        ? "none: no error rate is promised"
+                                        : model.calibration_id().substr(0, 12));
   lines.emplace_back("trained on", model.training_data());
   lines.emplace_back("licence", model.licence());
   lines.emplace_back("origin", model.origin());

@@ -30,7 +30,7 @@ constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
     {QualityComponent::kHeadRoll, "head_roll", "degrees", "hold the head upright", 60, 30},
     {QualityComponent::kHeadYaw, "head_yaw", "degrees", "look at the camera", 60, 20},
     {QualityComponent::kHeadPitch, "head_pitch", "degrees", "look straight ahead", 55, 20},
-    {QualityComponent::kFacePresence, "face_presence", "probability", "show the whole face", 0.9,
+    {QualityComponent::kFacePresence, "face_presence", "probability", "show the whole face", 0.85,
      0.99},
     {QualityComponent::kLandmarkFit, "landmark_fit", "eye distances", "show the whole face", 0.25,
      0.08},
@@ -47,7 +47,7 @@ constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
     {QualityComponent::kCompressionArtifacts, "compression_artifacts", "ratio",
      "send the photo in better quality", 2.6, 1.5},
     {QualityComponent::kIlluminationUniformity, "illumination_uniformity", "share",
-     "nothing before the face, and even light from the front", 0.18, 0.4},
+     "nothing before the face, and even light from the front", 0.17, 0.24},
 }};
 
 const ComponentRow& RowOf(QualityComponent component) {

@@ -21,6 +21,7 @@ void FillModel(const ModelCard& card, v1::ModelInfo* out) {
   out->set_training_data(card.training_data);
   out->set_licence(card.licence);
   out->set_origin(card.origin);
+  if (card.calibration.has_value()) out->set_calibration_id(card.calibration->id);
 }
 
 void FillLimits(const RequestLimits& limits, v1::Limits* out) {

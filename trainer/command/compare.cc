@@ -89,9 +89,10 @@ void PrintTable(const CompareReport& report, std::ostream& out) {
   row("cosine", fmt::format("{:.6f}", report.cosine));
   row("distance", fmt::format("{:.6f}", report.distance));
   if (report.default_min_cosine) {
-    row("match", fmt::format("{} (cosine from {} on, the card's default; not calibrated)",
-                             report.cosine >= *report.default_min_cosine ? "yes" : "no",
-                             *report.default_min_cosine));
+    row("match",
+        fmt::format("{} (cosine from {} on, the card's default{})",
+                    report.cosine >= *report.default_min_cosine ? "yes" : "no",
+                    *report.default_min_cosine, report.calibrated ? "" : "; not calibrated"));
   }
   row("model", report.model_digest);
   row("faces", fmt::format("{}; {}", report.found_by[0], report.found_by[1]));
@@ -109,6 +110,7 @@ StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
   const ModelCard& card = model.card;
   CompareReport report{.model_digest = card.model_digest,
                        .default_min_cosine = card.default_min_cosine,
+                       .calibrated = card.calibration.has_value(),
                        .found_by = {}};
   CropMaker crops(options, selection, card.preprocessing.alignment);
   std::vector<AlignedFace> faces;

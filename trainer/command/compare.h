@@ -25,6 +25,7 @@ struct CompareReport {
   double distance = 0.0;  // L2 distance of the unit-length embeddings
   std::string model_digest{};
   std::optional<float> default_min_cosine{};
+  bool calibrated = false;  // the card says how often thresholds err
   // How each face was found: "aligned crop", or the detector's name.
   std::array<std::string, 2> found_by{};
 };
