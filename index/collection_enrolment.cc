@@ -54,11 +54,12 @@ Status Collection::CheckConsistent(std::string_view identity,
   const ReaderLock lock(mutex_);
   const IdentityEntry* known = state_.Find(identity);
   const size_t count = known == nullptr ? 0 : known->templates.size();
+  const VectorIndex& index = state_.index();
   for (size_t i = 0; i < templates.size(); ++i) {
     if (count == 0 && i == 0) continue;
     const std::span<const float> values = templates[i].embedding.values();
     const auto meets_stored = [&](const TemplateEntry& stored) {
-      return CosineScore(values, state_.index().Vector(stored.slot)) >= from;
+      return CosineScore(values, index.Vector(stored.slot)) >= from;
     };
     const auto meets_new = [&](const NewTemplate& before) {
       return CosineScore(values, before.embedding.values()) >= from;

@@ -13,6 +13,7 @@
       ".byte 0\n"                                                       \
       ".popsection\n");                                                 \
   extern "C" {                                                          \
+  /* NOLINTNEXTLINE(bugprone-macro-parentheses): a name is declared */  \
   extern const char name[] __attribute__((visibility("hidden")));       \
   extern const char name##_end[] __attribute__((visibility("hidden"))); \
   }

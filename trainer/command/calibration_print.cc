@@ -34,7 +34,7 @@ std::vector<CalibratedPoint> PointsOf(const Calibration& calibration) {
   for (const double fmr : {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6}) {
     points.push_back(PointAt(calibration, {.kind = OperatingPointKind::kFmr, .value = fmr}, 0));
   }
-  for (const uint64_t identities : {100, 1000, 10'000, 100'000, 1'000'000}) {
+  for (const uint64_t identities : {100U, 1000U, 10'000U, 100'000U, 1'000'000U}) {
     for (const double fpir : {1e-1, 1e-2}) {
       points.push_back(
           PointAt(calibration, {.kind = OperatingPointKind::kFpir, .value = fpir}, identities));

@@ -74,6 +74,7 @@ StatusOr<std::vector<ErrorDiscardCurve>> MakeDiscardCurves(std::span<const Judge
                                                            const PersonResampling& resampling) {
   const std::vector<JudgedPair> comparable = Comparable(pairs, qualities);
   std::vector<ScoredPair> scored;
+  scored.reserve(comparable.size());
   for (const JudgedPair& pair : comparable) {
     scored.push_back({.cosine = pair.cosine, .same = pair.same});
   }

@@ -43,7 +43,7 @@ int AnyBorder(RandomStream& random) {
 }
 
 void Shuffle(RandomStream& random, cv::Mat& crop) {
-  std::array<int, kPieces * kPieces> order{};
+  std::array<int, size_t{kPieces} * kPieces> order{};
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
   for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
   const cv::Size piece(crop.cols / kPieces, crop.rows / kPieces);
