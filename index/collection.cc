@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -460,6 +462,12 @@ std::vector<IdentityVectors> Collection::DrawVectors(uint64_t most_comparisons,
   std::vector<std::pair<uint64_t, const IdentityEntry*>> drawn;
   for (const auto& [id, entry] : state_.identities()) {
     if (!entry.templates.empty()) drawn.emplace_back(DrawOf(entry.uid, seed), &entry);
+  }
+  // Each has a template, so that no more can be compared; to sort a million would take long.
+  const auto most = static_cast<size_t>(std::sqrt(static_cast<double>(most_comparisons)));
+  if (drawn.size() > most) {
+    std::nth_element(drawn.begin(), drawn.begin() + static_cast<ptrdiff_t>(most), drawn.end());
+    drawn.resize(most);
   }
   std::sort(drawn.begin(), drawn.end());
   const auto templates_of = [](const auto& one) {

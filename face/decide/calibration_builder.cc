@@ -84,7 +84,8 @@ Status CalibrationBuilder::AddGenuine(size_t person, float score) {
   return OkStatus();
 }
 
-StatusOr<Calibration> CalibrationBuilder::Finish(const CalibrationFacts& facts) const {
+StatusOr<Calibration> CalibrationBuilder::Finish(const CalibrationFacts& facts,
+                                                 const StopCheck& stop) const {
   const ScoreMatrix& matrix = state_->matrix;
   const RowsOfPeople photos(matrix);
   for (size_t person = 0; person < matrix.people; ++person) {
@@ -107,8 +108,9 @@ StatusOr<Calibration> CalibrationBuilder::Finish(const CalibrationFacts& facts) 
   result.genuine_people =
       static_cast<uint64_t>(std::count(has_genuine.begin(), has_genuine.end(), true));
   result.genuine_pairs = state_->genuine.size();
-  FalseMatchCounts counts = CountFalseMatches(matrix, photos, FloorOfGalleries(matrix));
-  result.galleries = MakeGalleryTables(matrix, counts.matched);
+  FACEGATE_ASSIGN_OR_RETURN(FalseMatchCounts counts,
+                            CountFalseMatches(matrix, photos, FloorOfGalleries(matrix), stop));
+  FACEGATE_ASSIGN_OR_RETURN(result.galleries, MakeGalleryTables(matrix, counts.matched, stop));
   result.false_match = std::move(counts.rows);
   result.false_non_match = CountFalseNonMatches(state_->genuine, matrix.people);
   result.id = CalibrationId(result);
@@ -125,11 +127,6 @@ std::vector<size_t> SamplePeople(size_t people, size_t wanted, uint64_t seed) {
   all.resize(wanted);
   std::sort(all.begin(), all.end());
   return all;
-}
-
-size_t PeopleWithin(uint64_t comparisons) {
-  // n photos with n - 1 others each, of which two are the same comparison.
-  return static_cast<size_t>((1.0 + std::sqrt(1.0 + 8.0 * static_cast<double>(comparisons))) / 2.0);
 }
 
 }  // namespace facegate

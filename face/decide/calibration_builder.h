@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "face/decide/calibration.h"
 
 namespace facegate {
@@ -47,8 +48,9 @@ class CalibrationBuilder {
   // The score of two photos of one person.
   Status AddGenuine(size_t person, float score);
 
-  // kFailedPrecondition when somebody has no photo.
-  StatusOr<Calibration> Finish(const CalibrationFacts& facts) const;
+  // kFailedPrecondition when somebody has no photo; what `stop` says when it says so. Of ten
+  // million comparisons it takes seconds.
+  StatusOr<Calibration> Finish(const CalibrationFacts& facts, const StopCheck& stop = {}) const;
 
  private:
   struct State;
@@ -60,8 +62,5 @@ class CalibrationBuilder {
 // `wanted` of `people`, each equally likely, ascending; all where there are no more. The same seed
 // gives the same people.
 std::vector<size_t> SamplePeople(size_t people, size_t wanted, uint64_t seed);
-
-// How many people can be compared with one photo each, all with all, within `comparisons`.
-size_t PeopleWithin(uint64_t comparisons);
 
 }  // namespace facegate

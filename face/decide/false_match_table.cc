@@ -30,8 +30,9 @@ class FalseMatchCounter {
   FalseMatchCounter(const ScoreMatrix& matrix, const RowsOfPeople& photos, uint16_t floor)
       : matrix_(matrix), photos_(photos), floor_(floor), of_person_(matrix.people) {}
 
-  FalseMatchCounts Count() {
+  StatusOr<FalseMatchCounts> Count(const StopCheck& stop) {
     for (size_t i = 0; i < matrix_.people; ++i) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       for (size_t j = i + 1; j < matrix_.people; ++j) AddPair(i, j);
     }
     shares_.Sum();
@@ -41,7 +42,7 @@ class FalseMatchCounter {
     std::stable_sort(
         matched_.pairs.begin(), matched_.pairs.end(),
         [](const MatchedPair& a, const MatchedPair& b) { return a.highest > b.highest; });
-    return {.rows = Rows(), .matched = std::move(matched_)};
+    return FalseMatchCounts{.rows = Rows(), .matched = std::move(matched_)};
   }
 
  private:
@@ -138,9 +139,9 @@ RowsOfPeople::RowsOfPeople(const ScoreMatrix& matrix)
   }
 }
 
-FalseMatchCounts CountFalseMatches(const ScoreMatrix& matrix, const RowsOfPeople& photos,
-                                   uint16_t floor) {
-  return FalseMatchCounter(matrix, photos, floor).Count();
+StatusOr<FalseMatchCounts> CountFalseMatches(const ScoreMatrix& matrix, const RowsOfPeople& photos,
+                                             uint16_t floor, const StopCheck& stop) {
+  return FalseMatchCounter(matrix, photos, floor).Count(stop);
 }
 
 std::vector<FalseNonMatchRow> CountFalseNonMatches(std::span<const GenuineScore> scores,

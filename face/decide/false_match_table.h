@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "face/base/status.h"
+#include "face/base/stop_check.h"
 #include "face/decide/calibration.h"
 #include "face/decide/score_matrix.h"
 
@@ -25,9 +27,9 @@ struct FalseMatchCounts {
   MatchedPairs matched;  // comparisons above `floor`
 };
 
-// Counts all pairs of people. Everybody has a photo.
-FalseMatchCounts CountFalseMatches(const ScoreMatrix& matrix, const RowsOfPeople& photos,
-                                   uint16_t floor);
+// Counts all pairs of people. Everybody has a photo. What `stop` says when it says so.
+StatusOr<FalseMatchCounts> CountFalseMatches(const ScoreMatrix& matrix, const RowsOfPeople& photos,
+                                             uint16_t floor, const StopCheck& stop);
 
 // A genuine score.
 struct GenuineScore {

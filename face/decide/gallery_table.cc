@@ -68,15 +68,16 @@ class GalleryCounter {
         none_without_one_(ChancesOfNone(matrix.people - 2, size)),
         none_beside_one_(ChancesOfNone(matrix.people - 2, size - 1)) {}
 
-  GalleryTable Count(size_t floor) {
+  StatusOr<GalleryTable> Count(size_t floor, const StopCheck& stop) {
     RowChoice<GalleryRow> choice(true);
     for (size_t threshold = floor; threshold <= kScoreLevels; ++threshold) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       const double rate = RateAt(threshold);
       if (choice.empty() && rate > kHighestRate) continue;
       choice.Add(RowAt(threshold, rate));
       if (rate == 0.0) break;
     }
-    return {.identities = size_, .rows = choice.Take()};
+    return GalleryTable{.identities = size_, .rows = choice.Take()};
   }
 
  private:
@@ -164,8 +165,9 @@ uint16_t FloorOfGalleries(const ScoreMatrix& matrix) {
   return static_cast<uint16_t>(level);
 }
 
-std::vector<GalleryTable> MakeGalleryTables(const ScoreMatrix& matrix,
-                                            const MatchedPairs& matched) {
+StatusOr<std::vector<GalleryTable>> MakeGalleryTables(const ScoreMatrix& matrix,
+                                                      const MatchedPairs& matched,
+                                                      const StopCheck& stop) {
   const MatchCounts counts(matrix);
   const std::vector<double> weights = WeightsOf(matrix);
   const uint16_t floor = FloorOfGalleries(matrix);
@@ -173,7 +175,9 @@ std::vector<GalleryTable> MakeGalleryTables(const ScoreMatrix& matrix,
   for (size_t decade = 10; decade <= matrix.people / 2; decade *= 10) {
     for (const size_t size : {decade, 2 * decade, 5 * decade}) {
       if (size > matrix.people / 2) break;
-      GalleryTable table = GalleryCounter(matrix, matched, counts, weights, size).Count(floor);
+      FACEGATE_ASSIGN_OR_RETURN(
+          GalleryTable table,
+          GalleryCounter(matrix, matched, counts, weights, size).Count(floor, stop));
       if (table.rows.size() >= 2) tables.push_back(std::move(table));
     }
   }

@@ -40,13 +40,15 @@ class BuilderSink final : public ScoreSink {
     return builder_->AddGenuine(identity, score);
   }
 
-  StatusOr<Calibration> Finish(const CollectionInfo& collection, double probe_quality) const {
+  StatusOr<Calibration> Finish(const CollectionInfo& collection, double probe_quality,
+                               const StopCheck& stop) const {
     return builder_->Finish({.set = "the collection's own identities",
                              .model_digest = collection.model.model_digest,
                              .preprocessing_digest = collection.model.preprocessing_digest,
                              .probe_quality = probe_quality,
                              .photos = templates_,
-                             .photos_left_out = 0});
+                             .photos_left_out = 0},
+                            stop);
   }
 
  private:
@@ -66,7 +68,7 @@ StatusOr<std::shared_ptr<const Calibration>> SiteCalibrations::Make(
   BuilderSink sink;
   FACEGATE_RETURN_IF_ERROR(
       gallery_.CompareIdentities(collection.id, kMostSampledComparisons, kSeed, sink, stop));
-  FACEGATE_ASSIGN_OR_RETURN(Calibration made, sink.Finish(collection, probe_quality));
+  FACEGATE_ASSIGN_OR_RETURN(Calibration made, sink.Finish(collection, probe_quality, stop));
   return std::make_shared<const Calibration>(std::move(made));
 }
 

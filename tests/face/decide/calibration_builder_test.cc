@@ -166,10 +166,25 @@ TEST(SamplePeopleTest, DrawsDifferentOnesAndTheSameAgain) {
   EXPECT_EQ(SamplePeople(3, 100, 5), (std::vector<size_t>{0, 1, 2}));
 }
 
-TEST(SamplePeopleTest, PeopleWithinTenMillionComparisons) {
-  const size_t people = PeopleWithin(kMostSampledComparisons);
-  EXPECT_LE(people * (people - 1) / 2, kMostSampledComparisons);
-  EXPECT_GT(people * (people + 1) / 2, kMostSampledComparisons);
+TEST(CalibrationBuilderStopTest, EndsWhenNobodyWaits) {
+  const PersonScores scores(60, 1);
+  auto builder = CalibrationBuilder::Create(scores.people(), scores.people());
+  ASSERT_THAT(builder, IsOk());
+  std::vector<float> row(scores.people());
+  for (size_t person = 0; person < scores.people(); ++person) {
+    for (size_t other = 0; other < row.size(); ++other) row[other] = scores.Score(person, other);
+    ASSERT_THAT(builder->AddProbe(person, row), IsOk());
+  }
+  EXPECT_THAT(builder->Finish(SomeFacts(scores.people())), IsOk());
+  // In each of its steps.
+  for (const int answers : {0, 30, 61, 80}) {
+    int left = answers;
+    const StopCheck stop = [&] {
+      return left-- > 0 ? OkStatus() : Refuse(Reason::kDeadline, "the deadline has passed");
+    };
+    EXPECT_THAT(builder->Finish(SomeFacts(scores.people()), stop), RefusedWith(Reason::kDeadline))
+        << answers;
+  }
 }
 
 }  // namespace
