@@ -38,6 +38,7 @@ struct BenchOptions {
   size_t people = 0;            // 0: all
   int jobs = 8;
   int max_batch = 8;
+  bool gate = true;  // the server's own qualities; else every face is enrolled and compared
 };
 
 struct Setting {
@@ -49,14 +50,20 @@ struct RankOne {
   size_t people = 0;
   size_t probes = 0;
   size_t correct = 0;
-  size_t not_enrolled = 0;    // photos of the gallery without a usable face
+  size_t not_enrolled = 0;    // photos of the gallery without a face, or one that is not fit
   size_t probes_no_face = 0;  // counted as misses
+  size_t probes_unfit = 0;    // INCONCLUSIVE; counted as misses
+  size_t comparable = 0;      // probes that were compared, of people who are enrolled
   size_t other_failures = 0;  // any other refusal, of either kind; counted as misses
   double enroll_s = 0.0;
   double identify_s = 0.0;
 
   double percent() const {
     return probes == 0 ? 0.0 : 100.0 * static_cast<double>(correct) / static_cast<double>(probes);
+  }
+  double percent_of_comparable() const {
+    return comparable == 0 ? 0.0
+                           : 100.0 * static_cast<double>(correct) / static_cast<double>(comparable);
   }
 };
 
@@ -80,19 +87,22 @@ double ForEach(size_t count, int jobs, const std::function<void(size_t)>& task) 
 class Bench {
  public:
   Bench(FacegateClient& client, const std::vector<LfwPerson>& people, int jobs)
-      : client_(client), people_(people), jobs_(jobs) {}
+      : client_(client), people_(people), jobs_(jobs), enrolled_(people.size(), 0) {}
 
   StatusOr<RankOne> Run();
 
  private:
-  void Enroll(const LfwPerson& person);
-  void Identify(const LfwPerson& person, const std::filesystem::path& photo);
+  void Enroll(size_t person);
+  void Identify(size_t person, const std::filesystem::path& photo);
   void Count(const ClientError& error, std::atomic<size_t>& no_face);
 
   FacegateClient& client_;
   const std::vector<LfwPerson>& people_;
   const int jobs_;
+  std::vector<char> enrolled_;  // of each person; written by the one call that enrols him
   std::atomic<size_t> correct_ = 0;
+  std::atomic<size_t> comparable_ = 0;
+  std::atomic<size_t> probes_unfit_ = 0;
   std::atomic<size_t> not_enrolled_ = 0;
   std::atomic<size_t> probes_no_face_ = 0;
   std::atomic<size_t> other_failures_ = 0;
@@ -107,23 +117,24 @@ v1::Probe ProbeOf(const std::filesystem::path& photo) {
 }
 
 void Bench::Count(const ClientError& error, std::atomic<size_t>& no_face) {
-  if (error.reason == "NO_FACE") {
+  if (error.reason == "NO_FACE" || error.reason == "LOW_QUALITY") {
     ++no_face;
   } else if (other_failures_++ == 0) {
     std::cerr << "\nfirst unexpected refusal: " << error << "\n";
   }
 }
 
-void Bench::Enroll(const LfwPerson& person) {
+void Bench::Enroll(size_t person) {
   v1::EnrollRequest request;
   request.set_collection_id(kCollection);
-  request.set_identity_id(person.id);
-  *request.add_samples() = ProbeOf(person.enrolled);
+  request.set_identity_id(people_[person].id);
+  *request.add_samples() = ProbeOf(people_[person].enrolled);
   const auto answer = CallWithRetry([&] { return client_.Enroll(request); });
   if (!answer.ok()) Count(answer.error(), not_enrolled_);
+  enrolled_[person] = answer.ok() ? 1 : 0;
 }
 
-void Bench::Identify(const LfwPerson& person, const std::filesystem::path& photo) {
+void Bench::Identify(size_t person, const std::filesystem::path& photo) {
   v1::IdentifyRequest request;
   request.set_collection_id(kCollection);
   *request.mutable_probe() = ProbeOf(photo);
@@ -132,8 +143,16 @@ void Bench::Identify(const LfwPerson& person, const std::filesystem::path& photo
   const auto answer = CallWithRetry([&] { return client_.Identify(request); });
   if (!answer.ok()) {
     Count(answer.error(), probes_no_face_);
-  } else if (answer->results_size() == 1 && answer->results(0).candidates_size() == 1 &&
-             answer->results(0).candidates(0).identity_id() == person.id) {
+    return;
+  }
+  if (answer->results_size() != 1) return;
+  const auto& result = answer->results(0);
+  if (result.decision() == v1::DECISION_INCONCLUSIVE) {
+    ++probes_unfit_;
+    return;
+  }
+  if (enrolled_[person] != 0) ++comparable_;
+  if (result.candidates_size() == 1 && result.candidates(0).identity_id() == people_[person].id) {
     ++correct_;
   }
 }
@@ -145,26 +164,28 @@ StatusOr<RankOne> Bench::Run() {
     return Internal("creating the collection: " + Describe(created.error()));
   }
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  std::vector<std::pair<const LfwPerson*, const std::filesystem::path*>> probes;
-  for (const LfwPerson& person : people_) {
-    for (const auto& photo : person.probes) probes.emplace_back(&person, &photo);
+  std::vector<std::pair<size_t, const std::filesystem::path*>> probes;
+  for (size_t person = 0; person < people_.size(); ++person) {
+    for (const auto& photo : people_[person].probes) probes.emplace_back(person, &photo);
   }
   RankOne result{.people = people_.size(), .probes = probes.size()};
   Progress enrolling(std::cerr, terminal, people_.size());
   result.enroll_s = ForEach(people_.size(), jobs_, [&](size_t i) {
-    Enroll(people_[i]);
+    Enroll(i);
     enrolling.Advance(true);
   });
   enrolling.Finish();
   Progress identifying(std::cerr, terminal, probes.size());
   result.identify_s = ForEach(probes.size(), jobs_, [&](size_t i) {
-    Identify(*probes[i].first, *probes[i].second);
+    Identify(probes[i].first, *probes[i].second);
     identifying.Advance(true);
   });
   identifying.Finish();
   result.correct = correct_;
   result.not_enrolled = not_enrolled_;
   result.probes_no_face = probes_no_face_;
+  result.probes_unfit = probes_unfit_;
+  result.comparable = comparable_;
   result.other_failures = other_failures_;
   return result;
 }
@@ -177,6 +198,7 @@ StatusOr<RankOne> RunSetting(const BenchOptions& options, const Setting& setting
   const std::string model = dir.File("model.safetensors");
   FACEGATE_RETURN_IF_ERROR(ImportTestModel(options.data, model, setting.mirror));
   std::vector<std::string> flags = {fmt::format("--max_batch={}", options.max_batch)};
+  if (!options.gate) flags.insert(flags.end(), {"--enrol_quality=0", "--probe_quality=0"});
   if (setting.detector == "yunet") {
     flags.push_back("--detector_model=" +
                     (options.data / "detectors/yunet_n_dynamic.onnx").string());
@@ -206,9 +228,11 @@ void AddRow(const Setting& setting, const RankOne& result, Table& table) {
   table.AddRow({setting.detector, setting.mirror ? "on" : "off",
                 fmt::format("{:.2f}", result.percent()),
                 fmt::format("{}/{}", result.correct, result.probes),
+                fmt::format("{:.2f}", result.percent_of_comparable()),
                 fmt::format("{}/{}", result.not_enrolled, result.people),
-                std::to_string(result.probes_no_face), std::to_string(result.other_failures),
-                fmt::format("{:.1f}", result.enroll_s), fmt::format("{:.1f}", result.identify_s),
+                std::to_string(result.probes_no_face), std::to_string(result.probes_unfit),
+                std::to_string(result.other_failures), fmt::format("{:.1f}", result.enroll_s),
+                fmt::format("{:.1f}", result.identify_s),
                 fmt::format("{:.1f}", static_cast<double>(result.probes) / result.identify_s)});
 }
 
@@ -223,8 +247,10 @@ int Main(const BenchOptions& options) {
                {"MIRROR"},
                {"RANK-1 %", kRight},
                {"CORRECT", kRight},
+               {"OF COMPARABLE %", kRight},
                {"NOT ENROLLED", kRight},
                {"PROBES WITHOUT FACE", kRight},
+               {"INCONCLUSIVE", kRight},
                {"OTHER FAILURES", kRight},
                {"ENROLL S", kRight},
                {"IDENTIFY S", kRight},
@@ -241,7 +267,8 @@ int Main(const BenchOptions& options) {
   }
   std::cout << "Closed-set rank-1 through gRPC: LFW people with two or more photos, the first "
                "enrolled, the others\nprobes, face_selection CENTRAL. A probe without a face is a "
-               "miss, so is each probe of a person who\nis not enrolled.\n\n";
+               "miss, so are one that is not fit to be\ncompared and each of a person who is not "
+               "enrolled; \"of comparable\" leaves these out.\n\n";
   table.Print(std::cout);
   return 0;
 }
@@ -270,6 +297,7 @@ int main(int argc, char** argv) {
   app.add_option("--max-batch", options.max_batch, "Faces of one forward pass")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  app.add_flag("!--no-gate", options.gate, "Enrol and compare every face, however bad it is");
   CLI11_PARSE(app, argc, argv);
   return facegate::Main(options);
 }
