@@ -115,4 +115,8 @@ Status CheckTemplateCount(size_t count) {
                             kMaxTemplatesOfIdentity));
 }
 
+Status TemplateNotFound() {
+  return Refuse(Reason::kTemplateNotFound, "the identity has no such template");
+}
+
 }  // namespace facegate

@@ -23,4 +23,7 @@ Status CheckTemplates(const StoredCollection& collection, std::span<const NewTem
 // kQuotaExceeded when an identity would have more than kMaxTemplatesOfIdentity.
 Status CheckTemplateCount(size_t count);
 
+// kTemplateNotFound.
+Status TemplateNotFound();
+
 }  // namespace facegate

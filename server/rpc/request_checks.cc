@@ -78,6 +78,16 @@ Status CheckErrorRate(double value, std::string_view field) {
   return RefuseField(field, fmt::format("is {:g}, must be a rate above 0 and below 1", value));
 }
 
+Status CheckUpdateMask(const google::protobuf::FieldMask& mask, std::string_view expected) {
+  constexpr int kMaxPaths = 128;
+  if (mask.paths().empty()) {
+    return RefuseField("update_mask", fmt::format("names no field; expected {}", expected));
+  }
+  if (mask.paths_size() <= kMaxPaths) return OkStatus();
+  return RefuseField("update_mask", fmt::format("has {} paths, must have at most {}",
+                                                mask.paths_size(), kMaxPaths));
+}
+
 StatusOr<SelectionRequest> ParseSelection(v1::FaceSelection selection, const v1::BoundingBox* box,
                                           const SelectionPolicy& policy) {
   SelectionRequest request;

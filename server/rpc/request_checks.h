@@ -1,5 +1,7 @@
 #pragma once
 
+#include <google/protobuf/field_mask.pb.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,6 +29,10 @@ Status CheckQuality(float value, std::string_view field);
 
 // An error rate, above 0 and below 1, at `field`.
 Status CheckErrorRate(double value, std::string_view field);
+
+// 1 to 128 paths, at update_mask. To be looked at first: what follows is work for each path.
+// `expected` names the paths there are.
+Status CheckUpdateMask(const google::protobuf::FieldMask& mask, std::string_view expected);
 
 // What a method does where the request leaves the choice to it.
 struct SelectionPolicy {
