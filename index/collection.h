@@ -119,7 +119,7 @@ class Collection {
   StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k,
                                           const StopCheck& stop) const;
   StatusOr<Candidate> Score(std::string_view identity, const Embedding& query) const;
-  Status CompareIdentities(uint64_t most_comparisons, uint64_t seed, ScoreSink& sink,
+  Status CompareIdentities(const SelfComparison& comparison, ScoreSink& sink,
                            const StopCheck& stop) const;
 
  private:
@@ -159,8 +159,12 @@ class Collection {
 
   // With the record `stored`.
   CollectionInfo InfoOf(const StoredCollection& stored) const FACEGATE_REQUIRES_SHARED(mutex_);
-  std::vector<IdentityVectors> DrawVectors(uint64_t most_comparisons, uint64_t seed) const
-      FACEGATE_REQUIRES_SHARED(mutex_);
+  // What CompareAll() compares, and how many templates are below the quality.
+  struct DrawnVectors {
+    std::vector<IdentityVectors> identities;
+    size_t left_out = 0;
+  };
+  DrawnVectors DrawVectors(const SelfComparison& comparison) const FACEGATE_REQUIRES_SHARED(mutex_);
   IdentityInfo InfoOf(std::string_view id, const IdentityEntry& entry) const;
   // Of what is in the store once the record is.
   IdentityInfo InfoOf(const StoredIdentity& identity, uint64_t template_count) const;

@@ -1,7 +1,6 @@
 // The part of Collection that changes nothing: what is enrolled, and searches.
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <iterator>
 #include <optional>
@@ -95,46 +94,52 @@ StatusOr<Candidate> Collection::Score(std::string_view identity, const Embedding
   return *std::move(best);
 }
 
-std::vector<IdentityVectors> Collection::DrawVectors(uint64_t most_comparisons,
-                                                     uint64_t seed) const {
+Collection::DrawnVectors Collection::DrawVectors(const SelfComparison& comparison) const {
+  const auto is_fit = [&](const TemplateEntry& one) {
+    return !one.quality.has_value() || *one.quality >= comparison.least_quality;
+  };
   std::vector<std::pair<uint64_t, const IdentityEntry*>> drawn;
   for (const auto& [id, entry] : state_.identities()) {
-    if (!entry.templates.empty()) drawn.emplace_back(DrawOf(entry.uid, seed), &entry);
+    if (std::any_of(entry.templates.begin(), entry.templates.end(), is_fit)) {
+      drawn.emplace_back(DrawOf(entry.uid, comparison.seed), &entry);
+    }
   }
-  // Each has a template, so that no more can be compared; to sort a million would take long.
-  const auto most = static_cast<size_t>(std::sqrt(static_cast<double>(most_comparisons)));
+  // To sort a million would take long.
+  const size_t most = IdentitiesWithin(comparison.most_comparisons);
   if (drawn.size() > most) {
     std::nth_element(drawn.begin(), drawn.begin() + static_cast<ptrdiff_t>(most), drawn.end());
     drawn.resize(most);
   }
   std::sort(drawn.begin(), drawn.end());
-  const auto templates_of = [](const auto& one) {
-    return std::min(one.second->templates.size(), kComparedTemplates);
-  };
-  std::vector<size_t> counts;
-  std::transform(drawn.begin(), drawn.end(), std::back_inserter(counts), templates_of);
-  drawn.resize(IdentitiesWithin(counts, most_comparisons));
-  std::vector<IdentityVectors> vectors;
-  vectors.reserve(drawn.size());
-  for (const auto& one : drawn) {
-    IdentityVectors& identity = vectors.emplace_back();
-    for (size_t i = 0; i < templates_of(one); ++i) {
-      const std::span<const float> vector = state_.index().Vector(one.second->templates[i].slot);
+  DrawnVectors vectors;
+  vectors.identities.reserve(drawn.size());
+  for (const auto& [draw, entry] : drawn) {
+    IdentityVectors& identity = vectors.identities.emplace_back();
+    size_t taken = 0;
+    for (const TemplateEntry& one : entry->templates) {
+      if (taken == kComparedTemplates) break;
+      if (!is_fit(one)) {
+        vectors.left_out += 1;
+        continue;
+      }
+      const std::span<const float> vector = state_.index().Vector(one.slot);
       identity.values.insert(identity.values.end(), vector.begin(), vector.end());
+      taken += 1;
     }
   }
   return vectors;
 }
 
-Status Collection::CompareIdentities(uint64_t most_comparisons, uint64_t seed, ScoreSink& sink,
+Status Collection::CompareIdentities(const SelfComparison& comparison, ScoreSink& sink,
                                      const StopCheck& stop) const {
-  std::vector<IdentityVectors> vectors;
+  DrawnVectors vectors;
   {
     const ReaderLock lock(mutex_);
     FACEGATE_RETURN_IF_ERROR(CheckPresent());
-    vectors = DrawVectors(most_comparisons, seed);
+    vectors = DrawVectors(comparison);
   }
-  return CompareAll(vectors, static_cast<size_t>(record_.embedding_size), sink, stop);
+  return CompareAll(vectors.identities, static_cast<size_t>(record_.embedding_size),
+                    vectors.left_out, comparison.most_comparisons, sink, stop);
 }
 
 }  // namespace facegate

@@ -1,6 +1,7 @@
 #include "index/disk_room.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -15,9 +16,20 @@ namespace facegate {
 
 DiskRoom::DiskRoom(const std::string& directory)
     : directory_(directory), path_((std::filesystem::path(directory) / kFile).string()) {
-  std::error_code error;
-  kept_ = std::filesystem::exists(path_, error);
+  // One that a killed process did not finish keeps nothing.
+  struct stat file {};
+  constexpr uint64_t kBlock = 512;
+  if (::stat(path_.c_str(), &file) == 0) {
+    kept_ = static_cast<uint64_t>(file.st_blocks) * kBlock >= Look().reserved;
+    if (!kept_) Remove();
+  }
   Keep();
+}
+
+bool DiskRoom::Remove() const {
+  std::error_code error;
+  std::filesystem::remove(path_, error);
+  return !error;
 }
 
 DiskRoom::Space DiskRoom::Look() const {
@@ -35,32 +47,36 @@ DiskRoom::Space DiskRoom::Look() const {
 
 bool DiskRoom::ForMore() {
   const Space space = Look();
-  const MutexLock lock(mutex_);
   return space.free >= space.margin + (kept_ ? 0 : space.reserved);
 }
 
 void DiskRoom::FreeForLess() {
   const Space space = Look();
-  const MutexLock lock(mutex_);
   if (!kept_ || space.free >= space.margin) return;
-  std::error_code error;
-  std::filesystem::remove(path_, error);
-  kept_ = false;
+  {
+    const MutexLock lock(file_mutex_);
+    if (!kept_ || !Remove()) return;
+    kept_ = false;
+  }
   LogWarning("store: the disk is full: the room that was kept for deletions is used now");
 }
 
 void DiskRoom::Keep() {
   const Space space = Look();
-  const MutexLock lock(mutex_);
   if (kept_ || space.free < 2 * (space.margin + space.reserved)) return;
+  const MutexLock lock(file_mutex_);
+  if (kept_) return;
   const int fd = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW,
                         S_IRUSR | S_IWUSR);
   if (fd < 0) return;
   // Where the file system cannot set room aside there is none: deletions need what is free.
-  kept_ = ::fallocate(fd, 0, 0, static_cast<off_t>(space.reserved)) == 0;
+  const bool made = ::fallocate(fd, 0, 0, static_cast<off_t>(space.reserved)) == 0;
   ::close(fd);
-  std::error_code error;
-  if (!kept_) std::filesystem::remove(path_, error);
+  if (made) {
+    kept_ = true;
+  } else {
+    Remove();
+  }
 }
 
 }  // namespace facegate

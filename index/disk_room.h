@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -35,12 +36,13 @@ class DiskRoom {
   };
   // What the disk says; as much as one could want where it says nothing.
   Space Look() const;
+  bool Remove() const;
 
   const std::string directory_;
   const std::string path_;
 
-  Mutex mutex_;
-  bool kept_ FACEGATE_GUARDED_BY(mutex_) = false;
+  Mutex file_mutex_;  // of those who make and remove the file; nobody else waits for it
+  std::atomic<bool> kept_ = false;
 };
 
 }  // namespace facegate

@@ -108,8 +108,8 @@ struct EnrolOptions {
   // it: kIdentityMismatch. The first face of all has nothing to be compared with.
   std::optional<float> consistent_from{};
   // No face may reach this cosine with a template of another identity: kDuplicateFace, with the
-  // other's id as "identity_id" of the metadata, which is for those who may see it. Of two calls
-  // that enrol one face as two identities, one succeeds.
+  // other's id as "identity_id" of the metadata, which is for callers who may identify. Of two
+  // calls that enrol one face as two identities, one succeeds.
   std::optional<float> unique_from{};
   // Asked during the searches that this takes.
   StopCheck stop{};
@@ -165,16 +165,25 @@ inline constexpr size_t kMaxRequestsOfIdentity = 256;
 // Templates of one identity.
 inline constexpr size_t kMaxTemplatesOfIdentity = 1000;
 
+// Which identities of a collection are compared with each other, and how.
+struct SelfComparison {
+  uint64_t most_comparisons = 0;  // of two templates
+  uint64_t seed = 0;              // of the draw, where there are more
+  // Templates whose quality is known and below this take no part, 0..1.
+  double least_quality = 0.0;
+};
+
 // Takes the scores that the identities of a collection have with each other. An identity is a
 // number below `identities`, which says nothing about who it is. What a call says instead of OK
 // ends the comparison.
 class ScoreSink {
  public:
   virtual ~ScoreSink() = default;
-  // Comes first: how many identities are compared, and how many templates they have.
-  virtual Status Begin(size_t identities, size_t templates) = 0;
-  // A template of `identity`: for each identity its score with the best of the templates; the one
-  // at `identity` itself is not to be used.
+  // Comes first: how many identities are compared, and how many of their templates; how many of
+  // those that were looked at are below the quality.
+  virtual Status Begin(size_t identities, size_t templates, size_t left_out) = 0;
+  // A template of `identity`: its score with the first template of each identity; the one at
+  // `identity` itself is not to be used.
   virtual Status AddTemplate(size_t identity, std::span<const float> scores) = 0;
   // Two templates of one identity.
   virtual Status AddPair(size_t identity, float score) = 0;
@@ -293,12 +302,12 @@ class Gallery {
   virtual StatusOr<Candidate> Score(std::string_view collection, std::string_view identity,
                                     const ModelKey& model, const Embedding& query) const = 0;
 
-  // Compares the identities of a collection with each other, all that have templates where these
-  // are few enough for `most_comparisons` of two templates, else as many as that allows, drawn at
-  // random by `seed`; of an identity its first 8 templates. Searches and changes go on meanwhile.
-  // What `stop` or `sink` says when it says so.
-  virtual Status CompareIdentities(std::string_view collection, uint64_t most_comparisons,
-                                   uint64_t seed, ScoreSink& sink, const StopCheck& stop) const = 0;
+  // Compares the identities of a collection with each other: all that have templates, or as many
+  // as the comparisons allow, drawn at random. First a template of each, and then, as far as the
+  // comparisons go, up to 8. Searches and changes go on meanwhile. What `stop` or `sink` says when
+  // it says so.
+  virtual Status CompareIdentities(std::string_view collection, const SelfComparison& comparison,
+                                   ScoreSink& sink, const StopCheck& stop) const = 0;
 
   virtual GalleryStats stats() const = 0;
 

@@ -235,10 +235,10 @@ class StoreBackedGallery final : public LocalGallery {
     return found->Score(identity, query);
   }
 
-  Status CompareIdentities(std::string_view collection, uint64_t most_comparisons, uint64_t seed,
+  Status CompareIdentities(std::string_view collection, const SelfComparison& comparison,
                            ScoreSink& sink, const StopCheck& stop) const override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection));
-    return found->CompareIdentities(most_comparisons, seed, sink, stop);
+    return found->CompareIdentities(comparison, sink, stop);
   }
 
   GalleryStats stats() const override {

@@ -28,13 +28,17 @@ StatusOr<PendingFaces::Place> PendingFaces::Enter(std::string_view identity,
                                                   float unique_from, const StopCheck& stop) {
   std::list<Claim> mine;
   mine.push_back({.identity = std::string(identity), .templates = templates});
-  const MutexLock lock(mutex_);
-  while (HasAnother(identity, templates, unique_from)) {
+  while (true) {
+    {
+      const MutexLock lock(mutex_);
+      if (!HasAnother(identity, templates, unique_from)) {
+        claims_.splice(claims_.begin(), mine);
+        return Place(*this, claims_.begin());
+      }
+      left_.WaitUntil(mutex_, std::chrono::steady_clock::now() + kLongestWait);
+    }
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
-    left_.WaitUntil(mutex_, std::chrono::steady_clock::now() + kLongestWait);
   }
-  claims_.splice(claims_.begin(), mine);
-  return Place(*this, claims_.begin());
 }
 
 PendingFaces::Place PendingFaces::Enter(std::string_view identity,

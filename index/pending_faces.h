@@ -41,8 +41,9 @@ class PendingFaces {
   };
 
   // `templates` outlive the place. Waits while one of them reaches `unique_from` with a face on its
-  // way to another identity; nobody waits while holding a place, so every wait ends. What `stop`
-  // says when it says so.
+  // way to another identity. Whoever holds a place waits for nothing that a waiter may hold (the
+  // lock of its identity, the life of the collection), so every wait ends; it must stay so. What
+  // `stop` says when it says so.
   StatusOr<Place> Enter(std::string_view identity, std::span<const NewTemplate> templates,
                         float unique_from, const StopCheck& stop);
   // The same without a wait.

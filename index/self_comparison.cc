@@ -1,51 +1,46 @@
 #include "index/self_comparison.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "face/base/embedding.h"
 
 namespace facegate {
 namespace {
 
-size_t CountOf(const IdentityVectors& identity, size_t dimension) {
-  return identity.values.size() / dimension;
-}
+class Comparison {
+ public:
+  Comparison(std::span<const IdentityVectors> identities, size_t dimension, ScoreSink& sink)
+      : identities_(identities), dimension_(dimension), sink_(sink), scores_(identities.size()) {}
 
-std::span<const float> VectorOf(const IdentityVectors& identity, size_t dimension, size_t i) {
-  return std::span(identity.values).subspan(i * dimension, dimension);
-}
+  // How many templates identity `one` has.
+  size_t CountOf(size_t one) const { return identities_[one].values.size() / dimension_; }
 
-float BestScore(std::span<const float> vector, const IdentityVectors& identity) {
-  float best = -1.0f;
-  for (size_t i = 0; i < CountOf(identity, vector.size()); ++i) {
-    best = std::max(best, CosineScore(vector, VectorOf(identity, vector.size(), i)));
-  }
-  return best;
-}
-
-Status AddPairs(const IdentityVectors& identity, size_t dimension, size_t number, ScoreSink& sink) {
-  const size_t count = CountOf(identity, dimension);
-  for (size_t i = 0; i < count; ++i) {
-    for (size_t j = i + 1; j < count; ++j) {
-      FACEGATE_RETURN_IF_ERROR(sink.AddPair(
-          number, CosineScore(VectorOf(identity, dimension, i), VectorOf(identity, dimension, j))));
+  // Template `number` of `one` with everybody, and with the earlier ones of its own.
+  Status Compare(size_t one, size_t number) {
+    const std::span<const float> vector = VectorOf(one, number);
+    for (size_t other = 0; other < identities_.size(); ++other) {
+      scores_[other] = CosineScore(vector, VectorOf(other, 0));
     }
+    FACEGATE_RETURN_IF_ERROR(sink_.AddTemplate(one, scores_));
+    for (size_t earlier = 0; earlier < number; ++earlier) {
+      FACEGATE_RETURN_IF_ERROR(sink_.AddPair(one, CosineScore(vector, VectorOf(one, earlier))));
+    }
+    return OkStatus();
   }
-  return OkStatus();
-}
+
+ private:
+  std::span<const float> VectorOf(size_t one, size_t number) const {
+    return std::span(identities_[one].values).subspan(number * dimension_, dimension_);
+  }
+
+  const std::span<const IdentityVectors> identities_;
+  const size_t dimension_;
+  ScoreSink& sink_;
+  std::vector<float> scores_;
+};
 
 }  // namespace
-
-size_t IdentitiesWithin(std::span<const size_t> templates, uint64_t most_comparisons) {
-  uint64_t total = 0;
-  size_t identities = 0;
-  for (const size_t count : templates) {
-    total += count;
-    if (total * total > most_comparisons) break;
-    ++identities;
-  }
-  return identities;
-}
 
 // The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
 uint64_t DrawOf(uint64_t identity, uint64_t seed) {
@@ -55,21 +50,26 @@ uint64_t DrawOf(uint64_t identity, uint64_t seed) {
   return x ^ (x >> 31);
 }
 
-Status CompareAll(std::span<const IdentityVectors> identities, size_t dimension, ScoreSink& sink,
-                  const StopCheck& stop) {
+size_t IdentitiesWithin(uint64_t comparisons) {
+  return static_cast<size_t>(std::sqrt(static_cast<double>(comparisons)));
+}
+
+Status CompareAll(std::span<const IdentityVectors> identities, size_t dimension, size_t left_out,
+                  uint64_t most_comparisons, ScoreSink& sink, const StopCheck& stop) {
+  Comparison comparison(identities, dimension, sink);
   size_t templates = 0;
-  for (const IdentityVectors& identity : identities) templates += CountOf(identity, dimension);
-  FACEGATE_RETURN_IF_ERROR(sink.Begin(identities.size(), templates));
-  std::vector<float> scores(identities.size());
-  for (size_t one = 0; one < identities.size(); ++one) {
-    for (size_t i = 0; i < CountOf(identities[one], dimension); ++i) {
+  for (size_t one = 0; one < identities.size(); ++one) templates += comparison.CountOf(one);
+  const size_t most =
+      identities.empty() ? 0 : static_cast<size_t>(most_comparisons / identities.size());
+  size_t left = std::min(templates, std::max(most, identities.size()));
+  FACEGATE_RETURN_IF_ERROR(sink.Begin(identities.size(), left, left_out));
+  for (size_t number = 0; number < kComparedTemplates; ++number) {
+    for (size_t one = 0; one < identities.size() && left > 0; ++one) {
+      if (number >= comparison.CountOf(one)) continue;
       FACEGATE_RETURN_IF_ERROR(Ask(stop));
-      const std::span<const float> vector = VectorOf(identities[one], dimension, i);
-      std::transform(identities.begin(), identities.end(), scores.begin(),
-                     [&](const IdentityVectors& identity) { return BestScore(vector, identity); });
-      FACEGATE_RETURN_IF_ERROR(sink.AddTemplate(one, scores));
+      FACEGATE_RETURN_IF_ERROR(comparison.Compare(one, number));
+      left -= 1;
     }
-    FACEGATE_RETURN_IF_ERROR(AddPairs(identities[one], dimension, one, sink));
   }
   return OkStatus();
 }

@@ -203,7 +203,7 @@ void App::BuildServices() {
 
   const ModelCard& card = model_.embedder->card();
   const QualityPolicy quality{.enrol = config_.enrol_quality, .probe = config_.probe_quality};
-  calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+  calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
   face_service_ =
       std::make_unique<FaceService>(*engine_, *gallery_, limits, quality, *calibrations_);
   gallery_service_ = std::make_unique<GalleryService>(

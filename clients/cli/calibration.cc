@@ -13,7 +13,7 @@ namespace {
 constexpr char kFooter[] =
     "FMR: how often two different people are taken for one. FPIR: how often a search for a "
     "stranger\n"
-    "finds somebody among the collection's identities. FNMR: how often two photos of one person "
+    "finds somebody among the collection's templates. FNMR: how often two photos of one person "
     "are\n"
     "taken for two people's. In brackets is what is to be expected on another set of as many "
     "people.\n"
@@ -57,7 +57,7 @@ class CalibrationCommand : public Command {
     const Table::Align right = Table::Align::kRight;
     Table table({{"THRESHOLD", right},
                  WrappedColumn("FMR"),
-                 WrappedColumn(fmt::format("FPIR AMONG {}", answer.gallery_identities())),
+                 WrappedColumn(fmt::format("FPIR AMONG {}", answer.searched_templates())),
                  WrappedColumn("FNMR")});
     for (const auto& row : answer.rows()) AddRow(row, table);
     table.Print(session.out, session.terminal.columns);

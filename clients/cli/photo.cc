@@ -99,7 +99,13 @@ void OperatingPointOptions::AddTo(CLI::App& app, bool within_collection) {
                "stranger finds somebody");
   app.get_option("--fpir")->excludes("--min-cosine")->excludes("--fmr");
   app.add_flag("--site-calibration", site_,
-               "Rates are those of the collection's own identities, not the model card's");
+               "Rates are those of the collection's own identities, not the model card's; with "
+               "--fmr, --fpir or --min-cosine");
+  app.parse_complete_callback([this] {
+    if (site_ && !given()) {
+      throw CLI::RequiresError("--site-calibration", "--fmr, --fpir or --min-cosine");
+    }
+  });
 }
 
 void OperatingPointOptions::Fill(v1::OperatingPoint& point) const {

@@ -92,8 +92,8 @@ std::string DescribeClaim(const v1::DecisionBasis& basis) {
   if (basis.claimed().kind() != v1::ERROR_RATE_KIND_FPIR) {
     return fmt::format("false match rate {}, calibration {}", rate, calibration);
   }
-  return fmt::format("finds somebody for {} of strangers among {} identities{}, calibration {}",
-                     rate, basis.gallery_identities(),
+  return fmt::format("finds somebody for {} of strangers among {} templates{}, calibration {}",
+                     rate, basis.searched_templates(),
                      basis.claimed().by_formula() ? " by formula" : "", calibration);
 }
 

@@ -13,9 +13,18 @@ namespace {
 constexpr int kHalvings = 40;
 
 ErrorRate RateAt(const Calibration& calibration, OperatingPointKind kind, double threshold,
-                 uint64_t identities) {
-  return kind == OperatingPointKind::kFpir ? FalsePositiveRateAt(calibration, threshold, identities)
-                                           : FalseMatchRateAt(calibration, threshold);
+                 const DecisionScope& scope) {
+  if (kind == OperatingPointKind::kFpir) {
+    return FalsePositiveRateAt(calibration, threshold, std::max<uint64_t>(scope.searched, 1));
+  }
+  ErrorRate rate = FalseMatchRateAt(calibration, threshold);
+  if (scope.templates <= 1) return rate;
+  // Boole's inequality; the least is that of one.
+  const auto templates = static_cast<double>(scope.templates);
+  rate.rate = std::min(1.0, templates * rate.rate);
+  rate.upper = std::min(1.0, templates * rate.upper);
+  rate.by_formula = true;
+  return rate;
 }
 
 // The next number that a float can hold: thresholds meet scores of that type.
@@ -27,18 +36,20 @@ double UpToFloat(double value) {
 
 // The least FMR whose upper bound the counts can hold, and that `point` comes to.
 Status CheckSupported(const OperatingPoint& point, const Calibration& calibration,
-                      uint64_t identities) {
-  const double fmr = point.kind == OperatingPointKind::kFpir
-                         ? -std::expm1(std::log1p(-point.value) / static_cast<double>(identities))
-                         : point.value;
+                      const DecisionScope& scope) {
+  const double fmr =
+      point.kind == OperatingPointKind::kFpir
+          ? -std::expm1(std::log1p(-point.value) /
+                        static_cast<double>(std::max<uint64_t>(scope.searched, 1)))
+          : point.value / static_cast<double>(std::max<uint64_t>(scope.templates, 1));
   const auto pairs = static_cast<double>(calibration.impostor_pairs);
   if (fmr * pairs >= 3.0) return OkStatus();
   const double wanted = 3.0 / fmr;
   std::string what = fmt::format("a false match rate of {:.2g}", fmr);
   if (point.kind == OperatingPointKind::kFpir) {
     what = fmt::format(
-        "a false positive identification rate of {:.2g} among {} identities, which is {},",
-        point.value, identities, what);
+        "a false positive identification rate of {:.2g} among {} templates, which is {},",
+        point.value, scope.searched, what);
   }
   return Refuse(
       Reason::kCalibrationUnsupported,
@@ -67,30 +78,38 @@ double LeastThreshold(const Calibration& calibration, double wanted,
 
 }  // namespace
 
-StatusOr<Threshold> ThresholdFor(const OperatingPoint& point, const Calibration* calibration,
-                                 uint64_t identities, RateBound bound) {
-  FACEGATE_RETURN_IF_ERROR(CheckOperatingPoint(point));
+StatusOr<Threshold> ThresholdFor(const OperatingPoint& asked, const Calibration* calibration,
+                                 const DecisionScope& scope, RateBound bound) {
+  FACEGATE_RETURN_IF_ERROR(CheckOperatingPoint(asked));
+  const bool search = scope.searched > 0;
+  OperatingPoint point = asked;
+  if (point.kind == OperatingPointKind::kFpir && !search) point.kind = OperatingPointKind::kFmr;
   Threshold result;
   result.claimed_kind = point.kind;
   if (point.kind == OperatingPointKind::kMinCosine) {
     result.min_cosine = point.value;
-    result.claimed_kind = identities > 0 ? OperatingPointKind::kFpir : OperatingPointKind::kFmr;
+    result.claimed_kind = search ? OperatingPointKind::kFpir : OperatingPointKind::kFmr;
     if (calibration == nullptr) return result;
   } else {
     if (calibration == nullptr) {
       return Refuse(Reason::kCalibrationUnsupported,
                     fmt::format("{} needs a calibration, and there is none; facegate-train "
                                 "calibrate writes one into the model's card",
-                                OperatingPointName(point.kind)));
+                                OperatingPointName(asked.kind)));
     }
-    const uint64_t size = std::max<uint64_t>(identities, 1);
-    FACEGATE_RETURN_IF_ERROR(CheckSupported(point, *calibration, size));
+    FACEGATE_RETURN_IF_ERROR(CheckSupported(point, *calibration, scope));
     result.min_cosine = UpToFloat(LeastThreshold(*calibration, point.value, [&](double threshold) {
-      const ErrorRate at = RateAt(*calibration, point.kind, threshold, size);
+      const ErrorRate at = RateAt(*calibration, point.kind, threshold, scope);
       return bound == RateBound::kUpper ? at.upper : at.rate;
     }));
+    if (result.min_cosine > 1.0) {
+      return Refuse(Reason::kCalibrationUnsupported,
+                    fmt::format("{} {:g} is rarer than equal faces of different people are in the "
+                                "calibration; some of its people are the same",
+                                OperatingPointName(asked.kind), point.value));
+    }
   }
-  result.claimed = RateAt(*calibration, result.claimed_kind, result.min_cosine, identities);
+  result.claimed = RateAt(*calibration, result.claimed_kind, result.min_cosine, scope);
   result.calibration_id = calibration->id;
   return result;
 }

@@ -27,13 +27,22 @@ struct Threshold {
   std::string calibration_id;                                  // empty without a calibration
 };
 
-// The least threshold from which on `point` holds. `calibration` may be null. `identities` is the
-// number of people in the gallery that is searched; 0 for a comparison of two faces, of which an
-// FPIR is the FMR.
+// What a face is compared with. A calibration knows people with one photo each; where people have
+// several templates, the best one counts, and each is one more chance to err.
+struct DecisionScope {
+  // Of a search, 1:N: the templates of the gallery; each is taken as a person of its own, so that
+  // the rate is rather too high. 0: no search.
+  uint64_t searched = 0;
+  // Of a comparison, 1:1: the templates of the identity. The rates of all are added up.
+  uint64_t templates = 1;
+};
+
+// The least threshold from which on what is asked for holds; -1..1. `calibration` may be null. Of a
+// comparison an FPIR is the FMR.
 // kInvalidField when the point's value is out of range; kCalibrationUnsupported, saying what would
-// be needed, when there is no calibration for a rate, or the rate is below what its counts support:
-// 3 of the number of pairs of people.
-StatusOr<Threshold> ThresholdFor(const OperatingPoint& point, const Calibration* calibration,
-                                 uint64_t identities, RateBound bound = RateBound::kUpper);
+// be needed, when there is no calibration for a rate, when the rate is below what its counts
+// support (3 of the number of pairs of people), or when not even equal faces are so rare in it.
+StatusOr<Threshold> ThresholdFor(const OperatingPoint& asked, const Calibration* calibration,
+                                 const DecisionScope& scope, RateBound bound = RateBound::kUpper);
 
 }  // namespace facegate

@@ -88,14 +88,17 @@ double BlockRatio(const cv::Mat& sums, int rows) {
   return (largest + kLeastStep) / ((all - largest) / (kBlock - 1) + kLeastStep);
 }
 
-double BlockRatioAcross(const cv::Mat& grey) {
+// The sums of the steps from each column to the next, one row.
+cv::Mat ColumnSteps(const cv::Mat& grey) {
   const cv::Rect left(0, 0, grey.cols - 1, grey.rows);
   cv::Mat steps;
   cv::absdiff(grey(left), grey(left + cv::Point(1, 0)), steps);
   cv::Mat sums;
   cv::reduce(steps, sums, 0, cv::REDUCE_SUM, CV_32F);
-  return BlockRatio(sums, grey.rows);
+  return sums;
 }
+
+double BlockRatioAcross(const cv::Mat& grey) { return BlockRatio(ColumnSteps(grey), grey.rows); }
 
 // The share that two histograms of luminances have in common, in steps of eight grey levels.
 double OverlapOf(const std::array<int, 256>& one, const std::array<int, 256>& other) {
@@ -112,6 +115,22 @@ double OverlapOf(const std::array<int, 256>& one, const std::array<int, 256>& ot
     overlap += std::min(sum(one) / all_of_one, sum(other) / all_of_other);
   }
   return overlap;
+}
+
+// The share of the columns that differ from the one before, where a difference of less than a
+// fourth of the mean one is none: what a compression leaves of equal columns.
+double OwnShareAcross(const cv::Mat& grey) {
+  constexpr double kLeastMean = 0.3;  // grey levels
+  constexpr float kNone = 0.25F;
+  if (grey.cols < 2 || grey.rows < 1) return 1.0;
+  const cv::Mat steps = ColumnSteps(grey);
+  const double mean = cv::mean(steps)[0];
+  if (mean < kLeastMean * grey.rows) return 1.0;
+  const auto* const first = steps.ptr<float>();
+  const auto own = std::count_if(first, first + steps.cols, [mean](float step) {
+    return step >= kNone * static_cast<float>(mean);
+  });
+  return static_cast<double>(own) / steps.cols;
 }
 
 }  // namespace
@@ -186,11 +205,16 @@ double MeasureNoise(const cv::Mat& grey_crop) {
 }
 
 double MeasureBlocks(const cv::Mat& grey) {
-  constexpr int kLeastSide = 5 * kBlock;
-  if (grey.cols < kLeastSide || grey.rows < kLeastSide) return 1.0;
+  if (grey.cols < kLeastForBlocks || grey.rows < kLeastForBlocks) return 1.0;
   cv::Mat turned;
   cv::transpose(grey, turned);
   return (BlockRatioAcross(grey) + BlockRatioAcross(turned)) / 2;
+}
+
+double MeasureOwnPixels(const cv::Mat& grey) {
+  cv::Mat turned;
+  cv::transpose(grey, turned);
+  return std::min(OwnShareAcross(grey), OwnShareAcross(turned));
 }
 
 }  // namespace facegate

@@ -28,10 +28,17 @@ double MeasureDetail(const cv::Mat& grey_crop);
 // that what is textured counts little.
 double MeasureNoise(const cv::Mat& grey_crop);
 
+// The least side of a part in which blocks are looked for, pixels.
+inline constexpr int kLeastForBlocks = 40;
 // How much larger the steps across the borders of 8-pixel blocks are than others, in an 8-bit grey
 // part of a picture: about 1 without blocks, 2 and more after strong JPEG compression. The grid may
-// lie anywhere. Of a picture that was scaled after compression, or a part of less than five blocks,
+// lie anywhere. Of a picture that was scaled after compression, or a smaller part,
 // this tells nothing: 1.
 double MeasureBlocks(const cv::Mat& grey);
+
+// The share of the pixels of an 8-bit grey part of a picture that tell something of their own,
+// along its rows or along its columns, the lower one: 1, but 1/n of a picture that was enlarged n
+// times by repeating pixels, however sharp that looks. Of a part without differences: 1.
+double MeasureOwnPixels(const cv::Mat& grey);
 
 }  // namespace facegate

@@ -45,7 +45,7 @@ constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
      "more light, closer, and look at the camera", 0.45, 0.9},
     {QualityComponent::kNoise, "noise", "grey levels", "more light on the face", 7, 2},
     {QualityComponent::kCompressionArtifacts, "compression_artifacts", "ratio",
-     "send the photo in better quality", 2.6, 1.5},
+     "send the photo in better quality", 1.85, 1.4},
     {QualityComponent::kIlluminationUniformity, "illumination_uniformity", "share",
      "nothing before the face, and even light from the front", 0.17, 0.24},
 }};

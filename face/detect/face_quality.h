@@ -15,8 +15,8 @@ inline constexpr double kDefaultEnrolQuality = 0.5;
 // What can make a face unfit for a comparison. The names are those of ISO/IEC 29794-5 where it has
 // one. They are on the wire and in records: do not renumber them.
 enum class QualityComponent {
-  kInterEyeDistance = 1,  // pixels of the source picture, over the cosine of the yaw; of a crop:
-                          // as kSharpness, for it may have been enlarged
+  kInterEyeDistance = 1,  // pixels of the source picture that are their own, over the cosine of the
+                          // yaw; of a crop: as kSharpness, for it may have been enlarged
   kSharpness = 2,         // pixels: the distance of the eyes at which a sharp picture would show as
                           // much detail; an enlarged or blurred face has few
   kUnderExposure = 3,     // share of the face's pixels that are nearly black
@@ -32,9 +32,9 @@ enum class QualityComponent {
   kEyesVisible = 12,      // probability
   kMouthVisible = 13,     // probability
   kDetectionScore = 14,   // 0..1; not comparable between detectors
-  kExpectedGenuineScore = 15,    // the cosine to be expected with a good photo of the same person
-  kNoise = 16,                   // grey levels: deviation of the noise in the crop
-  kCompressionArtifacts = 17,    // ratio of the steps between JPEG's blocks to those within them
+  kExpectedGenuineScore = 15,  // the cosine to be expected with a faultless copy of the same photo
+  kNoise = 16,                 // grey levels: deviation of the noise in the crop
+  kCompressionArtifacts = 17,  // ratio of the steps between JPEG's blocks to those within them
   kIlluminationUniformity = 18,  // share that the luminances of both halves of the face have in
                                  // common
 };

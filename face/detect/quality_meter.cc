@@ -23,9 +23,10 @@ namespace {
 constexpr double kDegree = std::numbers::pi / 180;
 // The distance of the eyes is not stretched by more: a yaw from landmarks is rough.
 constexpr double kLeastCosine = 0.5;
-// From the middle of the face to where blocks are looked for: in distances of the eyes, and at most
-// so many pixels.
+// From the middle of the face to where the source's pixels are looked at: in distances of the eyes,
+// but so many pixels at least and at most.
 constexpr double kReach = 1.2;
+constexpr double kLeastReach = kLeastForBlocks / 2.0 + 1;
 constexpr double kLargestReach = 100;
 
 class ComponentList {
@@ -64,13 +65,16 @@ cv::Mat AsArcFace(const cv::Mat& crop, AlignmentTemplate alignment) {
 cv::Mat GreyAround(const Image& image, const Landmarks& landmarks) {
   const cv::Point2f middle = std::accumulate(landmarks.begin(), landmarks.end(), cv::Point2f()) /
                              static_cast<float>(landmarks.size());
-  const double reach = std::min(kLargestReach, kReach * cv::norm(landmarks[1] - landmarks[0]));
-  const auto side = static_cast<int>(2 * reach);
-  const cv::Rect part = cv::Rect(cv::Point(cvRound(middle.x - reach), cvRound(middle.y - reach)),
-                                 cv::Size(side, side)) &
-                        cv::Rect(cv::Point(), image.bgr.size());
+  const double reach =
+      std::clamp(kReach * cv::norm(landmarks[1] - landmarks[0]), kLeastReach, kLargestReach);
+  const cv::Size size(std::min(static_cast<int>(2 * reach), image.width()),
+                      std::min(static_cast<int>(2 * reach), image.height()));
+  // At the border the part is moved, so that it stays as large.
+  const cv::Rect part(std::clamp(cvRound(middle.x - reach), 0, image.width() - size.width),
+                      std::clamp(cvRound(middle.y - reach), 0, image.height() - size.height),
+                      size.width, size.height);
   cv::Mat grey;
-  if (!part.empty()) cv::cvtColor(image.bgr(part), grey, cv::COLOR_BGR2GRAY);
+  cv::cvtColor(image.bgr(part), grey, cv::COLOR_BGR2GRAY);
   return grey;
 }
 
@@ -103,7 +107,11 @@ class NetworkQualityMeter final : public QualityMeter {
       FACEGATE_ASSIGN_OR_RETURN(const double detail,
                                 AddOfCrop(*networks, AsArcFace(crop.bgr, alignment),
                                           {points.begin(), points.end()}, std::nullopt, list));
-      list.Add(QualityComponent::kInterEyeDistance, detail);
+      cv::Mat grey;
+      cv::cvtColor(crop.bgr, grey, cv::COLOR_BGR2GRAY);
+      list.Add(QualityComponent::kInterEyeDistance, MeasureOwnPixels(grey) * detail);
+      // A crop that was made before it was compressed has the grid of its own.
+      list.Add(QualityComponent::kCompressionArtifacts, MeasureBlocks(grey));
       return list.Whole();
     });
   }
@@ -155,11 +163,13 @@ class NetworkQualityMeter final : public QualityMeter {
       const HeadPose pose = PoseOfLandmarks(std::span<const cv::Point2f, 5>(points.data(), 5));
       cosine = std::max(kLeastCosine, std::cos(pose.yaw * kDegree));
     }
-    list.Add(QualityComponent::kInterEyeDistance, cv::norm(points[1] - points[0]) / cosine);
+    const cv::Mat around = GreyAround(image, points);
+    list.Add(QualityComponent::kInterEyeDistance,
+             MeasureOwnPixels(around) * cv::norm(points[1] - points[0]) / cosine);
     list.Add(QualityComponent::kHeadRoll, RollOf(face));
     list.Add(QualityComponent::kFaceInPicture, ShareInPicture(points, image.bgr.size()));
     list.Add(QualityComponent::kDetectionScore, face.score);
-    list.Add(QualityComponent::kCompressionArtifacts, MeasureBlocks(GreyAround(image, points)));
+    list.Add(QualityComponent::kCompressionArtifacts, MeasureBlocks(around));
   }
 
   const LandmarkWeights landmark_weights_;

@@ -22,7 +22,7 @@ cv::Mat QualityInput(const cv::Mat& crop);
 
 // What the network thinks of a crop.
 struct QualityOpinion {
-  double expected_score = 0.0;  // the cosine with a good photo of the same person
+  double expected_score = 0.0;  // the cosine with a faultless copy of the same photo
   double eyes_visible = 0.0;    // probabilities
   double mouth_visible = 0.0;
 };

@@ -77,13 +77,14 @@ class UprightDetector final : public Detector {
     FACEGATE_ASSIGN_OR_RETURN(Faces upright, detector_->Detect(image, stop));
     FACEGATE_ASSIGN_OR_RETURN(double best, PlausibilityOf(*net, image, upright));
     if (best >= kPlausible) return upright;
+    if (std::isnan(best)) best = 0;
     std::optional<Faces> turned;
     for (int quarter_turns = 1; quarter_turns <= 3; ++quarter_turns) {
       FACEGATE_RETURN_IF_ERROR(Ask(stop));
       FACEGATE_ASSIGN_OR_RETURN(const Image picture, TurnedImage(image, quarter_turns));
       FACEGATE_ASSIGN_OR_RETURN(Faces faces, detector_->Detect(picture, stop));
       FACEGATE_ASSIGN_OR_RETURN(const double plausibility, PlausibilityOf(*net, picture, faces));
-      if (plausibility < kPlausible || plausibility <= best) continue;
+      if (!(plausibility >= kPlausible && plausibility > best)) continue;  // nor for NaN
       best = plausibility;
       for (DetectedFace& face : faces) TurnBack(face, quarter_turns, image.bgr.size());
       turned = std::move(faces);

@@ -26,23 +26,23 @@ StatusOr<std::shared_ptr<const Calibration>> ChosenCalibration(const Calibration
                 "the model card has no calibration; facegate-train calibrate writes one");
 }
 
-CalibrationRow RowAt(const Calibration& calibration, double threshold, uint64_t identities) {
+CalibrationRow RowAt(const Calibration& calibration, double threshold, uint64_t templates) {
   CalibrationRow row{.threshold = threshold,
                      .fmr = FalseMatchRateAt(calibration, threshold),
                      .fnmr = {},
-                     .fpir = FalsePositiveRateAt(calibration, threshold, identities)};
+                     .fpir = FalsePositiveRateAt(calibration, threshold, templates)};
   if (!calibration.false_non_match.empty()) row.fnmr = FalseNonMatchRateAt(calibration, threshold);
   return row;
 }
 
 // From where half of all strangers match to where none does.
-std::vector<CalibrationRow> RowsOf(const Calibration& calibration, uint64_t identities) {
+std::vector<CalibrationRow> RowsOf(const Calibration& calibration, uint64_t templates) {
   constexpr double kMostRate = 0.5;
   constexpr int kStepsOfOne = 50;
   std::vector<CalibrationRow> rows;
   for (int step = -kStepsOfOne; step <= kStepsOfOne; ++step) {
     const double threshold = static_cast<double>(step) / kStepsOfOne;
-    const CalibrationRow row = RowAt(calibration, threshold, identities);
+    const CalibrationRow row = RowAt(calibration, threshold, templates);
     if (row.fmr.rate > kMostRate) continue;
     rows.push_back(row);
     if (row.fmr.rate <= 0) break;
@@ -68,7 +68,7 @@ void AddDefault(const CalibrationParts& parts, const CollectionInfo& collection,
                    .collection_min_cosine = collection.settings.min_cosine,
                    .card = parts.card});
   if (!basis.ok()) return;  // there is no default
-  report.default_row = RowAt(*report.calibration, basis->threshold, report.gallery_identities);
+  report.default_row = RowAt(*report.calibration, basis->threshold, report.searched_templates);
   report.model_card_fmr = basis->claimed;
   if (!report.model_card_fmr.has_value()) return;
   const ErrorRate& here = report.default_row->fmr;
@@ -82,19 +82,21 @@ void AddDefault(const CalibrationParts& parts, const CollectionInfo& collection,
 
 StatusOr<DecisionBasis> BasisWithin(const CalibrationParts& parts, const CollectionInfo& collection,
                                     const std::optional<OperatingPoint>& requested,
-                                    ComparedWith compared, const StopCheck& stop) {
+                                    const DecisionScope& scope, const StopCheck& stop) {
   std::shared_ptr<const Calibration> own;
   if (requested.has_value() && requested->calibration == CalibrationSource::kCollection) {
     auto calibration = OwnCalibration(parts, collection, stop);
-    if (!calibration.ok()) return AtField(calibration.status(), "operating_point.calibration");
+    if (ReasonOf(calibration.status()) == Reason::kCalibrationUnsupported) {
+      return AtField(calibration.status(), "operating_point.calibration");
+    }
+    FACEGATE_RETURN_IF_ERROR(calibration.status());
     own = std::move(calibration).value();
   }
-  const uint64_t identities = std::max<uint64_t>(collection.identity_count, 1);
   return ChooseBasis({.requested = requested,
                       .collection_min_cosine = collection.settings.min_cosine,
                       .card = parts.card,
                       .of_collection = own.get(),
-                      .identities = compared == ComparedWith::kWholeCollection ? identities : 0});
+                      .scope = scope});
 }
 
 StatusOr<CalibrationReport> ReportCalibration(const CalibrationParts& parts,
@@ -102,9 +104,15 @@ StatusOr<CalibrationReport> ReportCalibration(const CalibrationParts& parts,
                                               CalibrationSource source, const StopCheck& stop) {
   CalibrationReport report;
   FACEGATE_ASSIGN_OR_RETURN(report.calibration, ChosenCalibration(parts, collection, source, stop));
-  report.gallery_identities = std::max<uint64_t>(collection.identity_count, 1);
-  report.rows = RowsOf(*report.calibration, report.gallery_identities);
+  report.searched_templates = std::max<uint64_t>(collection.template_count, 1);
+  report.rows = RowsOf(*report.calibration, report.searched_templates);
   AddDefault(parts, collection, report);
+  // The guard let in only who is like the others of the identity.
+  if (source == CalibrationSource::kCollection &&
+      collection.settings.identity_match_fmr.has_value()) {
+    for (CalibrationRow& row : report.rows) row.fnmr.reset();
+    if (report.default_row.has_value()) report.default_row->fnmr.reset();
+  }
   return report;
 }
 

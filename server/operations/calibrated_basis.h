@@ -25,24 +25,22 @@ struct CalibrationParts {
   SiteCalibrations& calibrations;
 };
 
-enum class ComparedWith { kOneIdentity, kWholeCollection };
-
 // ChooseBasis() for a decision within `collection`.
 StatusOr<DecisionBasis> BasisWithin(const CalibrationParts& parts, const CollectionInfo& collection,
                                     const std::optional<OperatingPoint>& requested,
-                                    ComparedWith compared, const StopCheck& stop);
+                                    const DecisionScope& scope, const StopCheck& stop);
 
 // A threshold with what it comes to.
 struct CalibrationRow {
   double threshold = 0.0;
   ErrorRate fmr;
   std::optional<ErrorRate> fnmr;
-  ErrorRate fpir;  // among the collection's identities
+  ErrorRate fpir;  // among the collection's templates
 };
 
 struct CalibrationReport {
   std::shared_ptr<const Calibration> calibration;
-  uint64_t gallery_identities = 0;
+  uint64_t searched_templates = 0;
   std::vector<CalibrationRow> rows;  // thresholds ascend
   std::optional<CalibrationRow> default_row{};
   std::optional<ErrorRate> model_card_fmr{};  // of the threshold of default_row

@@ -15,8 +15,8 @@
 // one gate between a face that was found and a score: what does not pass loses its content, so that
 // nothing is left that could be embedded, compared or stored.
 //
-// Embeddings and stored templates have no quality and pass: they are the caller's word, or were
-// judged when they were enrolled.
+// Embeddings and stored templates pass: an embedding is the caller's word, and a template was
+// judged when it was enrolled, by what the collection wanted then.
 namespace facegate {
 
 // What an answer tells of a face.

@@ -1,7 +1,5 @@
 #include "server/operations/decision.h"
 
-#include "face/decide/threshold.h"
-
 namespace facegate {
 namespace {
 
@@ -42,7 +40,7 @@ StatusOr<DecisionBasis> ChooseBasis(const BasisRequest& request) {
   } else if (request.card.calibration.has_value()) {
     calibration = &*request.card.calibration;
   }
-  const auto threshold = ThresholdFor(chosen.point, calibration, request.identities);
+  const auto threshold = ThresholdFor(chosen.point, calibration, request.scope);
   if (!threshold.ok()) return AtField(threshold.status(), "operating_point");
   DecisionBasis basis{.threshold = static_cast<float>(threshold->min_cosine),
                       .source = chosen.source,
@@ -51,7 +49,7 @@ StatusOr<DecisionBasis> ChooseBasis(const BasisRequest& request) {
                       .claimed = threshold->claimed,
                       .claimed_kind = threshold->claimed_kind};
   if (basis.claimed.has_value() && basis.claimed_kind == OperatingPointKind::kFpir) {
-    basis.gallery_identities = request.identities;
+    basis.searched_templates = request.scope.searched;
   }
   return basis;
 }

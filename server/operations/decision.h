@@ -8,6 +8,7 @@
 #include "face/decide/calibration.h"
 #include "face/decide/operating_point.h"
 #include "face/decide/rates.h"
+#include "face/decide/threshold.h"
 #include "face/model/model_card.h"
 
 namespace facegate {
@@ -33,7 +34,7 @@ struct DecisionBasis {
   // How often such a decision takes a stranger for somebody; absent without a calibration.
   std::optional<ErrorRate> claimed{};
   OperatingPointKind claimed_kind = OperatingPointKind::kFmr;  // kFmr or kFpir
-  uint64_t gallery_identities = 0;                             // of an FPIR
+  uint64_t searched_templates = 0;                             // of an FPIR
 };
 
 // Who may say where a decision begins, the first one first, and what is known of thresholds.
@@ -43,7 +44,7 @@ struct BasisRequest {
   const ModelCard& card;
   // The collection's own, where `requested` names it; null otherwise.
   const Calibration* of_collection = nullptr;
-  uint64_t identities = 0;  // that are searched; 0 for a comparison of two faces
+  DecisionScope scope{};  // what the face is compared with
 };
 
 // Where a decision begins: the request's operating point, else the collection's, else the model

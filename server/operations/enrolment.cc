@@ -48,7 +48,7 @@ StatusOr<std::optional<float>> GuardThreshold(const ModelCard& card, std::option
       ThresholdFor({.kind = OperatingPointKind::kFmr,
                     .value = *fmr,
                     .calibration = CalibrationSource::kModelCard},
-                   card.calibration.has_value() ? &*card.calibration : nullptr, 0);
+                   card.calibration.has_value() ? &*card.calibration : nullptr, {});
   if (!threshold.ok()) {
     return Annotate(threshold.status(), fmt::format("the collection's {}", guard));
   }

@@ -123,7 +123,8 @@ StatusOr<IdentificationResult> Identify(const OperationParts& parts,
   IdentificationResult result;
   FACEGATE_ASSIGN_OR_RETURN(
       result.basis, BasisWithin(parts.of_calibrations(), collection, request.operating_point,
-                                ComparedWith::kWholeCollection, parts.engine.Wanted(caller)));
+                                {.searched = std::max<uint64_t>(collection.template_count, 1)},
+                                parts.engine.Wanted(caller)));
   const double wanted = WantedQuality(collection.settings.probe_quality, parts.quality.probe);
   FACEGATE_ASSIGN_OR_RETURN(std::vector<JudgedFace> faces,
                             EmbedComparable(parts, {&request.probe, 1}, wanted, caller));

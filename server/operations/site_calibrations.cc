@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kTryAgainAfter{2};
 // Hands the scores of a collection to a builder.
 class BuilderSink final : public ScoreSink {
  public:
-  Status Begin(size_t identities, size_t templates) override {
+  Status Begin(size_t identities, size_t templates, size_t left_out) override {
     if (identities < Calibration::kLeastPeople) {
       return Refuse(Reason::kCalibrationUnsupported,
                     fmt::format("the collection has {} identities with templates that can be "
@@ -28,6 +28,7 @@ class BuilderSink final : public ScoreSink {
                                 identities, Calibration::kLeastPeople));
     }
     templates_ = templates;
+    left_out_ = left_out;
     FACEGATE_ASSIGN_OR_RETURN(CalibrationBuilder builder,
                               CalibrationBuilder::Create(identities, templates));
     builder_.emplace(std::move(builder));
@@ -46,17 +47,18 @@ class BuilderSink final : public ScoreSink {
                              .model_digest = collection.model.model_digest,
                              .preprocessing_digest = collection.model.preprocessing_digest,
                              .probe_quality = probe_quality,
-                             .photos = templates_,
-                             .photos_left_out = 0},
+                             .photos = templates_ + left_out_,
+                             .photos_left_out = left_out_},
                             stop);
   }
 
  private:
   size_t templates_ = 0;
+  size_t left_out_ = 0;
   std::optional<CalibrationBuilder> builder_;
 };
 
-bool IsOutdated(uint64_t then, uint64_t now) {
+bool HasChanged(uint64_t then, uint64_t now) {
   const double change = std::abs(static_cast<double>(now) - static_cast<double>(then));
   return change >= SiteCalibrations::kOutdatedFrom * static_cast<double>(then);
 }
@@ -66,8 +68,10 @@ bool IsOutdated(uint64_t then, uint64_t now) {
 StatusOr<std::shared_ptr<const Calibration>> SiteCalibrations::Make(
     const CollectionInfo& collection, double probe_quality, const StopCheck& stop) const {
   BuilderSink sink;
-  FACEGATE_RETURN_IF_ERROR(
-      gallery_.CompareIdentities(collection.id, kMostSampledComparisons, kSeed, sink, stop));
+  FACEGATE_RETURN_IF_ERROR(gallery_.CompareIdentities(
+      collection.id,
+      {.most_comparisons = kMostSampledComparisons, .seed = kSeed, .least_quality = probe_quality},
+      sink, stop));
   FACEGATE_ASSIGN_OR_RETURN(Calibration made, sink.Finish(collection, probe_quality, stop));
   return std::make_shared<const Calibration>(std::move(made));
 }
@@ -82,35 +86,58 @@ SiteCalibrations::Entry& SiteCalibrations::EntryOf(const CollectionInfo& collect
   return entries_[collection.id];
 }
 
+bool SiteCalibrations::IsOutdated(const Entry& entry, const CollectionInfo& collection) const {
+  return HasChanged(entry.identities, collection.identity_count) ||
+         HasChanged(entry.templates, collection.template_count) ||
+         clock_.Now() - entry.made >= kOutdatedAfter;
+}
+
+StatusOr<std::optional<std::shared_ptr<const Calibration>>> SiteCalibrations::Begin(
+    const CollectionInfo& collection, double probe_quality) {
+  using Known = std::optional<std::shared_ptr<const Calibration>>;
+  const MutexLock lock(mutex_);
+  Entry& entry = EntryOf(collection);
+  if (entry.create_time_us != collection.create_time_us) {
+    entry = Entry{.create_time_us = collection.create_time_us};
+  }
+  const bool usable = entry.calibration != nullptr && entry.probe_quality == probe_quality;
+  if (usable && (entry.at_work || !IsOutdated(entry, collection))) return Known(entry.calibration);
+  if (entry.at_work) {
+    return WithRetryAfter(
+        Refuse(Reason::kQueueFull, "the collection is being calibrated at this moment"),
+        kTryAgainAfter);
+  }
+  entry.at_work = true;
+  return Known();
+}
+
 StatusOr<std::shared_ptr<const Calibration>> SiteCalibrations::Of(const CollectionInfo& collection,
                                                                   double probe_quality,
                                                                   const StopCheck& stop) {
-  {
-    const MutexLock lock(mutex_);
-    Entry& entry = EntryOf(collection);
-    if (entry.create_time_us != collection.create_time_us) {
-      entry = Entry{.create_time_us = collection.create_time_us};
-    }
-    const bool outdated = entry.calibration == nullptr ||
-                          entry.calibration->probe_quality != probe_quality ||
-                          IsOutdated(entry.identities, collection.identity_count);
-    if (!outdated || (entry.at_work && entry.calibration != nullptr)) return entry.calibration;
-    if (entry.at_work) {
-      return WithRetryAfter(
-          Refuse(Reason::kNotReady, "the collection is being calibrated at this moment"),
-          kTryAgainAfter);
-    }
-    entry.at_work = true;
+  if (collection.settings.duplicate_fmr.has_value()) {
+    return Refuse(Reason::kCalibrationUnsupported,
+                  "the collection's duplicate_fmr keeps out whoever is like somebody else, so that "
+                  "its own scores say nothing of strangers; the model card's do");
   }
+  FACEGATE_ASSIGN_OR_RETURN(const auto known, Begin(collection, probe_quality));
+  if (known.has_value()) return *known;
   auto made = CatchToStatus("calibrating", [&] { return Make(collection, probe_quality, stop); });
   const MutexLock lock(mutex_);
   Entry& entry = EntryOf(collection);
-  if (entry.create_time_us != collection.create_time_us) return made;
+  if (entry.create_time_us != collection.create_time_us) return made;  // another has its id now
   entry.at_work = false;
   if (made.ok()) {
-    entry.calibration = *made;
-    entry.identities = collection.identity_count;
+    entry = {.create_time_us = collection.create_time_us,
+             .identities = collection.identity_count,
+             .templates = collection.template_count,
+             .probe_quality = probe_quality,
+             .made = clock_.Now(),
+             .calibration = *made,
+             .at_work = false};
+    return made;
   }
+  const bool usable = entry.calibration != nullptr && entry.probe_quality == probe_quality;
+  if (usable) return entry.calibration;
   return made;
 }
 

@@ -9,12 +9,13 @@ StatusOr<VerificationResult> Verify(const OperationParts& parts, const Verificat
   const ModelKey& model = parts.engine.model();
   FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection,
                             GetUsableCollection(parts.gallery, request.collection, model));
+  FACEGATE_ASSIGN_OR_RETURN(const IdentityInfo identity,
+                            parts.gallery.GetIdentity(request.collection, request.identity));
   VerificationResult result;
   FACEGATE_ASSIGN_OR_RETURN(
-      result.basis, BasisWithin(parts.of_calibrations(), collection, request.operating_point,
-                                ComparedWith::kOneIdentity, parts.engine.Wanted(caller)));
-  FACEGATE_RETURN_IF_ERROR(
-      parts.gallery.GetIdentity(request.collection, request.identity).status());
+      result.basis,
+      BasisWithin(parts.of_calibrations(), collection, request.operating_point,
+                  {.templates = identity.template_count}, parts.engine.Wanted(caller)));
   const double wanted = WantedQuality(collection.settings.probe_quality, parts.quality.probe);
   FACEGATE_ASSIGN_OR_RETURN(std::vector<JudgedFace> faces,
                             EmbedComparable(parts, {&request.probe, 1}, wanted, caller));

@@ -27,7 +27,7 @@ void FillCalibration(const CalibrationReport& report, v1::GetCalibrationResponse
   out->set_genuine_people(calibration.genuine_people);
   out->set_genuine_pairs(calibration.genuine_pairs);
   out->set_probe_quality(calibration.probe_quality);
-  out->set_gallery_identities(report.gallery_identities);
+  out->set_searched_templates(report.searched_templates);
   for (const CalibrationRow& row : report.rows) FillRow(row, out->add_rows());
   if (report.default_row.has_value()) FillRow(*report.default_row, out->mutable_default_row());
   if (report.model_card_fmr.has_value()) {

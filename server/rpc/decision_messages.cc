@@ -88,7 +88,7 @@ void FillBasis(const DecisionBasis& basis, v1::DecisionBasis* out) {
   out->set_source(ToMessage(basis.source));
   out->set_calibration_id(basis.calibration_id);
   out->set_model_digest(basis.model_digest);
-  out->set_gallery_identities(basis.gallery_identities);
+  out->set_searched_templates(basis.searched_templates);
   if (!basis.claimed.has_value()) return;
   const bool search = basis.claimed_kind == OperatingPointKind::kFpir;
   FillErrorRate(search ? v1::ERROR_RATE_KIND_FPIR : v1::ERROR_RATE_KIND_FMR, *basis.claimed,

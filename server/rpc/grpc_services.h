@@ -11,7 +11,7 @@
 #include "server/rpc/admin_service.h"
 #include "server/rpc/face_service.h"
 #include "server/rpc/gallery_service.h"
-#include "server/rpc/has_picture.h"
+#include "server/rpc/slow_request.h"
 #include "server/rpc/unary_call.h"
 
 namespace facegate {
@@ -24,7 +24,7 @@ class GrpcServices {
   // The lanes of calls; all they refer to must outlive the gRPC server. None waits for another:
   // a call without a picture is quick, however many pictures queue.
   struct Lanes {
-    CallRuntime pictures;  // FaceService, with a picture or a crop to decode; calibrations
+    CallRuntime pictures;  // FaceService with a picture or a crop to decode; calibrations
     CallRuntime vectors;   // FaceService, with embeddings and stored templates alone
     CallRuntime gallery;   // GalleryService and AdminService
   };
@@ -66,7 +66,7 @@ class GrpcServices {
    private:
     template <typename Request>
     const CallRuntime& LaneOf(const Request& request) const {
-      return HasPicture(request) ? pictures_ : vectors_;
+      return IsSlow(request) ? pictures_ : vectors_;
     }
 
     const CallRuntime pictures_;

@@ -140,7 +140,7 @@ StatusOr<bool> RunCollections(const BenchOptions& options, const PeopleScores& s
   const Calibration all = *CalibrateOn(scores, PeopleWithSeveralPhotos(scores, scores.people(), 1));
   for (const double fmr : {1e-2, 1e-3, 2e-4, 1e-4}) {
     FACEGATE_ASSIGN_OR_RETURN(const Threshold at, ThresholdFor({.kind = kFmr, .value = fmr}, &all,
-                                                               0, RateBound::kEstimate));
+                                                               {}, RateBound::kEstimate));
     double stated = 0.0;
     double measured = 0.0;
     double farthest = 1.0;
@@ -230,7 +230,8 @@ StatusOr<bool> Simulate(const BenchOptions& options) {
   std::cout << "\nAnd the true rate at the threshold that is chosen for a wanted one:\n";
   for (const size_t identities : {1000, 100'000, 1'000'000}) {
     for (const double fpir : {0.5, 0.1, 0.01}) {
-      const auto chosen = ThresholdFor({.kind = kFpir, .value = fpir}, &calibration, identities);
+      const auto chosen =
+          ThresholdFor({.kind = kFpir, .value = fpir}, &calibration, {.searched = identities});
       if (!chosen.ok()) {
         std::cout << fmt::format("{:>10}  FPIR {:<5} {}\n", identities, fpir,
                                  ReasonName(*ReasonOf(chosen.status())));

@@ -34,6 +34,12 @@ TEST_F(CalibrationCommandsTest, OneRuleAtATime) {
   EXPECT_EQ(Run({"verify", "--fmr", "1.5", "1017", photo}).code, 2);
 }
 
+TEST_F(CalibrationCommandsTest, ACalibrationWithoutARateIsAMistake) {
+  const auto result = Run({"identify", "--site-calibration", Photo("a.jpg", "a")});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--site-calibration requires --fmr, --fpir or --min-cosine"));
+}
+
 TEST_F(CalibrationCommandsTest, GuardsAreSetAndTakenAway) {
   ASSERT_EQ(Run({"collection", "update", "door", "--duplicate-fmr", "0.0001"}).code, 0);
   v1::UpdateCollectionRequest sent = server_.gallery.last_collection_update();

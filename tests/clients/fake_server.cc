@@ -352,7 +352,7 @@ grpc::Status FakeGalleryService::GetCalibration(grpc::ServerContext* /*context*/
   response->set_people(40);
   response->set_photos(50);
   response->set_impostor_pairs(780);
-  response->set_gallery_identities(40);
+  response->set_searched_templates(40);
   for (const float threshold : {0.25F, 0.5F}) {
     auto* const row = response->add_rows();
     row->set_threshold(threshold);

@@ -71,7 +71,7 @@ RequestWorld::RequestWorld()
   auto gallery = OpenGallery(dir_.File("store"), clock_);
   FACEGATE_CHECK(gallery.ok());
   gallery_ = *std::move(gallery);
-  calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+  calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
   faces_ = std::make_unique<FaceService>(engine_, *gallery_, kRequestLimits, QualityPolicy{},
                                          *calibrations_);
   galleries_ = std::make_unique<GalleryService>(

@@ -163,6 +163,15 @@ TEST_F(DiskFailureTest, DeletionsAreTakenOnAFullDisk) {
   EXPECT_THAT(gallery_->GetCollection("people"), RefusedWith(Reason::kCollectionNotFound));
 }
 
+// A process that was killed while it made the file.
+TEST_F(DiskFailureTest, AReserveThatKeepsNothingIsMadeAgain) {
+  const std::string reserve = directory() + "/RESERVE";
+  gallery_.reset();
+  std::filesystem::resize_file(reserve, 0);
+  gallery_ = OpenOrDie(directory(), clock_);
+  EXPECT_GE(std::filesystem::file_size(reserve), uint64_t{1} << 20);
+}
+
 // What is kept for deletions is not taken by what adds, whatever the database has room for.
 TEST_F(DiskFailureTest, WhatAddsLeavesTheRoomOfDeletions) {
   free_bytes = uint64_t{1} << 20;

@@ -6,9 +6,11 @@
 
 #include <atomic>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "index/pending_faces.h"
 #include "tests/index/gallery_fixture.h"
 #include "tests/support/random_embedding.h"
 
@@ -100,6 +102,19 @@ TEST_F(EnrolmentGuardTest, EndsItsSearchesWhenNobodyWaits) {
   EnrolOptions options = Unique();
   options.stop = [] { return Refuse(Reason::kDeadline, "the deadline has passed"); };
   EXPECT_THAT(EnrolFaces("john", {Random()}, options), RefusedWith(Reason::kDeadline));
+}
+
+TEST(PendingFacesTest, EndsItsWaitWhenNobodyWaitsForIt) {
+  std::mt19937_64 random(1);
+  const std::vector<NewTemplate> face{TemplateOf(RandomEmbedding(random, 8))};
+  PendingFaces faces;
+  const PendingFaces::Place first = faces.Enter("jane", face);
+  int asked = 0;
+  const auto second = faces.Enter("john", face, kSameFace, [&] {
+    return ++asked < 3 ? OkStatus() : Refuse(Reason::kDeadline, "the deadline has passed");
+  });
+  EXPECT_THAT(second.status(), RefusedWith(Reason::kDeadline));
+  EXPECT_THAT(faces.Enter("jane", face, kSameFace, {}), IsOk()) << "its own are no others";
 }
 
 // Writers that begin together, with one face as two identities each time.

@@ -573,7 +573,10 @@ class IdentityRacesTest : public IdentityChangesTest {
 
 // Every template that was enrolled is there at the end, once.
 TEST_F(IdentityRacesTest, RenamesWhileOthersEnrolLoseNothing) {
-  std::atomic<uint64_t> enrolled{0};
+  // There is somebody to rename from the start, however late the threads that enrol begin.
+  std::mt19937_64 first(9);
+  Enrol("a", RandomEmbedding(first, kSize));
+  std::atomic<uint64_t> enrolled{1};
   std::atomic<uint64_t> renamed{0};
   InParallel([&](int thread) {
     std::mt19937_64 random(static_cast<uint64_t>(thread));
@@ -590,7 +593,9 @@ TEST_F(IdentityRacesTest, RenamesWhileOthersEnrolLoseNothing) {
           // Both are there: one makes room.
           if (gallery_->GetIdentity("people", "a").ok()) {
             const auto moved = Rename("a", fmt::format("moved-{}-{}", thread, round));
-            if (!moved.ok()) {
+            if (moved.ok()) {
+              ++renamed;
+            } else {
               EXPECT_THAT(moved, RefusedWith(Reason::kIdentityNotFound));
             }
           }

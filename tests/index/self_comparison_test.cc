@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -21,8 +22,9 @@ using ::testing::ElementsAre;
 
 class KeptScores : public ScoreSink {
  public:
-  Status Begin(size_t identities, size_t templates) override {
+  Status Begin(size_t identities, size_t templates, size_t left_out) override {
     identities_ = identities;
+    left_out_ = left_out;
     templates_ = templates;
     return OkStatus();
   }
@@ -37,6 +39,7 @@ class KeptScores : public ScoreSink {
 
   size_t identities_ = 0;
   size_t templates_ = 0;
+  size_t left_out_ = 0;
   std::vector<std::pair<size_t, std::vector<float>>> rows_;
   std::vector<std::pair<size_t, float>> pairs_;
 };
@@ -47,12 +50,15 @@ class SelfComparisonTest : public GalleryTest {
 
   KeptScores Compare(uint64_t most, uint64_t seed = 1) const {
     KeptScores kept;
-    EXPECT_THAT(gallery_->CompareIdentities("people", most, seed, kept, {}), IsOk());
+    EXPECT_THAT(
+        gallery_->CompareIdentities(
+            "people", {.most_comparisons = most, .seed = seed, .least_quality = 0.5}, kept, {}),
+        IsOk());
     return kept;
   }
 };
 
-TEST_F(SelfComparisonTest, GivesTheBestScoreOfEachTemplateWithEachIdentity) {
+TEST_F(SelfComparisonTest, GivesTheScoreOfEachTemplateWithTheFirstOfEachIdentity) {
   const Embedding jane = Random(), john = Random(), other_john = Random();
   Enrol("jane", jane);
   Enrol("john", john);
@@ -66,9 +72,37 @@ TEST_F(SelfComparisonTest, GivesTheBestScoreOfEachTemplateWithEachIdentity) {
   const float second = CosineScore(jane.values(), other_john.values());
   std::multiset<float> between;
   for (const auto& [identity, scores] : kept.rows_) between.insert(scores[1 - identity]);
-  EXPECT_EQ(between, (std::multiset<float>{std::max(first, second), first, second}));
+  EXPECT_EQ(between, (std::multiset<float>{first, first, second}));
   EXPECT_THAT(kept.pairs_, ElementsAre(std::pair(number_of_john,
-                                                 CosineScore(john.values(), other_john.values()))));
+                                                 CosineScore(other_john.values(), john.values()))));
+}
+
+TEST_F(SelfComparisonTest, LeavesOutTemplatesOfLessQuality) {
+  const auto enrol = [&](const std::string& identity, std::optional<float> quality) {
+    NewTemplate added = TemplateOf(Random());
+    added.quality = quality;
+    const std::vector<NewTemplate> one{added};
+    ASSERT_THAT(gallery_->Enrol("people", identity, TestModel(), one, {}), IsOk());
+  };
+  enrol("jane", 0.25f);
+  enrol("john", 0.25f);
+  enrol("john", 0.75f);
+  enrol("ada", std::nullopt);
+  const KeptScores kept = Compare(kAll);
+  EXPECT_EQ(kept.identities_, 2u) << "jane has no other";
+  EXPECT_EQ(kept.templates_, 2u);
+  EXPECT_EQ(kept.left_out_, 1u);
+}
+
+// As many people as can be, before second templates.
+TEST_F(SelfComparisonTest, ComparesMorePeopleRatherThanMoreTemplates) {
+  for (int i = 0; i < 10; ++i) {
+    for (int k = 0; k < 3; ++k) Enrol(fmt::format("p{}", i), Random());
+  }
+  EXPECT_EQ(Compare(100).identities_, 10u);
+  EXPECT_EQ(Compare(100).templates_, 10u);
+  EXPECT_EQ(Compare(250).templates_, 25u);
+  EXPECT_EQ(Compare(250).pairs_.size(), 10u + 2 * 5u);
 }
 
 TEST_F(SelfComparisonTest, LeavesOutIdentitiesWithoutTemplates) {
@@ -94,17 +128,17 @@ TEST_F(SelfComparisonTest, DrawsAsManyAsTheComparisonsAllow) {
 TEST_F(SelfComparisonTest, EndsWhenNobodyWaitsOrTheSinkIsFull) {
   Enrol("jane", Random());
   KeptScores kept;
-  EXPECT_THAT(gallery_->CompareIdentities("people", kAll, 1, kept,
+  EXPECT_THAT(gallery_->CompareIdentities("people", {.most_comparisons = kAll}, kept,
                                           [] { return Refuse(Reason::kDeadline, "late"); }),
               RefusedWith(Reason::kDeadline));
   class Full : public KeptScores {
-    Status Begin(size_t /*identities*/, size_t /*templates*/) override {
+    Status Begin(size_t /*identities*/, size_t /*templates*/, size_t /*left_out*/) override {
       return InvalidArgument("too few");
     }
   } full;
-  EXPECT_THAT(gallery_->CompareIdentities("people", kAll, 1, full, {}),
+  EXPECT_THAT(gallery_->CompareIdentities("people", {.most_comparisons = kAll}, full, {}),
               StatusIs(StatusCode::kInvalidArgument));
-  EXPECT_THAT(gallery_->CompareIdentities("nobody", kAll, 1, kept, {}),
+  EXPECT_THAT(gallery_->CompareIdentities("nobody", {.most_comparisons = kAll}, kept, {}),
               RefusedWith(Reason::kCollectionNotFound));
 }
 

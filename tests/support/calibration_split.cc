@@ -139,7 +139,7 @@ StatusOr<std::vector<SplitResult>> RunSplit(const PeopleScores& scores,
   for (const ClaimedPoint& point : points) {
     FACEGATE_ASSIGN_OR_RETURN(const Threshold threshold,
                               ThresholdFor({.kind = point.kind, .value = point.wanted},
-                                           &calibration, point.identities, bound));
+                                           &calibration, {.searched = point.identities}, bound));
     results.push_back({.threshold = threshold.min_cosine,
                        .claimed = *threshold.claimed,
                        .measured = point.kind == OperatingPointKind::kFmr

@@ -22,7 +22,8 @@ struct CalibratedPoint {
 CalibratedPoint PointAt(const Calibration& calibration, OperatingPoint point, uint64_t identities) {
   CalibratedPoint result{
       .point = point, .identities = identities, .threshold = {}, .false_non_match = {}};
-  if (auto threshold = ThresholdFor(point, &calibration, identities); threshold.ok()) {
+  if (auto threshold = ThresholdFor(point, &calibration, {.searched = identities});
+      threshold.ok()) {
     result.false_non_match = FalseNonMatchRateAt(calibration, threshold->min_cosine);
     result.threshold = *std::move(threshold);
   }

@@ -29,10 +29,13 @@ struct KindFacts {
 
 constexpr NumberRange kFactorDown = {0.0, 1.0};
 constexpr NumberRange kPixels = {1.0, 65535.0};
-constexpr std::array<KindFacts, 18> kKinds = {{{Kind::kClean, "clean"},
+constexpr double kPoorQuality = 8;  // of a JPEG
+constexpr std::array<KindFacts, 20> kKinds = {{{Kind::kClean, "clean"},
                                                {Kind::kTurn, "turn", {90.0, 270.0}},
                                                {Kind::kShrink, "shrink", kPixels},
                                                {Kind::kShrinkEnlarge, "shrink-enlarge", kPixels},
+                                               {Kind::kPixelate, "pixelate", kPixels},
+                                               {Kind::kShrinkJpeg, "shrink-jpeg", kPixels},
                                                {Kind::kBrightness, "brightness", kFactorDown},
                                                {Kind::kOverExposure, "over-exposure", {1.0, 255.0}},
                                                {Kind::kContrast, "contrast", kFactorDown},
@@ -60,6 +63,9 @@ constexpr Degradation kCells[] = {
     {Kind::kShrink, 60},
     {Kind::kShrinkEnlarge, 20},
     {Kind::kShrinkEnlarge, 40},
+    {Kind::kPixelate, 36},
+    {Kind::kShrinkJpeg, 80},
+    {Kind::kShrinkJpeg, 100},
     {Kind::kBrightness, 0.05},
     {Kind::kBrightness, 0.12},
     {Kind::kBrightness, 0.3},
@@ -81,6 +87,26 @@ constexpr Degradation kCells[] = {
     {Kind::kDarkGlasses},
     {Kind::kMask},
 };
+
+struct DrawnKind {
+  Kind kind;
+  double mild = 0.0;
+  double hopeless = 0.0;
+};
+constexpr std::array<DrawnKind, 14> kDrawnKinds = {{{Kind::kShrinkEnlarge, 60, 8},
+                                                    {Kind::kShrinkEnlarge, 60, 8},
+                                                    {Kind::kBrightness, 0.4, 0.03},
+                                                    {Kind::kOverExposure, 1.5, 6},
+                                                    {Kind::kContrast, 0.5, 0.05},
+                                                    {Kind::kBlur, 1, 6},
+                                                    {Kind::kMotionBlur, 4, 30},
+                                                    {Kind::kJpeg, 40, 3},
+                                                    {Kind::kNoise, 8, 80},
+                                                    {Kind::kHideLeft, 0.2, 0.6},
+                                                    {Kind::kHideRight, 0.2, 0.6},
+                                                    {Kind::kHideLower, 0.2, 0.6},
+                                                    {Kind::kDarkGlasses},
+                                                    {Kind::kMask}}};
 
 const KindFacts& FactsOf(Kind kind) {
   return *std::find_if(kKinds.begin(), kKinds.end(),
@@ -123,7 +149,7 @@ cv::Mat Turned(const cv::Mat& photo, int quarter_turns) {
 }
 
 cv::Size ShrunkSize(cv::Size size, double longer_side) {
-  const double factor = longer_side / std::max(size.width, size.height);
+  const double factor = std::min(1.0, longer_side / std::max(size.width, size.height));
   return {std::max(1, static_cast<int>(std::lround(size.width * factor))),
           std::max(1, static_cast<int>(std::lround(size.height * factor)))};
 }
@@ -134,9 +160,9 @@ cv::Mat Shrunk(const cv::Mat& photo, double longer_side) {
   return small;
 }
 
-cv::Mat Enlarged(const cv::Mat& photo, cv::Size size) {
+cv::Mat Enlarged(const cv::Mat& photo, cv::Size size, int interpolation) {
   cv::Mat large;
-  cv::resize(photo, large, size, 0, 0, cv::INTER_CUBIC);
+  cv::resize(photo, large, size, 0, 0, interpolation);
   return large;
 }
 
@@ -235,7 +261,11 @@ StatusOr<cv::Mat> Changed(const cv::Mat& photo, const Landmarks& landmarks,
     case Kind::kShrink:
       return Shrunk(photo, strength);
     case Kind::kShrinkEnlarge:
-      return Enlarged(Shrunk(photo, strength), photo.size());
+      return Enlarged(Shrunk(photo, strength), photo.size(), cv::INTER_CUBIC);
+    case Kind::kPixelate:
+      return Enlarged(Shrunk(photo, strength), photo.size(), cv::INTER_NEAREST);
+    case Kind::kShrinkJpeg:
+      return ThroughJpeg(Shrunk(photo, strength), kPoorQuality);
     case Kind::kBrightness:
     case Kind::kOverExposure:
       return Scaled(photo, strength, 0.0);
@@ -294,6 +324,14 @@ StatusOr<Degradation> DegradationFromName(std::string_view name) {
 
 std::span<const Degradation> DegradationCells() { return kCells; }
 
+Degradation DrawDegradation(RandomStream& kind, RandomStream& strength) {
+  const DrawnKind& drawn = kDrawnKinds.at(kind.Below(kDrawnKinds.size()));
+  if (drawn.mild == drawn.hopeless) return {.kind = drawn.kind, .strength = drawn.mild};
+  const double value = std::exp(strength.Uniform(std::log(drawn.mild), std::log(drawn.hopeless)));
+  // A quality of JPEG is whole, and so are pixels.
+  return {.kind = drawn.kind, .strength = value < 1.0 ? value : std::floor(value * 10) / 10};
+}
+
 StatusOr<cv::Mat> Degrade(const cv::Mat& photo, const Landmarks& landmarks,
                           const Degradation& degradation, RandomStream& random) {
   FACEGATE_RETURN_IF_ERROR(CheckStrength(degradation));
@@ -309,8 +347,8 @@ Landmarks LandmarksAfter(const Degradation& degradation, cv::Size size,
   Landmarks moved = landmarks;
   const auto right = static_cast<float>(size.width - 1);
   const auto bottom = static_cast<float>(size.height - 1);
-  const cv::Size small =
-      degradation.kind == Kind::kShrink ? ShrunkSize(size, degradation.strength) : size;
+  const bool shrinks = degradation.kind == Kind::kShrink || degradation.kind == Kind::kShrinkJpeg;
+  const cv::Size small = shrinks ? ShrunkSize(size, degradation.strength) : size;
   const float x_factor = static_cast<float>(small.width) / static_cast<float>(size.width);
   const float y_factor = static_cast<float>(small.height) / static_cast<float>(size.height);
   for (cv::Point2f& point : moved) {

@@ -16,8 +16,10 @@ namespace facegate {
 enum class DegradationKind {
   kClean,
   kTurn,           // strength: degrees clockwise; 90, 180 or 270
-  kShrink,         // pixels that are left of the longer side
+  kShrink,         // pixels that are left of the longer side; a smaller photo stays as it is
   kShrinkEnlarge,  // the same, then enlarged to the old size
+  kPixelate,       // the same, each pixel as a square
+  kShrinkJpeg,     // the same, then written as JPEG of quality 8
   kBrightness,     // factor, up to 1
   kOverExposure,   // factor from 1 on; what is brighter than white is cut off
   kContrast,       // factor about the mean luminance, up to 1
@@ -49,6 +51,11 @@ StatusOr<Degradation> DegradationFromName(std::string_view name);
 
 // What recognition is measured under, by name; clean comes first.
 std::span<const Degradation> DegradationCells();
+
+// A flaw for a crop of ArcFace's template that is to be learned from: its kind follows from `kind`,
+// its strength, from mild to hopeless, from `strength`. Turned and negative crops are not among
+// them, for they reach no network that has a gate before it.
+Degradation DrawDegradation(RandomStream& kind, RandomStream& strength);
 
 // `photo` (8-bit BGR), degraded; its own pixels stay as they are. `landmarks` are the five of its
 // face (TemplatePoints() for an aligned crop); only what covers a part of the face reads them. The

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <vector>
 
 namespace facegate {
 namespace {
@@ -106,6 +108,32 @@ TEST(CropMeasuresTest, MeasuresTheEntropyInBits) {
   EXPECT_EQ(MeasureLight(frame).entropy, 0.0);
   for (int row = 0; row < frame.rows; ++row) frame.row(row).setTo(cv::Scalar(row % 2));
   EXPECT_NEAR(MeasureLight(frame).entropy, 1.0, 0.01);
+}
+
+TEST(OwnPixelsTest, AreFewInAPictureOfRepeatedPixels) {
+  cv::Mat small(28, 28, CV_8UC1);
+  cv::theRNG().state = 7;
+  cv::randn(small, 128, 40);
+  EXPECT_GT(MeasureOwnPixels(small), 0.98);
+  cv::Mat large;
+  cv::resize(small, large, {112, 112}, 0, 0, cv::INTER_NEAREST);
+  EXPECT_NEAR(MeasureOwnPixels(large), 0.25, 0.02);
+  std::vector<uchar> jpeg;
+  cv::imencode(".jpg", large, jpeg, {cv::IMWRITE_JPEG_QUALITY, 90});
+  EXPECT_LT(MeasureOwnPixels(cv::imdecode(jpeg, cv::IMREAD_GRAYSCALE)), 0.5);
+}
+
+TEST(OwnPixelsTest, AreAllOfAPictureWithoutDifferences) {
+  EXPECT_EQ(MeasureOwnPixels(cv::Mat(40, 40, CV_8UC1, cv::Scalar(9))), 1.0);
+  EXPECT_EQ(MeasureOwnPixels(cv::Mat(1, 1, CV_8UC1, cv::Scalar(9))), 1.0);
+}
+
+TEST(UniformityTest, IsLittleWhereOneHalfIsCovered) {
+  cv::Mat frame;
+  cv::resize(SharpGreyCrop(), frame, {96, 96}, 0, 0, cv::INTER_AREA);
+  EXPECT_GT(MeasureLight(frame).uniformity, 0.4);
+  frame(cv::Rect(48, 0, 48, 96)).setTo(3);
+  EXPECT_LT(MeasureLight(frame).uniformity, 0.1);
 }
 
 }  // namespace

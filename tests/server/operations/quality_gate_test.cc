@@ -31,7 +31,7 @@ class QualityGateTest : public ::testing::Test {
     auto gallery = OpenLocalGallery({.directory = dir_.File("store")}, clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
-    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
     FACEGATE_CHECK(gallery_
                        ->CreateCollection("people", engine_.model(), FakeEmbedder::kEmbeddingSize,
                                           {.min_cosine = 0.5f})

@@ -31,8 +31,8 @@ class CalibrationTest : public ServiceTest {
     FACEGATE_CHECK(calibration.ok());
     embedder_.mutable_card().calibration = *std::move(calibration);
   }
-  double CardThreshold(const OperatingPoint& point, uint64_t identities) const {
-    const auto threshold = ThresholdFor(point, &*engine_.card().calibration, identities);
+  double CardThreshold(const OperatingPoint& point, const DecisionScope& scope) const {
+    const auto threshold = ThresholdFor(point, &*engine_.card().calibration, scope);
     FACEGATE_CHECK(threshold.ok());
     return threshold->min_cosine;
   }
@@ -82,7 +82,7 @@ TEST_F(CalibrationTest, AFalseMatchRateBecomesAThresholdWithItsClaim) {
   const auto basis = BasisOfVerify(Fmr(kWantedFmr));
   ASSERT_THAT(basis, IsOk());
   EXPECT_EQ(basis->threshold(), static_cast<float>(CardThreshold(
-                                    {.kind = OperatingPointKind::kFmr, .value = kWantedFmr}, 0)));
+                                    {.kind = OperatingPointKind::kFmr, .value = kWantedFmr}, {})));
   EXPECT_EQ(basis->source(), v1::OPERATING_POINT_SOURCE_REQUEST);
   EXPECT_EQ(basis->calibration_id(), engine_.card().calibration->id);
   EXPECT_EQ(basis->claimed().kind(), v1::ERROR_RATE_KIND_FMR);
@@ -103,9 +103,9 @@ TEST_F(CalibrationTest, ASearchAccountsForTheSizeOfTheCollection) {
   ASSERT_THAT(faces_->Identify(call_, request, &response), IsOk());
   const v1::DecisionBasis& basis = response.basis();
   EXPECT_EQ(basis.claimed().kind(), v1::ERROR_RATE_KIND_FPIR);
-  EXPECT_EQ(basis.gallery_identities(), 40u);
+  EXPECT_EQ(basis.searched_templates(), 40u);
   EXPECT_LE(basis.claimed().upper(), 0.1);
-  EXPECT_GT(basis.threshold(), CardThreshold({.kind = OperatingPointKind::kFmr, .value = 0.1}, 0));
+  EXPECT_GT(basis.threshold(), CardThreshold({.kind = OperatingPointKind::kFmr, .value = 0.1}, {}));
 }
 
 TEST_F(CalibrationTest, TheDefaultThresholdTellsWhatItComesTo) {
@@ -165,7 +165,7 @@ TEST_F(CalibrationTest, ACollectionCalibratesItself) {
   ASSERT_THAT(own, IsOk());
   EXPECT_EQ(own->people(), 61u);
   EXPECT_EQ(own->impostor_pairs(), 61u * 60 / 2);
-  EXPECT_EQ(own->gallery_identities(), 61u);
+  EXPECT_EQ(own->searched_templates(), 61u);
   EXPECT_GT(own->rows_size(), 5);
   EXPECT_EQ(own->rows(own->rows_size() - 1).fmr().rate(), 0.0);
   EXPECT_EQ(own->default_row().threshold(), 0.5f);

@@ -34,7 +34,7 @@ class RequestOnceTest : public ServiceTest {
     auto gallery = OpenLocalGallery({.directory = dir_.File("store")}, clock_);
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
-    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
     faces_ =
         std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{}, *calibrations_);
     galleries_ = std::make_unique<GalleryService>(

@@ -35,7 +35,7 @@ class ServiceTest : public ::testing::Test {
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
     CreateCollection("people", engine_.model(), 0.5f);
-    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_);
+    calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
     faces_ =
         std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{}, *calibrations_);
     galleries_ = std::make_unique<GalleryService>(
