@@ -13,6 +13,7 @@
 #include "face/base/catch.h"
 #include "face/base/mutex.h"
 #include "face/image/align.h"
+#include "trainer/data/degradation.h"
 
 namespace facegate {
 namespace {
@@ -20,6 +21,8 @@ namespace {
 constexpr uint64_t kAugment = 21;
 constexpr uint64_t kBlend = 22;
 constexpr uint64_t kAugmentOther = 23;
+constexpr uint64_t kDegraded = 24;
+constexpr uint64_t kFlaw = 25;
 constexpr double kLeastShare = 0.3;  // of either picture of a blend
 // Photos that are tried for one place of a batch.
 constexpr size_t kAttempts = 16;
@@ -90,31 +93,56 @@ class ThreadedLoader final : public Loader {
     batch->photos = sampler_.BatchAt(step);
     const size_t floats = options_.preprocessing.input_floats();
     batch->pixels.resize(batch->photos.size() * floats);
+    batch->degraded.resize(batch->photos.size());
+    std::vector<cv::Mat> pictures(batch->photos.size());
     for (size_t place = 0; place < batch->photos.size(); ++place) {
       const auto out = std::span(batch->pixels).subspan(place * floats, floats);
-      FACEGATE_RETURN_IF_ERROR(FillPlace(step, place, batch->photos[place], out));
+      FACEGATE_RETURN_IF_ERROR(FillPlace(step, place, batch->photos[place], pictures[place], out));
       const uint32_t label = dataset_.label(batch->photos[place]);
       const bool nobody =
           label == Dataset::kUnlabelled || BlendAt(step, place, batch->photos[place]).has_value();
       batch->labels.push_back(nobody ? Batch::kUnlabelled : int64_t{label});
     }
+    FACEGATE_RETURN_IF_ERROR(DegradeSome(pictures, *batch));
     return batch;
   }
 
+  Status DegradeSome(std::span<const cv::Mat> pictures, Batch& batch) const {
+    if (options_.degrade == 0.0) return OkStatus();
+    const size_t floats = options_.preprocessing.input_floats();
+    const auto points = TemplatePoints(options_.preprocessing.alignment);
+    for (size_t place = 0; place < pictures.size(); ++place) {
+      RandomStream random(options_.sampler.seed, kDegraded, batch.step, place);
+      if (!random.Chance(options_.degrade)) continue;
+      RandomStream kind(options_.sampler.seed, kFlaw, batch.step);
+      FACEGATE_ASSIGN_OR_RETURN(const cv::Mat degraded,
+                                Degrade(pictures[place], {points.begin(), points.end()},
+                                        DrawDegradation(kind, random), random));
+      if (batch.undegraded.empty()) batch.undegraded = batch.pixels;
+      batch.degraded[place] = true;
+      FACEGATE_RETURN_IF_ERROR(
+          WriteNetworkInput({.bgr = degraded}, options_.preprocessing, false,
+                            std::span(batch.pixels).subspan(place * floats, floats)));
+    }
+    return OkStatus();
+  }
+
   // Puts the photo, or one instead of it, into its place.
-  Status FillPlace(size_t step, size_t place, size_t& photo, std::span<float> out) {
+  Status FillPlace(size_t step, size_t place, size_t& photo, cv::Mat& picture,
+                   std::span<float> out) {
     Status last;
     for (size_t attempt = 0; attempt < kAttempts; ++attempt) {
       if (attempt > 0) photo = sampler_.ReplacementAt(step, place, attempt);
-      last = FillPhoto(step, place, photo, out);
+      last = FillPhoto(step, place, photo, picture, out);
       if (last.ok()) return last;
       ReportOnce(photo, last);
     }
     return Annotate(last, fmt::format("{} photos in a row cannot be used", kAttempts));
   }
 
-  Status FillPhoto(size_t step, size_t place, size_t photo, std::span<float> out) {
-    FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, Changed(step, place, photo, kAugment));
+  Status FillPhoto(size_t step, size_t place, size_t photo, cv::Mat& picture,
+                   std::span<float> out) {
+    FACEGATE_ASSIGN_OR_RETURN(picture, Changed(step, place, photo, kAugment));
     if (const std::optional<Blend> blend = BlendAt(step, place, photo)) {
       const auto other = Changed(step, place, blend->other, kAugmentOther);
       if (other.ok()) {
@@ -189,6 +217,9 @@ StatusOr<std::unique_ptr<Loader>> Loader::Start(const Dataset& dataset,
   if (options.sampler.batch == 0) return InvalidArgument("a batch must have at least 1 photo");
   if (!(options.blend >= 0.0 && options.blend <= 1.0)) {
     return InvalidArgument(fmt::format("blend is {}, must be 0 to 1", options.blend));
+  }
+  if (!(options.degrade >= 0.0 && options.degrade <= 1.0)) {
+    return InvalidArgument(fmt::format("degrade is {}, must be 0 to 1", options.degrade));
   }
   if (options.threads < 1 || options.prefetch < 1) {
     return InvalidArgument("a loader needs at least 1 thread and 1 batch ahead");

@@ -19,7 +19,10 @@ struct Batch {
   static constexpr int64_t kUnlabelled = -1;
 
   size_t step = 0;
-  std::vector<float> pixels;    // batch x 3 x height x width, as the network takes them
+  std::vector<float> pixels;  // batch x 3 x height x width, as the network takes them
+  // The same without degradations, for a teacher; empty where nothing was degraded.
+  std::vector<float> undegraded;
+  std::vector<bool> degraded;   // batch
   std::vector<int64_t> labels;  // batch: Dataset::label(), or kUnlabelled
   std::vector<size_t> photos;   // batch: numbers in the dataset
 };
@@ -30,6 +33,9 @@ struct LoaderOptions {
   // Probability that a picture is blended with another one, 30 % to 70 % of each: a face of nobody,
   // without a label, that a teacher's opinion is asked of (mixup, Zhang et al. 2018).
   double blend = 0.0;
+  // Probability that a picture is then degraded (DrawDegradation()). Those of a batch have one kind
+  // of flaw, so that strangers with the same flaw meet.
+  double degrade = 0.0;
   Preprocessing preprocessing{};
   int threads = 1;      // >= 1
   size_t prefetch = 4;  // batches that may lie ready, >= 1

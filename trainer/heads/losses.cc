@@ -38,6 +38,14 @@ Tensor DistillationLoss(const Tensor& student, const Tensor& teacher) {
   return (1.0 - cosine).mean();
 }
 
+Tensor LikenessLoss(const Tensor& embeddings, const Tensor& labels) {
+  const Tensor unit = embeddings / embeddings.norm(2, 1, /*keepdim=*/true).clamp_min(kTiny);
+  const Tensor strangers =
+      (labels.unsqueeze(0) != labels.unsqueeze(1)).to(embeddings.scalar_type());
+  const Tensor likeness = torch::relu(torch::matmul(unit, unit.t())).square();
+  return (likeness * strangers).sum() / strangers.sum().clamp_min(1.0);
+}
+
 Tensor MapLoss(const Tensor& student, const Tensor& teacher) {
   const auto centred = [](const Tensor& map) {
     return map - map.mean({0, 2, 3}, /*keepdim=*/true);

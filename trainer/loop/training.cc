@@ -83,11 +83,21 @@ TorchTensor InputOf(std::span<const float> pixels, int64_t count, bool channels_
   return channels_last ? input.contiguous(at::MemoryFormat::ChannelsLast) : input;
 }
 
+// Which pictures are degraded, a truth value each.
+TorchTensor DegradedOf(const Batch& batch) {
+  TorchTensor degraded = torch::zeros({static_cast<int64_t>(batch.labels.size())}, torch::kBool);
+  for (size_t i = 0; i < batch.degraded.size(); ++i) {
+    if (batch.degraded[i]) degraded[static_cast<int64_t>(i)] = true;
+  }
+  return degraded;
+}
+
 Status CheckOptions(const TrainingOptions& options) {
   const std::tuple<std::string_view, double, NumberRange> all[] = {
       {"accumulate", static_cast<double>(options.accumulate), LearningRange::kAccumulate},
       {"the weight of the distillation", options.distillation, LearningRange::kDistillation},
       {"the weight of maps", options.map_distillation, LearningRange::kDistillation},
+      {"the weight of the likeness", options.likeness, LearningRange::kDistillation},
       {"backbone_rate", options.backbone_rate, LearningRange::kBackboneRate},
       {"weight_decay", options.weight_decay, LearningRange::kWeightDecay},
       {"clip_norm", options.clip_norm, LearningRange::kClipNorm},
@@ -218,6 +228,7 @@ StatusOr<TorchTensor> Training::Loss(const Batch& batch, const TeacherTargets& t
   const TorchTensor labels =
       torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {count}, torch::kInt64);
   const TorchTensor labelled = (labels >= 0).nonzero().flatten();
+  const TorchTensor degraded = DegradedOf(batch);
   TorchTensor loss;
   if (labelled.numel() == count) {
     loss = LabelledLoss(embeddings, labels, report);
@@ -225,14 +236,21 @@ StatusOr<TorchTensor> Training::Loss(const Batch& batch, const TeacherTargets& t
     loss = LabelledLoss(embeddings.index_select(0, labelled), labels.index_select(0, labelled),
                         report);
   }
+  if (options_.likeness > 0.0 && loss.defined()) {
+    const TorchTensor strangers = degraded.logical_and(labels >= 0).nonzero().flatten();
+    loss = loss + options_.likeness * LikenessLoss(embeddings.index_select(0, strangers),
+                                                   labels.index_select(0, strangers));
+  }
   if (targets.embeddings.empty()) return loss;
-  FACEGATE_ASSIGN_OR_RETURN(const TorchTensor taught,
-                            TeacherLoss(embeddings, maps, targets, report));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const TorchTensor taught,
+      TeacherLoss(embeddings, maps, degraded.logical_not().nonzero().flatten(), targets, report));
   return loss.defined() ? loss + taught : taught;
 }
 
 StatusOr<TorchTensor> Training::TeacherLoss(const TorchTensor& embeddings,
                                             std::span<const TorchTensor> maps,
+                                            const TorchTensor& with_maps,
                                             const TeacherTargets& targets,
                                             StepReport& report) const {
   const auto like = [](std::span<const float> values, const TorchTensor& own) {
@@ -242,7 +260,7 @@ StatusOr<TorchTensor> Training::TeacherLoss(const TorchTensor& embeddings,
       DistillationLoss(embeddings, like(targets.embeddings, embeddings));
   report.distillation = distillation.item<double>();
   TorchTensor loss = options_.distillation * distillation;
-  if (targets.maps.empty()) return loss;
+  if (targets.maps.empty() || with_maps.numel() == 0) return loss;
   if (maps.size() != targets.maps.size()) {
     return InvalidArgument(fmt::format("the teacher gave {} maps, the network has {}",
                                        targets.maps.size(), maps.size()));
@@ -253,7 +271,10 @@ StatusOr<TorchTensor> Training::TeacherLoss(const TorchTensor& embeddings,
       return InvalidArgument(fmt::format("the teacher's map {} has {} numbers, expected {}", i,
                                          targets.maps[i].size(), maps[i].numel()));
     }
-    sum = sum + MapLoss(maps[i].to(torch::kFloat), like(targets.maps[i], maps[i]));
+    const auto chosen = [&](const TorchTensor& map) {
+      return with_maps.numel() == map.size(0) ? map : map.index_select(0, with_maps);
+    };
+    sum = sum + MapLoss(chosen(maps[i].to(torch::kFloat)), chosen(like(targets.maps[i], maps[i])));
   }
   const TorchTensor mean = sum / static_cast<double>(maps.size());
   report.map_distillation = mean.item<double>();

@@ -107,7 +107,8 @@ class Training {
                                StepReport& report);
   StatusOr<torch::Tensor> TeacherLoss(const torch::Tensor& embeddings,
                                       std::span<const torch::Tensor> maps,
-                                      const TeacherTargets& targets, StepReport& report) const;
+                                      const torch::Tensor& with_maps, const TeacherTargets& targets,
+                                      StepReport& report) const;
   torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,
                              StepReport& report);
   // Adds the gradients of a finite loss to those gathered; false, and nothing was changed, when

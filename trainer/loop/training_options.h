@@ -69,6 +69,8 @@ struct TrainingOptions {
   // Where there is a teacher: weights of DistillationLoss() and of the mean MapLoss(), >= 0.
   double distillation = 1.0;
   double map_distillation = 0.0;
+  // Weight of LikenessLoss() of a batch's degraded pictures, >= 0.
+  double likeness = 0.0;
 };
 
 const std::vector<std::string>& OptimizerKinds();

@@ -75,7 +75,8 @@ Status FitRun::LearnOne() {
   }
   Lesson lesson;
   if (teacher_ != nullptr) {
-    FACEGATE_ASSIGN_OR_RETURN(lesson, teacher_->Teach(batch->pixels, batch->labels.size()));
+    const auto& shown = batch->undegraded.empty() ? batch->pixels : batch->undegraded;
+    FACEGATE_ASSIGN_OR_RETURN(lesson, teacher_->Teach(shown, batch->labels.size()));
   }
   const TeacherTargets targets{.embeddings = lesson.embeddings,
                                .maps = {lesson.maps.begin(), lesson.maps.end()}};

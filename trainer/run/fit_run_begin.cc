@@ -152,6 +152,7 @@ Status FitRun::StartLoader() {
                      .balanced = recipe_.balanced};
   options.augment = recipe_.augment;
   options.blend = recipe_.blend;
+  options.degrade = recipe_.degrade;
   options.preprocessing = preprocessing_;
   options.threads = static_cast<int>(recipe_.loader_threads);
   options.first_step = static_cast<size_t>(training_->batches());

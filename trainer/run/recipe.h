@@ -23,6 +23,7 @@ struct Recipe {
   bool balanced = false;
   AugmentOptions augment{};
   double blend = 0.0;
+  double degrade = 0.0;
   std::string colour = "rgb";
 
   double evaluate_every = 1.0;

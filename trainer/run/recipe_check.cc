@@ -107,6 +107,8 @@ constexpr KeyUse kUses[] = {
      [](const Recipe& r) { return r.augment.photometric > 0.0; }, "augment.photometric is above 0"},
     {"augment.erase_most ", [](const Recipe& r) { return r.augment.erase > 0.0; },
      "augment.erase is above 0"},
+    {"loss.likeness ", [](const Recipe& r) { return r.degrade > 0.0; },
+     "augment.degrade is above 0"},
     {"synthetic.views synthetic.seed ",
      [](const Recipe& r) { return r.data.synthetic_identities > 0; },
      "synthetic.identities is above 0"},

@@ -87,6 +87,12 @@ const std::vector<RecipeKey>& RecipeKeys() {
        nullptr,
        "Probability that a photo is blended with another one and loses its label; needs "
        "teacher.model."},
+      {"augment.degrade",
+       FACEGATE_FIELD(degrade),
+       {0, 1},
+       nullptr,
+       "Probability that a photo is then spoilt as cameras and covers do it, those of a batch by "
+       "the same kind of flaw; a teacher is shown it unspoilt."},
       {"augment.crop",
        FACEGATE_FIELD(augment.crop),
        {0, 1},
@@ -323,6 +329,9 @@ const std::vector<RecipeKey>& RecipeKeys() {
        nullptr, "Exponent of the focal loss of each photo; 0: cross entropy."},
       {"loss.label_smoothing", FACEGATE_FIELD(training.loss.label_smoothing), HeadRange::kSmoothing,
        nullptr, "The share of the target that all classes have alike."},
+      {"loss.likeness", FACEGATE_FIELD(training.likeness), LearningRange::kDistillation, nullptr,
+       "Weight of the mean of max(0, cosine)^2 over pairs of spoilt photos of different people; "
+       "needs augment.degrade."},
 
       {"teacher.model",
        FACEGATE_FIELD(teacher),

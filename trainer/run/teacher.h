@@ -20,7 +20,8 @@ struct Lesson {
 };
 
 // A trained model that a student learns from. It sees the very pictures that the student sees, with
-// what was changed in them, in the way that it was trained itself. Not thread-safe.
+// what was changed in them but for degradations, in the way that it was trained itself. Not
+// thread-safe.
 class Teacher {
  public:
   virtual ~Teacher() = default;

@@ -261,6 +261,26 @@ TEST(DegradationTest, DrawsOnAlignedCropsAndBeyondTheBorder) {
   }
 }
 
+TEST(DegradationTest, DrawsKindsForTrainingWithStrengthsOfTheirOwn) {
+  const auto points = TemplatePoints(AlignmentTemplate::kArcFace112);
+  const cv::Mat crop = PhotoToDegrade({112, 112});
+  std::set<DegradationKind> kinds;
+  std::set<double> strengths;
+  for (uint64_t step = 0; step < 200; ++step) {
+    RandomStream kind(1, step);
+    RandomStream again(1, step);
+    RandomStream strength(2, step);
+    RandomStream other(3, step);
+    const Degradation drawn = DrawDegradation(kind, strength);
+    EXPECT_EQ(DrawDegradation(again, other).kind, drawn.kind);
+    EXPECT_THAT(Degrade(crop, {points.begin(), points.end()}, drawn, other), IsOk());
+    kinds.insert(drawn.kind);
+    strengths.insert(drawn.strength);
+  }
+  EXPECT_EQ(kinds.size(), 13U);
+  EXPECT_GT(strengths.size(), 50U);
+}
+
 TEST(DegradationTest, SaysThatACoverNeedsFiveLandmarks) {
   RandomStream random(1);
   EXPECT_THAT(Degrade(PhotoToDegrade(), {{1, 1}, {9, 1}}, {.kind = DegradationKind::kMask}, random),

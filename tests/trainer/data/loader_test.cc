@@ -13,6 +13,7 @@ namespace facegate {
 namespace {
 
 using ::testing::Each;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // Photos of noise; those with a number in `bad` cannot be read.
@@ -61,6 +62,7 @@ LoaderOptions AllAugmentations() {
   options.augment.grey = 0.2;
   options.augment.erase = 0.3;
   options.blend = 0.4;
+  options.degrade = 0.3;
   return options;
 }
 
@@ -141,6 +143,36 @@ TEST(LoaderTest, ABlendIsOfTwoPhotosAndHasNoLabel) {
   const double share = along / whole;
   EXPECT_TRUE(share > 0.29 && share < 0.71) << share;
   EXPECT_NE((*plain)->pixels, (*batch)->pixels);
+}
+
+TEST(LoaderTest, KeepsWhatItDegradesForTheTeacher) {
+  const NoiseDataset dataset(16);
+  LoaderOptions options;
+  options.sampler.batch = 16;
+  const auto first_batch = [&](double degrade) {
+    options.degrade = degrade;
+    auto loader = Loader::Start(dataset, options, nullptr);
+    EXPECT_THAT(loader, IsOk());
+    auto batch = (*loader)->Next();
+    EXPECT_THAT(batch, IsOk());
+    return *std::move(batch);
+  };
+  const auto plain = first_batch(0.0);
+  EXPECT_THAT(plain->undegraded, IsEmpty());
+  const auto some = first_batch(0.5);
+  EXPECT_EQ(some->undegraded, plain->pixels);
+  const size_t floats = plain->pixels.size() / 16;
+  size_t degraded = 0;
+  for (size_t place = 0; place < 16; ++place) {
+    const auto begin = static_cast<std::ptrdiff_t>(place * floats);
+    const bool same = std::equal(some->pixels.begin() + begin,
+                                 some->pixels.begin() + begin + static_cast<std::ptrdiff_t>(floats),
+                                 plain->pixels.begin() + begin);
+    EXPECT_EQ(some->degraded[place], !same) << place;
+    degraded += same ? 0 : 1;
+  }
+  EXPECT_GT(degraded, 3U);
+  EXPECT_LT(degraded, 13U);
 }
 
 // Of identities with few photos, which balance shows most often, it gave the same picture again and

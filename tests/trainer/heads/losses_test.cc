@@ -83,6 +83,24 @@ TEST(LossesTest, MapsAreComparedUpToTheScaleAndOffsetOfAChannel) {
   EXPECT_LT(nothing.grad().norm().item<double>(), 1e3);
 }
 
+TEST(LossesTest, LikenessIsOfPeopleOfTwoLabelsAlone) {
+  const Tensor embeddings =
+      torch::tensor({{2.0, 0.0}, {3.0, 0.0}, {1.0, 1.0}, {-1.0, 0.0}}, torch::kDouble);
+  const auto likeness = [&](const Tensor& labels) {
+    return LikenessLoss(embeddings, labels).item<double>();
+  };
+  EXPECT_EQ(likeness(torch::full({4}, 5, torch::kInt64)), 0.0);
+  // The third with the others: two are at 45 degrees, and the fourth is far away.
+  const Tensor labels = torch::tensor({1, 1, 2, 1}, torch::kInt64);
+  EXPECT_NEAR(likeness(labels), 2 * (0.5 + 0.5) / 6, 1e-12);
+}
+
+TEST(LossesTest, LikenessBearsWhatHasNoDirection) {
+  const Tensor embeddings = torch::zeros({3, 4}, torch::kDouble).requires_grad_(true);
+  LikenessLoss(embeddings, torch::arange(3)).backward();
+  EXPECT_TRUE(torch::isfinite(embeddings.grad()).all().item<bool>());
+}
+
 TEST(LossesTest, MapsTeachTheStudentAlone) {
   const Tensor teacher = torch::randn({2, 3, 4, 4}, torch::kDouble).requires_grad_(true);
   const Tensor student = torch::randn({2, 3, 4, 4}, torch::kDouble).requires_grad_(true);

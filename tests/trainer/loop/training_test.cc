@@ -29,6 +29,24 @@ TEST(TrainingTest, LearnsToTellStripesApart) {
   EXPECT_EQ(training->updates(), 30);
 }
 
+TEST(TrainingTest, LearnsThatDegradedStrangersDiffer) {
+  TrainingOptions options = StripesOptions();
+  const auto loss = [&](double likeness, bool degraded) {
+    options.likeness = likeness;
+    Batch batch = StripesAt(0);
+    // Two people whom a flaw has made the same.
+    std::copy_n(batch.pixels.begin(), kStripeInput, batch.pixels.begin() + kStripeInput);
+    batch.labels[1] = (batch.labels[0] + 1) % kStripeClasses;
+    batch.degraded.assign(kStripeBatch, degraded);
+    const auto report = BeginTraining(options)->Learn(batch);
+    EXPECT_THAT(report, IsOk());
+    return report->loss;
+  };
+  const double without = loss(0.0, true);
+  EXPECT_EQ(loss(100.0, false), without);
+  EXPECT_GT(loss(100.0, true), without);
+}
+
 // Everything that training learns: dropout, averages, gathered gradients, margins with a memory.
 class ResumeTest : public ::testing::TestWithParam<std::string> {};
 

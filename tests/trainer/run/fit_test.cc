@@ -380,6 +380,8 @@ TEST_F(FitTest, GoesOnToTheBitWithItsTeacherAndNoOther) {
   recipe.epochs = 0.5;
   recipe.teacher = teacher->model;
   recipe.blend = 0.5;
+  recipe.degrade = 0.5;
+  recipe.training.likeness = 1.0;
   recipe.training.map_distillation = 2.0;
   const auto whole = Run(recipe, "whole");
   ASSERT_THAT(whole, IsOk());
