@@ -49,6 +49,12 @@ void Apply(const CollectionChange& change, CollectionSettings& settings) {
   if (change.set_probe_quality) settings.probe_quality = change.probe_quality;
   if (change.set_identity_match_fmr) settings.identity_match_fmr = change.identity_match_fmr;
   if (change.set_duplicate_fmr) settings.duplicate_fmr = change.duplicate_fmr;
+  settings.fusion = change.fusion.value_or(settings.fusion);
+  settings.cohort = change.cohort.value_or(settings.cohort);
+}
+
+ScorePolicy PolicyOf(const CollectionSettings& settings) {
+  return {.fusion = settings.fusion, .cohort = settings.cohort};
 }
 
 Labels AfterChange(const Labels& labels, const LabelChange& change) {
@@ -64,7 +70,7 @@ Collection::Collection(StoredCollection record, const GalleryParts& parts)
     : record_(std::move(record)),
       parts_(parts),
       current_(record_),
-      state_(MakeFlatIndex(static_cast<size_t>(record_.embedding_size))) {}
+      state_(static_cast<size_t>(record_.embedding_size), PolicyOf(record_.settings)) {}
 
 Status Collection::CheckPresent() const {
   if (!deleted_) return OkStatus();
@@ -153,10 +159,21 @@ void Collection::CountInto(GalleryStats& stats) const {
 
 StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std::string_view etag,
                                             const Receipt<CollectionInfo>& receipt) {
+  if (change.fusion.has_value() || change.cohort.has_value()) {
+    const WriterLock alone(lifecycle_);
+    return ApplyChange(change, etag, receipt);
+  }
   const ReaderLock alive(lifecycle_);
+  return ApplyChange(change, etag, receipt);
+}
+
+StatusOr<CollectionInfo> Collection::ApplyChange(const CollectionChange& change,
+                                                 std::string_view etag,
+                                                 const Receipt<CollectionInfo>& receipt) {
   const MutexLock order(parts_.identity_locks.Of(record_.uid, kSettings));
   StoredCollection record;
   CollectionInfo info;
+  std::optional<CollectionState::Scoring> scoring;
   {
     const ReaderLock lock(mutex_);
     FACEGATE_RETURN_IF_ERROR(CheckPresent());
@@ -167,6 +184,9 @@ StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std:
     record.update_time_us = std::max(parts_.clock.UnixMicros(), record.update_time_us);
     record.revision += 1;
     info = InfoOf(record);
+    if (const ScorePolicy policy = PolicyOf(record.settings); policy != state_.policy()) {
+      FACEGATE_ASSIGN_OR_RETURN(scoring, state_.PrepareScoring(policy));
+    }
   }
   StoreChange stored;
   stored.collections.push_back(record);
@@ -175,6 +195,7 @@ StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std:
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Write(stored));
   const WriterLock lock(mutex_);
   current_ = std::move(record);
+  if (scoring.has_value()) state_.TakeScoring(*std::move(scoring));
   return info;
 }
 
@@ -291,7 +312,8 @@ StatusOr<Collection::MergePlan> Collection::PlanMerge(const MergedIdentity& sour
                  .update_time_us = record.update_time_us,
                  .revision = record.revision,
                  .labels = record.labels,
-                 .templates = {}};
+                 .templates = {},
+                 .mean = {}};
   std::merge(into->templates.begin(), into->templates.end(), from->templates.begin(),
              from->templates.end(), std::back_inserter(plan.merged.templates),
              [](const TemplateEntry& a, const TemplateEntry& b) { return a.id < b.id; });

@@ -70,7 +70,8 @@ struct GalleryParts {
 //
 // Locks, in the order in which a thread takes them:
 //   lifecycle_   shared by each call that changes something, over its write to the store; alone by
-//                Delete(), which so comes before or after every such call
+//                Delete() and by a change of how scores are made, which so come before or after
+//                every such call
 //   one or two of identity_locks: order the changes of an identity (of "" those of the settings),
 //                also over the write to the store
 //   a place in pending_: of the faces of an enrolment, also over the write to the store
@@ -148,6 +149,9 @@ class Collection {
   Status CheckUnique(std::string_view identity, std::span<const NewTemplate> templates, float from,
                      const StopCheck& stop) const;
   StatusOr<CollectionState::Reservation> MakeRoom(size_t rows);
+
+  StatusOr<CollectionInfo> ApplyChange(const CollectionChange& change, std::string_view etag,
+                                       const Receipt<CollectionInfo>& receipt);
 
   // Puts `record` in the place of what is known of `identity`, whose lock is held.
   // `takes_away`: something of it must leave the files.

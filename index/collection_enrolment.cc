@@ -89,15 +89,17 @@ Status Collection::CheckUnique(std::string_view identity, std::span<const NewTem
                                float from, const StopCheck& stop) const {
   constexpr size_t kNearest = 2;  // one may be the identity itself
   for (size_t i = 0; i < templates.size(); ++i) {
-    FACEGATE_ASSIGN_OR_RETURN(const std::vector<Candidate> nearest,
-                              Search(templates[i].embedding, kNearest, stop));
-    const auto taken = std::find_if(nearest.begin(), nearest.end(), [&](const Candidate& other) {
-      return other.identity != identity && other.cosine >= from;
+    const ReaderLock lock(mutex_);
+    FACEGATE_ASSIGN_OR_RETURN(
+        const auto nearest, state_.index().Search(templates[i].embedding.values(), kNearest, stop));
+    const auto taken = std::find_if(nearest.begin(), nearest.end(), [&](const IndexMatch& other) {
+      return state_.NameOf(other.group) != identity && other.cosine >= from;
     });
     if (taken == nearest.end()) continue;
     const Status refused =
         Refuse(Reason::kDuplicateFace, "the face belongs to another identity already");
-    return AtField(WithMetadata(refused, "identity_id", taken->identity), fmt::format("[{}]", i));
+    return AtField(WithMetadata(refused, "identity_id", state_.NameOf(taken->group)),
+                   fmt::format("[{}]", i));
   }
   return OkStatus();
 }

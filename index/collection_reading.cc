@@ -66,32 +66,16 @@ StatusOr<std::vector<Candidate>> Collection::Search(const Embedding& query, size
                                                     const StopCheck& stop) const {
   const ReaderLock lock(mutex_);
   FACEGATE_RETURN_IF_ERROR(CheckPresent());
-  FACEGATE_ASSIGN_OR_RETURN(const auto matches, state_.index().Search(query.values(), k, stop));
-  std::vector<Candidate> candidates;
-  candidates.reserve(matches.size());
-  for (const IndexMatch& match : matches) {
-    candidates.push_back({.identity = state_.NameOf(match.group),
-                          .template_id = match.template_id,
-                          .cosine = match.cosine});
-  }
-  return candidates;
+  return state_.Search(query, k, stop);
 }
 
 StatusOr<Candidate> Collection::Score(std::string_view identity, const Embedding& query) const {
   const ReaderLock lock(mutex_);
   FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity));
-  std::optional<Candidate> best;
-  // In ascending order of ids, so that the lower one keeps a tie.
-  for (const TemplateEntry& one : entry->templates) {
-    const float cosine = CosineScore(query.values(), state_.index().Vector(one.slot));
-    if (!best.has_value() || cosine > best->cosine) {
-      best = Candidate{.identity = std::string(identity), .template_id = one.id, .cosine = cosine};
-    }
-  }
-  if (!best.has_value()) {
+  if (entry->templates.empty()) {
     return Refuse(Reason::kTemplateNotFound, "the identity has no templates");
   }
-  return *std::move(best);
+  return state_.Score(identity, *entry, query);
 }
 
 Collection::DrawnVectors Collection::DrawVectors(const SelfComparison& comparison) const {

@@ -13,13 +13,23 @@ const IdentityEntry* CollectionState::Find(std::string_view identity) const {
 }
 
 std::optional<CollectionState::Reservation> CollectionState::TryReserve(size_t rows) {
+  Reservation room;
   if (!index_->TryReserve(rows)) return std::nullopt;
-  return Reservation(*index_, rows);
+  room.templates = Rows(*index_, rows);
+  if (means_ == nullptr) return room;
+  if (!means_->TryReserve(1)) return std::nullopt;
+  room.mean = Rows(*means_, 1);
+  return room;
 }
 
 StatusOr<CollectionState::Reservation> CollectionState::Reserve(size_t rows) {
+  Reservation room;
   FACEGATE_RETURN_IF_ERROR(index_->Reserve(rows));
-  return Reservation(*index_, rows);
+  room.templates = Rows(*index_, rows);
+  if (means_ == nullptr) return room;
+  FACEGATE_RETURN_IF_ERROR(means_->Reserve(1));
+  room.mean = Rows(*means_, 1);
+  return room;
 }
 
 CollectionState::Addition CollectionState::Prepare(const StoredIdentity& identity,
@@ -29,11 +39,15 @@ CollectionState::Addition CollectionState::Prepare(const StoredIdentity& identit
                       .update_time_us = identity.update_time_us,
                       .revision = identity.revision,
                       .labels = identity.labels,
-                      .templates = {}};
+                      .templates = {},
+                      .mean = {}};
   const IdentityEntry* known = Find(identity.id);
   const size_t already = known == nullptr ? 0 : known->templates.size();
   entry.templates.reserve(already + added.size());
-  if (known != nullptr) entry.templates = known->templates;
+  if (known != nullptr) {
+    entry.templates = known->templates;
+    entry.mean = known->mean;
+  }
   for (const StoredTemplate& stored : added) {
     entry.templates.push_back({.id = stored.key.template_id,
                                .slot = {},
@@ -59,18 +73,20 @@ void CollectionState::Commit(Addition addition, std::span<const StoredTemplate> 
   std::vector<TemplateEntry>& templates = addition.identity_.mapped().templates;
   const size_t already = templates.size() - added.size();
   for (size_t i = 0; i < added.size(); ++i) {
-    room.Use();
+    room.templates.Use();
     templates[already + i].slot = index_->Add(added[i].key.owner.identity, added[i].key.template_id,
                                               added[i].embedding.values());
   }
   const auto known = identities_.find(addition.identity_.key());
   if (known != identities_.end()) {
     known->second = std::move(addition.identity_.mapped());
+    FollowTemplates(known->second, &room.mean);
     return;
   }
   const auto placed = identities_.insert(std::move(addition.identity_)).position;
   addition.name_.mapped() = &placed->first;
   names_.insert(std::move(addition.name_));
+  FollowTemplates(placed->second, &room.mean);
 }
 
 void CollectionState::Update(std::string_view identity, StoredIdentity record) {
@@ -96,15 +112,24 @@ void CollectionState::Merge(std::string_view source, std::string_view target,
   for (const TemplateEntry& moved : from->second.templates) {
     index_->SetGroup(moved.slot, merged.uid);
   }
+  // The mean of one of them becomes that of both.
+  merged.mean = into->second.mean;
+  if (!merged.mean.has_value() && from->second.mean.has_value()) {
+    merged.mean = std::exchange(from->second.mean, std::nullopt);
+  }
+  const uint64_t gone = from->second.uid;
+  Forget(from->second);
   into->second = std::move(merged);
-  names_.erase(from->second.uid);
+  names_.erase(gone);
   identities_.erase(from);
+  FollowTemplates(into->second, nullptr);
 }
 
 void CollectionState::RemoveIdentity(std::string_view identity) {
   const auto found = identities_.find(identity);
   FACEGATE_CHECK(found != identities_.end());
   for (const TemplateEntry& entry : found->second.templates) index_->Remove(entry.slot);
+  Forget(found->second);
   names_.erase(found->second.uid);
   identities_.erase(found);
 }
@@ -116,6 +141,7 @@ void CollectionState::RemoveTemplate(std::string_view identity, uint64_t templat
   FACEGATE_CHECK(entry != found->second.templates.end());
   index_->Remove(entry->slot);
   found->second.templates.erase(entry);
+  FollowTemplates(found->second, nullptr);
 }
 
 std::vector<TemplateEntry>::const_iterator FindTemplate(const IdentityEntry& entry,

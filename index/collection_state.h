@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "face/base/mutex.h"
 #include "face/base/status.h"
+#include "index/cohort.h"
 #include "index/gallery.h"
 #include "index/template_record.h"
 #include "index/vector_index.h"
@@ -27,6 +29,13 @@ struct TemplateEntry {
   std::optional<float> quality;
 };
 
+// What the settings say of scores.
+struct ScorePolicy {
+  Fusion fusion = Fusion::kBestTemplate;
+  bool cohort = false;
+  bool operator==(const ScorePolicy&) const = default;
+};
+
 struct IdentityEntry {
   uint64_t uid = 0;
   int64_t create_time_us = 0;
@@ -34,9 +43,13 @@ struct IdentityEntry {
   uint64_t revision = 0;
   Labels labels;
   std::vector<TemplateEntry> templates;  // in ascending order of ids
+  // Its row among the means; absent without templates, and where means have no part in scores.
+  std::optional<VectorIndex::Slot> mean;
 };
 
-// What one collection holds in memory: its identities by id, and the index of their templates.
+// What one collection holds in memory: its identities by id, the index of their templates, and what
+// the policy of scores needs beside it: the mean of each identity's templates, and a draw of those
+// who are the cohort.
 // Threads: const calls may run together; any other call must run alone, but for TryReserve().
 //
 // An addition is prepared beside searches, with all the memory that it needs; once the store has
@@ -45,17 +58,17 @@ class CollectionState {
  public:
   using Identities = std::map<std::string, IdentityEntry, std::less<>>;
 
-  // Room in the index; what is not used goes back at the end of scope.
-  class Reservation {
+  // Room in an index; what is not used goes back at the end of scope.
+  class Rows {
    public:
-    Reservation() = default;
-    Reservation(VectorIndex& index, size_t rows) : index_(&index), rows_(rows) {}
-    ~Reservation() {
+    Rows() = default;
+    Rows(VectorIndex& index, size_t rows) : index_(&index), rows_(rows) {}
+    ~Rows() {
       if (index_ != nullptr) index_->Release(rows_);
     }
-    Reservation(Reservation&& other) noexcept
+    Rows(Rows&& other) noexcept
         : index_(std::exchange(other.index_, nullptr)), rows_(other.rows_) {}
-    Reservation& operator=(Reservation&& other) noexcept {
+    Rows& operator=(Rows&& other) noexcept {
       std::swap(index_, other.index_);
       std::swap(rows_, other.rows_);
       return *this;
@@ -65,6 +78,19 @@ class CollectionState {
    private:
     VectorIndex* index_ = nullptr;
     size_t rows_ = 0;
+  };
+  // Room for the templates of an addition, and for the mean of its identity.
+  struct Reservation {
+    Rows templates;
+    Rows mean;
+  };
+
+  // What another policy of scores needs.
+  struct Scoring {
+    ScorePolicy policy;
+    std::unique_ptr<VectorIndex> means;      // null where they have no part
+    std::vector<VectorIndex::Slot> slots{};  // of those with templates, in the order of identities
+    CohortDraw draw{};
   };
 
   // An identity with templates that it does not have yet.
@@ -78,8 +104,10 @@ class CollectionState {
     std::map<uint64_t, const std::string*>::node_type name_;
   };
 
-  explicit CollectionState(std::unique_ptr<VectorIndex> index) : index_(std::move(index)) {}
+  // `dimension`: how long vectors are.
+  CollectionState(size_t dimension, const ScorePolicy& policy);
 
+  const ScorePolicy& policy() const { return policy_; }
   const Identities& identities() const { return identities_; }
   // Null when there is none.
   const IdentityEntry* Find(std::string_view identity) const;
@@ -88,8 +116,19 @@ class CollectionState {
   const VectorIndex& index() const { return *index_; }
   size_t template_count() const { return index_->size(); }
 
+  // Room for `rows` templates of one identity.
   std::optional<Reservation> TryReserve(size_t rows);
   StatusOr<Reservation> Reserve(size_t rows);
+
+  // Prepared beside searches, but not beside changes; taken over, it cannot fail.
+  StatusOr<Scoring> PrepareScoring(const ScorePolicy& policy) const;
+  void TakeScoring(Scoring scoring);
+
+  // As Gallery::Search() and Score(); `entry` has templates.
+  StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k,
+                                          const StopCheck& stop) const;
+  Candidate Score(std::string_view identity, const IdentityEntry& entry,
+                  const Embedding& query) const;
 
   // `identity` is new, or has kept its templates since they were read; `added` are to follow them.
   Addition Prepare(const StoredIdentity& identity, std::span<const StoredTemplate> added) const;
@@ -107,9 +146,37 @@ class CollectionState {
   void RemoveTemplate(std::string_view identity, uint64_t template_id);
 
  private:
+  const IdentityEntry& EntryOf(uint64_t uid) const { return identities_.find(NameOf(uid))->second; }
+  // The vector that stands for an identity that has templates.
+  std::span<const float> VectorOf(const IdentityEntry& entry) const;
+  // The score without a cohort.
+  Candidate CosineOf(std::string_view identity, const IdentityEntry& entry,
+                     const Embedding& query) const;
+  // `probe_scores` are those of the query.
+  void Normalise(const Cohort& cohort, std::span<const float> probe_scores,
+                 const IdentityEntry& entry, Candidate& candidate) const;
+  // Null where there is none.
+  std::shared_ptr<const Cohort> CurrentCohort() const;
+
+  // After the templates of an identity have changed, `entry` being what is in identities_. The room
+  // is used where it has no mean so far; null when it has one.
+  void FollowTemplates(IdentityEntry& entry, Rows* room);
+  // Of an identity that is to have no part in scores any more: its mean and its place in the
+  // cohort.
+  void Forget(const IdentityEntry& entry);
+  void ForgetCohort();
+
+  ScorePolicy policy_;
   Identities identities_;
   std::map<uint64_t, const std::string*> names_;  // the keys of identities_, by number
   std::unique_ptr<VectorIndex> index_;
+  std::unique_ptr<VectorIndex> means_;  // null where they have no part in scores
+  std::vector<float> mean_;             // where one is computed: a change must not need memory
+  CohortDraw draw_;                     // empty without a cohort
+
+  mutable Mutex cohort_mutex_;
+  // Of draw_; made when it is needed, and again after a member has changed.
+  mutable std::shared_ptr<const Cohort> cohort_ FACEGATE_GUARDED_BY(cohort_mutex_);
 };
 
 // The template's place in entry.templates, or their end.

@@ -24,6 +24,12 @@ struct ModelKey {
   bool operator==(const ModelKey&) const = default;
 };
 
+// How the templates of an identity make one score. Persisted, so the numbers stay.
+enum class Fusion {
+  kBestTemplate = 0,  // the highest cosine
+  kMeanTemplate = 1,  // the cosine with the mean of the templates, weighted by their quality
+};
+
 struct CollectionSettings {
   std::optional<float> min_cosine{};  // -1..1: the collection's operating point
   // 0..1: the least quality of a face that is enrolled, and of one that is compared; 0 wants none.
@@ -34,6 +40,9 @@ struct CollectionSettings {
   // this rate a new face must match the identity's others, and must match nobody else.
   std::optional<double> identity_match_fmr{};
   std::optional<double> duplicate_fmr{};
+  Fusion fusion = Fusion::kBestTemplate;
+  // Scores are normalised by a cohort (index/cohort.h), once there are kLeastCohort identities.
+  bool cohort = false;
 };
 
 struct CollectionInfo {
@@ -60,6 +69,8 @@ struct CollectionChange {
   std::optional<double> identity_match_fmr{};  // where it is set: 0..1; nothing removes it
   bool set_duplicate_fmr = false;
   std::optional<double> duplicate_fmr{};  // the same
+  std::optional<Fusion> fusion{};
+  std::optional<bool> cohort{};
 };
 
 struct IdentityInfo {
@@ -142,11 +153,13 @@ struct MergeResult {
 // What a deletion of a collection or a template comes to.
 struct Deleted {};
 
-// The best template of one identity.
+// What an identity and a face have in common.
 struct Candidate {
   std::string identity;
-  uint64_t template_id = 0;
-  float cosine = 0.0f;  // CosineScore()
+  uint64_t template_id = 0;    // the best one; of equal ones, the lower number
+  float cosine = 0.0f;         // CosineScore(), of the best template or of the mean
+  float score = 0.0f;          // what decides: the cosine, or what a cohort makes of it
+  bool is_normalised = false;  // by a cohort
 };
 
 struct GalleryStats {
@@ -292,13 +305,15 @@ class Gallery {
   virtual Status DeleteTemplate(std::string_view collection, std::string_view identity,
                                 uint64_t template_id, const Receipt<Deleted>& receipt = {}) = 0;
 
-  // The `k` identities with the highest scores, best first, each once with its best template; ties
-  // go to the lower template id. Equal to a full scan with CosineScore(). kModelMismatch when
-  // `model` is not the collection's; what `stop` says when it says so.
+  // The `k` identities with the highest scores, best first, each once; ties go to the lower
+  // template id (with Fusion::kMeanTemplate to the lowest of each identity). Equal to a full scan
+  // with CosineScore(); with a cohort, the `k` best after normalisation of the max(k, 50) with the
+  // highest cosines. kModelMismatch when `model` is not the collection's; what `stop` says when it
+  // says so.
   virtual StatusOr<std::vector<Candidate>> Search(std::string_view collection,
                                                   const ModelKey& model, const Embedding& query,
                                                   size_t k, const StopCheck& stop = {}) const = 0;
-  // The best template of one identity; kIdentityNotFound, kTemplateNotFound when it has none.
+  // The score of one identity; kIdentityNotFound, kTemplateNotFound when it has no templates.
   virtual StatusOr<Candidate> Score(std::string_view collection, std::string_view identity,
                                     const ModelKey& model, const Embedding& query) const = 0;
 

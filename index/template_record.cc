@@ -76,6 +76,14 @@ StatusOr<std::optional<double>> ParseRate(double value, std::string_view field) 
   return Corrupt(fmt::format("{} is {}, expected a rate above 0 and below 1", field, value));
 }
 
+StatusOr<Fusion> ParseFusion(int fusion) {
+  if (fusion < static_cast<int>(Fusion::kBestTemplate) ||
+      fusion > static_cast<int>(Fusion::kMeanTemplate)) {
+    return Corrupt(fmt::format("{} is no way to make a score of templates", fusion));
+  }
+  return static_cast<Fusion>(fusion);
+}
+
 StatusOr<TemplateSource> ParseSource(int source) {
   if (source < static_cast<int>(TemplateSource::kUnknown) ||
       source > static_cast<int>(TemplateSource::kEmbedding)) {
@@ -84,6 +92,10 @@ StatusOr<TemplateSource> ParseSource(int source) {
   return static_cast<TemplateSource>(source);
 }
 
+static_assert(static_cast<int>(Fusion::kBestTemplate) ==
+              storage::v1::CollectionRecord::BEST_TEMPLATE);
+static_assert(static_cast<int>(Fusion::kMeanTemplate) ==
+              storage::v1::CollectionRecord::MEAN_TEMPLATE);
 static_assert(static_cast<int>(TemplateSource::kImage) == storage::v1::TemplateRecord::IMAGE);
 static_assert(static_cast<int>(TemplateSource::kAlignedCrop) ==
               storage::v1::TemplateRecord::ALIGNED_CROP);
@@ -120,6 +132,8 @@ std::string EncodeCollection(const StoredCollection& collection) {
   if (collection.settings.duplicate_fmr.has_value()) {
     record.set_duplicate_fmr(*collection.settings.duplicate_fmr);
   }
+  record.set_fusion(static_cast<storage::v1::CollectionRecord::Fusion>(collection.settings.fusion));
+  record.set_cohort(collection.settings.cohort);
   record.set_update_time_us(collection.update_time_us);
   record.set_revision(collection.revision);
   return Serialize(record);
@@ -218,6 +232,8 @@ StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view paylo
     FACEGATE_ASSIGN_OR_RETURN(collection.settings.duplicate_fmr,
                               ParseRate(record.duplicate_fmr(), "duplicate_fmr"));
   }
+  FACEGATE_ASSIGN_OR_RETURN(collection.settings.fusion, ParseFusion(record.fusion()));
+  collection.settings.cohort = record.cohort();
   return collection;
 }
 

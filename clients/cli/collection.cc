@@ -62,6 +62,41 @@ struct GuardOptions {
   }
 };
 
+constexpr std::pair<const char*, v1::Fusion> kFusions[] = {{"best", v1::FUSION_BEST_TEMPLATE},
+                                                           {"mean", v1::FUSION_MEAN_TEMPLATE}};
+
+// How scores are made, each where it is given.
+struct ScoreOptions {
+  std::string fusion;
+  bool cohort = false;
+  bool no_cohort = false;
+
+  void AddTo(CLI::App& app) {
+    app.add_option("--fusion", fusion,
+                   "What a face is compared with: the best of an identity's templates, or their "
+                   "mean (best unless set)")
+        ->check(CLI::IsMember({"best", "mean"}));
+    app.add_flag("--cohort", cohort,
+                 "Normalise scores by what faces have in common with the collection's others, from "
+                 "100 identities on");
+    app.add_flag("--no-cohort", no_cohort, "Take scores as they are")->excludes("--cohort");
+  }
+  template <typename Message>
+  void CopyTo(Message& message) const {
+    for (const auto& [name, value] : kFusions) {
+      if (fusion == name) message.set_fusion(value);
+    }
+    message.set_cohort_normalisation(cohort);
+  }
+};
+
+// "best", "mean, cohort".
+std::string DescribeScores(const v1::Collection& collection) {
+  std::string scores = collection.fusion() == v1::FUSION_MEAN_TEMPLATE ? "mean" : "best";
+  if (collection.cohort_normalisation()) scores += ", cohort";
+  return scores;
+}
+
 // "match 0.01, duplicate 0.0001"; "-" without any.
 std::string DescribeGuards(const v1::Collection& collection) {
   std::vector<std::string> guards;
@@ -82,6 +117,7 @@ void PrintCollections(Session& session, const std::vector<v1::Collection>& colle
                OptionalColumn("ENROL QUALITY"),
                OptionalColumn("PROBE QUALITY"),
                OptionalColumn("GUARDS"),
+               OptionalColumn("SCORES"),
                WrappedColumn("USABLE"),
                OptionalColumn("CREATED"),
                WrappedColumn("ETAG"),
@@ -92,7 +128,8 @@ void PrintCollections(Session& session, const std::vector<v1::Collection>& colle
                   collection.has_min_cosine() ? FormatCosine(collection.min_cosine()) : "-",
                   collection.has_enrol_quality() ? FormatQuality(collection.enrol_quality()) : "-",
                   collection.has_probe_quality() ? FormatQuality(collection.probe_quality()) : "-",
-                  DescribeGuards(collection), collection.usable() ? "yes" : "no: other model",
+                  DescribeGuards(collection), DescribeScores(collection),
+                  collection.usable() ? "yes" : "no: other model",
                   FormatMinute(collection.create_time()),
                   collection.etag().empty() ? "-" : collection.etag(),
                   collection.model_digest().substr(0, 12)});
@@ -109,11 +146,13 @@ class CollectionCreateCommand : public Command {
         "Examples:\n"
         "  facegate collection create staff --min-cosine 0.4\n"
         "  facegate collection create door --enrol-quality 0.6 --probe-quality 0.4\n"
-        "  facegate collection create door --identity-match-fmr 0.01 --duplicate-fmr 0.0001");
+        "  facegate collection create door --identity-match-fmr 0.01 --duplicate-fmr 0.0001\n"
+        "  facegate collection create door --fusion mean --cohort");
     create.add_option("COLLECTION", collection_, "Its id")->required();
     AddMinCosine(create, min_cosine_, "Its operating point, for requests that have none");
     quality_.AddTo(create);
     guards_.AddTo(create);
+    scores_.AddTo(create);
     AddRequestId(create, request_id_);
   }
   ExitCode Run(Session& session) override {
@@ -122,6 +161,7 @@ class CollectionCreateCommand : public Command {
     if (min_cosine_.has_value()) request.set_min_cosine(*min_cosine_);
     quality_.CopyTo(request);
     guards_.CopyTo(request);
+    scores_.CopyTo(request);
     return Finish(session, collection_,
                   Write(session, &FacegateClient::CreateCollection, request, request_id_),
                   [&](const auto& answer) { PrintCollections(session, {answer.collection()}); });
@@ -132,6 +172,7 @@ class CollectionCreateCommand : public Command {
   std::optional<float> min_cosine_;
   QualityOptions quality_;
   GuardOptions guards_;
+  ScoreOptions scores_;
   std::string request_id_;
 };
 
@@ -198,6 +239,7 @@ class CollectionUpdateCommand : public Command {
         ->excludes("--identity-match-fmr");
     update.add_flag("--no-duplicate", no_duplicate_, "New faces may match other identities")
         ->excludes("--duplicate-fmr");
+    scores_.AddTo(update);
     update.add_option("--etag", etag_, "Only if the collection still has this etag");
     AddRequestId(update, request_id_);
   }
@@ -209,7 +251,9 @@ class CollectionUpdateCommand : public Command {
         {"enrol_quality", quality_.enrol.has_value() || no_enrol_quality_},
         {"probe_quality", quality_.probe.has_value() || no_probe_quality_},
         {"identity_match_fmr", guards_.identity_match.has_value() || no_identity_match_},
-        {"duplicate_fmr", guards_.duplicate.has_value() || no_duplicate_}};
+        {"duplicate_fmr", guards_.duplicate.has_value() || no_duplicate_},
+        {"fusion", !scores_.fusion.empty()},
+        {"cohort_normalisation", scores_.cohort || scores_.no_cohort}};
     for (const auto& [path, changed] : changes) {
       if (changed) request.mutable_update_mask()->add_paths(path);
     }
@@ -221,6 +265,7 @@ class CollectionUpdateCommand : public Command {
     if (min_cosine_.has_value()) request.mutable_collection()->set_min_cosine(*min_cosine_);
     quality_.CopyTo(*request.mutable_collection());
     guards_.CopyTo(*request.mutable_collection());
+    scores_.CopyTo(*request.mutable_collection());
     request.mutable_collection()->set_etag(etag_);
     return Finish(session, collection_,
                   Write(session, &FacegateClient::UpdateCollection, request, request_id_),
@@ -237,6 +282,7 @@ class CollectionUpdateCommand : public Command {
   GuardOptions guards_;
   bool no_identity_match_ = false;
   bool no_duplicate_ = false;
+  ScoreOptions scores_;
   std::string etag_;
   std::string request_id_;
 };

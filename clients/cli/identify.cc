@@ -140,7 +140,7 @@ ExitCode AddRows(const std::string& photo, const v1::IdentifyResponse& answer, T
     for (int rank = 0; rank < result.candidates_size(); ++rank) {
       const auto& candidate = result.candidates(rank);
       table.AddRow({photo, number, std::to_string(rank + 1), DecisionName(candidate.decision()),
-                    candidate.identity_id(), FormatCosine(candidate.cosine()),
+                    candidate.identity_id(), FormatScore(candidate),
                     TemplateNumber(candidate.template_name()), face});
     }
     if (result.candidates().empty()) {

@@ -54,6 +54,13 @@ std::string DescribeBasis(const v1::DecisionBasis& basis);
 std::string DescribeRate(const v1::ErrorRate& rate);
 // A cosine with 4 digits.
 std::string FormatCosine(float cosine);
+// What decided, of a candidate or a verification: "0.4512", or "0.4120 of 0.4512" where the cosine
+// was normalised.
+template <typename Scored>
+std::string FormatScore(const Scored& scored) {
+  if (!scored.has_normalised()) return FormatCosine(scored.cosine());
+  return FormatCosine(scored.normalised()) + " of " + FormatCosine(scored.cosine());
+}
 // "83,112 96x118, score 0.93, quality 0.81": left, top, width and height in pixels.
 std::string DescribeFace(const v1::Face& face);
 // "2026-11-22T10:00:00Z".

@@ -50,8 +50,9 @@ std::string VerdictOf(const v1::IdentifyResponse::Result& result) {
   }
   if (result.candidates().empty()) return "nobody";
   const auto& best = result.candidates(0);
-  if (result.decision() != v1::DECISION_MATCH) return fmt::format("nobody ({:.2f})", best.cosine());
-  return fmt::format("{} {:.2f}", best.identity_id(), best.cosine());
+  const float score = best.has_normalised() ? best.normalised() : best.cosine();
+  if (result.decision() != v1::DECISION_MATCH) return fmt::format("nobody ({:.2f})", score);
+  return fmt::format("{} {:.2f}", best.identity_id(), score);
 }
 
 bool IsMatch(const v1::IdentifyResponse::Result& result) {

@@ -59,8 +59,7 @@ ClientResult<v1::VerifyResponse> VerifyCommand::Verify(Session& session,
 
 ExitCode AddRow(const std::string& photo, const v1::VerifyResponse& answer, Table& table) {
   const bool compared = answer.decision() != v1::DECISION_INCONCLUSIVE;
-  table.AddRow({photo, DecisionName(answer.decision()),
-                compared ? FormatCosine(answer.cosine()) : "-",
+  table.AddRow({photo, DecisionName(answer.decision()), compared ? FormatScore(answer) : "-",
                 TemplateNumber(answer.template_name()),
                 answer.has_face() ? DescribeFace(answer.face()) : "-"});
   return answer.decision() == v1::DECISION_MATCH ? ExitCode::kOk : ExitCode::kNoMatch;

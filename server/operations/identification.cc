@@ -16,7 +16,7 @@ constexpr double kOfAnyMatch = 1e-12;
 // Candidates are best first. Of a crowd there may be a million, and most of them are strangers.
 void DropBelowThreshold(const DecisionBasis& basis, std::vector<Candidate>& nearest) {
   const auto matches = [&basis](const Candidate& candidate) {
-    return Matches(candidate.cosine, basis);
+    return Matches(candidate.score, basis);
   };
   nearest.erase(std::find_if_not(nearest.begin(), nearest.end(), matches), nearest.end());
   nearest.shrink_to_fit();
@@ -53,10 +53,10 @@ StatusOr<std::vector<std::optional<std::string_view>>> AssignIdentities(
   for (size_t row = 0; row < faces.size(); ++row) {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
     for (const Candidate& candidate : faces[row].nearest) {
-      if (!Matches(candidate.cosine, basis)) break;
+      if (!Matches(candidate.score, basis)) break;
       const auto [place, added] = columns.emplace(candidate.identity, identities.size());
       if (added) identities.push_back(candidate.identity);
-      const double above = static_cast<double>(candidate.cosine) - basis.threshold;
+      const double above = static_cast<double>(candidate.score) - basis.threshold;
       pairs.push_back({.row = row, .column = place->second, .weight = above + kOfAnyMatch});
     }
   }
@@ -101,7 +101,7 @@ StatusOr<std::vector<IdentifiedFace>> DecideFaces(const IdentificationOptions& o
     if (!faces[i].face.embedding.has_value()) continue;  // seen, but not to be compared
     result.decision = Decision::kNoMatch;
     for (const Candidate& candidate : faces[i].nearest) {
-      if (!Matches(candidate.cosine, basis)) {
+      if (!Matches(candidate.score, basis)) {
         if (!options.include_below_threshold) break;
         AddCandidate(options, candidate, Decision::kNoMatch, result);
         continue;

@@ -24,7 +24,7 @@ StatusOr<VerificationResult> Verify(const OperationParts& parts, const Verificat
   if (!face.embedding.has_value()) return result;
   FACEGATE_ASSIGN_OR_RETURN(result.best, parts.gallery.Score(request.collection, request.identity,
                                                              model, *face.embedding));
-  result.decision = Decide(result.best->cosine, result.basis);
+  result.decision = Decide(result.best->score, result.basis);
   return result;
 }
 

@@ -25,6 +25,18 @@ StatusOr<std::optional<double>> ParseRate(bool given, double rate, std::string_v
   return std::optional<double>(rate);
 }
 
+StatusOr<Fusion> ParseFusion(v1::Fusion fusion, std::string_view field) {
+  switch (fusion) {
+    case v1::FUSION_UNSPECIFIED:
+    case v1::FUSION_BEST_TEMPLATE:
+      return Fusion::kBestTemplate;
+    case v1::FUSION_MEAN_TEMPLATE:
+      return Fusion::kMeanTemplate;
+    default:
+      return RefuseField(field, "is no fusion that this server knows");
+  }
+}
+
 }  // namespace
 
 StatusOr<CollectionSettings> ParseSettings(const v1::CreateCollectionRequest& request) {
@@ -45,12 +57,15 @@ StatusOr<CollectionSettings> ParseSettings(const v1::CreateCollectionRequest& re
   FACEGATE_ASSIGN_OR_RETURN(
       settings.duplicate_fmr,
       ParseRate(request.has_duplicate_fmr(), request.duplicate_fmr(), "duplicate_fmr"));
+  FACEGATE_ASSIGN_OR_RETURN(settings.fusion, ParseFusion(request.fusion(), "fusion"));
+  settings.cohort = request.cohort_normalisation();
   return settings;
 }
 
 StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionRequest& request) {
   constexpr std::string_view kExpected =
-      "min_cosine, enrol_quality, probe_quality, identity_match_fmr or duplicate_fmr";
+      "min_cosine, enrol_quality, probe_quality, identity_match_fmr, duplicate_fmr, fusion or "
+      "cohort_normalisation";
   FACEGATE_RETURN_IF_ERROR(CheckUpdateMask(request.update_mask(), kExpected));
   CollectionChange change;
   for (const std::string& path : request.update_mask().paths()) {
@@ -64,6 +79,11 @@ StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionReque
       change.set_identity_match_fmr = true;
     } else if (path == "duplicate_fmr") {
       change.set_duplicate_fmr = true;
+    } else if (path == "fusion") {
+      FACEGATE_ASSIGN_OR_RETURN(change.fusion,
+                                ParseFusion(request.collection().fusion(), "collection.fusion"));
+    } else if (path == "cohort_normalisation") {
+      change.cohort = request.collection().cohort_normalisation();
     } else {
       return RefuseField("update_mask", fmt::format("has a path that is not {}", kExpected));
     }

@@ -49,6 +49,7 @@ void FillCandidate(std::string_view collection, const DecidedCandidate& found,
                    v1::IdentifyResponse::Candidate* out) {
   out->set_identity_id(found.candidate.identity);
   out->set_cosine(found.candidate.cosine);
+  if (found.candidate.is_normalised) out->set_normalised(found.candidate.score);
   out->set_decision(ToMessage(found.decision));
   out->set_template_name(
       TemplateName(collection, found.candidate.identity, found.candidate.template_id));
@@ -127,6 +128,7 @@ Status FaceService::Verify(const CallContext& call, const v1::VerifyRequest& req
   FillBasis(result.basis, response->mutable_basis());
   if (result.best.has_value()) {
     response->set_cosine(result.best->cosine);
+    if (result.best->is_normalised) response->set_normalised(result.best->score);
     response->set_template_name(
         TemplateName(request.collection_id(), request.identity_id(), result.best->template_id));
   }

@@ -21,6 +21,10 @@ v1::TemplateSource ToMessage(TemplateSource source) {
   return v1::TEMPLATE_SOURCE_UNSPECIFIED;
 }
 
+v1::Fusion ToMessage(Fusion fusion) {
+  return fusion == Fusion::kMeanTemplate ? v1::FUSION_MEAN_TEMPLATE : v1::FUSION_BEST_TEMPLATE;
+}
+
 }  // namespace
 
 void FillTimestamp(int64_t unix_us, google::protobuf::Timestamp* out) {
@@ -48,6 +52,8 @@ void FillCollection(const CollectionInfo& info, const ModelKey& server_model, v1
     out->set_identity_match_fmr(*settings.identity_match_fmr);
   }
   if (settings.duplicate_fmr.has_value()) out->set_duplicate_fmr(*settings.duplicate_fmr);
+  out->set_fusion(ToMessage(settings.fusion));
+  out->set_cohort_normalisation(settings.cohort);
 }
 
 void FillIdentity(std::string_view collection, const IdentityInfo& info, v1::Identity* out) {

@@ -51,6 +51,19 @@ TEST_F(CalibrationCommandsTest, GuardsAreSetAndTakenAway) {
   EXPECT_FALSE(sent.collection().has_identity_match_fmr());
 }
 
+TEST_F(CalibrationCommandsTest, HowScoresAreMadeIsSetAndTakenBack) {
+  ASSERT_EQ(Run({"collection", "update", "door", "--fusion", "mean", "--cohort"}).code, 0);
+  v1::UpdateCollectionRequest sent = server_.gallery.last_collection_update();
+  EXPECT_THAT(sent.update_mask().paths(), ElementsAre("fusion", "cohort_normalisation"));
+  EXPECT_EQ(sent.collection().fusion(), v1::FUSION_MEAN_TEMPLATE);
+  EXPECT_TRUE(sent.collection().cohort_normalisation());
+  ASSERT_EQ(Run({"collection", "update", "door", "--no-cohort"}).code, 0);
+  sent = server_.gallery.last_collection_update();
+  EXPECT_THAT(sent.update_mask().paths(), ElementsAre("cohort_normalisation"));
+  EXPECT_FALSE(sent.collection().cohort_normalisation());
+  EXPECT_EQ(Run({"collection", "update", "door", "--fusion", "middle"}).code, 2);
+}
+
 TEST_F(CalibrationCommandsTest, ShowsACollectionsRatesAndItsWarnings) {
   const auto result = Run({"calibration", "door"});
   EXPECT_EQ(result.code, 0);

@@ -20,7 +20,7 @@ StoredCollection SomeCollection() {
           .id = "people",
           .model = {.model_digest = "m", .preprocessing_digest = "p"},
           .embedding_size = 512,
-          .settings = {.min_cosine = 0.25f},
+          .settings = {.min_cosine = 0.25f, .fusion = Fusion::kMeanTemplate, .cohort = true},
           .create_time_us = 1'700'000'000'000'001};
 }
 
@@ -45,6 +45,8 @@ TEST(TemplateRecordTest, ReadsBackCollections) {
     EXPECT_EQ(read.model, collection.model);
     EXPECT_EQ(read.embedding_size, collection.embedding_size);
     EXPECT_EQ(read.settings.min_cosine, collection.settings.min_cosine);
+    EXPECT_EQ(read.settings.fusion, collection.settings.fusion);
+    EXPECT_EQ(read.settings.cohort, collection.settings.cohort);
     EXPECT_EQ(read.create_time_us, collection.create_time_us);
   }
 }
@@ -135,6 +137,9 @@ TEST(TemplateRecordTest, RefusesCollectionsThatBreakARule) {
   record.set_min_cosine(1.5f);
   expect_refused(record);
   record.set_min_cosine(std::numeric_limits<float>::quiet_NaN());
+  expect_refused(record);
+  record = good;
+  record.set_fusion(static_cast<storage::v1::CollectionRecord::Fusion>(2));
   expect_refused(record);
 }
 

@@ -33,7 +33,8 @@ SearchedFace FaceNear(std::vector<std::pair<std::string, float>> nearest) {
   std::stable_sort(nearest.begin(), nearest.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   for (auto& [identity, cosine] : nearest) {
-    face.nearest.push_back({.identity = std::move(identity), .template_id = 7, .cosine = cosine});
+    face.nearest.push_back(
+        {.identity = std::move(identity), .template_id = 7, .cosine = cosine, .score = cosine});
   }
   return face;
 }

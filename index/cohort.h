@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace facegate {
+
+// How many identities a cohort has at most, and from how many on there is one.
+inline constexpr size_t kCohortSize = 500;
+inline constexpr size_t kLeastCohort = 100;
+
+// Which identities of a collection stand for all: those with the lowest draws, whatever the order
+// in which they came.
+class CohortDraw {
+ public:
+  // Takes all the memory that it will ever need.
+  CohortDraw();
+
+  // Whether it is among those who stand for all, now that it is there.
+  bool Add(uint64_t identity);
+  bool Contains(uint64_t identity) const;
+  // True when it was one of them: somebody else, whom Refill() is told, may take its place.
+  bool Remove(uint64_t identity);
+  // Not full: another identity may have a place that has none.
+  bool HasRoom() const { return drawn_.size() < kCohortSize; }
+  size_t size() const { return drawn_.size(); }
+  std::vector<uint64_t> Members() const;
+
+ private:
+  struct Drawn {
+    uint64_t draw = 0;
+    uint64_t identity = 0;
+    auto operator<=>(const Drawn&) const = default;
+  };
+  std::vector<Drawn>::iterator PlaceOf(uint64_t identity);
+  std::vector<Drawn> drawn_;  // ascending
+};
+
+// Identities that stand for all of a collection. What a face has in common with those who are most
+// like it tells how easily it is taken for somebody else, and is left out of a score: adaptive
+// symmetric score normalisation (Matejka et al., "Analysis of Score Normalization in Multilingual
+// Speaker Recognition", 2017), of the means alone, so that what is left is still a cosine's size.
+// Immutable; the vectors are wiped at its end.
+class Cohort {
+ public:
+  struct Member {
+    uint64_t identity = 0;
+    std::span<const float> vector;  // of length 1
+  };
+
+  // At least kLeastCohort members.
+  explicit Cohort(std::span<const Member> members);
+  ~Cohort();
+  Cohort(const Cohort&) = delete;
+  Cohort& operator=(const Cohort&) = delete;
+
+  // The cosines of a face with the members.
+  std::vector<float> Scores(std::span<const float> vector) const;
+  // What it has in common with others than `identity`: the mean of the highest tenth of `scores`.
+  double Common(std::span<const float> scores, uint64_t identity) const;
+  // The cosine of two faces of whom the second is `identity`'s, less half of what each has in
+  // common with others than `identity`, plus what is usual.
+  float Normalised(float cosine, std::span<const float> probe_scores, uint64_t identity,
+                   std::span<const float> vector) const;
+
+ private:
+  const size_t dimension_;
+  std::vector<uint64_t> identities_;
+  std::vector<float> vectors_;  // one after the other
+  double usual_ = 0.0;          // the mean of Common() over the members
+};
+
+}  // namespace facegate
