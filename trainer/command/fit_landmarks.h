@@ -1,39 +1,28 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <cstddef>
 #include <ostream>
 #include <string>
 
 #include "face/base/status.h"
 #include "trainer/command/command.h"
+#include "trainer/command/fit_network.h"
 #include "trainer/landmarks/held_out_check.h"
 
 namespace facegate {
 
 struct FitLandmarksOptions {
-  std::string out{};                  // the weight file to write
-  std::string photos{};               // the folder that names are relative to
-  std::string landmarks{};            // see ReadLandmarks(); each photo is PERSON/FILE
-  std::optional<std::string> work{};  // folder of samples and checkpoint; nothing: OUT.work
+  FitNetworkOptions network{
+      .training = {.epochs = 30},
+      .intended_use =
+          "five landmarks of upright faces that look more or less at the camera, to align them",
+      .unintended_use =
+          "telling people apart, faces from the side or upside down, emotions or character"};
+  std::string photos{};     // the folder that names are relative to
+  std::string landmarks{};  // see ReadLandmarks(); each photo is PERSON/FILE
   std::string haar_dir = "/usr/share/opencv4/haarcascades";
-  uint64_t seed = 1;
-  int64_t epochs = 30;
-  int64_t batch = 64;
-  double learning_rate = 2e-3;
-  double held_out = 0.2;      // share of the people
-  int threads = 0;            // 0: as many as the machine has cores
-  bool restart = false;       // forget the checkpoint
-  bool force = false;         // replace OUT
   bool skip_missing = false;  // leave out photos that are not there
-  std::string training_data{};
-  std::string licence{};
-  std::string teacher{};  // what found the given landmarks
-  std::string intended_use =
-      "five landmarks of upright faces that look more or less at the camera, to align them";
-  std::string unintended_use =
-      "telling people apart, faces from the side or upside down, emotions or character";
-  std::string command{};  // for the card
+  std::string teacher{};      // what found the given landmarks
 };
 
 struct FitLandmarksReport {

@@ -36,7 +36,7 @@ TEST(PointLossTest, IsSquaredBelowItsBoundAndAbsoluteAboveIt) {
 class LandmarkTrainingTest : public testing::Test {
  protected:
   void SetUp() override { FACEGATE_ASSERT_OK_AND_ASSIGN(split_, SplitByPerson(samples_, 0.25, 1)); }
-  std::unique_ptr<LandmarkTraining> Create(LandmarkTrainingOptions options) {
+  std::unique_ptr<LandmarkTraining> Create(NetworkTrainingOptions options) {
     auto training = LandmarkTraining::Create(options, samples_, split_);
     EXPECT_THAT(training.status(), IsOk());
     return *std::move(training);
@@ -72,7 +72,7 @@ TEST_F(LandmarkTrainingTest, LearnsWhereTheDotsOfADrawnFaceAre) {
 
 TEST_F(LandmarkTrainingTest, GoesOnAfterAStopAsIfThereHadBeenNone) {
   const TempDir dir;
-  const LandmarkTrainingOptions options{.epochs = 3, .batch = 32};
+  const NetworkTrainingOptions options{.epochs = 3, .batch = 32};
   const auto whole = Create(options);
   for (int i = 0; i < 3; ++i) Run(*whole);
   const auto stopped = Create(options);
