@@ -57,7 +57,7 @@ class FitQualityCommandTest : public testing::Test {
   std::ostringstream err_;
 };
 
-TEST_F(FitQualityCommandTest, WritesANetworkThatThePrograms) {
+TEST_F(FitQualityCommandTest, WritesANetworkThatTheProgramsTake) {
   MakeData();
   ASSERT_EQ(Run(Command({})), TrainExitCode::kOk) << err_.str();
   EXPECT_THAT(out_.str(), HasSubstr("correlation"));
