@@ -15,6 +15,7 @@
 
 #include "face/base/file.h"
 #include "face/base/sha256.h"
+#include "face/detect/cascade_search.h"
 #include "face/detect/landmark_cascade.h"
 #include "face/image/opencv_threads.h"
 #include "face/model/landmark_file.h"
@@ -76,18 +77,20 @@ StatusOr<OrderedLandmarks> FindPhotos(const FitLandmarksOptions& options,
 }
 
 // What the samples follow from; the number changes with how they are cut.
-StatusOr<std::string> SourceOf(const FitLandmarksOptions& options, size_t photos) {
+StatusOr<std::string> SourceOf(const FitLandmarksOptions& options,
+                               const OrderedLandmarks& landmarks) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string list, ReadFile(options.landmarks, kMaxListBytes));
   std::error_code failure;
-  const std::string source =
-      fmt::format("2 {} {} {}", Sha256Hex(list), options.network.training.seed,
-                  fs::absolute(options.photos, failure).string());
-  return options.skip_missing ? fmt::format("{}, {} photos", source, photos) : source;
+  const fs::path folder = fs::absolute(options.photos, failure);
+  std::vector<std::string> files = {(fs::path(options.haar_dir) / kFaceCascadeFile).string()};
+  for (const auto& [name, points] : landmarks) files.push_back((folder / name).string());
+  return fmt::format("3 {} {} {}", Sha256Hex(list), options.network.training.seed,
+                     DigestOfFiles(files));
 }
 
 StatusOr<LandmarkSamples> SamplesFor(const FitLandmarksOptions& options, const FitWorkFolder& work,
                                      const OrderedLandmarks& landmarks, std::ostream& out) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::string source, SourceOf(options, landmarks.size()));
+  FACEGATE_ASSIGN_OR_RETURN(const std::string source, SourceOf(options, landmarks));
   if (const std::optional<std::string> kept = KeptSamples(options.network, work);
       kept.has_value()) {
     StatusOr<LandmarkSamples> samples = ParseSamples(*kept, source);
@@ -161,6 +164,13 @@ OrderedLandmarks HeldOutPhotos(const OrderedLandmarks& landmarks, const Landmark
   return chosen;
 }
 
+// Without the folders of this machine.
+std::string CommandOf(const FitLandmarksOptions& options) {
+  return fmt::format("facegate-train fit-landmarks --photos {} --landmarks {} {}",
+                     LastNameOf(options.photos), LastNameOf(options.landmarks),
+                     FitNetworkArguments(options.network));
+}
+
 LandmarkCard CardOf(const FitLandmarksOptions& options, const FitLandmarksReport& report) {
   const FitNetworkOptions& network = options.network;
   return {{"training_data", network.training_data},
@@ -168,7 +178,7 @@ LandmarkCard CardOf(const FitLandmarksOptions& options, const FitLandmarksReport
           {"teacher", options.teacher},
           {"intended_use", network.intended_use},
           {"unintended_use", network.unintended_use},
-          {"command", network.command},
+          {"command", CommandOf(options)},
           {"people", std::to_string(report.people)},
           {"photos", std::to_string(report.photos)},
           {"held_out_people", std::to_string(report.held_out_people)},
@@ -245,7 +255,9 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
       "of "
       "the\npicture, the eye at its right, the nose, the left and the right corner of the mouth. "
       "The folder of a\nphoto names its person; the error is measured on people who are held out. "
-      "A run that was stopped\ncontinues when it is started again.\n"
+      "A run that was stopped\ngoes on after its last whole epoch when it is started again with "
+      "the "
+      "same options and photos;\n--restart begins anew.\n"
       "\n"
       "Examples:\n"
       "  facegate-train fit-landmarks landmarks.safetensors --photos lfw/ --landmarks "
@@ -263,11 +275,8 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
   command->add_option("--teacher", options->teacher, "What found the given landmarks, in words");
   command->add_flag("--skip-missing", options->skip_missing,
                     "Leave out photos that are not there; without it they are an error");
-  return {.app = command, .run = [options](std::ostream& out) {
-            options->network.command =
-                "facegate-train fit-landmarks " + FitNetworkArguments(options->network);
-            return FitLandmarks(*options, out).status();
-          }};
+  return {.app = command,
+          .run = [options](std::ostream& out) { return FitLandmarks(*options, out).status(); }};
 }
 
 }  // namespace facegate

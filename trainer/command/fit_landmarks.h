@@ -34,8 +34,9 @@ struct FitLandmarksReport {
 };
 
 // Trains the landmark network and writes its weights. Lines about each epoch go to `out`. A run
-// that was stopped goes on where its work folder's checkpoint is; when it is done, its samples stay
-// there.
+// that was stopped goes on after the last epoch that its work folder has a checkpoint of;
+// kFailedPrecondition where options or samples are others now. Samples and checkpoint stay there
+// when it is done.
 StatusOr<FitLandmarksReport> FitLandmarks(const FitLandmarksOptions& options, std::ostream& out);
 
 // `app` outlives the command.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "face/base/file.h"
+#include "face/base/sha256.h"
 
 namespace facegate {
 namespace {
@@ -107,6 +108,26 @@ std::optional<std::string> KeptSamples(const FitNetworkOptions& options,
   StatusOr<std::string> kept = ReadFile(work.samples(), kMaxSampleFileBytes);
   if (!kept.ok()) return std::nullopt;
   return *std::move(kept);
+}
+
+std::string DigestOfFiles(const std::vector<std::string>& paths) {
+  Sha256 digest;
+  for (const std::string& path : paths) {
+    digest.Update(path);
+    std::error_code failure;
+    if (std::filesystem::is_regular_file(path, failure)) {
+      const uintmax_t bytes = std::filesystem::file_size(path, failure);
+      const auto written = std::filesystem::last_write_time(path, failure);
+      digest.Update(fmt::format("\n{} {}", bytes, written.time_since_epoch().count()));
+    }
+    digest.Update("\n");
+  }
+  return digest.HexDigest();
+}
+
+std::string LastNameOf(const std::string& path) {
+  const std::filesystem::path whole = std::filesystem::path(path).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
 Status ResumeTraining(const FitNetworkOptions& options, const FitWorkFolder& work,

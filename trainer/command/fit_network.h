@@ -7,6 +7,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "face/base/status.h"
 #include "trainer/command/command.h"
@@ -29,7 +30,6 @@ struct FitNetworkOptions {
   std::string licence{};
   std::string intended_use{};
   std::string unintended_use{};
-  std::string command{};
 };
 
 void AddFitNetworkOptions(CLI::App& command, FitNetworkOptions& options);
@@ -59,6 +59,13 @@ class FitWorkFolder {
 // The bytes of the samples that an earlier run left; nothing where there are none, or where
 // --restart forgets them.
 std::optional<std::string> KeptSamples(const FitNetworkOptions& options, const FitWorkFolder& work);
+
+// A digest of the names, sizes and times of files: it changes where one is replaced. What is no
+// file counts by its name.
+std::string DigestOfFiles(const std::vector<std::string>& paths);
+
+// "pins" of "/data/pins/": what a card calls a folder or a file.
+std::string LastNameOf(const std::string& path);
 
 // Sets `training` to the checkpoint of the work folder, where there is one and --restart does not
 // forget it. The error says what is another now, and --restart.

@@ -1,7 +1,6 @@
 #include "trainer/command/fit_quality.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <functional>
@@ -52,13 +51,21 @@ StatusOr<Teachers> LoadTeachers(const FitQualityOptions& options) {
   return teachers;
 }
 
-StatusOr<std::vector<QualityCrops>> OpenCrops(const FitQualityOptions& options) {
+struct OpenedCrops {
   std::vector<QualityCrops> sets;
+  std::vector<std::string> files;  // that the crops lie in, as far as messages name them
+};
+
+StatusOr<OpenedCrops> OpenCrops(const FitQualityOptions& options) {
+  OpenedCrops opened;
   for (const std::string& path : options.data) {
     FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<PhotoSource> source, OpenPhotoSource(path, ""));
+    std::error_code failure;
+    opened.files.push_back(fs::absolute(path, failure).string());
+    for (size_t i = 0; i < source->size(); ++i) opened.files.push_back(source->name(i));
     QualityCrops set{.dataset = nullptr, .people = source->classes()};
     set.dataset = MakeDecodedDataset(std::move(source));
-    sets.push_back(std::move(set));
+    opened.sets.push_back(std::move(set));
   }
   if (options.drawn > 0) {
     QualityCrops set{.dataset = MakeSyntheticDataset({.seed = options.network.training.seed,
@@ -68,31 +75,27 @@ StatusOr<std::vector<QualityCrops>> OpenCrops(const FitQualityOptions& options) 
     for (size_t i = 0; i < options.drawn; ++i) {
       set.people.push_back(fmt::format("drawn {}", i));
     }
-    sets.push_back(std::move(set));
+    opened.sets.push_back(std::move(set));
   }
-  return sets;
+  return opened;
 }
 
 // What the samples follow from; the number changes with how views are drawn.
-std::string SourceOf(const FitQualityOptions& options, const std::vector<QualityCrops>& sets,
+std::string SourceOf(const FitQualityOptions& options, const std::vector<std::string>& files,
                      const Teachers& teachers) {
-  std::string source = fmt::format("1 seed {} crops {} views {}", options.network.training.seed,
-                                   options.crops, options.views);
-  for (size_t i = 0; i < sets.size(); ++i) {
-    std::error_code failure;
-    const std::string name =
-        i < options.data.size() ? fs::absolute(options.data[i], failure).string() : "drawn";
-    source += fmt::format("; {} ({})", name, sets[i].dataset->size());
-  }
-  for (const auto& teacher : teachers) source += "; " + teacher->card().model_digest;
+  std::string source =
+      fmt::format("2 seed {} crops {} views {} drawn {} files {}", options.network.training.seed,
+                  options.crops, options.views, options.drawn, DigestOfFiles(files));
+  for (const auto& teacher : teachers) source += " model " + teacher->card().model_digest;
   return source;
 }
 
 StatusOr<QualitySamples> SamplesFor(const FitQualityOptions& options, const FitWorkFolder& work,
                                     std::ostream& out) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<QualityCrops> sets, OpenCrops(options));
+  FACEGATE_ASSIGN_OR_RETURN(const OpenedCrops opened, OpenCrops(options));
+  const std::vector<QualityCrops>& sets = opened.sets;
   FACEGATE_ASSIGN_OR_RETURN(const Teachers teachers, LoadTeachers(options));
-  const std::string source = SourceOf(options, sets, teachers);
+  const std::string source = SourceOf(options, opened.files, teachers);
   if (const std::optional<std::string> kept = KeptSamples(options.network, work);
       kept.has_value()) {
     StatusOr<QualitySamples> samples = ParseQualitySamples(*kept, source);
@@ -158,13 +161,25 @@ StatusOr<QualityReport> RunEpochs(const FitNetworkOptions& options, const FitWor
   return CheckQuality(weights, samples, split.held_out);
 }
 
-QualityCard CardOf(const FitNetworkOptions& network, const FitQualityReport& report) {
+// Without the folders of this machine.
+std::string CommandOf(const FitQualityOptions& options) {
+  std::string command = "facegate-train fit-quality";
+  for (const std::string& path : options.data) command += " --data " + LastNameOf(path);
+  for (size_t i = 0; i < options.models.size(); ++i) {
+    command += (i == 0 ? " --model " : ",") + LastNameOf(options.models[i]);
+  }
+  return command + fmt::format(" --crops {} --views {} --drawn {} {}", options.crops, options.views,
+                               options.drawn, FitNetworkArguments(options.network));
+}
+
+QualityCard CardOf(const FitQualityOptions& options, const FitQualityReport& report) {
+  const FitNetworkOptions& network = options.network;
   const QualityReport& held_out = report.held_out;
   QualityCard card = {{"training_data", network.training_data},
                       {"licence", network.licence},
                       {"intended_use", network.intended_use},
                       {"unintended_use", network.unintended_use},
-                      {"command", network.command},
+                      {"command", CommandOf(options)},
                       {"people", std::to_string(report.people)},
                       {"views", std::to_string(report.views)},
                       {"held_out_people", std::to_string(report.held_out_people)},
@@ -207,7 +222,7 @@ StatusOr<FitQualityReport> FitQuality(const FitQualityOptions& options, std::ost
   FACEGATE_ASSIGN_OR_RETURN(report.held_out,
                             RunEpochs(network, work, samples, split, *training, out));
   FACEGATE_ASSIGN_OR_RETURN(const QualityWeights weights, training->Weights());
-  FACEGATE_RETURN_IF_ERROR(WriteQualityWeights(network.out, weights, CardOf(network, report)));
+  FACEGATE_RETURN_IF_ERROR(WriteQualityWeights(network.out, weights, CardOf(options, report)));
   PrintTables(report.held_out, out);
   out << fmt::format("\n{}: ", network.out);
   PrintHeldOut(report.held_out, out);
@@ -221,8 +236,10 @@ TrainCommand AddFitQualityCommand(CLI::App& app) {
       "Each set has aligned crops of 112x112 pixels, a folder for each person (or a list or a "
       "pack). They are\ndegraded in many ways; the network learns how alike the models find a "
       "degraded crop and the clean one,\nand whether eyes and mouth are visible. It is measured on "
-      "people who are held out, by name. A run that\nwas stopped continues when it is started "
-      "again.\n"
+      "people who are held out, by name. A run that\nwas stopped goes on after its last whole "
+      "epoch "
+      "when it is started again with the same options, photos and\nmodels; --restart begins "
+      "anew.\n"
       "\n"
       "Examples:\n"
       "  facegate-train fit-quality quality.safetensors --data faces/ --model model.safetensors\n"
@@ -243,12 +260,8 @@ TrainCommand AddFitQualityCommand(CLI::App& app) {
   command->add_option("--views", options->views, "Degraded views of each crop")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  return {.app = command, .run = [options](std::ostream& out) {
-            options->network.command = fmt::format(
-                "facegate-train fit-quality --crops {} --views {} --drawn {} {}", options->crops,
-                options->views, options->drawn, FitNetworkArguments(options->network));
-            return FitQuality(*options, out).status();
-          }};
+  return {.app = command,
+          .run = [options](std::ostream& out) { return FitQuality(*options, out).status(); }};
 }
 
 }  // namespace facegate

@@ -176,8 +176,8 @@ StatusOr<std::unique_ptr<LandmarkTraining>> LandmarkTraining::Create(
   FACEGATE_ASSIGN_OR_RETURN(
       std::unique_ptr<GreyTraining> grey,
       GreyTraining::Create(options, LandmarkLayout(), kViewsOfFace * split.faces.size(),
-                           {{"faces", std::to_string(split.faces.size())},
-                            {"negatives", std::to_string(split.negatives.size())}}));
+                           {{kSamplesFact, DigestOfSamples(SerializeSamples(samples, ""),
+                                                           {split.faces, split.negatives})}}));
   FACEGATE_ASSIGN_OR_RETURN(const auto box_to_frame, MeasureBoxToFrame(samples, split.faces));
   return std::make_unique<TorchLandmarkTraining>(std::move(grey), samples, split, box_to_frame);
 }

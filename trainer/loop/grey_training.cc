@@ -1,6 +1,7 @@
 #include "trainer/loop/grey_training.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/utils.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/sha256.h"
 #include "trainer/loop/initial_weights.h"
 
 namespace facegate {
@@ -44,6 +46,16 @@ StatusOr<int64_t> NumberOf(const CheckpointFacts& facts, const char* name,
 }
 
 }  // namespace
+
+std::string DigestOfSamples(std::string_view samples,
+                            std::initializer_list<std::span<const size_t>> learned) {
+  Sha256 digest;
+  digest.Update(samples);
+  for (const std::span<const size_t> numbers : learned) {
+    digest.Update(fmt::format("{};", fmt::join(numbers, ",")));
+  }
+  return digest.HexDigest();
+}
 
 GreyTraining::GreyTraining(const NetworkTrainingOptions& options, const GreyNetworkLayout& layout,
                            LrSchedule schedule, int64_t batches_per_epoch, CheckpointFacts facts)

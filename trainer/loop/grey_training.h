@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "face/base/status.h"
@@ -18,6 +21,12 @@
 #include "trainer/loop/optimizer.h"
 
 namespace facegate {
+
+// What a checkpoint calls DigestOfSamples().
+inline constexpr char kSamplesFact[] = "digest of the samples";
+// Of samples, as the bytes of a file, and of which of them are learned from.
+std::string DigestOfSamples(std::string_view samples,
+                            std::initializer_list<std::span<const size_t>> learned);
 
 // What the trainings of all networks of face/detect/grey_network.h have in common: first weights,
 // optimiser, schedule and checkpoints. Not thread-safe.

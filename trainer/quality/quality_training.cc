@@ -117,9 +117,11 @@ StatusOr<double> TorchQualityTraining::RunEpoch(const std::function<void()>& on_
 StatusOr<std::unique_ptr<QualityTraining>> QualityTraining::Create(
     const NetworkTrainingOptions& options, const QualitySamples& samples,
     std::vector<size_t> which) {
-  FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<GreyTraining> grey,
-                            GreyTraining::Create(options, QualityLayout(), which.size(),
-                                                 {{"views", std::to_string(which.size())}}));
+  FACEGATE_ASSIGN_OR_RETURN(
+      std::unique_ptr<GreyTraining> grey,
+      GreyTraining::Create(
+          options, QualityLayout(), which.size(),
+          {{kSamplesFact, DigestOfSamples(SerializeQualitySamples(samples, ""), {which})}}));
   return std::make_unique<TorchQualityTraining>(std::move(grey), samples, std::move(which));
 }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <opencv2/core.hpp>
+#include <utility>
 
 #include "face/detect/landmark_net.h"
 #include "tests/support/status_matchers.h"
@@ -94,6 +95,26 @@ TEST_F(LandmarkTrainingTest, DoesNotGoOnWithOtherOptions) {
   EXPECT_THAT(resumed, StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(MessageOf(resumed)), HasSubstr("epochs"));
   EXPECT_FALSE(training->Resume(dir.File("absent")).ok());
+}
+
+TEST_F(LandmarkTrainingTest, DoesNotGoOnWithOtherSamples) {
+  const TempDir dir;
+  ASSERT_THAT(Create({.epochs = 3, .batch = 32})->Save(dir.File("checkpoint")), IsOk());
+  LandmarkSamples others = samples_;
+  others.faces[split_.faces.front()].points[2].x += 1;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const auto training, LandmarkTraining::Create({.epochs = 3, .batch = 32}, others, split_));
+  const Status resumed = training->Resume(dir.File("checkpoint"));
+  EXPECT_THAT(resumed, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(MessageOf(resumed)), HasSubstr("digest of the samples"));
+}
+
+TEST_F(LandmarkTrainingTest, DoesNotGoOnWithOthersHeldOut) {
+  const TempDir dir;
+  ASSERT_THAT(Create({.epochs = 3, .batch = 32})->Save(dir.File("checkpoint")), IsOk());
+  std::swap(split_.faces.front(), split_.held_out_faces.front());
+  EXPECT_THAT(Create({.epochs = 3, .batch = 32})->Resume(dir.File("checkpoint")),
+              StatusIs(StatusCode::kFailedPrecondition));
 }
 
 TEST_F(LandmarkTrainingTest, RefusesOptionsOutOfTheirRange) {

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 #include <sstream>
@@ -9,6 +10,7 @@
 #include "face/base/file.h"
 #include "face/detect/quality_net.h"
 #include "face/model/quality_file.h"
+#include "face/model/safetensors.h"
 #include "tests/support/random_model.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
@@ -83,6 +85,48 @@ TEST_F(FitQualityCommandTest, GivesTheSameForTheSameSeed) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const QualityWeights again,
                                 ReadQualityWeights(File("out.safetensors")));
   EXPECT_EQ(first.digest, again.digest);
+}
+
+TEST_F(FitQualityCommandTest, DoesNotGoOnWithOtherPhotos) {
+  MakeData();
+  ASSERT_EQ(Run(Command({})), TrainExitCode::kOk) << err_.str();
+  cv::imwrite(File("faces/person3/1.png"), SyntheticCrop(99));
+  EXPECT_EQ(Run(Command({"--force"})), TrainExitCode::kFailed);
+  EXPECT_THAT(out_.str(), HasSubstr("is made again"));
+  EXPECT_THAT(err_.str(), HasSubstr("digest of the samples"));
+  EXPECT_THAT(err_.str(), HasSubstr("--restart"));
+  EXPECT_EQ(Run(Command({"--force", "--restart"})), TrainExitCode::kOk) << err_.str();
+}
+
+TEST_F(FitQualityCommandTest, DoesNotGoOnWithAnotherModel) {
+  MakeData();
+  ASSERT_EQ(Run(Command({})), TrainExitCode::kOk) << err_.str();
+  ASSERT_THAT(WriteRandomModel(File("model.safetensors"), {.seed = 2}), IsOk());
+  EXPECT_EQ(Run(Command({"--force"})), TrainExitCode::kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("digest of the samples"));
+}
+
+TEST_F(FitQualityCommandTest, GoesOnWithTheSamePhotosInOtherFiles) {
+  MakeData();
+  ASSERT_EQ(Run(Command({})), TrainExitCode::kOk) << err_.str();
+  std::filesystem::last_write_time(
+      File("faces/person3/1.png"),
+      std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(Run(Command({"--force"})), TrainExitCode::kOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("is made again"));
+  EXPECT_THAT(out_.str(), HasSubstr("going on after epoch 2"));
+}
+
+TEST_F(FitQualityCommandTest, SaysInTheCardWhatItLearnedFrom) {
+  MakeData();
+  ASSERT_EQ(Run(Command({"--training-data", "drawn crops"})), TrainExitCode::kOk) << err_.str();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                                ReadFile(File("out.safetensors"), 1 << 20));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const Safetensors file, ParseSafetensors(bytes));
+  EXPECT_EQ(file.metadata.at("training_data"), "drawn crops");
+  const std::string& command = file.metadata.at("command");
+  EXPECT_THAT(command, HasSubstr("fit-quality --data faces --model model.safetensors --crops"));
+  EXPECT_EQ(command.find(dir_.path().string()), std::string::npos);
 }
 
 TEST_F(FitQualityCommandTest, RefusesAWrongCommandLine) {
