@@ -61,6 +61,25 @@ class EvalCommandTest : public ::testing::Test {
     return all;
   }
 
+  // Crops of the same names, and a model that recognises nobody.
+  void MakeCrops() {
+    ASSERT_THAT(WriteRandomModel(dir_.File("m.safetensors")), IsOk());
+    for (uint32_t i = 0; i < 3; ++i) {
+      for (const std::string photo : {"/1.jpg", "/2.jpg"}) {
+        const std::string name = std::string(1, static_cast<char>('a' + i)) + photo;
+        std::filesystem::create_directories(dir_.path() / name.substr(0, 1));
+        ASSERT_THAT(WriteFileAtomically(dir_.File(name), Encode(SyntheticCrop(i), ".png")), IsOk());
+      }
+    }
+  }
+  std::vector<std::string> OfCrops(std::vector<std::string> more) {
+    std::vector<std::string> all = {dir_.File("m.safetensors"), "--photos",
+                                    dir_.path().string(),       "--pairs",
+                                    dir_.File("pairs"),         "--crops"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
   TempDir dir_;
 };
 
@@ -111,26 +130,9 @@ TEST_F(EvalCommandTest, ListsRanksAndIntervals) {
 }
 
 TEST_F(EvalCommandTest, PrintsARowForEachResolutionAndSide) {
-  ASSERT_THAT(WriteRandomModel(dir_.File("m.safetensors")), IsOk());
-  for (uint32_t i = 0; i < 3; ++i) {
-    for (const std::string photo : {"/1.jpg", "/2.jpg"}) {
-      const std::string name = std::string(1, static_cast<char>('a' + i)) + photo;
-      std::filesystem::create_directories(dir_.path() / name.substr(0, 1));
-      ASSERT_THAT(WriteFileAtomically(dir_.File(name), Encode(SyntheticCrop(i), ".png")), IsOk());
-    }
-  }
-  const std::vector<std::string> arguments = {dir_.File("m.safetensors"),
-                                              "--photos",
-                                              dir_.path().string(),
-                                              "--pairs",
-                                              dir_.File("pairs"),
-                                              "--crops",
-                                              "--mirror",
-                                              "concat",
-                                              "--low-resolution",
-                                              "2,8",
-                                              "--low-resolution-side",
-                                              "both,one"};
+  MakeCrops();
+  const std::vector<std::string> arguments = OfCrops(
+      {"--mirror", "concat", "--low-resolution", "2,8", "--low-resolution-side", "both,one"});
   const Answer table = RunEval(arguments);
   ASSERT_EQ(table.code, TrainExitCode::kOk) << table.err;
   for (const std::string row : {"1/2  both", "1/8  both", "1/2  one", "1/8  one"}) {
@@ -190,23 +192,37 @@ TEST_F(EvalCommandTest, GivesFiguresByGroup) {
 }
 
 TEST_F(EvalCommandTest, MeasuresStrangersWhoseCropsAreBadAlike) {
-  ASSERT_THAT(WriteRandomModel(dir_.File("m.safetensors")), IsOk());
-  for (uint32_t i = 0; i < 3; ++i) {
-    for (const std::string photo : {"/1.jpg", "/2.jpg"}) {
-      const std::string name = std::string(1, static_cast<char>('a' + i)) + photo;
-      std::filesystem::create_directories(dir_.path() / name.substr(0, 1));
-      ASSERT_THAT(WriteFileAtomically(dir_.File(name), Encode(SyntheticCrop(i), ".png")), IsOk());
-    }
-  }
-  const Answer answer =
-      RunEval({dir_.File("m.safetensors"), "--photos", dir_.path().string(), "--pairs",
-               dir_.File("pairs"), "--crops", "--degrade", "shrink-20,mask", "--json"});
+  MakeCrops();
+  const Answer answer = RunEval(OfCrops({"--degrade", "shrink-20,mask", "--json"}));
   ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
   const auto rows = nlohmann::json::parse(answer.out)["quality"]["strangers"]["rows"];
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0]["degradation"], "shrink-20");
   const auto& counts = rows[1]["ungated"];
   EXPECT_EQ(counts["match"].get<int>() + counts["no_match"].get<int>(), 3);
+}
+
+TEST_F(EvalCommandTest, SaysThatItMeasuredWhereItDegradesAlone) {
+  MakeCrops();
+  const auto degraded =
+      nlohmann::json::parse(RunEval(OfCrops({"--degrade", "shrink-8", "--json"})).out)["quality"];
+  const auto measured =
+      nlohmann::json::parse(RunEval(OfCrops({"--quality", "--json"})).out)["quality"];
+  EXPECT_EQ(degraded["measured"], true);
+  EXPECT_EQ(degraded["failure_to_acquire"], measured["failure_to_acquire"]);
+  EXPECT_EQ(degraded["discards"].size(), 0u);
+  EXPECT_GT(measured["discards"].size(), 0u);
+  EXPECT_THAT(RunEval(OfCrops({"--degrade", "shrink-8"})).out, HasSubstr("below quality 0.4"));
+}
+
+TEST_F(EvalCommandTest, JudgesDegradedPhotosByTheNetworksBesideAFileOfQualities) {
+  MakeCrops();
+  std::ofstream(dir_.File("q")) << "a/1.jpg 0.9\na/2.jpg 0.9\nb/1.jpg 0.9\nb/2.jpg 0.9\n"
+                                   "c/1.jpg 0.9\nc/2.jpg 0.1\n";
+  const auto json = nlohmann::json::parse(
+      RunEval(OfCrops({"--degrade", "shrink-8", "--qualities", dir_.File("q"), "--json"})).out);
+  EXPECT_EQ(json["quality"]["failure_to_acquire"]["below_quality"], 1);
+  EXPECT_EQ(json["quality"]["strangers"]["rows"][0]["gated"]["inconclusive"], 3);
 }
 
 TEST_F(EvalCommandTest, RefusesQualitiesThatCannotBeMeasured) {

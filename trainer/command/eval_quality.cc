@@ -113,7 +113,7 @@ void AddEvalQualityOptions(CLI::App& command, EvalQualityOptions& options) {
   command
       .add_option("--degrade", options.degrade,
                   "How often strangers match when their photos are bad alike: degradations such as "
-                  "blur-4,mask, or all")
+                  "blur-4,mask, or all; these photos are measured by the bundled networks")
       ->delimiter(',');
   command
       .add_option("--degrade-people", options.degrade_people,
@@ -142,7 +142,7 @@ Status CheckEvalQualityOptions(const EvalQualityOptions& options, bool by_model)
 StatusOr<QualityFigures> MakeQualityFigures(const EvalQualityOptions& options,
                                             const FigureOptions& figures, const EvaluatedSet& set,
                                             std::vector<std::string>& remarks) {
-  QualityFigures result{.measured = options.measure || options.qualities.has_value()};
+  QualityFigures result{.measured = options.has_qualities()};
   PhotoQualities qualities = set.qualities;
   if (options.qualities) {
     FACEGATE_ASSIGN_OR_RETURN(qualities, ReadQualities(*options.qualities, set.embeddings));
@@ -154,7 +154,7 @@ StatusOr<QualityFigures> MakeQualityFigures(const EvalQualityOptions& options,
   FACEGATE_ASSIGN_OR_RETURN(const ScoreDistribution scores, Distribution(pairs));
   const PeopleOfPhotos people = NumberPeople(set.embeddings);
   const PersonResampling resampling(people.names.size(), kSeed);
-  if (result.measured) {
+  if (options.measure || options.qualities) {
     FACEGATE_ASSIGN_OR_RETURN(result.discards, MakeDiscardCurves(pairs, people.person, qualities,
                                                                  figures.fars, resampling));
   }

@@ -24,8 +24,11 @@ struct EvalQualityOptions {
   size_t degrade_people = 200;
   std::optional<std::string> groups{};  // a file for ReadGroups()
 
-  // Whether faces have to be measured while they are cut out.
-  bool needs_meter() const { return measure || (!degrade.empty() && !qualities); }
+  // Whether faces have to be measured while they are cut out. Degraded photos are always judged by
+  // the bundled networks: a file knows the photos as they are.
+  bool needs_meter() const { return measure || !degrade.empty(); }
+  // Whether photos have qualities.
+  bool has_qualities() const { return needs_meter() || qualities.has_value(); }
 };
 
 void AddEvalQualityOptions(CLI::App& command, EvalQualityOptions& options);
