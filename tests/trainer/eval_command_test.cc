@@ -225,6 +225,20 @@ TEST_F(EvalCommandTest, JudgesDegradedPhotosByTheNetworksBesideAFileOfQualities)
   EXPECT_EQ(json["quality"]["strangers"]["rows"][0]["gated"]["inconclusive"], 3);
 }
 
+TEST_F(EvalCommandTest, RefusesStrangersWhoMayBeOnePerson) {
+  std::ofstream(dir_.File("pairs"), std::ios::app) << "a/1.jpg a3.jpg 1\n";
+  const Answer answer = RunEval(OfCrops({"--degrade", "mask"}));
+  EXPECT_EQ(answer.code, TrainExitCode::kUsage);
+  EXPECT_THAT(answer.err, HasSubstr("a3.jpg lies in no folder that names its person"));
+}
+
+TEST_F(EvalCommandTest, RefusesMorePairsOfStrangersThanItCanCompare) {
+  const Answer answer = RunEval(OfCrops({"--degrade", "mask", "--degrade-people", "2001"}));
+  EXPECT_EQ(answer.code, TrainExitCode::kUsage);
+  EXPECT_THAT(answer.err, HasSubstr("--degrade-people"));
+  EXPECT_THAT(answer.err, HasSubstr("2000"));
+}
+
 TEST_F(EvalCommandTest, RefusesQualitiesThatCannotBeMeasured) {
   EXPECT_EQ(RunEval(Arguments({"--quality"})).code, TrainExitCode::kUsage);
   EXPECT_EQ(RunEval(Arguments({"--degrade", "all"})).code, TrainExitCode::kUsage);

@@ -139,6 +139,7 @@ StatusOr<EvalResult> RunEvaluation(const EvalOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   if (options.report) FACEGATE_RETURN_IF_ERROR(CheckReportPath(*options.report));
   FACEGATE_ASSIGN_OR_RETURN(PairList list, ReadPairLists(options.pairs));
+  FACEGATE_RETURN_IF_ERROR(CheckStrangersOf(options.quality, list));
   std::vector<double> factors = {1.0};
   factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
   EvalResult result;

@@ -116,9 +116,10 @@ void AddEvalQualityOptions(CLI::App& command, EvalQualityOptions& options) {
                   "blur-4,mask, or all; these photos are measured by the bundled networks")
       ->delimiter(',');
   command
-      .add_option("--degrade-people", options.degrade_people,
-                  "How many people's photos are degraded, one of each")
-      ->check(CLI::Range(2, 100000))
+      .add_option(
+          "--degrade-people", options.degrade_people,
+          "How many people's photos are degraded, one of each; all pairs of them are compared")
+      ->check(CLI::Range(size_t{2}, kMostStrangers))
       ->capture_default_str();
   command.add_option(
       "--groups", options.groups,
@@ -136,6 +137,20 @@ Status CheckEvalQualityOptions(const EvalQualityOptions& options, bool by_model)
                        "needs a model and photos; qualities of embeddings are read by --qualities");
   }
   if (!options.degrade.empty()) return RefuseField("--degrade", "needs a model and photos");
+  return OkStatus();
+}
+
+Status CheckStrangersOf(const EvalQualityOptions& options, const PairList& list) {
+  if (options.degrade.empty()) return OkStatus();
+  for (const FacePair& pair : list.pairs) {
+    for (const std::string& name : {pair.first, pair.second}) {
+      if (name.find('/') != std::string::npos) continue;
+      return RefuseField("--degrade",
+                         fmt::format("compares strangers, and {} lies in no folder that names its "
+                                     "person; expected PERSON/PHOTO",
+                                     name));
+    }
+  }
   return OkStatus();
 }
 

@@ -10,10 +10,13 @@
 #include "trainer/command/command.h"
 #include "trainer/eval/evaluation.h"
 #include "trainer/eval/named_photos.h"
+#include "trainer/eval/pair_list.h"
 #include "trainer/eval/photo_embeddings.h"
 #include "trainer/eval/quality_figures.h"
 
 namespace facegate {
+
+inline constexpr size_t kMostStrangers = 2000;
 
 // What eval tells beside the figures of all photos.
 struct EvalQualityOptions {
@@ -21,6 +24,7 @@ struct EvalQualityOptions {
   std::optional<std::string> qualities{};  // a file for ReadQualities() instead
   QualityLimits limits{.enrol = kDefaultEnrolQuality, .probe = kDefaultProbeQuality};
   std::vector<std::string> degrade{};  // names of degradations; "all" is DegradationCells()
+  // At most kMostStrangers: all their pairs are compared, and drawn anew by person.
   size_t degrade_people = 200;
   std::optional<std::string> groups{};  // a file for ReadGroups()
 
@@ -35,6 +39,10 @@ void AddEvalQualityOptions(CLI::App& command, EvalQualityOptions& options);
 // kInvalidField for options that do not fit together; `by_model`: photos are embedded, and not read
 // as embeddings.
 Status CheckEvalQualityOptions(const EvalQualityOptions& options, bool by_model);
+
+// kInvalidField where strangers are asked for and the photos of the list do not say who is on them:
+// told before the work begins.
+Status CheckStrangersOf(const EvalQualityOptions& options, const PairList& list);
 
 // An evaluated set. Embedder and photos are null where embeddings were read.
 struct EvaluatedSet {

@@ -14,7 +14,7 @@
 namespace facegate {
 
 // Photos of one person each: the first of each in name order, evenly spread over at most `most`
-// people; places in the set.
+// people; places in the set. People are told apart as NumberPeople() does.
 std::vector<size_t> OnePhotoEach(const EmbeddingSet& set, size_t most);
 
 // One photo degraded, and its face cut out the way the embedder's cutter does it; the landmarks
