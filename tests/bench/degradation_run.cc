@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <limits>
 #include <thread>
 #include <utility>
 
 #include "face/model/torch_embedder.h"
 #include "tests/support/imported_model.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/eval/photo_quality.h"
 
 namespace facegate {
 namespace {
@@ -21,9 +23,9 @@ constexpr size_t kMostFaces = 32;  // of one call of the embedder
 // reaches it.
 constexpr double kPublicMinCosine = 0.43;
 
-Acquisition AcquisitionOf(const SeenPhoto& photo, double quality) {
-  if (!photo.face) return Acquisition::kNoFace;
-  return photo.quality.score < quality ? Acquisition::kBelowQuality : Acquisition::kUsable;
+Acquisition AcquisitionOfPhoto(const SeenPhoto& photo, double quality) {
+  constexpr double kNoQuality = std::numeric_limits<double>::quiet_NaN();
+  return AcquisitionOf(photo.face ? photo.quality.score : kNoQuality, quality);
 }
 
 double CosineOf(const std::optional<Embedding>& a, const std::optional<Embedding>& b) {
@@ -181,16 +183,16 @@ CellFigures DegradationRun::FiguresOf(size_t model, const Degradation& cell,
   const auto& degraded = probes.embeddings[model];
   const auto& enrolled = enrolled_.embeddings[model];
   for (size_t i = 0; i < probes.seen.size(); ++i) {
-    const Acquisition probe = AcquisitionOf(probes.seen[i], policy_.probe);
+    const Acquisition probe = AcquisitionOfPhoto(probes.seen[i], policy_.probe);
     figures.degraded.Add(probe);
-    figures.enrolled.Add(AcquisitionOf(enrolled_.seen[i], policy_.enrol));
+    figures.enrolled.Add(AcquisitionOfPhoto(enrolled_.seen[i], policy_.enrol));
     for (size_t j = 0; j < probes.seen.size(); ++j) {
-      const Acquisition clean = AcquisitionOf(enrolled_.seen[j], policy_.probe);
+      const Acquisition clean = AcquisitionOfPhoto(enrolled_.seen[j], policy_.probe);
       const double cosine = CosineOf(degraded[i], enrolled[j]);
       (i == j ? figures.genuine : figures.against_clean)
           .Add(clean, probe, cosine, figures.threshold);
       if (j <= i) continue;
-      figures.strangers.Add(probe, AcquisitionOf(probes.seen[j], policy_.probe),
+      figures.strangers.Add(probe, AcquisitionOfPhoto(probes.seen[j], policy_.probe),
                             CosineOf(degraded[i], degraded[j]), figures.threshold);
     }
   }
@@ -244,7 +246,7 @@ StatusOr<AcquisitionCounts> AcquireClean(const ServerView& view, const std::stri
   }));
   AcquisitionCounts counts;
   for (size_t i = 0; i < names.size(); ++i) {
-    counts.Add(AcquisitionOf(seen[i], quality));
+    counts.Add(AcquisitionOfPhoto(seen[i], quality));
     if (dump == nullptr) continue;
     WriteMeasurements(detector, DegradationName({}), names[i], seen[i], *dump);
     *dump << "\n";

@@ -32,7 +32,7 @@ std::string FailureText(const AcquisitionCounts& counts, double least, bool meas
 
 // Said where the impostor pairs are too few for the rate.
 std::string_view Unmeasured(double far, std::span<const ErrorAtDiscard> points) {
-  return points.empty() || IsMeasurable(far, points.front().impostor) ? "" : ", NOT MEASURED";
+  return points.empty() || IsMeasurable(far, points.front().rates.impostor) ? "" : ", NOT MEASURED";
 }
 
 void PrintDiscards(const QualityFigures& figures, std::ostream& out) {
@@ -44,9 +44,9 @@ void PrintDiscards(const QualityFigures& figures, std::ostream& out) {
         "discarded %", "quality", "genuine", "impostor", "FNMR %", "FMR %");
     for (const ErrorAtDiscard& point : curve.points) {
       out << fmt::format("{:>11.1f}  {:>7.3f}  {:>8}  {:>9}  {:>25}  {:>25}\n",
-                         100.0 * point.discarded, point.least_quality, point.genuine,
-                         point.impostor, PercentWithInterval(point.fnmr),
-                         PercentWithInterval(point.fmr));
+                         100.0 * point.discarded, point.least_quality, point.rates.genuine,
+                         point.rates.impostor, PercentWithInterval(point.rates.fnmr),
+                         PercentWithInterval(point.rates.fmr));
     }
   }
 }
@@ -80,7 +80,7 @@ void PrintGroups(const QualityFigures& figures, std::ostream& out) {
         figures.group_thresholds[i], figures.group_fars[i], "group", "people", "photos", "FTE %",
         "FTA %", "genuine", "FNMR %", "impostor", "FMR %");
     for (const GroupFigures& group : figures.groups) {
-      const GroupRates& rates = group.rates[i];
+      const PairRates& rates = group.rates[i];
       out << fmt::format("{:<20}  {:>7}  {:>7}  {:>6.1f}  {:>6.1f}  {:>8}  {:>25}  {:>9}  {:>25}\n",
                          group.name, group.people, group.photos,
                          100.0 * group.acquisition.enrol.failure_rate().value,
@@ -117,10 +117,10 @@ QualityJson JsonOfDiscards(const QualityFigures& figures) {
     for (const ErrorAtDiscard& point : curve.points) {
       points.push_back({{"discarded", point.discarded},
                         {"least_quality", point.least_quality},
-                        {"genuine_pairs", point.genuine},
-                        {"impostor_pairs", point.impostor},
-                        {"fnmr", JsonOfShare(point.fnmr)},
-                        {"fmr", JsonOfShare(point.fmr)}});
+                        {"genuine_pairs", point.rates.genuine},
+                        {"impostor_pairs", point.rates.impostor},
+                        {"fnmr", JsonOfShare(point.rates.fnmr)},
+                        {"fmr", JsonOfShare(point.rates.fmr)}});
     }
     curves.push_back({{"far", curve.far},
                       {"threshold", curve.threshold},
@@ -149,7 +149,7 @@ QualityJson JsonOfGroups(const QualityFigures& figures) {
   for (const GroupFigures& group : figures.groups) {
     QualityJson rates = QualityJson::array();
     for (size_t i = 0; i < group.rates.size(); ++i) {
-      const GroupRates& one = group.rates[i];
+      const PairRates& one = group.rates[i];
       rates.push_back({{"far", figures.group_fars[i]},
                        {"threshold", figures.group_thresholds[i]},
                        {"genuine_pairs", one.genuine},

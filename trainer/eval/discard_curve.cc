@@ -34,35 +34,16 @@ std::vector<JudgedPair> Comparable(std::span<const JudgedPair> pairs,
   return comparable;
 }
 
-ErrorAtDiscard PointOf(std::span<const JudgedPair> pairs, const std::vector<bool>& stays,
-                       std::span<const size_t> person, double threshold,
-                       const PersonResampling& resampling) {
-  std::vector<PersonTrial> genuine;
-  std::vector<PersonTrial> impostor;
-  for (const JudgedPair& pair : pairs) {
-    if (!stays[pair.first] || !stays[pair.second]) continue;
-    const bool accepted = pair.cosine > threshold;
-    (pair.same ? genuine : impostor)
-        .push_back({.first = person[pair.first],
-                    .second = person[pair.second],
-                    .error = accepted != pair.same});
-  }
-  return {.genuine = genuine.size(),
-          .impostor = impostor.size(),
-          .fnmr = resampling.ErrorShare(genuine),
-          .fmr = resampling.ErrorShare(impostor)};
-}
-
 double RelativeArea(std::span<const ErrorAtDiscard> points) {
-  if (points.empty() || points.front().fnmr.value <= 0.0) return 0.0;
+  if (points.empty() || points.front().rates.fnmr.value <= 0.0) return 0.0;
   double area = 0.0;
   double width = 0.0;
   for (size_t i = 1; i < points.size() && points[i].discarded <= kAreaEnd + 1e-9; ++i) {
     const double step = points[i].discarded - points[i - 1].discarded;
-    area += step * (points[i].fnmr.value + points[i - 1].fnmr.value) / 2.0;
+    area += step * (points[i].rates.fnmr.value + points[i - 1].rates.fnmr.value) / 2.0;
     width += step;
   }
-  return width > 0.0 ? area / width / points.front().fnmr.value : 1.0;
+  return width > 0.0 ? area / width / points.front().rates.fnmr.value : 1.0;
 }
 
 }  // namespace
@@ -89,11 +70,15 @@ StatusOr<std::vector<ErrorDiscardCurve>> MakeDiscardCurves(std::span<const Judge
       if (!curve.points.empty() && dropped == 0) continue;  // too few photos for this step
       std::vector<bool> stays(qualities.size(), true);
       for (size_t i = 0; i < dropped; ++i) stays[photos[i]] = false;
-      ErrorAtDiscard point = PointOf(comparable, stays, person_of_photo, at.threshold, resampling);
-      if (point.genuine < kLeastPairs || point.impostor < kLeastPairs) break;
-      point.discarded = static_cast<double>(dropped) / static_cast<double>(photos.size());
-      point.least_quality = qualities[photos[dropped]];
-      curve.points.push_back(point);
+      const PairRates rates = RatesOf(
+          comparable, person_of_photo,
+          [&](const JudgedPair& pair) { return stays[pair.first] && stays[pair.second]; },
+          at.threshold, resampling);
+      if (rates.genuine < kLeastPairs || rates.impostor < kLeastPairs) break;
+      curve.points.push_back(
+          {.discarded = static_cast<double>(dropped) / static_cast<double>(photos.size()),
+           .least_quality = qualities[photos[dropped]],
+           .rates = rates});
     }
     curve.relative_area = RelativeArea(curve.points);
     curves.push_back(std::move(curve));

@@ -6,9 +6,9 @@
 
 #include "face/base/status.h"
 #include "trainer/eval/judged_pairs.h"
+#include "trainer/eval/pair_rates.h"
 #include "trainer/eval/person_resampling.h"
 #include "trainer/eval/photo_quality.h"
-#include "trainer/eval/verification.h"
 
 // Error-versus-discard characteristics (ISO/IEC 29794-1): whether a quality says which photos lead
 // to errors.
@@ -17,10 +17,7 @@ namespace facegate {
 struct ErrorAtDiscard {
   double discarded = 0.0;      // share of the photos, those of the lowest quality
   double least_quality = 0.0;  // of the photos that stay
-  size_t genuine = 0;          // pairs that stay
-  size_t impostor = 0;
-  Share fnmr{};
-  Share fmr{};
+  PairRates rates{};           // of the pairs that stay
 };
 
 struct ErrorDiscardCurve {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -13,24 +12,6 @@ namespace facegate {
 namespace {
 
 constexpr char kAllGroups[] = "all";
-
-GroupRates RatesOf(std::span<const JudgedPair> pairs, std::span<const size_t> person,
-                   const std::function<bool(const JudgedPair&)>& belongs, double threshold,
-                   const PersonResampling& resampling) {
-  std::vector<PersonTrial> genuine;
-  std::vector<PersonTrial> impostor;
-  for (const JudgedPair& pair : pairs) {
-    if (!belongs(pair)) continue;
-    (pair.same ? genuine : impostor)
-        .push_back({.first = person[pair.first],
-                    .second = person[pair.second],
-                    .error = (pair.cosine > threshold) != pair.same});
-  }
-  return {.genuine = genuine.size(),
-          .impostor = impostor.size(),
-          .fnmr = resampling.ErrorShare(genuine),
-          .fmr = resampling.ErrorShare(impostor)};
-}
 
 }  // namespace
 

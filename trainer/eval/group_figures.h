@@ -8,9 +8,9 @@
 
 #include "face/base/status.h"
 #include "trainer/eval/judged_pairs.h"
+#include "trainer/eval/pair_rates.h"
 #include "trainer/eval/person_resampling.h"
 #include "trainer/eval/photo_quality.h"
-#include "trainer/eval/verification.h"
 
 // How groups of people fare at one common threshold (ISO/IEC 19795-10).
 namespace facegate {
@@ -29,19 +29,12 @@ struct PhotoGroups {
 // naming the file, where no photo gets a group.
 StatusOr<PhotoGroups> ReadGroups(const std::string& path, const EmbeddingSet& set);
 
-struct GroupRates {
-  size_t genuine = 0;   // pairs
-  size_t impostor = 0;  // pairs of two people of the group
-  Share fnmr;           // TAR = 1 - FNMR
-  Share fmr;
-};
-
 struct GroupFigures {
   std::string name;
   size_t photos = 0;
   size_t people = 0;
   AcquisitionRates acquisition{};
-  std::vector<GroupRates> rates{};  // for each threshold
+  std::vector<PairRates> rates{};  // for each threshold; impostors are two people of the group
 };
 
 // Figures of all groups, and last of "all": pairs of all photos with a label, also across groups.

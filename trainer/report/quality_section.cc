@@ -66,11 +66,11 @@ std::string DiscardFigure(const QualityFigures& figures) {
         .colour = i,
         .points = {}};
     for (const ErrorAtDiscard& point : curve.points) {
-      series.points.push_back({.x = point.discarded, .y = point.fnmr.value});
+      series.points.push_back({.x = point.discarded, .y = point.rates.fnmr.value});
       chart.marks.push_back({.x = point.discarded,
-                             .y = point.fnmr.value,
-                             .low = point.fnmr.low,
-                             .high = point.fnmr.high,
+                             .y = point.rates.fnmr.value,
+                             .low = point.rates.fnmr.low,
+                             .high = point.rates.fnmr.high,
                              .colour = i});
     }
     chart.series.push_back(std::move(series));
@@ -85,11 +85,12 @@ std::string DiscardTable(const ErrorDiscardCurve& curve) {
       curve.threshold, NumberText(curve.far, 1.0, NumberStyle::kPower), curve.relative_area);
   table += TableHead({"left out", "least quality", "genuine", "FNMR", "impostor", "FMR"});
   for (const ErrorAtDiscard& point : curve.points) {
-    table += fmt::format(
-        "<tr><td>{:.1f} %</td>{}{}{}{}{}</tr>\n", 100.0 * point.discarded,
-        Cell("least quality", fmt::format("{:.3f}", point.least_quality)),
-        Cell("genuine", std::to_string(point.genuine)), Cell("FNMR", PercentCell(point.fnmr)),
-        Cell("impostor", std::to_string(point.impostor)), Cell("FMR", PercentCell(point.fmr)));
+    table += fmt::format("<tr><td>{:.1f} %</td>{}{}{}{}{}</tr>\n", 100.0 * point.discarded,
+                         Cell("least quality", fmt::format("{:.3f}", point.least_quality)),
+                         Cell("genuine", std::to_string(point.rates.genuine)),
+                         Cell("FNMR", PercentCell(point.rates.fnmr)),
+                         Cell("impostor", std::to_string(point.rates.impostor)),
+                         Cell("FMR", PercentCell(point.rates.fmr)));
   }
   return table + kTableEnd;
 }
@@ -131,7 +132,7 @@ std::string GroupTable(const QualityFigures& figures, size_t threshold) {
   table += TableHead({"group", "people", "photos", "failure to enrol", "to acquire", "genuine",
                       "FNMR", "impostor", "FMR"});
   for (const GroupFigures& group : figures.groups) {
-    const GroupRates& rates = group.rates[threshold];
+    const PairRates& rates = group.rates[threshold];
     const auto rate = [](size_t pairs, const Share& share) {
       return pairs == 0 ? std::string("–") : PercentCell(share);
     };

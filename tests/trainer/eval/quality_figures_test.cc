@@ -80,10 +80,10 @@ std::vector<ErrorDiscardCurve> CurvesOf(const BadPhotos& bad, double far = 0.01)
 TEST(ErrorDiscardTest, FallsWhereTheQualityTellsTheErrors) {
   const ErrorDiscardCurve curve = CurvesOf(SomePairs(true)).front();
   EXPECT_DOUBLE_EQ(curve.points.front().discarded, 0.0);
-  EXPECT_DOUBLE_EQ(curve.points.front().fnmr.value, 0.1);
+  EXPECT_DOUBLE_EQ(curve.points.front().rates.fnmr.value, 0.1);
   for (const ErrorAtDiscard& point : curve.points) {
     if (point.discarded >= 0.05) {
-      EXPECT_EQ(point.fnmr.value, 0.0) << point.discarded;
+      EXPECT_EQ(point.rates.fnmr.value, 0.0) << point.discarded;
     }
   }
   EXPECT_LT(curve.relative_area, 0.2);
@@ -95,14 +95,14 @@ TEST(ErrorDiscardTest, StaysWhereTheQualityTellsNothing) {
 
 TEST(ErrorDiscardTest, KeepsTheThresholdOfAllPairs) {
   const ErrorDiscardCurve curve = CurvesOf(SomePairs(true)).front();
-  EXPECT_DOUBLE_EQ(curve.points.front().fmr.value, 0.01);
-  EXPECT_LT(curve.points.back().impostor, curve.points.front().impostor);
+  EXPECT_DOUBLE_EQ(curve.points.front().rates.fmr.value, 0.01);
+  EXPECT_LT(curve.points.back().rates.impostor, curve.points.front().rates.impostor);
 }
 
 TEST(ErrorDiscardTest, LeavesOutPhotosWithoutAFace) {
   BadPhotos bad = SomePairs(true);
   bad.qualities[0] = kNoQuality;
-  EXPECT_EQ(CurvesOf(bad).front().points.front().genuine, 199U);
+  EXPECT_EQ(CurvesOf(bad).front().points.front().rates.genuine, 199U);
 }
 
 TEST(PhotoQualityTest, ReadsAFileByName) {

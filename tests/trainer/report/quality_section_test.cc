@@ -15,8 +15,9 @@ QualityFigures SomeQualityFigures() {
                          .enrol = {.usable = 90, .below_quality = 8, .no_face = 2},
                          .probe = {.usable = 95, .below_quality = 3, .no_face = 2}};
   ErrorDiscardCurve curve{.far = 0.01, .threshold = 0.4321, .points = {}, .relative_area = 0.75};
-  curve.points = {{.discarded = 0.0, .genuine = 50, .impostor = 50, .fnmr = {0.1, 0.05, 0.15}},
-                  {.discarded = 0.1, .genuine = 40, .impostor = 45, .fnmr = {0.04, 0.0, 0.09}}};
+  curve.points = {
+      {.discarded = 0.0, .rates = {.genuine = 50, .impostor = 50, .fnmr = {0.1, 0.05, 0.15}}},
+      {.discarded = 0.1, .rates = {.genuine = 40, .impostor = 45, .fnmr = {0.04, 0.0, 0.09}}}};
   figures.discards.push_back(curve);
   figures.strangers.push_back({.degradation = "blur-4<", .gated = {.match = 1, .no_match = 99}});
   figures.group_fars = {0.01};
