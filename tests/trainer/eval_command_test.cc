@@ -148,12 +148,19 @@ TEST_F(EvalCommandTest, PrintsARowForEachResolutionAndSide) {
 
 TEST_F(EvalCommandTest, TellsFailuresToAcquire) {
   const Answer table = RunEval(Arguments());
-  EXPECT_THAT(table.out, HasSubstr("failure to acquire                0.000 [0.000, 39.033] %  (0 "
+  EXPECT_THAT(table.out, HasSubstr("failure to acquire                0.000 [0.000, 56.150] %  (0 "
                                    "without a face)"));
   const auto json = nlohmann::json::parse(RunEval(Arguments({"--json"})).out);
   EXPECT_EQ(json["quality"]["failure_to_acquire"]["photos"], 6);
   EXPECT_EQ(json["quality"]["measured"], false);
   EXPECT_FALSE(json["quality"].contains("groups"));
+}
+
+TEST_F(EvalCommandTest, SaysThatPhotosWithoutAFolderArePeopleOfTheirOwn) {
+  std::ofstream(dir_.File("order")) << "a/1.jpg\na/2.jpg\nb/1.jpg\nb/2.jpg\nc1.jpg\nc/2.jpg\n";
+  const Answer answer = RunEval(Arguments());
+  ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
+  EXPECT_THAT(answer.out, HasSubstr("1 of 6 photos lie in no folder that names a person"));
 }
 
 TEST_F(EvalCommandTest, JudgesAFileOfQualities) {
@@ -189,6 +196,7 @@ TEST_F(EvalCommandTest, GivesFiguresByGroup) {
   EXPECT_EQ(groups[0]["rates"][0]["genuine_pairs"], 10);
   EXPECT_EQ(groups[1]["rates"][0]["impostor_pairs"], 10);
   EXPECT_EQ(groups[2]["people"], 3);
+  EXPECT_GT(groups[2]["failure_to_acquire"]["rate"]["high"], 0.5);
 }
 
 TEST_F(EvalCommandTest, MeasuresStrangersWhoseCropsAreBadAlike) {

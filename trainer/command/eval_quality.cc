@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <numeric>
 #include <utility>
 
 #include "trainer/eval/degraded_strangers.h"
@@ -162,13 +163,22 @@ StatusOr<QualityFigures> MakeQualityFigures(const EvalQualityOptions& options,
   if (options.qualities) {
     FACEGATE_ASSIGN_OR_RETURN(qualities, ReadQualities(*options.qualities, set.embeddings));
   }
-  result.acquisition = CountAcquisitions(qualities, options.limits);
+  const PeopleOfPhotos people = NumberPeople(set.embeddings);
+  const PersonResampling resampling(people.names.size(), kSeed);
+  std::vector<size_t> photos(set.embeddings.size());
+  std::iota(photos.begin(), photos.end(), size_t{0});
+  result.acquisition =
+      CountAcquisitions(qualities, people.person, photos, options.limits, resampling);
+  if (people.without_folder > 0) {
+    remarks.push_back(
+        fmt::format("{} of {} photos lie in no folder that names a person; intervals "
+                    "by person count each as somebody else",
+                    people.without_folder, set.embeddings.size()));
+  }
   if (figures.fars.empty()) return result;
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<JudgedPair> pairs,
                             JudgePairs(set.list, set.embeddings));
   FACEGATE_ASSIGN_OR_RETURN(const ScoreDistribution scores, Distribution(pairs));
-  const PeopleOfPhotos people = NumberPeople(set.embeddings);
-  const PersonResampling resampling(people.names.size(), kSeed);
   if (options.measure || options.qualities) {
     FACEGATE_ASSIGN_OR_RETURN(result.discards, MakeDiscardCurves(pairs, people.person, qualities,
                                                                  figures.fars, resampling));

@@ -22,12 +22,13 @@ std::string Percent(const DecisionCounts& counts, size_t count) {
   return fmt::format("{:.2f}", 100.0 * counts.ShareOfAll(count));
 }
 
-std::string FailureText(const AcquisitionCounts& counts, double least, bool measured) {
+std::string FailureText(const AcquisitionFigures& figures, double least, bool measured) {
+  const AcquisitionCounts& counts = figures.counts;
   const std::string below =
       measured ? fmt::format("{} below quality {:g}, ", counts.below_quality, least)
                : std::string();
-  return fmt::format("{} %  ({}{} without a face)", PercentWithInterval(counts.failure_rate()),
-                     below, counts.no_face);
+  return fmt::format("{} %  ({}{} without a face)", PercentWithInterval(figures.failures), below,
+                     counts.no_face);
 }
 
 // Said where the impostor pairs are too few for the rate.
@@ -60,31 +61,31 @@ void PrintStrangers(const QualityFigures& figures, std::ostream& out) {
   out << fmt::format(
       "\nstrangers whose photos are bad alike: {} photos of as many people, cosine above {:.4f} "
       "(FAR {:g})\n{:<{}}  {:>8}  {:>12}  {:>25}  {:>14}  {:>9}  {:>6}\n",
-      figures.strangers.front().probe.total(), figures.stranger_threshold, figures.stranger_far,
-      "degradation", width, "pairs", "ungated FMR", "FMR %", "inconclusive %", "no face %",
-      "FTA %");
+      figures.strangers.front().probe.counts.total(), figures.stranger_threshold,
+      figures.stranger_far, "degradation", width, "pairs", "ungated FMR", "FMR %", "inconclusive %",
+      "no face %", "FTA %");
   for (const StrangerRow& row : figures.strangers) {
-    out << fmt::format(
-        "{:<{}}  {:>8}  {:>12}  {:>25}  {:>14}  {:>9}  {:>6.1f}\n", row.degradation, width,
-        row.gated.total(), Percent(row.ungated, row.ungated.match),
-        PercentWithInterval(row.false_matches), Percent(row.gated, row.gated.inconclusive),
-        Percent(row.gated, row.gated.no_face), 100.0 * row.probe.failure_rate().value);
+    out << fmt::format("{:<{}}  {:>8}  {:>12}  {:>25}  {:>14}  {:>9}  {:>6.1f}\n", row.degradation,
+                       width, row.gated.total(), Percent(row.ungated, row.ungated.match),
+                       PercentWithInterval(row.false_matches),
+                       Percent(row.gated, row.gated.inconclusive),
+                       Percent(row.gated, row.gated.no_face), 100.0 * row.probe.failures.value);
   }
 }
 
 void PrintGroups(const QualityFigures& figures, std::ostream& out) {
   for (size_t i = 0; i < figures.group_thresholds.size() && !figures.groups.empty(); ++i) {
     out << fmt::format(
-        "\ngroups at cosine above {:.4f} (FAR {:g} of all pairs)\n{:<20}  {:>7}  {:>7}  {:>6}  "
-        "{:>6}  {:>8}  {:>25}  {:>9}  {:>25}\n",
+        "\ngroups at cosine above {:.4f} (FAR {:g} of all pairs)\n{:<20}  {:>7}  {:>7}  {:>25}  "
+        "{:>25}  {:>8}  {:>25}  {:>9}  {:>25}\n",
         figures.group_thresholds[i], figures.group_fars[i], "group", "people", "photos", "FTE %",
         "FTA %", "genuine", "FNMR %", "impostor", "FMR %");
     for (const GroupFigures& group : figures.groups) {
       const PairRates& rates = group.rates[i];
-      out << fmt::format("{:<20}  {:>7}  {:>7}  {:>6.1f}  {:>6.1f}  {:>8}  {:>25}  {:>9}  {:>25}\n",
+      out << fmt::format("{:<20}  {:>7}  {:>7}  {:>25}  {:>25}  {:>8}  {:>25}  {:>9}  {:>25}\n",
                          group.name, group.people, group.photos,
-                         100.0 * group.acquisition.enrol.failure_rate().value,
-                         100.0 * group.acquisition.probe.failure_rate().value, rates.genuine,
+                         PercentWithInterval(group.acquisition.enrol.failures),
+                         PercentWithInterval(group.acquisition.probe.failures), rates.genuine,
                          rates.genuine == 0 ? "-" : PercentWithInterval(rates.fnmr), rates.impostor,
                          rates.impostor == 0 ? "-" : PercentWithInterval(rates.fmr));
     }
@@ -102,12 +103,12 @@ QualityJson JsonOfCounts(const DecisionCounts& counts) {
           {"no_face", counts.no_face}};
 }
 
-QualityJson JsonOfCounts(const AcquisitionCounts& counts, double least) {
+QualityJson JsonOfAcquisition(const AcquisitionFigures& figures, double least) {
   return {{"least_quality", least},
-          {"rate", JsonOfShare(counts.failure_rate())},
-          {"below_quality", counts.below_quality},
-          {"without_face", counts.no_face},
-          {"photos", counts.total()}};
+          {"rate", JsonOfShare(figures.failures)},
+          {"below_quality", figures.counts.below_quality},
+          {"without_face", figures.counts.no_face},
+          {"photos", figures.counts.total()}};
 }
 
 QualityJson JsonOfDiscards(const QualityFigures& figures) {
@@ -137,7 +138,7 @@ QualityJson JsonOfStrangers(const QualityFigures& figures) {
                     {"fmr", JsonOfShare(row.false_matches)},
                     {"gated", JsonOfCounts(row.gated)},
                     {"ungated", JsonOfCounts(row.ungated)},
-                    {"failure_to_acquire", JsonOfShare(row.probe.failure_rate())}});
+                    {"failure_to_acquire", JsonOfShare(row.probe.failures)}});
   }
   return {{"far", figures.stranger_far},
           {"threshold", figures.stranger_threshold},
@@ -162,8 +163,8 @@ QualityJson JsonOfGroups(const QualityFigures& figures) {
         {{"group", group.name},
          {"people", group.people},
          {"photos", group.photos},
-         {"failure_to_enrol", JsonOfCounts(acquisition.enrol, acquisition.limits.enrol)},
-         {"failure_to_acquire", JsonOfCounts(acquisition.probe, acquisition.limits.probe)},
+         {"failure_to_enrol", JsonOfAcquisition(acquisition.enrol, acquisition.limits.enrol)},
+         {"failure_to_acquire", JsonOfAcquisition(acquisition.probe, acquisition.limits.probe)},
          {"rates", std::move(rates)}});
   }
   return groups;
@@ -188,8 +189,8 @@ void PrintQualityTables(const QualityFigures& figures, std::ostream& out) {
 QualityJson JsonOf(const QualityFigures& figures) {
   const AcquisitionRates& rates = figures.acquisition;
   QualityJson json{{"measured", figures.measured},
-                   {"failure_to_enrol", JsonOfCounts(rates.enrol, rates.limits.enrol)},
-                   {"failure_to_acquire", JsonOfCounts(rates.probe, rates.limits.probe)},
+                   {"failure_to_enrol", JsonOfAcquisition(rates.enrol, rates.limits.enrol)},
+                   {"failure_to_acquire", JsonOfAcquisition(rates.probe, rates.limits.probe)},
                    {"discards", JsonOfDiscards(figures)}};
   if (!figures.strangers.empty()) json["strangers"] = JsonOfStrangers(figures);
   if (!figures.groups.empty()) json["groups"] = JsonOfGroups(figures);

@@ -38,6 +38,7 @@ struct AcquisitionCounts {
 
   void Add(Acquisition acquisition);
   size_t total() const { return usable + below_quality + no_face; }
+  // With an interval that counts photos as independent: for one photo of each person.
   Share failure_rate() const;
 };
 

@@ -62,15 +62,15 @@ std::vector<GroupFigures> MakeGroupFigures(std::span<const JudgedPair> pairs,
     };
     GroupFigures figures{.name = whole ? kAllGroups : groups.names[number]};
     std::unordered_set<size_t> members;
-    PhotoQualities own;
+    std::vector<size_t> own;
     for (size_t photo = 0; photo < groups.group.size(); ++photo) {
       if (!has(photo)) continue;
       members.insert(people.person[photo]);
-      own.push_back(qualities[photo]);
+      own.push_back(photo);
     }
     figures.photos = own.size();
     figures.people = members.size();
-    figures.acquisition = CountAcquisitions(own, limits);
+    figures.acquisition = CountAcquisitions(qualities, people.person, own, limits, resampling);
     for (const double threshold : thresholds) {
       figures.rates.push_back(RatesOf(
           pairs, people.person,

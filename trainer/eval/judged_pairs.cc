@@ -9,7 +9,9 @@ PeopleOfPhotos NumberPeople(const EmbeddingSet& set) {
   std::unordered_map<std::string, size_t> numbers;
   people.person.reserve(set.size());
   for (const std::string& name : set.names()) {
-    std::string person = name.substr(0, name.find_last_of('/'));
+    const size_t slash = name.find_last_of('/');
+    std::string person = name.substr(0, slash);
+    if (slash == std::string::npos) ++people.without_folder;
     const auto [place, added] = numbers.emplace(std::move(person), people.names.size());
     if (added) people.names.push_back(place->first);
     people.person.push_back(place->second);

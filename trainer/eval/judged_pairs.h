@@ -15,6 +15,7 @@ namespace facegate {
 struct PeopleOfPhotos {
   std::vector<size_t> person;      // of each photo of the set
   std::vector<std::string> names;  // of each person
+  size_t without_folder = 0;       // photos
 };
 PeopleOfPhotos NumberPeople(const EmbeddingSet& set);
 

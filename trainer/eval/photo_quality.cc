@@ -40,13 +40,25 @@ Acquisition AcquisitionOf(double quality, double least) {
   return quality < least ? Acquisition::kBelowQuality : Acquisition::kUsable;
 }
 
-AcquisitionRates CountAcquisitions(std::span<const double> qualities, const QualityLimits& limits) {
-  AcquisitionRates rates{.limits = limits};
-  for (const double quality : qualities) {
-    rates.enrol.Add(AcquisitionOf(quality, limits.enrol));
-    rates.probe.Add(AcquisitionOf(quality, limits.probe));
-  }
-  return rates;
+AcquisitionRates CountAcquisitions(const PhotoQualities& qualities,
+                                   std::span<const size_t> person_of_photo,
+                                   std::span<const size_t> photos, const QualityLimits& limits,
+                                   const PersonResampling& resampling) {
+  const auto figures_at = [&](double least) {
+    AcquisitionFigures figures;
+    std::vector<PersonTrial> trials;
+    trials.reserve(photos.size());
+    for (const size_t photo : photos) {
+      const Acquisition acquisition = AcquisitionOf(qualities[photo], least);
+      figures.counts.Add(acquisition);
+      trials.push_back({.first = person_of_photo[photo],
+                        .second = person_of_photo[photo],
+                        .error = acquisition != Acquisition::kUsable});
+    }
+    figures.failures = resampling.ErrorShare(trials);
+    return figures;
+  };
+  return {.limits = limits, .enrol = figures_at(limits.enrol), .probe = figures_at(limits.probe)};
 }
 
 }  // namespace facegate

@@ -8,6 +8,7 @@
 #include "face/base/status.h"
 #include "trainer/eval/decision_counts.h"
 #include "trainer/eval/embedding_set.h"
+#include "trainer/eval/person_resampling.h"
 
 namespace facegate {
 
@@ -28,12 +29,22 @@ struct QualityLimits {
 
 Acquisition AcquisitionOf(double quality, double least);
 
-// Over all photos of a set.
+// The failures among some photos. Photos of one person hang together: the interval is by person
+// (see PersonResampling).
+struct AcquisitionFigures {
+  AcquisitionCounts counts{};
+  Share failures{};
+};
+
 struct AcquisitionRates {
   QualityLimits limits{};
-  AcquisitionCounts enrol{};  // its failure rate is that to enrol
-  AcquisitionCounts probe{};  // its failure rate is that to acquire
+  AcquisitionFigures enrol{};  // failures to enrol
+  AcquisitionFigures probe{};  // failures to acquire
 };
-AcquisitionRates CountAcquisitions(std::span<const double> qualities, const QualityLimits& limits);
+// Of the photos at places `photos` in a set.
+AcquisitionRates CountAcquisitions(const PhotoQualities& qualities,
+                                   std::span<const size_t> person_of_photo,
+                                   std::span<const size_t> photos, const QualityLimits& limits,
+                                   const PersonResampling& resampling);
 
 }  // namespace facegate

@@ -1,6 +1,7 @@
 #include "trainer/eval/stranger_table.h"
 
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "trainer/eval/judged_pairs.h"
@@ -14,10 +15,12 @@ StrangerRow CountStrangers(std::string degradation, const EmbeddingSet& photos,
   const PeopleOfPhotos people = NumberPeople(photos);
   // DecisionCounts take what reaches a threshold as a match, figures of sets what lies above it.
   const double least = std::nextafter(threshold, 2.0);
+  std::vector<size_t> places(photos.size());
+  std::iota(places.begin(), places.end(), size_t{0});
+  row.probe = CountAcquisitions(qualities, people.person, places, limits, resampling).probe;
   std::vector<PersonTrial> trials;
   for (size_t i = 0; i < photos.size(); ++i) {
     const Acquisition first = AcquisitionOf(qualities[i], limits.probe);
-    row.probe.Add(first);
     for (size_t j = 0; j < i; ++j) {
       if (people.person[i] == people.person[j]) continue;
       const Acquisition second = AcquisitionOf(qualities[j], limits.probe);

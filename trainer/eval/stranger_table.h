@@ -13,10 +13,10 @@ namespace facegate {
 // How often strangers come out as one person when their photos are bad in the same way.
 struct StrangerRow {
   std::string degradation;
-  DecisionCounts ungated{};   // of all faces that were found
-  DecisionCounts gated{};     // of those that are fit to be compared
-  Share false_matches{};      // of `gated`, among all pairs; resampled by person
-  AcquisitionCounts probe{};  // of the photos
+  DecisionCounts ungated{};    // of all faces that were found
+  DecisionCounts gated{};      // of those that are fit to be compared
+  Share false_matches{};       // of `gated`, among all pairs; resampled by person
+  AcquisitionFigures probe{};  // of the photos
 };
 
 // All pairs of photos of different people. A match reaches above `threshold`.

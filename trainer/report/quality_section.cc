@@ -37,10 +37,11 @@ constexpr char kTableEnd[] = "</tbody></table></div>\n";
 
 std::string AcquisitionFacts(const QualityFigures& figures) {
   const AcquisitionRates& rates = figures.acquisition;
-  const auto text = [&](const AcquisitionCounts& counts, double least) {
+  const auto text = [&](const AcquisitionFigures& of, double least) {
+    const AcquisitionCounts& counts = of.counts;
     const std::string below =
         figures.measured ? fmt::format("{} below quality {:g}, ", counts.below_quality, least) : "";
-    const Share rate = counts.failure_rate();
+    const Share rate = of.failures;
     return fmt::format("{:.2f} % ({:.2f} to {:.2f}): {}{} without a face, of {} photos",
                        100.0 * rate.value, 100.0 * rate.low, 100.0 * rate.high, below,
                        counts.no_face, counts.total());
@@ -107,20 +108,19 @@ std::string Strangers(const QualityFigures& figures) {
   std::string section = fmt::format(
       "<section><h2>Strangers whose photos are bad alike</h2>\n<p>All pairs of {} photos of as "
       "many people at cosine above {:.4f} (FAR {} of the pairs of the set).</p>\n",
-      figures.strangers.front().probe.total(), figures.stranger_threshold,
+      figures.strangers.front().probe.counts.total(), figures.stranger_threshold,
       NumberText(figures.stranger_far, 1.0, NumberStyle::kPower));
   section += TableHead({"degradation", "pairs", "false matches", "without a least quality",
                         "inconclusive", "no face", "failure to acquire"});
   for (const StrangerRow& row : figures.strangers) {
-    section +=
-        fmt::format("<tr><td>{}</td>{}{}{}{}{}{}</tr>\n", EscapeHtml(row.degradation),
-                    Cell("pairs", std::to_string(row.gated.total())),
-                    Cell("false matches", PercentCell(row.false_matches)),
-                    Cell("without a least quality", PlainPercent(row.ungated, row.ungated.match)),
-                    Cell("inconclusive", PlainPercent(row.gated, row.gated.inconclusive)),
-                    Cell("no face", PlainPercent(row.gated, row.gated.no_face)),
-                    Cell("failure to acquire",
-                         fmt::format("{:.1f} %", 100.0 * row.probe.failure_rate().value)));
+    section += fmt::format(
+        "<tr><td>{}</td>{}{}{}{}{}{}</tr>\n", EscapeHtml(row.degradation),
+        Cell("pairs", std::to_string(row.gated.total())),
+        Cell("false matches", PercentCell(row.false_matches)),
+        Cell("without a least quality", PlainPercent(row.ungated, row.ungated.match)),
+        Cell("inconclusive", PlainPercent(row.gated, row.gated.inconclusive)),
+        Cell("no face", PlainPercent(row.gated, row.gated.no_face)),
+        Cell("failure to acquire", fmt::format("{:.1f} %", 100.0 * row.probe.failures.value)));
   }
   return section + kTableEnd + "</section>\n";
 }
@@ -136,14 +136,11 @@ std::string GroupTable(const QualityFigures& figures, size_t threshold) {
     const auto rate = [](size_t pairs, const Share& share) {
       return pairs == 0 ? std::string("–") : PercentCell(share);
     };
-    const auto failures = [](const AcquisitionCounts& counts) {
-      return fmt::format("{:.1f} %", 100.0 * counts.failure_rate().value);
-    };
     table += fmt::format("<tr><td>{}</td>{}{}{}{}{}{}{}{}</tr>\n", EscapeHtml(group.name),
                          Cell("people", std::to_string(group.people)),
                          Cell("photos", std::to_string(group.photos)),
-                         Cell("failure to enrol", failures(group.acquisition.enrol)),
-                         Cell("to acquire", failures(group.acquisition.probe)),
+                         Cell("failure to enrol", PercentCell(group.acquisition.enrol.failures)),
+                         Cell("to acquire", PercentCell(group.acquisition.probe.failures)),
                          Cell("genuine", std::to_string(rates.genuine)),
                          Cell("FNMR", rate(rates.genuine, rates.fnmr)),
                          Cell("impostor", std::to_string(rates.impostor)),
@@ -167,7 +164,8 @@ std::string Groups(const QualityFigures& figures) {
 std::string QualitySection(const QualityFigures& figures) {
   return "<section><h2>Photos that can be compared</h2>\n" + AcquisitionFacts(figures) +
          Discards(figures) +
-         "<p>In brackets: 95 % intervals from drawing people anew.</p>\n</section>\n" +
+         "<p>In brackets and parentheses: 95 % intervals from drawing people "
+         "anew.</p>\n</section>\n" +
          Strangers(figures) + Groups(figures);
 }
 

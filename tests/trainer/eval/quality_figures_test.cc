@@ -129,10 +129,32 @@ TEST(PhotoQualityTest, NamesWhatIsWrongWithAFile) {
 }
 
 TEST(PhotoQualityTest, CountsFailuresByBothLimits) {
-  const std::vector<double> qualities = {0.3, 0.45, 0.9, kNoQuality};
-  const AcquisitionRates rates = CountAcquisitions(qualities, {.enrol = 0.5, .probe = 0.4});
-  EXPECT_DOUBLE_EQ(rates.enrol.failure_rate().value, 0.75);
-  EXPECT_DOUBLE_EQ(rates.probe.failure_rate().value, 0.5);
+  const std::vector<size_t> all = {0, 1, 2, 3};
+  const AcquisitionRates rates = CountAcquisitions(
+      {0.3, 0.45, 0.9, kNoQuality}, all, all, {.enrol = 0.5, .probe = 0.4}, PersonResampling(4, 1));
+  EXPECT_DOUBLE_EQ(rates.enrol.failures.value, 0.75);
+  EXPECT_DOUBLE_EQ(rates.probe.failures.value, 0.5);
+  EXPECT_EQ(rates.enrol.counts.below_quality, 2U);
+  EXPECT_EQ(rates.enrol.counts.no_face, 1U);
+}
+
+// 40 people with 50 photos each, all of a tenth of the people bad: the interval is that of 40
+// trials, not of 2,000.
+TEST(PhotoQualityTest, IntervalsTreatPeopleAsWhatWasDrawn) {
+  PhotoQualities qualities;
+  std::vector<size_t> person;
+  std::vector<size_t> photos;
+  for (size_t i = 0; i < 2000; ++i) {
+    photos.push_back(i);
+    person.push_back(i / 50);
+    qualities.push_back(person.back() < 4 ? 0.1 : 0.9);
+  }
+  const Share failures = CountAcquisitions(qualities, person, photos, {.enrol = 0.5, .probe = 0.4},
+                                           PersonResampling(40, 1))
+                             .probe.failures;
+  EXPECT_DOUBLE_EQ(failures.value, 0.1);
+  EXPECT_LT(failures.low, 0.04);
+  EXPECT_GT(failures.high, 0.16);
 }
 
 TEST(GroupsTest, TakesPeopleAndTheirPhotos) {
@@ -175,8 +197,8 @@ TEST(GroupsTest, JudgesEachGroupAtTheCommonThreshold) {
   EXPECT_EQ(figures[1].rates[0].impostor, 2U);
   EXPECT_EQ(figures[1].rates[0].fmr.value, 0.5);
   EXPECT_EQ(figures[1].rates[0].fnmr.value, 0.5);
-  EXPECT_EQ(figures[1].acquisition.enrol.failure_rate().value, 0.5);
-  EXPECT_EQ(figures[1].acquisition.probe.failure_rate().value, 0.25);
+  EXPECT_EQ(figures[1].acquisition.enrol.failures.value, 0.5);
+  EXPECT_EQ(figures[1].acquisition.probe.failures.value, 0.25);
   EXPECT_EQ(figures[2].name, "all");
   EXPECT_EQ(figures[2].rates[0].impostor, 5U);
 }
@@ -196,7 +218,7 @@ TEST(StrangerTableTest, CountsPairsOfDifferentPeopleWithAndWithoutTheGate) {
   EXPECT_EQ(row.gated.no_face, 2U);
   EXPECT_EQ(row.gated.total(), 5U);  // not the two photos of one person
   EXPECT_EQ(row.false_matches.value, 0.0);
-  EXPECT_EQ(row.probe.failure_rate().value, 0.5);
+  EXPECT_EQ(row.probe.failures.value, 0.5);
 }
 
 }  // namespace

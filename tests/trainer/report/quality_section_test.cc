@@ -12,8 +12,10 @@ using ::testing::Not;
 QualityFigures SomeQualityFigures() {
   QualityFigures figures{.measured = true};
   figures.acquisition = {.limits = {.enrol = 0.5, .probe = 0.4},
-                         .enrol = {.usable = 90, .below_quality = 8, .no_face = 2},
-                         .probe = {.usable = 95, .below_quality = 3, .no_face = 2}};
+                         .enrol = {.counts = {.usable = 90, .below_quality = 8, .no_face = 2},
+                                   .failures = {0.1, 0.03, 0.18}},
+                         .probe = {.counts = {.usable = 95, .below_quality = 3, .no_face = 2},
+                                   .failures = {0.05, 0.01, 0.09}}};
   ErrorDiscardCurve curve{.far = 0.01, .threshold = 0.4321, .points = {}, .relative_area = 0.75};
   curve.points = {
       {.discarded = 0.0, .rates = {.genuine = 50, .impostor = 50, .fnmr = {0.1, 0.05, 0.15}}},
@@ -23,17 +25,19 @@ QualityFigures SomeQualityFigures() {
   figures.group_fars = {0.01};
   figures.group_thresholds = {0.4321};
   figures.groups.push_back({.name = "north & south", .photos = 10, .people = 5, .rates = {{}}});
+  figures.groups.back().acquisition.enrol.failures = {0.2, 0.11, 0.37};
   return figures;
 }
 
 TEST(QualitySectionTest, ShowsFailuresCurvesStrangersAndGroups) {
   const std::string section = QualitySection(SomeQualityFigures());
-  EXPECT_THAT(section, HasSubstr("10.00 % (5.52 to 17.44): 8 below quality 0.5, 2 without a face"));
+  EXPECT_THAT(section, HasSubstr("10.00 % (3.00 to 18.00): 8 below quality 0.5, 2 without a face"));
   EXPECT_THAT(section, HasSubstr("<svg"));
   EXPECT_THAT(section, HasSubstr("0.75 of what it is without leaving out"));
   EXPECT_THAT(section, HasSubstr("4.00 % <small>[0.00 to 9.00]"));
   EXPECT_THAT(section, HasSubstr("blur-4&lt;"));
   EXPECT_THAT(section, HasSubstr("north &amp; south"));
+  EXPECT_THAT(section, HasSubstr("20.00 % <small>[11.00 to 37.00]"));
 }
 
 TEST(QualitySectionTest, HasNoPlaceForWhatWasNotAskedFor) {
