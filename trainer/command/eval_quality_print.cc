@@ -39,8 +39,8 @@ std::string_view Unmeasured(double far, std::span<const ErrorAtDiscard> points) 
 void PrintDiscards(const QualityFigures& figures, std::ostream& out) {
   for (const ErrorDiscardCurve& curve : figures.discards) {
     out << fmt::format(
-        "\nerror versus discard at cosine above {:.4f} (FAR {:g} of all pairs{}); area to 20 %: "
-        "{:.3f} of no discarding\n{:>11}  {:>7}  {:>8}  {:>9}  {:>25}  {:>25}\n",
+        "\nerror versus discard at cosine above {:.4f} (FAR {:g} of the pairs with faces{}); area "
+        "to 20 %: {:.3f} of no discarding\n{:>11}  {:>7}  {:>8}  {:>9}  {:>25}  {:>25}\n",
         curve.threshold, curve.far, Unmeasured(curve.far, curve.points), curve.relative_area,
         "discarded %", "quality", "genuine", "impostor", "FNMR %", "FMR %");
     for (const ErrorAtDiscard& point : curve.points) {

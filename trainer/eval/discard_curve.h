@@ -21,7 +21,7 @@ struct ErrorAtDiscard {
 };
 
 struct ErrorDiscardCurve {
-  double far = 0.0;        // asked for, of all pairs
+  double far = 0.0;        // asked for, of the pairs whose photos both have a face
   double threshold = 0.0;  // accepted above it; the same at each point
   std::vector<ErrorAtDiscard> points{};
   // Mean FNMR over shares from 0 to 20 %, by the trapezoidal rule, over FNMR without discarding: 1

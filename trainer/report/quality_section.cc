@@ -81,7 +81,8 @@ std::string DiscardFigure(const QualityFigures& figures) {
 
 std::string DiscardTable(const ErrorDiscardCurve& curve) {
   std::string table = fmt::format(
-      "<h4>Cosine above {:.4f}: FAR {} of all pairs</h4>\n<p>Mean FNMR up to 20 % left out: {:.2f} "
+      "<h4>Cosine above {:.4f}: FAR {} of the pairs with faces</h4>\n<p>Mean FNMR up to 20 % left "
+      "out: {:.2f} "
       "of what it is without leaving out.</p>\n",
       curve.threshold, NumberText(curve.far, 1.0, NumberStyle::kPower), curve.relative_area);
   table += TableHead({"left out", "least quality", "genuine", "FNMR", "impostor", "FMR"});

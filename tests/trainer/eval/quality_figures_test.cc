@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -93,7 +94,7 @@ TEST(ErrorDiscardTest, StaysWhereTheQualityTellsNothing) {
   EXPECT_NEAR(CurvesOf(SomePairs(false)).front().relative_area, 1.0, 0.15);
 }
 
-TEST(ErrorDiscardTest, KeepsTheThresholdOfAllPairs) {
+TEST(ErrorDiscardTest, KeepsTheThresholdThatItBeginsWith) {
   const ErrorDiscardCurve curve = CurvesOf(SomePairs(true)).front();
   EXPECT_DOUBLE_EQ(curve.points.front().rates.fmr.value, 0.01);
   EXPECT_LT(curve.points.back().rates.impostor, curve.points.front().rates.impostor);
@@ -103,6 +104,21 @@ TEST(ErrorDiscardTest, LeavesOutPhotosWithoutAFace) {
   BadPhotos bad = SomePairs(true);
   bad.qualities[0] = kNoQuality;
   EXPECT_EQ(CurvesOf(bad).front().points.front().rates.genuine, 199U);
+}
+
+TEST(ErrorDiscardTest, TakesTheRateOfThePairsWithFacesAlone) {
+  BadPhotos bad = SomePairs(true);
+  // Of the strangers' pairs the 150 with the lowest scores lose a face.
+  std::vector<const JudgedPair*> impostors;
+  for (const JudgedPair& pair : bad.pairs) {
+    if (!pair.same) impostors.push_back(&pair);
+  }
+  std::sort(impostors.begin(), impostors.end(),
+            [](const JudgedPair* a, const JudgedPair* b) { return a->cosine < b->cosine; });
+  for (size_t i = 0; i < 150; ++i) bad.qualities[impostors[i]->first] = kNoQuality;
+  const ErrorAtDiscard first = CurvesOf(bad, 0.1).front().points.front();
+  EXPECT_LT(first.rates.impostor, 60U);
+  EXPECT_NEAR(first.rates.fmr.value, 0.1, 0.02);
 }
 
 TEST(PhotoQualityTest, ReadsAFileByName) {
