@@ -12,9 +12,11 @@
 namespace facegate {
 
 // Measures how fit a face is to be compared: on its source picture, and on its aligned crop, at
-// which it looks again with the landmark network and with the quality network. Thread-safe:
-// concurrent calls run side by side, each on one thread; one takes about 0.5 ms, and as much again
-// for a face that the detector did not look at again.
+// which it looks again with the landmark network and with the quality network. Of a face whose
+// landmarks that landmark network placed (haar), kFacePresence and kLandmarkFit tell only how it
+// sees the aligned crop; other detectors are judged by a network that they did not use.
+// Thread-safe: concurrent calls run side by side, each on one thread; one takes about 0.5 ms, and
+// as much again for a face that the detector did not look at again.
 class QualityMeter {
  public:
   virtual ~QualityMeter() = default;
