@@ -12,6 +12,7 @@
 #include "face/detect/free_list.h"
 #include "face/detect/landmark_net.h"
 #include "face/detect/second_look.h"
+#include "face/image/quarter_turns.h"
 
 namespace facegate {
 namespace {
@@ -23,40 +24,11 @@ constexpr double kHalvingMisfit = 0.3;
 
 using Faces = std::vector<DetectedFace>;
 
-// The picture turned clockwise by quarters.
-cv::Mat Turned(const cv::Mat& picture, int quarter_turns) {
-  cv::Mat turned;
-  switch (quarter_turns) {
-    case 1:
-      cv::rotate(picture, turned, cv::ROTATE_90_CLOCKWISE);
-      return turned;
-    case 2:
-      cv::rotate(picture, turned, cv::ROTATE_180);
-      return turned;
-    case 3:
-      cv::rotate(picture, turned, cv::ROTATE_90_COUNTERCLOCKWISE);
-      return turned;
-    default:
-      return picture;
-  }
-}
-
-// From the turned picture back to the given one of `size`; `edge` is 0 for points, whose pixels are
-// counted by their centres, and 1 for corners of boxes, which lie on edges.
+// From the turned picture back to the given one of `size`.
 cv::Point2f TurnedBack(const cv::Point2f& point, int quarter_turns, const cv::Size& size,
                        float edge) {
-  const float right = static_cast<float>(size.width) - 1 + edge;
-  const float bottom = static_cast<float>(size.height) - 1 + edge;
-  switch (quarter_turns) {
-    case 1:
-      return {point.y, bottom - point.x};
-    case 2:
-      return {right - point.x, bottom - point.y};
-    case 3:
-      return {right - point.y, point.x};
-    default:
-      return point;
-  }
+  const cv::Size turned = quarter_turns == 2 ? size : cv::Size(size.height, size.width);
+  return TurnedByQuarters(point, 4 - quarter_turns, turned, edge);
 }
 
 void TurnBack(DetectedFace& face, int quarter_turns, const cv::Size& size) {
@@ -99,7 +71,7 @@ class UprightDetector final : public Detector {
  private:
   static StatusOr<Image> TurnedImage(const Image& image, int quarter_turns) {
     return CatchToStatus("turning a picture", [&]() -> StatusOr<Image> {
-      return Image{.bgr = Turned(image.bgr, quarter_turns)};
+      return Image{.bgr = TurnedByQuarters(image.bgr, quarter_turns)};
     });
   }
 

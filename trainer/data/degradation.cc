@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "face/base/catch.h"
+#include "face/image/quarter_turns.h"
 #include "trainer/data/face_cover.h"
 #include "trainer/data/number_range.h"
 
@@ -140,14 +141,6 @@ int QuarterTurns(const Degradation& degradation) {
   return degradation.kind == Kind::kTurn ? static_cast<int>(degradation.strength) / 90 : 0;
 }
 
-cv::Mat Turned(const cv::Mat& photo, int quarter_turns) {
-  static constexpr std::array kCodes = {cv::ROTATE_90_CLOCKWISE, cv::ROTATE_180,
-                                        cv::ROTATE_90_COUNTERCLOCKWISE};
-  cv::Mat turned;
-  cv::rotate(photo, turned, kCodes.at(static_cast<size_t>(quarter_turns - 1)));
-  return turned;
-}
-
 cv::Size ShrunkSize(cv::Size size, double longer_side) {
   const double factor = std::min(1.0, longer_side / std::max(size.width, size.height));
   return {std::max(1, static_cast<int>(std::lround(size.width * factor))),
@@ -257,7 +250,7 @@ StatusOr<cv::Mat> Changed(const cv::Mat& photo, const Landmarks& landmarks,
     case Kind::kClean:
       return photo.clone();
     case Kind::kTurn:
-      return Turned(photo, QuarterTurns(degradation));
+      return TurnedByQuarters(photo, QuarterTurns(degradation));
     case Kind::kShrink:
       return Shrunk(photo, strength);
     case Kind::kShrinkEnlarge:
@@ -345,27 +338,15 @@ StatusOr<cv::Mat> Degrade(const cv::Mat& photo, const Landmarks& landmarks,
 Landmarks LandmarksAfter(const Degradation& degradation, cv::Size size,
                          const Landmarks& landmarks) {
   Landmarks moved = landmarks;
-  const auto right = static_cast<float>(size.width - 1);
-  const auto bottom = static_cast<float>(size.height - 1);
+  const int turns = QuarterTurns(degradation);
   const bool shrinks = degradation.kind == Kind::kShrink || degradation.kind == Kind::kShrinkJpeg;
   const cv::Size small = shrinks ? ShrunkSize(size, degradation.strength) : size;
   const float x_factor = static_cast<float>(small.width) / static_cast<float>(size.width);
   const float y_factor = static_cast<float>(small.height) / static_cast<float>(size.height);
   for (cv::Point2f& point : moved) {
-    switch (QuarterTurns(degradation)) {
-      case 1:
-        point = {bottom - point.y, point.x};
-        break;
-      case 2:
-        point = {right - point.x, bottom - point.y};
-        break;
-      case 3:
-        point = {point.y, right - point.x};
-        break;
-      default:
-        // The centre of the first pixel is (0, 0).
-        point = {(point.x + 0.5F) * x_factor - 0.5F, (point.y + 0.5F) * y_factor - 0.5F};
-    }
+    point = TurnedByQuarters(point, turns, size);
+    // The centre of the first pixel is (0, 0).
+    if (shrinks) point = {(point.x + 0.5F) * x_factor - 0.5F, (point.y + 0.5F) * y_factor - 0.5F};
   }
   return moved;
 }

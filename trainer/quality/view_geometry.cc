@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "face/image/align.h"
+#include "face/image/quarter_turns.h"
 
 namespace facegate {
 namespace {
@@ -72,11 +73,7 @@ void DrawWaves(RandomStream& random, cv::Mat& crop) {
 }  // namespace
 
 void TurnByQuarters(RandomStream& random, cv::Mat& crop) {
-  static constexpr std::array kCodes = {cv::ROTATE_90_CLOCKWISE, cv::ROTATE_180,
-                                        cv::ROTATE_90_COUNTERCLOCKWISE};
-  cv::Mat turned;
-  cv::rotate(crop, turned, kCodes.at(random.Below(kCodes.size())));
-  crop = turned;
+  crop = TurnedByQuarters(crop, 1 + static_cast<int>(random.Below(3)));
 }
 
 void Misalign(RandomStream& random, cv::Mat& crop) {
