@@ -58,6 +58,17 @@ StatusOr<StrangerRow> MeasureRow(PhotoEmbedder& embedder, const NamedPhotos& pho
                         resampling);
 }
 
+// A turned crop that is not square, in the size of upright ones: about the middle, so that the face
+// keeps its shape.
+cv::Mat FittedTurned(const cv::Mat& crop, const cv::Size& size) {
+  const int across = std::max(0, size.width - crop.cols) / 2;
+  const int down = std::max(0, size.height - crop.rows) / 2;
+  cv::Mat padded;
+  cv::copyMakeBorder(crop, padded, down, down, across, across, cv::BORDER_REPLICATE);
+  const cv::Point corner((padded.cols - size.width) / 2, (padded.rows - size.height) / 2);
+  return padded(cv::Rect(corner, size)).clone();
+}
+
 StatusOr<JudgedCrop> DegradedCrop(const FaceCutter& cutter, const std::string& name,
                                   const Image& photo, const Degradation& degradation,
                                   RandomStream& random) {
@@ -67,7 +78,9 @@ StatusOr<JudgedCrop> DegradedCrop(const FaceCutter& cutter, const std::string& n
   FACEGATE_ASSIGN_OR_RETURN(
       crop.bgr, Degrade(crop.bgr, Landmarks(points.begin(), points.end()), degradation, random));
   return CatchToStatus("degrading a crop", [&] {
-    if (crop.bgr.size() != size) {
+    if (degradation.kind == DegradationKind::kTurn) {
+      crop.bgr = FittedTurned(crop.bgr, size);
+    } else if (crop.bgr.size() != size) {
       cv::resize(crop.bgr, crop.bgr, size, 0, 0, cv::INTER_CUBIC);
     }
     return cutter.JudgeCrop(std::move(crop));

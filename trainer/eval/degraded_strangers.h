@@ -18,7 +18,8 @@ namespace facegate {
 std::vector<size_t> OnePhotoEach(const EmbeddingSet& set, size_t most);
 
 // One photo degraded, and its face cut out the way the embedder's cutter does it; the landmarks
-// that covers are drawn by come from the photo as it is. In crops what is shrunk is enlarged again.
+// that covers are drawn by come from the photo as it is. In crops what is shrunk is enlarged again,
+// and what is turned keeps its shape.
 StatusOr<JudgedCrop> CutDegraded(const FaceCutter& cutter, const std::string& name,
                                  const Image& photo, const Degradation& degradation,
                                  RandomStream& random);
