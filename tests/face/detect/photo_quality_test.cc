@@ -103,6 +103,31 @@ TEST_F(PhotoQualityTest, TurnedPhotosGiveTheFacesOfUprightOnes) {
   }
 }
 
+TEST_F(PhotoQualityTest, NarrowCropsAreMeasuredAsWideOnesOfTheSameFaces) {
+  FACEGATE_DATA_OR_SKIP(data);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, UprightDetectorOf(data, true));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto meter, BundledMeter());
+  for (const Image& photo : PhotosOfList(data, 600)) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, detector->Detect(photo));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(
+        const auto central, SelectFaces(faces, {FaceSelection::kCentral, {}}, photo.bgr.size()));
+    const auto quality_of = [&](AlignmentTemplate alignment) -> StatusOr<FaceQuality> {
+      FACEGATE_ASSIGN_OR_RETURN(const AlignedFace crop,
+                                AlignFace(photo, central.front().landmarks, alignment));
+      return meter->OfCrop(crop, alignment);
+    };
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality wide,
+                                  quality_of(AlignmentTemplate::kArcFace112));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceQuality narrow,
+                                  quality_of(AlignmentTemplate::kSphereFace96x112));
+    ASSERT_EQ(wide.components.size(), narrow.components.size());
+    for (size_t i = 0; i < wide.components.size(); ++i) {
+      EXPECT_NEAR(wide.components[i].quality, narrow.components[i].quality, 0.1)
+          << QualityName(wide.components[i].component);
+    }
+  }
+}
+
 TEST_F(PhotoQualityTest, CleanPhotosAreFitAndRuinedOnesAreNot) {
   FACEGATE_DATA_OR_SKIP(data);
   const std::vector<Image> photos = PhotosOfList(data, 250);
