@@ -36,6 +36,31 @@ struct BenchOptions {
   bool clean_all = false;
 };
 
+// Files beside the figures; opened before the work begins, so that nothing is lost after it.
+struct OutputFiles {
+  std::ofstream csv{};   // closed where it was not asked for
+  std::ofstream dump{};  // the same
+  std::ostream* dump_or_null() { return dump.is_open() ? &dump : nullptr; }
+};
+
+StatusOr<OutputFiles> OpenOutputs(const BenchOptions& options) {
+  OutputFiles files;
+  for (const auto& [path, file] :
+       {std::pair(&options.csv, &files.csv), std::pair(&options.dump, &files.dump)}) {
+    if (path->empty()) continue;
+    file->open(*path);
+    if (!*file) return InvalidArgument(fmt::format("{} cannot be written", *path));
+  }
+  return files;
+}
+
+// The end of a full disk shows here.
+Status Finish(std::ofstream& file, const std::string& path) {
+  if (!file.is_open()) return OkStatus();
+  file.close();
+  return file ? OkStatus() : Internal(fmt::format("{} could not be written", path));
+}
+
 bool OnTerminal() { return ::isatty(STDERR_FILENO) == 1; }
 
 StatusOr<std::vector<Degradation>> CellsOf(const BenchOptions& options) {
@@ -50,17 +75,14 @@ StatusOr<std::vector<Degradation>> CellsOf(const BenchOptions& options) {
   return cells;
 }
 
-Status MeasureCells(const BenchOptions& options, std::vector<std::string>& broken) {
+Status MeasureCells(const BenchOptions& options, OutputFiles& files,
+                    std::vector<std::string>& broken) {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<Degradation> cells, CellsOf(options));
   FACEGATE_ASSIGN_OR_RETURN(const TwoPhotosEach photos,
                             ReadTwoPhotosEach(options.data, options.people));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<NamedModel> models,
                             LoadNamedModels(options.models, options.data));
-  std::ofstream dump;
-  if (!options.dump.empty()) {
-    dump.open(options.dump);
-    WriteDumpHeader(models, dump);
-  }
+  if (files.dump_or_null() != nullptr) WriteDumpHeader(models, files.dump);
   Progress progress(std::cerr, OnTerminal(),
                     options.detectors.size() * (cells.size() + 1) * photos.probes.size());
   std::vector<CellFigures> figures;
@@ -70,35 +92,29 @@ Status MeasureCells(const BenchOptions& options, std::vector<std::string>& broke
     FACEGATE_RETURN_IF_ERROR(run.Prepare([&] { progress.Advance(true); }));
     for (const Degradation& cell : cells) {
       FACEGATE_RETURN_IF_ERROR(run.Measure(
-          cell, [&] { progress.Advance(true); }, dump.is_open() ? &dump : nullptr));
+          cell, [&] { progress.Advance(true); }, files.dump_or_null()));
     }
     for (CellFigures& one : run.TakeFigures()) figures.push_back(std::move(one));
   }
   progress.Finish();
   PrintFigures(figures, std::cout);
-  if (!options.csv.empty()) {
-    std::ofstream csv(options.csv);
-    WriteFigures(figures, csv);
-  }
+  if (files.csv.is_open()) WriteFigures(figures, files.csv);
   broken = BrokenLimits(figures);
   return OkStatus();
 }
 
-Status MeasureClean(const BenchOptions& options, std::vector<std::string>& broken) {
+Status MeasureClean(const BenchOptions& options, OutputFiles& files,
+                    std::vector<std::string>& broken) {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListPhotos(options.data));
-  std::ofstream dump;
-  if (!options.dump.empty()) {
-    dump.open(options.dump);
-    WriteDumpHeader({}, dump);
-  }
+  if (names.empty()) return InvalidArgument("there are no photos in lfw/landmarks.txt");
+  if (files.dump_or_null() != nullptr) WriteDumpHeader({}, files.dump);
   for (const std::string& detector : options.detectors) {
     FACEGATE_ASSIGN_OR_RETURN(const auto view, ServerView::Create(detector, options.data));
     Progress progress(std::cerr, OnTerminal(), names.size());
-    FACEGATE_ASSIGN_OR_RETURN(
-        const AcquisitionCounts counts,
-        AcquireClean(
-            *view, detector, options.data, names, options.policy.probe,
-            [&] { progress.Advance(true); }, dump.is_open() ? &dump : nullptr));
+    FACEGATE_ASSIGN_OR_RETURN(const AcquisitionCounts counts,
+                              AcquireClean(
+                                  *view, detector, options.data, names, options.policy.probe,
+                                  [&] { progress.Advance(true); }, files.dump_or_null()));
     progress.Finish();
     const auto inconclusive =
         static_cast<double>(counts.below_quality) / static_cast<double>(counts.total());
@@ -114,11 +130,21 @@ Status MeasureClean(const BenchOptions& options, std::vector<std::string>& broke
   return OkStatus();
 }
 
+Status Measure(const BenchOptions& options, std::vector<std::string>& broken) {
+  if (options.clean_all && !options.csv.empty()) {
+    return InvalidArgument("--csv has counts of degraded photos, which --clean-all does not make");
+  }
+  FACEGATE_ASSIGN_OR_RETURN(OutputFiles files, OpenOutputs(options));
+  FACEGATE_RETURN_IF_ERROR(options.clean_all ? MeasureClean(options, files, broken)
+                                             : MeasureCells(options, files, broken));
+  FACEGATE_RETURN_IF_ERROR(Finish(files.csv, options.csv));
+  return Finish(files.dump, options.dump);
+}
+
 int Main(const BenchOptions& options) {
   SetOpenCvThreads(1);
   std::vector<std::string> broken;
-  const Status status =
-      options.clean_all ? MeasureClean(options, broken) : MeasureCells(options, broken);
+  const Status status = Measure(options, broken);
   if (!status.ok()) {
     std::cerr << "degradation_bench: " << MessageOf(status) << "\n";
     return 2;

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -47,6 +49,26 @@ TEST(EmbedBenchTest, MeasuresOnCommand) {
               ::testing::MatchesRegex("ready\n[0-9.]+\n[0-9.]+\n.*batch of 1 to 2.*\n"));
   EXPECT_TRUE(std::filesystem::exists(dir.File("model.safetensors")));
   EXPECT_TRUE(std::filesystem::exists(dir.File("faces.safetensors")));
+}
+
+TEST(DegradationBenchTest, RefusesFilesThatCannotBeWrittenBeforeItBegins) {
+  const TempDir dir;
+  for (const char* option : {"--csv", "--dump"}) {
+    const CommandResult result = RunProgram(
+        {FACEGATE_DEGRADATION_BENCH, "--data", dir.path().string(), option, dir.File("absent/x")});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.output, HasSubstr("absent/x cannot be written"));
+  }
+}
+
+TEST(DegradationBenchTest, RefusesToJudgeNoPhotos) {
+  const TempDir dir;
+  std::filesystem::create_directories(dir.path() / "lfw");
+  std::ofstream(dir.File("lfw/landmarks.txt")) << "";
+  const CommandResult result =
+      RunProgram({FACEGATE_DEGRADATION_BENCH, "--data", dir.path().string(), "--clean-all"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("there are no photos"));
 }
 
 TEST(PipelineBenchTest, PrintsEachStepOfRealPhotos) {
