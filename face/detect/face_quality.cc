@@ -21,7 +21,7 @@ struct ComponentRow {
 // How the edges were set and judged: see face_quality.h.
 constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
     {QualityComponent::kInterEyeDistance, "inter_eye_distance", "px", "come closer", 9, 24},
-    {QualityComponent::kSharpness, "sharpness", "px", "hold still, and clean the lens", 7.6, 16},
+    {QualityComponent::kSharpness, "sharpness", "px", "hold still, and clean the lens", 8, 16},
     {QualityComponent::kUnderExposure, "under_exposure", "share", "more light on the face", 0.85,
      0.3},
     {QualityComponent::kOverExposure, "over_exposure", "share", "less light on the face", 0.6, 0.1},
@@ -36,16 +36,16 @@ constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
      0.08},
     {QualityComponent::kFaceInPicture, "face_in_picture", "share",
      "bring the face into the picture", 0.75, 1},
-    {QualityComponent::kEyesVisible, "eyes_visible", "probability", "take off dark glasses", 0.2,
+    {QualityComponent::kEyesVisible, "eyes_visible", "probability", "take off dark glasses", 0.12,
      0.95},
     {QualityComponent::kMouthVisible, "mouth_visible", "probability", "take off the mask", 0.3,
      0.95},
     {QualityComponent::kDetectionScore, "detection_score", "score", "look at the camera", 0.3, 0.9},
     {QualityComponent::kExpectedGenuineScore, "expected_genuine_score", "cosine",
-     "more light, closer, and look at the camera", 0.45, 0.9},
+     "more light, closer, and look at the camera", 0.43, 0.9},
     {QualityComponent::kNoise, "noise", "grey levels", "more light on the face", 7, 2},
     {QualityComponent::kCompressionArtifacts, "compression_artifacts", "ratio",
-     "send the photo in better quality", 1.85, 1.4},
+     "send the photo in better quality", 1.58, 1.35},
     {QualityComponent::kIlluminationUniformity, "illumination_uniformity", "share",
      "nothing before the face, and even light from the front", 0.17, 0.24},
 }};

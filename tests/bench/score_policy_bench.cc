@@ -20,6 +20,7 @@
 #include "face/base/clock.h"
 #include "index/local_gallery.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/data/photo_person.h"
 #include "trainer/data/random.h"
 #include "trainer/eval/embedding_set.h"
 
@@ -64,15 +65,8 @@ constexpr double kFalseMatchRate = 1e-3;
 // Strangers whose scores with everybody are looked at.
 constexpr size_t kComparedWithAll = 300;
 
-// The person of NAME/NAME_0001.jpg.
-std::string PersonOf(const std::string& photo) {
-  const size_t slash = photo.rfind('/');
-  const std::string file = photo.substr(slash == std::string::npos ? 0 : slash + 1);
-  return file.substr(0, file.rfind('_'));
-}
-
 Draw DrawPeople(const EmbeddingSet& set, size_t photos, uint64_t seed) {
-  std::map<std::string, std::vector<size_t>> people;
+  std::map<std::string_view, std::vector<size_t>> people;
   for (size_t i = 0; i < set.size(); ++i) {
     if (set.has_face(i)) people[PersonOf(set.names()[i])].push_back(i);
   }
@@ -267,7 +261,7 @@ int main(int argc, char** argv) {
   facegate::BenchOptions options;
   app.add_option("--data", options.data, "Folder with lfw/embeddings_seed002.f32 and order.txt")
       ->envname("FACEGATE_DATA");
-  app.add_option("--embeddings", options.embeddings, "Embeddings of photos PERSON/PERSON_0001.jpg");
+  app.add_option("--embeddings", options.embeddings, "Embeddings of photos PERSON/PHOTO");
   app.add_option("--order", options.order, "The photo of each row");
   app.add_option("--sets", options.sets, "2 where mirror images follow")
       ->check(CLI::Range(1, 2))

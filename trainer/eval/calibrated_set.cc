@@ -8,6 +8,8 @@
 #include <span>
 #include <utility>
 
+#include "trainer/data/photo_person.h"
+
 namespace facegate {
 namespace {
 
@@ -21,12 +23,11 @@ StatusOr<PhotosOfPeople> GroupByFolder(const EmbeddingSet& set) {
   for (size_t i = 0; i < set.size(); ++i) {
     if (!set.has_face(i)) continue;
     const std::string& name = set.names()[i];
-    const size_t slash = name.rfind('/');
-    if (slash == std::string::npos || slash == 0) {
+    if (!NamesPerson(name)) {
       return InvalidArgument(
           fmt::format("{} lies in no folder; the folder of a photo names its person", name));
     }
-    people[name.substr(0, slash)].emplace(name, i);
+    people[std::string(PersonOf(name))].emplace(name, i);
   }
   PhotosOfPeople result;
   for (const auto& [folder, photos] : people) {

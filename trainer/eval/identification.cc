@@ -8,16 +8,9 @@
 #include <map>
 #include <string_view>
 
+#include "trainer/data/photo_person.h"
+
 namespace facegate {
-namespace {
-
-std::string_view PersonOf(std::string_view photo) {
-  const size_t slash = photo.rfind('/');
-  return slash == std::string_view::npos ? std::string_view() : photo.substr(0, slash);
-}
-
-}  // namespace
-
 StatusOr<IdentificationProtocol> FirstPhotoProtocol(const EmbeddingSet& set, size_t least) {
   if (least < 2) return InvalidArgument("a person who is looked for needs at least 2 photos");
   std::map<std::string_view, std::vector<size_t>> people;

@@ -22,7 +22,7 @@ struct IdentificationProtocol {
   std::vector<size_t> strangers;  // photos of people who are not enrolled
 };
 
-// Of the people (the part of a photo's name before the last '/') with `least` or more photos the
+// Of the people (PersonOf() a photo) with `least` or more photos the
 // first in name order is enrolled and the others are probes; people with a single photo are
 // strangers. kInvalidArgument when nobody has `least` photos, or `least` is below 2.
 StatusOr<IdentificationProtocol> FirstPhotoProtocol(const EmbeddingSet& set, size_t least = 2);

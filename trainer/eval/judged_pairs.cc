@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "trainer/data/photo_person.h"
+
 namespace facegate {
 
 PeopleOfPhotos NumberPeople(const EmbeddingSet& set) {
@@ -9,10 +11,8 @@ PeopleOfPhotos NumberPeople(const EmbeddingSet& set) {
   std::unordered_map<std::string, size_t> numbers;
   people.person.reserve(set.size());
   for (const std::string& name : set.names()) {
-    const size_t slash = name.find_last_of('/');
-    std::string person = name.substr(0, slash);
-    if (slash == std::string::npos) ++people.without_folder;
-    const auto [place, added] = numbers.emplace(std::move(person), people.names.size());
+    if (!NamesPerson(name)) ++people.without_folder;
+    const auto [place, added] = numbers.emplace(PersonOf(name), people.names.size());
     if (added) people.names.push_back(place->first);
     people.person.push_back(place->second);
   }

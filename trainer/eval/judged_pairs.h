@@ -10,8 +10,7 @@
 
 namespace facegate {
 
-// Numbers the people of photos: the part of a name before the last '/' is the person, the whole
-// name where there is none.
+// Numbers the people of photos: PersonOf() each.
 struct PeopleOfPhotos {
   std::vector<size_t> person;      // of each photo of the set
   std::vector<std::string> names;  // of each person

@@ -118,11 +118,6 @@ struct Columns {
 
 }  // namespace
 
-std::string_view PersonOf(std::string_view photo) {
-  const size_t slash = photo.rfind('/');
-  return slash == std::string_view::npos ? photo : photo.substr(0, slash);
-}
-
 std::string SerializeSamples(const LandmarkSamples& samples, const std::string& source) {
   Columns faces;
   for (const LandmarkSample& face : samples.faces) {

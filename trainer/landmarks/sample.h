@@ -35,9 +35,6 @@ struct LandmarkSamples {
   std::vector<NegativeSample> negatives;
 };
 
-// "Anna/1.jpg" -> "Anna"; a photo without a folder is a person of its own.
-std::string_view PersonOf(std::string_view photo);
-
 // The samples as bytes of a file; `source` names what they were made from.
 std::string SerializeSamples(const LandmarkSamples& samples, const std::string& source);
 // kFailedPrecondition when they were made from another source, kInvalidArgument for other bytes.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "face/detect/face_frame.h"
+#include "trainer/data/photo_person.h"
 #include "trainer/data/random.h"
 
 namespace facegate {

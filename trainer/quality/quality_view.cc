@@ -32,17 +32,17 @@ constexpr std::array<FlawFacts, kViewFlaws> kFlaws = {{{ViewFlaw::kNone, "none",
                                                        {ViewFlaw::kFog, "fog", 4},
                                                        {ViewFlaw::kBlurred, "blurred", 8},
                                                        {ViewFlaw::kMoved, "moved", 5},
-                                                       {ViewFlaw::kPacked, "packed", 4},
+                                                       {ViewFlaw::kPacked, "packed", 6},
                                                        {ViewFlaw::kNoisy, "noisy", 6},
                                                        {ViewFlaw::kNegative, "negative", 4},
-                                                       {ViewFlaw::kHidden, "hidden", 10},
+                                                       {ViewFlaw::kHidden, "hidden", 18},
                                                        {ViewFlaw::kDarkGlasses, "dark glasses", 9},
                                                        {ViewFlaw::kMask, "mask", 9},
                                                        {ViewFlaw::kBorder, "border", 5},
                                                        {ViewFlaw::kScribbled, "scribbled", 4}}};
 
 // Shares of the face from which on what covers it surely hides, or surely leaves, eyes and mouth.
-constexpr double kSurelyHides = 0.5;
+constexpr double kSurelyHides = 0.42;
 constexpr double kSurelyLeaves = 0.2;
 constexpr double kSecondFlaw = 0.35;
 
@@ -96,16 +96,30 @@ Status Hide(RandomStream& random, QualityView& view) {
   return OkStatus();
 }
 
-Status Shrink(double eyes, RandomStream& random, cv::Mat& crop) {
+cv::Mat Small(double eyes, const cv::Mat& crop) {
   const auto points = TemplatePoints(AlignmentTemplate::kArcFace112);
   const double scale = eyes / cv::norm(points[1] - points[0]);
   const int side = std::max(2, static_cast<int>(std::lround(crop.cols * scale)));
   cv::Mat small;
   cv::resize(crop, small, {side, side}, 0, 0, cv::INTER_AREA);
+  return small;
+}
+
+Status Shrink(double eyes, RandomStream& random, cv::Mat& crop) {
+  const cv::Mat small = Small(eyes, crop);
   const double way = random.Uniform();
   const int interpolation =
       way < 0.55 ? cv::INTER_LINEAR : (way < 0.9 ? cv::INTER_CUBIC : cv::INTER_NEAREST);
   cv::resize(small, crop, crop.size(), 0, 0, interpolation);
+  return OkStatus();
+}
+
+// JPEG, of the photo as it is or of a small one.
+Status Pack(RandomStream& random, cv::Mat& crop) {
+  const cv::Size size = crop.size();
+  if (random.Chance(0.5)) crop = Small(LogUniform(random, 10, 35), crop);
+  FACEGATE_RETURN_IF_ERROR(Apply(Kind::kJpeg, std::floor(random.Uniform(2, 40)), random, crop));
+  if (crop.size() != size) cv::resize(crop, crop, size, 0, 0, cv::INTER_LINEAR);
   return OkStatus();
 }
 
@@ -167,7 +181,7 @@ StatusOr<bool> ApplyCameraFlaw(RandomStream& random, QualityView& view) {
       FACEGATE_RETURN_IF_ERROR(Apply(Kind::kMotionBlur, random.Uniform(4, 40), random, crop));
       return true;
     case ViewFlaw::kPacked:
-      FACEGATE_RETURN_IF_ERROR(Apply(Kind::kJpeg, std::floor(random.Uniform(2, 40)), random, crop));
+      FACEGATE_RETURN_IF_ERROR(Pack(random, crop));
       return true;
     case ViewFlaw::kNoisy:
       FACEGATE_RETURN_IF_ERROR(Apply(Kind::kNoise, LogUniform(random, 5, 120), random, crop));

@@ -37,6 +37,14 @@ EmbeddingSet People() {
                  {"stranger-b/1.jpg", 90}});
 }
 
+TEST(IdentificationTest, PhotosWithoutAFolderAreOfDifferentPeople) {
+  const auto protocol = FirstPhotoProtocol(
+      Circle({{"a.jpg", 0}, {"b.jpg", 90}, {"jane/1.jpg", 30}, {"jane/2.jpg", 40}}));
+  ASSERT_THAT(protocol, IsOk());
+  EXPECT_THAT(protocol->gallery, ElementsAre(2u));
+  EXPECT_THAT(protocol->strangers, ElementsAre(0u, 1u));
+}
+
 TEST(IdentificationTest, EnrolsTheFirstPhotoInNameOrder) {
   const EmbeddingSet set = People();
   const auto protocol = FirstPhotoProtocol(set);

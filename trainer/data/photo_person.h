@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+namespace facegate {
+
+// Who is on a photo, by its name: "Anna/1.jpg" -> "Anna"; a photo without a folder is a person of
+// its own.
+constexpr std::string_view PersonOf(std::string_view photo) {
+  const size_t slash = photo.rfind('/');
+  return slash == std::string_view::npos ? photo : photo.substr(0, slash);
+}
+constexpr bool NamesPerson(std::string_view photo) {
+  const size_t slash = photo.rfind('/');
+  return slash != std::string_view::npos && slash != 0;
+}
+
+}  // namespace facegate
