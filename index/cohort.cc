@@ -62,9 +62,11 @@ Cohort::Cohort(std::span<const Member> members) : dimension_(members.front().vec
     identities_.push_back(member.identity);
     vectors_.insert(vectors_.end(), member.vector.begin(), member.vector.end());
   }
-  double sum = 0.0;
-  for (const Member& member : members) sum += Common(Scores(member.vector), member.identity);
-  usual_ = sum / static_cast<double>(members.size());
+  // Of some, so that a new cohort costs a few milliseconds; any number would do, as long as it is
+  // the same for all scores.
+  for (const Member& member : members.first(kLeastCohort)) {
+    usual_ += Common(Scores(member.vector), member.identity) / kLeastCohort;
+  }
 }
 
 Cohort::~Cohort() { std::fill(vectors_.begin(), vectors_.end(), 0.0f); }

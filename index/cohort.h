@@ -69,7 +69,7 @@ class Cohort {
   const size_t dimension_;
   std::vector<uint64_t> identities_;
   std::vector<float> vectors_;  // one after the other
-  double usual_ = 0.0;          // the mean of Common() over the members
+  double usual_ = 0.0;          // the mean of Common() over the first kLeastCohort members
 };
 
 }  // namespace facegate

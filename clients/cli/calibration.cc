@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 
 #include "clients/cli/ask.h"
+#include "clients/cli/calibration_page.h"
 #include "clients/cli/command.h"
+#include "clients/cli/private_file.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 
@@ -22,6 +25,7 @@ constexpr char kFooter[] =
     "Examples:\n"
     "  facegate calibration staff\n"
     "  facegate calibration staff --model-card\n"
+    "  facegate calibration staff --page staff.html\n"
     "  facegate --json calibration staff";
 
 void AddRow(const v1::GetCalibrationResponse::Row& row, Table& table) {
@@ -37,17 +41,35 @@ class CalibrationCommand : public Command {
     calibration.add_option("COLLECTION", collection_, "Its id")->required();
     calibration.add_flag("--model-card", model_card_,
                          "What the model card says, not the collection's own scores");
+    calibration.add_option("--page", page_, "Write a page with curves for a browser");
   }
 
   ExitCode Run(Session& session) override {
     v1::GetCalibrationRequest request;
     request.set_collection_id(collection_);
     if (model_card_) request.set_calibration(v1::CALIBRATION_CHOICE_MODEL_CARD);
-    return Finish(session, collection_, Ask(session, &FacegateClient::GetCalibration, request),
-                  [&](const v1::GetCalibrationResponse& answer) { Print(session, answer); });
+    const auto answer = Ask(session, &FacegateClient::GetCalibration, request);
+    if (answer.ok() && !page_.empty()) {
+      const std::string page = CalibrationPage(collection_, *answer, ModelCard(session, request));
+      if (const auto failure = WritePrivateFile(page_, page)) {
+        return Fail(session, page_, LocalError(*failure));
+      }
+    }
+    return Finish(session, collection_, answer,
+                  [&](const v1::GetCalibrationResponse& shown) { Print(session, shown); });
   }
 
  private:
+  // What the page compares the collection's own scores with; nothing where the card has none.
+  std::optional<v1::GetCalibrationResponse> ModelCard(Session& session,
+                                                      v1::GetCalibrationRequest request) const {
+    if (model_card_) return std::nullopt;
+    request.set_calibration(v1::CALIBRATION_CHOICE_MODEL_CARD);
+    auto answer = Ask(session, &FacegateClient::GetCalibration, request);
+    if (!answer.ok()) return std::nullopt;
+    return *std::move(answer);
+  }
+
   static void Print(Session& session, const v1::GetCalibrationResponse& answer) {
     session.out << fmt::format(
         "{}: {} people, {} photos ({} left out), {} pairs of different people, {} of one person; "
@@ -73,6 +95,7 @@ class CalibrationCommand : public Command {
 
   std::string collection_;
   bool model_card_ = false;
+  std::string page_;
 };
 
 }  // namespace

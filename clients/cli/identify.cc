@@ -163,7 +163,7 @@ std::vector<std::string> WhyInconclusive(const std::string& photo,
   return reasons;
 }
 
-std::string Summary(const v1::IdentifyResponse& answer) {
+std::string SummaryOfIdentify(const v1::IdentifyResponse& answer) {
   return fmt::format("{}; {} searched", DescribeBasis(answer.basis()),
                      CountOf(answer.gallery_identities(), "identity", "identities"));
 }
@@ -192,7 +192,7 @@ ExitCode IdentifyCommand::Run(Session& session) {
              {"TEMPLATE", Table::Align::kRight},
              OptionalColumn("FACE")}),
       [&](const std::string& photo) { return Identify(session, photo, page); }, AddRows,
-      WhyInconclusive, Summary);
+      WhyInconclusive, SummaryOfIdentify);
   if (sheet_.empty()) return code;
   const auto written = page.Write(sheet_);
   if (written.ok()) return code;

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "face/base/file.h"
 #include "tests/clients/cli_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace facegate {
 namespace {
@@ -62,6 +64,21 @@ TEST_F(CalibrationCommandsTest, HowScoresAreMadeIsSetAndTakenBack) {
   EXPECT_THAT(sent.update_mask().paths(), ElementsAre("cohort_normalisation"));
   EXPECT_FALSE(sent.collection().cohort_normalisation());
   EXPECT_EQ(Run({"collection", "update", "door", "--fusion", "middle"}).code, 2);
+}
+
+TEST_F(CalibrationCommandsTest, WritesAPageWithCurvesAndWarnings) {
+  const std::string file = dir_.File("door.html");
+  const auto result = Run({"calibration", "door", "--page", file});
+  EXPECT_EQ(result.code, 0) << result.err;
+  const auto page = ReadFile(file, 1 << 20);
+  ASSERT_THAT(page, IsOk());
+  EXPECT_THAT(*page, HasSubstr("Error rates of door"));
+  EXPECT_THAT(*page, HasSubstr("40 people, 50 photos"));
+  EXPECT_THAT(*page, HasSubstr("<polyline class=\"fmr\""));
+  EXPECT_THAT(*page, HasSubstr("<polyline class=\"card\""));
+  EXPECT_THAT(*page, HasSubstr("class=\"warning\""));
+  EXPECT_THAT(*page, Not(HasSubstr("http"))) << "it loads nothing";
+  EXPECT_NE(Run({"calibration", "door", "--page", dir_.File("no/such/folder.html")}).code, 0);
 }
 
 TEST_F(CalibrationCommandsTest, ShowsACollectionsRatesAndItsWarnings) {

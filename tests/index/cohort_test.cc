@@ -94,7 +94,7 @@ TEST_F(CohortTest, FindsWhatAFaceHasInCommonWithThoseMostLikeIt) {
 TEST_F(CohortTest, LeavesHalfOfWhatBothHaveInCommonOut) {
   const Embedding probe = RandomEmbedding(random_, kDimension);
   double usual = 0.0;
-  for (size_t i = 0; i < faces_.size(); ++i) usual += CommonOf(faces_[i], i + 1) / 200.0;
+  for (size_t i = 0; i < kLeastCohort; ++i) usual += CommonOf(faces_[i], i + 1) / kLeastCohort;
   EXPECT_NEAR(cohort_->Normalised(0.4f, cohort_->Scores(probe.values()), 7, faces_[6].values()),
               0.4 - (CommonOf(probe, 7) + CommonOf(faces_[6], 7)) / 2 + usual, 1e-6);
 }
