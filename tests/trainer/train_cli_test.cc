@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -178,6 +179,39 @@ TEST_F(TrainCliTest, StoresHalfOfTheBits) {
     const auto& b = after.card.canary->embeddings[i];
     EXPECT_GT(std::inner_product(a.begin(), a.end(), b.begin(), 0.0), 0.999);
   }
+}
+
+TEST_F(TrainCliTest, MixesTheWeightsOfTwoModels) {
+  const auto model_of = [&](uint64_t seed, const std::string& name) {
+    Safetensors file{.tensors = *RandomWeights("mobilefacenet-128", seed), .metadata = {}};
+    EXPECT_THAT(WriteFileAtomically(File(name), SerializeSafetensors(file)), IsOk());
+    EXPECT_EQ(Run({"import", "--preset", "insightface", File(name), File(name + ".model")}),
+              TrainExitCode::kOk)
+        << err();
+    return File(name + ".model");
+  };
+  const std::string one = model_of(1, "one");
+  const std::string two = model_of(2, "two");
+  ASSERT_EQ(Run({"import", "--mix", two, "--mix-share", "0.25", one, File("mix")}),
+            TrainExitCode::kOk)
+      << err();
+  const auto number = [](const std::string& path) {
+    const auto file = ReadModelFile(path);
+    EXPECT_THAT(file, IsOk());
+    float value = 0.0F;
+    std::memcpy(&value, file->tensors.at("conv1.conv.weight").bytes.data(), sizeof(value));
+    return value;
+  };
+  EXPECT_FLOAT_EQ(number(File("mix")), 0.75F * number(one) + 0.25F * number(two));
+  EXPECT_THAT(ReadModelFile(File("mix"))->card.origin, HasSubstr("0.25 of its weights"));
+  EXPECT_EQ(Run({"import", "--mix-share", "0.25", one, File("other")}), TrainExitCode::kUsage);
+}
+
+TEST_F(TrainCliTest, RefusesToMixModelsThatSeeFacesDifferently) {
+  const std::string one = RandomModel();
+  ASSERT_EQ(Run({"import", "--mirror", one, File("mirrored")}), TrainExitCode::kOk) << err();
+  EXPECT_EQ(Run({"import", "--mix", File("mirrored"), one, File("mix")}), TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("of other faces"));
 }
 
 TEST_F(TrainCliTest, RefusesToImportWithoutKnowingTheAlignment) {

@@ -93,6 +93,26 @@ std::string NamesText(const std::vector<std::string>& names) {
   return text;
 }
 
+// The other model is of the same network and sees faces in the same way.
+Status MixIn(const ImportOptions& options, ModelFile& file) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(*options.mix, kMaxWeightFileBytes));
+  const auto mix = [&]() -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(Safetensors parsed, ParseSafetensors(bytes));
+    FACEGATE_ASSIGN_OR_RETURN(const ModelFile other, ModelFileFrom(std::move(parsed)));
+    if (other.card.architecture != file.card.architecture ||
+        other.card.preprocessing != file.card.preprocessing) {
+      return InvalidArgument("is of another network, or of other faces, than the source");
+    }
+    return MixWeights(other.tensors, options.mix_share, file.tensors);
+  };
+  if (Status mixed = mix(); !mixed.ok()) return Annotate(mixed, *options.mix);
+  // They are of other weights.
+  if (!options.card.figures) file.card.accuracy.clear();
+  file.card.origin += fmt::format("; {:g} of its weights are those of a model with sha256 {}",
+                                  options.mix_share, Sha256Hex(bytes));
+  return OkStatus();
+}
+
 void PrintReport(const std::string& path, const ImportReport& report, std::ostream& out) {
   PrintCardRow("architecture", report.card.architecture, out);
   PrintCardRow("parameters", fmt::format("{} in {} tensors", report.parameters, report.tensors),
@@ -164,6 +184,7 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   }
   file.card.architecture = ChooseArchitecture(options, source);
   file.tensors = std::move(source.tensors);
+  if (options.mix) FACEGATE_RETURN_IF_ERROR(MixIn(options, file));
   if (options.half) {
     FACEGATE_RETURN_IF_ERROR(RoundToHalf(file.tensors));
     // They are of other weights.
@@ -196,7 +217,9 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "  facegate-train import --alignment arcface-112x112 --color bgr evolve.pth "
       "irse50.safetensors\n"
       "  facegate-train import --half --figures figures.json run/model.safetensors "
-      "small.safetensors");
+      "small.safetensors\n"
+      "  facegate-train import --mix run2/model.safetensors run1/model.safetensors "
+      "mixed.safetensors");
   const auto options = std::make_shared<ImportOptions>();
   command->add_option("SOURCE", options->source, "Weights to read")->required();
   command
@@ -208,6 +231,14 @@ TrainCommand AddImportCommand(CLI::App& app) {
                       "Where in a checkpoint the backbone is, where it holds several: the keys "
                       "and the prefix, such as state_dict_ema or model.backbone");
   AddCardOptions(*command, options->card);
+  command->add_option(
+      "--mix", options->mix,
+      "A model file of the same network: its weights and the source's are averaged, "
+      "where one went on from the other (WiSE-FT)");
+  command->add_option("--mix-share", options->mix_share, "The share of that model's weights")
+      ->needs("--mix")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   command->add_flag("--half", options->half,
                     "Round weights to 16 bits, half the size; figures of the source's card are "
                     "dropped");

@@ -18,6 +18,9 @@ struct ImportOptions {
   std::optional<std::string> architecture{};  // else found by the tensors' names and shapes
   std::optional<std::string> entry{};         // where in a checkpoint, see BackboneWish
   CardOptions card{};
+  // A model file whose weights are mixed with the source's, see MixWeights(), and its share.
+  std::optional<std::string> mix{};
+  double mix_share = 0.5;
   bool half = false;   // store numbers of 16 bits
   bool force = false;  // replace `out`
 };

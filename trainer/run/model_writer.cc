@@ -56,6 +56,34 @@ StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file) {
   return card;
 }
 
+Status MixWeights(const TensorMap& other, double share, TensorMap& tensors) {
+  return CatchToStatus("mixing weights", [&]() -> Status {
+    for (const auto& [name, tensor] : other) {
+      if (!tensors.contains(name)) {
+        return InvalidArgument(fmt::format("the other model alone has a tensor {}", Quote(name)));
+      }
+    }
+    for (auto& [name, tensor] : tensors) {
+      const auto found = other.find(name);
+      if (found == other.end()) {
+        return InvalidArgument(fmt::format("the other model has no tensor {}", Quote(name)));
+      }
+      if (found->second.shape != tensor.shape) {
+        return InvalidArgument(fmt::format("tensor {} has the shape {}, the other model's has {}",
+                                           Quote(name), ShapeText(tensor.shape),
+                                           ShapeText(found->second.shape)));
+      }
+      FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor own, ToTorch(tensor));
+      if (!own.is_floating_point()) continue;
+      FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor others, ToTorch(found->second));
+      const torch::Tensor mix =
+          (1.0 - share) * own.to(torch::kDouble) + share * others.to(torch::kDouble);
+      FACEGATE_ASSIGN_OR_RETURN(tensor, FromTorch(mix.to(torch::kFloat)));
+    }
+    return OkStatus();
+  });
+}
+
 Status RoundToHalf(TensorMap& tensors) {
   return CatchToStatus("rounding to 16 bits", [&]() -> Status {
     for (auto& [name, tensor] : tensors) {

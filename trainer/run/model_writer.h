@@ -18,4 +18,11 @@ StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file);
 // norms, biases, slopes) stays. kInvalidArgument, naming the tensor, where a number does not fit.
 Status RoundToHalf(TensorMap& tensors);
 
+// Mixes the weights of two models of one network: 1 - share of `tensors`, which becomes the mix,
+// and `share` (0..1) of `other`. Where one continued the training of the other, the mix often keeps
+// what the first could and most of what the second learned (Wortsman et al., "Robust fine-tuning of
+// zero-shot models", 2022). Whole numbers stay. kInvalidArgument, naming the tensor, where names or
+// shapes differ.
+Status MixWeights(const TensorMap& other, double share, TensorMap& tensors);
+
 }  // namespace facegate
