@@ -35,11 +35,6 @@ bool CohortDraw::Add(uint64_t identity) {
   return true;
 }
 
-bool CohortDraw::Contains(uint64_t identity) const {
-  return std::binary_search(drawn_.begin(), drawn_.end(),
-                            Drawn{.draw = DrawOf(identity, kSeed), .identity = identity});
-}
-
 bool CohortDraw::Remove(uint64_t identity) {
   const auto place = PlaceOf(identity);
   if (place == drawn_.end() || place->identity != identity) return false;
@@ -95,7 +90,7 @@ double Cohort::Common(std::span<const float> scores, uint64_t identity) const {
 float Cohort::Normalised(float cosine, std::span<const float> probe_scores, uint64_t identity,
                          std::span<const float> vector) const {
   const double common = Common(probe_scores, identity) + Common(Scores(vector), identity);
-  return static_cast<float>(static_cast<double>(cosine) - common / 2 + usual_);
+  return static_cast<float>(static_cast<double>(cosine) - std::max(0.0, common / 2 - usual_));
 }
 
 }  // namespace facegate

@@ -20,8 +20,7 @@ class CohortDraw {
 
   // Whether it is among those who stand for all, now that it is there.
   bool Add(uint64_t identity);
-  bool Contains(uint64_t identity) const;
-  // True when it was one of them: somebody else, whom Refill() is told, may take its place.
+  // True when it was one of them; Add() of the others then gives one of them its place.
   bool Remove(uint64_t identity);
   // Not full: another identity may have a place that has none.
   bool HasRoom() const { return drawn_.size() < kCohortSize; }
@@ -39,10 +38,11 @@ class CohortDraw {
 };
 
 // Identities that stand for all of a collection. What a face has in common with those who are most
-// like it tells how easily it is taken for somebody else, and is left out of a score: adaptive
-// symmetric score normalisation (Matejka et al., "Analysis of Score Normalization in Multilingual
-// Speaker Recognition", 2017), of the means alone, so that what is left is still a cosine's size.
-// Immutable; the vectors are wiped at its end.
+// like it tells how easily it is taken for somebody else. What two faces have more of it than is
+// usual is taken off their cosine: adaptive symmetric score normalisation (Matejka et al.,
+// "Analysis of Score Normalization in Multilingual Speaker Recognition", 2017), of the means alone,
+// and downwards alone, so that no pair reaches a threshold that its cosine does not reach.
+// Immutable and thread-safe; the vectors are wiped at its end.
 class Cohort {
  public:
   struct Member {
@@ -60,8 +60,8 @@ class Cohort {
   std::vector<float> Scores(std::span<const float> vector) const;
   // What it has in common with others than `identity`: the mean of the highest tenth of `scores`.
   double Common(std::span<const float> scores, uint64_t identity) const;
-  // The cosine of two faces of whom the second is `identity`'s, less half of what each has in
-  // common with others than `identity`, plus what is usual.
+  // The cosine of two faces of whom the second is `identity`'s, less what they have in common with
+  // others than `identity`, on average, beyond what is usual. At most `cosine`.
   float Normalised(float cosine, std::span<const float> probe_scores, uint64_t identity,
                    std::span<const float> vector) const;
 

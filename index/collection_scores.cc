@@ -72,6 +72,7 @@ StatusOr<CollectionState::Scoring> CollectionState::PrepareScoring(
       FillMean(entry, *index_, mean);
       scoring.slots.push_back(scoring.means->Add(entry.uid, entry.templates.front().id, mean));
     }
+    std::fill(mean.begin(), mean.end(), 0.0f);
     scoring.means->Release(identities_.size() - scoring.slots.size());
     return scoring;
   });

@@ -7,8 +7,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "face/base/check.h"
 #include "face/base/mutex.h"
 #include "face/base/status.h"
 #include "index/cohort.h"
@@ -73,7 +75,10 @@ class CollectionState {
       std::swap(rows_, other.rows_);
       return *this;
     }
-    void Use() { rows_ -= 1; }
+    void Use() {
+      FACEGATE_CHECK(rows_ > 0);
+      rows_ -= 1;
+    }
 
    private:
     VectorIndex* index_ = nullptr;
@@ -172,7 +177,7 @@ class CollectionState {
   std::unique_ptr<VectorIndex> index_;
   std::unique_ptr<VectorIndex> means_;  // null where they have no part in scores
   std::vector<float> mean_;             // where one is computed: a change must not need memory
-  CohortDraw draw_;                     // empty without a cohort
+  CohortDraw draw_;                     // of nobody without a cohort
 
   mutable Mutex cohort_mutex_;
   // Of draw_; made when it is needed, and again after a member has changed.

@@ -42,6 +42,13 @@ class FlatIndex final : public VectorIndex {
  public:
   explicit FlatIndex(size_t dimension) : dimension_(dimension) { FACEGATE_CHECK(dimension > 0); }
 
+  // Leaves no vector behind in memory that others get.
+  ~FlatIndex() override {
+    for (const auto& segment : segments_) {
+      std::fill_n(segment->vectors.get_xb(), segment->labels.size() * dimension_, 0.0f);
+    }
+  }
+
   bool TryReserve(size_t rows) override {
     size_t reserved = reserved_.load();
     do {

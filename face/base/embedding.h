@@ -31,7 +31,7 @@ class Embedding {
 };
 
 // The score of two unit vectors of equal size: the dot product accumulated in double in index order
-// and rounded once to fp32. The only score function whose result leaves the project, so every path
+// and rounded once to fp32. The only function for cosines that leave the project, so every path
 // gives the same bits.
 float CosineScore(std::span<const float> a, std::span<const float> b);
 

@@ -18,7 +18,7 @@ struct ErrorRate {
   double upper = 1.0;
   double confidence = kConfidence;
   // Of false positive identification rates: the gallery is larger than those of the tables, and the
-  // rate is 1 - (1 - FMR)^identities. The formula takes people as equally easy to confuse; as they
+  // rate is 1 - (1 - FMR)^templates. The formula takes people as equally easy to confuse; as they
   // are not, the rate is rather lower. Of false match rates: the sum of those of several templates.
   bool by_formula = false;
 };

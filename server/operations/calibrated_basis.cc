@@ -78,6 +78,20 @@ void AddDefault(const CalibrationParts& parts, const CollectionInfo& collection,
   }
 }
 
+// The tables are of single photos.
+void AddPolicies(const CollectionSettings& settings, CalibrationReport& report) {
+  if (settings.fusion == Fusion::kMeanTemplate) {
+    report.warnings.emplace_back(
+        "these are rates of single photos; the collection compares a face with the mean of an "
+        "identity's templates, of which they are estimates");
+  }
+  if (settings.cohort) {
+    report.warnings.emplace_back(
+        "these are rates of cosines; the collection normalises them by a cohort, and different "
+        "people match more seldom than is said here");
+  }
+}
+
 }  // namespace
 
 StatusOr<DecisionBasis> BasisWithin(const CalibrationParts& parts, const CollectionInfo& collection,
@@ -107,6 +121,7 @@ StatusOr<CalibrationReport> ReportCalibration(const CalibrationParts& parts,
   report.searched_templates = std::max<uint64_t>(collection.template_count, 1);
   report.rows = RowsOf(*report.calibration, report.searched_templates);
   AddDefault(parts, collection, report);
+  AddPolicies(collection.settings, report);
   // The guard let in only who is like the others of the identity.
   if (source == CalibrationSource::kCollection &&
       collection.settings.identity_match_fmr.has_value()) {

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <iostream>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -102,10 +103,12 @@ class OpenSet {
  public:
   OpenSet(const EmbeddingSet& set, Draw draw) : set_(set), draw_(std::move(draw)) {}
 
-  // Of strangers with one photo of each person.
+  // Of the strangers whose scores with everybody are looked at, with one photo of each person.
   double SinglePhotoThreshold() const {
     std::vector<double> cosines;
-    for (const size_t stranger : draw_.strangers) {
+    const auto looked_at =
+        std::span(draw_.strangers).first(std::min(kComparedWithAll, draw_.strangers.size()));
+    for (const size_t stranger : looked_at) {
       for (const auto& own : draw_.enrolled) cosines.push_back(set_.Score(stranger, own.front()));
     }
     return QuantileFromAbove(cosines, kFalseMatchRate);

@@ -46,16 +46,6 @@ TEST(CohortDrawTest, GivesTheNextOneThePlaceOfAMember) {
   EXPECT_EQ(draw.Members(), without.Members());
 }
 
-TEST(CohortDrawTest, SaysWhetherSomebodyIsAMember) {
-  CohortDraw draw;
-  size_t taken = 0;
-  for (uint64_t i = 1; i <= 2000; ++i) taken += draw.Add(i) ? 1 : 0;
-  EXPECT_GE(taken, kCohortSize);
-  const std::vector<uint64_t> members = draw.Members();
-  const std::set<uint64_t> known(members.begin(), members.end());
-  for (uint64_t i = 1; i <= 2000; ++i) EXPECT_EQ(draw.Contains(i), known.contains(i)) << i;
-}
-
 class CohortTest : public ::testing::Test {
  protected:
   CohortTest() {
@@ -91,12 +81,20 @@ TEST_F(CohortTest, FindsWhatAFaceHasInCommonWithThoseMostLikeIt) {
       << "not with itself";
 }
 
-TEST_F(CohortTest, LeavesHalfOfWhatBothHaveInCommonOut) {
-  const Embedding probe = RandomEmbedding(random_, kDimension);
+TEST_F(CohortTest, TakesOffWhatBothHaveInCommonBeyondTheUsual) {
   double usual = 0.0;
   for (size_t i = 0; i < kLeastCohort; ++i) usual += CommonOf(faces_[i], i + 1) / kLeastCohort;
-  EXPECT_NEAR(cohort_->Normalised(0.4f, cohort_->Scores(probe.values()), 7, faces_[6].values()),
-              0.4 - (CommonOf(probe, 7) + CommonOf(faces_[6], 7)) / 2 + usual, 1e-6);
+  size_t lowered = 0;
+  for (int i = 0; i < 20; ++i) {
+    const Embedding probe = RandomEmbedding(random_, kDimension);
+    const double more = (CommonOf(probe, 7) + CommonOf(faces_[6], 7)) / 2 - usual;
+    const float score =
+        cohort_->Normalised(0.4f, cohort_->Scores(probe.values()), 7, faces_[6].values());
+    EXPECT_NEAR(score, 0.4 - std::max(0.0, more), 1e-6);
+    lowered += score < 0.4f ? 1 : 0;
+  }
+  EXPECT_GT(lowered, 2u);
+  EXPECT_LT(lowered, 18u) << "nobody is taken for more alike than he is";
 }
 
 }  // namespace

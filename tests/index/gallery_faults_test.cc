@@ -254,5 +254,20 @@ TEST_F(GalleryFaultsTest, DoesNotReuseNumbersOfFailedEnrolments) {
   EXPECT_GT(result->template_ids.front(), last + 4);
 }
 
+TEST_F(GalleryFaultsTest, APolicyOfScoresStaysWhereItCannotBeStored) {
+  const Embedding probe = RandomEmbedding(random_, kSize);
+  const auto score = [&] { return gallery_->Score("people", "jane", TestModel(), probe)->score; };
+  const float best = score();
+  const auto change = [&] {
+    return gallery_->UpdateCollection("people", {.fusion = Fusion::kMeanTemplate}, "").status();
+  };
+  store_->FailNextWrite(Refuse(Reason::kStoreFull, "as told"));
+  EXPECT_THAT(change(), RefusedWith(Reason::kStoreFull));
+  EXPECT_EQ(score(), best);
+  EXPECT_THAT(gallery_->Enrol("people", "john", TestModel(), Templates(1), {}), IsOk());
+  EXPECT_THAT(change(), IsOk());
+  EXPECT_NE(score(), best);
+}
+
 }  // namespace
 }  // namespace facegate

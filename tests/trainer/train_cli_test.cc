@@ -185,7 +185,8 @@ TEST_F(TrainCliTest, MixesTheWeightsOfTwoModels) {
   const auto model_of = [&](uint64_t seed, const std::string& name) {
     Safetensors file{.tensors = *RandomWeights("mobilefacenet-128", seed), .metadata = {}};
     EXPECT_THAT(WriteFileAtomically(File(name), SerializeSafetensors(file)), IsOk());
-    EXPECT_EQ(Run({"import", "--preset", "insightface", File(name), File(name + ".model")}),
+    EXPECT_EQ(Run({"import", "--preset", "insightface", "--licence", "licence of " + name,
+                   "--default-min-cosine", "0.4", File(name), File(name + ".model")}),
               TrainExitCode::kOk)
         << err();
     return File(name + ".model");
@@ -203,7 +204,10 @@ TEST_F(TrainCliTest, MixesTheWeightsOfTwoModels) {
     return value;
   };
   EXPECT_FLOAT_EQ(number(File("mix")), 0.75F * number(one) + 0.25F * number(two));
-  EXPECT_THAT(ReadModelFile(File("mix"))->card.origin, HasSubstr("0.25 of its weights"));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile mixed, ReadModelFile(File("mix")));
+  EXPECT_THAT(mixed.card.origin, HasSubstr("0.25 of its weights"));
+  EXPECT_THAT(mixed.card.licence, AllOf(HasSubstr("licence of one"), HasSubstr("licence of two")));
+  EXPECT_FALSE(mixed.card.default_min_cosine.has_value()) << "it was one of other weights";
   EXPECT_EQ(Run({"import", "--mix-share", "0.25", one, File("other")}), TrainExitCode::kUsage);
 }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "trainer/data/photo_person.h"
 #include "trainer/eval/degraded_strangers.h"
 #include "trainer/progress.h"
 
@@ -145,7 +146,7 @@ Status CheckStrangersOf(const EvalQualityOptions& options, const PairList& list)
   if (options.degrade.empty()) return OkStatus();
   for (const FacePair& pair : list.pairs) {
     for (const std::string& name : {pair.first, pair.second}) {
-      if (name.find('/') != std::string::npos) continue;
+      if (NamesPerson(name)) continue;
       return RefuseField("--degrade",
                          fmt::format("compares strangers, and {} lies in no folder that names its "
                                      "person; expected PERSON/PHOTO",

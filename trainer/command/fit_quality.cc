@@ -84,7 +84,7 @@ StatusOr<OpenedCrops> OpenCrops(const FitQualityOptions& options) {
 std::string SourceOf(const FitQualityOptions& options, const std::vector<std::string>& files,
                      const Teachers& teachers) {
   std::string source =
-      fmt::format("2 seed {} crops {} views {} drawn {} files {}", options.network.training.seed,
+      fmt::format("3 seed {} crops {} views {} drawn {} files {}", options.network.training.seed,
                   options.crops, options.views, options.drawn, DigestOfFiles(files));
   for (const auto& teacher : teachers) source += " model " + teacher->card().model_digest;
   return source;

@@ -93,6 +93,18 @@ std::string NamesText(const std::vector<std::string>& names) {
   return text;
 }
 
+// What was not said on the command line is said of both.
+void JoinProvenance(const CardOptions& said, const ModelCard& other, ModelCard& card) {
+  const auto join = [](const std::optional<std::string>& given, const std::string& more,
+                       std::string& text) {
+    if (given || more.empty() || text == more) return;
+    text += text.empty() ? more : fmt::format("; of the model mixed in: {}", more);
+  };
+  join(said.training_data, other.training_data, card.training_data);
+  join(said.licence, other.licence, card.licence);
+  join(said.teacher, other.teacher, card.teacher);
+}
+
 // The other model is of the same network and sees faces in the same way.
 Status MixIn(const ImportOptions& options, ModelFile& file) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(*options.mix, kMaxWeightFileBytes));
@@ -103,11 +115,14 @@ Status MixIn(const ImportOptions& options, ModelFile& file) {
         other.card.preprocessing != file.card.preprocessing) {
       return InvalidArgument("is of another network, or of other faces, than the source");
     }
-    return MixWeights(other.tensors, options.mix_share, file.tensors);
+    FACEGATE_RETURN_IF_ERROR(MixWeights(other.tensors, options.mix_share, file.tensors));
+    JoinProvenance(options.card, other.card, file.card);
+    return OkStatus();
   };
   if (Status mixed = mix(); !mixed.ok()) return Annotate(mixed, *options.mix);
   // They are of other weights.
   if (!options.card.figures) file.card.accuracy.clear();
+  if (!options.card.default_min_cosine) file.card.default_min_cosine.reset();
   file.card.origin += fmt::format("; {:g} of its weights are those of a model with sha256 {}",
                                   options.mix_share, Sha256Hex(bytes));
   return OkStatus();

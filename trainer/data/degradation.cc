@@ -321,7 +321,7 @@ Degradation DrawDegradation(RandomStream& kind, RandomStream& strength) {
   const DrawnKind& drawn = kDrawnKinds.at(kind.Below(kDrawnKinds.size()));
   if (drawn.mild == drawn.hopeless) return {.kind = drawn.kind, .strength = drawn.mild};
   const double value = std::exp(strength.Uniform(std::log(drawn.mild), std::log(drawn.hopeless)));
-  // A quality of JPEG is whole, and so are pixels.
+  // A tenth is fine enough for pixels, grey levels and qualities.
   return {.kind = drawn.kind, .strength = value < 1.0 ? value : std::floor(value * 10) / 10};
 }
 

@@ -284,6 +284,21 @@ TEST_F(GuardedCollectionTest, AGuardNeedsACalibration) {
   EXPECT_THAT(std::string(MessageOf(refused)), HasSubstr("duplicate_fmr"));
 }
 
+TEST_F(GuardedCollectionTest, ACalibrationSaysThatItIsOfSinglePhotos) {
+  CalibrateCard();
+  v1::GetCalibrationRequest request;
+  request.set_collection_id("people");
+  request.set_calibration(v1::CALIBRATION_CHOICE_MODEL_CARD);
+  v1::GetCalibrationResponse plain;
+  ASSERT_THAT(galleries_->GetCalibration(call_, request, &plain), IsOk());
+  ASSERT_THAT(
+      gallery_->UpdateCollection("people", {.fusion = Fusion::kMeanTemplate, .cohort = true}, ""),
+      IsOk());
+  v1::GetCalibrationResponse fused;
+  ASSERT_THAT(galleries_->GetCalibration(call_, request, &fused), IsOk());
+  EXPECT_EQ(fused.warnings_size(), plain.warnings_size() + 2);
+}
+
 TEST_F(GuardedCollectionTest, GuardsAreSettingsOfTheCollection) {
   Guard("duplicate_fmr", 0.25);
   v1::GetCollectionRequest request;
