@@ -31,7 +31,9 @@ class CohortDraw {
   struct Drawn {
     uint64_t draw = 0;
     uint64_t identity = 0;
-    auto operator<=>(const Drawn&) const = default;
+    bool operator<(const Drawn& other) const {
+      return draw != other.draw ? draw < other.draw : identity < other.identity;
+    }
   };
   std::vector<Drawn>::iterator PlaceOf(uint64_t identity);
   std::vector<Drawn> drawn_;  // ascending

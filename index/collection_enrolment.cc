@@ -92,14 +92,13 @@ Status Collection::CheckUnique(std::string_view identity, std::span<const NewTem
     const ReaderLock lock(mutex_);
     FACEGATE_ASSIGN_OR_RETURN(
         const auto nearest, state_.index().Search(templates[i].embedding.values(), kNearest, stop));
-    const auto taken = std::find_if(nearest.begin(), nearest.end(), [&](const IndexMatch& other) {
-      return state_.NameOf(other.group) != identity && other.cosine >= from;
-    });
-    if (taken == nearest.end()) continue;
-    const Status refused =
-        Refuse(Reason::kDuplicateFace, "the face belongs to another identity already");
-    return AtField(WithMetadata(refused, "identity_id", state_.NameOf(taken->group)),
-                   fmt::format("[{}]", i));
+    for (const IndexMatch& match : nearest) {
+      const std::string& other = state_.NameOf(match.group);
+      if (other == identity || match.cosine < from) continue;
+      const Status refused =
+          Refuse(Reason::kDuplicateFace, "the face belongs to another identity already");
+      return AtField(WithMetadata(refused, "identity_id", other), fmt::format("[{}]", i));
+    }
   }
   return OkStatus();
 }
