@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clients/cli/report.h"
+#include "face/base/escape_html.h"
 
 namespace facegate {
 namespace {
@@ -40,29 +41,6 @@ svg text { fill: var(--soft); font-size: 12px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
 th, td { text-align: right; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--grid); white-space: nowrap; }
 )css";
-
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 // Thresholds across, rates up on a logarithmic scale.
 class RateChart {
@@ -98,7 +76,7 @@ class RateChart {
     if (points.empty()) return;
     legend_ += fmt::format(
         R"html(<span><i class="key" style="border-top-style:{};color:var(--{})"></i>{}</span>)html",
-        band ? "solid" : "dashed", style, Escaped(name));
+        band ? "solid" : "dashed", style, EscapeHtml(name));
     if (band) {
       std::string outline;
       for (const auto& [at, one] : points) outline += Point(at, one->upper());
@@ -119,14 +97,14 @@ class RateChart {
     svg_ += fmt::format(R"(<line class="rule" x1="{0:.1f}" y1="{1}" x2="{0:.1f}" y2="{2}"/>)",
                         X(at), kTop, kBottom);
     svg_ += fmt::format(R"(<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>)", X(at),
-                        kTop - 6, Escaped(name));
+                        kTop - 6, EscapeHtml(name));
   }
 
   std::string Figure(std::string_view caption) const {
     return fmt::format(
         R"(<figure><div class="legend">{}</div><svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>)"
         R"(<figcaption>{}</figcaption></figure>)",
-        legend_, kWidth, kHeight, Escaped(caption), svg_, Escaped(caption));
+        legend_, kWidth, kHeight, EscapeHtml(caption), svg_, EscapeHtml(caption));
   }
 
  private:
@@ -179,10 +157,10 @@ std::string Chart(const v1::GetCalibrationResponse& answer,
 
 std::string RowOf(const Row& row) {
   return fmt::format("<tr><td>{:.3f}</td><td>{}</td><td>{}{}</td><td>{}</td></tr>\n",
-                     row.threshold(), Escaped(DescribeRate(row.fmr())),
-                     Escaped(DescribeRate(row.fpir())),
+                     row.threshold(), EscapeHtml(DescribeRate(row.fmr())),
+                     EscapeHtml(DescribeRate(row.fpir())),
                      row.fpir().by_formula() ? " by formula" : "",
-                     row.has_fnmr() ? Escaped(DescribeRate(row.fnmr())) : "–");
+                     row.has_fnmr() ? EscapeHtml(DescribeRate(row.fnmr())) : "–");
 }
 
 }  // namespace
@@ -194,21 +172,21 @@ std::string CalibrationPage(const std::string& collection, const v1::GetCalibrat
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>Error rates of {0}</title>\n<style>{1}</style></head>\n<body><main>\n"
       "<h1>Error rates of {0}</h1>\n",
-      Escaped(collection), kStyle);
+      EscapeHtml(collection), kStyle);
   page += fmt::format(
       "<p>By {}: {} people, {} photos ({} left out), {} pairs of different people, {} of one "
       "person.</p>\n",
-      Escaped(answer.set()), answer.people(), answer.photos(), answer.photos_left_out(),
+      EscapeHtml(answer.set()), answer.people(), answer.photos(), answer.photos_left_out(),
       answer.impostor_pairs(), answer.genuine_pairs());
   for (const std::string& warning : answer.warnings()) {
-    page += fmt::format("<p class=\"warning\">{}</p>\n", Escaped(warning));
+    page += fmt::format("<p class=\"warning\">{}</p>\n", EscapeHtml(warning));
   }
   if (answer.has_default_row()) {
     page += fmt::format(
         "<p>Where a request has no operating point, <b>{:.4f}</b> decides: FMR {}{}.</p>\n",
-        answer.default_row().threshold(), Escaped(DescribeRate(answer.default_row().fmr())),
+        answer.default_row().threshold(), EscapeHtml(DescribeRate(answer.default_row().fmr())),
         answer.has_model_card_fmr()
-            ? ", by the model card " + Escaped(DescribeRate(answer.model_card_fmr()))
+            ? ", by the model card " + EscapeHtml(DescribeRate(answer.model_card_fmr()))
             : "");
   }
   page += Chart(answer, model_card);
@@ -223,7 +201,7 @@ std::string CalibrationPage(const std::string& collection, const v1::GetCalibrat
       "formula: the gallery is larger than half of the calibrated people. In brackets is what is "
       "to "
       "be expected on another set of as many people. Calibration {}.</p>\n</main></body></html>\n",
-      Escaped(answer.calibration_id()));
+      EscapeHtml(answer.calibration_id()));
   return page;
 }
 

@@ -6,10 +6,9 @@
 #include <string_view>
 #include <utility>
 
-namespace facegate {
+#include "face/base/escape_html.h"
 
-// Text as HTML or XML shows it, also inside a quoted attribute.
-std::string EscapeHtml(std::string_view text);
+namespace facegate {
 
 // A <dl> of names and values, which are plain texts; empty without any.
 std::string FactList(std::span<const std::pair<std::string, std::string>> facts);
