@@ -137,12 +137,14 @@ def choose_people(options):
 
 
 def enrol(server, people, min_cosine):
+    """The ids of those who are enrolled; a photo may not be good enough."""
     started = time.monotonic()
     server.facegate("collection", "create", COLLECTION, *(["--min-cosine", min_cosine] if min_cosine else []))
-    failed = []
+    enrolled, failed = [], []
     for number, (person, photo, _) in enumerate(people, start=1):
         try:
             server.facegate("enroll", "-c", COLLECTION, "--select", "central", "--must-be-new", person, photo)
+            enrolled.append(person)
         except JobError as error:
             failed.append(f"{person}: {error}")
         if sys.stderr.isatty():
@@ -154,6 +156,7 @@ def enrol(server, people, min_cosine):
         print(f"  not enrolled: {line}")
     if len(failed) > (1 - LEAST_RECOGNISED) * len(people):
         raise JobError("too few people could be enrolled")
+    return enrolled
 
 
 def named_probes(options, people, strangers):
@@ -208,16 +211,20 @@ def print_table(rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-def judge(server, people, strangers, answers):
-    """Prints the table; (people recognised, people verified, strangers matched)."""
+def judge(server, people, enrolled, strangers, answers):
+    """Prints the table; (people recognised, people verified, strangers matched). Who is not enrolled is not recognised."""
     recognised = verified = matched = 0
     rows = []
     claims = [(person, person, probe) for person, _, probe in people]
     # A stranger claims to be one of the enrolled, each another.
-    claims += [(stranger, people[i % len(people)][0], probe) for i, (stranger, probe) in enumerate(strangers)]
+    claims += [(stranger, enrolled[i % len(enrolled)], probe) for i, (stranger, probe) in enumerate(strangers)]
     for number, ((truth, claim, probe), answer) in enumerate(zip(claims, answers)):
         if "error" in answer:
             rows.append((truth, "-", "-", answer["error"], "-", "not found"))
+            continue
+        if claim not in enrolled:
+            wrong = answer["decision"] == "MATCH"
+            rows.append((truth, answer["identity"], "-", answer["decision"], "-", "WRONG" if wrong else "not enrolled"))
             continue
         verdict = verify(server, claim, probe)
         genuine = number < len(people)
@@ -243,11 +250,11 @@ def run(options):
     try:
         info, seconds = server.start()
         print(f"server ready in {seconds:.1f} s: {info['model']['architecture']}, detector {info['detector']}")
-        enrol(server, people, DRAWN_MIN_COSINE if options.drawn and options.bundled else None)
+        enrolled = enrol(server, people, DRAWN_MIN_COSINE if options.drawn and options.bundled else None)
         started = time.monotonic()
         answers = identify(server, probes, *sheet_options(options))
         print(f"identified {len(probes)} photos in {time.monotonic() - started:.1f} s\n")
-        recognised, verified, matched = judge(server, people, strangers, answers)
+        recognised, verified, matched = judge(server, people, enrolled, strangers, answers)
         server.stop()
         _, seconds = server.start()
         again = identify(server, probes)
