@@ -23,8 +23,8 @@ namespace facegate {
 namespace {
 
 constexpr size_t kStrangers = 6;
-// Of the public weights: one in a thousand pairs of strangers reaches it.
-constexpr float kMinCosine = 0.43F;
+// Of the public weights: at most one in two thousand pairs of strangers reaches it.
+constexpr float kMinCosine = 0.457F;
 
 struct StrangerPhoto {
   cv::Mat bgr;
