@@ -2,8 +2,8 @@
 """Runs clang-tidy (version 14, .clang-tidy) on the product's source files and fails on any finding.
 
 tests/tidy.lock has a line for each file that was clean: a hash of its content, of the project's headers and protos that
-it reaches, of the options that it is compiled with, and of the configuration. What has not changed since is not read
-again, but for a sample of ten, which moves on with each commit. A file that the lock does not cover is read, and the
+it reaches, of the options that it is compiled with, and of the configuration. What has not changed since, or was only
+moved, is not read again, but for a sample of ten, which moves on with each commit. A file that the lock does not cover is read, and the
 check fails even where it is clean: --update writes the lock. So a change travels with the proof that it was read.
 
 Files that reach LibTorch, whose headers clang 14 cannot parse as C++20, are compiled instead, without any precompiled
@@ -28,6 +28,7 @@ BUILD = ROOT / "build" / "tidy"
 LOCK = ROOT / "tests" / "tidy.lock"
 ARGUMENTS = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wthread-safety"]
 INCLUDE = re.compile(rb'^\s*(?:#\s*include|import)\s*"([^"]+)"', re.MULTILINE)  # of C++ and of protos
+INCLUDE_LINE = re.compile(INCLUDE.pattern + rb"[^\n]*\n?", re.MULTILINE)
 # Options that change what the compiler sees; paths differ between machines and are left out.
 OPTION = re.compile(r"-(?:D|U|W|f|m|O|std=|pthread)\S*$")
 # clang 14 in C++20 mode fails inside the headers of LibTorch 1.13 themselves.
@@ -73,6 +74,12 @@ def reached(path):
     return seen
 
 
+@functools.lru_cache(maxsize=None)
+def essence_of(path):
+    """Digest of `path` without the lines that name others of the project: where a file lies changes no finding."""
+    return hashlib.sha256(INCLUDE_LINE.sub(b"", bytes_of(path))).digest()
+
+
 def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
@@ -84,8 +91,8 @@ def options_in(command):
 def key_of(path, command):
     """Digest of everything of ours that can change what clang-tidy says of `path`, which `command` compiles."""
     digest = hashlib.sha256(bytes_of(ROOT / ".clang-tidy") + "\0".join([*ARGUMENTS, *options_in(command)]).encode())
-    for file in sorted(reached(path)):
-        digest.update(name_of(file).encode() + b"\0" + bytes_of(file) + b"\0")
+    for essence in sorted(essence_of(file) for file in reached(path)):
+        digest.update(essence)
     return digest.hexdigest()
 
 
@@ -193,15 +200,16 @@ def main():
         return 1
 
     lock, keys = read_lock(), {name_of(file): key_of(file, commands[file]) for file in files}
-    stale = [file for file in files if lock.get(name_of(file)) != keys[name_of(file)]]
+    proven = set(lock.values())
+    stale = [file for file in files if keys[name_of(file)] not in proven]
     covered = [file for file in files if file not in stale]
     again = covered if options.all else [] if options.update else sample_of(covered)
     clean = set(read_files(stale + again, commands, options.jobs))
     findings = len(stale) + len(again) - len(clean)
-    gone = sorted(set(lock) - set(keys))
+    gone = sorted(name for name in set(lock) - set(keys) if lock[name] not in keys.values())
     if options.update:
-        proven = clean | (set(covered) - set(again))
-        write_lock({name_of(file): keys[name_of(file)] for file in files if file in proven})
+        clean_now = clean | (set(covered) - set(again))
+        write_lock({name_of(file): keys[name_of(file)] for file in files if file in clean_now})
         stale, gone = [file for file in stale if file not in clean], []
     print(f"check_tidy: {len(files)} files, {len(covered)} as in tests/tidy.lock, {len(again)} of these read again, "
           f"{findings} with findings; {sum(map(reaches_libtorch, files))} are compiled instead because of LibTorch's headers")
