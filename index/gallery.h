@@ -10,19 +10,13 @@
 #include <vector>
 
 #include "face/base/embedding.h"
+#include "face/base/model_key.h"
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
 #include "index/labels.h"
 #include "index/request_id.h"
 
 namespace facegate {
-
-// Which model made an embedding. Templates of two models never meet in one search.
-struct ModelKey {
-  std::string model_digest;          // 64 hexadecimal digits
-  std::string preprocessing_digest;  // 64 hexadecimal digits
-  bool operator==(const ModelKey&) const = default;
-};
 
 // How the templates of an identity make one score. Persisted, so the numbers stay.
 enum class Fusion {

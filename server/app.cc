@@ -10,7 +10,7 @@
 #include "face/base/file.h"
 #include "face/base/log.h"
 #include "face/image/opencv_threads.h"
-#include "server/listen_address.h"
+#include "server/rpc/listen_address.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/face_service.h"
 #include "server/rpc/gallery_service.h"

@@ -15,7 +15,7 @@
 #include "face/base/catch.h"
 #include "face/base/did_you_mean.h"
 #include "server/config_keys.h"
-#include "server/listen_address.h"
+#include "server/rpc/listen_address.h"
 
 namespace facegate {
 namespace {

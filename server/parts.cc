@@ -5,15 +5,11 @@
 #include <utility>
 
 #include "face/base/log.h"
-#include "face/detect/cascade.h"
-#include "face/detect/landmark_cascade.h"
-#include "face/detect/upright_detector.h"
-#include "face/detect/yunet.h"
-#include "face/model/blas_check.h"
-#include "face/model/bundled_landmarks.h"
-#include "face/model/bundled_quality.h"
-#include "face/model/landmark_file.h"
-#include "face/model/torch_embedder.h"
+#include "face/detect/choose.h"
+#include "face/embed/torch_embedder.h"
+#include "face/torch/blas_check.h"
+#include "face/weights/bundled_landmarks.h"
+#include "face/weights/bundled_quality.h"
 #include "index/local_gallery.h"
 
 namespace facegate {
@@ -33,38 +29,18 @@ StatusOr<LoadedModel> LoadModel(const Config& config) {
   return LoadedModel{std::move(embedder).value(), *device, static_cast<uint32_t>(threads)};
 }
 
-StatusOr<std::unique_ptr<Detector>> LoadLandmarkCascade(const Config& config) {
-  const std::string& file = config.detector_landmarks;
-  FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights weights,
-                            file.empty() ? BundledLandmarkWeights() : ReadLandmarkWeights(file));
-  LandmarkCascadeOptions options;
-  options.directory = config.haar_dir;
-  options.min_face_pixels = static_cast<int>(config.min_face_pixels);
-  auto detector = CreateLandmarkCascadeDetector(options, std::move(weights));
-  if (!detector.ok() && !file.empty()) return Annotate(detector.status(), file);
-  return detector;
-}
-
 StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
   if (config.detector == "none") return std::unique_ptr<Detector>();
-  const bool yunet =
-      config.detector == "yunet" || (config.detector == "auto" && !config.detector_model.empty());
-  StatusOr<std::unique_ptr<Detector>> detector = [&] {
-    if (yunet) {
-      YuNetOptions options;
-      options.model_path = config.detector_model;
-      options.min_face_pixels = static_cast<int>(config.min_face_pixels);
-      return CreateYuNetDetector(options);
-    }
-    if (config.detector != "haar-eyes") return LoadLandmarkCascade(config);
-    CascadeOptions options;
-    options.directory = config.haar_dir;
-    options.min_face_pixels = static_cast<int>(config.min_face_pixels);
-    return CreateCascadeDetector(options);
-  }();
+  DetectorChoice choice{.cascades = config.haar_dir,
+                        .min_face_pixels = static_cast<int>(config.min_face_pixels)};
+  if (config.detector != "auto") choice.detector = config.detector;
+  if (!config.detector_model.empty()) choice.yunet = config.detector_model;
+  if (!config.detector_landmarks.empty()) choice.landmark_net = config.detector_landmarks;
+  auto detector = ChooseDetector(
+      choice,
+      {.detector = "detector", .yunet = "detector_model", .landmark_net = "detector_landmarks"});
   if (!detector.ok()) return Annotate(detector.status(), "detector");
-  FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights weights, BundledLandmarkWeights());
-  return CreateUprightDetector(*std::move(detector), std::move(weights));
+  return detector;
 }
 
 StatusOr<std::unique_ptr<QualityMeter>> LoadQualityMeter(const Config& /*config*/) {

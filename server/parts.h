@@ -9,7 +9,7 @@
 #include "face/base/status.h"
 #include "face/detect/detector.h"
 #include "face/detect/quality_meter.h"
-#include "face/model/embedder.h"
+#include "face/embed/embedder.h"
 #include "index/gallery.h"
 #include "server/config.h"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "face/base/openmp.h"
-#include "trainer/train_cli.h"
+#include "trainer/command/train_cli.h"
 
 int main(int argc, char** argv) {
   facegate::WaitBrieflyInOpenMp(argv);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "face/image/network_weights.h"
+#include "face/weights/network_weights.h"
 
 namespace facegate {
 

@@ -8,7 +8,7 @@
 #include "face/detect/face_frame.h"
 #include "face/detect/landmark_net.h"
 #include "face/image/image.h"
-#include "face/image/network_weights.h"
+#include "face/weights/network_weights.h"
 
 namespace facegate {
 

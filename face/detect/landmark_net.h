@@ -9,7 +9,7 @@
 
 #include "face/base/status.h"
 #include "face/detect/grey_network.h"
-#include "face/image/network_weights.h"
+#include "face/weights/network_weights.h"
 
 namespace facegate {
 

@@ -7,7 +7,7 @@
 #include "face/detect/face_quality.h"
 #include "face/image/align.h"
 #include "face/image/image.h"
-#include "face/image/network_weights.h"
+#include "face/weights/network_weights.h"
 
 namespace facegate {
 

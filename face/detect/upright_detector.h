@@ -4,7 +4,7 @@
 
 #include "face/base/status.h"
 #include "face/detect/detector.h"
-#include "face/image/network_weights.h"
+#include "face/weights/network_weights.h"
 
 namespace facegate {
 

@@ -12,7 +12,7 @@
 #include "face/base/embedding.h"
 #include "face/base/mutex.h"
 #include "face/base/status.h"
-#include "face/model/embedder.h"
+#include "face/embed/embedder.h"
 #include "server/engine/caller.h"
 
 namespace facegate {

@@ -10,7 +10,7 @@
 #include "face/decide/calibration.h"
 #include "face/decide/operating_point.h"
 #include "face/decide/rates.h"
-#include "face/model/model_card.h"
+#include "face/weights/model_card.h"
 #include "index/gallery.h"
 #include "server/operations/decision.h"
 #include "server/operations/quality_policy.h"

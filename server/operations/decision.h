@@ -9,7 +9,7 @@
 #include "face/decide/operating_point.h"
 #include "face/decide/rates.h"
 #include "face/decide/threshold.h"
-#include "face/model/model_card.h"
+#include "face/weights/model_card.h"
 
 namespace facegate {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "face/base/status.h"
-#include "face/model/model_card.h"
+#include "face/weights/model_card.h"
 #include "facegate/v1/admin_service.pb.h"
 #include "index/gallery.h"
 #include "server/operations/comparability.h"

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "face/base/status.h"
-#include "server/listen_address.h"
+#include "server/rpc/listen_address.h"
 #include "server/rpc/grpc_services.h"
 
 namespace facegate {

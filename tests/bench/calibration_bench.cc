@@ -15,6 +15,7 @@
 #include "face/decide/threshold.h"
 #include "tests/support/calibration_split.h"
 #include "tests/support/person_scores.h"
+#include "trainer/embeddings/embedding_file.h"
 
 namespace facegate {
 namespace {

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "trainer/data/open_dataset.h"
-#include "trainer/data/random.h"
+#include "face/base/random.h"
+#include "trainer/photos/open_dataset.h"
 
 namespace facegate {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "trainer/data/degradation.h"
-#include "trainer/eval/decision_counts.h"
+#include "trainer/measure/decision_counts.h"
+#include "trainer/photos/degradation.h"
 
 namespace facegate {
 

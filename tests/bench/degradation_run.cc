@@ -9,10 +9,10 @@
 #include <thread>
 #include <utility>
 
-#include "face/model/torch_embedder.h"
+#include "face/embed/torch_embedder.h"
 #include "tests/support/imported_model.h"
 #include "tests/support/temp_dir.h"
-#include "trainer/eval/photo_quality.h"
+#include "trainer/measure/photo_quality.h"
 
 namespace facegate {
 namespace {

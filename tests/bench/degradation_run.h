@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "face/detect/face_quality.h"
-#include "face/model/embedder.h"
+#include "face/embed/embedder.h"
 #include "tests/bench/degradation_figures.h"
 #include "tests/bench/degraded_photos.h"
 

@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "face/base/file.h"
+#include "face/detect/choose.h"
 #include "face/detect/selection.h"
 #include "face/image/decode.h"
-#include "face/model/bundled_landmarks.h"
-#include "face/model/bundled_quality.h"
+#include "face/weights/bundled_landmarks.h"
+#include "face/weights/bundled_quality.h"
 #include "tests/bench/lfw_people.h"
-#include "trainer/eval/detector_choice.h"
-#include "trainer/eval/face_cutter.h"
+#include "trainer/embeddings/face_cutter.h"
 
 namespace facegate {
 namespace {
@@ -86,7 +86,7 @@ StatusOr<std::unique_ptr<ServerView>> ServerView::Create(std::string_view detect
                                                          const fs::path& data) {
   DetectorChoice choice{.detector = std::string(detector)};
   if (detector == "yunet") choice.yunet = (data / "detectors/yunet_n_dynamic.onnx").string();
-  FACEGATE_ASSIGN_OR_RETURN(auto chosen, CreateChosenDetector(choice));
+  FACEGATE_ASSIGN_OR_RETURN(auto chosen, ChooseDetector(choice));
   FACEGATE_ASSIGN_OR_RETURN(LandmarkWeights landmarks, BundledLandmarkWeights());
   FACEGATE_ASSIGN_OR_RETURN(QualityWeights quality, BundledQualityWeights());
   FACEGATE_ASSIGN_OR_RETURN(auto meter,

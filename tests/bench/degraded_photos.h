@@ -13,7 +13,7 @@
 #include "face/detect/quality_meter.h"
 #include "face/image/align.h"
 #include "face/image/image.h"
-#include "trainer/data/degradation.h"
+#include "trainer/photos/degradation.h"
 
 namespace facegate {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "face/base/openmp.h"
-#include "face/model/architecture.h"
-#include "face/model/canary.h"
+#include "face/embed/canary.h"
+#include "face/torch/architecture.h"
 #include "tests/bench/embed_on_command.h"
 #include "tests/bench/embed_timing.h"
 

@@ -14,9 +14,9 @@
 
 #include "face/base/coding.h"
 #include "face/base/file.h"
+#include "face/embed/canary.h"
 #include "face/image/preprocessing.h"
-#include "face/model/canary.h"
-#include "face/model/safetensors.h"
+#include "face/weights/safetensors.h"
 
 namespace facegate {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "face/model/architecture.h"
-#include "face/model/torch_embedder.h"
+#include "face/embed/torch_embedder.h"
+#include "face/torch/architecture.h"
 
 namespace facegate {
 

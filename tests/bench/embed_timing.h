@@ -5,8 +5,8 @@
 #include <string>
 
 #include "face/base/status.h"
-#include "face/model/embedder.h"
-#include "face/model/model_file.h"
+#include "face/embed/embedder.h"
+#include "face/weights/model_file.h"
 
 namespace facegate {
 

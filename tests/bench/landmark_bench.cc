@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "face/detect/choose.h"
 #include "face/detect/yunet.h"
 #include "face/image/opencv_threads.h"
-#include "trainer/eval/detector_choice.h"
-#include "trainer/eval/face_cutter.h"
+#include "trainer/embeddings/face_cutter.h"
 #include "trainer/landmarks/held_out_check.h"
 #include "trainer/landmarks/sample_split.h"
 
@@ -69,7 +69,7 @@ StatusOr<std::vector<Row>> Rows(const std::filesystem::path& data) {
     rows.push_back({fmt::format("yunet, moved by {} pixels", pixels),
                     std::make_unique<MovedDetector>(std::move(detector), pixels)});
   }
-  FACEGATE_ASSIGN_OR_RETURN(auto haar, CreateChosenDetector({.detector = "haar"}));
+  FACEGATE_ASSIGN_OR_RETURN(auto haar, ChooseDetector({.detector = "haar"}));
   rows.push_back({"haar and the bundled network", std::move(haar)});
   return rows;
 }

@@ -23,7 +23,7 @@
 #include "face/detect/yunet.h"
 #include "face/image/decode.h"
 #include "face/image/opencv_threads.h"
-#include "face/model/bundled_landmarks.h"
+#include "face/weights/bundled_landmarks.h"
 
 namespace facegate {
 namespace {

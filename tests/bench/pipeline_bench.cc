@@ -18,19 +18,19 @@
 
 #include "face/base/file.h"
 #include "face/base/openmp.h"
+#include "face/detect/choose.h"
 #include "face/detect/quality_meter.h"
 #include "face/detect/selection.h"
+#include "face/embed/torch_embedder.h"
 #include "face/image/align.h"
 #include "face/image/decode.h"
 #include "face/image/opencv_threads.h"
-#include "face/model/bundled_landmarks.h"
-#include "face/model/bundled_quality.h"
-#include "face/model/torch_embedder.h"
+#include "face/weights/bundled_landmarks.h"
+#include "face/weights/bundled_quality.h"
 #include "index/vector_index.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/command/import.h"
-#include "trainer/eval/detector_choice.h"
 
 namespace facegate {
 namespace {
@@ -121,7 +121,7 @@ StatusOr<std::unique_ptr<Detector>> LoadDetector(const Options& options) {
       choice.yunet = (options.data / "detectors/yunet_n_dynamic.onnx").string();
     }
   }
-  return CreateChosenDetector(choice);
+  return ChooseDetector(choice);
 }
 
 StatusOr<std::unique_ptr<QualityMeter>> LoadMeter() {

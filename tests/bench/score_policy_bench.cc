@@ -19,11 +19,12 @@
 #include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 #include "face/base/clock.h"
+#include "face/base/random.h"
 #include "index/local_gallery.h"
 #include "tests/support/temp_dir.h"
-#include "trainer/data/photo_person.h"
-#include "trainer/data/random.h"
-#include "trainer/eval/embedding_set.h"
+#include "trainer/embeddings/embedding_file.h"
+#include "trainer/measure/embedding_set.h"
+#include "trainer/measure/photo_person.h"
 
 namespace facegate {
 namespace {

@@ -5,7 +5,7 @@
 #include "face/base/coding.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/support/pack_bytes.h"
-#include "trainer/data/pack_format.h"
+#include "trainer/photos/pack_format.h"
 
 namespace facegate {
 namespace {

@@ -1,9 +1,9 @@
 // ParseTorchPickle() on zip and legacy files, and the pickle machine on bare pickles: a state dict
 // within its bounds, or kInvalidArgument.
 #include "face/base/check.h"
-#include "face/model/pickle_machine.h"
-#include "face/model/state_dict.h"
-#include "face/model/torch_pickle.h"
+#include "face/weights/pickle_machine.h"
+#include "face/weights/state_dict.h"
+#include "face/weights/torch_pickle.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace facegate {

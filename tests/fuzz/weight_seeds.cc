@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "face/base/coding.h"
-#include "face/model/model_file.h"
+#include "face/weights/model_file.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/support/torch_file.h"
 

@@ -2,9 +2,9 @@
 """Logits and gradients of the margins of the ArcFace family, in NumPy alone.
 
 Written from the papers' formulas, without any code of the trainer, to check it against. Prints a C++
-header: tests/trainer/heads/margin_reference.h.
+header: tests/trainer/learn/margin_reference.h.
 
-  tests/golden/margin_reference.py > tests/trainer/heads/margin_reference.h
+  tests/golden/margin_reference.py > tests/trainer/learn/margin_reference.h
 """
 import numpy as np
 

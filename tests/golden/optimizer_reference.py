@@ -3,7 +3,7 @@
 
 Written without any code of the trainer, to check it against. Prints a C++ header:
 
-  tests/golden/optimizer_reference.py > tests/trainer/loop/optimizer_reference.h
+  tests/golden/optimizer_reference.py > tests/trainer/learn/optimizer_reference.h
 """
 import numpy as np
 

@@ -17,7 +17,7 @@
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
-#include "trainer/data/degradation.h"
+#include "trainer/photos/degradation.h"
 
 namespace facegate {
 namespace {

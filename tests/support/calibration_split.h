@@ -9,7 +9,7 @@
 #include "face/decide/operating_point.h"
 #include "face/decide/rates.h"
 #include "face/decide/threshold.h"
-#include "trainer/eval/embedding_set.h"
+#include "trainer/measure/embedding_set.h"
 
 namespace facegate {
 

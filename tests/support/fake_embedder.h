@@ -7,7 +7,7 @@
 
 #include "face/base/mutex.h"
 #include "face/base/sha256.h"
-#include "face/model/embedder.h"
+#include "face/embed/embedder.h"
 
 namespace facegate {
 

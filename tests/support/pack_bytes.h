@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/data/pack_format.h"
+#include "trainer/photos/pack_format.h"
 
 namespace facegate {
 

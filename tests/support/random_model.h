@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "face/base/status.h"
-#include "face/model/architecture.h"
-#include "face/model/model_file.h"
+#include "face/torch/architecture.h"
+#include "face/weights/model_file.h"
 
 namespace facegate {
 

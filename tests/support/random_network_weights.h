@@ -3,10 +3,10 @@
 #include <cmath>
 #include <cstdint>
 
+#include "face/base/split_mix.h"
 #include "face/detect/landmark_net.h"
 #include "face/detect/quality_net.h"
-#include "face/image/network_weights.h"
-#include "face/model/split_mix.h"
+#include "face/weights/network_weights.h"
 
 namespace facegate {
 

@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "face/model/architecture.h"
-#include "trainer/data/counted.h"
-#include "trainer/data/open_dataset.h"
-#include "trainer/progress.h"
+#include "face/base/counted.h"
+#include "face/torch/architecture.h"
+#include "trainer/photos/open_dataset.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

@@ -9,11 +9,12 @@
 #include <system_error>
 #include <utility>
 
-#include "face/model/model_file.h"
+#include "face/weights/model_file.h"
 #include "trainer/command/calibration_print.h"
 #include "trainer/command/photo_options.h"
-#include "trainer/eval/calibrated_set.h"
-#include "trainer/progress.h"
+#include "trainer/embeddings/embedding_file.h"
+#include "trainer/measure/calibrated_set.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

@@ -10,8 +10,8 @@
 #include "face/detect/face_quality.h"
 #include "trainer/command/command.h"
 #include "trainer/command/embed.h"
-#include "trainer/data/open_dataset.h"
-#include "trainer/eval/face_cutter.h"
+#include "trainer/embeddings/face_cutter.h"
+#include "trainer/photos/open_dataset.h"
 
 namespace facegate {
 

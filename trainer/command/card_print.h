@@ -3,7 +3,7 @@
 #include <ostream>
 #include <string_view>
 
-#include "face/model/model_card.h"
+#include "face/weights/model_card.h"
 
 namespace facegate {
 

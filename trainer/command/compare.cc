@@ -11,13 +11,13 @@
 
 #include "face/base/embedding.h"
 #include "face/base/file.h"
+#include "face/detect/choose.h"
 #include "face/detect/selection.h"
+#include "face/embed/torch_embedder.h"
 #include "face/image/align.h"
 #include "face/image/decode.h"
-#include "face/model/json_number.h"
-#include "face/model/model_file.h"
-#include "face/model/torch_embedder.h"
-#include "trainer/eval/detector_choice.h"
+#include "face/weights/json_number.h"
+#include "face/weights/model_file.h"
 
 namespace facegate {
 namespace {
@@ -47,10 +47,9 @@ class CropMaker {
       return AlignedFace{.bgr = image.bgr};
     }
     if (detector_ == nullptr) {
-      FACEGATE_ASSIGN_OR_RETURN(detector_,
-                                CreateChosenDetector({.detector = options_.detector,
-                                                      .yunet = options_.yunet,
-                                                      .landmark_net = options_.landmark_net}));
+      FACEGATE_ASSIGN_OR_RETURN(detector_, ChooseDetector({.detector = options_.detector,
+                                                           .yunet = options_.yunet,
+                                                           .landmark_net = options_.landmark_net}));
     }
     found_by = detector_->name();
     FACEGATE_ASSIGN_OR_RETURN(const std::vector<DetectedFace> faces, detector_->Detect(image));

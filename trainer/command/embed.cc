@@ -14,9 +14,9 @@
 #include "face/base/file.h"
 #include "face/base/sha256.h"
 #include "trainer/command/photo_options.h"
-#include "trainer/eval/embedding_writer.h"
-#include "trainer/eval/named_photos.h"
-#include "trainer/progress.h"
+#include "trainer/embeddings/embedding_writer.h"
+#include "trainer/embeddings/named_photos.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

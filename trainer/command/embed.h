@@ -7,8 +7,8 @@
 
 #include "face/base/status.h"
 #include "trainer/command/command.h"
-#include "trainer/data/open_dataset.h"
-#include "trainer/eval/photo_embeddings.h"
+#include "trainer/embeddings/photo_embeddings.h"
+#include "trainer/photos/open_dataset.h"
 
 namespace facegate {
 

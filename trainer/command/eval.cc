@@ -12,9 +12,11 @@
 #include "trainer/command/eval_print.h"
 #include "trainer/command/eval_report.h"
 #include "trainer/command/photo_options.h"
-#include "trainer/eval/pair_list.h"
-#include "trainer/eval/pair_photos.h"
-#include "trainer/progress.h"
+#include "trainer/embeddings/embedding_file.h"
+#include "trainer/embeddings/pair_photos.h"
+#include "trainer/measure/pair_list.h"
+#include "trainer/photos/pair_file.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

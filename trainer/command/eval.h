@@ -7,11 +7,11 @@
 #include "face/base/status.h"
 #include "trainer/command/command.h"
 #include "trainer/command/eval_quality.h"
-#include "trainer/data/open_dataset.h"
-#include "trainer/eval/embedding_set.h"
-#include "trainer/eval/evaluation.h"
-#include "trainer/eval/low_resolution.h"
-#include "trainer/eval/photo_embeddings.h"
+#include "trainer/embeddings/low_resolution.h"
+#include "trainer/embeddings/photo_embeddings.h"
+#include "trainer/measure/embedding_set.h"
+#include "trainer/measure/evaluation.h"
+#include "trainer/photos/open_dataset.h"
 
 namespace facegate {
 

@@ -8,9 +8,10 @@
 #include <numeric>
 #include <utility>
 
-#include "trainer/data/photo_person.h"
-#include "trainer/eval/degraded_strangers.h"
-#include "trainer/progress.h"
+#include "trainer/embeddings/degraded_strangers.h"
+#include "trainer/embeddings/photo_labels.h"
+#include "trainer/measure/photo_person.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

@@ -8,11 +8,11 @@
 #include "face/base/status.h"
 #include "face/detect/face_quality.h"
 #include "trainer/command/command.h"
-#include "trainer/eval/evaluation.h"
-#include "trainer/eval/named_photos.h"
-#include "trainer/eval/pair_list.h"
-#include "trainer/eval/photo_embeddings.h"
-#include "trainer/eval/quality_figures.h"
+#include "trainer/embeddings/named_photos.h"
+#include "trainer/embeddings/photo_embeddings.h"
+#include "trainer/measure/evaluation.h"
+#include "trainer/measure/pair_list.h"
+#include "trainer/measure/quality_figures.h"
 
 namespace facegate {
 

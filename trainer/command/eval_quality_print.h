@@ -3,7 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <ostream>
 
-#include "trainer/eval/quality_figures.h"
+#include "trainer/measure/quality_figures.h"
 
 namespace facegate {
 

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "face/base/clock.h"
-#include "trainer/data/photo_finder.h"
-#include "trainer/eval/face_cutter.h"
-#include "trainer/eval/named_photos.h"
+#include "trainer/embeddings/face_cutter.h"
+#include "trainer/embeddings/named_photos.h"
+#include "trainer/photos/photo_finder.h"
 #include "trainer/report/html_report.h"
 
 #ifndef FACEGATE_VERSION

@@ -4,9 +4,9 @@
 
 #include "face/base/status.h"
 #include "trainer/command/eval.h"
-#include "trainer/eval/embedding_set.h"
-#include "trainer/eval/evaluation.h"
-#include "trainer/eval/pair_list.h"
+#include "trainer/measure/embedding_set.h"
+#include "trainer/measure/evaluation.h"
+#include "trainer/measure/pair_list.h"
 
 namespace facegate {
 

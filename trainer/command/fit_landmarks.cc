@@ -18,13 +18,13 @@
 #include "face/detect/cascade_search.h"
 #include "face/detect/landmark_cascade.h"
 #include "face/image/opencv_threads.h"
-#include "face/model/landmark_file.h"
-#include "trainer/data/photo_finder.h"
-#include "trainer/eval/face_cutter.h"
+#include "face/weights/landmark_file.h"
+#include "trainer/embeddings/face_cutter.h"
 #include "trainer/landmarks/landmark_training.h"
 #include "trainer/landmarks/preparation.h"
 #include "trainer/landmarks/sample.h"
 #include "trainer/landmarks/sample_split.h"
+#include "trainer/photos/photo_finder.h"
 
 namespace facegate {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "face/base/status.h"
 #include "trainer/command/command.h"
-#include "trainer/loop/network_training.h"
-#include "trainer/progress.h"
+#include "trainer/learn/network_training.h"
+#include "trainer/run/progress.h"
 
 // What the commands have in common that train the small networks of the programs.
 namespace facegate {

@@ -10,14 +10,14 @@
 #include <utility>
 
 #include "face/base/file.h"
+#include "face/embed/torch_embedder.h"
 #include "face/image/opencv_threads.h"
-#include "face/model/quality_file.h"
-#include "face/model/torch_embedder.h"
-#include "trainer/data/open_dataset.h"
-#include "trainer/data/photo_source.h"
+#include "face/weights/quality_file.h"
+#include "trainer/photos/open_dataset.h"
+#include "trainer/photos/photo_source.h"
+#include "trainer/photos/synthetic_dataset.h"
 #include "trainer/quality/quality_training.h"
 #include "trainer/quality/sample_maker.h"
-#include "trainer/synthetic/synthetic_dataset.h"
 
 namespace facegate {
 namespace {

@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/counted.h"
 #include "face/base/file.h"
 #include "face/base/sha256.h"
-#include "face/model/architecture.h"
-#include "face/model/backbone_file.h"
-#include "face/model/backbone_group.h"
-#include "face/model/model_file.h"
-#include "face/model/safetensors.h"
+#include "face/torch/architecture.h"
+#include "face/torch/backbone_file.h"
+#include "face/torch/backbone_group.h"
+#include "face/weights/model_file.h"
+#include "face/weights/safetensors.h"
 #include "trainer/command/card_print.h"
-#include "trainer/data/counted.h"
 #include "trainer/run/model_writer.h"
 
 namespace facegate {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "face/model/model_card.h"
+#include "face/weights/model_card.h"
 #include "trainer/command/command.h"
 #include "trainer/command/import_card.h"
 

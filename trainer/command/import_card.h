@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "face/model/model_card.h"
+#include "face/weights/model_card.h"
 
 namespace facegate {
 

@@ -14,13 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/counted.h"
 #include "face/base/file.h"
-#include "trainer/data/counted.h"
 #include "trainer/inspect/print_report.h"
 #include "trainer/inspect/set_report.h"
 #include "trainer/inspect/sheet.h"
 #include "trainer/inspect/verdict.h"
-#include "trainer/progress.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

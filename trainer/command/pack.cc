@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "trainer/data/pack_job.h"
-#include "trainer/progress.h"
+#include "trainer/photos/pack_job.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

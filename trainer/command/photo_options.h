@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "trainer/eval/face_cutter.h"
+#include "trainer/embeddings/face_cutter.h"
 
 namespace facegate {
 

@@ -19,8 +19,8 @@
 #include "face/base/catch.h"
 #include "face/base/file.h"
 #include "face/base/mutex.h"
-#include "trainer/progress.h"
 #include "trainer/ring/ring_figure.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

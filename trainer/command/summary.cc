@@ -10,9 +10,9 @@
 #include <system_error>
 #include <utility>
 
-#include "face/model/architecture.h"
-#include "face/model/json_number.h"
-#include "face/model/model_file.h"
+#include "face/torch/architecture.h"
+#include "face/weights/json_number.h"
+#include "face/weights/model_file.h"
 #include "trainer/command/calibration_print.h"
 #include "trainer/command/card_print.h"
 

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "face/base/status.h"
-#include "face/model/model_card.h"
+#include "face/weights/model_card.h"
 #include "trainer/command/command.h"
-#include "trainer/summary/network_summary.h"
+#include "trainer/timing/network_summary.h"
 
 namespace facegate {
 

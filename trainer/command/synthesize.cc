@@ -15,7 +15,7 @@
 
 #include "face/base/file.h"
 #include "trainer/drawing/contact_sheet.h"
-#include "trainer/progress.h"
+#include "trainer/run/progress.h"
 
 namespace facegate {
 namespace {

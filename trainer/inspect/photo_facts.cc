@@ -6,7 +6,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "face/base/sha256.h"
-#include "trainer/data/photo_source.h"
+#include "trainer/photos/photo_source.h"
 
 namespace facegate {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "trainer/data/counted.h"
+#include "face/base/counted.h"
 
 namespace facegate {
 namespace {

@@ -3,9 +3,9 @@
 #include <ostream>
 #include <vector>
 
-#include "trainer/data/photo_source.h"
 #include "trainer/inspect/set_report.h"
 #include "trainer/inspect/verdict.h"
+#include "trainer/photos/photo_source.h"
 
 namespace facegate {
 

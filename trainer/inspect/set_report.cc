@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <numeric>
 
-#include "trainer/data/ordered_work.h"
-#include "trainer/data/pack_dataset.h"
+#include "trainer/photos/ordered_work.h"
+#include "trainer/photos/pack_dataset.h"
 
 namespace facegate {
 namespace {

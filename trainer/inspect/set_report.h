@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "trainer/data/open_dataset.h"
-#include "trainer/data/photo_source.h"
 #include "trainer/inspect/duplicates.h"
 #include "trainer/inspect/photo_facts.h"
+#include "trainer/photos/open_dataset.h"
+#include "trainer/photos/photo_source.h"
 
 namespace facegate {
 

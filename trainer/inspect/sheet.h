@@ -3,8 +3,8 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
-#include "trainer/data/photo_source.h"
 #include "trainer/inspect/set_report.h"
+#include "trainer/photos/photo_source.h"
 
 namespace facegate {
 

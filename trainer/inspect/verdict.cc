@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <utility>
 
-#include "trainer/data/counted.h"
-#include "trainer/data/dataset.h"
+#include "face/base/counted.h"
+#include "trainer/photos/dataset.h"
 
 namespace facegate {
 namespace {

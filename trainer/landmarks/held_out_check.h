@@ -7,7 +7,7 @@
 
 #include "face/base/status.h"
 #include "face/detect/detector.h"
-#include "face/image/network_weights.h"
+#include "face/weights/network_weights.h"
 #include "trainer/landmarks/preparation.h"
 #include "trainer/landmarks/sample.h"
 #include "trainer/landmarks/sample_split.h"

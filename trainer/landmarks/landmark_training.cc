@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/random.h"
 #include "face/detect/landmark_net.h"
-#include "face/model/landmark_file.h"
-#include "trainer/data/random.h"
+#include "face/weights/landmark_file.h"
 #include "trainer/landmarks/point_loss.h"
 #include "trainer/landmarks/view.h"
-#include "trainer/loop/grey_training.h"
+#include "trainer/learn/grey_training.h"
 
 namespace facegate {
 namespace {

@@ -6,7 +6,7 @@
 #include "face/base/status.h"
 #include "trainer/landmarks/sample.h"
 #include "trainer/landmarks/sample_split.h"
-#include "trainer/loop/network_training.h"
+#include "trainer/learn/network_training.h"
 
 namespace facegate {
 

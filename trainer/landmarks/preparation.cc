@@ -14,11 +14,11 @@
 #include "face/base/catch.h"
 #include "face/base/file.h"
 #include "face/base/mutex.h"
+#include "face/base/random.h"
 #include "face/detect/cascade_search.h"
 #include "face/detect/face_frame.h"
 #include "face/detect/non_maximum.h"
 #include "face/image/decode.h"
-#include "trainer/data/random.h"
 
 namespace facegate {
 namespace {

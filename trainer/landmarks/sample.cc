@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "face/base/catch.h"
-#include "face/model/safetensors.h"
+#include "face/weights/safetensors.h"
 
 namespace facegate {
 namespace {

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <utility>
 
+#include "face/base/random.h"
 #include "face/detect/face_frame.h"
-#include "trainer/data/photo_person.h"
-#include "trainer/data/random.h"
+#include "trainer/measure/photo_person.h"
 
 namespace facegate {
 namespace {

@@ -3,9 +3,9 @@
 #include <array>
 #include <opencv2/core/mat.hpp>
 
+#include "face/base/random.h"
 #include "face/base/status.h"
 #include "face/detect/face_frame.h"
-#include "trainer/data/random.h"
 #include "trainer/landmarks/sample.h"
 
 namespace facegate {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "face/detect/quality_net.h"
-#include "face/model/safetensors.h"
+#include "face/weights/safetensors.h"
 #include "trainer/landmarks/sample_split.h"
 
 namespace facegate {

@@ -8,10 +8,10 @@
 #include <opencv2/core.hpp>
 #include <utility>
 
+#include "face/base/random.h"
 #include "face/detect/quality_net.h"
-#include "face/model/network_file.h"
-#include "trainer/data/random.h"
-#include "trainer/loop/grey_training.h"
+#include "face/weights/network_file.h"
+#include "trainer/learn/grey_training.h"
 
 namespace facegate {
 namespace {

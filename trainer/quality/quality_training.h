@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "trainer/loop/network_training.h"
+#include "trainer/learn/network_training.h"
 #include "trainer/quality/quality_samples.h"
 
 namespace facegate {

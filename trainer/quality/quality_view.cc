@@ -8,7 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "face/image/align.h"
-#include "trainer/data/degradation.h"
+#include "trainer/photos/degradation.h"
 #include "trainer/quality/view_geometry.h"
 
 namespace facegate {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "face/base/random.h"
 #include "face/base/status.h"
-#include "trainer/data/random.h"
 
 namespace facegate {
 

@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "face/base/embedding.h"
+#include "face/base/random.h"
 #include "face/detect/second_look.h"
 #include "face/image/align.h"
-#include "trainer/data/random.h"
 
 namespace facegate {
 namespace {

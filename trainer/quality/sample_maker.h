@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "face/model/embedder.h"
-#include "trainer/data/dataset.h"
+#include "face/embed/embedder.h"
+#include "trainer/photos/dataset.h"
 #include "trainer/quality/quality_samples.h"
 
 namespace facegate {

@@ -2,7 +2,7 @@
 
 #include <opencv2/core/mat.hpp>
 
-#include "trainer/data/random.h"
+#include "face/base/random.h"
 
 // What goes wrong with the place of a face in its crop. Crops are of ArcFace's template, 8-bit BGR,
 // and are changed in place; all follows from `random` alone.

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "face/base/append_file.h"
 #include "face/base/clock.h"
 #include "face/base/status.h"
-#include "trainer/report/append_file.h"
 
 namespace facegate {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "trainer/eval/quality_figures.h"
-#include "trainer/eval/verification.h"
+#include "trainer/measure/quality_figures.h"
+#include "trainer/measure/verification.h"
 #include "trainer/report/run_rows.h"
 
 namespace facegate {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "trainer/eval/quality_figures.h"
+#include "trainer/measure/quality_figures.h"
 
 namespace facegate {
 

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "face/base/append_file.h"
 #include "face/base/clock.h"
 #include "face/base/status.h"
-#include "trainer/report/append_file.h"
 #include "trainer/report/event_file.h"
 #include "trainer/report/run_rows.h"
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "trainer/eval/verification.h"
+#include "trainer/measure/verification.h"
 #include "trainer/report/curve.h"
 
 namespace facegate {

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "trainer/data/idx_file.h"
+#include "trainer/photos/idx_file.h"
 
 namespace facegate {
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "face/model/backbone_layers.h"
+#include "face/torch/backbone_layers.h"
 
 namespace facegate {
 

@@ -10,12 +10,12 @@
 #include <utility>
 
 #include "face/base/catch.h"
-#include "trainer/data/random.h"
-#include "trainer/heads/class_head.h"
-#include "trainer/heads/losses.h"
-#include "trainer/loop/initial_weights.h"
-#include "trainer/loop/lr_schedule.h"
-#include "trainer/loop/optimizer.h"
+#include "face/base/random.h"
+#include "trainer/learn/class_head.h"
+#include "trainer/learn/initial_weights.h"
+#include "trainer/learn/losses.h"
+#include "trainer/learn/lr_schedule.h"
+#include "trainer/learn/optimizer.h"
 #include "trainer/ring/class_order.h"
 #include "trainer/ring/ring_network.h"
 

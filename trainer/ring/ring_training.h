@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "trainer/data/idx_file.h"
+#include "trainer/photos/idx_file.h"
 #include "trainer/ring/ring_measure.h"
 
 namespace facegate {

@@ -4,7 +4,7 @@
 #include <opencv2/core/mat.hpp>
 
 #include "face/image/preprocessing.h"
-#include "trainer/data/loader.h"
+#include "trainer/photos/loader.h"
 
 namespace facegate {
 

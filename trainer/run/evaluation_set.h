@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/data/dataset.h"
+#include "trainer/photos/dataset.h"
 
 namespace facegate {
 

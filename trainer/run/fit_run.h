@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/embed/embedder.h"
 #include "face/image/preprocessing.h"
-#include "face/model/embedder.h"
-#include "face/model/model_file.h"
-#include "trainer/data/loader.h"
-#include "trainer/loop/training.h"
+#include "face/weights/model_file.h"
+#include "trainer/learn/training.h"
+#include "trainer/photos/loader.h"
 #include "trainer/report/run_log.h"
 #include "trainer/run/fit.h"
 #include "trainer/run/fit_progress.h"

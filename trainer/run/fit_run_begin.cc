@@ -6,8 +6,8 @@
 #include <cmath>
 #include <utility>
 
-#include "face/model/architecture.h"
-#include "trainer/eval/verification.h"
+#include "face/torch/architecture.h"
+#include "trainer/measure/verification.h"
 #include "trainer/run/fit_run.h"
 #include "trainer/run/start_weights.h"
 

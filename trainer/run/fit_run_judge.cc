@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "face/model/torch_embedder.h"
-#include "trainer/eval/verification.h"
+#include "face/embed/torch_embedder.h"
+#include "trainer/measure/verification.h"
 #include "trainer/report/html_report.h"
 #include "trainer/run/fit_run.h"
 #include "trainer/run/model_writer.h"

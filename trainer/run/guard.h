@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "trainer/data/dataset.h"
+#include "trainer/photos/dataset.h"
 #include "trainer/report/run_rows.h"
 
 namespace facegate {

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <utility>
 
-#include "trainer/data/random.h"
+#include "face/base/random.h"
 
 namespace facegate {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "trainer/data/text_lines.h"
+#include "trainer/photos/text_lines.h"
 
 namespace facegate {
 

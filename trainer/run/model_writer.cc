@@ -8,11 +8,11 @@
 
 #include "face/base/catch.h"
 #include "face/base/file.h"
-#include "face/model/architecture.h"
-#include "face/model/canary.h"
-#include "face/model/quote.h"
-#include "face/model/tensor_conversion.h"
-#include "face/model/torch_embedder.h"
+#include "face/embed/canary.h"
+#include "face/embed/torch_embedder.h"
+#include "face/torch/architecture.h"
+#include "face/torch/tensor_conversion.h"
+#include "face/weights/quote.h"
 
 namespace facegate {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "face/base/status.h"
-#include "face/model/model_file.h"
+#include "face/weights/model_file.h"
 
 namespace facegate {
 

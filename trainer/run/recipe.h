@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "trainer/data/augment.h"
-#include "trainer/loop/training_options.h"
+#include "trainer/learn/training_options.h"
+#include "trainer/photos/augment.h"
 #include "trainer/run/data_options.h"
 
 namespace facegate {

@@ -1,6 +1,6 @@
 #include "trainer/run/recipe_keys.h"
 
-#include "face/model/architecture.h"
+#include "face/torch/architecture.h"
 
 namespace facegate {
 namespace {

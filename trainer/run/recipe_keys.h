@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "trainer/data/number_range.h"
+#include "trainer/photos/number_range.h"
 #include "trainer/run/recipe.h"
 
 // The keys of a recipe: one table, from which reading, writing and the help follow.

@@ -9,8 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "face/base/counted.h"
 #include "face/base/embedding.h"
-#include "trainer/data/counted.h"
 
 namespace facegate {
 namespace {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "face/model/embedder.h"
-#include "trainer/eval/verification.h"
+#include "face/embed/embedder.h"
+#include "trainer/measure/verification.h"
 #include "trainer/report/html_report.h"
 #include "trainer/report/run_rows.h"
 #include "trainer/run/training_data.h"

@@ -10,13 +10,13 @@
 
 #include "face/base/file.h"
 #include "face/base/sha256.h"
-#include "face/model/backbone_file.h"
-#include "face/model/backbone_group.h"
-#include "face/model/model_file.h"
-#include "face/model/safetensors.h"
-#include "face/model/state_dict.h"
-#include "face/model/torch_pickle.h"
-#include "trainer/loop/checkpoint.h"
+#include "face/torch/backbone_file.h"
+#include "face/torch/backbone_group.h"
+#include "face/weights/model_file.h"
+#include "face/weights/safetensors.h"
+#include "face/weights/state_dict.h"
+#include "face/weights/torch_pickle.h"
+#include "trainer/learn/checkpoint.h"
 
 namespace facegate {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "face/base/status.h"
 #include "face/image/preprocessing.h"
-#include "face/model/weights.h"
+#include "face/weights/weights.h"
 
 namespace facegate {
 

@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "face/base/catch.h"
-#include "face/model/backbone.h"
-#include "face/model/frozen_network.h"
-#include "face/model/model_file.h"
-#include "face/model/shared_passes.h"
-#include "face/model/tensor_conversion.h"
+#include "face/embed/shared_passes.h"
+#include "face/torch/backbone.h"
+#include "face/torch/frozen_network.h"
+#include "face/torch/tensor_conversion.h"
+#include "face/weights/model_file.h"
 
 namespace facegate {
 namespace {

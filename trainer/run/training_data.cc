@@ -11,19 +11,20 @@
 #include <system_error>
 #include <utility>
 
+#include "face/base/counted.h"
 #include "face/base/sha256.h"
 #include "face/image/align.h"
-#include "trainer/data/centre_crop.h"
-#include "trainer/data/counted.h"
-#include "trainer/data/image_list.h"
-#include "trainer/data/joined_dataset.h"
-#include "trainer/data/open_dataset.h"
-#include "trainer/data/photo_finder.h"
-#include "trainer/data/photo_source.h"
-#include "trainer/eval/pair_list.h"
+#include "trainer/measure/pair_list.h"
+#include "trainer/photos/centre_crop.h"
+#include "trainer/photos/image_list.h"
+#include "trainer/photos/joined_dataset.h"
+#include "trainer/photos/open_dataset.h"
+#include "trainer/photos/pair_file.h"
+#include "trainer/photos/photo_finder.h"
+#include "trainer/photos/photo_source.h"
+#include "trainer/photos/synthetic_dataset.h"
 #include "trainer/run/held_out.h"
 #include "trainer/run/left_out.h"
-#include "trainer/synthetic/synthetic_dataset.h"
 
 namespace facegate {
 namespace {

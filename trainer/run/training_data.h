@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "trainer/data/dataset.h"
+#include "trainer/photos/dataset.h"
 #include "trainer/run/data_options.h"
 #include "trainer/run/evaluation_set.h"
 

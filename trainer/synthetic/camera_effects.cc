@@ -7,7 +7,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
-#include "trainer/data/random.h"
+#include "face/base/random.h"
 #include "trainer/synthetic/curves.h"
 
 namespace facegate {

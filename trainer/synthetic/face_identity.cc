@@ -3,7 +3,7 @@
 #include <array>
 #include <cmath>
 
-#include "trainer/data/random.h"
+#include "face/base/random.h"
 #include "trainer/synthetic/curves.h"
 
 namespace facegate {

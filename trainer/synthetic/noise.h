@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "trainer/data/random.h"
+#include "face/base/random.h"
 
 namespace facegate {
 

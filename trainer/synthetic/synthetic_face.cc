@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/random.h"
 #include "face/image/align.h"
 #include "face/image/image.h"
-#include "trainer/data/random.h"
 #include "trainer/synthetic/camera_effects.h"
 #include "trainer/synthetic/face_identity.h"
 #include "trainer/synthetic/face_scene.h"

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "face/embed/torch_embedder.h"
 #include "face/image/image.h"
-#include "face/model/architecture.h"
-#include "face/model/torch_embedder.h"
-#include "trainer/data/dataset.h"
+#include "face/torch/architecture.h"
+#include "trainer/photos/dataset.h"
 
 namespace facegate {
 namespace {

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "trainer/data/dataset.h"
-#include "trainer/data/loader.h"
-#include "trainer/data/random.h"
+#include "face/base/random.h"
+#include "trainer/photos/dataset.h"
+#include "trainer/photos/loader.h"
 
 namespace facegate {
 namespace {

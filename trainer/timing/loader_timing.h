@@ -3,8 +3,8 @@
 #include <cstddef>
 
 #include "face/base/status.h"
-#include "trainer/data/augment.h"
-#include "trainer/data/dataset.h"
+#include "trainer/photos/augment.h"
+#include "trainer/photos/dataset.h"
 
 namespace facegate {
 

@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "face/base/catch.h"
-#include "face/model/architecture.h"
-#include "trainer/data/random.h"
-#include "trainer/loop/initial_weights.h"
-#include "trainer/loop/training.h"
+#include "face/base/random.h"
+#include "face/torch/architecture.h"
+#include "trainer/fused/backbone_fusion.h"
+#include "trainer/learn/initial_weights.h"
+#include "trainer/learn/training.h"
 
 namespace facegate {
 namespace {
@@ -86,7 +87,7 @@ class TrainingTimer final : public StepTimer {
     FACEGATE_ASSIGN_OR_RETURN(head_, ClassHead::Create(training_options_.head));
     return CatchToStatus("preparing", [&]() -> Status {
       SetInitialWeights(*backbone_, 1);
-      backbone_->set_fused(options_.fused);
+      backbone_->set_fusion(options_.fused ? BeginStages : nullptr);
       backbone_->train();
       std::vector<TrainedParameter> trained;
       for (const auto& module : std::vector<std::shared_ptr<torch::nn::Module>>{backbone_, head_}) {

@@ -13,7 +13,7 @@ struct StepTimingOptions {
   int64_t batch = 64;      // pictures, >= 1
   int64_t classes = 1000;  // of an ArcFace head, >= 2
   int threads = 2;         // >= 1
-  bool fused = true;       // see Chain::set_fused()
+  bool fused = true;       // see trainer/fused
 };
 
 // Medians, in milliseconds.

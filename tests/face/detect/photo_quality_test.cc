@@ -17,8 +17,8 @@
 #include "face/detect/yunet.h"
 #include "face/image/decode.h"
 #include "face/image/opencv_threads.h"
-#include "face/model/bundled_landmarks.h"
-#include "face/model/bundled_quality.h"
+#include "face/weights/bundled_landmarks.h"
+#include "face/weights/bundled_quality.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_data.h"
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "face/image/quarter_turns.h"
-#include "face/model/bundled_landmarks.h"
-#include "face/model/bundled_quality.h"
+#include "face/weights/bundled_landmarks.h"
+#include "face/weights/bundled_quality.h"
 #include "tests/support/fake_detector.h"
 #include "tests/support/random_network_weights.h"
 #include "tests/support/status_matchers.h"

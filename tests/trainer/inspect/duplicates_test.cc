@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "trainer/data/random.h"
+#include "face/base/random.h"
 
 namespace facegate {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "face/base/check.h"
+#include "face/base/random.h"
 #include "face/detect/face_frame.h"
-#include "trainer/data/random.h"
 #include "trainer/landmarks/sample.h"
 
 namespace facegate {

@@ -8,7 +8,7 @@
 #include "face/base/file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
-#include "trainer/train_cli.h"
+#include "trainer/command/train_cli.h"
 
 namespace facegate {
 namespace {

@@ -13,10 +13,10 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/trainer/landmarks/drawn_faces.h"
-#include "trainer/data/photo_person.h"
 #include "trainer/landmarks/preparation.h"
 #include "trainer/landmarks/sample_split.h"
 #include "trainer/landmarks/view.h"
+#include "trainer/measure/photo_person.h"
 
 namespace facegate {
 namespace {

@@ -9,13 +9,13 @@
 
 #include "face/base/file.h"
 #include "face/detect/quality_net.h"
-#include "face/model/quality_file.h"
-#include "face/model/safetensors.h"
+#include "face/weights/quality_file.h"
+#include "face/weights/safetensors.h"
 #include "tests/support/random_model.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/temp_dir.h"
-#include "trainer/train_cli.h"
+#include "trainer/command/train_cli.h"
 
 namespace facegate {
 namespace {

@@ -12,7 +12,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
-#include "trainer/train_cli.h"
+#include "trainer/command/train_cli.h"
 
 namespace facegate {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainer/data/idx_file.h"
+#include "trainer/photos/idx_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -12,8 +12,8 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
-#include "trainer/data/idx_file.h"
-#include "trainer/train_cli.h"
+#include "trainer/command/train_cli.h"
+#include "trainer/photos/idx_file.h"
 
 namespace facegate {
 namespace {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <thread>
 
+#include "face/base/random.h"
 #include "tests/support/status_matchers.h"
-#include "trainer/data/random.h"
 
 namespace facegate {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "face/model/model_file.h"
+#include "face/weights/model_file.h"
 #include "tests/trainer/run/run_fixture.h"
 #include "trainer/report/run_log.h"
 

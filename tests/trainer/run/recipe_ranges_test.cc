@@ -6,9 +6,9 @@
 #include <string>
 
 #include "tests/support/status_matchers.h"
-#include "trainer/data/augment.h"
-#include "trainer/heads/class_head.h"
-#include "trainer/loop/training.h"
+#include "trainer/learn/class_head.h"
+#include "trainer/learn/training.h"
+#include "trainer/photos/augment.h"
 #include "trainer/run/recipe_keys.h"
 
 namespace facegate {

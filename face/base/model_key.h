@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+namespace facegate {
+
+// Which model made an embedding. Templates of two models never meet in one search.
+struct ModelKey {
+  std::string model_digest;          // 64 hexadecimal digits
+  std::string preprocessing_digest;  // 64 hexadecimal digits
+  bool operator==(const ModelKey&) const = default;
+};
+
+}  // namespace facegate

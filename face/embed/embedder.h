@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "face/base/embedding.h"
+#include "face/base/status.h"
+#include "face/image/image.h"
+#include "face/weights/model_card.h"
+
+namespace facegate {
+
+// Turns aligned crops into embeddings. Thread-safe unless an implementation says otherwise.
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+  // What the model says of itself; constant.
+  virtual const ModelCard& card() const = 0;
+  // The most faces of one Embed() call, at least 1.
+  virtual int max_batch() const = 0;
+  // Embeds 1 to max_batch() crops of the size of card().preprocessing.alignment; as many
+  // unit-length embeddings, in order. An embedding of a face does not depend on its batch beyond
+  // rounding. kCropSize for a crop of another size, kInternal when the library fails.
+  virtual StatusOr<std::vector<Embedding>> Embed(std::span<const AlignedFace> faces) = 0;
+};
+
+}  // namespace facegate

@@ -1,9 +1,0 @@
-// Compiled for AVX2 and FMA where the compiler targets x86-64 (CMakeLists.txt).
-#define FACEGATE_SIMD_LANES 8
-#include "face/model/fused/simd_body.h"
-
-namespace facegate {
-
-SimdKernels Avx2Kernels() { return KernelsNamed("avx2"); }
-
-}  // namespace facegate

@@ -1,0 +1,179 @@
+#include "face/torch/backbone_layers.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace facegate {
+
+bool Layer::AppendTo(FusionBuilder& /*builder*/) const { return false; }
+
+Conv2d::Conv2d(const ConvShape& shape) : shape_(shape) {
+  weight_ = register_parameter(
+      "weight", torch::empty({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}));
+}
+
+torch::Tensor Conv2d::forward(torch::Tensor input) {
+  return torch::conv2d(input, weight_, {}, {shape_.stride, shape_.stride},
+                       {shape_.padding, shape_.padding}, {1, 1}, shape_.groups);
+}
+
+bool Conv2d::AppendTo(FusionBuilder& builder) const {
+  return builder.AddConvolution(shape_, weight_);
+}
+
+BatchNorm::BatchNorm(int64_t channels, bool fixed_weight) {
+  weight_ = register_parameter("weight", torch::empty({channels}), !fixed_weight);
+  bias_ = register_parameter("bias", torch::empty({channels}));
+  running_mean_ = register_buffer("running_mean", torch::empty({channels}));
+  running_var_ = register_buffer("running_var", torch::empty({channels}));
+  num_batches_tracked_ = register_buffer("num_batches_tracked", torch::zeros({}, torch::kInt64));
+}
+
+torch::Tensor BatchNorm::forward(torch::Tensor input) {
+  if (is_training()) num_batches_tracked_.add_(1);
+  return torch::batch_norm(input, weight_, bias_, running_mean_, running_var_, is_training(),
+                           kNormMomentum, kNormEpsilon, torch::globalContext().userEnabledCuDNN());
+}
+
+bool BatchNorm::AppendTo(FusionBuilder& builder) const {
+  return builder.AddNorm({.gamma = weight_,
+                          .beta = bias_,
+                          .running_mean = running_mean_,
+                          .running_var = running_var_,
+                          .num_batches_tracked = num_batches_tracked_,
+                          .norm = this});
+}
+
+PRelu::PRelu(int64_t channels) { weight_ = register_parameter("weight", torch::empty({channels})); }
+
+torch::Tensor PRelu::forward(torch::Tensor input) { return torch::prelu(input, weight_); }
+
+bool PRelu::AppendTo(FusionBuilder& builder) const { return builder.AddPRelu(weight_); }
+
+Linear::Linear(int64_t in, int64_t out, bool with_bias) {
+  weight_ = register_parameter("weight", torch::empty({out, in}));
+  if (with_bias) bias_ = register_parameter("bias", torch::empty({out}));
+}
+
+torch::Tensor Linear::forward(torch::Tensor input) { return torch::linear(input, weight_, bias_); }
+
+torch::Tensor Dropout::forward(torch::Tensor input) {
+  return torch::dropout(input, probability_, is_training());
+}
+
+torch::Tensor Flatten::forward(torch::Tensor input) { return torch::flatten(input, 1); }
+
+torch::Tensor Subsample::forward(torch::Tensor input) {
+  return stride_ == 1 ? input : torch::max_pool2d(input, {1, 1}, {stride_, stride_});
+}
+
+ChannelGate::ChannelGate(int64_t channels, int64_t reduction) {
+  squeeze_ = register_module(
+      "fc1", std::make_shared<Conv2d>(ConvShape{.in = channels, .out = channels / reduction}));
+  excite_ = register_module(
+      "fc2", std::make_shared<Conv2d>(ConvShape{.in = channels / reduction, .out = channels}));
+}
+
+torch::Tensor ChannelGate::forward(torch::Tensor input) {
+  const torch::Tensor mean = torch::adaptive_avg_pool2d(input, {1, 1});
+  return input * torch::sigmoid(excite_->forward(torch::relu(squeeze_->forward(mean))));
+}
+
+Chain::Chain() = default;
+Chain::~Chain() = default;
+
+Chain& Chain::Append(const std::string& name, std::shared_ptr<Layer> layer) {
+  parts_.clear();
+  parts_with_maps_.clear();
+  layers_.push_back(register_module(name, std::move(layer)));
+  return *this;
+}
+
+Chain& Chain::Append(std::shared_ptr<Layer> layer) {
+  return Append(std::to_string(layers_.size()), std::move(layer));
+}
+
+Chain& Chain::MarkMap() {
+  parts_with_maps_.clear();
+  maps_.insert(layers_.size() - 1);
+  return *this;
+}
+
+torch::Tensor Chain::forward(torch::Tensor input) { return Pass(std::move(input), nullptr); }
+
+torch::Tensor Chain::ForwardWithMaps(torch::Tensor input, std::vector<torch::Tensor>& maps) {
+  return Pass(std::move(input), &maps);
+}
+
+torch::Tensor Chain::Pass(torch::Tensor input, std::vector<torch::Tensor>* maps) {
+  const auto run = [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      input = layers_[i]->forward(std::move(input));
+      if (maps != nullptr && maps_.contains(i)) maps->push_back(input);
+    }
+  };
+  if (fusion_ == nullptr || !is_training() || !torch::GradMode::is_enabled()) {
+    run(0, layers_.size());
+    return input;
+  }
+  std::vector<Part>& parts = maps == nullptr ? parts_ : parts_with_maps_;
+  if (parts.empty()) parts = Split(maps != nullptr);
+  for (const Part& part : parts) {
+    if (part.run == nullptr || !part.run->Accepts(input)) {
+      run(part.begin, part.end);
+      continue;
+    }
+    input = part.run->Forward(input);
+    if (maps != nullptr && maps_.contains(part.end - 1)) maps->push_back(input);
+  }
+  return input;
+}
+
+// The longest runs, from the front.
+std::vector<Chain::Part> Chain::Split(bool at_maps) const {
+  std::vector<Part> parts;
+  parts.reserve(layers_.size());
+  for (size_t begin = 0; begin < layers_.size(); begin = parts.back().end) {
+    const std::unique_ptr<FusionBuilder> builder = fusion_();
+    Part& part = parts.emplace_back(Part{.run = nullptr, .begin = begin, .end = begin + 1});
+    for (size_t i = begin; i < layers_.size() && layers_[i]->AppendTo(*builder); ++i) {
+      if (builder->complete()) {
+        part.run = builder->MakeRun();
+        part.end = i + 1;
+      }
+      if (at_maps && maps_.contains(i)) break;
+    }
+  }
+  return parts;
+}
+
+bool Chain::AppendTo(FusionBuilder& builder) const {
+  return std::all_of(layers_.begin(), layers_.end(),
+                     [&](const auto& layer) { return layer->AppendTo(builder); });
+}
+
+void Chain::set_fusion(LayerFusion fusion) {
+  fusion_ = fusion;
+  parts_.clear();
+  parts_with_maps_.clear();
+  for (const auto& layer : layers_) {
+    if (auto* const chain = dynamic_cast<Chain*>(layer.get())) chain->set_fusion(fusion);
+  }
+}
+
+Residual& Residual::SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut) {
+  shortcut_ = register_module(name, std::move(shortcut));
+  return *this;
+}
+
+bool Residual::AppendTo(FusionBuilder& builder) const {
+  return shortcut_ == nullptr && builder.BeginResidual() && Chain::AppendTo(builder) &&
+         builder.EndResidual();
+}
+
+torch::Tensor Residual::forward(torch::Tensor input) {
+  const torch::Tensor shortcut = shortcut_ == nullptr ? input : shortcut_->forward(input);
+  return Chain::forward(std::move(input)) + shortcut;
+}
+
+}  // namespace facegate

@@ -1,0 +1,180 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "face/torch/layer_fusion.h"
+
+// The few layers that the backbones are made of. Parameters are allocated but not set: creating
+// even the largest network costs milliseconds, and its names and shapes can be read off; values
+// come from LoadWeights() (face/torch/tensor_conversion.h). Not thread-safe in training mode.
+namespace facegate {
+
+// Of the batch norms.
+inline constexpr double kNormEpsilon = 1e-5;
+inline constexpr double kNormMomentum = 0.1;
+
+class Layer : public torch::nn::Module {
+ public:
+  virtual torch::Tensor forward(torch::Tensor input) = 0;
+  // Adds itself to the stages that training runs as one operator; false where it fits into none.
+  virtual bool AppendTo(FusionBuilder& builder) const;
+};
+
+struct ConvShape {
+  int64_t in = 0;  // channels
+  int64_t out = 0;
+  int64_t kernel = 1;  // pixels, as are stride and padding
+  int64_t stride = 1;
+  int64_t padding = 0;
+  int64_t groups = 1;
+};
+
+// A convolution without a bias; square kernels.
+class Conv2d : public Layer {
+ public:
+  explicit Conv2d(const ConvShape& shape);
+  torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
+
+ private:
+  const ConvShape shape_;
+  torch::Tensor weight_;
+};
+
+// Over the channels of N·C·H·W or of N·C; epsilon 1e-5, momentum 0.1. In training mode it uses the
+// batch's statistics and updates the running ones.
+class BatchNorm : public Layer {
+ public:
+  explicit BatchNorm(int64_t channels, bool fixed_weight = false);
+  torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
+
+ private:
+  torch::Tensor weight_;  // `fixed_weight`: not trained
+  torch::Tensor bias_;
+  torch::Tensor running_mean_;
+  torch::Tensor running_var_;
+  torch::Tensor num_batches_tracked_;
+};
+
+// One slope for each channel.
+class PRelu : public Layer {
+ public:
+  explicit PRelu(int64_t channels);
+  torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
+
+ private:
+  torch::Tensor weight_;
+};
+
+class Linear : public Layer {
+ public:
+  Linear(int64_t in, int64_t out, bool with_bias);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  torch::Tensor weight_;
+  torch::Tensor bias_;  // undefined without one
+};
+
+class Dropout : public Layer {
+ public:
+  explicit Dropout(double probability) : probability_(probability) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const double probability_;
+};
+
+// N·C·H·W to N·(C·H·W).
+class Flatten : public Layer {
+ public:
+  torch::Tensor forward(torch::Tensor input) override;
+};
+
+// Keeps each `stride`-th row and column (a 1×1 max pooling).
+class Subsample : public Layer {
+ public:
+  explicit Subsample(int64_t stride) : stride_(stride) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const int64_t stride_;
+};
+
+// Squeeze-and-excitation (Hu et al. 2018): channels scaled by a gate computed from their means.
+class ChannelGate : public Layer {
+ public:
+  ChannelGate(int64_t channels, int64_t reduction);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  std::shared_ptr<Conv2d> squeeze_;
+  std::shared_ptr<Conv2d> excite_;
+};
+
+// Layers one after the other. The names become parts of the state dict's keys. In training mode,
+// layers run as one operator where set_fusion() gave one; results differ in rounding alone.
+class Chain : public Layer {
+ public:
+  Chain();
+  ~Chain() override;
+
+  Chain& Append(const std::string& name, std::shared_ptr<Layer> layer);
+  // Named by its position.
+  Chain& Append(std::shared_ptr<Layer> layer);
+  // What the layer that was appended last gives is a map that a teacher is compared by.
+  Chain& MarkMap();
+  torch::Tensor forward(torch::Tensor input) override;
+  // The same, with the marked outputs (N·C·H·W, in the memory order that the layers gave them)
+  // appended to `maps` in the order of the layers. Those of
+  // chains within are not among them.
+  torch::Tensor ForwardWithMaps(torch::Tensor input, std::vector<torch::Tensor>& maps);
+  bool AppendTo(FusionBuilder& builder) const override;
+
+  // How layers are fused, here and in the chains within; null, as from the start: not at all.
+  void set_fusion(LayerFusion fusion);
+
+ private:
+  // Neighbouring layers, by position; `run` is null for one that runs by itself.
+  struct Part {
+    std::unique_ptr<LayerRun> run;
+    size_t begin = 0;
+    size_t end = 0;
+  };
+
+  // `maps` null: none are wanted.
+  torch::Tensor Pass(torch::Tensor input, std::vector<torch::Tensor>* maps);
+  std::vector<Part> Split(bool at_maps) const;
+
+  std::vector<std::shared_ptr<Layer>> layers_;
+  std::set<size_t> maps_;  // positions
+  // Made when they are first needed; no part with maps goes on over one.
+  std::vector<Part> parts_;
+  std::vector<Part> parts_with_maps_;
+  LayerFusion fusion_ = nullptr;
+};
+
+// A chain whose input is added to its output.
+class Residual : public Chain {
+ public:
+  // What the input passes before it is added.
+  Residual& SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut);
+  torch::Tensor forward(torch::Tensor input) override;
+  bool AppendTo(FusionBuilder& builder) const override;
+
+ private:
+  std::shared_ptr<Layer> shortcut_;  // null: the input itself
+};
+
+}  // namespace facegate

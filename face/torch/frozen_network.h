@@ -1,0 +1,54 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/torch/backbone.h"
+
+namespace facegate {
+
+// "auto" (the GPU where there is one), "cpu" or "cuda". kInvalidArgument for another name;
+// kFailedPrecondition for "cuda" without a usable GPU.
+StatusOr<torch::Device> DeviceFromName(std::string_view name);
+
+// A backbone made ready for inference: traced into a graph of constants, batch norms folded into
+// the convolutions before them (one before a padded convolution stays: folding it would change the
+// border), dropout removed, on the CPU converted to oneDNN's operators and layouts. The graph runs
+// on the plain interpreter: nothing is profiled, specialised or compiled later, so latency settles
+// once each batch size was seen. The one place that knows TorchScript, and the differences between
+// LibTorch's versions. Immutable; Run() may be called from several threads at once, each call then
+// uses its own OpenMP threads. Several calls of one thread each, side by side, take less time than
+// one call of several threads with all their rows: the threads of one call wait for each other
+// after each layer.
+class FrozenNetwork {
+ public:
+  // `backbone` is on the CPU with its weights set. It is used up: put into evaluation mode, its
+  // parameters taken from the gradient, moved to `device`; it may go afterwards. Compares the
+  // result with the backbone's own on generated input: kInternal when they differ, kInvalidArgument
+  // when the network gives values that are not finite. `with_maps`: RunAll() gives the maps of
+  // Chain::ForwardWithMaps(), too.
+  static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device,
+                                                         bool with_maps = false);
+  ~FrozenNetwork();
+  FrozenNetwork(const FrozenNetwork&) = delete;
+  FrozenNetwork& operator=(const FrozenNetwork&) = delete;
+
+  // N·3·112·112 floats on the CPU to N·E floats on the CPU, any N from 1 on, with so many OpenMP
+  // threads where it runs on the CPU. kInvalidArgument for less than one thread, kInternal when the
+  // library fails.
+  StatusOr<torch::Tensor> Run(const torch::Tensor& input, int threads) const;
+  // The same, and after it the maps where it was created with them: N·C·H·W each, contiguous.
+  StatusOr<std::vector<torch::Tensor>> RunAll(const torch::Tensor& input, int threads) const;
+
+ private:
+  struct Program;
+  explicit FrozenNetwork(std::unique_ptr<Program> program);
+
+  const std::unique_ptr<const Program> program_;
+};
+
+}  // namespace facegate

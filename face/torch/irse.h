@@ -1,0 +1,14 @@
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "face/torch/backbone.h"
+
+namespace facegate {
+
+// The improved residual network with squeeze-and-excitation as in face.evoLVe (IR_SE_50 with
+// `units` {3, 4, 14, 3}): four stages of 64 to 512 channels, 512-d.
+std::shared_ptr<Backbone> MakeIrSe(const std::array<int, 4>& units, double dropout);
+
+}  // namespace facegate

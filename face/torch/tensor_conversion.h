@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/weights/weights.h"
+
+namespace facegate {
+
+// Shapes of a state dict by name.
+using ShapeMap = std::map<std::string, std::vector<int64_t>, std::less<>>;
+
+// Names and shapes of the parameters and buffers of `module`.
+ShapeMap ShapesOf(const torch::nn::Module& module);
+
+// What sets `tensors` apart from a state dict of these names and shapes.
+struct ShapeDifference {
+  size_t count = 0;                // tensors that are missing, unexpected or of another shape
+  std::vector<std::string> first;  // the first few, each in words
+};
+// "num_batches_tracked" may be missing: it does not enter the forward pass.
+ShapeDifference CompareShapes(const ShapeMap& expected, const TensorMap& tensors);
+
+// kInvalidArgument when the bytes do not fit shape and type. Copies.
+StatusOr<torch::Tensor> ToTorch(const Tensor& tensor);
+// kInvalidArgument for a type that Tensor does not know. Copies; from any device.
+StatusOr<Tensor> FromTorch(const torch::Tensor& tensor);
+
+// Sets the parameters and buffers of `module` (on the CPU). kInvalidArgument, naming tensors,
+// unless names and shapes are exactly the module's, types are floating-point (converted to the
+// module's), values finite and variances not negative; the module's values are then undefined.
+Status LoadWeights(const TensorMap& tensors, torch::nn::Module& module);
+
+// The module's parameters and buffers.
+StatusOr<TensorMap> StateDict(const torch::nn::Module& module);
+
+}  // namespace facegate

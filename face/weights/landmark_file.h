@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "face/base/status.h"
+#include "face/weights/network_file.h"
+#include "face/weights/network_weights.h"
+
+namespace facegate {
+
+// Those of network_file.h, of landmark networks.
+using LandmarkCard = NetworkCard;
+inline StatusOr<LandmarkWeights> ReadLandmarkWeights(const std::string& path) {
+  return ReadNetworkWeights(path, NetworkKind::kLandmarks);
+}
+inline StatusOr<LandmarkWeights> ParseLandmarkWeights(const std::string& bytes,
+                                                      const std::string& name) {
+  return ParseNetworkWeights(bytes, name, NetworkKind::kLandmarks);
+}
+inline Status WriteLandmarkWeights(const std::string& path, const LandmarkWeights& weights,
+                                   const LandmarkCard& card) {
+  return WriteNetworkWeights(path, weights, NetworkKind::kLandmarks, card);
+}
+
+}  // namespace facegate

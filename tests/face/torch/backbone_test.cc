@@ -1,0 +1,164 @@
+#include "face/torch/backbone.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+#include <string>
+
+#include "face/torch/architecture.h"
+#include "face/torch/tensor_conversion.h"
+#include "tests/support/status_matchers.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int64_t kSide = Backbone::kInputSide;
+
+// Two pictures of exact values: ((7919 i mod 65521 mod 256) - 127.5) / 127.5 for number i.
+torch::Tensor Pictures() {
+  const torch::Tensor index = torch::arange(2 * 3 * kSide * kSide, torch::kInt64);
+  return ((index * 7919).remainder(65521).remainder(256).to(torch::kFloat32) - 127.5f)
+      .div(127.5f)
+      .view({2, 3, kSide, kSide});
+}
+
+std::shared_ptr<Backbone> WithRandomWeights(const std::string& architecture, uint64_t seed) {
+  auto backbone = CreateBackbone(architecture);
+  auto weights = RandomWeights(architecture, seed);
+  EXPECT_THAT(backbone, IsOk());
+  EXPECT_THAT(LoadWeights(weights.value(), *backbone.value()), IsOk());
+  return backbone.value();
+}
+
+std::set<std::string> NamesOf(const std::string& architecture) {
+  std::set<std::string> names;
+  for (const auto& [name, shape] : ShapesOf(*CreateBackbone(architecture).value())) {
+    if (!name.ends_with("num_batches_tracked")) names.insert(name);
+  }
+  return names;
+}
+
+struct Original {
+  std::string architecture;
+  std::vector<float> values;  // the first of the second picture's unit-length embedding
+  float cosine;               // of the two pictures
+};
+
+// What the PyTorch originals (bubbliiiing/arcface-pytorch, InsightFace's arcface_torch,
+// face.evoLVe) gave under PyTorch 1.13 with RandomWeights(architecture, 7) loaded strictly.
+class OriginalTest : public ::testing::TestWithParam<Original> {};
+
+TEST_P(OriginalTest, BackboneComputesWhatItsOriginalComputes) {
+  const Original& original = GetParam();
+  const auto backbone = WithRandomWeights(original.architecture, 7);
+  backbone->eval();
+  const torch::NoGradGuard no_grad;
+  torch::Tensor embeddings = backbone->forward(Pictures());
+  embeddings = embeddings / embeddings.norm(2, 1, true);
+  for (size_t i = 0; i < original.values.size(); ++i) {
+    EXPECT_NEAR(embeddings[1][static_cast<int64_t>(i)].item<float>(), original.values[i], 1e-5);
+  }
+  EXPECT_NEAR(embeddings[0].dot(embeddings[1]).item<float>(), original.cosine, 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, OriginalTest,
+    ::testing::Values(
+        Original{"mobilefacenet-128", {0.012330f, -0.046295f, -0.109354f, 0.043750f}, 0.922541f},
+        Original{"mobilefacenet-512", {0.052564f, 0.005698f, 0.041560f, 0.018302f}, -0.385910f},
+        Original{"iresnet-18", {-0.014220f, -0.033015f, -0.043655f, 0.066066f}, 0.337670f},
+        Original{"iresnet-50", {-0.051534f, -0.034022f, -0.033675f, -0.024575f}, 0.628077f},
+        Original{"irse-50", {0.064267f, 0.007050f, 0.008721f, 0.005570f}, -0.264923f}),
+    [](const auto& tested) {
+      std::string name = tested.param.architecture;
+      std::erase(name, '-');
+      return name;
+    });
+
+TEST(BackboneTest, EachArchitectureGivesEmbeddingsOfItsSize) {
+  const torch::NoGradGuard no_grad;
+  for (const std::string name : {"mobilefacenet-128", "mobilefacenet-512", "iresnet-18"}) {
+    const auto backbone = WithRandomWeights(name, 1);
+    backbone->eval();
+    EXPECT_EQ(backbone->forward(Pictures()).sizes(),
+              torch::IntArrayRef({2, EmbeddingSizeOf(name).value()}))
+        << name;
+  }
+}
+
+TEST(BackboneTest, NamesAreThoseOfTheOriginals) {
+  const auto mbf128 = NamesOf("mobilefacenet-128");
+  EXPECT_TRUE(mbf128.contains("conv_4.model.5.conv_dw.bn.running_var"));
+  EXPECT_TRUE(mbf128.contains("GDC_dw.weight"));
+  EXPECT_EQ(ShapesOf(*CreateBackbone("mobilefacenet-128").value()).size(), 333);
+  const auto mbf512 = NamesOf("mobilefacenet-512");
+  EXPECT_TRUE(mbf512.contains("layers.1.layers.0.weight"));
+  EXPECT_TRUE(mbf512.contains("layers.5.layers.5.layers.1.layers.2.weight"));
+  EXPECT_TRUE(mbf512.contains("conv_sep.layers.2.weight"));
+  EXPECT_TRUE(mbf512.contains("features.layers.2.weight"));
+  const auto iresnet = NamesOf("iresnet-34");
+  EXPECT_TRUE(iresnet.contains("layer1.0.downsample.1.running_mean"));
+  EXPECT_TRUE(iresnet.contains("layer3.5.bn3.weight"));
+  EXPECT_TRUE(iresnet.contains("fc.bias"));
+  const auto irse = NamesOf("irse-50");
+  EXPECT_TRUE(irse.contains("body.3.shortcut_layer.0.weight"));
+  EXPECT_FALSE(irse.contains("body.0.shortcut_layer.0.weight"));
+  EXPECT_TRUE(irse.contains("body.23.res_layer.5.fc2.weight"));
+  EXPECT_TRUE(irse.contains("output_layer.4.bias"));
+}
+
+TEST(BackboneTest, BackwardPassReachesAllParametersButTheFixedOne) {
+  for (const std::string name : {"mobilefacenet-128", "iresnet-18"}) {
+    const auto backbone = WithRandomWeights(name, 2);
+    backbone->train();
+    backbone->forward(Pictures()).square().sum().backward();
+    for (const auto& item : backbone->named_parameters()) {
+      if (name == "iresnet-18" && item.key() == "features.weight") {
+        EXPECT_FALSE(item.value().requires_grad());
+        continue;
+      }
+      ASSERT_TRUE(item.value().grad().defined()) << item.key();
+      EXPECT_TRUE(torch::isfinite(item.value().grad()).all().item<bool>()) << item.key();
+    }
+  }
+}
+
+TEST(BackboneTest, TrainingModeUpdatesRunningStatistics) {
+  const auto backbone = WithRandomWeights("mobilefacenet-128", 3);
+  const torch::NoGradGuard no_grad;
+  const auto buffers = backbone->named_buffers();
+  const torch::Tensor before = buffers["conv1.bn.running_mean"].clone();
+  backbone->eval();
+  backbone->forward(Pictures());
+  EXPECT_TRUE(torch::equal(before, buffers["conv1.bn.running_mean"]));
+  backbone->train();
+  backbone->forward(Pictures());
+  EXPECT_FALSE(torch::equal(before, buffers["conv1.bn.running_mean"]));
+  EXPECT_EQ(buffers["conv1.bn.num_batches_tracked"].item<int64_t>(), 1);
+}
+
+TEST(BackboneTest, DropoutActsInTrainingModeOnly) {
+  const torch::NoGradGuard no_grad;
+  auto backbone = CreateBackbone("iresnet-18", 1.0).value();
+  ASSERT_THAT(LoadWeights(RandomWeights("iresnet-18", 4).value(), *backbone), IsOk());
+  backbone->eval();
+  const torch::Tensor embeddings = backbone->forward(Pictures());
+  EXPECT_FALSE(torch::equal(embeddings[0], embeddings[1]));
+  // Everything dropped: only the last layers' biases are left, equal for each picture.
+  backbone->train();
+  const torch::Tensor dropped = backbone->forward(Pictures());
+  EXPECT_TRUE(torch::allclose(dropped[0], dropped[1]));
+}
+
+TEST(BackboneTest, RefusesUnknownArchitectureAndImpossibleDropout) {
+  const auto unknown = CreateBackbone("mobilefacenet");
+  EXPECT_THAT(unknown, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(MessageOf(unknown.status())), HasSubstr("iresnet-50"));
+  EXPECT_THAT(CreateBackbone("iresnet-18", 1.5), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(CreateBackbone("iresnet-18", -0.1), StatusIs(StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace facegate

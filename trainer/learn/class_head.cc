@@ -1,0 +1,125 @@
+#include "trainer/learn/class_head.h"
+
+#include <fmt/format.h>
+#include <torch/nn/functional/normalization.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "face/base/random.h"
+
+namespace facegate {
+namespace {
+
+using torch::Tensor;
+
+constexpr double kInitialDeviation = 0.01;
+constexpr uint64_t kWeightStream = 1;
+constexpr uint64_t kSampleStream = 2;
+
+Tensor UnitRows(const Tensor& rows) {
+  return torch::nn::functional::normalize(
+      rows, torch::nn::functional::NormalizeFuncOptions().dim(1).eps(1e-12));
+}
+
+Status CheckOptions(const ClassHeadOptions& options) {
+  if (options.classes < 2) {
+    return InvalidArgument(
+        fmt::format("there are {} classes, at least 2 are needed", options.classes));
+  }
+  if (options.embedding_size < 1) return InvalidArgument("the embedding size must be above 0");
+  FACEGATE_RETURN_IF_ERROR(
+      CheckRange("sub_centers", static_cast<double>(options.sub_centers), HeadRange::kSubCenters));
+  FACEGATE_RETURN_IF_ERROR(CheckRange("sample_rate", options.sample_rate, HeadRange::kSampleRate));
+  if (options.linear && (options.sub_centers > 1 || options.sample_rate < 1.0)) {
+    return InvalidArgument("a linear head has neither sub-centres nor sampling");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<std::shared_ptr<ClassHead>> ClassHead::Create(const ClassHeadOptions& options) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<MarginRule> rule, MakeMarginRule(options.margin));
+  return std::shared_ptr<ClassHead>(new ClassHead(options, std::move(rule)));
+}
+
+ClassHead::ClassHead(const ClassHeadOptions& options, std::unique_ptr<MarginRule> rule)
+    : torch::nn::Module("ClassHead"), options_(options), rule_(std::move(rule)) {
+  const int64_t rows = options_.classes * options_.sub_centers;
+  Tensor weight = torch::empty({rows, options_.embedding_size});
+  RandomStream random(options_.seed, kWeightStream);
+  auto* const values = weight.data_ptr<float>();
+  for (int64_t i = 0; i < weight.numel(); ++i) {
+    values[i] = static_cast<float>(kInitialDeviation * random.Normal());
+  }
+  weight_ = register_parameter("weight", weight);
+  if (options_.linear) bias_ = register_parameter("bias", torch::zeros({options_.classes}));
+}
+
+Tensor ClassHead::SampleClasses(const Tensor& labels, int64_t step) const {
+  const auto wanted = std::max<int64_t>(
+      1, static_cast<int64_t>(options_.sample_rate * static_cast<double>(options_.classes)));
+  const Tensor host = labels.cpu();
+  const auto* const first = host.data_ptr<int64_t>();
+  std::vector<bool> chosen(static_cast<size_t>(options_.classes), false);
+  int64_t count = 0;
+  const auto choose = [&](int64_t label) {
+    if (chosen[static_cast<size_t>(label)]) return;
+    chosen[static_cast<size_t>(label)] = true;
+    ++count;
+  };
+  std::for_each(first, first + host.numel(), choose);
+  RandomStream random(options_.seed, kSampleStream, static_cast<uint64_t>(step));
+  while (count < wanted) {
+    choose(static_cast<int64_t>(random.Below(static_cast<uint64_t>(options_.classes))));
+  }
+  std::vector<int64_t> classes;
+  classes.reserve(static_cast<size_t>(count));
+  for (int64_t label = 0; label < options_.classes; ++label) {
+    if (chosen[static_cast<size_t>(label)]) classes.push_back(label);
+  }
+  return torch::tensor(classes, torch::kInt64).to(labels.device());
+}
+
+Tensor ClassHead::Cosines(const Tensor& unit, const Tensor& classes) const {
+  const int64_t centers = options_.sub_centers;
+  Tensor weight = weight_;
+  if (classes.defined()) {
+    weight = weight_.view({options_.classes, -1}).index_select(0, classes);
+    weight = weight.view({-1, options_.embedding_size});
+  }
+  // Centres of one class lie together.
+  Tensor cosines = unit.matmul(UnitRows(weight).t());
+  if (centers > 1) cosines = std::get<0>(cosines.view({unit.size(0), -1, centers}).max(2));
+  return torch::clamp(cosines, -1.0, 1.0);
+}
+
+HeadOutput ClassHead::Forward(const Tensor& embeddings, const Tensor& labels, int64_t step,
+                              double strength) {
+  // Angles need more digits than BF16 has.
+  const Tensor rows =
+      embeddings.scalar_type() == torch::kDouble ? embeddings : embeddings.to(torch::kFloat);
+  HeadOutput output;
+  output.labels = labels;
+  if (options_.linear) {
+    output.logits = torch::addmm(bias_, rows, weight_.t());
+    output.cosines = output.logits.detach();
+    return output;
+  }
+  if (options_.sample_rate < 1.0) {
+    output.classes = SampleClasses(labels, step);
+    output.labels = torch::searchsorted(output.classes, labels);
+  }
+  const Tensor cosines = Cosines(UnitRows(rows), output.classes);
+  output.cosines = cosines.detach();
+  MarginResult result = rule_->Apply(
+      {.cosines = cosines, .norms = rows.norm(2, 1), .labels = output.labels}, strength);
+  output.logits = std::move(result.logits);
+  output.added_loss = std::move(result.added_loss);
+  return output;
+}
+
+}  // namespace facegate

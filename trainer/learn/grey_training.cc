@@ -1,0 +1,162 @@
+#include "trainer/learn/grey_training.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "face/base/sha256.h"
+#include "trainer/learn/initial_weights.h"
+
+namespace facegate {
+namespace {
+
+constexpr double kLargestNorm = 5.0;
+constexpr int64_t kWarmupEpochs = 1;
+// The last layer begins near the average and with no opinion.
+constexpr double kOutputShare = 0.1;
+
+constexpr char kEpochs[] = "epochs_done";
+constexpr char kUpdates[] = "updates";
+
+// Those of the options, and `more`.
+CheckpointFacts FactsOf(const NetworkTrainingOptions& options, CheckpointFacts more) {
+  more.insert({{"seed", std::to_string(options.seed)},
+               {"epochs", std::to_string(options.epochs)},
+               {"batch", std::to_string(options.batch)},
+               {"learning_rate", fmt::format("{}", options.learning_rate)},
+               {"weight_decay", fmt::format("{}", options.weight_decay)}});
+  return more;
+}
+
+StatusOr<int64_t> NumberOf(const CheckpointFacts& facts, const char* name,
+                           const std::string& path) {
+  const auto found = facts.find(name);
+  int64_t value = -1;
+  if (found != facts.end()) {
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  }
+  if (value < 0) return InvalidArgument(fmt::format("{} does not say its {}", path, name));
+  return value;
+}
+
+}  // namespace
+
+std::string DigestOfSamples(std::string_view samples,
+                            std::initializer_list<std::span<const size_t>> learned) {
+  Sha256 digest;
+  digest.Update(samples);
+  for (const std::span<const size_t> numbers : learned) {
+    digest.Update(fmt::format("{};", fmt::join(numbers, ",")));
+  }
+  return digest.HexDigest();
+}
+
+GreyTraining::GreyTraining(const NetworkTrainingOptions& options, const GreyNetworkLayout& layout,
+                           LrSchedule schedule, int64_t batches_per_epoch, CheckpointFacts facts)
+    : options_(options),
+      schedule_(std::move(schedule)),
+      batches_per_epoch_(batches_per_epoch),
+      facts_(std::move(facts)),
+      module_(std::make_shared<GreyNetworkModule>(layout)) {}
+
+StatusOr<std::unique_ptr<GreyTraining>> GreyTraining::Create(const NetworkTrainingOptions& options,
+                                                             const GreyNetworkLayout& layout,
+                                                             size_t views, CheckpointFacts facts) {
+  if (options.epochs < 1 || options.batch < 2 || options.threads < 1 || views < 2) {
+    return InvalidArgument(
+        fmt::format("there are {} epochs, {} views in a batch, {} threads and {} views, at least "
+                    "1, 2, 1 and 2 are needed",
+                    options.epochs, options.batch, options.threads, views));
+  }
+  torch::set_num_threads(options.threads);
+  const int64_t batches = std::max<int64_t>(1, static_cast<int64_t>(views) / options.batch);
+  FACEGATE_ASSIGN_OR_RETURN(
+      LrSchedule schedule,
+      LrSchedule::Create({.kind = "cosine",
+                          .base = options.learning_rate,
+                          .total = batches * options.epochs,
+                          .warmup = batches * std::min(kWarmupEpochs, options.epochs - 1)}));
+  std::unique_ptr<GreyTraining> training(new GreyTraining(
+      options, layout, std::move(schedule), batches, FactsOf(options, std::move(facts))));
+  FACEGATE_RETURN_IF_ERROR(training->Begin());
+  return training;
+}
+
+Status GreyTraining::Begin() {
+  SetInitialWeights(*module_, options_.seed);
+  std::vector<TrainedParameter> parameters;
+  for (const auto& item : module_->named_parameters()) {
+    if (item.key() == "output.weight") {
+      const torch::NoGradGuard no_grad;
+      torch::Tensor(item.value()).mul_(kOutputShare);
+    }
+    parameters.push_back({.name = item.key(),
+                          .value = item.value(),
+                          .weight_decay = IsDecayed(item.value()) ? options_.weight_decay : 0.0});
+  }
+  FACEGATE_ASSIGN_OR_RETURN(
+      optimizer_, Optimizer::Create({.kind = "adamw", .base_rate = options_.learning_rate},
+                                    std::move(parameters)));
+  return OkStatus();
+}
+
+torch::Tensor GreyTraining::Forward(const torch::Tensor& crops) {
+  module_->train();
+  optimizer_->ZeroGrad();
+  return module_->forward(crops);
+}
+
+Status GreyTraining::Learn(const torch::Tensor& loss) {
+  loss.backward();
+  if (!std::isfinite(loss.item<double>())) {
+    return Internal("the loss is no longer a number; a smaller learning rate may help");
+  }
+  optimizer_->ClipGradients(kLargestNorm);
+  optimizer_->Step(schedule_.At(optimizer_->steps()));
+  return OkStatus();
+}
+
+std::vector<NamedTensor> GreyTraining::State() {
+  std::vector<NamedTensor> state;
+  for (const auto& item : module_->named_parameters()) {
+    state.push_back({.name = item.key(), .value = item.value()});
+  }
+  for (const auto& item : module_->named_buffers()) {
+    state.push_back({.name = item.key(), .value = item.value()});
+  }
+  for (const Optimizer::State& one : optimizer_->state()) {
+    state.push_back({.name = one.name, .value = one.value});
+  }
+  return state;
+}
+
+Status GreyTraining::Save(const std::string& path) {
+  CheckpointFacts facts = facts_;
+  facts[kEpochs] = std::to_string(epochs_done_);
+  facts[kUpdates] = std::to_string(optimizer_->steps());
+  return WriteCheckpoint(path, State(), facts);
+}
+
+Status GreyTraining::Resume(const std::string& path) {
+  FACEGATE_ASSIGN_OR_RETURN(const CheckpointFacts facts, ReadCheckpoint(path, State()));
+  for (const auto& [name, expected] : facts_) {
+    const auto found = facts.find(name);
+    if (found == facts.end() || found->second != expected) {
+      return FailedPrecondition(
+          fmt::format("{} is of another training: its {} is {}, now it is {}", path, name,
+                      found == facts.end() ? "not known" : found->second, expected));
+    }
+  }
+  FACEGATE_ASSIGN_OR_RETURN(epochs_done_, NumberOf(facts, kEpochs, path));
+  FACEGATE_ASSIGN_OR_RETURN(const int64_t updates, NumberOf(facts, kUpdates, path));
+  optimizer_->set_steps(updates);
+  return OkStatus();
+}
+
+}  // namespace facegate

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "trainer/learn/training_options.h"
+
+namespace facegate {
+
+// A parameter and how it is treated.
+struct TrainedParameter {
+  std::string name;  // names its state in checkpoints
+  torch::Tensor value;
+  double weight_decay = 0.0;  // 0 for batch norms, biases and PReLU slopes
+  double rate = 1.0;          // times the learning rate of the step
+};
+
+// Changes parameters by their gradients. All state is in tensors of known names and a count of
+// steps, so that a checkpoint holds it to the bit; LibTorch's own optimisers do not promise that.
+class Optimizer {
+ public:
+  // kInvalidArgument for an unknown kind or a number out of its range.
+  static StatusOr<std::unique_ptr<Optimizer>> Create(const OptimizerOptions& options,
+                                                     std::vector<TrainedParameter> parameters);
+  virtual ~Optimizer() = default;
+
+  // One update at the learning rate. Parameters without a gradient stay.
+  void Step(double learning_rate);
+  // Forgets all gradients: there are none, as before the first backward pass.
+  void ZeroGrad();
+  // Scales all gradients so that their common L2 norm is at most `largest`; returns what it was.
+  double ClipGradients(double largest);
+  // The common L2 norm of all gradients; not finite where one of them is not.
+  double GradientNorm() const;
+  void ScaleGradients(double factor);
+
+  // Updates that were made; set when training is resumed.
+  int64_t steps() const { return steps_; }
+  void set_steps(int64_t steps) { steps_ = steps; }
+  struct State {
+    std::string name;  // "PARAMETER.momentum"
+    torch::Tensor value;
+  };
+  // Of all parameters; written into when training is resumed.
+  std::vector<State> state();
+
+  const std::vector<TrainedParameter>& parameters() const { return parameters_; }
+
+ protected:
+  Optimizer(const OptimizerOptions& options, std::vector<TrainedParameter> parameters,
+            std::vector<std::string> slots);
+
+  // `slots` are the parameter's state tensors, in the order given to the constructor.
+  virtual void Update(const TrainedParameter& parameter, torch::Tensor gradient,
+                      std::vector<torch::Tensor>& slots, double learning_rate) = 0;
+  const OptimizerOptions& options() const { return options_; }
+
+ private:
+  const OptimizerOptions options_;
+  const std::vector<TrainedParameter> parameters_;
+  const std::vector<std::string> slot_names_;
+  std::vector<std::vector<torch::Tensor>> slots_;  // of each parameter
+  int64_t steps_ = 0;
+};
+
+}  // namespace facegate

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trainer/learn/head_options.h"
+#include "trainer/learn/lr_schedule.h"
+#include "trainer/photos/number_range.h"
+
+// What can be chosen about the step of learning. No LibTorch: recipes hold these.
+namespace facegate {
+
+// What the options below may be.
+struct LearningRange {
+  static constexpr NumberRange kMomentum{.min = 0.0, .max = 0.9999};
+  static constexpr NumberRange kBeta2{.min = 0.0, .max = 0.99999};
+  static constexpr NumberRange kEpsilon{.min = 1e-30, .max = 1.0};
+  static constexpr NumberRange kFinalRate{.min = 1e-12, .max = 1e3};
+  static constexpr NumberRange kBoundSpeed{.min = 1e-9, .max = 1.0};
+  static constexpr NumberRange kWeightDecay{.min = 0.0, .max = 10.0};
+  static constexpr NumberRange kBackboneRate{.min = 1e-6, .max = 1e3};
+  static constexpr NumberRange kAccumulate{.min = 1.0, .max = 1e6};
+  static constexpr NumberRange kClipNorm{.min = 0.0, .max = NumberRange::kInfinity};
+  static constexpr NumberRange kEmaDecay{.min = 0.0, .max = 0.999999};
+  static constexpr NumberRange kDropout{.min = 0.0, .max = 0.99};
+  static constexpr NumberRange kDistillation{.min = 0.0, .max = NumberRange::kInfinity};
+};
+
+struct OptimizerOptions {
+  // "sgd" (Nesterov), "adam", "adamw", "adabound".
+  std::string kind = "sgd";
+  double momentum = 0.9;
+  bool nesterov = true;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  // adabound (Luo et al., 2019): the bounds close in on final_rate · rate / base_rate at the speed
+  // `bound_speed`; amsbound keeps the largest second moment.
+  double final_rate = 0.1;
+  double bound_speed = 1e-3;
+  double base_rate = 0.1;
+  bool amsbound = false;
+};
+
+struct TrainingOptions {
+  std::string architecture = "mobilefacenet-128";
+  double dropout = 0.0;  // where the architecture has it
+  // What keeps its weights and running statistics: layers and tensors of the backbone by the names
+  // of its state dict, each with all below it; "backbone": all of it.
+  std::vector<std::string> freeze{};
+  double backbone_rate = 1.0;  // times the learning rate: that of the backbone
+  uint64_t seed = 1;           // of initial weights and dropout
+  ClassHeadOptions head{};
+  LossOptions loss{};
+  OptimizerOptions optimizer{};
+  ScheduleOptions schedule{};  // in updates
+  double weight_decay = 5e-4;
+  int64_t accumulate = 1;  // batches for one update, >= 1
+  double clip_norm = 0.0;  // largest L2 norm of all gradients; 0: no clipping
+  // Of the averaged weights and running statistics, which are then the result; 0: none. The first
+  // updates forget faster, by min(ema_decay, (1 + t) / (10 + t)) after update t, so that the random
+  // weights of the beginning are soon gone.
+  double ema_decay = 0.0;
+  int64_t margin_warmup = 0;  // batches until the margin has its full strength
+  bool channels_last = true;  // the memory order of convolutions
+  bool bf16 = false;          // the backbone computes in bfloat16
+  bool fused = true;          // see trainer/fused
+  // Where there is a teacher: weights of DistillationLoss() and of the mean MapLoss(), >= 0.
+  double distillation = 1.0;
+  double map_distillation = 0.0;
+  // Weight of LikenessLoss() of a batch's degraded pictures, >= 0.
+  double likeness = 0.0;
+};
+
+const std::vector<std::string>& OptimizerKinds();
+
+}  // namespace facegate

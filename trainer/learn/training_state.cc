@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "face/base/catch.h"
+#include "face/base/check.h"
+#include "face/torch/tensor_conversion.h"
+#include "trainer/learn/training.h"
+
+// What a training keeps: checkpoints, averaged weights, and weights to begin with.
+namespace facegate {
+namespace {
+
+using TorchTensor = torch::Tensor;
+
+constexpr char kBatches[] = "batches";
+constexpr char kUpdates[] = "updates";
+constexpr char kGradientNorm[] = "gradient_norm";
+constexpr char kBackbonePrefix[] = "backbone.";
+constexpr char kHeadPrefix[] = "head.";
+
+template <typename T>
+StatusOr<T> NumberIn(const CheckpointFacts& facts, const char* name) {
+  const auto found = facts.find(name);
+  T number{};
+  if (found != facts.end()) {
+    const std::string& text = found->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
+  }
+  return InvalidArgument(fmt::format("the checkpoint does not state its {}", name));
+}
+
+// Counts batches and enters nothing.
+bool IsBatchCounter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
+
+// Puts those of `weights` that are called `prefix` and a name of the module, and have its shape,
+// into the module. `fitting` gets the full names.
+Status TakeFitting(const TensorMap& weights, const std::string& prefix, torch::nn::Module& module,
+                   std::vector<std::string>& fitting, TakenWeights& taken) {
+  FACEGATE_ASSIGN_OR_RETURN(TensorMap all, StateDict(module));
+  for (auto& [name, tensor] : all) {
+    const auto found = weights.find(prefix + name);
+    const bool fits = found != weights.end() && found->second.shape == tensor.shape;
+    if (fits) tensor = found->second;
+    if (IsBatchCounter(name)) continue;
+    (fits ? fitting : taken.missing).push_back(prefix + name);
+  }
+  return LoadWeights(all, module);
+}
+
+}  // namespace
+
+StatusOr<TakenWeights> Training::StartFrom(const TensorMap& weights) {
+  FACEGATE_CHECK(batches_ == 0);
+  TakenWeights taken;
+  std::vector<std::string> fitting;
+  FACEGATE_RETURN_IF_ERROR(TakeFitting(weights, kBackbonePrefix, *backbone_, fitting, taken));
+  if (fitting.empty()) {
+    const std::string example = weights.empty() ? "nothing" : weights.begin()->first;
+    return InvalidArgument(
+        fmt::format("none of its {} tensors has the name and shape of one of {}; its first is {}",
+                    weights.size(), options_.architecture, example));
+  }
+  FACEGATE_RETURN_IF_ERROR(TakeFitting(weights, kHeadPrefix, *head_, fitting, taken));
+  taken.taken = fitting.size();
+  std::sort(fitting.begin(), fitting.end());
+  for (const auto& [name, tensor] : weights) {
+    if (IsBatchCounter(name) || std::binary_search(fitting.begin(), fitting.end(), name)) continue;
+    taken.left.push_back(fmt::format("{} {}", name, ShapeText(tensor.shape)));
+  }
+  const torch::NoGradGuard no_grad;
+  const std::vector<NamedTensor> begun = Averaged();
+  for (size_t i = 0; i < average_.size(); ++i) average_[i].value.copy_(begun[i].value);
+  return taken;
+}
+
+std::vector<NamedTensor> Training::Averaged() const {
+  std::vector<NamedTensor> all;
+  const auto add = [&](const auto& items) {
+    for (const auto& item : items) {
+      if (IsBatchCounter(item.key())) continue;
+      all.push_back({.name = item.key(), .value = item.value().detach()});
+    }
+  };
+  add(backbone_->named_parameters());
+  add(backbone_->named_buffers());
+  return all;
+}
+
+void Training::UpdateAverage() {
+  if (average_.empty()) return;
+  const torch::NoGradGuard no_grad;
+  const auto t = static_cast<double>(updates());
+  const double decay = std::min(options_.ema_decay, (1.0 + t) / (10.0 + t));
+  const std::vector<NamedTensor> now = Averaged();
+  for (size_t i = 0; i < average_.size(); ++i) average_[i].value.lerp_(now[i].value, 1.0 - decay);
+}
+
+void Training::SwapAverage() {
+  if (average_.empty()) return;
+  const torch::NoGradGuard no_grad;
+  std::vector<NamedTensor> own = Averaged();
+  for (size_t i = 0; i < average_.size(); ++i) {
+    const TorchTensor kept = own[i].value.clone();
+    own[i].value.copy_(average_[i].value);
+    average_[i].value.copy_(kept);
+  }
+}
+
+std::vector<NamedTensor> Training::State() {
+  std::vector<NamedTensor> all;
+  const auto add = [&](const std::string& prefix, const auto& items) {
+    for (const auto& item : items) {
+      all.push_back({.name = prefix + item.key(), .value = item.value().detach()});
+    }
+  };
+  add(kBackbonePrefix, backbone_->named_parameters());
+  add(kBackbonePrefix, backbone_->named_buffers());
+  add(kHeadPrefix, head_->named_parameters());
+  for (const MarginRule::Buffer& buffer : head_->rule_buffers()) {
+    all.push_back({.name = "margin." + buffer.name, .value = buffer.value});
+  }
+  for (const Optimizer::State& slot : optimizer_->state()) {
+    all.push_back({.name = "optimizer." + slot.name, .value = slot.value});
+  }
+  for (const NamedTensor& one : average_) {
+    all.push_back({.name = "average." + one.name, .value = one.value});
+  }
+  return all;
+}
+
+Status Training::Save(const std::string& path, CheckpointFacts facts) {
+  FACEGATE_CHECK(at_update() && gathered_ == 0);
+  facts[kBatches] = std::to_string(batches_);
+  facts[kUpdates] = std::to_string(updates());
+  facts[kGradientNorm] = fmt::format("{}", gradient_norm_);
+  return CatchToStatus("checkpoint", [&] { return WriteCheckpoint(path, State(), facts); });
+}
+
+StatusOr<CheckpointFacts> Training::Resume(const std::string& path) {
+  return CatchToStatus("checkpoint", [&]() -> StatusOr<CheckpointFacts> {
+    FACEGATE_ASSIGN_OR_RETURN(CheckpointFacts facts, ReadCheckpoint(path, State()));
+    FACEGATE_ASSIGN_OR_RETURN(const auto batches, NumberIn<int64_t>(facts, kBatches));
+    FACEGATE_ASSIGN_OR_RETURN(const auto updates, NumberIn<int64_t>(facts, kUpdates));
+    batches_ = batches;
+    optimizer_->set_steps(updates);
+    optimizer_->ZeroGrad();
+    gathered_ = 0;
+    // For the log alone; a checkpoint of an earlier version does not have it.
+    gradient_norm_ = NumberIn<double>(facts, kGradientNorm).value_or(0.0);
+    return facts;
+  });
+}
+
+StatusOr<TensorMap> Training::Weights() {
+  SwapAverage();
+  StatusOr<TensorMap> weights = StateDict(*backbone_);
+  SwapAverage();
+  return weights;
+}
+
+}  // namespace facegate

@@ -1,0 +1,88 @@
+#include "trainer/measure/identification.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include "trainer/measure/photo_person.h"
+
+namespace facegate {
+StatusOr<IdentificationProtocol> FirstPhotoProtocol(const EmbeddingSet& set, size_t least) {
+  if (least < 2) return InvalidArgument("a person who is looked for needs at least 2 photos");
+  std::map<std::string_view, std::vector<size_t>> people;
+  for (size_t i = 0; i < set.size(); ++i) people[PersonOf(set.names()[i])].push_back(i);
+  IdentificationProtocol protocol;
+  for (auto& [person, photos] : people) {
+    if (photos.size() == 1) protocol.strangers.push_back(photos.front());
+    if (photos.size() < least) continue;
+    std::sort(photos.begin(), photos.end(),
+              [&](size_t a, size_t b) { return set.names()[a] < set.names()[b]; });
+    for (size_t i = 1; i < photos.size(); ++i) {
+      protocol.probes.push_back({.photo = photos[i], .person = protocol.gallery.size()});
+    }
+    protocol.gallery.push_back(photos.front());
+  }
+  if (protocol.gallery.empty()) {
+    return InvalidArgument(fmt::format("no person has {} or more photos", least));
+  }
+  return protocol;
+}
+
+IdentificationScores IdentificationScores::Compute(const EmbeddingSet& enrolled,
+                                                   const EmbeddingSet& seen,
+                                                   const IdentificationProtocol& protocol) {
+  IdentificationScores result;
+  const std::vector<size_t>& gallery = protocol.gallery;
+  for (const IdentificationProtocol::Probe& probe : protocol.probes) {
+    const double own = CosineOf(seen.row(probe.photo), enrolled.row(gallery[probe.person]));
+    size_t rank = 1;
+    for (size_t person = 0; person < gallery.size(); ++person) {
+      if (person == probe.person) continue;
+      const double other = CosineOf(seen.row(probe.photo), enrolled.row(gallery[person]));
+      if (other > own || (other == own && person < probe.person)) ++rank;
+    }
+    const bool comparable = seen.has_face(probe.photo) && enrolled.has_face(gallery[probe.person]);
+    if (!comparable) rank = gallery.size() + 1;
+    result.ranks_.push_back(rank);
+    result.scores_.push_back(own);
+  }
+  for (const size_t stranger : protocol.strangers) {
+    double best = kNoScore;
+    for (const size_t photo : gallery) {
+      best = std::max(best, CosineOf(seen.row(stranger), enrolled.row(photo)));
+    }
+    result.strangers_.push_back(best);
+  }
+  std::sort(result.strangers_.begin(), result.strangers_.end(), std::greater<>());
+  return result;
+}
+
+size_t IdentificationScores::HitsAtRank(size_t rank) const {
+  return static_cast<size_t>(
+      std::count_if(ranks_.begin(), ranks_.end(), [rank](size_t one) { return one <= rank; }));
+}
+
+Share IdentificationScores::AtRank(size_t rank) const {
+  return ShareOf(HitsAtRank(rank), ranks_.size());
+}
+
+StatusOr<OpenSetRate> IdentificationScores::AtFpir(double fpir) const {
+  if (strangers_.empty()) return InvalidArgument("there are no strangers: FPIR is not defined");
+  if (!(fpir >= 0.0 && fpir < 1.0)) {
+    return InvalidArgument(
+        fmt::format("a false positive identification rate is 0 to below 1, not {}", fpir));
+  }
+  const auto k = static_cast<size_t>(std::floor(fpir * static_cast<double>(strangers_.size())));
+  const double threshold = strangers_[k];
+  size_t hits = 0;
+  for (size_t i = 0; i < ranks_.size(); ++i) {
+    hits += ranks_[i] == 1 && scores_[i] > threshold ? 1 : 0;
+  }
+  return OpenSetRate{.fpir = fpir, .threshold = threshold, .tpir = ShareOf(hits, ranks_.size())};
+}
+
+}  // namespace facegate

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <opencv2/core/types.hpp>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/image/align.h"
+#include "trainer/photos/image_list.h"
+
+namespace facegate {
+
+// The one size of crops that training takes, width and height in pixels.
+inline cv::Size TrainingCropSize() { return CropSize(AlignmentTemplate::kArcFace112); }
+
+// Labelled pictures by number. Thread-safe: all calls are const and share nothing that changes.
+class Dataset {
+ public:
+  // The label of a picture of nobody in particular: of use to a teacher alone.
+  static constexpr uint32_t kUnlabelled = 0xFFFFFFFF;
+
+  virtual ~Dataset() = default;
+
+  virtual size_t size() const = 0;
+  virtual size_t classes() const = 0;
+  virtual uint32_t label(size_t i) const = 0;  // 0 to classes() - 1, or kUnlabelled
+  // What messages call the picture: its path, or its place in a file.
+  virtual std::string name(size_t i) const = 0;
+  // What people should know about how the pictures were found, a line each; see ImageList.
+  virtual std::vector<std::string> remarks() const { return {}; }
+  // 8-bit BGR. An error names the picture.
+  virtual StatusOr<cv::Mat> Load(size_t i) const = 0;
+};
+
+// The photos of a list, decoded when they are asked for.
+std::unique_ptr<Dataset> MakeListDataset(ImageList list);
+
+}  // namespace facegate

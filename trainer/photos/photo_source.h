@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "face/base/status.h"
+#include "trainer/photos/dataset.h"
+#include "trainer/photos/image_list.h"
+
+namespace facegate {
+
+// No photo for training is larger than this.
+constexpr uint64_t kMaxTrainingPhotoBytes = 256ULL << 20;
+
+// Labelled photos as they are stored, still encoded: what packing and inspection read. Thread-safe:
+// all calls are const and share nothing that changes.
+class PhotoSource {
+ public:
+  virtual ~PhotoSource() = default;
+
+  virtual size_t size() const = 0;
+  // What the identities are called, by label.
+  virtual const std::vector<std::string>& classes() const = 0;
+  virtual uint32_t label(size_t i) const = 0;  // index in classes()
+  // What messages call the photo: its path, or its place in a file.
+  virtual std::string name(size_t i) const = 0;
+  // Its path below the folder that the source is relative to, such as "anna/1.jpg"; its whole path
+  // where it lies elsewhere.
+  virtual std::string short_name(size_t i) const = 0;
+  // What people should know about how the source was read, a line each; see ImageList.
+  virtual std::vector<std::string> remarks() const { return {}; }
+  // The encoded bytes. An error names the photo.
+  virtual StatusOr<std::string> Read(size_t i) const = 0;
+};
+
+// The photos of a list whose paths are relative to `root`.
+std::unique_ptr<PhotoSource> MakeListSource(ImageList list, const std::string& root);
+
+// 8-bit BGR, upright. The limits are far above those of a server, as the photos are one's own.
+StatusOr<cv::Mat> DecodeTrainingPhoto(std::string_view encoded);
+
+// The photos of `source`, decoded when they are asked for.
+std::unique_ptr<Dataset> MakeDecodedDataset(std::unique_ptr<PhotoSource> source);
+
+}  // namespace facegate
