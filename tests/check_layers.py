@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Reads every #include of the tree and fails where a room includes what tests/rooms.txt does not allow.
 
-Also fails where a folder with sources is no room of that list, and where a row names a room that stands below it.
+Also fails where a folder with sources is no room of that list, where a row names a room that stands below it, and where
+the rooms of ARCHITECTURE.md are not those of the list that exist, in its order.
 
 Usage: check_layers.py [--root DIR] [--self-test]
 """
@@ -126,14 +127,29 @@ def check_texts(texts, law):
             yield f"{path}: this header must not reach LibTorch ({' -> '.join(way[1:])})"
 
 
+def is_room(folder):
+    return any(folder.glob("*.cc")) or any(folder.rglob("*.proto"))
+
+
 def source_files(root):
     for folder in FOLDERS:
         for suffix in ("*.h", "*.cc"):
             yield from sorted((root / folder).rglob(suffix))
 
 
+def check_picture(text, law, exists):
+    """Yields a message for each room in which the table of ARCHITECTURE.md differs from the list."""
+    shown = re.findall(r"^\| `([a-z/]+)` \|", text, re.MULTILINE)
+    rooms = [room for room in law.rooms if exists(room)]
+    yield from (f"ARCHITECTURE.md: {room} is missing" for room in rooms if room not in shown)
+    yield from (f"ARCHITECTURE.md: there is no room {room}" for room in shown if room not in rooms)
+    if sorted(shown) == sorted(rooms) and shown != rooms:
+        yield "ARCHITECTURE.md: the rooms are not in the order of tests/rooms.txt"
+
+
 def check_tree(root):
     law, faults = read_law((root / "tests/rooms.txt").read_text(encoding="utf-8"))
+    faults += check_picture((root / "ARCHITECTURE.md").read_text(encoding="utf-8"), law, lambda room: is_room(root / room))
     texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in source_files(root)}
     return faults + list(check_texts(texts, law)), len(texts)
 
@@ -207,6 +223,9 @@ def self_test(law):
     far = {"trainer/run/recipe.h": '#include "trainer/learn/a.h"\n', "trainer/learn/a.h": "#include <torch/types.h>\n"}
     if not any("must not reach LibTorch" in problem for problem in check_texts(far, law)):
         return "self-test: a recipe that reaches LibTorch was not found"
+    picture = "| `protos` | x |\n| `face/base` | y |\n"
+    if list(check_picture(picture, law, picture.__contains__)) or not list(check_picture(picture, law, lambda room: True)):
+        return "self-test: a table that differs from the list was not found"
     if not read_law("a | b |\nb | |\n")[1] or not read_law("a | | nothing\n")[1] or not read_law("a |\n")[1]:
         return "self-test: a fault of the list was not found"
     return None
