@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs clang-tidy (version 14, .clang-tidy) on the product's source files and fails on any finding.
 
-tests/tidy.lock has a line for each file that was clean: a hash of its content, of the project's headers and protos that
-it reaches, of the options that it is compiled with, and of the configuration. What has not changed since, or was only
-moved, is not read again, but for a sample of ten, which moves on with each commit. A file that the lock does not cover is read, and the
-check fails even where it is clean: --update writes the lock. So a change travels with the proof that it was read.
+tests/tidy.lock has a line for each file that was clean: a hash of its code, of the project's headers and protos that
+it reaches, of the options that it is compiled with, and of the configuration. What has not changed since, was only
+moved, or got other words in comments on lines of their own, is not read again, but for a sample of ten, which moves on
+with each commit. A file that the lock does not cover is read, and the check fails even where it is clean: --update
+writes the lock. So a change travels with the proof that it was read.
 
 Files that reach LibTorch, whose headers clang 14 cannot parse as C++20, are compiled instead, without any precompiled
 header, so that they are known at least to include what they use. Name a test to read it too.
@@ -28,6 +29,8 @@ BUILD = ROOT / "build" / "tidy"
 LOCK = ROOT / "tests" / "tidy.lock"
 ARGUMENTS = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wthread-safety"]
 INCLUDE = re.compile(rb'^\s*(?:#\s*include|import)\s*"([^"]+)"', re.MULTILINE)  # of C++ and of protos
+# A line that is a comment; not one that speaks to clang-tidy, or that it may object to.
+COMMENT_LINE = re.compile(rb"^[ \t]*//(?![^\n]*(?:NOLINT|TODO))[^\n]*\n", re.MULTILINE)
 INCLUDE_LINE = re.compile(INCLUDE.pattern + rb"[^\n]*\n?", re.MULTILINE)
 # Options that change what the compiler sees; paths differ between machines and are left out.
 OPTION = re.compile(r"-(?:D|U|W|f|m|O|std=|pthread)\S*$")
@@ -76,8 +79,9 @@ def reached(path):
 
 @functools.lru_cache(maxsize=None)
 def essence_of(path):
-    """Digest of `path` without the lines that name others of the project: where a file lies changes no finding."""
-    return hashlib.sha256(INCLUDE_LINE.sub(b"", bytes_of(path))).digest()
+    """Digest of `path` without comments, and without lines that name others of the project: where a file lies changes no
+    finding."""
+    return hashlib.sha256(COMMENT_LINE.sub(b"", INCLUDE_LINE.sub(b"", bytes_of(path)))).digest()
 
 
 def name_of(path):
