@@ -39,7 +39,7 @@ class CandidateSelection {
   // Rows below this need not be offered.
   double floor() const { return floor_; }
   void Offer(const Candidate& candidate);
-  // What is left: all rows that can be in the answer, in the order offered.
+  // Returns the rows that can be in the answer, in the order offered.
   std::vector<Candidate> Take();
 
  private:

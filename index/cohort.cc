@@ -12,7 +12,7 @@
 namespace facegate {
 namespace {
 
-// Of the draw. Fixed, so that a collection has the same cohort after each start.
+// The seed of the draw is fixed, so that a collection has the same cohort after each start.
 constexpr uint64_t kSeed = 0xC0407;
 
 size_t HighestOf(size_t members) { return members / 10; }
@@ -57,8 +57,8 @@ Cohort::Cohort(std::span<const Member> members) : dimension_(members.front().vec
     identities_.push_back(member.identity);
     vectors_.insert(vectors_.end(), member.vector.begin(), member.vector.end());
   }
-  // Of some, so that a new cohort costs a few milliseconds; any number would do, as long as it is
-  // the same for all scores.
+  // Some members are enough, so that a new cohort costs a few milliseconds; any number would do, as
+  // long as it is the same for all scores.
   for (const Member& member : members.first(kLeastCohort)) {
     usual_ += Common(Scores(member.vector), member.identity) / kLeastCohort;
   }
@@ -82,7 +82,7 @@ double Cohort::Common(std::span<const float> scores, uint64_t identity) const {
   }
   const auto end = others.begin() + static_cast<std::ptrdiff_t>(HighestOf(identities_.size()));
   std::nth_element(others.begin(), end, others.end(), std::greater<>());
-  // In one order, so that the sum is the same whatever the sorting left behind.
+  // They are added in one order, so that the sum is the same whatever the sorting left behind.
   std::sort(others.begin(), end);
   return std::accumulate(others.begin(), end, 0.0) / static_cast<double>(end - others.begin());
 }

@@ -7,18 +7,18 @@
 
 namespace facegate {
 
-// How many identities a cohort has at most, and from how many on there is one.
+// A cohort has kCohortSize identities at most; a collection with fewer than kLeastCohort has none.
 inline constexpr size_t kCohortSize = 500;
 inline constexpr size_t kLeastCohort = 100;
 
-// Which identities of a collection stand for all: those with the lowest draws, whatever the order
-// in which they came.
+// Draws the identities of a collection that stand for all of it: those with the lowest draws, so
+// that the order in which they came makes no difference.
 class CohortDraw {
  public:
   // Takes all the memory that it will ever need.
   CohortDraw();
 
-  // Whether it is among those who stand for all, now that it is there.
+  // True when `identity` is among those who stand for all, now that it is there.
   bool Add(uint64_t identity);
   // True when it was one of them; Add() of the others then gives one of them its place.
   bool Remove(uint64_t identity);
@@ -39,12 +39,12 @@ class CohortDraw {
   std::vector<Drawn> drawn_;  // ascending
 };
 
-// Identities that stand for all of a collection. What a face has in common with those who are most
-// like it tells how easily it is taken for somebody else. What two faces have more of it than is
-// usual is taken off their cosine: adaptive symmetric score normalisation (Matejka et al.,
-// "Analysis of Score Normalization in Multilingual Speaker Recognition", 2017), of the means alone,
-// and downwards alone, so that no pair reaches a threshold that its cosine does not reach.
-// Immutable and thread-safe; the vectors are wiped at its end.
+// Normalises scores by identities that stand for all of a collection. What a face has in common
+// with those who are most like it tells how easily it is taken for somebody else. What two faces
+// have more of it than is usual is taken off their cosine: adaptive symmetric score normalisation
+// (Matejka et al., "Analysis of Score Normalization in Multilingual Speaker Recognition", 2017), of
+// the means alone, and downwards alone, so that no pair reaches a threshold that its cosine does
+// not reach. Immutable and thread-safe; the vectors are wiped at its end.
 class Cohort {
  public:
   struct Member {
@@ -52,7 +52,7 @@ class Cohort {
     std::span<const float> vector;  // of length 1
   };
 
-  // At least kLeastCohort members.
+  // There are at least kLeastCohort members.
   explicit Cohort(std::span<const Member> members);
   ~Cohort();
   Cohort(const Cohort&) = delete;
@@ -60,7 +60,8 @@ class Cohort {
 
   // The cosines of a face with the members.
   std::vector<float> Scores(std::span<const float> vector) const;
-  // What it has in common with others than `identity`: the mean of the highest tenth of `scores`.
+  // Returns what the face has in common with others than `identity`: the mean of the highest tenth
+  // of `scores`.
   double Common(std::span<const float> scores, uint64_t identity) const;
   // The cosine of two faces of whom the second is `identity`'s, less what they have in common with
   // others than `identity`, on average, beyond what is usual. At most `cosine`.

@@ -24,21 +24,22 @@ Status EtagMismatch(std::string_view what) {
 // The identity whose lock orders the changes of a collection's settings: no id is empty.
 constexpr std::string_view kSettings;
 
-// Opaque to clients. Of the numbers, not of the content: it must tell nothing about that.
+// Etags are opaque to clients. They are made of the numbers, not of the content, and tell nothing
+// about it.
 std::string EtagOf(const IdentityKey& key, uint64_t revision) {
   constexpr size_t kDigits = 16;
   return Sha256Hex(fmt::format("etag {} {} {}", key.collection, key.identity, revision))
       .substr(0, kDigits);
 }
 
-// Which of two identities an error is about.
+// Names the one of two identities that an error is about.
 StatusOr<const IdentityEntry*> AtIdentity(StatusOr<const IdentityEntry*> found,
                                           std::string_view which) {
   if (found.ok()) return found;
   return Annotate(found.status(), which);
 }
 
-// Whether something of `before` is not in `after`: it must leave the files, and the answers.
+// True when something of `before` is not in `after`: it must leave the files, and the answers.
 bool TakesAway(const Labels& before, const Labels& after) {
   return !std::includes(after.begin(), after.end(), before.begin(), before.end());
 }

@@ -56,7 +56,7 @@ class TwoIdentitiesLock {
   Mutex* const second_;
 };
 
-// What the collections of one gallery share; outlives them.
+// The parts of a gallery that its collections share; they outlive the collections.
 struct GalleryParts {
   TemplateStore& store;
   RequestLedger& ledger;
@@ -69,13 +69,14 @@ struct GalleryParts {
 // give kCollectionNotFound.
 //
 // Locks, in the order in which a thread takes them:
-//   lifecycle_   shared by each call that changes something, over its write to the store; alone by
-//                Delete() and by a change of how scores are made, which so come before or after
-//                every such call
-//   one or two of identity_locks: order the changes of an identity (of "" those of the settings),
-//                also over the write to the store
-//   a place in pending_: of the faces of an enrolment, also over the write to the store
-//   mutex_       memory; never held during a write to the store
+//   lifecycle_      is held shared by each call that changes something, over its write to the
+//                   store, and alone by Delete() and by a change of how scores are made, which so
+//                   come before or after every such call
+//   identity_locks  (one or two of them) order the changes of an identity, and that of "" orders
+//                   the changes of the settings; held over the write to the store
+//   pending_        gives the faces of an enrolment their place, which is held over the write to
+//                   the store
+//   mutex_          guards the memory and is never held during a write to the store
 // The first two are the exception to the rule that no disk call is made under a lock: changes that
 // touch each other must come in one order in the store and in memory. No search waits for them, and
 // changes of different identities are in the store together, where they share a sync.
@@ -83,7 +84,8 @@ class Collection {
  public:
   Collection(StoredCollection record, const GalleryParts& parts);
 
-  // As it was made or loaded: its settings may have changed since, the rest never does.
+  // The collection as it was made or loaded: its settings may have changed since, the rest never
+  // does.
   const StoredCollection& record() const { return record_; }
 
   // Adds to memory what the store holds; used while nothing else is at work. kStoreCorrupt when the
@@ -157,20 +159,20 @@ class Collection {
   // `takes_away`: something of it must leave the files.
   Status Overwrite(std::string_view identity, StoredIdentity record, bool takes_away,
                    const IdentityInfo& info, const Receipt<IdentityInfo>& receipt);
-  // Of the identity with all its templates.
+  // Adds to `change` that the identity goes with all its templates.
   void AddDeletion(const IdentityEntry& entry, StoreChange& change) const;
   StatusOr<MergePlan> PlanMerge(const MergedIdentity& source, const MergedIdentity& target) const;
 
-  // With the record `stored`.
+  // Describes the collection with the record `stored`.
   CollectionInfo InfoOf(const StoredCollection& stored) const FACEGATE_REQUIRES_SHARED(mutex_);
-  // What CompareAll() compares, and how many templates are below the quality.
+  // The vectors that CompareAll() compares, and how many templates are below the quality.
   struct DrawnVectors {
     std::vector<IdentityVectors> identities;
     size_t left_out = 0;
   };
   DrawnVectors DrawVectors(const SelfComparison& comparison) const FACEGATE_REQUIRES_SHARED(mutex_);
   IdentityInfo InfoOf(std::string_view id, const IdentityEntry& entry) const;
-  // Of what is in the store once the record is.
+  // Describes the identity as it is once the store has its record.
   IdentityInfo InfoOf(const StoredIdentity& identity, uint64_t template_count) const;
   IdentityKey KeyOf(const IdentityEntry& entry) const {
     return {.collection = record_.uid, .identity = entry.uid};
@@ -197,7 +199,8 @@ class Collection {
   bool deleted_ FACEGATE_GUARDED_BY(mutex_) = false;
 };
 
-// By id. Shared with the calls that are at work on one, which may end after its deletion.
+// Collections by id. They are shared with the calls that are at work on one, which may end after
+// its deletion.
 using Collections = std::map<std::string, std::shared_ptr<Collection>, std::less<>>;
 
 }  // namespace facegate

@@ -88,7 +88,7 @@ Collection::DrawnVectors Collection::DrawVectors(const SelfComparison& compariso
       drawn.emplace_back(DrawOf(entry.uid, comparison.seed), &entry);
     }
   }
-  // To sort a million would take long.
+  // Sorting a million would take long.
   const size_t most = IdentitiesWithin(comparison.most_comparisons);
   if (drawn.size() > most) {
     std::nth_element(drawn.begin(), drawn.begin() + static_cast<ptrdiff_t>(most), drawn.end());

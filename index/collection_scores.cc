@@ -148,7 +148,7 @@ std::shared_ptr<const Cohort> CollectionState::CurrentCohort() const {
 Candidate CollectionState::CosineOf(std::string_view identity, const IdentityEntry& entry,
                                     const Embedding& query) const {
   Candidate best{.identity = std::string(identity), .cosine = -2.0f};
-  // In ascending order of ids, so that the lower one keeps a tie.
+  // The order is that of ascending ids, so that the lower one keeps a tie.
   for (const TemplateEntry& one : entry.templates) {
     const float cosine = CosineScore(query.values(), index_->Vector(one.slot));
     if (cosine <= best.cosine) continue;

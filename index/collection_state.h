@@ -31,7 +31,7 @@ struct TemplateEntry {
   std::optional<float> quality;
 };
 
-// What the settings say of scores.
+// The part of the settings that decides how scores are made.
 struct ScorePolicy {
   Fusion fusion = Fusion::kBestTemplate;
   bool cohort = false;
@@ -49,10 +49,10 @@ struct IdentityEntry {
   std::optional<VectorIndex::Slot> mean;
 };
 
-// What one collection holds in memory: its identities by id, the index of their templates, and what
-// the policy of scores needs beside it: the mean of each identity's templates, and a draw of those
-// who are the cohort.
-// Threads: const calls may run together; any other call must run alone, but for TryReserve().
+// The memory of one collection: its identities by id, the index of their templates, and what the
+// policy of scores needs beside it: the mean of each identity's templates, and a draw of those who
+// are the cohort. Threads: const calls may run together; any other call must run alone, but for
+// TryReserve().
 //
 // An addition is prepared beside searches, with all the memory that it needs; once the store has
 // taken it, Commit() cannot fail.
@@ -90,7 +90,7 @@ class CollectionState {
     Rows mean;
   };
 
-  // What another policy of scores needs.
+  // Everything that another policy of scores needs in memory.
   struct Scoring {
     ScorePolicy policy;
     std::unique_ptr<VectorIndex> means;      // null where they have no part
@@ -129,7 +129,7 @@ class CollectionState {
   StatusOr<Scoring> PrepareScoring(const ScorePolicy& policy) const;
   void TakeScoring(Scoring scoring);
 
-  // As Gallery::Search() and Score(); `entry` has templates.
+  // These are Gallery::Search() and Score(); `entry` has templates.
   StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k,
                                           const StopCheck& stop) const;
   Candidate Score(std::string_view identity, const IdentityEntry& entry,
@@ -163,11 +163,11 @@ class CollectionState {
   // Null where there is none.
   std::shared_ptr<const Cohort> CurrentCohort() const;
 
-  // After the templates of an identity have changed, `entry` being what is in identities_. The room
+  // Follows a change of the templates of an identity; `entry` is what is in identities_. The room
   // is used where it has no mean so far; null when it has one.
   void FollowTemplates(IdentityEntry& entry, Rows* room);
-  // Of an identity that is to have no part in scores any more: its mean and its place in the
-  // cohort.
+  // Drops what scores have of an identity that is to have no part in them any more: its mean and
+  // its place in the cohort.
   void Forget(const IdentityEntry& entry);
   void ForgetCohort();
 
@@ -180,7 +180,7 @@ class CollectionState {
   CohortDraw draw_;                     // of nobody without a cohort
 
   mutable Mutex cohort_mutex_;
-  // Of draw_; made when it is needed, and again after a member has changed.
+  // The cohort of draw_; made when it is needed, and again after a member has changed.
   mutable std::shared_ptr<const Cohort> cohort_ FACEGATE_GUARDED_BY(cohort_mutex_);
 };
 

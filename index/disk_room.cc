@@ -69,7 +69,7 @@ void DiskRoom::Keep() {
   const int fd = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW,
                         S_IRUSR | S_IWUSR);
   if (fd < 0) return;
-  // Where the file system cannot set room aside there is none: deletions need what is free.
+  // A file system that cannot set room aside has none: deletions need what is free.
   const bool made = ::fallocate(fd, 0, 0, static_cast<off_t>(space.reserved)) == 0;
   ::close(fd);
   if (made) {

@@ -21,9 +21,9 @@ class DiskRoom {
 
   explicit DiskRoom(const std::string& directory);
 
-  // Whether a change that adds may be written.
+  // True when a change that adds may be written.
   bool ForMore();
-  // Before a change that takes away: gives the file up where nothing else is free.
+  // Gives the file up where nothing else is free; to be called before a change that takes away.
   void FreeForLess();
   // Makes the file, or makes it again, where there is room for it; to be called now and then.
   void Keep();
@@ -34,7 +34,7 @@ class DiskRoom {
     uint64_t margin = 0;
     uint64_t reserved = 0;
   };
-  // What the disk says; as much as one could want where it says nothing.
+  // Asks the disk; where it says nothing, the answer is as much as one could want.
   Space Look() const;
   bool Remove() const;
 

@@ -18,7 +18,7 @@
 // Cipher 1 is reserved: this version writes cipher 0 alone (key_id 0, no nonce) and refuses others.
 namespace facegate {
 
-// On disk: never change a number.
+// The numbers are on disk: never change one.
 enum class Cipher : uint8_t { kNone = 0, kAes256Gcm = 1 };
 
 std::string SealEnvelope(Family family, std::string_view key, std::string_view payload);

@@ -77,7 +77,7 @@ void Eraser::Compact(std::atomic<bool>& canceled) {
   requested_ = true;
 }
 
-// Once: a store that fails while it is being closed is left as it is.
+// It is tried once: a store that fails while it is being closed is left as it is.
 void Eraser::CompactAtClose() {
   {
     const MutexLock lock(mutex_);

@@ -17,7 +17,8 @@ namespace {
 constexpr size_t kFirstSegmentRows = 64;
 constexpr size_t kLastSegmentRows = 16384;
 
-// Between two questions whether the result is still wanted: about half a millisecond each.
+// So much is scanned between two questions whether the result is still wanted: about half a
+// millisecond.
 constexpr size_t kScannedAtOnce = size_t{1} << 19;  // values
 constexpr size_t kRescoredAtOnce = 512;             // rows
 
@@ -185,7 +186,7 @@ class FlatIndex final : public VectorIndex {
   std::vector<Slot> freed_;  // rows that were removed
   size_t capacity_ = 0;      // rows of all segments
   size_t vacant_ = 0;        // of which this many hold nothing
-  // How many of the vacant rows are promised. At most vacant_, which only grows while it changes
+  // Counts the vacant rows that are promised. At most vacant_, which only grows while it changes
   // beside const calls.
   std::atomic<size_t> reserved_{0};
 };

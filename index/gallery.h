@@ -18,7 +18,7 @@
 
 namespace facegate {
 
-// How the templates of an identity make one score. Persisted, so the numbers stay.
+// Tells how the templates of an identity make one score. Persisted, so the numbers stay.
 enum class Fusion {
   kBestTemplate = 0,  // the highest cosine
   kMeanTemplate = 1,  // the cosine with the mean of the templates, weighted by their quality
@@ -51,7 +51,7 @@ struct CollectionInfo {
   uint64_t template_count = 0;
 };
 
-// What is to become of a collection's settings; those not named stay.
+// The settings of a collection that change, and their values; those not named stay.
 struct CollectionChange {
   bool set_min_cosine = false;
   std::optional<float> min_cosine{};  // where it is set: -1..1; nothing removes it
@@ -76,7 +76,8 @@ struct IdentityInfo {
   std::string etag;  // another with each change of the identity
 };
 
-// What a template was made from: who vouches for the face in it. Persisted, so the numbers stay.
+// Tells what a template was made from: who vouches for the face in it. Persisted, so the numbers
+// stay.
 enum class TemplateSource {
   kUnknown = 0,      // enrolled by a version that did not note it
   kImage = 1,        // a picture in which the server found the face
@@ -126,7 +127,7 @@ struct EnrolResult {
   bool created_identity = false;
 };
 
-// What is to become of an identity's labels; those not named stay, unless all are replaced.
+// The labels of an identity that change; those not named stay, unless all are replaced.
 struct LabelChange {
   bool replace_all = false;
   Labels set;
@@ -144,10 +145,10 @@ struct MergeResult {
   uint64_t moved_templates = 0;
 };
 
-// What a deletion of a collection or a template comes to.
+// The result of a deletion of a collection or a template.
 struct Deleted {};
 
-// What an identity and a face have in common.
+// An identity that a face was compared with, and their score.
 struct Candidate {
   std::string identity;
   uint64_t template_id = 0;    // the best one; of equal ones, the lower number
@@ -162,17 +163,17 @@ struct GalleryStats {
   uint64_t templates = 0;
 };
 
-// For how long the answer to a request with an id is kept.
+// The answer to a request with an id is kept for so long.
 inline constexpr std::chrono::hours kRequestLifetime{24};
-// How many of them, at most; about 200 MB.
+// At most so many answers are kept; about 200 MB.
 inline constexpr size_t kMaxRequests = 1'000'000;
-// How many of them are kept with their answers for one identity.
+// At most so many requests are kept with their answers for one identity.
 inline constexpr size_t kMaxRequestsOfIdentity = 256;
 
-// Templates of one identity.
+// An identity has at most so many templates.
 inline constexpr size_t kMaxTemplatesOfIdentity = 1000;
 
-// Which identities of a collection are compared with each other, and how.
+// Chooses the identities of a collection that are compared with each other, and how.
 struct SelfComparison {
   uint64_t most_comparisons = 0;  // of two templates
   uint64_t seed = 0;              // of the draw, where there are more
@@ -203,8 +204,9 @@ struct Page {
   std::string next_after;
 };
 
-// Identities and their templates in isolated collections: durable, and searched exactly.
-// Thread-safe.
+// The gallery keeps identities and their templates in isolated collections: durable, and searched
+// exactly. It is the one door to `index`; whoever enrols, compares or searches sees this interface
+// alone. Thread-safe.
 //
 // A call that changes something returns OK only when the change survives a power loss and the next
 // search sees it; on an error nothing was changed. Ids must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}
@@ -229,21 +231,22 @@ class Gallery {
  public:
   virtual ~Gallery() = default;
 
-  // Before a change with a request id: says whether the change was made already
-  // (RequestTicket::answer). Never waits: kRequestInProgress, with a time after which to try again,
-  // while another call with the id is at work. kRequestIdReused when the id came with another
+  // Says whether a change with a request id was made already (RequestTicket::answer); comes before
+  // the change. Never waits: kRequestInProgress, with a time after which to try again, while
+  // another call with the id is at work. kRequestIdReused when the id came with another
   // fingerprint. Where the request was made and its answer is no longer kept: kCollectionNotFound
   // when the collection was deleted; kIdentityNotFound when the answer went with the identity;
   // kAnswerErased when it went before, whether or not the identity was deleted after that.
   virtual StatusOr<RequestTicket> BeginRequest(const RequestId& id,
                                                std::string_view fingerprint) = 0;
 
-  // Bound to one model for life. kCollectionExists.
+  // The collection is bound to one model for life. kCollectionExists.
   virtual StatusOr<CollectionInfo> CreateCollection(
       std::string_view collection, const ModelKey& model, int embedding_size,
       const CollectionSettings& settings, const Receipt<CollectionInfo>& receipt = {}) = 0;
   virtual StatusOr<CollectionInfo> GetCollection(std::string_view collection) const = 0;
-  // In the order of ids (bytewise), from the first one above `after`; at most `limit`.
+  // Lists at most `limit` collections in the order of ids (bytewise), from the first one above
+  // `after`.
   virtual Page<CollectionInfo> ListCollections(std::string_view after, size_t limit) const = 0;
   virtual StatusOr<CollectionInfo> UpdateCollection(
       std::string_view collection, const CollectionChange& change, std::string_view etag,
@@ -288,7 +291,8 @@ class Gallery {
                                             std::string_view etag = {},
                                             const Receipt<uint64_t>& receipt = {}) = 0;
 
-  // In ascending order of template ids, from the first above `after` (0: from the start).
+  // Lists at most `limit` templates in ascending order of ids, from the first above `after` (0:
+  // from the start).
   virtual StatusOr<std::vector<TemplateInfo>> ListTemplates(std::string_view collection,
                                                             std::string_view identity,
                                                             uint64_t after, size_t limit) const = 0;

@@ -63,7 +63,7 @@ Status CheckNewCollection(std::string_view collection, const ModelKey& model, in
 }
 
 Status CheckChange(const CollectionChange& change) {
-  // What is not named is not looked at.
+  // A setting that is not named is not looked at.
   return CheckSettings(
       {.min_cosine = change.set_min_cosine ? change.min_cosine : std::nullopt,
        .enrol_quality = change.set_enrol_quality ? change.enrol_quality : std::nullopt,

@@ -8,7 +8,7 @@
 #include "index/gallery.h"
 #include "index/template_record.h"
 
-// What a gallery asks of the arguments of its calls.
+// A gallery checks the arguments of its calls by these.
 namespace facegate {
 
 Status CheckNewCollection(std::string_view collection, const ModelKey& model, int embedding_size,

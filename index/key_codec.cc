@@ -113,7 +113,7 @@ std::string DescribeKey(const TemplateKey& key) {
                      key.owner.collection, key.owner.identity, key.template_id);
 }
 
-// Without the request's id: a client made it up, and with it could look its holder up in a log.
+// The request's id is left out: a client made it up, and with it could look its holder up in a log.
 std::string DescribeKey(const RequestKey& key) {
   return fmt::format("request record at collection {}, identity {}", key.owner.collection,
                      key.owner.identity);

@@ -31,7 +31,7 @@ enum class Family : uint8_t {
   kRequests = 5,
 };
 
-// In the order in which the families are opened.
+// The families in the order in which they are opened.
 inline constexpr Family kFamilies[] = {Family::kMeta, Family::kCollections, Family::kIdentities,
                                        Family::kTemplates, Family::kRequests};
 // The name on disk.
@@ -60,7 +60,7 @@ struct TemplateKey {
   bool operator==(const TemplateKey&) const = default;
 };
 
-// Where the record of a request lies: below the identity that it wrote, so that it goes with it;
+// The place of a request's record: below the identity that it wrote, so that it goes with it;
 // identity 0 where there is none (any more), and collection 0 likewise.
 struct RequestKey {
   IdentityKey owner;

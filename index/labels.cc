@@ -16,8 +16,8 @@ bool IsKeyChar(char c) {
   return IsLower(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-// How many bytes follow a lead byte of UTF-8, and what the code point must at least be; -1 for a
-// byte that leads nothing.
+// Tells how many bytes follow a lead byte of UTF-8, and what the code point must at least be; -1
+// for a byte that leads nothing.
 struct Lead {
   int followers = -1;
   uint32_t bits = 0;

@@ -15,7 +15,7 @@ using Labels = std::map<std::string, std::string, std::less<>>;
 inline constexpr size_t kMaxLabels = 64;  // of one identity
 inline constexpr size_t kMaxLabelValueBytes = 256;
 
-// Whether `key` matches [a-z][a-z0-9._-]{0,62}.
+// True when `key` matches [a-z][a-z0-9._-]{0,62}.
 bool IsLabelKey(std::string_view key);
 
 // kInvalidField at "labels" unless it is at most kMaxLabels.

@@ -49,7 +49,7 @@ class StoreBackedGallery final : public LocalGallery {
       const WriterLock lock(collections_mutex_);
       collections_ = std::move(loaded);
     }
-    // Of a process that was killed before it had erased what it deleted.
+    // A process may have been killed before it had erased what it deleted.
     if (store_->erase_pending()) eraser_.Request();
     // Not before all is loaded: what is not known yet would seem to be gone.
     upkeep_.emplace(upkeep_interval, [this] { DoUpkeep(); });
@@ -292,7 +292,7 @@ class StoreBackedGallery final : public LocalGallery {
     return found->second;
   }
 
-  // Of a call that names an identity, too, which is checked first.
+  // Checks the id of the identity that a call names, too, before the collection is looked for.
   StatusOr<std::shared_ptr<Collection>> FindFor(std::string_view collection,
                                                 std::string_view identity) const {
     FACEGATE_RETURN_IF_ERROR(CheckResourceId(collection, "collection_id"));
@@ -315,7 +315,7 @@ class StoreBackedGallery final : public LocalGallery {
   std::optional<Upkeep> upkeep_;  // while the gallery is loaded
 };
 
-// What whoever starts the program can do about a damaged store.
+// Adds what whoever starts the program can do about a damaged store.
 Status WithAdvice(const Status& status, const std::string& directory) {
   if (ReasonOf(status) != Reason::kStoreCorrupt) return status;
   return Refuse(Reason::kStoreCorrupt,

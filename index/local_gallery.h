@@ -16,9 +16,10 @@ namespace facegate {
 struct LocalGalleryOptions {
   std::string directory;    // of the RocksDB store; made where absent
   size_t load_threads = 0;  // that rebuild the index at opening; 0: one for each core
-  // After a deletion, until the store is compacted and the bytes leave its files (index/eraser.h).
+  // The time from a deletion until the store is compacted and the bytes leave its files
+  // (index/eraser.h).
   std::chrono::milliseconds erase_delay = std::chrono::minutes(10);
-  // How often requests are looked for that are to be forgotten, and a store that takes no more
+  // At this interval requests that are old enough are forgotten, and a store that takes no more
   // changes is tried again.
   std::chrono::milliseconds upkeep_interval = std::chrono::seconds(5);
   // Called once for each change of WriteHealth(), from any thread, until the gallery is destroyed;

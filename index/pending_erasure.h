@@ -34,7 +34,7 @@ class KeyRanges {
   static constexpr size_t kMost = 10'000;
 
   void Add(KeyRange range);
-  // By their beginnings.
+  // Returns the ranges in the order of their beginnings.
   const std::set<KeyRange>& all() const { return ranges_; }
   bool empty() const { return ranges_.empty(); }
 
@@ -42,30 +42,31 @@ class KeyRanges {
   std::set<KeyRange> ranges_;
 };
 
-// Where in each family something was deleted or overwritten.
+// The places in each family where something was deleted or overwritten.
 using ErasedKeys = std::map<Family, KeyRanges>;
 
-// What a store still has to erase from its files, family by family, and which families have a mark
-// in the store that says so. Thread-safe.
+// Keeps account of what a store still has to erase from its files, family by family, and of the
+// families that have a mark in the store that says so. Thread-safe.
 class PendingErasure {
  public:
   // A store was opened with the mark of `family`.
   void Opened(Family family);
 
-  // Before the write that deletes or overwrites `erased`; the families whose marks must be written
-  // with it, because the store does not have them yet.
+  // Comes before the write that deletes or overwrites `erased`. Returns the families whose marks
+  // must be written with it, because the store does not have them yet.
   std::vector<Family> Begin(const ErasedKeys& erased);
-  // After that write, also when it failed: the next opening may find it done all the same.
+  // Comes after that write, also when it failed: the next opening may find it done all the same.
   void End(const ErasedKeys& erased, bool written);
 
   bool empty() const;
   ErasedKeys waiting() const;
-  // All that waits, for a compaction; what it could not do comes back with GiveBack(). Until that,
-  // or Finish(), there must be no other.
+  // Takes all that waits, for a compaction; what it could not do comes back with GiveBack(). Until
+  // that, or Finish(), there must be no other.
   ErasedKeys Take();
   void GiveBack(const ErasedKeys& erased);
-  // After a compaction of what was taken: calls `remove_marks` with the families where nothing was
-  // deleted meanwhile, nor is about to be. Under the lock, so that the next mark comes after.
+  // Comes after a compaction of what was taken: calls `remove_marks` with the families where
+  // nothing was deleted meanwhile, nor is about to be. It does so under the lock, so that the next
+  // mark comes after.
   Status Finish(const std::function<Status(const std::vector<Family>&)>& remove_marks);
 
  private:

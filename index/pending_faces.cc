@@ -6,7 +6,7 @@
 namespace facegate {
 namespace {
 
-// Between two questions whether the result is still wanted.
+// A wait asks so often whether its result is still wanted.
 constexpr std::chrono::milliseconds kLongestWait{5};
 
 }  // namespace

@@ -31,12 +31,13 @@ std::optional<RequestId> ParseRequestId(std::string_view text);
 struct RequestTicket {
   RequestId id;
   std::string fingerprint;
-  // Of an earlier call: the change is made already, this is what it answered.
+  // The answer of an earlier call, where the change is made already.
   std::optional<std::string> answer;
   std::shared_ptr<void> in_progress;  // lets others in when it goes
 };
 
-// For a write with a request id: under which ticket it is kept, and what it will answer.
+// Tells a write with a request id under which ticket its answer is kept, and how the answer is
+// made.
 template <typename Result>
 struct Receipt {
   const RequestTicket* ticket = nullptr;  // null: nothing is kept

@@ -6,7 +6,7 @@
 
 namespace facegate {
 
-// Whether `id` matches [A-Za-z0-9][A-Za-z0-9._-]{0,127}.
+// True when `id` matches [A-Za-z0-9][A-Za-z0-9._-]{0,127}.
 bool IsResourceId(std::string_view id);
 
 // kInvalidField at `field` unless it does. The message does not repeat the id: it may be a person's

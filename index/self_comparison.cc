@@ -13,7 +13,7 @@ class Comparison {
   Comparison(std::span<const IdentityVectors> identities, size_t dimension, ScoreSink& sink)
       : identities_(identities), dimension_(dimension), sink_(sink), scores_(identities.size()) {}
 
-  // How many templates identity `one` has.
+  // Returns how many templates identity `one` has.
   size_t CountOf(size_t one) const { return identities_[one].values.size() / dimension_; }
 
   // Template `number` of `one` with everybody, and with the earlier ones of its own.

@@ -24,7 +24,8 @@ inline constexpr size_t kComparedTemplates = 8;
 // their ids or to when they were enrolled.
 uint64_t DrawOf(uint64_t identity, uint64_t seed);
 
-// How many identities can be compared with each other, a template each, within `comparisons`.
+// Returns how many identities can be compared with each other, a template each, within
+// `comparisons`.
 size_t IdentitiesWithin(uint64_t comparisons);
 
 // Compares templates with the first one of each identity, and with the others of their own: the

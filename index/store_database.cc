@@ -31,7 +31,7 @@ bool IsFull(const rocksdb::Status& status) {
   return status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit;
 }
 
-// Whether RocksDB answers every later write with this error, until it has recovered.
+// True when RocksDB answers every later write with this error, until it has recovered.
 bool HasStopped(const rocksdb::Status& status) {
   return status.severity() >= rocksdb::Status::kHardError;
 }
@@ -43,7 +43,7 @@ Status DiskIsFull() {
       "then the store goes on by itself; deletions are taken");
 }
 
-// What an error that stops all writes, or a full disk, says of the store's health.
+// Tells what an error that stops all writes, or a full disk, says of the store's health.
 Status HealthAfter(const rocksdb::Status& status) {
   if (IsFull(status)) return DiskIsFull();
   return Refuse(Reason::kInternal,

@@ -30,7 +30,7 @@ class StoreDatabase {
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* HandleOf(Family family) const;
 
-  // Whether a write needs room on the disk, or makes some.
+  // A write needs room on the disk, or makes some.
   enum class Kind { kAdds, kTakesAway };
 
   // Synced; `what` names the write in errors.
@@ -55,15 +55,16 @@ class StoreDatabase {
   // Shared with the listener, which RocksDB keeps.
   const std::shared_ptr<WriteHealth> health_;
   const std::unique_ptr<rocksdb::DB> db_;
-  // Of the default family, which RocksDB insists on and which stays empty, then of kFamilies.
+  // The handle of the default family, which RocksDB insists on and which stays empty, then those of
+  // kFamilies.
   const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 
 // The size of the tables of a family: what an erasure rewrites at least.
 uint64_t TableBytes(Family family);
 
-// What an error comes to for callers. RocksDB's own text names files and offsets: it goes to the
-// operator's log. `what` was being done.
+// Turns RocksDB's error into what callers are told. Its own text names files and offsets: it goes
+// to the operator's log. `what` was being done.
 Status FromRocksDb(const rocksdb::Status& status, std::string_view what);
 // The same before there are callers: the message says which file is damaged.
 Status FromLoading(const rocksdb::Status& status, std::string_view what);

@@ -126,7 +126,7 @@ bool SaysThatLockIsHeld(std::string_view rocksdb_text) {
 Status PrepareStoreDirectory(const std::string& directory) {
   if (directory.empty()) return InvalidArgument("the store's directory is not named");
   try {
-    // Without a slash at the end, behind which there would be an empty name.
+    // The path has no slash at the end, behind which there would be an empty name.
     fs::path path = fs::path(directory).lexically_normal();
     if (!path.has_filename()) path = path.parent_path();
     FACEGATE_RETURN_IF_ERROR(Make(path));

@@ -20,9 +20,9 @@ Status PrepareStoreDirectory(const std::string& directory);
 Status NoteLog(const std::string& directory);
 inline constexpr char kLogNote[] = "LIVE_LOG";
 
-// Whether RocksDB's text for an opening that failed says that a process, this one included, has the
-// store open. Other troubles with the file LOCK (no permission, a file system without locks) are
-// none of that.
+// True when RocksDB's text for an opening that failed says that a process, this one included, has
+// the store open. Other troubles with the file LOCK (no permission, a file system without locks)
+// are none of that.
 bool SaysThatLockIsHeld(std::string_view rocksdb_text);
 
 }  // namespace facegate

@@ -11,7 +11,7 @@
 #include "index/key_codec.h"
 #include "index/labels.h"
 
-// What the store holds, in our own types, and its conversion to and from the payloads of
+// The records of the store in our own types, and their conversion to and from the payloads of
 // protos/facegate/storage/v1/records.proto.
 namespace facegate {
 
@@ -55,7 +55,7 @@ struct StoredRequest {
   int64_t create_time_us = 0;
   std::string answer;
   bool erased = false;  // without the answer, because what it wrote was deleted since
-  // With `erased`: what it wrote is there, but no longer as the answer told.
+  // Comes with `erased`: what it wrote is there, but no longer as the answer told.
   bool outdated = false;
 };
 

@@ -30,7 +30,7 @@ struct IndexMatch {
 // uses up one row of an earlier TryReserve() or Reserve(), and cannot fail.
 class VectorIndex {
  public:
-  // Where a row lies; stays the same until the row is removed.
+  // The place of a row; stays the same until the row is removed.
   struct Slot {
     uint32_t segment = 0;
     uint32_t row = 0;

@@ -10,7 +10,7 @@
 
 namespace facegate {
 
-// Whether a store can write, as those who write and the database's own threads find out. Each
+// Knows whether a store can write, as those who write and the database's own threads find out. Each
 // change of the state gives one line in the log and one call of `on_change`, in their order, on the
 // thread that found it out. Thread-safe.
 class WriteHealth {
@@ -37,7 +37,7 @@ class WriteHealth {
   }
 
  private:
-  // What a state was found out from.
+  // A state was found out from a write, or from the database itself.
   enum class Of { kWrite, kDatabase };
 
   void Set(const Status& state, std::string_view detail, Of of);
