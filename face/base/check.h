@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-// For bugs only: bytes from the network, a disk or a model file never trip it.
+// FACEGATE_CHECK is for bugs only: bytes from the network, a disk or a model file never trip it.
 #define FACEGATE_CHECK(condition)                                                        \
   do {                                                                                   \
     if (!(condition)) {                                                                  \

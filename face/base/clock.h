@@ -20,7 +20,7 @@ class Clock {
   static Clock& System();
 };
 
-// When an answer is of no more use; TimePoint::max() means never.
+// An answer is of no more use after its deadline; TimePoint::max() means never.
 using Deadline = Clock::TimePoint;
 
 }  // namespace facegate

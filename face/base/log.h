@@ -12,7 +12,7 @@ namespace facegate {
 enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 
 void SetLogLevel(LogLevel level);
-// Whether lines of `level` are written.
+// True when lines of `level` are written.
 bool IsLogged(LogLevel level);
 void WriteLog(LogLevel level, std::string_view message);
 

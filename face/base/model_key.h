@@ -4,7 +4,7 @@
 
 namespace facegate {
 
-// Which model made an embedding. Templates of two models never meet in one search.
+// Tells which model made an embedding. Templates of two models never meet in one search.
 struct ModelKey {
   std::string model_digest;          // 64 hexadecimal digits
   std::string preprocessing_digest;  // 64 hexadecimal digits

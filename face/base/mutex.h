@@ -77,7 +77,7 @@ class CondVar {
   std::condition_variable condition_;
 };
 
-// Who comes first is served first: a waiting writer holds later readers back, because glibc's lock
+// Serves first who comes first: a waiting writer holds later readers back, because glibc's lock
 // alone lets a stream of readers starve it. So a thread must not lock it shared a second time.
 class FACEGATE_CAPABILITY("shared_mutex") SharedMutex {
  public:

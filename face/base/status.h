@@ -20,8 +20,8 @@ using absl::StatusOr;
 
 inline Status OkStatus() { return Status(); }
 
-// Why a request was refused; the stable, public vocabulary of the contract. Names on the wire are
-// ReasonName().
+// Says why a request was refused; the stable, public vocabulary of the contract. Names on the wire
+// are ReasonName().
 enum class Reason {
   kInvalidField,
   kImageUndecodable,
