@@ -146,7 +146,7 @@ std::span<const cv::Point2f, 5> TemplatePoints(AlignmentTemplate alignment) {
   return alignment == AlignmentTemplate::kArcFace112 ? ArcFacePoints() : SphereFacePoints();
 }
 
-// With points as complex numbers a similarity is z -> a·z + b, and the least squares are solved by
+// A similarity is z -> a·z + b with points as complex numbers, and the least squares are solved by
 // a = Σ conj(p)·q / Σ |p|² over the centred points p and q. For proper rotations in the plane this
 // equals Umeyama's solution, also where that one flips a singular vector to avoid a reflection.
 StatusOr<cv::Matx23d> EstimateSimilarity(std::span<const cv::Point2f> from,

@@ -11,8 +11,8 @@
 
 namespace facegate {
 
-// Where the landmarks of an aligned face lie. Names (AlignmentName) are stored in model cards: do
-// not change them.
+// Says where the landmarks of an aligned face lie. Names (AlignmentName) are stored in model cards:
+// do not change them.
 enum class AlignmentTemplate {
   kArcFace112,  // 112 wide, 112 high; InsightFace's template: the SphereFace one moved 8 px to the
                 // right

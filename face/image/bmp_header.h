@@ -9,8 +9,8 @@
 
 namespace facegate {
 
-// Which bits of a pixel belong to a channel; as BMP stores them, in one contiguous run. None: the
-// channel is absent.
+// The bits of a pixel that belong to a channel; as BMP stores them, in one contiguous run. None:
+// the channel is absent.
 struct BmpMasks {
   uint32_t blue = 0;
   uint32_t green = 0;
@@ -18,7 +18,7 @@ struct BmpMasks {
   uint32_t alpha = 0;
 };
 
-// Where the pixels of a bitmap lie and how they are written.
+// Tells where the pixels of a bitmap lie and how they are written.
 struct BmpLayout {
   int width = 0;
   int height = 0;

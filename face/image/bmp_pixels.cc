@@ -84,7 +84,7 @@ class BmpReader {
     }
   }
 
-  // Whether any pixel of the row is not fully transparent.
+  // True when any pixel of the row is not fully transparent.
   bool ShowsSomething(int row) const {
     const std::string_view bytes = RowBytes(row);
     for (int column = 0; column < layout_.width; ++column) {
@@ -100,7 +100,7 @@ class BmpReader {
     const size_t shift = 8 - layout_.bits - bit % 8;
     return Byte(row, bit / 8) >> shift & ((1U << layout_.bits) - 1);
   }
-  // Of 16 or 32 bits.
+  // Reads a pixel of 16 or 32 bits.
   uint32_t Pixel(std::string_view row, size_t column) const {
     if (layout_.bits == 16) return Byte(row, 2 * column) | Byte(row, 2 * column + 1) << 8;
     const size_t at = 4 * column;

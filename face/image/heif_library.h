@@ -7,9 +7,9 @@
 
 namespace facegate {
 
-// What is used of libheif's C interface, whose functions keep their form from version 1.11 on. Its
-// codecs are under the GPL in part, so it is neither needed to build nor linked: the library is
-// looked for when the first HEIC or AVIF picture comes.
+// The part of libheif's C interface that is used, whose functions keep their form from version 1.11
+// on. Its codecs are under the GPL in part, so it is neither needed to build nor linked: the
+// library is looked for when the first HEIC or AVIF picture comes.
 struct HeifContext;
 struct HeifHandle;
 struct HeifImage;

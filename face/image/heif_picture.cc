@@ -74,7 +74,7 @@ class LibheifPicture final : public HeifPicture {
   }
 
  private:
-  // From RGB or RGBA.
+  // Converts from RGB or RGBA.
   StatusOr<cv::Mat> InOrder(const uint8_t* pixels, int stride, bool transparent,
                             const StopCheck& stop) const {
     cv::Mat bgr(header_.height, header_.width, CV_8UC3);

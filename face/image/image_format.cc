@@ -45,7 +45,7 @@ constexpr std::array kTextSignatures = {
     Signature{ImageFormat::kHtml, "<body"},        Signature{ImageFormat::kXml, "<?xml"},
 };
 
-// How the base64 text of a picture begins: JPEG, PNG, RIFF, GIF, and the boxes of HEIC and AVIF.
+// The base64 text of a picture begins so: JPEG, PNG, RIFF, GIF, and the boxes of HEIC and AVIF.
 constexpr std::array<std::string_view, 5> kBase64Starts = {"/9j/", "iVBORw0KGgo", "UklGR", "R0lGOD",
                                                            "AAAA"};
 
@@ -148,7 +148,7 @@ ImageFormat SniffNetpbm(std::string_view bytes) {
   }
 }
 
-// How many bytes follow the first one of a UTF-8 sequence; 4 where it is not a first one.
+// Returns how many bytes follow the first one of a UTF-8 sequence; 4 where it is not a first one.
 int FollowingBytes(unsigned char first) {
   if (first < 0x80) return 0;
   if (first >= 0xc2 && first < 0xe0) return 1;
@@ -210,7 +210,7 @@ ImageFormat SniffImageFormat(std::string_view first_bytes) {
   const ImageFormat map = SniffNetpbm(bytes);
   if (map != ImageFormat::kUnknown) return map;
   const ImageFormat text = SniffText(bytes);
-  // After the text: a word may begin with these two letters, and a bitmap is never text.
+  // BMP comes after the text: a word may begin with these two letters, and a bitmap is never text.
   if (text == ImageFormat::kUnknown && bytes.starts_with("BM")) return ImageFormat::kBmp;
   return text;
 }

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <string_view>
 
-// What a file is, by its first bytes. Depends on nothing, so that whoever must tell photos from
-// other files (a client, the trainer) asks the same table as the decoder.
+// Tells what a file is, by its first bytes. Depends on nothing, so that whoever must tell photos
+// from other files (a client, the trainer) asks the same table as the decoder.
 namespace facegate {
 
 enum class ImageFormat {
@@ -39,7 +39,7 @@ enum class ImageFormat {
   kUnknown,
 };
 
-// As many bytes from the start of a file as SniffImageFormat() looks at; more do no harm.
+// SniffImageFormat() looks at so many bytes from the start of a file; more do no harm.
 inline constexpr size_t kSniffedBytes = 64;
 
 // The format that a file's first bytes announce; kEmpty for none, kUnknown where nothing fits. Says
@@ -53,17 +53,17 @@ std::string_view Name(ImageFormat format);
 // The same within a sentence, with its article: "a JPEG", "an HTML page", "an empty file".
 std::string_view NameWithArticle(ImageFormat format);
 
-// Whether DecodeImage() (face/image/decode.h) takes the format with its default limits.
+// True when DecodeImage() (face/image/decode.h) takes the format with its default limits.
 bool IsDecodable(ImageFormat format);
 
-// Whether it is HEIC or AVIF: DecodeImage() takes them where its limits allow it and libheif is
+// True for HEIC and AVIF: DecodeImage() takes them where its limits allow it and libheif is
 // installed.
 bool IsHeif(ImageFormat format);
 
-// Whether it is a picture's format, decodable or not.
+// True for a picture's format, decodable or not.
 bool IsPicture(ImageFormat format);
 
-// What is decodable, for messages: "JPEG, PNG, WebP, BMP, PGM, PPM".
+// Names what is decodable, for messages: "JPEG, PNG, WebP, BMP, PGM, PPM".
 std::string_view DecodableFormats();
 
 }  // namespace facegate

@@ -88,7 +88,7 @@ struct Component {
   bool has_scan = false;
 };
 
-// What the segments say together.
+// The facts that the segments tell together.
 struct Contents {
   ImageHeader header{.format = ImageFormat::kJpeg, .passes = 0};
   std::vector<Component> components;

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <string>
 #include <vector>
-// After <cstdio>: jpeglib.h needs FILE and size_t and does not include them.
+// These come after <cstdio>: jpeglib.h needs FILE and size_t and does not include them.
 #include <jerror.h>
 #include <jpeglib.h>
 
@@ -126,7 +126,7 @@ class JpegReader {
     return stopped_.ok();
   }
 
-  // Whether the scans of a progressive picture told all about it: libjpeg notes for each
+  // True when the scans of a progressive picture told all about it: libjpeg notes for each
   // coefficient how many of its low bits it does not know, or -1.
   bool HasEveryCoefficient() const {
     if (decompress_.coef_bits == nullptr) return true;

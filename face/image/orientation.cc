@@ -33,7 +33,7 @@ void Turn(const cv::Mat& stored, int orientation, cv::Mat& upright) {
   }
 }
 
-// Where the stored rows from `first` on, `count` of them, lie in the upright picture.
+// Returns where the stored rows from `first` on, `count` of them, lie in the upright picture.
 cv::Rect PlaceOf(const cv::Mat& stored, int orientation, int first, int count) {
   const bool from_the_end =
       orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;

@@ -12,8 +12,8 @@ namespace facegate {
 
 enum class ColourOrder { kRgb, kBgr };
 
-// How an aligned crop becomes the network's input. Everything that changes an embedding is here,
-// and all of it enters the preprocessing digest (face/weights/model_card.h).
+// Describes how an aligned crop becomes the network's input. Everything that changes an embedding
+// is here, and all of it enters the preprocessing digest (face/weights/model_card.h).
 struct Preprocessing {
   int input_width = 112;   // pixels
   int input_height = 112;  // pixels

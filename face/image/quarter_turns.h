@@ -8,8 +8,8 @@ namespace facegate {
 // The picture turned clockwise by so many quarters, 0..3; shares its pixels for 0.
 cv::Mat TurnedByQuarters(const cv::Mat& picture, int quarter_turns);
 
-// Where a point of a picture of `size` lies in the turned one. `edge` is 0 for points, whose pixels
-// are counted by their centres, and 1 for corners of boxes, which lie on edges.
+// Returns where a point of a picture of `size` lies in the turned one. `edge` is 0 for points,
+// whose pixels are counted by their centres, and 1 for corners of boxes, which lie on edges.
 cv::Point2f TurnedByQuarters(const cv::Point2f& point, int quarter_turns, const cv::Size& size,
                              float edge = 0);
 

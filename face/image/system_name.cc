@@ -6,7 +6,7 @@
 namespace facegate {
 namespace {
 
-// In lower case.
+// The names are in lower case.
 constexpr std::array<std::string_view, 17> kSystemNames = {"thumbs.db",
                                                            "ehthumbs.db",
                                                            "desktop.ini",

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-// Which names in a folder are not people's. Depends on nothing, so that a client and the trainer
-// ask the same table.
+// Tells which names in a folder are not people's. Depends on nothing, so that a client and the
+// trainer ask the same table.
 namespace facegate {
 
 // Names of files and folders that people did not choose, in upper or lower case: hidden ones

@@ -79,7 +79,7 @@ StatusOr<Chunk> TakeChunk(std::string_view& in) {
   return chunk;
 }
 
-// What the chunks say together.
+// The facts that the chunks tell together.
 struct Contents {
   Size canvas;   // from VP8X
   Size picture;  // from VP8 or VP8L

@@ -43,7 +43,7 @@ Status ReadPixels(std::string_view encoded, const ImageHeader& header, const Sto
   VP8StatusCode state = VP8_STATUS_SUSPENDED;
   for (size_t given = 0; given < encoded.size() && state == VP8_STATUS_SUSPENDED;) {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
-    // While there are no rows libwebp reads its tables again in each step, so the steps grow.
+    // The steps grow, because libwebp reads its tables again in each step while there are no rows.
     const size_t growing = HasRows(*decoder) ? 0 : given / 4;
     given = std::min(given + std::max(step, growing), encoded.size());
     state = WebPIUpdate(decoder.get(), bytes, given);
