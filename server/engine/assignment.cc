@@ -16,8 +16,8 @@ struct Edge {
   double cost = 0.0;
 };
 
-// What each row may get. Behind the given columns each row has one of its own, at cost 0: to get
-// none.
+// Lists the edges of each row. Behind the given columns each row has one of its own, at cost 0: it
+// stands for getting none.
 std::vector<std::vector<Edge>> EdgesOf(size_t rows, size_t columns,
                                        std::span<const WeightedPair> pairs) {
   std::vector<std::vector<Edge>> edges(rows);
@@ -52,7 +52,7 @@ class Solver {
     return OkStatus();
   }
 
-  // Which row each column has.
+  // The row that each column has got.
   const std::vector<std::optional<size_t>>& row_of() const { return row_of_; }
 
  private:

@@ -17,8 +17,8 @@ struct WeightedPair {
   double weight = 0.0;  // finite, >= 0
 };
 
-// Which column each row gets, so that the sum of the weights is largest: each row and each column
-// at most once, and only pairs that are given (once each). The Hungarian method in the form of
+// Gives each row a column, so that the sum of the weights is largest: each row and each column at
+// most once, and only pairs that are given (once each). The Hungarian method in the form of
 // shortest augmenting paths (Jonker and Volgenant, 1987), with what is given alone: memory in the
 // order of rows + columns + pairs, time at most in the order of rows^3 log(rows); `stop` is asked
 // meanwhile.

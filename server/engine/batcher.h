@@ -82,7 +82,7 @@ class Batcher {
   CondVar wake_;
   std::deque<Waiting> queue_ FACEGATE_GUARDED_BY(mutex_);
   bool closed_ FACEGATE_GUARDED_BY(mutex_) = false;
-  // Of the last batch, to tell a refused caller when there will be room.
+  // The time per face of the last batch tells a refused caller when there will be room.
   std::chrono::duration<double> time_per_face_ FACEGATE_GUARDED_BY(mutex_){0.0};
   BatcherStats stats_ FACEGATE_GUARDED_BY(mutex_);
 

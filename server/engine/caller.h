@@ -8,8 +8,8 @@
 
 namespace facegate {
 
-// Who waits for a piece of work, as far as the work must know: nothing is computed for a caller who
-// has gone or whose deadline has passed. Copies speak of the same caller.
+// Tells a piece of work who waits for it, as far as it must know: nothing is computed for a caller
+// who has gone or whose deadline has passed. Copies speak of the same caller.
 struct Caller {
   Deadline deadline = Deadline::max();
   // Set when the caller cancels; shared by the call and each of its faces in the batcher. Null:

@@ -6,7 +6,7 @@
 namespace facegate {
 namespace {
 
-// How often a waiting caller is asked whether it still waits.
+// A waiting caller is asked so often whether it still waits.
 constexpr std::chrono::milliseconds kLookAtCaller{10};
 
 }  // namespace

@@ -11,8 +11,8 @@
 
 namespace facegate {
 
-// How many bytes the pictures that are decoded may hold together. Thread-safe. It must outlive what
-// it hands out.
+// Bounds the bytes that the pictures which are decoded may hold together. Thread-safe. It must
+// outlive what it hands out.
 class DecodeBudget {
  public:
   // Bytes that count until it is destroyed.

@@ -11,8 +11,8 @@
 namespace facegate {
 namespace {
 
-// What one caller waits for. The last callback may still be inside Set() when the waiter wakes, so
-// both share it.
+// The embeddings that one caller waits for. The last callback may still be inside Set() when the
+// waiter wakes, so both share it.
 class PendingEmbeddings {
  public:
   explicit PendingEmbeddings(size_t count) : results_(count, Internal("no answer")), left_(count) {}

@@ -41,7 +41,7 @@ struct EmbeddedFace {
   std::string detector = "none";  // that gave the landmarks
 };
 
-// Of a picture that shows more, those with the highest scores are taken.
+// A picture may show more faces than these; then those with the highest scores are taken.
 inline constexpr size_t kMaxFacesOfAPicture = 1000;
 
 // A face that was found, and how fit it is to be compared.
@@ -56,7 +56,7 @@ struct Detection {
   int image_height = 0;
 };
 
-// From what a caller sends to embeddings: limits, decoding, detection, alignment, the measures of
+// Makes embeddings of what a caller sends: limits, decoding, detection, alignment, the measures of
 // quality, the batcher. What a quality is enough for is not decided here (server/operations).
 // Thread-safe; blocks its caller's thread until the model has answered. Field paths of errors are
 // left to the caller, who knows the message.
@@ -90,7 +90,7 @@ class FaceEngine {
   // kImageTooLarge by the count of bytes alone, before anything is decoded.
   Status CheckImageBytes(std::string_view encoded) const;
 
-  // Whether `caller` still waits, for work that asks; `caller` must outlive it.
+  // Tells work that asks it whether `caller` still waits; `caller` must outlive it.
   StopCheck Wanted(const Caller& caller) const;
 
   const ModelCard& card() const { return embedder_.card(); }

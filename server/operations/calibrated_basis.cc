@@ -35,7 +35,7 @@ CalibrationRow RowAt(const Calibration& calibration, double threshold, uint64_t 
   return row;
 }
 
-// From where half of all strangers match to where none does.
+// The rows go from where half of all strangers match to where none does.
 std::vector<CalibrationRow> RowsOf(const Calibration& calibration, uint64_t templates) {
   constexpr double kMostRate = 0.5;
   constexpr int kStepsOfOne = 50;

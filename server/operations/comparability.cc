@@ -20,7 +20,7 @@ std::string FormatMeasure(double value) {
                                              : fmt::format("{:.3g}", value);
 }
 
-// Of a share or the like the number alone is said.
+// True when the unit is said; a share or the like has the number alone.
 bool IsSaid(std::string_view unit) {
   return unit == "px" || unit == "degrees" || unit == "bits" || unit == "eye distances";
 }

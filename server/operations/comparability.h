@@ -10,23 +10,23 @@
 #include "server/engine/face_engine.h"
 #include "server/operations/quality_policy.h"
 
-// Whether a face is fit to be compared. A face that was found need not be: two turned, tiny or dark
-// faces of strangers may resemble each other more than two good photos of one person. This is the
-// one gate between a face that was found and a score: what does not pass loses its content, so that
-// nothing is left that could be embedded, compared or stored.
+// The gate decides whether a face is fit to be compared. A face that was found need not be: two
+// turned, tiny or dark faces of strangers may resemble each other more than two good photos of one
+// person. This is the one gate between a face that was found and a score: what does not pass loses
+// its content, so that nothing is left that could be embedded, compared or stored.
 //
 // Embeddings and stored templates pass: an embedding is the caller's word, and a template was
 // judged when it was enrolled, by what the collection wanted then.
 namespace facegate {
 
-// What an answer tells of a face.
+// Everything that an answer tells of a face.
 struct FaceReport {
   std::optional<DetectedFace> detected;     // absent unless it was found in a picture
   std::optional<FaceQuality> quality;       // absent where it was not measured
   double wanted = 0.0;                      // the score that was wanted; 0: none
   std::vector<Shortcoming> shortcomings{};  // what is below it, the worst first
 
-  // Whether there is anything to tell: not of embeddings and stored templates.
+  // True when there is nothing to tell, as of embeddings and stored templates.
   bool empty() const { return !detected.has_value() && !quality.has_value(); }
 };
 

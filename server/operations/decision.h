@@ -25,19 +25,20 @@ enum class ThresholdSource {
   kModelCard,
 };
 
-// What a decision rests on.
+// The grounds of a decision: the threshold, where it comes from, and the error rate that it claims.
 struct DecisionBasis {
   float threshold = 0.0f;  // the cosine from which on it is a match
   ThresholdSource source = ThresholdSource::kRequest;
   std::string calibration_id{};  // that `claimed` follows from; empty when there is none
   std::string model_digest{};    // that made the embeddings
-  // How often such a decision takes a stranger for somebody; absent without a calibration.
+  // The rate at which such a decision takes a stranger for somebody; absent without a calibration.
   std::optional<ErrorRate> claimed{};
   OperatingPointKind claimed_kind = OperatingPointKind::kFmr;  // kFmr or kFpir
   uint64_t searched_templates = 0;                             // of an FPIR
 };
 
-// Who may say where a decision begins, the first one first, and what is known of thresholds.
+// Names those who may say where a decision begins, the first one first, and what is known of
+// thresholds.
 struct BasisRequest {
   const std::optional<OperatingPoint>& requested;
   std::optional<float> collection_min_cosine;
@@ -47,13 +48,13 @@ struct BasisRequest {
   DecisionScope scope{};  // what the face is compared with
 };
 
-// Where a decision begins: the request's operating point, else the collection's, else the model
-// card's default. kNoOperatingPoint when there is none; what ThresholdFor() says, at
+// Chooses where a decision begins: the request's operating point, else the collection's, else the
+// model card's default. kNoOperatingPoint when there is none; what ThresholdFor() says, at
 // operating_point.
 StatusOr<DecisionBasis> ChooseBasis(const BasisRequest& request);
 
-// From the threshold on. Both are compared as the fp32 numbers that the answer carries, so a client
-// that compares them again agrees.
+// True from the threshold on. Both are compared as the fp32 numbers that the answer carries, so a
+// client that compares them again agrees.
 bool Matches(float cosine, const DecisionBasis& basis);
 // kMatch or kNoMatch.
 Decision Decide(float cosine, const DecisionBasis& basis);

@@ -10,8 +10,8 @@
 #include "server/operations/operation_parts.h"
 #include "server/operations/probe.h"
 
-// What is told of faces that are not compared. The quality that the server wants of probes stands
-// beside theirs, and keeps nothing back.
+// Tells of faces that are not compared. The quality that the server wants of probes stands beside
+// theirs, and keeps nothing back.
 namespace facegate {
 
 struct EmbeddingResult {

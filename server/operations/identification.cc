@@ -78,7 +78,7 @@ void AddCandidate(const IdentificationOptions& options, const Candidate& candida
 }  // namespace
 
 size_t NearestNeeded(const IdentificationOptions& options, size_t faces) {
-  // Where the others of the picture take away a face's best, one of as many as there are faces is
+  // The others of the picture may take away a face's best: one of as many as there are faces is
   // left for it, or it has none that matters.
   return options.unique_identities ? std::max(options.max_candidates, faces)
                                    : options.max_candidates;

@@ -36,7 +36,7 @@ struct DecidedCandidate {
   Decision decision = Decision::kNoMatch;
 };
 
-// What was found for one face.
+// A face and the identities that were found for it.
 struct IdentifiedFace {
   FaceReport face;
   Decision decision = Decision::kInconclusive;
@@ -49,9 +49,9 @@ struct IdentificationResult {
   uint64_t gallery_identities = 0;  // that were searched
 };
 
-// Who of the collection the faces are (the rules are in protos/facegate/v1/face_service.proto).
-// kInconclusive for a face below the collection's probe quality, or one that cannot be aligned:
-// neither has a part in the answer to the others.
+// Tells who of the collection the faces are (the rules are in
+// protos/facegate/v1/face_service.proto). kInconclusive for a face below the collection's probe
+// quality, or one that cannot be aligned: neither has a part in the answer to the others.
 StatusOr<IdentificationResult> Identify(const OperationParts& parts,
                                         const IdentificationRequest& request, const Caller& caller);
 
@@ -62,7 +62,7 @@ struct SearchedFace {
   std::vector<Candidate> nearest;
 };
 
-// How many of the nearest must be known of each of `faces`.
+// Returns how many of the nearest must be known of each of `faces`.
 size_t NearestNeeded(const IdentificationOptions& options, size_t faces);
 
 // The decision for each face. What `stop` says when it says so.

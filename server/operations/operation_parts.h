@@ -8,7 +8,7 @@
 
 namespace facegate {
 
-// What the operations work with; all of it outlives them.
+// The parts that the operations work with; all of them outlive the operations.
 struct OperationParts {
   const FaceEngine& engine;
   Gallery& gallery;

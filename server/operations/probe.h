@@ -38,7 +38,8 @@ struct Probe {
   std::string field;  // its path in the request, at which refusals are
 };
 
-// Who vouches for the face in a template that is made from the probe; kUnknown for a stored one.
+// Tells who vouches for the face in a template that is made from the probe; kUnknown for a stored
+// one.
 TemplateSource SourceOf(const Probe& probe);
 
 // Decodes, detects, aligns and measures, or reads the stored template. One face, or more for kAll.

@@ -6,7 +6,8 @@
 
 namespace facegate {
 
-// What the server wants where neither the collection nor the request says; 0..1, 0 wants nothing.
+// The qualities that the server wants where neither the collection nor the request says; 0..1, 0
+// wants nothing.
 struct QualityPolicy {
   double enrol = kDefaultEnrolQuality;
   double probe = kDefaultProbeQuality;

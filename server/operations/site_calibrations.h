@@ -15,18 +15,18 @@
 
 namespace facegate {
 
-// What collections know of thresholds by themselves: the scores between their own identities, on
-// their own cameras. Two identities of a collection are taken for two people: where one person is
-// enrolled twice, his scores with himself count as false matches, so that rates are rather too
-// high. Where a guard kept out whoever is alike, they are too low: see Of(). Nothing but counts is
-// kept, in memory alone. Thread-safe.
+// Makes and keeps the calibrations that collections have of their own: from the scores between
+// their identities, on their own cameras. Two identities of a collection are taken for two people:
+// where one person is enrolled twice, his scores with himself count as false matches, so that rates
+// are rather too high. Where a guard kept out whoever is alike, they are too low: see Of(). Nothing
+// but counts is kept, in memory alone. Thread-safe.
 class SiteCalibrations {
  public:
   // A calibration is made again when the collection has so much more or fewer identities or
   // templates, and when it is an hour old.
   static constexpr double kOutdatedFrom = 0.1;
   static constexpr std::chrono::hours kOutdatedAfter{1};
-  // Of so many collections they are kept.
+  // Calibrations of at most so many collections are kept.
   static constexpr size_t kMostKept = 256;
 
   // Both outlive it.
@@ -67,7 +67,7 @@ class SiteCalibrations {
   const Gallery& gallery_;
   const Clock& clock_;
   Mutex mutex_;
-  // Of collections that are there, and of some that were.
+  // Entries of collections that are there, and of some that were.
   std::map<std::string, Entry> entries_ FACEGATE_GUARDED_BY(mutex_);
 };
 

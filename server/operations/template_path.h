@@ -5,7 +5,7 @@
 
 namespace facegate {
 
-// Where a stored template is.
+// Names the place of a stored template.
 struct TemplatePath {
   std::string collection;
   std::string identity;

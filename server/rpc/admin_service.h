@@ -13,7 +13,7 @@
 
 namespace facegate {
 
-// What the server is besides its model and gallery; constant while it runs.
+// The facts of the server besides its model and gallery; constant while it runs.
 struct ServerFacts {
   std::string version;
   int64_t start_time_us = 0;  // since 1970 UTC

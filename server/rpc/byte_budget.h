@@ -7,7 +7,7 @@
 
 namespace facegate {
 
-// How many bytes the requests in progress hold together. Thread-safe.
+// Bounds the bytes that the requests in progress hold together. Thread-safe.
 class ByteBudget {
  public:
   explicit ByteBudget(uint64_t limit) : limit_(limit) {}

@@ -6,7 +6,7 @@
 
 namespace facegate {
 
-// What a handler knows of the call beside its request.
+// Tells a handler what it must know of the call beside its request.
 struct CallContext {
   Caller caller;
   std::string request_id;  // names the call in the log and to the client

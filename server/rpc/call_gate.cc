@@ -30,7 +30,8 @@ Status CallGate::Enter() {
 
 void CallGate::Leave() {
   const MutexLock lock(mutex_);
-  // Under the lock: the waiter may destroy the gate as soon as it can see that nobody is inside.
+  // This happens under the lock: the waiter may destroy the gate as soon as it can see that nobody
+  // is inside.
   if (--inside_ == 0) empty_.NotifyAll();
 }
 

@@ -17,7 +17,7 @@ class CallGate {
   void Leave();
 
   void Open();
-  // For good: Open() after Close() does nothing.
+  // Closes for good: Open() after Close() does nothing.
   void Close();
   // False when calls were still inside at `deadline`.
   bool WaitUntilEmpty(Deadline deadline);

@@ -9,7 +9,7 @@
 // Decisions, and where they begin, from and to messages.
 namespace facegate {
 
-// At calibration, for an unknown value.
+// Refuses an unknown value at calibration.
 StatusOr<CalibrationSource> ParseCalibration(v1::CalibrationChoice choice,
                                              CalibrationSource unspecified);
 

@@ -3,10 +3,10 @@
 #include "facegate/v1/types.pb.h"
 #include "server/operations/comparability.h"
 
-// What is known of faces, as messages.
+// These put what is known of faces into messages.
 namespace facegate {
 
-// Of one that has anything to tell.
+// Fills in `face`, which must not be empty().
 void FillFace(const FaceReport& face, v1::Face* out);
 
 }  // namespace facegate

@@ -47,8 +47,8 @@ size_t FillPage(const std::vector<Item>& items, Messages* messages, const Fill& 
   return added;
 }
 
-// What the next page begins after; empty where `page`, of which `added` items were taken, is the
-// last one.
+// Returns what the next page begins after; empty where `page`, of which `added` items were taken,
+// is the last one.
 template <typename Item>
 std::string NextAfter(const Page<Item>& page, size_t added) {
   return added < page.items.size() ? page.items[added - 1].id : page.next_after;
@@ -57,7 +57,7 @@ std::string NextAfter(const Page<Item>& page, size_t added) {
 // The answer of a deletion that tells nothing.
 constexpr auto kFillNothing = [](const Deleted& /*deleted*/, auto* /*response*/) {};
 
-// What the request asks of the labels.
+// Reads what the request asks of the labels.
 StatusOr<LabelChange> ParseLabelChange(const v1::UpdateIdentityRequest& request) {
   constexpr std::string_view kAll = "labels";
   constexpr std::string_view kOne = "labels.";

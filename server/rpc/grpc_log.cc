@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMaxLineBytes = 300;
 constexpr int kLinesAMinute = 10;
 
-// Whether one more line may be written, and how many were not since the last one.
+// Decides whether one more line may be written, and counts those that were not since the last one.
 class LineLimit {
  public:
   struct Permit {
@@ -53,7 +53,7 @@ LogLevel LevelOf(gpr_log_severity severity) {
     case GPR_LOG_SEVERITY_ERROR:
       break;
   }
-  // What gRPC calls an error is mostly a client that speaks nonsense: nothing of ours is broken.
+  // An error of gRPC's is mostly a client that speaks nonsense: nothing of ours is broken.
   return LogLevel::kWarning;
 }
 

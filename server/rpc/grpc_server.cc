@@ -22,7 +22,8 @@ namespace {
 // never end by themselves (Health.Watch) are cancelled.
 constexpr std::chrono::milliseconds kFlushTime{200};
 
-// Of a call's headers. gRPC's own default, named so that no other version changes it.
+// The bytes of a call's headers. This is gRPC's own default, named so that no other version changes
+// it.
 constexpr int kMaxMetadataBytes = 8 * 1024;
 // gRPC answers reflection streams with a thread each; health and our own services need none.
 constexpr int kMaxStreamThreads = 16;
@@ -42,7 +43,7 @@ constexpr int kMaxIdleMs = 3'600'000;
 // refuses calls although no other is in progress.
 constexpr uint64_t kLeastBufferedBytes = 64 << 20;
 
-// What strangers may cost before any of our own code runs.
+// Limits what strangers may cost before any of our own code runs.
 void LimitStrangers(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("facegate");
   quota.Resize(std::max(options.max_buffered_bytes, kLeastBufferedBytes));

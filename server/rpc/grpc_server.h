@@ -14,8 +14,8 @@ namespace facegate {
 struct GrpcServerOptions {
   ListenAddress address;
   uint64_t max_message_bytes = 0;  // of a request; at most INT_MAX
-  // Of the messages that are on their way in, all connections together; at least 64 MiB. Beyond it
-  // gRPC refuses connections and calls, and ends calls that it has begun to receive.
+  // The bytes of the messages that are on their way in, all connections together; at least 64 MiB.
+  // Beyond it gRPC refuses connections and calls, and ends calls that it has begun to receive.
   uint64_t max_buffered_bytes = 0;
   int calls_per_connection = 1;  // at once; further ones wait at the client
   bool reflection = true;

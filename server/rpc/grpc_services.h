@@ -31,7 +31,7 @@ class GrpcServices {
   explicit GrpcServices(const Lanes& lanes);
 
   void RegisterWith(grpc::ServerBuilder& builder);
-  // Before the gate opens. The services must outlive the gRPC server.
+  // Is called before the gate opens. The services must outlive the gRPC server.
   void Attach(FaceService& face, GalleryService& gallery, AdminService& admin);
 
   // Full names, for the health service.

@@ -16,11 +16,11 @@ struct ListenAddress {
 // kInvalidArgument for anything else than host:port with a port of 0 to 65535.
 StatusOr<ListenAddress> ParseListenAddress(std::string_view text);
 
-// Whether only this machine can reach it: 127.0.0.0/8, ::1 or localhost. A name that merely begins
-// like one is not.
+// True when only this machine can reach it: 127.0.0.0/8, ::1 or localhost. A name that merely
+// begins like one is not.
 bool IsLoopback(const ListenAddress& address);
 
-// With brackets around an IPv6 address, as gRPC and people write it.
+// Writes brackets around an IPv6 address, as gRPC and people do.
 std::string ToString(const ListenAddress& address);
 
 }  // namespace facegate

@@ -27,7 +27,7 @@ std::string Base64UrlEncode(std::string_view bytes) {
   return text;
 }
 
-// Only what the encoder writes: no padding, and no bits left over that are set.
+// Takes only what the encoder writes: no padding, and no bits left over that are set.
 std::optional<std::string> Base64UrlDecode(std::string_view text) {
   if (text.size() % 4 == 1) return std::nullopt;
   std::string bytes;

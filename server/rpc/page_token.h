@@ -9,8 +9,8 @@
 
 namespace facegate {
 
-// Where a list goes on, in the form that a client gives back: base64url (RFC 4648 section 5, no
-// padding) of
+// A page token tells where a list goes on, in the form that a client gives back: base64url (RFC
+// 4648 section 5, no padding) of
 //   token := version: byte 1, check: fixed32 (CRC-32C of `request` and `after`), after: bytes
 // `request` is the list's method and what else names the list, so that a token fits the list that
 // made it and no other. It protects from mistakes; it is no secret and no signature.

@@ -33,7 +33,7 @@ StatusOr<ModelKey> ModelOf(const v1::TaggedEmbedding& embedding, const ModelKey&
   return ModelKey{embedding.model_digest(), embedding.preprocessing_digest()};
 }
 
-// What says how to find a face has no sense where none is looked for.
+// Refuses what says how to find a face where none is looked for.
 Status CheckNoSelection(const v1::Probe& probe) {
   if (probe.face_selection() != v1::FACE_SELECTION_UNSPECIFIED) {
     return RefuseField("face_selection", "is only for images");

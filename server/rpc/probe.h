@@ -10,7 +10,7 @@
 
 namespace facegate {
 
-// Which probes a method takes.
+// Says which probes a method takes.
 struct ProbePolicy {
   SelectionPolicy selection;
   bool allow_embedding = true;

@@ -20,8 +20,8 @@ class RepeatedLine {
  public:
   static constexpr size_t kMostLines = 16;
 
-  // How many lines like this one were left out since it was written last; nothing when this one is
-  // to be left out, too.
+  // Returns how many lines like this one were left out since it was written last; nothing when this
+  // one is to be left out, too.
   std::optional<uint64_t> Ask(std::string_view line, Clock::TimePoint now);
 
  private:

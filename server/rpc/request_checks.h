@@ -34,7 +34,7 @@ Status CheckErrorRate(double value, std::string_view field);
 // `expected` names the paths there are.
 Status CheckUpdateMask(const google::protobuf::FieldMask& mask, std::string_view expected);
 
-// What a method does where the request leaves the choice to it.
+// Says what a method does where the request leaves the choice to it.
 struct SelectionPolicy {
   FaceSelection unspecified = FaceSelection::kLargest;
   bool allow_all = false;

@@ -4,7 +4,7 @@
 
 namespace facegate {
 
-// What one request may hold; told to clients in ServerInfo.limits.
+// The most that one request may hold; told to clients in ServerInfo.limits.
 struct RequestLimits {
   uint64_t max_image_bytes = 8 << 20;
   uint64_t max_image_pixels = 40'000'000;

@@ -8,8 +8,8 @@
 namespace facegate {
 namespace {
 
-// Of the request as it came: equal requests give equal bytes in one version of the server, which is
-// what retries need.
+// The fingerprint is of the request as it came: equal requests give equal bytes in one version of
+// the server, which is what retries need.
 std::string FingerprintOf(const google::protobuf::MessageLite& request) {
   std::string bytes;
   {

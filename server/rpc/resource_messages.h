@@ -7,7 +7,7 @@
 #include "google/protobuf/timestamp.pb.h"
 #include "index/gallery.h"
 
-// What the gallery knows, as messages.
+// These put what the gallery knows into messages.
 namespace facegate {
 
 void FillTimestamp(int64_t unix_us, google::protobuf::Timestamp* out);

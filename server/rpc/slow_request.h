@@ -5,8 +5,9 @@
 #include "facegate/v1/face_service.pb.h"
 #include "facegate/v1/types.pb.h"
 
-// Whether a request holds a picture or a crop that must be decoded, or may calibrate a collection:
-// such calls take milliseconds to seconds of a core, the others microseconds beside their search.
+// IsSlow() tells whether a request holds a picture or a crop that must be decoded, or may calibrate
+// a collection: such calls take milliseconds to seconds of a core, the others microseconds beside
+// their search.
 namespace facegate {
 
 inline bool IsSlow(const v1::Probe& probe) { return probe.has_image() || probe.has_aligned_crop(); }

@@ -19,7 +19,7 @@
 
 namespace facegate {
 
-// What every call passes through. All must outlive the gRPC server.
+// Every call passes through these. All must outlive the gRPC server.
 struct CallRuntime {
   CallGate& gate;
   ByteBudget& budget;
@@ -29,9 +29,8 @@ struct CallRuntime {
 
 // One unary call from its arrival to its answer. Start() runs on a gRPC thread and never blocks: it
 // refuses the call (not ready, shutting down, too many bytes or calls in progress) or hands
-// `handler` to the pool.
-// There the deadline and cancellation are looked at again, exceptions end, the status is mapped,
-// and what the client may not see is logged under the request id.
+// `handler` to the pool. There the deadline and cancellation are looked at again, exceptions end,
+// the status is mapped, and what the client may not see is logged under the request id.
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
   using Handler = std::function<Status(const CallContext&)>;
@@ -47,7 +46,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   UnaryCall(const CallRuntime& runtime, grpc::CallbackServerContext* context, const char* method);
   ~UnaryCall() override = default;  // by OnDone() alone
 
-  // What all calls pass before any work is done for them.
+  // All calls pass this before any work is done for them.
   Status Enter(uint64_t request_bytes);
   void Run(const Handler& handler);
   void Answer(const Status& status);
