@@ -6,8 +6,8 @@
 
 #include "face/base/status.h"
 
-// What is known about the scores of a model on a named set of people: how often a threshold errs,
-// and how far that rate lies from the rate on other people.
+// A calibration holds what is known about the scores of a model on a named set of people: how often
+// a threshold errs, and how far that rate lies from the rate on other people.
 //
 // One photo of each person is taken as enrolled; his photos are compared with the enrolled ones of
 // all others. All rates count people: each person, and each pair of people, weighs the same however
@@ -17,24 +17,25 @@
 // other set of people (face/decide/rates.h).
 namespace facegate {
 
-// How often different people come to `threshold` or above.
+// Says how often different people come to `threshold` or above.
 struct FalseMatchRow {
   double threshold = 0.0;
   uint64_t pairs = 0;  // pairs of people of whom one comparison at least came so high
   double rate = 0.0;   // the mean over pairs of people of the share of their comparisons
-  // Of the rate at which one person is confused with others, between people, and of the share of
-  // one pair's comparisons, between pairs: each divided by the square of `rate`.
+  // The variance, between people, of the rate at which one person is confused with others, and the
+  // variance, between pairs, of the share of one pair's comparisons: each divided by the square of
+  // `rate`.
   double person_variance = 0.0;
   double pair_variance = 0.0;
 };
 
-// How often a photo of a stranger comes to `threshold` or above with somebody of a gallery: the
-// distribution of the highest impostor score of a probe.
+// Says how often a photo of a stranger comes to `threshold` or above with somebody of a gallery:
+// the distribution of the highest impostor score of a probe.
 struct GalleryRow {
   double threshold = 0.0;
   double rate = 0.0;  // the mean over all galleries of so many of the set's people
-  // Of this estimate, and of the true rate between galleries of so many people: each divided by the
-  // square of `rate`.
+  // The variance of this estimate, and that of the true rate between galleries of so many people:
+  // each divided by the square of `rate`.
   double estimate_variance = 0.0;
   double gallery_variance = 0.0;
 };
@@ -44,7 +45,7 @@ struct GalleryTable {
   std::vector<GalleryRow> rows;  // thresholds ascend, rates descend; the last rate is 0
 };
 
-// How often photos of one person stay below `threshold`.
+// Says how often photos of one person stay below `threshold`.
 struct FalseNonMatchRow {
   double threshold = 0.0;
   double rate = 0.0;             // the mean over people of the share of their pairs of photos

@@ -16,7 +16,7 @@ namespace facegate {
 // The comparisons that a collection is calibrated with at most.
 inline constexpr uint64_t kMostSampledComparisons = 10'000'000;
 
-// What a calibration says that does not follow from scores.
+// Says of a calibration what does not follow from scores.
 struct CalibrationFacts {
   std::string set{};
   std::string model_digest{};
@@ -33,8 +33,8 @@ class CalibrationBuilder {
  public:
   static constexpr uint64_t kMostComparisons = 200'000'000;
 
-  // For `people` who are enrolled, and `probes` photos. kInvalidArgument for fewer than
-  // Calibration::kLeastPeople, fewer probes than people, or more than kMostComparisons.
+  // Makes a builder for `people` who are enrolled, and `probes` photos. kInvalidArgument for fewer
+  // than Calibration::kLeastPeople, fewer probes than people, or more than kMostComparisons.
   static StatusOr<CalibrationBuilder> Create(size_t people, size_t probes);
 
   CalibrationBuilder(CalibrationBuilder&&) noexcept;

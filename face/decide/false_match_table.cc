@@ -9,7 +9,7 @@ namespace {
 class LevelSums {
  public:
   void Add(size_t level, double value) { values_[level] += value; }
-  // From then on at(k) is what was added above level k.
+  // After this call at(k) is what was added above level k.
   void Sum() {
     for (size_t level = kScoreLevels; level-- > 0;) values_[level] += values_[level + 1];
   }

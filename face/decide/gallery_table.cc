@@ -10,8 +10,8 @@ namespace {
 constexpr double kShareAboveFloor = 0.1;
 constexpr double kHighestRate = 0.6;  // of a table's first row
 
-// Of a draw of `drawn` from `population` people, of whom `matching` match: the chance that none of
-// those drawn does, by `matching`.
+// Returns the chance that none of `drawn` people, out of `population`, is one of those who match,
+// by the number of these.
 std::vector<double> ChancesOfNone(size_t population, size_t drawn) {
   std::vector<double> chances(population + 1, 0.0);
   chances[0] = 1.0;
@@ -22,7 +22,7 @@ std::vector<double> ChancesOfNone(size_t population, size_t drawn) {
   return chances;
 }
 
-// Of each photo, how many people it matches at the threshold of each level.
+// Counts for each photo how many people it matches at the threshold of each level.
 class MatchCounts {
  public:
   explicit MatchCounts(const ScoreMatrix& matrix) : counts_(matrix.rows() * (kScoreLevels + 2), 0) {
@@ -95,8 +95,8 @@ class GalleryCounter {
     const auto people = static_cast<double>(matrix_.people);
     // The sum over strangers without each person, as stranger and as one of a gallery.
     without_.assign(matrix_.people, 0.0);
-    // What each person as one of a gallery adds to the rate, and the part of that sum's variance
-    // that comes from the photos which happened to be there.
+    // This is what each person as one of a gallery adds to the rate, and the part of that sum's
+    // variance that comes from the photos which happened to be there.
     added_.assign(matrix_.people, 0.0);
     double chance = 0.0;
     double of_pairs = 0.0;

@@ -6,7 +6,7 @@
 
 namespace facegate {
 
-// What an operating point is given as.
+// An operating point is given as one of these.
 enum class OperatingPointKind {
   kMinCosine,  // a threshold itself, -1..1
   kFmr,        // false match rate: how often two different people are taken for one
@@ -14,7 +14,7 @@ enum class OperatingPointKind {
                // the gallery finds somebody
 };
 
-// Whose tables turn a rate into a threshold.
+// Says whose tables turn a rate into a threshold.
 enum class CalibrationSource {
   kModelCard,
   kCollection,  // the collection's own, of the scores between its identities

@@ -7,7 +7,7 @@
 namespace facegate {
 namespace {
 
-// Of a normal distribution 1.96 standard deviations hold 95 %. The variances are estimates
+// 95 % of a normal distribution lie within 1.96 standard deviations. The variances are estimates
 // themselves: on splits of real people 1.96 hold 94 %, and 2.1 hold 95 to 97 %.
 constexpr double kDeviations = 2.1;
 
@@ -24,7 +24,7 @@ double LogBetween(double a, double b, double share) {
   return a > 0.0 && b > 0.0 ? std::exp(Between(std::log(a), std::log(b), share)) : a;
 }
 
-// Where a threshold lies in a table: in row `row` or `share` of the way from it to the next.
+// The place of a threshold in a table: in row `row` or `share` of the way from it to the next.
 struct Place {
   size_t row = 0;
   double share = 0.0;
@@ -59,7 +59,8 @@ FalseMatchPoint FalseMatchAt(const Calibration& calibration, double threshold) {
           .pair_variance = LogBetween(low.pair_variance, high.pair_variance, share)};
 }
 
-// Of the mean over all pairs of so many people, divided by the square of the rate.
+// Returns the variance of the mean over all pairs of so many people, divided by the square of the
+// rate.
 double PersonPart(const FalseMatchPoint& at, double people) {
   return at.person_variance * 4.0 * (people - 2.0) / (people * (people - 1.0));
 }
@@ -71,8 +72,8 @@ double PeopleOf(uint64_t wanted, uint64_t otherwise) {
   return static_cast<double>(std::max<uint64_t>(wanted == 0 ? otherwise : wanted, 2));
 }
 
-// How far a rate of searches is known, on the scale of -log(1 - rate), on which what the people of
-// a gallery add up to is a sum.
+// Says how far a rate of searches is known, on the scale of -log(1 - rate), on which what the
+// people of a gallery add up to is a sum.
 struct SearchPoint {
   double hazard = 0.0;
   double estimate_variance = 0.0;  // divided by the square of the hazard
@@ -82,8 +83,8 @@ struct SearchPoint {
 double Hazard(double rate) { return -std::log1p(-std::min(rate, 1.0 - 1e-9)); }
 double RateOf(double hazard) { return -std::expm1(-hazard); }
 
-// From the square of the rate to that of the hazard: d hazard = d rate / (1 - rate). Where nearly
-// every search finds somebody, variances are those of a rate of 95 %.
+// This leads from the square of the rate to that of the hazard: d hazard = d rate / (1 - rate).
+// Where nearly every search finds somebody, variances are those of a rate of 95 %.
 constexpr double kMostHazard = 3.0;
 double HazardScale(double hazard) {
   hazard = std::min(hazard, kMostHazard);
@@ -143,9 +144,9 @@ SearchPoint FromTables(const Calibration& calibration, double threshold, uint64_
 // not known, and the lower bound is that of 59 %.
 constexpr double kMostKnownHazard = 0.9;
 
-// By how much the formula may be too high for `identities`. The same people match again and again,
-// so that a gallery has fewer searches with a match than matches; in the largest gallery of the
-// tables the ratio of table and formula is known at the same rate, and a larger gallery, whose
+// Returns by how much the formula may be too high for `identities`. The same people match again and
+// again, so that a gallery has fewer searches with a match than matches; in the largest gallery of
+// the tables the ratio of table and formula is known at the same rate, and a larger gallery, whose
 // threshold is higher, has a smaller one: its logarithm grows with that of the size, and twice as
 // much is allowed for, because people differ more the higher the threshold.
 double FormulaRatio(const Calibration& calibration, double hazard, double identities) {

@@ -17,9 +17,10 @@ struct ErrorRate {
   double lower = 0.0;
   double upper = 1.0;
   double confidence = kConfidence;
-  // Of false positive identification rates: the gallery is larger than those of the tables, and the
-  // rate is 1 - (1 - FMR)^templates. The formula takes people as equally easy to confuse; as they
-  // are not, the rate is rather lower. Of false match rates: the sum of those of several templates.
+  // True for a false positive identification rate when the gallery is larger than those of the
+  // tables, and the rate is 1 - (1 - FMR)^templates. The formula takes people as equally easy to
+  // confuse; as they are not, the rate is rather lower. True for a false match rate when it is the
+  // sum of those of several templates.
   bool by_formula = false;
 };
 
@@ -29,12 +30,12 @@ struct ErrorRate {
 // the calibration.
 ErrorRate FalseMatchRateAt(const Calibration& calibration, double threshold,
                            uint64_t other_people = 0);
-// Of one gallery of `identities` people (1 at least), searched for photos of strangers: of
+// The rate of one gallery of `identities` people (1 at least), searched for photos of strangers: of
 // `strangers` other people, one photo each (0: as many as the calibration's people who are not in
 // the gallery, at least half of its people).
 ErrorRate FalsePositiveRateAt(const Calibration& calibration, double threshold, uint64_t identities,
                               uint64_t strangers = 0);
-// Of people with two photos or more. A calibration without any gives the interval 0..1.
+// The rate of people with two photos or more. A calibration without any gives the interval 0..1.
 ErrorRate FalseNonMatchRateAt(const Calibration& calibration, double threshold,
                               uint64_t other_people = 0);
 

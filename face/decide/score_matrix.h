@@ -81,7 +81,7 @@ class RowChoice {
   std::optional<Row> before_;  // the last one that was not taken
 };
 
-// To five digits, so that a table is short as text.
+// Rounds to five digits, so that a table is short as text.
 double RoundedNumber(double value);
 
 }  // namespace facegate

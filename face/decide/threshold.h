@@ -11,13 +11,13 @@
 
 namespace facegate {
 
-// What must come to the wanted rate.
+// Says what must come to the wanted rate.
 enum class RateBound {
   kUpper,     // the upper bound of the interval
   kEstimate,  // the rate itself: it is exceeded on half of all other sets
 };
 
-// What a decision is made with, and what it claims.
+// The cosine that a decision is made with, and the error rate that it claims.
 struct Threshold {
   double min_cosine = 0.0;
   // Absent for a raw cosine without a calibration. Of an FMR or FPIR as it was asked for; of a raw
@@ -27,13 +27,13 @@ struct Threshold {
   std::string calibration_id;                                  // empty without a calibration
 };
 
-// What a face is compared with. A calibration knows people with one photo each; where people have
-// several templates, the best one counts, and each is one more chance to err.
+// Says what a face is compared with. A calibration knows people with one photo each; where people
+// have several templates, the best one counts, and each is one more chance to err.
 struct DecisionScope {
-  // Of a search, 1:N: the templates of the gallery; each is taken as a person of its own, so that
+  // The templates of the gallery, in a search (1:N); each is taken as a person of its own, so that
   // the rate is rather too high. 0: no search.
   uint64_t searched = 0;
-  // Of a comparison, 1:1: the templates of the identity. The rates of all are added up.
+  // The templates of the identity, in a comparison (1:1). The rates of all are added up.
   uint64_t templates = 1;
 };
 
