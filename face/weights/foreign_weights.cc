@@ -15,7 +15,7 @@ constexpr std::string_view kExpected = "expected a file of torch.save (.pth, .pt
 constexpr std::array<std::string_view, 6> kFrameworks = {"ONNX",  "TensorFlow", "Keras",
                                                          "MXNet", "ncnn",       "GGUF"};
 
-// What is to be done with a file of another kind.
+// Says what is to be done with a file of another kind.
 std::string_view WayOut(std::string_view kind) {
   const auto has = [kind](std::string_view part) { return kind.find(part) != kind.npos; };
   if (has("archive")) return "unpack it first";

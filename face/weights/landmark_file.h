@@ -8,7 +8,7 @@
 
 namespace facegate {
 
-// Those of network_file.h, of landmark networks.
+// The types and calls of network_file.h, for landmark networks.
 using LandmarkCard = NetworkCard;
 inline StatusOr<LandmarkWeights> ReadLandmarkWeights(const std::string& path) {
   return ReadNetworkWeights(path, NetworkKind::kLandmarks);

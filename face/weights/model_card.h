@@ -27,8 +27,8 @@ struct AccuracyFigure {
   std::string command;  // that made it
 };
 
-// What a model file says of itself: JSON under the key "facegate_card" of the safetensors metadata.
-// Unknown fields are refused: a server must not ignore what may change an embedding.
+// Holds what a model file says of itself: JSON under the key "facegate_card" of the safetensors
+// metadata. Unknown fields are refused: a server must not ignore what may change an embedding.
 struct ModelCard {
   static constexpr int kFormatVersion = 1;
 
@@ -40,7 +40,7 @@ struct ModelCard {
   std::string training_data;         // what it was trained on, in words
   std::string licence;               // of the weights
   std::string origin;                // where the weights come from
-  // In words; empty where nothing is said.
+  // These are in words, and empty where nothing is said.
   std::string teacher;         // the model that it learned from beside the labels
   std::string recipe;          // how it was trained: keys of `facegate-train fit --help-recipe`
   std::string intended_use;    // what it is for
@@ -50,7 +50,7 @@ struct ModelCard {
   // rate is promised.
   std::optional<float> default_min_cosine;
   std::optional<Canary> canary;
-  // How often thresholds err with this model and preprocessing; its digests are the card's.
+  // Says how often thresholds err with this model and preprocessing; its digests are the card's.
   std::optional<Calibration> calibration;
 };
 

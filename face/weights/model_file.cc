@@ -16,7 +16,7 @@ Status CheckDigest(std::string_view what, std::string_view recorded, std::string
       fmt::format("the card's {} digest is {}, the file's is {}", what, recorded, actual));
 }
 
-// What SerializeSafetensors() asks for.
+// Checks what SerializeSafetensors() asks for.
 Status CheckTensors(const TensorMap& tensors) {
   for (const auto& [name, tensor] : tensors) {
     if (name.empty() || name == "__metadata__" || !IsUtf8(name)) {

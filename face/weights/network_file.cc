@@ -21,7 +21,7 @@ constexpr char kKind[] = "kind";
 constexpr char kDigest[] = "digest";
 constexpr size_t kDigestDigits = 12;
 
-// What files call a kind, and what people do.
+// The names of a kind: in files, and among people.
 struct KindNames {
   std::string value;
   std::string network;

@@ -11,7 +11,7 @@ namespace facegate {
 // The small networks that are built into the programs.
 enum class NetworkKind { kLandmarks, kQuality };
 
-// What is known of the weights: texts by name, such as "training_data" or "held_out_median".
+// The facts known of the weights: texts by name, such as "training_data" or "held_out_median".
 using NetworkCard = std::map<std::string, std::string>;
 
 // Reads the weights of a network: a safetensors file (of at most 4 MiB) with the metadata "kind" =

@@ -11,7 +11,7 @@ struct NamedOpcode {
   std::string_view name;
 };
 
-// In the order of codes.
+// The rows are in the order of codes.
 constexpr std::array<NamedOpcode, 68> kNames = {{
     {0x28, "MARK"},         {0x29, "EMPTY_TUPLE"},
     {0x2e, "STOP"},         {0x30, "POP"},

@@ -32,17 +32,17 @@ class PickleStack {
   // Values below the newest mark are out of reach.
   StatusOr<PickleRef> Pop();
   Status PushMark();
-  // What stands above the newest mark, which goes with it.
+  // Returns what stands above the newest mark, which goes with it.
   StatusOr<std::vector<PickleRef>> PopToMark();
   // POP: the value on top, or the mark.
   Status Drop();
 
   Status MakeTuple(size_t items);
   Status MakeTupleFromMark();
-  // Of the list on top, below the item or items.
+  // Appends to the list below the item or items on top.
   Status Append();
   Status AppendFromMark();
-  // Of the dict on top, below key and value or several of them.
+  // Sets entries of the dict below the key and value, or several of them, on top.
   Status SetItem();
   Status SetItemsFromMark();
   // Drops the state on top; the value below must be a dict.

@@ -9,9 +9,9 @@
 
 #include "face/weights/weights.h"
 
-// What a pickle of weights can hold. Values refer to each other by number inside one PickleGraph,
-// so shared and even cyclic structures neither leak nor recurse; whoever walks them must bound the
-// depth. Text is a view into the pickle's bytes.
+// The values that a pickle of weights can hold. They refer to each other by number inside one
+// PickleGraph, so shared and even cyclic structures neither leak nor recurse; whoever walks them
+// must bound the depth. Text is a view into the pickle's bytes.
 namespace facegate {
 
 using PickleRef = uint32_t;

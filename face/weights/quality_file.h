@@ -8,7 +8,7 @@
 
 namespace facegate {
 
-// Those of network_file.h, of quality networks.
+// The types and calls of network_file.h, for quality networks.
 using QualityCard = NetworkCard;
 inline StatusOr<QualityWeights> ReadQualityWeights(const std::string& path) {
   return ReadNetworkWeights(path, NetworkKind::kQuality);

@@ -18,7 +18,7 @@ struct Safetensors {
   std::map<std::string, std::string> metadata;
 };
 
-// Whether the bytes look like such a file (a length that fits, then '{'), without parsing it.
+// True when the bytes look like such a file (a length that fits, then '{'); does not parse it.
 bool LooksLikeSafetensors(std::string_view bytes);
 
 // kInvalidArgument, with what is wrong and where, for bytes that are no such file: overlapping,

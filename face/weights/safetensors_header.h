@@ -11,8 +11,8 @@
 
 namespace facegate {
 
-// Where a tensor lies, as the header of a safetensors file says; begin and end count from the end
-// of the header and are not checked against each other yet.
+// Tells where a tensor lies, as the header of a safetensors file says; begin and end count from the
+// end of the header and are not checked against each other yet.
 struct SafetensorsEntry {
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;

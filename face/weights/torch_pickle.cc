@@ -29,7 +29,7 @@ constexpr std::string_view kLegacyMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x1
 // Gives the bytes of a storage, exactly StorageBytes() of them.
 using ReadStorage = std::function<StatusOr<std::string_view>(const TorchStorage&)>;
 
-// What is wanted of a pickle: the entries to copy, by name.
+// The entries of a pickle that are wanted, by the name that they get.
 using Wanted = std::vector<std::pair<std::string, PickleRef>>;
 using ChooseEntries = std::function<StatusOr<Wanted>(const Pickle&)>;
 
@@ -119,7 +119,7 @@ StatusOr<TensorMap> CopyTensors(const Pickle& pickle, const ChooseEntries& choos
   return tensors;
 }
 
-// What an archive without a pickle of torch.save may be.
+// Says what an archive without a pickle of torch.save may be.
 std::string ArchiveHint(const ZipStore& zip) {
   for (const auto& [name, entry] : zip.entries()) {
     if (name.ends_with(".weights.h5")) return "; it is a model of Keras";
@@ -229,7 +229,8 @@ Status CheckLegacyHead(LegacyFile& file) {
   return InvalidArgument("the byte order is not little");
 }
 
-// After the pickles: for each key of the list the number of elements (u64) and the elements.
+// Reads what comes after the pickles: for each key of the list the number of elements (u64) and the
+// elements.
 StatusOr<std::map<std::string_view, std::string_view>> ReadLegacyStorages(const PickleGraph& graph,
                                                                           const Pickle& keys,
                                                                           std::string_view rest) {

@@ -35,7 +35,7 @@ struct StateDictShapes {
   TensorMap tensors{};  // types and shapes; no bytes
 };
 
-// Which dict is wanted, by its number, and which of its tensors, by their names in the file.
+// Chooses a dict, by its number, and tensors of it, by their names in the file.
 struct TensorChoice {
   size_t dict = 0;
   std::vector<std::string> names{};

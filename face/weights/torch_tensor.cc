@@ -75,7 +75,7 @@ StatusOr<Tensor> MakeContiguous(const PickleGraph& graph, const TorchTensor& ten
     return InvalidArgument(fmt::format("shape {} has more elements than its storage, which has {}",
                                        ShapeText(shape), storage.view_elements));
   }
-  // Where there is one step only its length says nothing, and may be anything.
+  // The length of a step says nothing where there is one step only, and may be anything.
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == 1) strides[i] = 0;
   }

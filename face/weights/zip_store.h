@@ -19,7 +19,7 @@ class ZipStore {
   // store.
   static StatusOr<ZipStore> Open(std::string_view archive);
 
-  // What the directory says of an entry; unchecked.
+  // An entry as the directory describes it; unchecked.
   struct Entry {
     uint64_t size = 0;
     uint64_t compressed = 0;
