@@ -48,12 +48,13 @@ constexpr std::array<const char*, 3> kEyeCascadeFiles = {"haarcascade_eye_tree_e
 constexpr double kVarianceInflation = 1.7;
 // A hit further than this from the average eye is not an eye, in face widths.
 constexpr double kEyeGate = 0.16;
-// Among the hits of one finder: overlapping hits that one face width of distance outweighs.
+// The hits of one finder are compared by this: so many overlapping hits outweigh one face width of
+// distance.
 constexpr double kDistancePenalty = 40;
 
 double Square(double value) { return value * value; }
 
-// From the same photos, in shares of the box's width from its top left corner.
+// The prior comes from the same photos, in shares of the box's width from its top left corner.
 const EyePrior& Prior() {
   static const EyePrior prior{.middle_mean = {0.5044, 0.3920},
                               .middle_variance = {Square(0.0151), Square(0.0152)},
@@ -186,7 +187,7 @@ class CascadeDetector : public Detector {
     return fine ? SuppressNonMaxima(std::move(faces), kSameFaceIou, 2 * kMaxFaces) : faces;
   }
 
-  // Those of one search, in pixels of the whole picture.
+  // Appends the faces of one search, in pixels of the whole picture.
   Status AppendFaces(CascadeSet& cascades, const cv::Mat& grey, const CascadeSearch& search,
                      const ScaledSearch& scaled, const StopCheck& stop,
                      std::vector<DetectedFace>& all) const {
@@ -213,7 +214,8 @@ class CascadeDetector : public Detector {
     return OkStatus();
   }
 
-  // To the pixels of the whole picture; a point is the centre of a pixel, a box lies on edges.
+  // Moves a face to the pixels of the whole picture; a point is the centre of a pixel, a box lies
+  // on edges.
   static void ScaleUp(DetectedFace& face, double factor) {
     if (factor == 1) return;
     const auto times = static_cast<float>(factor);

@@ -25,8 +25,8 @@ struct CascadeOptions {
 // cascades say is weighed against where eyes lie in an average box (eye_fusion.h), so there are
 // always two eyes. Where nothing is found the search is repeated with milder settings and then with
 // the picture's edges extended, for a face that fills the picture. Large pictures are searched at
-// finer scales too, as by the landmark cascade. The fallback that needs no
-// download. Fails when a file is absent.
+// finer scales too, as by the landmark cascade. The fallback that needs no download. Fails when a
+// file is absent.
 StatusOr<std::unique_ptr<Detector>> CreateCascadeDetector(const CascadeOptions& options);
 
 }  // namespace facegate

@@ -11,14 +11,14 @@
 namespace facegate {
 namespace {
 
-// In a fine search the smallest face is this wide: the cascade is unsure of smaller ones.
+// The smallest face is this wide in a fine search: the cascade is unsure of smaller ones.
 constexpr int kFineFace = 24;  // pixels
 // A whole search whose smallest face is larger by no more than this needs no fine one: so pictures
 // of up to two megapixels and usual shape are searched once.
 constexpr double kSpared = 1.25;
 // Both searches look for faces of the sizes between.
 constexpr double kSizeOverlap = 1.3;
-// What OpenCV's detectMultiScale() groups hits by.
+// OpenCV's detectMultiScale() groups hits by this.
 constexpr double kGroupingShare = 0.2;
 // The pixels that the cascade scans, or that are turned grey, without a question.
 constexpr double kScannedAtATime = 200'000;

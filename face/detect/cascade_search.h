@@ -17,7 +17,7 @@ inline constexpr char kFaceCascadeFile[] = "haarcascade_frontalface_alt2.xml";
 // The smallest face that this cascade knows, pixels.
 inline constexpr int kSmallestFace = 20;
 
-// What a cascade found, pixels of the searched picture.
+// A hit of a cascade, in pixels of the searched picture.
 struct CascadeHit {
   cv::Rect box;
   int neighbours = 0;  // overlapping hits that made this one
@@ -45,7 +45,7 @@ StatusOr<std::vector<CascadeHit>> FindHits(cv::CascadeClassifier& cascade, const
                                            const CascadeSearch& search, FaceSizes sizes,
                                            const StopCheck& stop);
 
-// How a picture is searched: as a whole, scaled down, and once more for the faces that are too
+// Says how a picture is searched: as a whole, scaled down, and once more for the faces that are too
 // small for that, where it is large or has an extreme shape.
 struct ScaledSearch {
   double scale = 1.0;  // of the searched picture, at most 1

@@ -22,7 +22,7 @@ struct DetectorChoice {
   std::optional<int> min_face_pixels{};   // see YuNetOptions and LandmarkCascadeOptions
 };
 
-// What the parts of a choice are called where it was made; refusals name them.
+// The names of the parts of a choice where it was made; refusals name them.
 struct DetectorFields {
   std::string_view detector = "--detector";
   std::string_view yunet = "--yunet";

@@ -26,7 +26,7 @@ constexpr double kCoarseBlur = 2.5;
 constexpr double kSharpEdge = 0.37;
 constexpr double kLeastEdge = 0.3;
 
-// Where the face is in the crop; not the border.
+// The face is in this part of the crop; the border is not.
 cv::Rect FacePart() { return {14, 27, 84, 81}; }
 
 // The gain of the noise filter, and the median of a normal deviate's size.
@@ -165,10 +165,10 @@ FaceLight MeasureLight(const cv::Mat& frame) {
   return light;
 }
 
-// Over an edge that a Gaussian of deviation s has blurred, the energy of the gradient is
-// proportional to 1/s. With the blurs a and b on top, the ratio r of the energies is
-// sqrt((s² + a²) / (s² + b²)), so s² = (r² b² - a²) / (1 - r²). The direction with the widest edges
-// counts: what moved is sharp across its way.
+// The energy of the gradient over an edge that a Gaussian of deviation s has blurred is
+// proportional to 1/s. With the blurs a and b on top, the ratio r of the energies is sqrt((s² + a²)
+// / (s² + b²)), so s² = (r² b² - a²) / (1 - r²). The direction with the widest edges counts: what
+// moved is sharp across its way.
 double MeasureDetail(const cv::Mat& grey_crop) {
   const auto points = TemplatePoints(AlignmentTemplate::kArcFace112);
   const double eyes = cv::norm(points[1] - points[0]);

@@ -9,8 +9,8 @@ struct FaceLight {
   double dark_share = 0.0;    // of the pixels: with a luminance of 25 or less
   double bright_share = 0.0;  // of the pixels: with a luminance of 247 or more
   double entropy = 0.0;       // bits, of the histogram of luminances
-  // How much the luminances of the left and the right half have in common: the overlap of their
-  // histograms (of 32 steps), 0..1. Little where one half is covered.
+  // Tells how much the luminances of the left and the right half have in common: the overlap of
+  // their histograms (of 32 steps), 0..1. Little where one half is covered.
   double uniformity = 1.0;
 };
 // `frame`: as CutAlignedFrame() makes it; what lies in an ellipse around eyes and mouth counts.
@@ -30,9 +30,9 @@ double MeasureNoise(const cv::Mat& grey_crop);
 
 // The least side of a part in which blocks are looked for, pixels.
 inline constexpr int kLeastForBlocks = 40;
-// How much larger the steps across the borders of 8-pixel blocks are than others, in an 8-bit grey
-// part of a picture: about 1 without blocks, 2 and more after strong JPEG compression. The grid may
-// lie anywhere. Of a picture that was scaled after compression, or a smaller part,
+// Measures how much larger the steps across the borders of 8-pixel blocks are than others, in an
+// 8-bit grey part of a picture: about 1 without blocks, 2 and more after strong JPEG compression.
+// The grid may lie anywhere. Of a picture that was scaled after compression, or a smaller part,
 // this tells nothing: 1.
 double MeasureBlocks(const cv::Mat& grey);
 

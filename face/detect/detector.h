@@ -12,7 +12,7 @@
 
 namespace facegate {
 
-// What the landmark network says of a face that was found and aligned (second_look.h).
+// The landmark network's opinion of a face that was found and aligned (second_look.h).
 struct SecondLook {
   double presence = 0.0;                // probability that the aligned crop shows a face
   std::array<cv::Point2f, 5> points{};  // where, in pixels of ArcFace's crop
@@ -31,14 +31,14 @@ struct DetectedFace {
 class Detector {
  public:
   virtual ~Detector() = default;
-  // Highest score first. Empty when there is no face: that is an answer, not an error. kInternal
-  // when the library fails. `stop` is asked between the steps of the search; what it answers
-  // instead of OK is the answer. The
-  // longest steps that cannot be interrupted are scaling a picture down (2 to 3 ms a megapixel) and
-  // one run of a network (YuNet: 25 ms; landmarks: 2 ms).
+  // Lists the faces, the highest score first. Empty when there is no face: that is an answer, not
+  // an error. kInternal when the library fails. `stop` is asked between the steps of the search;
+  // what it answers instead of OK is the answer. The longest steps that cannot be interrupted are
+  // scaling a picture down (2 to 3 ms a megapixel) and one run of a network (YuNet: 25 ms;
+  // landmarks: 2 ms).
   virtual StatusOr<std::vector<DetectedFace>> Detect(const Image& image, const StopCheck& stop) = 0;
   StatusOr<std::vector<DetectedFace>> Detect(const Image& image) { return Detect(image, {}); }
-  // What is recorded with each template, such as "yunet:1f2a…" (the first 12 digits of the file's
+  // Is recorded with each template, such as "yunet:1f2a…" (the first 12 digits of the file's
   // sha256) or "haar".
   virtual const std::string& name() const = 0;
 };

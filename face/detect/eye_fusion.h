@@ -13,9 +13,9 @@ struct EyeSighting {
   cv::Point2d variance;  // of its error, for x and y
 };
 
-// How the eyes lie in the box of haarcascade_frontalface_alt2: means and variances of the middle
-// between the eyes and of the way from the left eye to the right one, each taken as independent and
-// normal.
+// Tells how the eyes lie in the box of haarcascade_frontalface_alt2: means and variances of the
+// middle between the eyes and of the way from the left eye to the right one, each taken as
+// independent and normal.
 struct EyePrior {
   cv::Point2d middle_mean, middle_variance;
   cv::Point2d span_mean, span_variance;

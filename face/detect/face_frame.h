@@ -21,8 +21,8 @@ struct FaceFrame {
   cv::Point2d FromPicture(const cv::Point2d& point) const;
 };
 
-// Where the five landmarks of an average face lie in its frame: ArcFace's template, of which the
-// frame is a part without the margins.
+// Returns where the five landmarks of an average face lie in its frame: ArcFace's template, of
+// which the frame is a part without the margins.
 const std::array<cv::Point2d, 5>& AverageFace();
 
 // The frame in which five landmarks lie as near to those of the average face as a similarity

@@ -10,10 +10,11 @@ namespace facegate {
 namespace {
 
 constexpr double kDegree = std::numbers::pi / 180;
-// In distances of the eyes: how far the nose stands out, and how far the mouth is from the eyes.
+// These are in distances of the eyes: how far the nose stands out, and how far the mouth is from
+// the eyes.
 constexpr double kNoseHeight = 0.5;
 constexpr double kEyesToMouth = 1.15;
-// Where the nose lies on the way from the eyes to the mouth.
+// The nose lies here on the way from the eyes to the mouth.
 constexpr double kNosePlace = 0.495;
 constexpr double kQuarter = 90.0;
 constexpr double kTurn = 360.0;

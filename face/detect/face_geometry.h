@@ -7,8 +7,8 @@
 
 namespace facegate {
 
-// How a head is turned, as far as five landmarks tell: roughly, as if the nose stood out of every
-// face by half the distance of the eyes.
+// Tells how a head is turned, as far as five landmarks tell: roughly, as if the nose stood out of
+// every face by half the distance of the eyes.
 struct HeadPose {
   double yaw = 0.0;    // degrees, positive to the right of the picture
   double pitch = 0.0;  // degrees, positive downwards

@@ -18,7 +18,7 @@ struct ComponentRow {
   double good = 0.0;
 };
 
-// How the edges were set and judged: see face_quality.h.
+// See face_quality.h for how the edges were set and judged.
 constexpr std::array<ComponentRow, kQualityComponents> kRows = {{
     {QualityComponent::kInterEyeDistance, "inter_eye_distance", "px", "come closer", 9, 24},
     {QualityComponent::kSharpness, "sharpness", "px", "hold still, and clean the lens", 8, 16},

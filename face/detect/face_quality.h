@@ -8,12 +8,12 @@
 
 namespace facegate {
 
-// What a face must have to be compared, and to be enrolled, where nobody says otherwise.
+// A face must have these qualities to be compared, and to be enrolled, where nobody says otherwise.
 inline constexpr double kDefaultProbeQuality = 0.4;
 inline constexpr double kDefaultEnrolQuality = 0.5;
 
-// What can make a face unfit for a comparison. The names are those of ISO/IEC 29794-5 where it has
-// one. They are on the wire and in records: do not renumber them.
+// Names what can make a face unfit for a comparison. The names are those of ISO/IEC 29794-5 where
+// it has one. They are on the wire and in records: do not renumber them.
 enum class QualityComponent {
   kInterEyeDistance = 1,  // pixels of the source picture that are their own, over the cosine of the
                           // yaw; of a crop: as kSharpness, for it may have been enlarged
@@ -49,8 +49,8 @@ struct ComponentQuality {
   double quality = 0.0;  // 0..1, comparable between components
 };
 
-// How fit a face is to be compared. A chain is as strong as its weakest link: the score is the
-// least quality of the components. Judge it by what passes: the false match rate of what has a
+// Tells how fit a face is to be compared. A chain is as strong as its weakest link: the score is
+// the least quality of the components. Judge it by what passes: the false match rate of what has a
 // score of t or more, beside the share of genuine faces that has less (error versus discard).
 struct FaceQuality {
   double score = 0.0;                        // 0..1
@@ -69,8 +69,8 @@ std::string_view QualityName(QualityComponent component);
 std::string_view QualityUnit(QualityComponent component);
 std::string_view QualityAdvice(QualityComponent component);
 
-// How the edges (the values of quality kDefaultProbeQuality) were set: on photos of 60 LFW people
-// under the degradations of tests/bench/degradation_bench, so that at most 0.2 % of the pairs of
+// The edges (the values of quality kDefaultProbeQuality) were set on photos of 60 LFW people under
+// the degradations of tests/bench/degradation_bench, so that at most 0.2 % of the pairs of
 // strangers match with either of two models, and so that of all clean photos of LFW less than 1 %
 // fall below. The bench judges them by the same people, so its figures are a little too good.
 // Light, distance, blur, motion, noise and JPEG blocks are caught by the components that name them,
@@ -79,15 +79,15 @@ std::string_view QualityAdvice(QualityComponent component);
 // enough: noise and blocks make strangers alike before they make a face unlike itself. Colours are
 // not looked at, but for what they do to the luminance.
 //
-// The quality of a component's value, 0..1, and the value that has this quality (of those on both
-// sides of the best one, that on the side of `value`).
+// QualityOf() gives the quality of a component's value, 0..1, and ValueOfQuality() the value that
+// has this quality (of those on both sides of the best one, that on the side of `value`).
 double QualityOf(QualityComponent component, double value);
 double ValueOfQuality(QualityComponent component, double quality, double value);
 
 // The components whose quality is below `wanted` (0..1), the worst first.
 std::vector<Shortcoming> ShortcomingsOf(const FaceQuality& quality, double wanted);
 
-// From components to the whole.
+// Makes the whole of its components.
 FaceQuality Combine(std::vector<ComponentQuality> components);
 
 }  // namespace facegate

@@ -45,7 +45,7 @@ Status CheckNetworkWeights(const GreyNetworkLayout& layout, const NetworkWeights
 // Such a network by cv::dnn. Not thread-safe; the weights may go away after Create().
 class GreyNetwork {
  public:
-  // As CheckNetworkWeights().
+  // Fails as CheckNetworkWeights() does.
   static StatusOr<std::unique_ptr<GreyNetwork>> Create(const GreyNetworkLayout& layout,
                                                        const NetworkWeights& weights);
   virtual ~GreyNetwork() = default;

@@ -22,11 +22,11 @@ namespace {
 
 // The network looks at no more boxes of one search than these, those with the most hits first.
 constexpr size_t kMaxBoxes = 64;
-// In a fine search, of a large picture, more than one or two hits of which may be a face.
+// A fine search looks at more: in a large picture more than one or two hits may be faces.
 constexpr size_t kMaxSmallBoxes = 256;
 constexpr double kSameFaceIou = 0.3;
 
-// What one call works with. Not thread-safe.
+// One call works with these. Not thread-safe.
 struct Instruments {
   cv::CascadeClassifier cascade;
   std::unique_ptr<LandmarkNet> net;
@@ -109,7 +109,7 @@ class LandmarkCascadeDetector final : public Detector {
     return SuppressNonMaxima(std::move(faces), kSameFaceIou, kMaxBoxes + kMaxSmallBoxes);
   }
 
-  // Those that the search of the whole picture is too coarse for.
+  // Appends the faces that the search of the whole picture is too coarse for.
   Status AppendSmallFaces(Instruments& instruments, const cv::Mat& whole,
                           const ScaledSearch& coarse, const StopCheck& stop,
                           std::vector<DetectedFace>& faces) const {

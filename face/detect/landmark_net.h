@@ -25,8 +25,8 @@ inline constexpr double kLandmarkUnit = 0.1;
 GreyNetworkLayout LandmarkLayout();
 inline constexpr char kBoxToFrame[] = "box_to_frame";
 
-// What the network takes: the pixels of an 8-bit grey crop, moved and scaled to the mean 0 and the
-// deviation 1, so that light matters little.
+// Makes the network's input: the pixels of an 8-bit grey crop, moved and scaled to the mean 0 and
+// the deviation 1, so that light matters little.
 cv::Mat LandmarkInput(const cv::Mat& crop);
 
 // Not thread-safe; the weights may go away after Create().

@@ -23,7 +23,7 @@ namespace {
 constexpr double kDegree = std::numbers::pi / 180;
 // The distance of the eyes is not stretched by more: a yaw from landmarks is rough.
 constexpr double kLeastCosine = 0.5;
-// From the middle of the face to where the source's pixels are looked at: in distances of the eyes,
+// The source's pixels are looked at so far around the middle of the face: in distances of the eyes,
 // but so many pixels at least and at most.
 constexpr double kReach = 1.2;
 constexpr double kLeastReach = kLeastForBlocks / 2.0 + 1;
@@ -41,7 +41,7 @@ class ComponentList {
   std::vector<ComponentQuality> components_;
 };
 
-// What one call works with. Not thread-safe.
+// One call works with these. Not thread-safe.
 struct Networks {
   std::unique_ptr<LandmarkNet> landmarks;
   std::unique_ptr<QualityNet> quality;
@@ -69,7 +69,7 @@ cv::Mat GreyAround(const Image& image, const Landmarks& landmarks) {
       std::clamp(kReach * cv::norm(landmarks[1] - landmarks[0]), kLeastReach, kLargestReach);
   const cv::Size size(std::min(static_cast<int>(2 * reach), image.width()),
                       std::min(static_cast<int>(2 * reach), image.height()));
-  // At the border the part is moved, so that it stays as large.
+  // The part is moved at the border, so that it stays as large.
   const cv::Rect part(std::clamp(cvRound(middle.x - reach), 0, image.width() - size.width),
                       std::clamp(cvRound(middle.y - reach), 0, image.height() - size.height),
                       size.width, size.height);
@@ -124,7 +124,7 @@ class NetworkQualityMeter final : public QualityMeter {
   }
 
  private:
-  // What a crop of ArcFace's size tells; its detail is for the caller.
+  // Adds what a crop of ArcFace's size tells; its detail is for the caller.
   static StatusOr<double> AddOfCrop(Networks& networks, const cv::Mat& crop,
                                     const Landmarks& landmarks,
                                     const std::optional<SecondLook>& known, ComponentList& list) {
@@ -155,7 +155,7 @@ class NetworkQualityMeter final : public QualityMeter {
     return MeasureDetail(grey);
   }
 
-  // What the source picture tells.
+  // Adds what the source picture tells.
   static void AddOfSource(const Image& image, const DetectedFace& face, ComponentList& list) {
     const Landmarks& points = face.landmarks;
     double cosine = 1.0;

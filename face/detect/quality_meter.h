@@ -23,7 +23,7 @@ class QualityMeter {
 
   // `face` was found in `image` and has landmarks. kInternal when a network fails.
   virtual StatusOr<FaceQuality> OfFace(const Image& image, const DetectedFace& face) const = 0;
-  // As far as a crop can tell: its true resolution stands for the distance of the eyes.
+  // Measures as far as a crop can tell: its true resolution stands for the distance of the eyes.
   virtual StatusOr<FaceQuality> OfCrop(const AlignedFace& crop,
                                        AlignmentTemplate alignment) const = 0;
 };

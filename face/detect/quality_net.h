@@ -17,10 +17,10 @@ inline constexpr int kQualityCropSide = 96;   // pixels
 inline constexpr size_t kQualityOutputs = 3;  // in the order of QualityOpinion
 GreyNetworkLayout QualityLayout();
 
-// What the network takes: the pixels of an 8-bit grey crop, 0 to 255 as -1 to 1; light matters.
+// Makes the network's input: the pixels of an 8-bit grey crop, 0 to 255 as -1 to 1; light matters.
 cv::Mat QualityInput(const cv::Mat& crop);
 
-// What the network thinks of a crop.
+// The network's opinion of a crop.
 struct QualityOpinion {
   double expected_score = 0.0;  // the cosine with a faultless copy of the same photo
   double eyes_visible = 0.0;    // probabilities

@@ -14,11 +14,11 @@ namespace facegate {
 // kLandmarkCropSide: what the landmark network and the quality network are shown.
 cv::Mat CutAlignedFrame(const cv::Mat& grey_crop);
 
-// What the landmark network says of such a cut. kInternal when it fails.
+// Asks the landmark network about such a cut. kInternal when it fails.
 StatusOr<SecondLook> LookAgain(LandmarkNet& net, const cv::Mat& frame);
 
-// How far `landmarks`, five or two eyes in pixels of ArcFace's crop, are from those of the look:
-// the mean distance in shares of the distance of the eyes.
+// Returns how far `landmarks`, five or two eyes in pixels of ArcFace's crop, are from those of the
+// look: the mean distance in shares of the distance of the eyes.
 double LandmarkMisfit(const SecondLook& look, std::span<const cv::Point2f> landmarks);
 
 // A face, aligned as ArcFace's crop, and its landmarks there.

@@ -24,7 +24,7 @@ constexpr double kHalvingMisfit = 0.3;
 
 using Faces = std::vector<DetectedFace>;
 
-// From the turned picture back to the given one of `size`.
+// Leads from the turned picture back to the given one of `size`.
 cv::Point2f TurnedBack(const cv::Point2f& point, int quarter_turns, const cv::Size& size,
                        float edge) {
   const cv::Size turned = quarter_turns == 2 ? size : cv::Size(size.height, size.width);
@@ -75,7 +75,8 @@ class UprightDetector final : public Detector {
     });
   }
 
-  // Of the largest face, which gets its second look; 0 where there is none that can be aligned.
+  // Gives the largest face its second look and returns its plausibility; 0 where there is none that
+  // can be aligned.
   static StatusOr<double> PlausibilityOf(LandmarkNet& net, const Image& image, Faces& faces) {
     const auto largest =
         std::max_element(faces.begin(), faces.end(),

@@ -16,8 +16,8 @@ namespace facegate {
 // to be upright. Where no turn has a plausible face, the answer is that of the picture as given.
 // The largest face comes with its second look. Where `detector` placed its landmarks by the same
 // network (haar with the landmark network), this is another view of the face by the same judge, and
-// no second opinion. Has the name of `detector`. Costs a second look
-// (0.6 ms), and three more searches where nothing plausible is found.
+// no second opinion. Has the name of `detector`. Costs a second look (0.6 ms), and three more
+// searches where nothing plausible is found.
 StatusOr<std::unique_ptr<Detector>> CreateUprightDetector(std::unique_ptr<Detector> detector,
                                                           LandmarkWeights weights);
 
