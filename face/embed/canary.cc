@@ -71,7 +71,7 @@ void AddNoise(cv::Mat& bgr, SplitMix64& random) {
   }
 }
 
-// In calls of at most max_batch().
+// Embeds in calls of at most max_batch().
 StatusOr<std::vector<Embedding>> EmbedAll(Embedder& embedder, std::span<const AlignedFace> faces) {
   std::vector<Embedding> all;
   const auto batch = static_cast<size_t>(std::max(1, embedder.max_batch()));

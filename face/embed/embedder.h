@@ -16,7 +16,7 @@ namespace facegate {
 class Embedder {
  public:
   virtual ~Embedder() = default;
-  // What the model says of itself; constant.
+  // The card of the model; constant.
   virtual const ModelCard& card() const = 0;
   // The most faces of one Embed() call, at least 1.
   virtual int max_batch() const = 0;

@@ -54,7 +54,7 @@ void KeepFreedMemory() {
 #endif
 }
 
-// Whether the card describes a network that this program has.
+// Checks that the card describes a network that this program has.
 Status CheckCard(const ModelCard& card) {
   FACEGATE_ASSIGN_OR_RETURN(const int embedding_size, EmbeddingSizeOf(card.architecture));
   if (card.embedding_size != embedding_size) {
@@ -82,7 +82,7 @@ struct Limits {
   int threads = 0;        // of one call; 1 where the network does not run on the CPU
 };
 
-// How the faces of one call go through the network.
+// Says how the faces of one call go through the network.
 struct Cut {
   size_t passes = 0;  // equally large, but for one face
   int threads = 0;    // of each pass
