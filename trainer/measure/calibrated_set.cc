@@ -53,7 +53,7 @@ size_t PhotosIn(const PhotosOfPeople& people) {
   return count;
 }
 
-// As many people as the builder takes, and what is to be said about it.
+// Takes as many people as the builder does, and notes what is to be said about it.
 PhotosOfPeople Limited(PhotosOfPeople people, std::vector<std::string>& remarks) {
   const size_t photos = PhotosIn(people);
   for (auto& one : people) one = Thinned(one);

@@ -6,14 +6,14 @@
 
 namespace facegate {
 
-// How far a photo comes on its way to a comparison.
+// Tells how far a photo comes on its way to a comparison.
 enum class Acquisition {
   kNoFace,
   kBelowQuality,  // there is a face, which is not fit to be compared
   kUsable,
 };
 
-// What comparisons of pairs of photos answered.
+// Counts what comparisons of pairs of photos answered.
 struct DecisionCounts {
   size_t match = 0;
   size_t no_match = 0;
@@ -25,7 +25,7 @@ struct DecisionCounts {
   void Add(Acquisition first, Acquisition second, double cosine, double threshold);
 
   size_t total() const { return match + no_match + inconclusive + no_face; }
-  // Of all pairs; 0 without any.
+  // The share of all pairs; 0 without any.
   double ShareOfAll(size_t count) const;
 };
 
@@ -38,7 +38,7 @@ struct AcquisitionCounts {
 
   void Add(Acquisition acquisition);
   size_t total() const { return usable + below_quality + no_face; }
-  // With an interval that counts photos as independent: for one photo of each person.
+  // The interval counts photos as independent: for one photo of each person.
   Share failure_rate() const;
 };
 

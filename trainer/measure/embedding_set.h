@@ -12,7 +12,7 @@
 
 namespace facegate {
 
-// What becomes of a photo's embedding and that of its mirror image.
+// Says how a photo's embedding and that of its mirror image become one.
 enum class MirrorRule {
   kPlain,   // the mirror image is not used
   kSum,     // their sum, then normalised
@@ -22,7 +22,7 @@ enum class MirrorRule {
 // "none", "sum", "concat"; kInvalidArgument for another name.
 StatusOr<MirrorRule> MirrorRuleFromName(std::string_view name);
 
-// What becomes of a photo without a usable face.
+// Says what becomes of a photo without a usable face.
 enum class NoFaceRule {
   kFail,  // an error
   kMiss,  // it matches nobody: a failure to acquire counts like a refusal (ISO/IEC 19795-1)

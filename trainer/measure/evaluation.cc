@@ -68,7 +68,7 @@ StatusOr<EvalReport> EvaluateSets(const FigureOptions& options, const PairList& 
   report.eer = scores.EqualErrorShare();
   report.auc = scores.AucShare();
   report.d_prime = scores.DPrime();
-  // Without anybody who has two photos there is nobody to look for.
+  // There is nobody to look for without anybody who has two photos.
   if (const auto protocol = FirstPhotoProtocol(first, kLeastPhotos); protocol.ok()) {
     const IdentificationScores ranks = IdentificationScores::Compute(first, second, *protocol);
     FACEGATE_ASSIGN_OR_RETURN(report.identification, Identify(options, ranks, *protocol));

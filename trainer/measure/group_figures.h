@@ -12,7 +12,7 @@
 #include "trainer/measure/person_resampling.h"
 #include "trainer/measure/photo_quality.h"
 
-// How groups of people fare at one common threshold (ISO/IEC 19795-10).
+// These figures tell how groups of people fare at one common threshold (ISO/IEC 19795-10).
 namespace facegate {
 
 // The group of each photo of a set.

@@ -22,9 +22,9 @@ struct IdentificationProtocol {
   std::vector<size_t> strangers;  // photos of people who are not enrolled
 };
 
-// Of the people (PersonOf() a photo) with `least` or more photos the
-// first in name order is enrolled and the others are probes; people with a single photo are
-// strangers. kInvalidArgument when nobody has `least` photos, or `least` is below 2.
+// Enrols the first photo, in name order, of each person (PersonOf() a photo) who has `least` or
+// more photos; his others are probes, and people with a single photo are strangers.
+// kInvalidArgument when nobody has `least` photos, or `least` is below 2.
 StatusOr<IdentificationProtocol> FirstPhotoProtocol(const EmbeddingSet& set, size_t least = 2);
 
 struct OpenSetRate {

@@ -25,7 +25,7 @@ struct PairList {
   std::vector<std::string> remarks{};  // how the lists were read, a line each
 };
 
-// As many folds as there are pairs, where there are fewer pairs than folds.
+// Makes as many folds as there are pairs, where there are fewer pairs than folds.
 void LimitFolds(PairList& list);
 
 // Photos of a list that could not be found.
@@ -34,7 +34,7 @@ struct MissingPairPhotos {
   size_t names = 0;                   // photos that the list names, each once
   size_t pairs = 0;                   // pairs that need a missing one
 };
-// Which photos are not there by `exists`, which is asked once for each.
+// Finds the photos that are not there by `exists`, which is asked once for each.
 MissingPairPhotos FindMissing(const PairList& list,
                               const std::function<bool(const std::string&)>& exists);
 // Leaves out the pairs that need one of `missing`; there are no more folds than pairs then.

@@ -18,7 +18,7 @@ struct PairRates {
   Share fmr{};
 };
 
-// Of the pairs that `belongs` takes. A match lies above `threshold`.
+// Returns the rates of the pairs that `belongs` takes. A match lies above `threshold`.
 PairRates RatesOf(std::span<const JudgedPair> pairs, std::span<const size_t> person_of_photo,
                   const std::function<bool(const JudgedPair&)>& belongs, double threshold,
                   const PersonResampling& resampling);

@@ -4,8 +4,8 @@
 
 namespace facegate {
 
-// Who is on a photo, by its name: "Anna/1.jpg" -> "Anna"; a photo without a folder is a person of
-// its own.
+// PersonOf() tells who is on a photo by its name: "Anna/1.jpg" -> "Anna"; a photo without a folder
+// is a person of its own.
 constexpr bool NamesPerson(std::string_view photo) {
   const size_t slash = photo.rfind('/');
   return slash != std::string_view::npos && slash != 0;

@@ -12,7 +12,8 @@
 
 namespace facegate {
 
-// How fit the photos of a set are to be compared, 0..1, in its order; NaN where there is no face.
+// Tells how fit the photos of a set are to be compared, 0..1, in its order; NaN where there is no
+// face.
 using PhotoQualities = std::vector<double>;
 
 // Least qualities of faces to be enrolled and compared, 0..1.
@@ -35,7 +36,7 @@ struct AcquisitionRates {
   AcquisitionFigures enrol{};  // failures to enrol
   AcquisitionFigures probe{};  // failures to acquire
 };
-// Of the photos at places `photos` in a set.
+// Counts among the photos at places `photos` in a set.
 AcquisitionRates CountAcquisitions(const PhotoQualities& qualities,
                                    std::span<const size_t> person_of_photo,
                                    std::span<const size_t> photos, const QualityLimits& limits,

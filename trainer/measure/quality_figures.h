@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What an evaluation tells beside the figures of all photos; empty is what was not asked for.
+// The figures of an evaluation beside those of all photos; empty is what was not asked for.
 struct QualityFigures {
   bool measured = false;  // photos have qualities
   AcquisitionRates acquisition{};

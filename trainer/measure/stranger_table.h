@@ -10,7 +10,7 @@
 
 namespace facegate {
 
-// How often strangers come out as one person when their photos are bad in the same way.
+// Tells how often strangers come out as one person when their photos are bad in the same way.
 struct StrangerRow {
   std::string degradation;
   DecisionCounts ungated{};    // of all faces that were found

@@ -16,8 +16,8 @@ constexpr int kGridSteps = 400;
 constexpr double kGridStep = 0.01;
 constexpr double kNormalQuantile95 = 1.959963984540054;
 
-// How alike a pair is by the measure of the rule; higher is more alike. A pair is "same" from the
-// threshold on under kExact, above it otherwise.
+// Tells how alike a pair is by the measure of the rule; higher is more alike. A pair is "same" from
+// the threshold on under kExact, above it otherwise.
 double AlikenessOf(const ScoredPair& pair, ThresholdRule rule) {
   if (rule == ThresholdRule::kExact) return pair.cosine;
   const double distance = DistanceOfCosine(pair.cosine);
@@ -41,7 +41,7 @@ std::vector<double> Candidates(std::span<const Measured> training, ThresholdRule
     candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
     return candidates;
   }
-  // In the order of ascending distances.
+  // The order is that of ascending distances.
   for (int i = 0; i < kGridSteps; ++i) candidates.push_back(-(i * kGridStep));
   return candidates;
 }
@@ -55,7 +55,7 @@ double BestThreshold(std::span<const Measured> training, ThresholdRule rule) {
   }
   std::sort(genuine.begin(), genuine.end());
   std::sort(impostor.begin(), impostor.end());
-  // How many are not accepted as the same.
+  // Counts those that are not accepted as the same.
   const auto below = [rule](const std::vector<double>& sorted, double threshold) {
     const auto place = rule == ThresholdRule::kExact
                            ? std::lower_bound(sorted.begin(), sorted.end(), threshold)
@@ -87,7 +87,7 @@ double VarianceOf(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
-// By the normal approximation.
+// The interval is by the normal approximation.
 Share Within(double value, double variance) {
   const double half = kNormalQuantile95 * std::sqrt(std::max(0.0, variance));
   return {.value = value, .low = std::max(0.0, value - half), .high = std::min(1.0, value + half)};
@@ -194,7 +194,7 @@ ScoreDistribution::Errors ScoreDistribution::EqualErrors() const {
   thresholds.erase(std::unique(thresholds.begin(), thresholds.end()), thresholds.end());
   double smallest = 2.0;
   Errors errors;
-  // How many of a descending list reach the threshold.
+  // Counts how many of a descending list reach the threshold.
   const auto accepted = [](const std::vector<double>& scores, double threshold) {
     return static_cast<double>(
         std::upper_bound(scores.begin(), scores.end(), threshold, std::greater<>()) -

@@ -16,8 +16,8 @@ struct ScoredPair {
   bool comparable = true;
 };
 
-// From which scores on a pair counts as one person, as tried on the training folds; the first of
-// the best wins.
+// Says from which scores on a pair counts as one person, as tried on the training folds; the first
+// of the best wins.
 enum class ThresholdRule {
   kExact,          // each cosine that occurs, ascending; same if cosine >= threshold
   kGridDistance,   // L2 distances 0, 0.01 … 3.99; same if distance < threshold
@@ -30,10 +30,10 @@ struct Share {
   double low = 0.0;
   double high = 0.0;
 };
-// Of n trials, with Wilson's score interval.
+// The share of `hits` in n trials, with Wilson's score interval.
 Share ShareOf(size_t hits, size_t trials);
 
-// Whether so many trials can show an error rate at all: below one error in them it is the rate of
+// True when so many trials can show an error rate at all: below one error in them it is the rate of
 // no error.
 bool IsMeasurable(double rate, size_t trials);
 
@@ -66,7 +66,7 @@ class ScoreDistribution {
   // k = floor(far · impostors); the threshold is the (k+1)-th highest impostor score, accepted is
   // what lies above it. kInvalidArgument unless 0 <= far < 1.
   StatusOr<AcceptanceAtFar> AtFar(double far) const;
-  // Over the scores that occur: where |FAR - FRR| is smallest, their mean.
+  // The mean of FAR and FRR at the score, of those that occur, where |FAR - FRR| is smallest.
   double EqualErrorRate() const;
   // The same with an interval by the normal approximation of (FAR + FRR) / 2 (Bengio and Mariéthoz,
   // "A statistical significance test for person authentication", 2004).
