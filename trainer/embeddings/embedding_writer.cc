@@ -78,7 +78,7 @@ StatusOr<std::unique_ptr<EmbeddingWriter>> EmbeddingWriter::Open(
   } else {
     FACEGATE_RETURN_IF_ERROR(RefuseExisting(options.npy));
     FACEGATE_RETURN_IF_ERROR(writer->GoOn());
-    // Where everything is done the names may be written already, and only the end was missing.
+    // The names may be written already where everything is done, and only the end was missing.
     if (writer->done() < writer->total()) FACEGATE_RETURN_IF_ERROR(RefuseExisting(options.names));
   }
   FACEGATE_RETURN_IF_ERROR(writer->OpenFiles());
@@ -135,7 +135,7 @@ Status EmbeddingWriter::GoOn() {
 
 Status EmbeddingWriter::SetAside() {
   std::error_code error;
-  // What was set aside before stays.
+  // A part that was set aside before stays.
   std::string ending = ".aside";
   for (int i = 2; fs::exists(PartPath() + ending, error) || fs::exists(LogPath() + ending, error);
        ++i) {

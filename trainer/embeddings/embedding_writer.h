@@ -16,7 +16,7 @@ namespace facegate {
 struct EmbeddingWriterOptions {
   std::string npy{};    // the matrix that is made
   std::string names{};  // the text file with the name of each row
-  // What the rows follow from (model, crops and so on), in one line: a file that was begun
+  // Tells in one line what the rows follow from (model, crops and so on): a file that was begun
   // otherwise is not gone on with.
   std::string origin{};
   size_t width = 0;  // values in a row, above 0
@@ -39,15 +39,15 @@ class EmbeddingWriter {
 
   size_t total() const { return photos_.size(); }
   size_t done() const { return faults_.size(); }  // photos dealt with, from the first on
-  // Of each of them, why it has no embedding; empty where it has one.
+  // Tells of each photo why it has no embedding; empty where it has one.
   const std::vector<std::string>& faults() const { return faults_; }
   size_t bad() const { return bad_; }  // photos without an embedding
-  // Where a part of another call was found and put, NPY.partial.aside; empty without one.
+  // The place to which a part of another call was moved, NPY.partial.aside; empty without one.
   const std::string& set_aside() const { return set_aside_; }
   size_t rows() const { return options_.nan_rows ? done() : done() - bad_; }
 
-  // What became of the photos from done() on, and the embeddings of those that have one, one after
-  // the other. They survive a power loss when this returns.
+  // Appends what became of the photos from done() on, and the embeddings of those that have one,
+  // one after the other. They survive a power loss when this returns.
   Status Append(std::span<const std::string> faults, std::span<const float> rows);
   // Makes the files. kFailedPrecondition unless all photos are done and one has an embedding; where
   // none has one, the message counts the reasons and the part is removed, so that the next call
@@ -66,7 +66,7 @@ class EmbeddingWriter {
   std::string ReasonCounts() const;
   Status OpenFiles();
   std::string FirstLine() const;
-  // Of a photo in the log.
+  // The line of a photo in the log.
   std::string LogLine(size_t photo, const std::string& fault) const;
   // The fault in such a line; nothing when it is not the line of this photo.
   std::optional<std::string> FaultIn(std::string_view line, size_t photo) const;

@@ -19,7 +19,7 @@ namespace facegate {
 using LandmarkTable = std::unordered_map<std::string, Landmarks>;
 StatusOr<LandmarkTable> ReadLandmarks(const std::string& path);
 
-// How the face of a photo becomes a crop. One way at most is chosen: landmarks, a detector, or
+// Says how the face of a photo becomes a crop. One way at most is chosen: landmarks, a detector, or
 // photos that are crops already.
 struct FaceCutOptions {
   std::optional<std::string> landmarks{};  // a file for ReadLandmarks()
@@ -50,8 +50,8 @@ class FaceCutter {
   static StatusOr<std::unique_ptr<FaceCutter>> Create(const FaceCutOptions& options,
                                                       AlignmentTemplate alignment);
 
-  // With a detector the central face is taken, and a photo of exactly the crop's size as cut
-  // already. `name` is the photo's in the table of landmarks.
+  // Cuts out the face. A detector's central face is taken, and a photo of exactly the crop's size
+  // as cut already. `name` is the photo's in the table of landmarks.
   StatusOr<AlignedFace> Cut(const std::string& name, const Image& photo) const;
 
   StatusOr<JudgedCrop> CutAndJudge(const std::string& name, const Image& photo) const;
@@ -62,12 +62,12 @@ class FaceCutter {
   StatusOr<DetectedFace> FindFace(const std::string& name, const Image& photo) const;
   StatusOr<JudgedCrop> CutFace(const Image& photo, const DetectedFace& face) const;
   StatusOr<JudgedCrop> JudgeCrop(AlignedFace crop) const;
-  // Whether faces are found by a detector, which finds those of changed photos too.
+  // True when faces are found by a detector, which finds those of changed photos too.
   bool detects() const { return detector_ != nullptr; }
   AlignmentTemplate alignment() const { return alignment_; }
 
-  // How crops are made, for records: "landmarks", "crops", "centre crop 112" or the detector's
-  // name; and the quality that is wanted.
+  // Tells how crops are made, for records: "landmarks", "crops", "centre crop 112" or the
+  // detector's name; and the quality that is wanted.
   std::string description() const;
 
  private:

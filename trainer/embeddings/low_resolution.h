@@ -7,7 +7,7 @@
 
 namespace facegate {
 
-// Which photos of a pair, and which of a search, are of low resolution.
+// Says which photos of a pair, and which of a search, are of low resolution.
 enum class LowResolutionSide {
   kBoth,  // all photos
   kOne,   // the second of each pair, and the probes and strangers of a search: what a camera sees

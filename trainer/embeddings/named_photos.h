@@ -28,18 +28,18 @@ struct NamedPhoto {
 };
 std::unique_ptr<NamedPhotos> MakeFilePhotos(std::vector<NamedPhoto> photos);
 
-// What OpenNamedPhotos() found.
+// The photos that OpenNamedPhotos() found.
 struct FoundPhotos {
   std::unique_ptr<NamedPhotos> photos;
-  // What people should know about how they were found and what was left out, a line each.
+  // Tells people how they were found and what was left out, a line each.
   std::vector<std::string> remarks;
 };
 
-// The photos of each source, one source after the other:
+// Opens the photos of each source, one source after the other:
 //   a folder      all photos in it and below, as TakesPhoto() chooses them, in the order of names;
 //                 a photo is called by its path in the folder
-//   a pack        in its order, by its names
-//   a photo       by its path as it was given
+//   a pack        its photos in its order, by its names
+//   a photo       itself, by its path as it was given
 //   a text file   a photo in each line, alone or in a list as ReadImageList() takes it; its name is
 //                 what the list calls it, a path relative to `root`, or, where that is empty, to
 //                 the file's own folder. Photos that are not there are an error, which names the

@@ -19,14 +19,15 @@ struct NpyArray {
   std::vector<float> values;  // in C order: the last index runs fastest
 };
 
-// Whether bytes begin as a .npy file does.
+// True when bytes begin as a .npy file does.
 bool IsNpy(std::string_view bytes);
 
 // kInvalidArgument, saying what was expected, for anything but one whole array of little-endian
 // float32 in C order. Allocates no more than the bytes hold.
 StatusOr<NpyArray> ParseNpy(std::string_view bytes);
 
-// What comes before the values of a matrix. Always as long, so that it can be written last.
+// So many bytes come before the values of a matrix, always as many, so that they can be written
+// last.
 inline constexpr size_t kNpyHeaderBytes = 128;
 std::string NpyHeader(size_t rows, size_t columns);
 

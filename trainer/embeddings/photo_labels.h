@@ -7,7 +7,7 @@
 #include "trainer/measure/group_figures.h"
 #include "trainer/measure/photo_quality.h"
 
-// What files say of the photos of a set.
+// These read what files say of the photos of a set.
 namespace facegate {
 
 // Reads a photo's name and its quality from each line, with tabs, commas, semicolons or blanks
