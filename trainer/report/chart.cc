@@ -113,7 +113,7 @@ class Plot {
   }
 
   void AddDiagonal() {
-    // As far as both axes go.
+    // The diagonal goes as far as both axes do.
     const double low = std::max(x_range_.low, y_range_.low);
     const double high = std::min(x_range_.high, y_range_.high);
     if (!(low < high)) return;
@@ -160,7 +160,7 @@ class Plot {
     return text;
   }
 
-  // Over each run of points above 0 in steps, and back on the baseline.
+  // Goes in steps over each run of points above 0, and back on the baseline.
   std::string AreaPath(const Curve& curve) const {
     const double half = curve.size() > 1 ? (curve[1].x - curve[0].x) / 2.0 : 0.5;
     std::string path;

@@ -18,8 +18,8 @@ using Curve = std::vector<CurvePoint>;
 // are.
 Curve Smoothed(const Curve& curve);
 
-// At most `most` (4 or more) points of a curve: from equal shares of the points the lowest and the
-// highest, so that no spike is lost, and the first and the last point.
+// Keeps at most `most` (4 or more) points of a curve: from equal shares of the points the lowest
+// and the highest, so that no spike is lost, and the first and the last point.
 Curve Thinned(const Curve& curve, size_t most);
 
 }  // namespace facegate

@@ -30,7 +30,7 @@ Curve CurveOf(std::span<const Row> rows, double Row::*value) {
   return curve;
 }
 
-// Where the middle of the values lies, without rare spikes.
+// Returns where the middle of the values lies, without rare spikes.
 Range BulkOf(const Curve& curve) {
   std::vector<double> values;
   values.reserve(curve.size());
@@ -114,7 +114,7 @@ class LearningCharts {
     return ChartFigure(chart);
   }
 
-  // As it is, from 0.
+  // Draws the rate as it is, from 0.
   std::string LearningRate() const {
     Chart chart = EmptyChart("Learning rate", NumberStyle::kPlain);
     chart.y.low = 0.0;

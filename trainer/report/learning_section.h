@@ -9,9 +9,10 @@
 
 namespace facegate {
 
-// How a run went, as a part of a page: charts of its steps and evaluations, and a table of the last
-// evaluation of each set and of the one after `best_batch`, which is the run's own best. Empty
-// without rows. Numbers that are not finite are left out of the charts and counted in a sentence.
+// Shows how a run went, as a part of a page: charts of its steps and evaluations, and a table of
+// the last evaluation of each set and of the one after `best_batch`, which is the run's own best.
+// Empty without rows. Numbers that are not finite are left out of the charts and counted in a
+// sentence.
 std::string LearningSection(std::span<const StepRow> steps,
                             std::span<const EvaluationRow> evaluations,
                             std::optional<int64_t> best_batch);

@@ -5,7 +5,7 @@
 
 namespace facegate {
 
-// How many colours the page's palette has: classes c0, c1, …
+// The page's palette has so many colours: classes c0, c1, …
 constexpr size_t kPaletteSize = 6;
 
 // The style sheet and the script of a report, without their tags.

@@ -47,7 +47,8 @@ std::string CommonFolder(std::span<const HardPair> pairs) {
   return common;
 }
 
-// Whether the threshold judges the pair rightly: by a sign and a word, not by the colour alone.
+// Says whether the threshold judges the pair rightly: by a sign and a word, not by the colour
+// alone.
 std::string Verdict(const HardPair& pair, double threshold) {
   const bool accepted = pair.cosine >= threshold;
   return fmt::format("<i class=\"{}\">{} {}</i>", accepted == pair.genuine ? "right" : "wrong",

@@ -23,7 +23,7 @@ struct Column {
   double Row::*value;
 };
 
-// After batch and epoch, in the order of the header.
+// These columns follow batch and epoch, in the order of the header.
 constexpr std::array<Column<StepRow>, 7> kStepColumns = {{
     {"loss", &StepRow::loss},
     {"distillation", &StepRow::distillation},
@@ -34,7 +34,7 @@ constexpr std::array<Column<StepRow>, 7> kStepColumns = {{
     {"images_per_second", &StepRow::images_per_second},
 }};
 
-// After batch, epoch and set.
+// These columns follow batch, epoch and set.
 constexpr std::array<Column<EvaluationRow>, 7> kEvaluationColumns = {{
     {"accuracy", &EvaluationRow::accuracy},
     {"deviation", &EvaluationRow::deviation},

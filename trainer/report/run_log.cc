@@ -88,7 +88,7 @@ StatusOr<std::unique_ptr<AppendFile>> OpenRows(const std::string& path, std::str
   return AppendFile::Open(path, AppendFile::Mode::kContinue);
 }
 
-// Whether a line of log.jsonl stays: notes do, and whatever we did not write.
+// True when a line of log.jsonl stays: notes do, and whatever we did not write.
 bool StaysAt(int64_t resume_batch, std::string_view line) {
   const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("kind") || !json.contains("batch")) return true;

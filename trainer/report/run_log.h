@@ -18,9 +18,9 @@ namespace facegate {
 
 // The written record of a run in its directory:
 //   steps.csv, evaluations.csv  a row each, with a header; empty is what was not measured
-//   log.jsonl                   the same rows and all notes, a JSON object with time and kind a
-//   line events.out.tfevents.*       for TensorBoard, one file for each time that the run was
-//   started
+//   log.jsonl                   the same rows and all notes, a JSON object with time and kind in
+//                               each line
+//   events.out.tfevents.*       for TensorBoard, one file for each time that the run was started
 // Files are buffered and written every few seconds; Sync() makes all of them survive a power loss,
 // and belongs before a checkpoint is written. Not thread-safe.
 class RunLog {
@@ -62,8 +62,8 @@ class RunLog {
   Clock::TimePoint next_flush_;
 };
 
-// What the CSV files of a run hold; empty where there is no file. A last line that was cut off is
-// left out; kDataLoss names another line that cannot be read.
+// Reads what the CSV files of a run hold; empty where there is no file. A last line that was cut
+// off is left out; kDataLoss names another line that cannot be read.
 StatusOr<std::vector<StepRow>> ReadSteps(const std::string& directory);
 StatusOr<std::vector<EvaluationRow>> ReadEvaluations(const std::string& directory);
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <string>
 
-// What is written down while a network learns.
+// These rows are written down while a network learns.
 namespace facegate {
 
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();

@@ -17,7 +17,7 @@ enum class NumberStyle {
   kPower,    // 0.01 is "10⁻²"
 };
 
-// From which value to which an axis goes; low < high.
+// An axis goes from one of these values to the other; low < high.
 struct Range {
   double low = 0.0;
   double high = 1.0;
@@ -28,7 +28,7 @@ struct Tick {
   std::string label;
 };
 
-// Where values lie on an axis.
+// Knows where values lie on an axis.
 class Scale {
  public:
   // A range that the kind cannot show (log of 0, probit of 1) is cut to what it can.

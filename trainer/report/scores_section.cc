@@ -23,7 +23,7 @@ constexpr double kSureCount = 30.0;  // of errors, below which a rate is a rough
 constexpr double kWorstShown = 0.5;
 constexpr double kLeastDetRate = 1e-2;
 constexpr double kMostDetRate = 0.98;
-// Which true accept rates are among the headline figures.
+// True accept rates at these rates are among the headline figures.
 constexpr double kCommonestFar = 1e-2;
 constexpr double kRarestFar = 1e-4;
 
@@ -113,8 +113,8 @@ Curve DetCurve(const Judged& one) {
   return curve;
 }
 
-// From the least to the greatest value of the curves with a little space around them, and over a
-// decade at least, so that a few points have the middle of the axis.
+// The range goes from the least to the greatest value of the curves with a little space around
+// them, and over a decade at least, so that a few points have the middle of the axis.
 Range DetRange(std::span<const Series> series, double CurvePoint::*value) {
   Range range{.low = 1.0, .high = 0.0};
   for (const Series& one : series) {
@@ -242,7 +242,7 @@ std::string PointRow(const Judged& one, const std::string& name, double threshol
   const Share tar = ShareOf(genuine, one.scores.genuine().size());
   const size_t impostor = accepted(one.scores.impostor());
   const Share far = ShareOf(impostor, one.scores.impostor().size());
-  // As many decimals as one pair more or less changes.
+  // There are as many decimals as one pair more or less changes.
   const auto decimals = [](std::span<const double> scores) {
     const double digits = std::ceil(std::log10(static_cast<double>(scores.size())));
     return std::clamp(static_cast<int>(digits) - 2, 1, 6);
