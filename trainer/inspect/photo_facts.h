@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What a photo looks like after it was made smaller, re-encoded or lightened: bit i says whether
+// A hash that stays when a photo is made smaller, re-encoded or lightened: bit i says whether
 // brightness rises at the i-th place of a grid. `coarse` has the 8 x 8 steps to the right (dHash,
 // N. Krawetz, 2013); `fine` has 16 x 16 steps to the right and is what decides.
 struct PictureHash {
@@ -19,11 +19,11 @@ struct PictureHash {
   std::array<uint64_t, 4> fine{};
 };
 
-// In how many of 64 (256) places two photos differ.
+// Counts in how many of 64 (256) places two photos differ.
 int CoarseDistance(const PictureHash& a, const PictureHash& b);
 int FineDistance(const PictureHash& a, const PictureHash& b);
 
-// What inspection keeps of a photo; about 200 bytes.
+// The facts that inspection keeps of a photo; about 200 bytes.
 struct PhotoFacts {
   ImageFormat format = ImageFormat::kJpeg;
   int width = 0;  // pixels, upright
@@ -36,7 +36,7 @@ struct PhotoFacts {
   bool grey = false;               // no colours, in whatever format
   std::array<double, 3> mean{};    // of red, green and blue, 0 to 255
   std::array<double, 3> square{};  // mean of the squares
-  // In the middle of the picture blue is clearly stronger than red, as no skin is.
+  // True when blue is clearly stronger than red in the middle of the picture, as no skin is.
   bool blue_skin = false;
 };
 

@@ -9,7 +9,7 @@
 
 namespace facegate {
 
-// For people: long lists are cut, with the number of what is not shown.
+// Prints for people: long lists are cut, with the number of what is not shown.
 void PrintSetReport(const SetReport& report, const PhotoSource& source,
                     const std::vector<Finding>& findings, std::ostream& out);
 // One JSON object with everything.

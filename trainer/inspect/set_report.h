@@ -25,7 +25,7 @@ struct UnreadablePhoto {
   std::string reason{};
 };
 
-// How many photos identities have.
+// Tells how many photos identities have.
 struct PhotosPerIdentity {
   size_t least = 0;
   double median = 0.0;
@@ -41,7 +41,7 @@ struct PhotosPerIdentity {
   std::vector<Bucket> histogram{};
 };
 
-// What the labels of a list look like where all are numbers.
+// Describes the labels of a list where all are numbers.
 struct LabelNumbers {
   int64_t first = 0;
   int64_t last = 0;
@@ -59,7 +59,7 @@ struct SetReport {
   std::optional<std::string> pack_digest{};     // packs alone; checked
 
   PhotosPerIdentity per_identity{};  // unreadable photos included
-  // Of the readable photos, the most frequent first.
+  // The sizes of the readable photos, the most frequent first.
   std::vector<std::pair<std::pair<int, int>, size_t>> sizes{};  // width and height
   std::vector<std::pair<ImageFormat, size_t>> formats{};
   size_t grey = 0;
@@ -90,7 +90,7 @@ PhotosPerIdentity CountPhotos(const std::vector<size_t>& counts);
 // Nothing where a label is no number.
 std::optional<LabelNumbers> NumbersOfLabels(const std::vector<std::string>& labels);
 
-// How many groups are of a kind, and how many of their photos are further copies.
+// Counts the groups of a kind, and the photos in them that are further copies.
 struct DuplicateCount {
   size_t groups = 0;
   size_t copies = 0;

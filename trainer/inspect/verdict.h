@@ -22,7 +22,7 @@ struct Finding {
   std::string text;  // what is wrong and what to do; one sentence or two
 };
 
-// What is to be done about a set, the most serious first. Empty where nothing is.
+// Says what is to be done about a set, the most serious first. Empty where nothing is.
 std::vector<Finding> JudgeSet(const SetReport& report);
 
 }  // namespace facegate
