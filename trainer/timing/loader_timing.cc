@@ -99,7 +99,7 @@ StatusOr<LoaderTime> MeasureLoader(const LoaderTimingOptions& options, double se
                                            .threads = options.threads,
                                            .prefetch = 1},
                                           [&](const Status&) { ++bad; }));
-  // What lay ready when the clock started is not counted.
+  // Pictures that lay ready when the clock started are not counted.
   for (int i = 0; i < 2; ++i) FACEGATE_RETURN_IF_ERROR(loader->Next().status());
   const Clock::time_point start = Clock::now();
   double passed = 0.0;

@@ -12,8 +12,8 @@ struct LoaderTimingOptions {
   size_t batch = 64;  // pictures, >= 1
   int threads = 1;    // >= 1
   AugmentOptions augment{};
-  // What is read; another size than that of training is scaled. Null: drawn pictures of 112 by 112
-  // pixels, JPEG files in memory.
+  // The photos that are read; another size than that of training is scaled. Null: drawn pictures of
+  // 112 by 112 pixels, JPEG files in memory.
   const Dataset* photos = nullptr;
 };
 
@@ -22,8 +22,8 @@ struct LoaderTime {
   size_t bad = 0;         // photos that could not be read, and were replaced by others
 };
 
-// How fast a Loader gives pictures, decoded, augmented and normalised, when nothing else needs the
-// processor. Measures until `seconds` have passed.
+// Measures how fast a Loader gives pictures, decoded, augmented and normalised, when nothing else
+// needs the processor. It goes on until `seconds` have passed.
 StatusOr<LoaderTime> MeasureLoader(const LoaderTimingOptions& options, double seconds);
 
 }  // namespace facegate

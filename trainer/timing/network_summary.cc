@@ -17,7 +17,7 @@ using TorchTensor = torch::Tensor;
 
 constexpr int64_t kMaxInputSide = 1024;  // pixels
 
-// What the branch of a residual unit that is no part of its chain is called in the state dicts.
+// State dicts call the branch of a residual unit that is no part of its chain by these names.
 constexpr std::array<std::string_view, 2> kShortcuts = {"downsample", "shortcut_layer"};
 
 bool IsShortcut(std::string_view name) {
