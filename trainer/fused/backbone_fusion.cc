@@ -128,7 +128,7 @@ std::vector<Stage> ShapesOf(const std::vector<FusedStage>& stages) {
 
 Tensor ChannelsLast(const Tensor& weight) { return weight.permute({0, 2, 3, 1}).contiguous(); }
 
-// In the order of FusedRun::Operator's arguments and results.
+// The order is that of FusedRun::Operator's arguments and results.
 std::vector<Tensor> ParametersOf(const std::vector<FusedStage>& stages) {
   std::vector<Tensor> parameters;
   parameters.reserve(4 * stages.size());

@@ -13,7 +13,7 @@
 // batch norm, PReLU and addition, see FusedPass. Parameters stay those of the layers.
 namespace facegate {
 
-// What a chain fuses its layers by: backbone.set_fusion(BeginStages).
+// A chain fuses its layers by this: backbone.set_fusion(BeginStages).
 std::unique_ptr<FusionBuilder> BeginStages();
 
 // The tensors of one stage.
@@ -32,7 +32,7 @@ class StageBuilder : public FusionBuilder {
   bool AddPRelu(const torch::Tensor& slope) override;
   bool BeginResidual() override;
   bool EndResidual() override;
-  // Whether the layers so far make whole stages.
+  // True when the layers so far make whole stages.
   bool complete() const override;
   std::unique_ptr<LayerRun> MakeRun() const override;
 
@@ -50,7 +50,7 @@ class FusedRun : public LayerRun {
   FusedRun(const FusedRun&) = delete;
   FusedRun& operator=(const FusedRun&) = delete;
 
-  // Whether the input can take this way: floats on the CPU, no autocast, a size that fits; and
+  // True when the input can take this way: floats on the CPU, no autocast, a size that fits; and
   // batch norms that learn.
   bool Accepts(const torch::Tensor& input) const override;
   torch::Tensor Forward(const torch::Tensor& input) override;

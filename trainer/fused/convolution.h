@@ -19,19 +19,19 @@ struct ConvolutionTask {
 // Writes z and gathers its moments.
 void ConvolveForward(const ConvolutionTask& task);
 
-// What receives the gradient of the stage's input.
+// Receives the gradient of the stage's input.
 class InputGradient {
  public:
   virtual ~InputGradient() = default;
   // `rows` pixels from pixel `first` of the batch on.
   virtual void Take(int64_t first, int64_t rows, const float* gradient) = 0;
-  // What was taken is one piece of a sum.
+  // The pieces taken since the last call are one piece of a sum.
   virtual void EndPiece() = 0;
 };
 
-// From the gradient of the batch norm's output and PassMemory::coefficients: sets the group's
-// gradient of the weights (depthwise: with channels last), and gives the input's gradient to
-// `target`, or to nobody where that is null.
+// Goes back from the gradient of the batch norm's output and PassMemory::coefficients: sets the
+// group's gradient of the weights (depthwise: with channels last), and gives the input's gradient
+// to `target`, or to nobody where that is null.
 void ConvolveBackward(const ConvolutionTask& task, InputGradient* target);
 
 }  // namespace facegate

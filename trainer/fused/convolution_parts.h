@@ -4,7 +4,7 @@
 
 namespace facegate {
 
-// By the kind of stage: a matrix product, or a kernel a channel.
+// The kind of stage decides: a matrix product, or a kernel a channel.
 void MultiplyForward(const ConvolutionTask& task);
 void MultiplyBackward(const ConvolutionTask& task, InputGradient* target);
 void DepthwiseForward(const ConvolutionTask& task);

@@ -20,7 +20,7 @@ Share ShareOf(int64_t total, int task, int tasks) {
   return {.begin = total * task / tasks, .end = total * (task + 1) / tasks};
 }
 
-// From the gathered moments to what the batch norm does to z; updates the running statistics.
+// Turns the gathered moments into what the batch norm does to z; updates the running statistics.
 void FinishNorm(PassMemory& memory, size_t stage, const StageWeights& weights) {
   const int64_t channels = memory.stage(stage).out;
   ChannelMoments all(channels);
@@ -95,7 +95,7 @@ class Gate final : public InputGradient {
     memory.kernels.gate({.rows = rows,
                          .channels = channels,
                          .gradient = gradient,
-                         // Where the value is added later, that gradient lies here already.
+                         // The gradient lies here already where the value is added later.
                          .added = adds_ ? out : nullptr,
                          .z = own.z.data() + first * channels,
                          .scale = own.scale,

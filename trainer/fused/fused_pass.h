@@ -42,8 +42,8 @@ class FusedPass {
   // `input` and `output` have their channels last. Updates the running statistics.
   void Forward(const float* input, std::span<const StageWeights> weights, float* output,
                Workers& workers);
-  // After Forward(), with the same input and weights; may be called again. `input_gradient` may be
-  // null; it must be null where the first stage is a picture.
+  // Follows Forward(), with the same input and weights; may be called again. `input_gradient` may
+  // be null; it must be null where the first stage is a picture.
   void Backward(const float* input, std::span<const StageWeights> weights,
                 const float* output_gradient, std::span<const StageGradients> gradients,
                 float* input_gradient, Workers& workers);

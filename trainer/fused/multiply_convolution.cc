@@ -19,7 +19,7 @@ PixelRange PixelsOf(const ConvolutionTask& task) {
   return {.begin = begin, .end = begin + task.group.pictures * area};
 }
 
-// What the kernel sees around one pixel of the output: kernel × kernel × in, zeros outside.
+// Copies what the kernel sees around one pixel of the output: kernel × kernel × in, zeros outside.
 void CopyPatch(const Stage& shape, const Extent& extent, const float* picture, int64_t top,
                int64_t left, float* out) {
   const auto channels = static_cast<size_t>(shape.in);

@@ -14,7 +14,7 @@ class ChannelSums {
   explicit ChannelSums(int64_t most_channels);
 
   void Reset(int64_t channels);
-  // Where the pieces' sums grow.
+  // The pieces' sums grow here.
   float* piece(int which) { return pieces_[which].data(); }
   // Adds the pieces' sums to the totals and begins with new ones.
   void Absorb();
@@ -56,7 +56,7 @@ class ChannelMoments {
   std::vector<double> squares_;
 };
 
-// What one stage keeps from the way forward to the way back.
+// The values that one stage keeps from the way forward to the way back.
 struct StageMemory {
   FloatBlock z{};      // the convolution's output
   FloatBlock value{};  // empty where the value is computed when it is read
@@ -70,7 +70,7 @@ struct StageMemory {
   float* shift = nullptr;
 };
 
-// What belongs to a fixed group of pictures, whoever works on it.
+// The memory of a fixed group of pictures, whoever works on it.
 struct GroupMemory {
   explicit GroupMemory(int64_t most_channels) : moments(most_channels), sums(most_channels) {}
 

@@ -118,7 +118,7 @@ struct SimdKernels {
 // The sets that this processor can run, the fastest first; never empty.
 const std::vector<SimdKernels>& UsableSimdKernels();
 
-// Of one instruction set; nothing checks that the processor has it.
+// These are the kernels of one instruction set each; nothing checks that the processor has it.
 SimdKernels PortableKernels();
 SimdKernels Avx2Kernels();
 SimdKernels Avx512Kernels();

@@ -41,7 +41,8 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
-// Of the run's input and of each value, in order; nothing where a picture is too small.
+// Returns the extents of the run's input and of each value, in order; nothing where a picture is
+// too small.
 std::optional<std::vector<Extent>> Extents(std::span<const Stage> stages, Extent input);
 
 // Tensors of a stage: pixels and weights have their channels last.

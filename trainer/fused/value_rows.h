@@ -16,7 +16,7 @@ struct ValueRows {
   // Value i's rows: where they lie already, or computed into `scratch`. On the way forward, a value
   // that is kept is computed and kept.
   const float* Read(int value, int64_t first, int64_t rows, bool forward, float* scratch) const;
-  // As Read(), but always written to `out`.
+  // The same as Read(), but always written to `out`.
   void Copy(int value, int64_t first, int64_t rows, bool forward, float* out) const;
   // Value i's rows from its own stage, written to `out`.
   void Compute(int value, int64_t first, int64_t rows, float* out) const;
