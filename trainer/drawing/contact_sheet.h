@@ -8,7 +8,7 @@
 
 namespace facegate {
 
-// What is known of a picture: drawn as the colour of its frame and as a sign in its corner.
+// Says what is known of a picture: drawn as the colour of its frame and as a sign in its corner.
 enum class SheetMark {
   kNone,
   kUnknown,  // grey, "?": of nobody in particular, or not known
