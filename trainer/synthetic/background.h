@@ -8,8 +8,8 @@
 
 namespace facegate {
 
-// What is out of focus behind the face: a wall, a room, lights at night, leaves. Linear colours,
-// row by row. Follows from the view alone.
+// Draws what is out of focus behind the face: a wall, a room, lights at night, leaves. Linear
+// colours, row by row. Follows from the view alone.
 std::vector<Vector3> DrawBackground(const FaceView& view, cv::Size size);
 
 }  // namespace facegate

@@ -8,7 +8,7 @@
 
 namespace facegate {
 
-// What a camera makes of linear light (row by row): exposure, white balance, tone curve, blur,
+// Makes of linear light (row by row) what a camera does: exposure, white balance, tone curve, blur,
 // sensor noise, JPEG. 8-bit BGR. `eye_distance` in pixels scales the blur.
 cv::Mat TakePhoto(std::span<const Vector3> light, cv::Size size, const FaceView& view,
                   float eye_distance);

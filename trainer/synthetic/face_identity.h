@@ -16,8 +16,8 @@ struct Mole {
   float radius = 0.1F;
 };
 
-// What makes a person of the synthetic data the same in every picture. Lengths are centimetres; the
-// origin lies between the eyes, y grows down.
+// Holds what makes a person of the synthetic data the same in every picture. Lengths are
+// centimetres; the origin lies between the eyes, y grows down.
 struct FaceIdentity {
   float femininity = 0.5F;  // 0..1; leads shape, hair and beard, decides none of them
   float age = 35.0F;        // years

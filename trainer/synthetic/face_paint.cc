@@ -189,7 +189,7 @@ Paint FacePaint::Ear(float u, float v) const {
 Paint FacePaint::Hair(float angle, float y) const {
   const bool curls = face_.hair_style == HairStyle::kCurls;
   const float along = curls ? 9.0F : 1.0F;
-  // In front strands sweep to both sides of the parting, at the sides they hang down.
+  // Strands in front sweep to both sides of the parting, at the sides they hang down.
   const float beside = (angle - 0.5F * face_.parting) / 0.45F;
   const float sweep = beside / (1.0F + std::abs(beside)) * SmoothStep(2.0F, 0.3F, std::abs(angle));
   const float wave = 0.03F * face_.hair_wave * std::sin(y * 0.9F + 2.0F * angle);

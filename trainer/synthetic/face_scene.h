@@ -17,8 +17,8 @@ struct Framing {
   cv::Point2f centre;  // of a frontal face's eyes
 };
 
-// Where the eyes, the nose's tip and the mouth's corners are seen, in the order of Landmarks.
-// `head` comes from MakeHead.
+// Returns where the eyes, the nose's tip and the mouth's corners are seen, in the order of
+// Landmarks. `head` comes from MakeHead.
 std::array<cv::Point2f, 5> FindLandmarks(const FaceIdentity& face, const FaceView& view,
                                          const Surface& head, const Framing& framing);
 

@@ -7,7 +7,7 @@
 
 namespace facegate {
 
-// What differs between two pictures of a person: pose, expression, light, camera.
+// Holds what differs between two pictures of a person: pose, expression, light, camera.
 struct FaceView {
   float yaw = 0.0F;        // radians; positive turns the face to the right of the picture
   float pitch = 0.0F;      // radians; positive looks down

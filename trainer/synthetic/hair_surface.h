@@ -10,7 +10,7 @@
 
 namespace facegate {
 
-// Where the hair ends. Thread-safe after construction.
+// Knows where the hair ends. Thread-safe after construction.
 class HairLine {
  public:
   explicit HairLine(const FaceIdentity& face);
@@ -29,7 +29,7 @@ class HairLine {
 Surface MakeHair(const FaceIdentity& face, const FaceView& view, const HairLine& line,
                  const Noise& noise);
 
-// Whether there is hair at a place of the shell.
+// True when there is hair at a place of the shell.
 bool HairCovers(const FaceIdentity& face, const FaceView& view, const HairLine& line,
                 const Noise& noise, float angle, float y);
 

@@ -10,7 +10,7 @@ struct CrossSection {
   float depth = 0.0F;  // of the front, from the axis between the ears
 };
 
-// From the crown (y = -skull_height) to the chin (y = chin_y).
+// Cuts the head at a height from the crown (y = -skull_height) to the chin (y = chin_y).
 CrossSection HeadSection(const FaceIdentity& face, float y);
 
 // The outline that hair lies on: like the head, but without jaw and chin.

@@ -63,7 +63,7 @@ std::vector<Hill> FeaturesOf(const FaceIdentity& face, const FaceView& view) {
   };
 }
 
-// What the view's expression moves, beside its hills: jaw and mouth corners.
+// Moves what the view's expression moves, beside its hills: jaw and mouth corners.
 Vector3 ExpressionShift(const FaceIdentity& face, const FaceView& view, float x, float y) {
   const cv::Point2f corner = MouthCorner(face, view);
   const float jaw = view.mouth_open * SmoothStep(face.mouth_y - 0.2F, face.chin_y - 1.0F, y) *
@@ -205,7 +205,7 @@ Vector3 HeadPoint(const Surface& head, float u, float v) {
   size_t row = 0;
   while (row + 2 < head.rows && head.at(row + 1, 0).v < v) ++row;
   size_t column = 0;
-  // Only the front: u falls again behind the ears.
+  // Only the front counts: u falls again behind the ears.
   while (column + 2 < head.columns &&
          (head.at(row, column + 1).u < u || head.at(row, column + 1).position.z < 0.0F)) {
     ++column;

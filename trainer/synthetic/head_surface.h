@@ -16,7 +16,7 @@ Vector3 HeadPoint(const Surface& head, float u, float v);
 
 // x of the mouth's corners, larger in a smile, and their y.
 cv::Point2f MouthCorner(const FaceIdentity& face, const FaceView& view);
-// How far the mouth is open in its middle, cm.
+// Returns how far the mouth is open in its middle, cm.
 float MouthGap(const FaceView& view);
 
 }  // namespace facegate

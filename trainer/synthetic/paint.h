@@ -4,7 +4,7 @@
 
 namespace facegate {
 
-// What a place of a surface looks like before light falls on it.
+// Says what a place of a surface looks like before light falls on it.
 struct Paint {
   Vector3 colour;           // share of light that it sends back
   float gloss = 0.0F;       // strength of the highlight

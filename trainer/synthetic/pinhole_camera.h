@@ -17,10 +17,10 @@ struct Turn {
   Vector3 operator()(const Vector3& a) const { return {Dot(x, a), Dot(y, a), Dot(z, a)}; }
 };
 
-// By `yaw` to the right of the picture, then by `pitch` downwards, then by `roll` clockwise.
+// Turns by `yaw` to the right of the picture, then by `pitch` downwards, then by `roll` clockwise.
 Turn MakeTurn(float yaw, float pitch, float roll);
 
-// Where the view's head stands in a picture: it is turned about the neck, then seen in perspective.
+// Places the view's head in a picture: it is turned about the neck, then seen in perspective.
 class PinholeCamera {
  public:
   // `scale` is pixels per cm on the plane of the face, `centre` where the point between the eyes

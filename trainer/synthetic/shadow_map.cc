@@ -75,7 +75,7 @@ float ShadowMap::LightAt(const Vector3& position) const {
   for (int y = 0; y < 3; ++y) {
     const float* row = &depths_[static_cast<size_t>(top + y) * kSide + static_cast<size_t>(left)];
     for (int x = 0; x < 3; ++x) {
-      // From lit to dark over a span of depths, so that no steps show.
+      // Light turns to dark over a span of depths, so that no steps show.
       const float behind = row[x] - place.z - kTolerance;
       const float lit = std::clamp(1.0F - behind * 2.5F, 0.0F, 1.0F);
       light += weight_x[static_cast<size_t>(x)] * weight_y[static_cast<size_t>(y)] * lit;

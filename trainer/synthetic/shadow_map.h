@@ -9,7 +9,7 @@
 
 namespace facegate {
 
-// How far light from one direction gets: depths as the light sees them, on a coarse grid.
+// Knows how far light from one direction gets: depths as the light sees them, on a coarse grid.
 class ShadowMap {
  public:
   // `light` is a unit vector towards the light.

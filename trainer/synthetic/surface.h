@@ -13,8 +13,8 @@ enum class Material : uint8_t { kNothing, kSkin, kHair, kEar, kBust, kFrame };
 struct SurfacePoint {
   Vector3 position;
   Vector3 normal;
-  // Where it is painted: on the face x and y of the neutral face in cm, on hair and bust the angle
-  // around the head in radians (0 in front) and y in cm.
+  // The place of its paint: on the face x and y of the neutral face in cm, on hair and bust the
+  // angle around the head in radians (0 in front) and y in cm.
   float u = 0.0F;
   float v = 0.0F;
   float openness = 1.0F;  // 0..1, how much of the surrounding light reaches it

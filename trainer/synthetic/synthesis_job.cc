@@ -21,7 +21,7 @@ namespace {
 constexpr char kRecordName[] = "synthetic.json";
 constexpr uint64_t kMaxRecordBytes = 1 << 20;
 
-// What decides how a picture looks, beside its identity and view.
+// Writes down what decides how a picture looks, beside its identity and view.
 std::string RecordText(const SynthesisOptions& options) {
   nlohmann::ordered_json record;
   record["generator"] = "facegate synthetic faces";
@@ -100,7 +100,7 @@ class Job {
     }
   }
 
-  // Whether it had to be drawn. Each call writes a line of its own.
+  // True when it had to be drawn. Each call writes a line of its own.
   StatusOr<bool> Make(size_t i) {
     const SyntheticName name{.seed = options_.seed,
                              .identity = options_.first_identity + i / options_.views,

@@ -21,11 +21,11 @@ struct SyntheticOptions {
 
 struct SyntheticPicture {
   cv::Mat picture;  // 8-bit BGR
-  // In the order of Landmarks: eye at the left, eye at the right, nose tip, mouth corners.
+  // The order is that of Landmarks: eye at the left, eye at the right, nose tip, mouth corners.
   std::array<cv::Point2f, 5> landmarks;
 };
 
-// Which picture: the three numbers alone decide, not the order of calls, nor the thread.
+// Names a picture: the three numbers alone decide, not the order of calls, nor the thread.
 struct SyntheticName {
   uint64_t seed = 0;
   uint64_t identity = 0;
