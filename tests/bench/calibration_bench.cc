@@ -55,7 +55,7 @@ std::string NameOf(const ClaimedPoint& point) {
                             : fmt::format("FPIR {:g}, {} people", point.wanted, point.identities);
 }
 
-// What came of all splits at one point.
+// Sums up all splits at one point.
 struct Tally {
   size_t covered = 0;
   size_t below = 0;  // measured below the lower bound
@@ -196,7 +196,7 @@ double TrueThreshold(double fpir, double identities) {
   return high;
 }
 
-// What is claimed of large galleries by generated people whose true rates are known.
+// Compares what is claimed of large galleries with generated people whose true rates are known.
 StatusOr<bool> Simulate(const BenchOptions& options) {
   const PersonScores scores(options.people, 7);
   FACEGATE_ASSIGN_OR_RETURN(const Calibration calibration, scores.Calibrate());

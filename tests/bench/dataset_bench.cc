@@ -1,5 +1,5 @@
-// How fast photos for training are read: dataset_bench faces/ faces.pack [--threads N]. Each form
-// named is read once before it is timed, so that all lie in the system's memory.
+// Measures how fast photos for training are read: dataset_bench faces/ faces.pack [--threads N].
+// Each form named is read once before it is timed, so that all lie in the system's memory.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
-// What the server would answer about degraded photos: for each kind of degradation how often two
-// strangers come out as a match, and how often a person is recognised, refused or told that the
-// photo does not do. Ends with 1 where a limit is broken.
+// Measures what the server would answer about degraded photos: for each kind of degradation how
+// often two strangers come out as a match, and how often a person is recognised, refused or told
+// that the photo does not do. Ends with 1 where a limit is broken.
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -10,7 +10,7 @@
 
 namespace facegate {
 
-// What one model and one detector answer under one degradation.
+// The answers of one model and one detector under one degradation.
 struct CellFigures {
   std::string model{};
   std::string detector{};
@@ -28,7 +28,7 @@ void PrintFigures(std::span<const CellFigures> figures, std::ostream& out);
 // Counts, a row a cell under a header.
 void WriteFigures(std::span<const CellFigures> figures, std::ostream& out);
 
-// What the figures must not exceed, a line each; empty where all hold.
+// Lists the limits that the figures exceed, a line each; empty where all hold.
 std::vector<std::string> BrokenLimits(std::span<const CellFigures> figures);
 
 }  // namespace facegate

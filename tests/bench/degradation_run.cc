@@ -19,8 +19,8 @@ namespace {
 
 constexpr int kThreads = 2;
 constexpr size_t kMostFaces = 32;  // of one call of the embedder
-// What deploy/fetch-models.sh gives the public weights: at most one in two thousand pairs of
-// strangers reaches it.
+// deploy/fetch-models.sh gives the public weights this threshold: at most one in two thousand pairs
+// of strangers reaches it.
 constexpr double kPublicMinCosine = 0.457;
 
 Acquisition AcquisitionOfPhoto(const SeenPhoto& photo, double quality) {
@@ -67,7 +67,7 @@ StatusOr<std::unique_ptr<Embedder>> LoadEmbedder(const std::string& path) {
   return LoadTorchEmbedder(path, {.threads = kThreads, .max_batch = static_cast<int>(kMostFaces)});
 }
 
-// Those of the photos with a face, in runs of kMostFaces.
+// Embeds those of the photos with a face, in runs of kMostFaces.
 StatusOr<std::vector<std::optional<Embedding>>> EmbedSeen(std::span<const SeenPhoto> seen,
                                                           size_t model, Embedder& embedder) {
   std::vector<size_t> with_face;
@@ -116,8 +116,8 @@ void WriteDumpHeader(std::span<const NamedModel> models, std::ostream& out) {
   for (const QualityComponent component : AllQualityComponents()) {
     out << fmt::format(",{0}_value,{0}_quality", QualityName(component));
   }
-  // With another clean photo of the person; with the same photo, clean; the highest with a stranger
-  // of the same degradation; how many of the strangers match.
+  // The scores are: with another clean photo of the person; with the same photo, clean; the highest
+  // with a stranger of the same degradation; and how many of the strangers match.
   for (const NamedModel& model : models) {
     out << fmt::format(",{0}_genuine,{0}_self,{0}_stranger_max,{0}_stranger_matches", model.name);
   }

@@ -73,7 +73,7 @@ class DegradationRun {
   std::vector<std::vector<CellFigures>> figures_;  // by model
 };
 
-// How many of the clean photos of `names` give a face of that quality.
+// Counts how many of the clean photos of `names` give a face of that quality.
 StatusOr<AcquisitionCounts> AcquireClean(const ServerView& view, const std::string& detector,
                                          const std::filesystem::path& data,
                                          std::span<const std::string> names, double quality,

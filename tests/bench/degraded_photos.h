@@ -30,7 +30,7 @@ struct TwoPhotosEach {
   std::vector<KnownPhoto> enrolled;
   std::vector<KnownPhoto> probes;
 };
-// Of `data`/lfw; people are evenly spread over those with two photos or more.
+// Reads photos of `data`/lfw; people are evenly spread over those with two photos or more.
 StatusOr<TwoPhotosEach> ReadTwoPhotosEach(const std::filesystem::path& data, size_t people);
 
 // All photos of `data`/lfw/landmarks.txt, by path below the folder of photos.
@@ -40,7 +40,7 @@ StatusOr<Image> ReadPhoto(const std::filesystem::path& data, const std::string& 
 // `photo` degraded; what is random in it follows from the cell and the photo's number.
 StatusOr<Image> DegradePhoto(const KnownPhoto& photo, const Degradation& cell, size_t number);
 
-// What a server sees in a photo.
+// A photo as a server sees it.
 struct SeenPhoto {
   bool face = false;
   DetectedFace detected;

@@ -1,4 +1,4 @@
-// What it costs to take things away from a large gallery.
+// Measures what it costs to take things away from a large gallery.
 //
 //   erasure_bench labels      one label of another identity removed each second: bytes that the
 //                             process writes until the last one is gone from the files
@@ -130,7 +130,7 @@ void SetLabel(Gallery& gallery, size_t identity, const Labels& labels) {
                      .ok());
 }
 
-// Until the store's own compactions after the filling are done.
+// Waits until the store's own compactions after the filling are done.
 void WaitUntilQuiet() {
   constexpr int kQuietSeconds = 5;
   uint64_t written = ProcessIo("write_bytes");

@@ -1,5 +1,6 @@
-// What the gallery costs on this machine's disk and memory: enrolment with sync at 1 and 8 threads,
-// search among 10,000 and 100,000 templates of 512 values, and the rebuilding of the index.
+// Measures what the gallery costs on this machine's disk and memory: enrolment with sync at 1 and 8
+// threads, search among 10,000 and 100,000 templates of 512 values, and the rebuilding of the
+// index.
 
 #include <benchmark/benchmark.h>
 

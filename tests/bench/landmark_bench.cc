@@ -1,6 +1,6 @@
-// How far the landmarks of detectors are from given ones, on photos of people whom the bundled
-// landmark network did not learn from. The given ones are YuNet's at 320 pixels: YuNet at other
-// sizes, and on the same photos moved by a few pixels, says how far they are from themselves.
+// Measures how far the landmarks of detectors are from given ones, on photos of people whom the
+// bundled landmark network did not learn from. The given ones are YuNet's at 320 pixels: YuNet at
+// other sizes, and on the same photos moved by a few pixels, says how far they are from themselves.
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@
 namespace facegate {
 namespace {
 
-// What fit-landmarks holds out unless it is told otherwise.
+// fit-landmarks holds out this share unless it is told otherwise.
 constexpr double kHeldOut = 0.2;
 constexpr uint64_t kSeed = 1;
 

@@ -1,6 +1,6 @@
-// How many of some faces a detector finds on grounds much larger than they are, by the least width
-// of a face (min_face_pixels), and what that costs. The photos are of Labeled Faces in the Wild, as
-// they are: their faces are some 105 pixels wide.
+// Measures how many of some faces a detector finds on grounds much larger than they are, by the
+// least width of a face (min_face_pixels), and what that costs. The photos are of Labeled Faces in
+// the Wild, as they are: their faces are some 105 pixels wide.
 
 #include <fmt/format.h>
 

@@ -1,5 +1,6 @@
-// What hostile requests cost those beside them, with the real server: update masks of 0.8 MB beside
-// a load of quick calls, and progressive pictures of 39.9 megapixels whose callers have gone.
+// Measures what hostile requests cost those beside them, with the real server: update masks of 0.8
+// MB beside a load of quick calls, and progressive pictures of 39.9 megapixels whose callers have
+// gone.
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
-// What one photo costs on its way to an answer: decode, detect (with the second look at the largest
-// face), quality, align, embed, search; microseconds and share of each, on real photos.
+// Measures what one photo costs on its way to an answer: decode, detect (with the second look at
+// the largest face), quality, align, embed, search; microseconds and share of each, on real photos.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -78,7 +78,7 @@ Status Missing(std::string_view what, std::string_view flag) {
       what, flag));
 }
 
-// At most `count` photos below `folder`, evenly spread over their names.
+// Lists at most `count` photos below `folder`, evenly spread over their names.
 StatusOr<std::vector<std::string>> ReadPhotos(const fs::path& folder, size_t count) {
   std::error_code failure;
   std::vector<fs::path> paths;

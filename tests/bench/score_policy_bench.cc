@@ -1,7 +1,7 @@
-// What the policies of scores are worth on the open set: people are enrolled in a gallery with some
-// photos each, their other photos are searched for, and so are strangers. A row for each policy:
-// rank-1, TPIR at an FPIR of 1 % and 5 %, and how often a stranger is taken for one enrolled person
-// at the cosine that is right for one photo each.
+// Measures what the policies of scores are worth on the open set: people are enrolled in a gallery
+// with some photos each, their other photos are searched for, and so are strangers. A row for each
+// policy: rank-1, TPIR at an FPIR of 1 % and 5 %, and how often a stranger is taken for one
+// enrolled person at the cosine that is right for one photo each.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ constexpr Policy kPolicies[] = {{"best template", Fusion::kBestTemplate, false},
                                 {"best template, cohort", Fusion::kBestTemplate, true},
                                 {"mean template, cohort", Fusion::kMeanTemplate, true}};
 
-// Who is enrolled with which photos, and who is searched for.
+// Says who is enrolled with which photos, and who is searched for.
 struct Draw {
   std::vector<std::vector<size_t>> enrolled{};      // photos of each person
   std::vector<std::pair<size_t, size_t>> probes{};  // a photo, and the person
@@ -104,7 +104,7 @@ class OpenSet {
  public:
   OpenSet(const EmbeddingSet& set, Draw draw) : set_(set), draw_(std::move(draw)) {}
 
-  // Of the strangers whose scores with everybody are looked at, with one photo of each person.
+  // The threshold follows from the strangers' scores with everybody, with one photo of each person.
   double SinglePhotoThreshold() const {
     std::vector<double> cosines;
     const auto looked_at =

@@ -14,7 +14,7 @@
 
 namespace facegate {
 
-// Of version 4.
+// Matches a UUID of version 4.
 inline constexpr char kUuid[] =
     "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
 

@@ -198,7 +198,7 @@ TEST_F(FacegateCliTest, ShowsHelpThatFitsTheTerminal) {
   ASSERT_EQ(RunCli({"enroll", "--help"}, out, err, {.columns = 80}), 0);
   std::istringstream help(out.str());
   for (std::string line; std::getline(help, line);) {
-    // What an option is called, and examples, are not broken into lines.
+    // The names of options, and examples, are not broken into lines.
     const bool text = !line.starts_with("  ") || line.starts_with(std::string(10, ' '));
     EXPECT_TRUE(!text || line.size() <= 80) << line;
   }

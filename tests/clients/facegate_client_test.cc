@@ -106,7 +106,7 @@ TEST(FacegateClientTest, WaitsUntilTheServerIsReady) {
   EXPECT_TRUE(*ready);
 }
 
-// As a script does that starts both together.
+// A script starts both together, as here.
 TEST(FacegateClientTest, FindsAServerSoonAfterItStarts) {
   const std::string target = DeadTarget();
   const auto client = ConnectTo(target);

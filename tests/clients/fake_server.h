@@ -25,9 +25,9 @@ grpc::Status FakeRefusal(grpc::StatusCode code, const std::string& reason,
                          const std::string& message, const std::string& field = "",
                          std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
 
-// What a JPEG begins with.
+// A JPEG begins with this.
 inline constexpr char kJpegStart[] = "\xff\xd8\xff";
-// What HEIC and AVIF pictures begin with; the server here does not read HEIC.
+// HEIC and AVIF pictures begin with this; the server here does not read HEIC.
 inline constexpr std::string_view kHeicStart(
     "\0\0\0\x18"
     "ftypheic\0\0\0\0mif1heic",
@@ -60,7 +60,7 @@ class FakeFaceService : public v1::FaceService::Service {
   std::atomic<int> full_for = 0;
   // So many calls of Enroll are carried out, but their answers are lost with the connection.
   std::atomic<int> lost_answers = 0;
-  // From this many enrolled photos on Enroll says that the server shuts down, without a reason.
+  // Enroll says that the server shuts down, without a reason, when so many photos are enrolled.
   std::atomic<int> unavailable_after = 1'000'000;
 
   std::vector<v1::EnrollRequest> enroll_requests() const;
@@ -172,7 +172,7 @@ class FakeHealthService : public grpc::health::v1::Health::Service {
 // All of them on a free loopback port, in this process.
 class FakeServer {
  public:
-  // On a port that the system chooses, unless one is given.
+  // The system chooses the port, unless one is given.
   explicit FakeServer(const std::string& address = "127.0.0.1:0");
   ~FakeServer();
   FakeServer(const FakeServer&) = delete;

@@ -1,4 +1,4 @@
-// What the program tells of faces that are not fit to be compared; the photo of '~' is too small.
+// The program tells of faces that are not fit to be compared; the photo of '~' is too small.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -21,7 +21,7 @@ struct EncodedCall {
   std::string message;
 };
 
-// What follows the first kMaxCalls is not looked at.
+// Only the first kMaxCalls are looked at.
 inline constexpr size_t kMaxCalls = 8;
 
 inline std::string WriteCalls(const std::vector<EncodedCall>& calls) {

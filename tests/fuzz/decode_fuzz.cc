@@ -47,7 +47,7 @@ uint64_t SumOfPixels(const cv::Mat& bgr) {
 }  // namespace
 }  // namespace facegate
 
-// In place of the C library's: OpenCV makes such a file for decoders that read no memory, which no
+// Replaces the C library's: OpenCV makes such a file for decoders that read no memory, which no
 // picture of ours is for.
 extern "C" int mkstemp(char* /*pattern*/) {
   std::fputs("a picture was about to be written to a temporary file\n", stderr);

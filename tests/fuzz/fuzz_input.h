@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-// What libFuzzer calls once for each input; every file *_fuzz.cc defines it. Returns 0.
+// libFuzzer calls this once for each input; every file *_fuzz.cc defines it. Returns 0.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace facegate {

@@ -57,7 +57,7 @@ StoredRequest ErasedRequest() {
   return request;
 }
 
-// With the right checksum in the value.
+// The value has the right checksum in it.
 Seed Whole(const std::string& name, Family family, const std::string& key,
            const std::string& payload) {
   const std::string value = SealEnvelope(family, key, payload);
@@ -65,7 +65,7 @@ Seed Whole(const std::string& name, Family family, const std::string& key,
           WriteStoredRecord({.family = family, .has_checksum = true, .key = key, .value = value})};
 }
 
-// Without its checksum, which the target adds.
+// The value has no checksum; the target adds it.
 Seed Open(const std::string& name, Family family, const std::string& key,
           const std::string& payload) {
   const std::string value = SealEnvelope(family, key, payload);

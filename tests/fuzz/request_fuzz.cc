@@ -24,7 +24,7 @@ using google::protobuf::Message;
 // The store's files grow with every change, deletions included.
 constexpr int kInputsOfAWorld = 1000;
 
-// What a client reads out of the refusal.
+// Reads out of the refusal what a client reads.
 void CheckRefusal(const Status& status) {
   const std::optional<Reason> reason = ReasonOf(status);
   FACEGATE_CHECK(reason.has_value() && CodeOf(*reason) == status.code());
@@ -70,11 +70,11 @@ void CheckRepeated(RequestWorld& world, const ServiceMethod& method, const Messa
   FACEGATE_CHECK(google::protobuf::util::MessageDifferencer::Equals(response, *again));
 }
 
-// Whether it changed something.
+// True when it changed something.
 bool RunCall(RequestWorld& world, const EncodedCall& encoded) {
   const ServiceMethod& method = ServiceMethods()[encoded.method % ServiceMethods().size()];
   const std::unique_ptr<Message> request = method.new_request();
-  // What gRPC cannot parse never comes to a handler.
+  // A message that gRPC cannot parse never comes to a handler.
   if (!request->ParseFromString(encoded.message)) return false;
   world.Resolve(*request);
   const std::unique_ptr<Message> response = method.new_response();

@@ -32,7 +32,7 @@ void RunCard(std::string_view json) {
   FACEGATE_CHECK(again->preprocessing == card->preprocessing);
 }
 
-// With the digests that the file has, so that no digest stands before what follows.
+// The card gets the digests that the file has, so that no digest stands before what follows.
 void RunModelFile(Safetensors file) {
   const auto json = file.metadata.find(std::string(kCardKey));
   if (json == file.metadata.end()) return;

@@ -13,9 +13,8 @@
 //
 //   input  = choice:u8 key_size:u8 key value
 //   choice = the place in kFamilies, modulo their number; bit 7: the value ends in its own
-//   checksum,
-//            which need not be right. Without bit 7 the target adds the right one: no fuzzer
-//            guesses it.
+//            checksum, which need not be right. Without bit 7 the target adds the right one: no
+//            fuzzer guesses it.
 namespace facegate {
 
 inline constexpr uint8_t kHasChecksum = 0x80;

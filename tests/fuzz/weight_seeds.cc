@@ -78,7 +78,7 @@ std::string StateDict(std::string_view type, int64_t elements) {
   return writer.Stop().bytes();
 }
 
-// What a training script saves: the state dict beside other things.
+// A training script saves this: the state dict beside other things.
 std::string Checkpoint() {
   PickleWriter writer;
   writer.Proto(4).Raw("}").Put(0).Mark().Text("epoch").Int(300).Text("loss").Float(0.25);

@@ -132,7 +132,7 @@ TEST_F(CollectionSettingsTest, ChangesOnceForARequestThatComesTwice) {
   EXPECT_EQ(again->answer, answer);
 }
 
-// As a version wrote them that could not change settings.
+// A version that could not change settings wrote them.
 TEST_F(CollectionSettingsTest, OldRecordsWereLastChangedWhenTheyWereMade) {
   storage::v1::CollectionRecord record;
   record.set_id("people");

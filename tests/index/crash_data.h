@@ -8,7 +8,7 @@
 #include "index/gallery.h"
 #include "tests/support/random_embedding.h"
 
-// What the killed program enrols, so that the test knows it to the bit.
+// The killed program enrols this, so that the test knows it to the bit.
 namespace facegate {
 
 inline constexpr char kCrashCollection[] = "people";

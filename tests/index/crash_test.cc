@@ -83,7 +83,8 @@ class CrashTest : public ::testing::Test {
     }
   }
 
-  // What was acknowledged, after `steps` lines and some more microseconds.
+  // Kills the program after `steps` lines and some more microseconds, and notes what was
+  // acknowledged.
   void KillAfter(int round, int steps, std::chrono::microseconds more) {
     Victim victim(dir_.File("store"), round);
     for (int i = 0; i < steps; ++i) Note(victim.ReadLine());

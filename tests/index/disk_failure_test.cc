@@ -101,7 +101,7 @@ class DiskFailureTest : public GalleryTest {
     return gallery_->Enrol("people", "new", TestModel(), one, {}).status();
   }
 
-  // With a store that is tried again at once, and whose changes of health are noted.
+  // Opens a store that is tried again at once, and whose changes of health are noted.
   void OpenWatched() {
     gallery_.reset();
     auto gallery = OpenLocalGallery({.directory = directory(),
@@ -145,7 +145,7 @@ TEST_F(DiskFailureTest, SaysThatTheDiskIsFullAndKeepsServing) {
   EXPECT_THAT(TryToEnrol(), IsOk());
 }
 
-// As when other programs fill the disk, too.
+// Other programs fill the disk, too.
 TEST_F(DiskFailureTest, DeletionsAreTakenOnAFullDisk) {
   const std::string reserve = directory() + "/RESERVE";
   ASSERT_TRUE(std::filesystem::exists(reserve));
@@ -172,7 +172,7 @@ TEST_F(DiskFailureTest, AReserveThatKeepsNothingIsMadeAgain) {
   EXPECT_GE(std::filesystem::file_size(reserve), uint64_t{1} << 20);
 }
 
-// What is kept for deletions is not taken by what adds, whatever the database has room for.
+// Room that is kept for deletions is not taken by what adds, whatever the database has room for.
 TEST_F(DiskFailureTest, WhatAddsLeavesTheRoomOfDeletions) {
   free_bytes = uint64_t{1} << 20;
   EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));
@@ -211,7 +211,7 @@ TEST_F(DiskFailureTest, ChangesAreTakenAgainByThemselvesOnceThereIsRoom) {
   write_error = ENOSPC;
   for (int i = 0; i < 3; ++i) EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));
   EXPECT_THAT(gallery_->WriteHealth(), RefusedWith(Reason::kStoreFull));
-  // While it is tried again and again.
+  // Meanwhile it is tried again and again.
   for (int i = 0; i < 30; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_THAT(TryToEnrol(), RefusedWith(Reason::kStoreFull));

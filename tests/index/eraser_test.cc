@@ -35,7 +35,7 @@ class EraserTest : public ::testing::Test {
   }
 
   bool WaitForCompaction() { return compactions_.try_acquire_for(kPatience); }
-  // Those that nobody waited for.
+  // True when there was one that nobody waited for.
   bool CompactedAgain() { return compactions_.try_acquire(); }
 
   TempDir dir_;

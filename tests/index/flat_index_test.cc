@@ -219,7 +219,7 @@ class SearchStopTest : public ::testing::Test {
     FACEGATE_CHECK(index_->Reserve(kRows).ok());
     for (uint64_t id = 1; id <= kRows; ++id) index_->Add(id, id, query_.values());
   }
-  // How often a search for all asks; it is told to stop at the question `stop_at`.
+  // Returns how often a search for all asks; it is told to stop at the question `stop_at`.
   StatusOr<int> Search(int stop_at) {
     int asked = 0;
     const StopCheck stop = [&] {

@@ -161,7 +161,7 @@ TEST_F(GalleryConcurrencyTest, MakesACollectionOnceWhenAllCreateItAtOnce) {
   EXPECT_EQ(gallery_->stats().collections, 2u);
 }
 
-// With a store that stops before each write.
+// The store stops before each write.
 class GalleryOrderTest : public ::testing::Test {
  protected:
   static constexpr size_t kSize = 16;
@@ -190,7 +190,7 @@ class GalleryOrderTest : public ::testing::Test {
   std::unique_ptr<LocalGallery> gallery_;
 };
 
-// Only writes that are in the store together can share a sync.
+// Writes can share a sync only when they are in the store together.
 TEST_F(GalleryOrderTest, HasChangesOfDifferentIdentitiesInTheStoreTogether) {
   IdentityLocks locks;
   ASSERT_NE(&locks.Of(1, "jane"), &locks.Of(1, "john")) << "choose names with different locks";

@@ -139,7 +139,7 @@ inline GallerySnapshot SnapshotOf(const Gallery& gallery) {
   return snapshot;
 }
 
-// For failure messages: sizes only.
+// Prints sizes only, for failure messages.
 inline void PrintTo(const GallerySnapshot& snapshot, std::ostream* out) {
   for (const auto& collection : snapshot.collections) {
     *out << collection.identity_count << " identities, " << collection.template_count
@@ -147,7 +147,7 @@ inline void PrintTo(const GallerySnapshot& snapshot, std::ostream* out) {
   }
 }
 
-// How often `bytes` occur in the files of `directory`.
+// Counts how often `bytes` occur in the files of `directory`.
 inline size_t CountInFiles(const std::string& directory, const std::string& bytes) {
   size_t count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {

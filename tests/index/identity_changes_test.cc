@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-// What Search() must give: every template compared, by what the gallery lists.
+// Gives what Search() must: every template compared, by what the gallery lists.
 std::vector<Candidate> FullScan(const Gallery& gallery, const Embedding& query) {
   std::vector<Candidate> best;
   for (const auto& identity : IdentitiesOf(gallery, "people")) {
@@ -688,7 +688,7 @@ TEST_F(IdentityRacesTest, KeepsIndexEqualToTheStoreUnderEveryChange) {
   ExpectExactAndLasting(Random());
 }
 
-// Of all who change what they read, each change is made on top of the one before.
+// All change what they read, and each change is made on top of the one before.
 TEST_F(IdentityRacesTest, EtagsLetNoChangeBeOverwritten) {
   Enrol("a", Random());
   InParallel([&](int) {

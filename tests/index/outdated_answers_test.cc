@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What a change takes away, the answers of before may tell; that they were made stays known.
+// A change takes away what the answers of before may tell; that they were made stays known.
 class OutdatedAnswersTest : public RequestsTest {
  protected:
   OutdatedAnswersTest() {
@@ -149,7 +149,7 @@ TEST_F(RequestErasureTest, LeavesNoByteOfAnAnswerThatALaterChangeOutdates) {
   ExpectErased();
 }
 
-// By itself, without another change.
+// It happens by itself, without another change.
 TEST_F(RequestErasureTest, LeavesNoByteOfAnAnswerThatIsTooOld) {
   FakeClock clock;
   gallery_.reset();

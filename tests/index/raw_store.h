@@ -44,9 +44,9 @@ class RawStore {
   void Delete(Family family, const std::string& key) {
     FACEGATE_CHECK(db_->Delete(rocksdb::WriteOptions(), HandleOf(family), key).ok());
   }
-  // With all that is in it; as before there was such a family.
+  // Removes the family with all that is in it; as before there was such a family.
   void Drop(Family family) { FACEGATE_CHECK(db_->DropColumnFamily(HandleOf(family)).ok()); }
-  // In order.
+  // Lists the keys in order.
   std::vector<std::string> Keys(Family family) {
     std::vector<std::string> keys;
     const std::unique_ptr<rocksdb::Iterator> row(

@@ -1,4 +1,4 @@
-// Which requests the ledger knows, and for how long.
+// These tests ask which requests the ledger knows, and for how long.
 
 #include "index/request_ledger.h"
 
@@ -121,7 +121,7 @@ TEST_F(RequestLedgerTest, KeepsTheNewestAnswersOfAnIdentityAlone) {
 // A ledger over what another one left, opened with the clock on the wall at another time.
 class LedgerTimeTest : public RequestLedgerTest {
  protected:
-  // With the monotonic clock at 0, as after a restart of the machine.
+  // The monotonic clock begins at 0, as after a restart of the machine.
   class ShiftedClock final : public Clock {
    public:
     TimePoint Now() const override { return TimePoint(running_); }
@@ -195,7 +195,7 @@ TEST_F(LedgerTimeTest, ManyShortRunsAreTimeThatPasses) {
   EXPECT_EQ(Stored(), 0u);
 }
 
-// What a call is at work on is not taken from under it.
+// A request that a call is at work on is not taken from under it.
 TEST_F(RequestLedgerTest, ForgetsNothingThatIsAtWork) {
   RequestLedger ledger(*store_, clock_);
   Make(ledger, clock_, 1);

@@ -35,7 +35,7 @@ class RequestsTest : public GalleryTest {
   StatusOr<RequestTicket> Begin(uint64_t id, char fingerprint = 'f') {
     return gallery_->BeginRequest(NumberedRequest(id), FingerprintOf(fingerprint));
   }
-  // What the request answered; nothing, when it is new.
+  // Returns what the request answered; nothing, when it is new.
   std::optional<std::string> AnswerOf(uint64_t id) {
     const auto ticket = Begin(id);
     EXPECT_THAT(ticket, IsOk());

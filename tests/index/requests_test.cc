@@ -109,7 +109,7 @@ TEST_F(RequestsTest, RefusesTheIdOfAnotherRequest) {
     EXPECT_THAT(Begin(1, 'g'), RefusedWith(Reason::kRequestIdReused));
     EXPECT_EQ(AnswerOf(1), "answer") << "the first one is as it was";
   });
-  // Also when what it wrote is gone: that it was used is not forgotten.
+  // It is not forgotten that the id was used, also when what it wrote is gone.
   ASSERT_THAT(gallery_->DeleteIdentity("people", "jane"), IsOk());
   NowAndLater([&] { EXPECT_THAT(Begin(1, 'g'), RefusedWith(Reason::kRequestIdReused)); });
 }
@@ -145,7 +145,7 @@ TEST_F(RequestsTest, TellsThatWhatItWroteWasDeleted) {
     }
     EXPECT_EQ(AnswerOf(4), "collection deleted");
   });
-  // As before, when there is another collection of that id.
+  // The answer is the same when there is another collection of that id.
   ASSERT_THAT(gallery_->CreateCollection("people", TestModel(), kSize, {}), IsOk());
   NowAndLater([&] {
     EXPECT_THAT(Begin(2), RefusedWith(Reason::kCollectionNotFound));
@@ -153,12 +153,12 @@ TEST_F(RequestsTest, TellsThatWhatItWroteWasDeleted) {
   });
 }
 
-// On the machine's clock, and with writes of any length.
+// These use the machine's clock, and writes of any length.
 class RequestRacesTest : public RequestsTest {
  protected:
   static constexpr int kCallers = 50;
 
-  // As a client does: again while another call is at work.
+  // A client does so: it asks again while another call is at work.
   static StatusOr<RequestTicket> BeginInTurn(Gallery& gallery, uint64_t id) {
     auto ticket = gallery.BeginRequest(NumberedRequest(id), FingerprintOf('f'));
     while (ReasonOf(ticket.status()) == Reason::kRequestInProgress) {
@@ -257,7 +257,7 @@ TEST_F(RequestRacesTest, LooksUpRequestsWhileTheirOwnerChanges) {
   EXPECT_EQ(AnswerOf(kRequests + 50), fmt::format("answer {}", kRequests + 50));
 }
 
-// With a store that fails and stops when told to.
+// The store fails and stops when told to.
 class RequestFaultsTest : public RequestRacesTest {
  protected:
   RequestFaultsTest() { Open(Clock::System()); }
@@ -323,7 +323,7 @@ TEST_F(RequestFaultsTest, RefusesASecondCallAtOnceWhileTheFirstIsAtWork) {
   EXPECT_EQ(made, 1);
 }
 
-// In the store the record lies one step up already, in memory still below the source.
+// The record lies one step up already in the store, and still below the source in memory.
 TEST_F(RequestFaultsTest, ALookUpBetweenStoreAndMemoryIsRefusedForAMoment) {
   EnrolAs(1, "source", "answer");
   Enrol("target", Random());

@@ -1,4 +1,5 @@
-// How the templates of an identity make one score: CollectionSettings::fusion and cohort.
+// These tests are of how the templates of an identity make one score: CollectionSettings::fusion
+// and cohort.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -38,7 +39,7 @@ class ScorePolicyTest : public GalleryTest {
     EXPECT_THAT(score, IsOk());
     return score.ok() ? *score : Candidate();
   }
-  // What the gallery tells of its templates, as one mean of each identity.
+  // Computes one mean of each identity from what the gallery tells of its templates.
   std::map<std::string, Embedding> Means() const {
     std::map<std::string, Embedding> means;
     for (const auto& identity : IdentitiesOf(*gallery_, "people")) {

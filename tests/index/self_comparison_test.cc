@@ -94,7 +94,7 @@ TEST_F(SelfComparisonTest, LeavesOutTemplatesOfLessQuality) {
   EXPECT_EQ(kept.left_out_, 1u);
 }
 
-// As many people as can be, before second templates.
+// It takes as many people as can be, before second templates.
 TEST_F(SelfComparisonTest, ComparesMorePeopleRatherThanMoreTemplates) {
   for (int i = 0; i < 10; ++i) {
     for (int k = 0; k < 3; ++k) Enrol(fmt::format("p{}", i), Random());

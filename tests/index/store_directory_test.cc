@@ -171,7 +171,7 @@ class TwoLogsTest : public ::testing::Test {
     FACEGATE_CHECK(batch.Put(database_->HandleOf(family), key, "value").ok());
     FACEGATE_CHECK(database_->Write(batch, "writing", StoreDatabase::Kind::kAdds).ok());
   }
-  // In the order of their numbers.
+  // Lists the files in the order of their numbers.
   static std::vector<fs::path> FilesIn(const fs::path& directory, const std::string& part) {
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(directory)) {

@@ -48,7 +48,7 @@ TEST(WriteHealthTest, ADatabaseMayStopAfterAWriteWasRefused) {
   EXPECT_THAT(health.state(), RefusedWith(Reason::kStoreFull));
 }
 
-// Who is told last is told what is true, whichever threads found it out.
+// The last to be told is told what is true, whichever threads found it out.
 TEST(WriteHealthTest, TellsChangesOfManyThreadsInTheirOrder) {
   std::atomic<int> inside{0};
   std::vector<StatusCode> told;

@@ -1,4 +1,4 @@
-// That the benchmark programs run: small and short, their figures mean nothing.
+// The benchmark programs run: small and short, their figures mean nothing.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -36,7 +36,7 @@ TEST(EmbedBenchTest, PrintsARowForEachCase) {
   }
 }
 
-// What compare_onnxruntime.py talks to.
+// compare_onnxruntime.py talks to this.
 TEST(EmbedBenchTest, MeasuresOnCommand) {
   const TempDir dir;
   const CommandResult result =
@@ -101,7 +101,7 @@ TEST(TrainBenchTest, PrintsARowForEachCase) {
   }
 }
 
-// What compare_pytorch.py talks to.
+// compare_pytorch.py talks to this.
 TEST(TrainBenchTest, MeasuresOnCommand) {
   const CommandResult result =
       RunProgram({"/bin/sh", "-c",

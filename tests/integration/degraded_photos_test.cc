@@ -23,7 +23,7 @@ namespace facegate {
 namespace {
 
 constexpr size_t kStrangers = 6;
-// Of the public weights: at most one in two thousand pairs of strangers reaches it.
+// The threshold of the public weights: at most one in two thousand pairs of strangers reaches it.
 constexpr float kMinCosine = 0.457F;
 
 struct StrangerPhoto {

@@ -170,8 +170,8 @@ TEST_F(GalleryLifeTest, FinishesCallsInFlightOnSigterm) {
     answered.acquire();
     EXPECT_THAT(server_->Stop(), IsOk());
   }
-  // What had arrived was finished, what came after the signal was refused in words or not accepted;
-  // nothing else.
+  // Calls that had arrived were finished, and those after the signal were refused in words or not
+  // accepted; there is nothing else.
   std::vector<std::string> acknowledged;
   for (int i = 0; i < kCalls; ++i) {
     const std::string& one = outcome[static_cast<size_t>(i)];

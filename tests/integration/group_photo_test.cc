@@ -76,7 +76,7 @@ std::string Draw(const std::vector<Cell>& cells, std::mt19937& random) {
   return Encode(picture, ".jpg", 92);
 }
 
-// With `twice` the first enrolled person is there a second time, on another photo, in a stranger's
+// The first enrolled person is there a second time with `twice`, on another photo, in a stranger's
 // place.
 Composition Compose(std::vector<Photos> people, uint32_t seed, bool twice) {
   std::mt19937 random(seed);
@@ -115,8 +115,8 @@ const Cell& CellOf(const v1::Face& face, const Composition& composition) {
   return composition.cells[clamped(centre.y) * kSide + clamped(centre.x)];
 }
 
-// What the contract promises of each face: matches are all its candidates or come before those that
-// are not, and the decision says whether there is one.
+// Checks what the contract promises of each face: matches are all its candidates or come before
+// those that are not, and the decision says whether there is one.
 void ExpectWellFormed(const v1::IdentifyResponse& answer) {
   for (const auto& result : answer.results()) {
     float last = std::numeric_limits<float>::max();
@@ -226,11 +226,11 @@ class GroupPhotoTest : public ::testing::Test {
     return *answer;
   }
 
-  // How clearly the model tells the people of the composition apart on their photos alone, as they
-  // lie in the data: the person of an enrolled cell (the face nearest to the middle of the photo)
-  // must be above the threshold with their own identity, and every other pair of a face and an
-  // identity below it; returned is the smallest distance from the threshold, negative where one is
-  // on the wrong side.
+  // Tells how clearly the model tells the people of the composition apart on their photos alone, as
+  // they lie in the data: the person of an enrolled cell (the face nearest to the middle of the
+  // photo) must be above the threshold with their own identity, and every other pair of a face and
+  // an identity below it; returned is the smallest distance from the threshold, negative where one
+  // is on the wrong side.
   float MarginAlone(const Composition& composition) {
     float margin = 1.0F;
     for (const Cell& cell : composition.cells) {
@@ -311,7 +311,7 @@ TEST_F(GroupPhotoTest, FindsExactlyTheEnrolledPeopleEachOnce) {
     if (margin < kMargin) continue;
     ++separated;
     EXPECT_TRUE(exact) << "composition " << seed;
-    // Of each person; strangers in the background may be small.
+    // Each person is compared; strangers in the background may be small.
     const auto compared =
         std::count_if(answer.results().begin(), answer.results().end(),
                       [](const auto& one) { return one.decision() != v1::DECISION_INCONCLUSIVE; });

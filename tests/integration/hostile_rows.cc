@@ -389,7 +389,7 @@ class Rows {
         refused(StatusCode::ABORTED, "ETAG_MISMATCH", "read it again"));
   }
 
-  // What gRPC refuses itself has no details.
+  // A refusal of gRPC's own has no details.
   void AddTransport() {
     const std::string right = Identify().SerializeAsString();
     AddBytes("oversize message", Face("Identify"), std::string(world_.max_message_bytes + 1, '\0'),

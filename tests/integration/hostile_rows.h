@@ -20,7 +20,7 @@ struct HostileRow {
   std::string message = ".*";  // a regular expression that occurs in the message
 };
 
-// What the rows need to know of the server that they are for.
+// The rows need to know this of the server that they are for.
 struct HostileWorld {
   std::string target{};
   std::shared_ptr<grpc::Channel> channel{};

@@ -24,7 +24,8 @@ constexpr char kOtherId[] = "6F1D7E0A-93A1-4C53-8A3E-0D8F5B1C2E48";
 template <typename Request, typename Response>
 using Method = ClientResult<Response> (FacegateClient::*)(const Request&);
 
-// Of a message, whatever the order in which its map was filled: of a map the wire promises none.
+// Returns the bytes of a message, whatever the order in which its map was filled: the wire promises
+// none.
 std::string BytesOf(const google::protobuf::MessageLite& message) {
   std::string bytes;
   {
@@ -52,7 +53,7 @@ class IdempotencyTest : public RunningServerTest {
     Enroll("berta", 3);
   }
 
-  // So many templates.
+  // Enrols so many templates.
   void Enroll(const std::string& identity, uint32_t count) {
     std::vector<std::string> crops;
     for (uint32_t seed = 0; seed < count; ++seed) crops.push_back(Crop(seed));

@@ -34,7 +34,7 @@ v1::TaggedEmbedding EmbeddingOf(uint64_t number, const std::string& model_digest
   return embedding;
 }
 
-// What one identity must look like after the restart.
+// One identity must look like this after the restart.
 struct Expected {
   std::vector<uint64_t> acknowledged;  // numbers of the embeddings of calls that returned OK
   int unanswered = 0;                  // calls that may have been carried out
@@ -169,7 +169,7 @@ TEST_F(KillDuringEnrolmentTest, FindsEveryAcknowledgedTemplateAfterKills) {
     ASSERT_NO_FATAL_FAILURE(CheckSearch("r" + std::to_string(round) + "w"));
     ASSERT_FALSE(HasFailure()) << "after kill " << round;
   }
-  // What the first rounds wrote has survived all later kills, too.
+  // The first rounds' writes have survived all later kills, too.
   ASSERT_NO_FATAL_FAILURE(CheckSearch("r"));
   EXPECT_GE(acknowledged_calls_, static_cast<size_t>(5 * kills));
   EXPECT_EQ(server_->Log().find("r0w0"), std::string::npos) << "the log names an identity";

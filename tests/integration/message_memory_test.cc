@@ -21,12 +21,12 @@ namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
 constexpr int kCalls = 200;
-// Without limits the same calls cost 3.6 GiB. What is left over request_memory (256 MiB on their
+// The same calls cost 3.6 GiB without limits. What is left over request_memory (256 MiB on their
 // way in, and again as much in progress) is what gRPC has received of calls that it is about to
 // end.
 constexpr uint64_t kMostResident = 1536 * kMiB;
 
-// What follows the end of a PNG is not read, so that this is a crop to compute, of any size.
+// Bytes after the end of a PNG are not read, so that this is a crop to compute, of any size.
 std::string LargeCrop(size_t bytes) {
   std::string crop = Encode(SyntheticCrop(1), ".png");
   crop.resize(bytes, '\0');

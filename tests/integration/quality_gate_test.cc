@@ -121,7 +121,7 @@ TEST_F(CropGateTest, TellsWhatItWants) {
   EXPECT_FLOAT_EQ(info->probe_quality(), 0.4F);
 }
 
-// With YuNet on photos of LFW: as they are, shrunk to faces of few pixels and enlarged again, and
+// YuNet looks at photos of LFW: as they are, shrunk to faces of few pixels and enlarged again, and
 // nearly black.
 class PhotoGateTest : public ::testing::Test {
  protected:
@@ -142,7 +142,7 @@ class PhotoGateTest : public ::testing::Test {
     create.set_min_cosine(0.4F);
     ASSERT_TRUE(client_->CreateCollection(create).ok());
   }
-  // Of the first people by name.
+  // Reads photos of the first people by name.
   static std::vector<cv::Mat> Photos(const fs::path& data, size_t count) {
     std::vector<fs::path> files;
     for (const auto& person : fs::directory_iterator(data / "lfw/photos")) {
@@ -188,7 +188,7 @@ TEST_F(PhotoGateTest, EnrolsGoodPhotosAndNoTinyOnes) {
     EXPECT_TRUE(good.ok()) << good.error();
     const auto tiny = EnrolPhoto("tiny", Tiny(photo));
     ASSERT_FALSE(tiny.ok());
-    // Of few there is nothing left to be found.
+    // A face of so few pixels may be one that is not found at all.
     EXPECT_THAT(tiny.error().reason, ::testing::AnyOf("LOW_QUALITY", "NO_FACE"));
     refused += tiny.error().reason == "LOW_QUALITY" ? 1 : 0;
   }

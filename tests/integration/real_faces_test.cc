@@ -56,7 +56,7 @@ class RealFacesTest : public ::testing::Test {
     return answer->distance();
   }
 
-  // Of the central faces of two pictures, through Compare.
+  // Compares the central faces of two pictures by Compare.
   float Cosine(const std::string& first, const std::string& second) {
     v1::CompareRequest request;
     request.mutable_first()->set_image(first);

@@ -116,7 +116,7 @@ WireAnswer NotReady() {
   return server.Call(kEmbed, EmbedRequestOf(false));
 }
 
-// What a call gets while another one waits for the model.
+// Returns what a call gets while another one waits for the model.
 WireAnswer WhileTheModelIsBusy(ControlledServer& server,
                                const std::function<WireAnswer()>& meanwhile) {
   server.embedder->Block();
@@ -147,7 +147,7 @@ WireAnswer QueueFull() {
     config.request_queue = 1;
   });
   server.Serve();
-  // Of two more one waits and the other is refused, whichever comes first.
+  // One of two more waits and the other is refused, whichever comes first.
   WireAnswer refused;
   std::latch one_refused(1);
   std::jthread others[2];
@@ -210,7 +210,7 @@ WireAnswer DeadlinePassed() {
       },
       clock);
   server.Serve();
-  // When one of two is refused because the queue is full, the other has arrived and waits in it.
+  // The other one has arrived and waits in the queue when one of two is refused because it is full.
   WireAnswer late;
   std::latch one_refused(1);
   std::jthread others[2];

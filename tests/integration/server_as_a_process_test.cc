@@ -19,7 +19,7 @@ class ServerAsAProcessTest : public RunningServerTest {};
 
 // The server starts itself once more with a setting of OpenMP, and was called "exe" from then on.
 TEST_F(ServerAsAProcessTest, HasTheProgramsName) {
-  // As an operator has it; where one of these is set, the server does not start itself again.
+  // An operator has none of these set; where one is, the server does not start itself again.
   ASSERT_EQ(::unsetenv("OMP_WAIT_POLICY"), 0);
   ASSERT_EQ(::unsetenv("GOMP_SPINCOUNT"), 0);
   ASSERT_NO_FATAL_FAILURE(StartServer());
@@ -28,7 +28,7 @@ TEST_F(ServerAsAProcessTest, HasTheProgramsName) {
   EXPECT_EQ(name, "facegate-server");
 }
 
-// As when the terminal that it was started in is closed.
+// A terminal that is closed sends this to what was started in it.
 TEST_F(ServerAsAProcessTest, AHangUpStopsItInOrder) {
   ASSERT_NO_FATAL_FAILURE(StartServer());
   server_->Signal(SIGHUP);

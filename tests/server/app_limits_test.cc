@@ -1,4 +1,4 @@
-// What strangers may ask of an open port before, and beside, our own checks.
+// These tests are of what strangers may ask of an open port before, and beside, our own checks.
 
 #include <gmock/gmock.h>
 #include <grpcpp/completion_queue.h>

@@ -66,7 +66,7 @@ TEST_F(PortFileTest, OneThatCannotBeWrittenFailsTheStart) {
   EXPECT_THAT(std::string(MessageOf(failed)), HasSubstr("port_file"));
 }
 
-// What the server logs while it loads with a data_dir of these permissions.
+// Returns what the server logs while it loads with a data_dir of these permissions.
 class DataDirTest : public AppTest {
  protected:
   std::string LogWithAccess(mode_t access) {

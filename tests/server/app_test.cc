@@ -148,7 +148,7 @@ TEST_F(AppTest, RefusesAtOnceWhenItsQueueIsFull) {
   embedder_->Block();
   std::thread running([&] { EXPECT_TRUE(Embed(PatternPng(1)).ok()); });
   embedder_->WaitForCalls(1);
-  // Of two more one waits and the other is refused, whichever comes first.
+  // One of two more waits and the other is refused, whichever comes first.
   std::atomic<int> refused = 0;
   std::latch one_refused(1);
   const auto embed = [&] {
@@ -221,7 +221,7 @@ TEST_F(AppTest, StopFinishesCallsInProgressAndRefusesNewOnes) {
   std::thread running([&] { finished = Embed(PatternPng(1)); });
   embedder_->WaitForCalls(1);
   std::thread stopper([&] { app_->Stop(60s); });
-  // Until the stop begins, listing is answered: the model holds up photos alone.
+  // Listing is answered until the stop begins: the model holds up photos alone.
   grpc::Status refused;
   do {
     grpc::ClientContext context;

@@ -1,5 +1,5 @@
-// What was enrolled is found, and what was deleted is not, as soon as the call has been answered:
-// many clients at once, over the wire.
+// An enrolled face is found, and a deleted one is not, as soon as the call has been answered: many
+// clients at once, over the wire.
 
 #include <gtest/gtest.h>
 

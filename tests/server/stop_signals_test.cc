@@ -25,7 +25,7 @@ TEST(StopSignalsTest, TheFirstSignalAsksToStop) {
   }
 }
 
-// As a closing terminal does.
+// A closing terminal does so.
 TEST(StopSignalsTest, AHangUpAfterTheFirstSignalDoesNothing) {
   StopSignals signals;
   for (const int number : {SIGHUP, SIGHUP}) {

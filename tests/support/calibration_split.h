@@ -29,7 +29,7 @@ class PeopleScores {
   std::vector<float> scores_;
 };
 
-// Which photos of each person are compared with the first photos of the others.
+// Says which photos of each person are compared with the first photos of the others.
 enum class ComparedPhotos { kAll, kFirst, kAllButFirst };
 
 // Not of kAllButFirst, in which somebody may have none.
@@ -46,7 +46,7 @@ double MeasureFmr(const PeopleScores& scores, const std::vector<size_t>& people,
 double MeasureFpir(const PeopleScores& scores, const std::vector<size_t>& people, size_t identities,
                    double threshold, uint64_t seed);
 
-// What is claimed at a wanted rate, and what came out on the other half of the people.
+// The claim at a wanted rate, and what came out on the other half of the people.
 struct ClaimedPoint {
   OperatingPointKind kind = OperatingPointKind::kFmr;
   double wanted = 0.0;
@@ -58,7 +58,8 @@ struct SplitResult {
   double measured = 0.0;
 
   bool covered() const { return measured >= claimed.lower && measured <= claimed.upper; }
-  // How many times the estimate lies above the lower and below the upper bound, the larger one.
+  // Tells how many times the estimate lies above the lower and below the upper bound, the larger
+  // one.
   double width() const;
 };
 

@@ -17,7 +17,7 @@
 namespace facegate {
 namespace {
 
-// What execve takes; valid while `texts` lives.
+// Makes what execve takes; valid while `texts` lives.
 std::vector<char*> PointersTo(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   for (std::string& text : texts) pointers.push_back(text.data());
@@ -25,7 +25,7 @@ std::vector<char*> PointersTo(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Between fork and exec only async-signal-safe calls are allowed: other threads may hold locks.
+// Only async-signal-safe calls are allowed between fork and exec: other threads may hold locks.
 [[noreturn]] void Become(char* const* argv, char* const* environment, int log, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);

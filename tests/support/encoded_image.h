@@ -11,7 +11,7 @@ namespace facegate {
 // A smooth picture without symmetry: each of its turns and reflections differs from it.
 cv::Mat SmoothPicture(int width, int height);
 
-// By cv::imencode; `extension` with its dot.
+// Encodes by cv::imencode; `extension` with its dot.
 std::string EncodeImage(const std::string& extension, const cv::Mat& picture,
                         const std::vector<int>& parameters = {});
 

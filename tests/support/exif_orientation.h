@@ -6,8 +6,8 @@
 
 namespace facegate {
 
-// How a camera that writes EXIF orientation `orientation` (EXIF 2.3, tag 0x0112, 1 to 8) stores the
-// picture that is seen upright as `upright`.
+// Stores the picture that is seen upright as `upright` as a camera does that writes EXIF
+// orientation `orientation` (EXIF 2.3, tag 0x0112, 1 to 8).
 cv::Mat StoredForOrientation(const cv::Mat& upright, int orientation);
 
 // The file with an EXIF block that says `orientation`: in an APP1 segment after the start marker of

@@ -31,7 +31,7 @@ class FakeEmbedder final : public Embedder {
   }
 
   const ModelCard& card() const override { return card_; }
-  // To be changed before the embedder is shared.
+  // The card may be changed before the embedder is shared.
   ModelCard& mutable_card() { return card_; }
   int max_batch() const override { return max_batch_; }
 
@@ -85,7 +85,7 @@ class FakeEmbedder final : public Embedder {
     const MutexLock lock(mutex_);
     while (batch_sizes_.size() < count) changed_.Wait(mutex_);
   }
-  // Of all calls so far, in order.
+  // Lists the sizes of all calls so far, in order.
   std::vector<size_t> batch_sizes() {
     const MutexLock lock(mutex_);
     return batch_sizes_;

@@ -32,7 +32,7 @@ class FaultyStore final : public TemplateStore {
   void SetCompact(std::function<Status(std::atomic<bool>*)> compact) {
     compact_ = std::move(compact);
   }
-  // What bytes_to_compact() says; set while no other call is at work.
+  // Sets what bytes_to_compact() says; called while no other call is at work.
   void SetBytesToCompact(uint64_t bytes) { bytes_to_compact_ = bytes; }
 
   Status ReadCollections(const CollectionVisitor& visit) const override {

@@ -54,7 +54,8 @@ namespace person_scores {
 double TrueFmr(double threshold) { return UpperTail(threshold / kSpread); }
 
 double TrueFpir(double threshold, double identities) {
-  // Over the stranger's effect; given that, the people of a gallery come independently.
+  // The sum goes over the stranger's effect; given that, the people of a gallery come
+  // independently.
   constexpr int kSteps = 4000;
   constexpr double kRange = 8.0;
   double sum = 0.0;

@@ -17,7 +17,7 @@ namespace person_scores {
 inline constexpr double kPersonShare = 0.08;
 inline constexpr double kSpread = 0.12;
 
-// Of all people there could be.
+// The rate among all people there could be.
 double TrueFmr(double threshold);
 double TrueFpir(double threshold, double identities);
 

@@ -7,7 +7,7 @@
 
 namespace facegate {
 
-// What the kernel tells of a running process (/proc/PID). 0 where it is gone.
+// The kernel tells this of a running process (/proc/PID). 0 where it is gone.
 uint64_t ResidentBytes(pid_t pid);      // now
 uint64_t PeakResidentBytes(pid_t pid);  // the most since its start
 size_t OpenFiles(pid_t pid);

@@ -30,7 +30,7 @@ inline NetworkWeights RandomNetworkWeights(const GreyNetworkLayout& layout, uint
   return weights;
 }
 
-// Of a landmark network whose frame is the cascade's box.
+// Weights of a landmark network whose frame is the cascade's box.
 inline LandmarkWeights RandomLandmarkWeights(uint64_t seed) {
   LandmarkWeights weights = RandomNetworkWeights(LandmarkLayout(), seed);
   weights.tensors[kBoxToFrame].values = {0, 0, 1};

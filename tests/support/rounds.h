@@ -11,8 +11,8 @@ inline bool Soaking() {
   return value != nullptr && *value != '\0' && std::string_view(value) != "0";
 }
 
-// How often a test repeats what is found by repetition alone: `usual` times in every run, `soak`
-// times in deploy/soak.sh.
+// Says how often a test repeats what is found by repetition alone: `usual` times in every run,
+// `soak` times in deploy/soak.sh.
 inline int Rounds(int usual, int soak) { return Soaking() ? soak : usual; }
 
 }  // namespace facegate

@@ -15,7 +15,8 @@ namespace facegate {
 struct ServerProcessOptions {
   // The program; the one of this build where empty.
   std::string binary{};
-  // Of the server's own: data/ (the gallery, kept between starts), port and server.log are in it.
+  // The server's own folder: data/ (the gallery, kept between starts), port and server.log are in
+  // it.
   std::filesystem::path folder{};
   std::string model{};
   // More configuration, such as "--max_batch=1".

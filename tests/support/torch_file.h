@@ -61,8 +61,8 @@ struct StorageBytesOf {
   std::string bytes;
 };
 
-// What torch.save writes around the pickle of the object: the archive of PyTorch 1.6 and later, and
-// the legacy file.
+// Write what torch.save puts around the pickle of the object: the archive of PyTorch 1.6 and later,
+// and the legacy file.
 std::string TorchZip(const std::string& pickle, const std::vector<StorageBytesOf>& storages,
                      const ZipOptions& options = {});
 std::string TorchLegacy(const std::string& pickle, const std::vector<StorageBytesOf>& storages,

@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What a call brought, as it stood on the wire.
+// The answer of a call, as it stood on the wire.
 struct WireAnswer {
   int code = 0;  // grpc::StatusCode
   std::string message{};

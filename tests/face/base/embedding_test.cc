@@ -45,7 +45,7 @@ TEST(EmbeddingTest, FromUnitKeepsTheBitsAndRefusesOtherLengths) {
 }
 
 TEST(EmbeddingTest, CosineScoreAccumulatesInDouble) {
-  // In float the small terms would vanish beside the large ones.
+  // The small terms would vanish beside the large ones in float.
   const std::vector<float> a = {1.0f, 0x1p-30f, -1.0f, 0x1p-30f};
   const std::vector<float> b = {1.0f, 1.0f, 1.0f, 1.0f};
   EXPECT_EQ(CosineScore(a, b), 0x1p-29f);

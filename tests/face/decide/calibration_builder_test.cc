@@ -176,7 +176,7 @@ TEST(CalibrationBuilderStopTest, EndsWhenNobodyWaits) {
     ASSERT_THAT(builder->AddProbe(person, row), IsOk());
   }
   EXPECT_THAT(builder->Finish(SomeFacts(scores.people())), IsOk());
-  // In each of its steps.
+  // It is stopped in each of its steps.
   for (const int answers : {0, 30, 61, 80}) {
     int left = answers;
     const StopCheck stop = [&] {

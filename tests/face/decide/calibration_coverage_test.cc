@@ -41,7 +41,7 @@ double FpirOf(const PersonScores& scores, double threshold) {
   return static_cast<double>(found) / static_cast<double>(scores.people() - kEnrolled);
 }
 
-// How often each interval holds what is measured on another set.
+// Counts how often each interval holds what is measured on another set.
 struct Coverage {
   double fmr = 0.0;
   double fpir = 0.0;

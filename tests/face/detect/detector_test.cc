@@ -1,4 +1,4 @@
-// What the detectors do without a photo; photo_detect_test.cc has the rest.
+// The detectors without a photo; photo_detect_test.cc has the rest.
 #include <gmock/gmock.h>
 
 #include <cmath>

@@ -15,7 +15,7 @@ const EyePrior& Prior() {
   return prior;
 }
 
-// What FuseEyes maximises, as a cost: the sum of squared, variance-scaled residuals.
+// FuseEyes maximises this, as a cost: the sum of squared, variance-scaled residuals.
 double Cost(const std::array<cv::Point2d, 2>& eyes, const std::vector<EyeSighting>& sightings) {
   const auto term = [](double residual, double variance) { return residual * residual / variance; };
   const cv::Point2d middle = (eyes[0] + eyes[1]) * 0.5 - Prior().middle_mean;

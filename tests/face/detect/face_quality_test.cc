@@ -61,7 +61,7 @@ TEST(FaceQualityTest, IsAsGoodAsItsWorstComponent) {
                Measured(Component::kEyesVisible, 0.7)});
   EXPECT_EQ(whole.score, 0.3);
   ASSERT_EQ(whole.components.size(), 3U);
-  // In the order of the enumeration.
+  // The order is that of the enumeration.
   EXPECT_EQ(whole.components.front().component, Component::kSharpness);
   EXPECT_EQ(Combine({}).score, 0.0);
 }

@@ -113,7 +113,7 @@ TEST_F(PhotoDetectTest, YuNetFindsFacesOfAnySizeInPicturesOfAnySize) {
   const std::vector<Photo> photos = LoadPhotos(data, 900);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector,
                                 CreateYuNetDetector(OptionsFor(data, "yunet_n_dynamic.onnx")));
-  // From thumbnails of 50 pixels to photos of 9 megapixels.
+  // The sizes go from thumbnails of 50 pixels to photos of 9 megapixels.
   for (const double scale : {0.2, 0.5, 3.0, 12.0}) {
     for (const Photo& photo : photos) {
       cv::Mat scaled;
@@ -221,7 +221,7 @@ TEST_F(PhotoDetectTest, DetectorsFindAFaceThatIsSmallBesideALargePicture) {
         found += NearestError(faces, large) < 0.7 ? 1 : 0;
       }
     }
-    // Of two photos on three grounds.
+    // There are two photos on three grounds.
     EXPECT_GE(found, 5) << detector->name();
   }
 }
@@ -259,7 +259,7 @@ TEST_F(PhotoDetectTest, CascadesFindTheEyes) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, CreateCascadeDetector({}));
   const std::vector<Photo> photos = LoadPhotos(data, 150);
   const std::vector<double> errors = ErrorsOf(*detector, photos);
-  // Of 308 other photos one had no face and three a wrong one; the median was 0.063. YuNet at other
+  // One of 308 other photos had no face and three a wrong one; the median was 0.063. YuNet at other
   // scales than the reference's differs from it by 0.07.
   EXPECT_LT(errors[errors.size() / 2], 0.09);
   const auto wrong = std::count_if(errors.begin(), errors.end(), [](double e) { return e > 0.4; });

@@ -65,7 +65,7 @@ class PhotoQualityTest : public testing::Test {
  protected:
   void SetUp() override { SetOpenCvThreads(1); }
 
-  // How many of the photos have a central face of at least the default quality.
+  // Counts the photos that have a central face of at least the default quality.
   static size_t FitOnes(Detector& detector, const QualityMeter& meter,
                         const std::vector<Image>& photos) {
     size_t fit = 0;

@@ -20,7 +20,7 @@ DetectedFace FaceAt(float x, float y, float width, float score) {
   return face;
 }
 
-// In the order of score: small in the middle, large at the left, medium at the right.
+// They are in the order of score: small in the middle, large at the left, medium at the right.
 std::vector<DetectedFace> ThreeFaces() {
   return {FaceAt(92, 42, 16, 0.9f), FaceAt(0, 0, 60, 0.8f), FaceAt(140, 20, 30, 0.7f)};
 }

@@ -1,4 +1,4 @@
-// Who waits for a picture has a say while it is decoded: time, memory, work.
+// Whoever waits for a picture has a say while it is decoded: time, memory, work.
 #include <gmock/gmock.h>
 
 #include <opencv2/imgcodecs.hpp>
@@ -15,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Of each format and each way through its decoder.
+// There is a file of each format and each way through its decoder.
 std::vector<std::pair<std::string, std::string>> FilesToStop() {
   const cv::Mat picture = SmoothPicture(400, 300);
   cv::Mat bgra(picture.size(), CV_8UC4, cv::Scalar(9, 99, 199, 99));

@@ -8,7 +8,8 @@
 namespace facegate {
 namespace {
 
-// Of TiffBlock: byte order, 42, offset of the directory, gap, count, first entry, second entry.
+// Offsets in a TiffBlock: byte order, 42, offset of the directory, gap, count, first entry, second
+// entry.
 constexpr size_t kDirectoryOffset = 4;
 constexpr size_t kCount = 10;
 constexpr size_t kOrientationType = 26;

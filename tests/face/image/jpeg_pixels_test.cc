@@ -7,7 +7,7 @@
 #include <functional>
 #include <opencv2/core.hpp>
 #include <string>
-// After <cstdio>: jpeglib.h needs FILE and does not include it.
+// It comes after <cstdio>: jpeglib.h needs FILE and does not include it.
 #include <jpeglib.h>
 
 #include "face/image/decode.h"
@@ -18,7 +18,7 @@
 namespace facegate {
 namespace {
 
-// What libjpeg makes of 8-bit pixels; `choose` changes its defaults.
+// Lets libjpeg encode 8-bit pixels; `choose` changes its defaults.
 std::string JpegOf(cv::Mat pixels, J_COLOR_SPACE space,
                    const std::function<void(jpeg_compress_struct&)>& choose) {
   jpeg_error_mgr errors;

@@ -29,7 +29,7 @@ std::string Lossy() {
   return EncodeImage(".webp", SmoothPicture(24, 17), {cv::IMWRITE_WEBP_QUALITY, 80});
 }
 
-// So many bytes that they are given to libwebp in several steps.
+// The bytes are so many that they are given to libwebp in several steps.
 cv::Mat Noise() {
   cv::Mat noise(240, 320, CV_8UC3);
   cv::RNG random(7);
@@ -37,7 +37,7 @@ cv::Mat Noise() {
   return noise;
 }
 
-// Whether a file is made in a folder while this lives.
+// Knows whether a file is made in a folder while this lives.
 class FolderWatch {
  public:
   explicit FolderWatch(const std::string& folder) : watch_(inotify_init1(IN_NONBLOCK)) {

@@ -46,8 +46,8 @@ struct Original {
   float cosine;               // of the two pictures
 };
 
-// What the PyTorch originals (bubbliiiing/arcface-pytorch, InsightFace's arcface_torch,
-// face.evoLVe) gave under PyTorch 1.13 with RandomWeights(architecture, 7) loaded strictly.
+// The PyTorch originals (bubbliiiing/arcface-pytorch, InsightFace's arcface_torch, face.evoLVe)
+// gave these under PyTorch 1.13 with RandomWeights(architecture, 7) loaded strictly.
 class OriginalTest : public ::testing::TestWithParam<Original> {};
 
 TEST_P(OriginalTest, BackboneComputesWhatItsOriginalComputes) {

@@ -44,7 +44,7 @@ TEST_P(FrozenNetworkTest, GivesTheBackbonesOutputForAnyBatch) {
   const torch::Tensor pictures = Pictures(3);
   const torch::Tensor expected = backbone->forward(pictures);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
-  // In an order in which no batch is the one before.
+  // No batch has the size of the one before.
   for (const int64_t count : {3, 1, 2}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor actual,
                                   network->Run(pictures.narrow(0, 0, count), 1));

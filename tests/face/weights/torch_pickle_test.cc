@@ -188,7 +188,7 @@ TEST(TorchPickleTest, FindsTheStateDictInsideACheckpoint) {
 }
 
 TEST(TorchPickleTest, FindsTheStateDictUnderAnyKeyBesideOtherTensors) {
-  // As a training of one's own writes it: epoch, optimizer with tensors under numbers, weights.
+  // A training of one's own writes it so: epoch, optimizer with tensors under numbers, weights.
   const auto checkpoint = [](PickleWriter& writer) {
     writer.Raw("}(").Text("epoch").Int(7).Text("optimizer").Raw("}").Text("state").Raw("}").Int(0);
     writer.Raw("}").Text("momentum_buffer");
@@ -385,7 +385,7 @@ TEST(TorchPickleTest, RefusesEveryTruncation) {
 
 TEST(TorchPickleTest, SurvivesEveryBitFlip) {
   const auto object = [](PickleWriter& writer) { WriteStateDict(writer, "w"); };
-  // Without checksums, so that the flips reach the pickle machine.
+  // There are no checksums, so that the flips reach the pickle machine.
   for (const std::string& file : {ZipOf(object, {.checksums = false}), LegacyOf(object)}) {
     for (size_t i = 0; i < file.size() * 8; ++i) {
       std::string flipped = file;

@@ -48,7 +48,7 @@ double SumOf(const Assigned& assigned, const std::vector<WeightedPair>& pairs) {
   return sum;
 }
 
-// Of small whole numbers when `coarse`, so that there are many ties.
+// The weights are small whole numbers when `coarse`, so that there are many ties.
 std::vector<WeightedPair> RandomPairs(std::mt19937_64& random, size_t rows, size_t columns,
                                       double density, bool coarse) {
   std::uniform_real_distribution<double> uniform;

@@ -1,5 +1,5 @@
-// What Identify answers for the faces of one picture, unique_identities above all (the rules are in
-// protos/facegate/v1/face_service.proto).
+// These tests are of what Identify answers for the faces of one picture, unique_identities above
+// all (the rules are in protos/facegate/v1/face_service.proto).
 
 #include "server/operations/identification.h"
 
@@ -136,7 +136,8 @@ TEST(IdentificationTest, TellsTheNearestBelowTheThresholdWhenAsked) {
     return all;
   };
   EXPECT_THAT(ids(0), ElementsAre("a", "b", "c"));
-  // What went to the other face is no candidate any more, above the threshold or marked below it.
+  // An identity that went to the other face is no candidate any more, above the threshold or marked
+  // below it.
   EXPECT_THAT(ids(1), ElementsAre("b", "c"));
   for (const auto& one : response[1].candidates) {
     EXPECT_EQ(one.decision, Decision::kNoMatch);

@@ -44,7 +44,7 @@ class SiteCalibrationsTest : public ::testing::Test {
   void Create(const CollectionSettings& settings) {
     FACEGATE_CHECK(gallery_->CreateCollection("people", Model(), kValues, settings).ok());
   }
-  // Of new identities, a template each.
+  // Enrols new identities, a template each.
   void Enrol(int count, std::optional<float> quality) {
     for (int i = 0; i < count; ++i) {
       NewTemplate added{.embedding = RandomEmbedding(random_, kValues), .detector = "none"};

@@ -1,4 +1,5 @@
-// How scores are made, over the contract: Collection.fusion and cohort_normalisation.
+// These tests are of how scores are made, over the contract: Collection.fusion and
+// cohort_normalisation.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -101,7 +102,7 @@ TEST_F(ScorePolicyMessagesTest, WhatACohortLeavesDecides) {
   EXPECT_EQ(best.identity_id(), "p3");
   EXPECT_EQ(best.normalised(), verified.normalised());
   EXPECT_EQ(best.cosine(), verified.cosine());
-  // Between the two: what decides is what is left.
+  // The threshold lies between the two: what decides is what is left.
   request.mutable_operating_point()->set_min_cosine((best.normalised() + best.cosine()) / 2);
   v1::IdentifyResponse again;
   ASSERT_THAT(faces_->Identify(call_, request, &again), IsOk());

@@ -24,7 +24,7 @@ namespace facegate {
 // "people" exists, with a min_cosine of 0.5.
 class ServiceTest : public ::testing::Test {
  protected:
-  // Without a meter no quality is measured, and every face passes the gate.
+  // No quality is measured without a meter, and every face passes the gate.
   explicit ServiceTest(const QualityMeter* meter = nullptr)
       : engine_(embedder_, batcher_, &detector_, meter,
                 DecodeLimits{.max_bytes = 200'000, .max_pixels = 1'000'000}, decode_budget_,

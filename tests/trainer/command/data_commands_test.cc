@@ -31,7 +31,7 @@ class DataCommandsTest : public ::testing::Test {
       }
     }
   }
-  // What the command says to `out_`, and whether it worked.
+  // Runs a command, whose text goes to `out_`, and tells whether it worked.
   Status Run(std::vector<std::string> arguments) {
     CLI::App app("facegate-train");
     const TrainCommand commands[] = {AddInspectCommand(app), AddPackCommand(app)};

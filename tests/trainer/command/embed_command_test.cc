@@ -48,7 +48,7 @@ class EmbedCommandTest : public ::testing::Test {
     return path;
   }
   std::string Out() { return dir_.File("e.npy"); }
-  // Of the crops in "photos".
+  // The options take the crops in "photos".
   EmbedOptions Options() {
     EmbedOptions options;
     options.embedding.model = model_;
@@ -109,7 +109,7 @@ TEST_F(EmbedCommandTest, ReadsListsAndPictures) {
   EXPECT_THAT(err(), HasSubstr("two photos are called"));
 }
 
-// As fit and inspect read them; without the labels.
+// Lists are read as fit and inspect do; without the labels.
 TEST_F(EmbedCommandTest, ReadsListsWithLabels) {
   Photo("a/1.png", 1);
   Photo("b c/2.png", 2);

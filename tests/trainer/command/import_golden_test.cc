@@ -51,7 +51,7 @@ TEST(ImportGoldenTest, ReproducesTheDistancesOfTheOriginalCode) {
   }
 }
 
-// What fit --init takes of a file of torch.save: all of the network.
+// fit --init takes all of the network out of a file of torch.save.
 TEST(ImportGoldenTest, GivesATrainingTheTensorsOfAPth) {
   FACEGATE_DATA_OR_SKIP(data);
   FACEGATE_ASSERT_OK_AND_ASSIGN(

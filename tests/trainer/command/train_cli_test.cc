@@ -113,7 +113,7 @@ TEST_F(TrainCliTest, TakesTheFileToWriteAsAnOptionToo) {
   EXPECT_EQ(Run({"import", RandomModel()}), TrainExitCode::kUsage);
 }
 
-// As a training of one's own writes it: the backbone under a prefix, and a head.
+// A training of one's own writes it so: the backbone under a prefix, and a head.
 TEST_F(TrainCliTest, ImportsABackboneBesideAHeadAndNamesTheHead) {
   auto tensors = RandomWeights("mobilefacenet-128", 7);
   ASSERT_THAT(tensors, IsOk());

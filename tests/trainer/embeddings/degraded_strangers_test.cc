@@ -12,7 +12,7 @@
 namespace facegate {
 namespace {
 
-// How far a white spot reaches, and its middle.
+// Returns the box around a white spot.
 cv::Rect SpotIn(const cv::Mat& crop) {
   cv::Mat grey;
   cv::cvtColor(crop, grey, cv::COLOR_BGR2GRAY);

@@ -93,7 +93,7 @@ TEST_F(EmbeddingWriterTest, RemembersWhatWasWrongAcrossProcesses) {
   EXPECT_THAT(writer->faults(), ElementsAre("", "b.jpg: no face", ""));
 }
 
-// Wherever the process ended: both files are cut at every length.
+// The process may have ended anywhere: both files are cut at every length.
 TEST_F(EmbeddingWriterTest, GoesOnFromEveryTornEnd) {
   WriteThree(Options());
   const std::string part = Read("e.npy.partial");
@@ -131,7 +131,7 @@ TEST_F(EmbeddingWriterTest, FinishesWhenOnlyTheEndWasMissing) {
   EXPECT_THAT(Array().shape, ElementsAre(3u, 2u));
 }
 
-// What an interrupted call left does not block another one, and is not lost.
+// The rest of an interrupted call does not block another one, and is not lost.
 TEST_F(EmbeddingWriterTest, PutsAnothersRowsAside) {
   WriteThree(Options());
   const std::string rows = Read("e.npy.partial");

@@ -1,4 +1,5 @@
-// How pictures become crops: the middle, low resolution, and which way is chosen.
+// These tests are of how pictures become crops: the middle, low resolution, and which way is
+// chosen.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

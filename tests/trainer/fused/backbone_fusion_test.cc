@@ -64,7 +64,7 @@ double Apart(const Tensor& a, const Tensor& b, double scale) {
   return (a.to(torch::kDouble) - b.to(torch::kDouble)).norm().item<double>() / scale;
 }
 
-// How far apart from the exact result anything may be, relative to its length. A PReLU's gradient
+// Anything may be so far apart from the exact result, relative to its length. A PReLU's gradient
 // jumps where rounding changes a sign: one such pixel among many is as right as the other.
 constexpr double kRounding = 2e-6;
 constexpr double kOneSign = 2e-3;
@@ -290,7 +290,7 @@ TEST(FusedRunTest, RefusesToGoBackAfterAChangeOfWeights) {
   EXPECT_THROW(loss.backward(), c10::Error);
 }
 
-// Where stages do not apply, the layers' own operators compute.
+// The layers' own operators compute where stages do not apply.
 TEST(FusedRunTest, LeavesOtherInputsToLibTorch) {
   const auto units = MakeUnits();
   units->set_fusion(BeginStages);

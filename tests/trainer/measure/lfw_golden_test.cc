@@ -13,7 +13,7 @@
 namespace facegate {
 namespace {
 
-// In percent, to three decimals.
+// The figures are in percent, to three decimals.
 constexpr double kHalfDigit = 0.0005;
 
 struct Expected {

@@ -109,7 +109,7 @@ TEST(ErrorDiscardTest, LeavesOutPhotosWithoutAFace) {
 
 TEST(ErrorDiscardTest, TakesTheRateOfThePairsWithFacesAlone) {
   BadPhotos bad = SomePairs(true);
-  // Of the strangers' pairs the 150 with the lowest scores lose a face.
+  // The 150 of the strangers' pairs with the lowest scores lose a face.
   std::vector<const JudgedPair*> impostors;
   for (const JudgedPair& pair : bad.pairs) {
     if (!pair.same) impostors.push_back(&pair);

@@ -48,7 +48,7 @@ std::vector<StepRow> SomeSteps(int64_t count) {
   return steps;
 }
 
-// How often each element is opened and closed, of those that must be closed.
+// Checks that each element is closed as often as it is opened, of those that must be closed.
 void ExpectBalanced(const std::string& page) {
   std::map<std::string, int> open;
   const std::regex tag("<(/?)([a-z][a-z0-9]*)([^>]*)>");
@@ -229,7 +229,7 @@ std::vector<std::pair<double, double>> DetPlaces(const std::string& page) {
   return places;
 }
 
-// From nearly perfect to nearly random scores the curve lies within the axes and fills them.
+// The curve lies within the axes and fills them, for nearly perfect and for nearly random scores.
 TEST(HtmlReportTest, TheDetChartFollowsTheScores) {
   for (const double apart : {0.45, 0.3, 0.1, 0.02}) {
     std::mt19937_64 random(3);

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kSkipped = 77;
 
-// What the script prints of a folder; its exit code in `code`.
+// Returns what the script prints of a folder; its exit code in `code`.
 std::string ReadByTensorBoard(const std::string& folder, int& code) {
   const char* const python = std::getenv("FACEGATE_PYTHON");
   const std::string command = std::string(python == nullptr ? "/usr/bin/python3" : python) + " '" +

@@ -72,7 +72,7 @@ TEST(SyntheticFaceTest, GivesAnotherPictureForAnotherSeedIdentityOrView) {
 }
 
 TEST(SyntheticFaceTest, ShowsOnePersonMoreAlikeThanTwoInTheSameEasyView) {
-  // Without turns, hard light and noise the person is what differs most.
+  // The person is what differs most without turns, hard light and noise.
   double same = 0.0;
   double different = 0.0;
   for (uint64_t i = 0; i < 12; ++i) {
