@@ -12,13 +12,13 @@
 
 namespace facegate {
 
-// Why a call gave no answer, decoded from google.rpc.Status.
+// Tells why a call gave no answer, decoded from google.rpc.Status.
 struct ClientError {
   grpc::StatusCode code = grpc::StatusCode::UNKNOWN;
   // ErrorInfo.reason such as "NO_FACE": stable, for programs. Empty when the server's code never
   // saw the call (no connection, no answer in time, refused by gRPC itself).
   std::string reason{};
-  // For people.
+  // The message is for people.
   std::string message{};
   // BadRequest: the path of the first field to blame, such as "probe.image"; empty when none is.
   std::string field{};
@@ -46,14 +46,14 @@ class [[nodiscard]] ClientResult {
   ClientResult(ClientError error) : state_(std::move(error)) {}
 
   bool ok() const { return std::holds_alternative<T>(state_); }
-  // Only when ok().
+  // These may be called only when ok().
   const T& value() const& { return std::get<T>(state_); }
   T& value() & { return std::get<T>(state_); }
   T&& value() && { return std::get<T>(std::move(state_)); }
   const T* operator->() const { return &value(); }
   T* operator->() { return &value(); }
   const T& operator*() const { return value(); }
-  // Only when not ok().
+  // May be called only when not ok().
   const ClientError& error() const { return std::get<ClientError>(state_); }
 
  private:

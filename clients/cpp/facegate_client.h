@@ -14,7 +14,7 @@ namespace facegate {
 struct ClientOptions {
   // HOST:PORT, or another target that gRPC knows; see clients/cpp/target.h.
   std::string target = "127.0.0.1:50051";
-  // Of one call, from sending to the whole answer.
+  // The time of one call, from sending to the whole answer.
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
   // The largest message in either direction; what the server takes is in ServerInfo.limits.
   int max_message_bytes = 64 << 20;
@@ -65,7 +65,7 @@ class FacegateClient {
 
   ClientResult<v1::GetServerInfoResponse> GetServerInfo();
 
-  // Whether the server takes calls now (grpc.health.v1, the server as a whole): false while it
+  // True when the server takes calls now (grpc.health.v1, the server as a whole): false while it
   // starts or stops.
   ClientResult<bool> IsReady();
   // Returns true as soon as the server takes calls; the last error, or false for a server that

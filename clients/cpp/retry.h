@@ -13,7 +13,7 @@ namespace facegate {
 struct RetryOptions {
   // Waiting ends before the sum of all waits passes this.
   std::chrono::milliseconds patience = std::chrono::seconds(60);
-  // How often a call is sent again that found no connection, or whose connection broke. Nobody
+  // A call that found no connection, or whose connection broke, is sent again so often. Nobody
   // knows whether the server carried it out: only for calls with a request_id
   // (clients/cpp/request_id.h), and for those that change nothing.
   int broken_connections = 0;

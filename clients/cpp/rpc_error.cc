@@ -9,7 +9,8 @@
 namespace facegate {
 namespace {
 
-// What a server says is not trusted to be sane: a negative delay becomes 0, a long one an hour.
+// The delay that a server names is not trusted to be sane: a negative one becomes 0, a long one an
+// hour.
 std::chrono::milliseconds DelayOf(const google::rpc::RetryInfo& retry) {
   constexpr int64_t kMaxSeconds = 3600;
   const int64_t seconds = std::clamp<int64_t>(retry.retry_delay().seconds(), 0, kMaxSeconds);

@@ -23,7 +23,7 @@ int PortOf(std::string_view text) {
   return whole && port >= 1 && port <= kMaxPort ? port : 0;
 }
 
-// What HOST:PORT the URL probably means.
+// Returns what HOST:PORT the URL probably means.
 std::string SuggestionFor(std::string_view url) {
   // A password may hold any sign, so that the user info is what comes before the last '@'.
   const size_t at = url.rfind('@');
