@@ -132,8 +132,8 @@ Status App::OpenPort() {
   return OkStatus();
 }
 
-// Only now: a server that fails, above all because another one has its store open, must not touch
-// the file of that one.
+// The file is written only now: a server that fails, above all because another one has its store
+// open, must not touch the file of that one.
 Status App::WritePortFile() {
   if (config_.port_file.empty()) return OkStatus();
   FACEGATE_RETURN_IF_ERROR(
@@ -261,7 +261,7 @@ void App::OnWriteHealth(const Status& health) {
 }
 
 Status App::Failure() const {
-  // In which the gallery tries to go on by itself.
+  // The gallery has so long to go on by itself.
   constexpr std::chrono::seconds kPatience{20};
   const MutexLock lock(health_mutex_);
   // A full disk is for the operator to empty; searches go on meanwhile.

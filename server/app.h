@@ -75,13 +75,13 @@ class App {
   bool port_file_written_ = false;
   bool stopped_ = false;
 
-  // What the gallery said of its writes last, from whatever thread.
+  // The gallery told this of its writes last, from whatever thread.
   mutable Mutex health_mutex_;
   Status write_health_ FACEGATE_GUARDED_BY(health_mutex_);
   Clock::TimePoint health_since_ FACEGATE_GUARDED_BY(health_mutex_);
   bool serving_ FACEGATE_GUARDED_BY(health_mutex_) = false;
 
-  // In the order of construction: what is below uses what is above.
+  // The members stand in the order of construction: what is below uses what is above.
   CallGate gate_;
   ByteBudget budget_;
   DecodeBudget decode_budget_;

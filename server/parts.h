@@ -23,13 +23,14 @@ struct LoadedModel {
 
 using WriteHealthListener = std::function<void(const Status&)>;
 
-// What the server is made of. The real ones load LibTorch, OpenCV and RocksDB; tests bring others.
+// Makes the things that the server is built of. The real ones load LibTorch, OpenCV and RocksDB;
+// tests bring others.
 struct Parts {
   std::function<StatusOr<LoadedModel>(const Config&)> load_model;
   // A null pointer where the configuration says "none".
   std::function<StatusOr<std::unique_ptr<Detector>>(const Config&)> load_detector;
-  // What measures how fit faces are to be compared. Unset in tests alone that do not ask for it:
-  // then every face passes.
+  // Loads what measures how fit faces are to be compared. Unset in tests alone that do not ask for
+  // it: then every face passes.
   std::function<StatusOr<std::unique_ptr<QualityMeter>>(const Config&)> load_quality_meter;
   // The clock outlives the gallery, which calls the listener for each change of WriteHealth().
   std::function<StatusOr<std::unique_ptr<Gallery>>(const Config&, Clock&, WriteHealthListener)>

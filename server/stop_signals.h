@@ -23,7 +23,7 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   bool requested() const { return requested_.load(); }
-  // Until a signal has come.
+  // Waits until a signal has come.
   void Wait();
   // True once a signal has come, false after `limit` without one.
   bool WaitFor(std::chrono::milliseconds limit);
