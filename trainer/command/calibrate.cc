@@ -53,7 +53,7 @@ std::string OutOf(const CalibrateOptions& options) {
   return options.out.empty() ? options.model : options.out;
 }
 
-// What one calls the set where nobody says: the last part of its path.
+// Names the set where nobody says: by the last part of its path.
 std::string SetName(const CalibrateOptions& options) {
   if (!options.set.empty()) return options.set;
   const std::string& given = options.embeddings ? *options.embeddings : options.photos.front();

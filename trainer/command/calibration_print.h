@@ -7,7 +7,7 @@
 
 namespace facegate {
 
-// What a calibration is of, in one line: set, counts, failure to acquire, quality.
+// Says what a calibration is of, in one line: set, counts, failure to acquire, quality.
 std::string CalibrationSummary(const Calibration& calibration);
 
 // Thresholds for false match rates of 1e-1, 1e-2 … and for false positive identification rates in

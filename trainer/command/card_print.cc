@@ -23,7 +23,7 @@ std::string Indented(std::string text) {
   return text;
 }
 
-// What is known of the default's error rate.
+// Says what is known of the default's error rate.
 std::string RateText(const ModelCard& card) {
   if (!card.calibration) return " (not calibrated)";
   const ErrorRate rate =

@@ -10,7 +10,7 @@ namespace facegate {
 // "name                  value".
 void PrintCardRow(std::string_view name, std::string_view value, std::ostream& out);
 
-// What a card says, a row each; of the canary its size alone.
+// Prints what a card says, a row each; of the canary its size alone.
 void PrintCard(const ModelCard& card, std::ostream& out);
 
 }  // namespace facegate

@@ -26,7 +26,7 @@ struct CompareReport {
   std::string model_digest{};
   std::optional<float> default_min_cosine{};
   bool calibrated = false;  // the card says how often thresholds err
-  // How each face was found: "aligned crop", or the detector's name.
+  // Each face was found by this: "aligned crop", or the detector's name.
   std::array<std::string, 2> found_by{};
 };
 

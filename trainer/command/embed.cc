@@ -58,7 +58,7 @@ std::string_view MirrorName(MirrorRule rule) {
   return "none";
 }
 
-// What a row follows from, beside its photo.
+// Says what a row follows from, beside its photo.
 StatusOr<std::string> OriginOf(const EmbedOptions& options, const PhotoEmbedder& embedder) {
   std::string crops = embedder.cutter().description();
   if (options.embedding.faces.landmarks) {

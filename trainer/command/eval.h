@@ -31,7 +31,7 @@ struct EvalOptions {
   std::optional<std::string> report{};  // an HTML page to write
   FigureOptions figures{};
   EvalQualityOptions quality{};
-  // Also how the figures are when photos are of so many times lower resolution.
+  // Figures are told also for photos of so many times lower resolution.
   std::vector<double> low_resolution{};
   std::vector<LowResolutionSide> low_resolution_sides = {LowResolutionSide::kBoth};
 };
@@ -45,7 +45,7 @@ struct EvalResult {
   };
   std::vector<LowResolution> low_resolution;
   QualityFigures quality;
-  // What people should know about how the list was read, a line each.
+  // Tells people how the list was read, a line each.
   std::vector<std::string> remarks;
 };
 

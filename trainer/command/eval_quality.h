@@ -18,20 +18,20 @@ namespace facegate {
 
 inline constexpr size_t kMostStrangers = 2000;
 
-// What eval tells beside the figures of all photos.
+// Says what eval tells beside the figures of all photos.
 struct EvalQualityOptions {
   bool measure = false;                    // by the bundled networks
   std::optional<std::string> qualities{};  // a file for ReadQualities() instead
   QualityLimits limits{.enrol = kDefaultEnrolQuality, .probe = kDefaultProbeQuality};
   std::vector<std::string> degrade{};  // names of degradations; "all" is DegradationCells()
-  // At most kMostStrangers: all their pairs are compared, and drawn anew by person.
+  // The number is at most kMostStrangers: all their pairs are compared, and drawn anew by person.
   size_t degrade_people = 200;
   std::optional<std::string> groups{};  // a file for ReadGroups()
 
-  // Whether faces have to be measured while they are cut out. Degraded photos are always judged by
-  // the bundled networks: a file knows the photos as they are.
+  // True when faces have to be measured while they are cut out. Degraded photos are always judged
+  // by the bundled networks: a file knows the photos as they are.
   bool needs_meter() const { return measure || !degrade.empty(); }
-  // Whether photos have qualities.
+  // True when photos have qualities.
   bool has_qualities() const { return needs_meter() || qualities.has_value(); }
 };
 

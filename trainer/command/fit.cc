@@ -32,11 +32,11 @@ struct FitCommandOptions {
   bool json = false;
 };
 
-// What a signal handler can reach: how many signals have come.
+// Counts the signals that have come; a signal handler can reach nothing else.
 std::atomic<int> signals_seen = 0;
 static_assert(std::atomic<int>::is_always_lock_free);
 
-// While it lives, the first SIGINT or SIGTERM only counts; the second has its usual effect. A
+// Counts the first SIGINT or SIGTERM while it lives; the second has its usual effect. It is a
 // handler, because threads that LibTorch began before would not leave the signal to a waiting one.
 class StopOnSignal {
  public:

@@ -76,7 +76,7 @@ StatusOr<OrderedLandmarks> FindPhotos(const FitLandmarksOptions& options,
                                          : "--skip-missing leaves them out.")));
 }
 
-// What the samples follow from; the number changes with how they are cut.
+// Says what the samples follow from; the number changes with how they are cut.
 StatusOr<std::string> SourceOf(const FitLandmarksOptions& options,
                                const OrderedLandmarks& landmarks) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string list, ReadFile(options.landmarks, kMaxListBytes));
@@ -164,7 +164,7 @@ OrderedLandmarks HeldOutPhotos(const OrderedLandmarks& landmarks, const Landmark
   return chosen;
 }
 
-// Without the folders of this machine.
+// Leaves out the folders of this machine.
 std::string CommandOf(const FitLandmarksOptions& options) {
   return fmt::format("facegate-train fit-landmarks --photos {} --landmarks {} {}",
                      LastNameOf(options.photos), LastNameOf(options.landmarks),

@@ -14,7 +14,7 @@
 #include "trainer/learn/network_training.h"
 #include "trainer/run/progress.h"
 
-// What the commands have in common that train the small networks of the programs.
+// The commands that train the small networks of the programs have this in common.
 namespace facegate {
 
 struct FitNetworkOptions {
@@ -25,7 +25,7 @@ struct FitNetworkOptions {
   int threads = 0;                    // 0: as many as the machine has cores
   bool restart = false;               // forget samples and checkpoint
   bool force = false;                 // replace OUT
-  // For the card.
+  // The text is for the card.
   std::string training_data{};
   std::string licence{};
   std::string intended_use{};
@@ -39,11 +39,11 @@ std::string FitNetworkArguments(const FitNetworkOptions& options);
 Status CheckFitNetworkOptions(const FitNetworkOptions& options);
 
 int FitThreads(const FitNetworkOptions& options);
-// Those of options.training, with FitThreads().
+// Returns options.training, with FitThreads().
 NetworkTrainingOptions TrainingOptionsOf(const FitNetworkOptions& options);
 ProgressBar FitBar(const std::string& what, size_t total);
 
-// Where a run keeps what lets it go on.
+// Keeps what lets a run go on.
 class FitWorkFolder {
  public:
   explicit FitWorkFolder(const FitNetworkOptions& options);

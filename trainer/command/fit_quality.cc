@@ -80,7 +80,7 @@ StatusOr<OpenedCrops> OpenCrops(const FitQualityOptions& options) {
   return opened;
 }
 
-// What the samples follow from; the number changes with how views are drawn.
+// Says what the samples follow from; the number changes with how views are drawn.
 std::string SourceOf(const FitQualityOptions& options, const std::vector<std::string>& files,
                      const Teachers& teachers) {
   std::string source =
@@ -161,7 +161,7 @@ StatusOr<QualityReport> RunEpochs(const FitNetworkOptions& options, const FitWor
   return CheckQuality(weights, samples, split.held_out);
 }
 
-// Without the folders of this machine.
+// Leaves out the folders of this machine.
 std::string CommandOf(const FitQualityOptions& options) {
   std::string command = "facegate-train fit-quality";
   for (const std::string& path : options.data) command += " --data " + LastNameOf(path);

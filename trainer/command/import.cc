@@ -93,7 +93,7 @@ std::string NamesText(const std::vector<std::string>& names) {
   return text;
 }
 
-// What was not said on the command line is said of both.
+// Joins what the cards of both say, where the command line says nothing.
 void JoinProvenance(const CardOptions& said, const ModelCard& other, ModelCard& card) {
   const auto join = [](const std::optional<std::string>& given, const std::string& more,
                        std::string& text) {

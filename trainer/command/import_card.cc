@@ -24,7 +24,7 @@ struct Preset {
   std::vector<std::string> architectures;
 };
 
-// What the projects' own code does to a face before the network sees it.
+// Each preset is what the project's own code does to a face before the network sees it.
 const std::vector<Preset>& Presets() {
   static const std::vector<Preset> presets = {
       {.name = "bubbliiiing",

@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What the command line says of a model; nothing where it is silent.
+// Holds what the command line says of a model; nothing where it is silent.
 struct CardOptions {
   std::optional<std::string> preset{};     // a name of ImportPresetNames()
   std::optional<std::string> alignment{};  // AlignmentName()

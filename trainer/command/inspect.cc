@@ -69,7 +69,7 @@ Status WriteQuarantine(const std::string& path, const SetReport& report,
   return WriteFileAtomically(path, lines);
 }
 
-// What one calls the set: the last part of its path.
+// Names the set: by the last part of its path.
 std::string TitleOf(const std::string& path) {
   const std::filesystem::path normal = std::filesystem::absolute(path).lexically_normal();
   return normal.has_filename() ? normal.filename().string()

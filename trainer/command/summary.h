@@ -14,13 +14,14 @@ namespace facegate {
 struct SummaryOptions {
   std::string model{};  // a model file, or the name of an architecture
   int64_t input_side = 112;
-  // Of the groups shown; 0: the least that gives ten rows or more. Ignored with `all_layers`.
+  // The depth of the groups shown; 0: the least that gives ten rows or more. Ignored with
+  // `all_layers`.
   int depth = 0;
   bool all_layers = false;
 };
 
 struct SummaryReport {
-  // What a model file adds to its architecture.
+  // A model file adds this to its architecture.
   struct File {
     ModelCard card;
     uint64_t bytes = 0;

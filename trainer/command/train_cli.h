@@ -6,7 +6,7 @@
 
 namespace facegate {
 
-// Of facegate-train. Scripts rely on the numbers: do not change them.
+// The exit codes of facegate-train. Scripts rely on the numbers: do not change them.
 enum class TrainExitCode {
   kOk = 0,
   // A file, model or photo that does not fit, or a set that inspect finds errors in; the reason is
