@@ -8,7 +8,7 @@
 #include "face/base/status.h"
 #include "face/weights/weights.h"
 
-// What is known of the backbones without LibTorch's headers; the networks themselves are in
+// Tells what is known of the backbones without LibTorch's headers; the networks themselves are in
 // face/torch/backbone.h.
 namespace facegate {
 

@@ -29,7 +29,7 @@ std::string PlaceOf(const std::string& path, const std::string& prefix) {
   return path + "." + inner;
 }
 
-// How a group under a prefix compares with an architecture.
+// Tells how a group under a prefix compares with an architecture.
 struct Comparison {
   BackboneGroup group;
   size_t expected = 0;              // tensors of the architecture
@@ -58,8 +58,8 @@ class Pattern {
     }
   }
 
-  // What stands before the anchors in the names of `dict`: those with the most anchors first, as
-  // blocks of a network have names that end like one of them.
+  // Lists what stands before the anchors in the names of `dict`: those with the most anchors first,
+  // as blocks of a network have names that end like one of them.
   std::vector<std::string> Prefixes(const TensorMap& dict) const {
     std::map<std::string, size_t> counts;
     for (const auto& [name, tensor] : dict) {

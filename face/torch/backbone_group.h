@@ -18,11 +18,11 @@ struct BackboneGroup {
   std::vector<std::string> left;   // of the tensors of that dict that are none of its own
 };
 
-// What is known beforehand.
+// Holds what is known beforehand.
 struct BackboneWish {
   std::optional<std::string> architecture{};  // this one alone
   std::optional<std::string> entry{};         // the place in the checkpoint: path, prefix or both
-  // Where nothing fits, messages tell of these first.
+  // Messages tell of these first where nothing fits.
   std::vector<std::string> preferred{};
 };
 

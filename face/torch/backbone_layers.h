@@ -18,7 +18,7 @@
 // come from LoadWeights() (face/torch/tensor_conversion.h). Not thread-safe in training mode.
 namespace facegate {
 
-// Of the batch norms.
+// The epsilon of the batch norms.
 inline constexpr double kNormEpsilon = 1e-5;
 inline constexpr double kNormMomentum = 0.1;
 
@@ -50,8 +50,8 @@ class Conv2d : public Layer {
   torch::Tensor weight_;
 };
 
-// Over the channels of N·C·H·W or of N·C; epsilon 1e-5, momentum 0.1. In training mode it uses the
-// batch's statistics and updates the running ones.
+// Normalises the channels of N·C·H·W or of N·C; epsilon 1e-5, momentum 0.1. In training mode it
+// uses the batch's statistics and updates the running ones.
 class BatchNorm : public Layer {
  public:
   explicit BatchNorm(int64_t channels, bool fixed_weight = false);
@@ -133,16 +133,15 @@ class Chain : public Layer {
   Chain& Append(const std::string& name, std::shared_ptr<Layer> layer);
   // Named by its position.
   Chain& Append(std::shared_ptr<Layer> layer);
-  // What the layer that was appended last gives is a map that a teacher is compared by.
+  // Marks the output of the layer that was appended last as a map that a teacher is compared by.
   Chain& MarkMap();
   torch::Tensor forward(torch::Tensor input) override;
   // The same, with the marked outputs (N·C·H·W, in the memory order that the layers gave them)
-  // appended to `maps` in the order of the layers. Those of
-  // chains within are not among them.
+  // appended to `maps` in the order of the layers. Those of chains within are not among them.
   torch::Tensor ForwardWithMaps(torch::Tensor input, std::vector<torch::Tensor>& maps);
   bool AppendTo(FusionBuilder& builder) const override;
 
-  // How layers are fused, here and in the chains within; null, as from the start: not at all.
+  // Sets how layers are fused, here and in the chains within; null, as from the start: not at all.
   void set_fusion(LayerFusion fusion);
 
  private:
@@ -168,7 +167,7 @@ class Chain : public Layer {
 // A chain whose input is added to its output.
 class Residual : public Chain {
  public:
-  // What the input passes before it is added.
+  // The input passes this layer before it is added.
   Residual& SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut);
   torch::Tensor forward(torch::Tensor input) override;
   bool AppendTo(FusionBuilder& builder) const override;

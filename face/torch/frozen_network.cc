@@ -25,7 +25,7 @@ namespace jit = torch::jit;
 // Largest difference from the backbone's own output, relative to its largest value. Folding changes
 // rounding only: 1e-6 was seen.
 constexpr float kTolerance = 1e-4f;
-// Of a map, which no last layer averages: 1e-4 was seen in irse-50.
+// A map is not averaged by a last layer: 1e-4 was seen in irse-50.
 constexpr float kMapTolerance = 1e-3f;
 
 // The number of OpenMP threads belongs to the calling thread; setting it costs more than asking.
@@ -81,7 +81,7 @@ Status Compare(const torch::Tensor& expected, const torch::Tensor& actual, float
   if (actual.sizes() != expected.sizes()) return Internal("the frozen network's output differs");
   const float scale = expected.abs().max().item<float>();
   const float worst = (actual - expected).abs().max().item<float>();
-  // Also true when `worst` is not a number.
+  // The condition is true also when `worst` is not a number.
   if (!(worst <= tolerance * scale)) {
     return Internal(
         fmt::format("the frozen network differs from the original by {} of {}", worst, scale));

@@ -26,7 +26,7 @@ struct NormTensors {
 class LayerRun {
  public:
   virtual ~LayerRun() = default;
-  // Whether the input can take this way; the layers run one by one otherwise.
+  // True when the input can take this way; the layers run one by one otherwise.
   virtual bool Accepts(const torch::Tensor& input) const = 0;
   // The layers' output in training mode, with gradients; running statistics are updated.
   virtual torch::Tensor Forward(const torch::Tensor& input) = 0;
@@ -39,10 +39,10 @@ class FusionBuilder {
   virtual bool AddConvolution(const ConvShape& shape, const torch::Tensor& weight) = 0;
   virtual bool AddNorm(NormTensors tensors) = 0;
   virtual bool AddPRelu(const torch::Tensor& slope) = 0;
-  // What comes until EndResidual() is added to what came before BeginResidual().
+  // The layers until EndResidual() are added to what came before BeginResidual().
   virtual bool BeginResidual() = 0;
   virtual bool EndResidual() = 0;
-  // Whether the layers so far can run as one.
+  // True when the layers so far can run as one.
   virtual bool complete() const = 0;
   // The run of these layers; to be called when they are complete.
   virtual std::unique_ptr<LayerRun> MakeRun() const = 0;

@@ -41,7 +41,7 @@ Naming Naming512() {
           .trunk = {"0", "1", "2", "3", "4", "5", "6", "7"}};
 }
 
-// Where the layers of `outer` go: into a chain of that name, or into `outer` itself.
+// Returns where the layers of `outer` go: a chain of that name, or `outer` itself.
 Chain& Inner(Chain& outer, const std::string& name) {
   if (name.empty()) return outer;
   auto inner = std::make_shared<Chain>();
@@ -91,9 +91,9 @@ std::shared_ptr<Layer> Repeat(const Naming& naming, int count, int64_t width, in
   return outer;
 }
 
-// From 112×112×3 to 7×7×(2·width).
-// Marks the maps before a halving and at the end; in mobilefacenet-512, which holds its trunk as
-// one layer, these marks are without effect, and the trunk itself is marked.
+// Leads from 112×112×3 to 7×7×(2·width). Marks the maps before a halving and at the end; in
+// mobilefacenet-512, which holds its trunk as one layer, these marks are without effect, and the
+// trunk itself is marked.
 void AppendTrunk(Chain& net, const Naming& naming, int64_t width) {
   const auto& names = naming.trunk;
   const int64_t wide = 2 * width;

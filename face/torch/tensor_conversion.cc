@@ -64,7 +64,7 @@ Status ForEachTensor(const torch::nn::Module& module, const Visit& visit) {
   return OkStatus();
 }
 
-// What is wrong with the values of one tensor of a network, if anything.
+// Says what is wrong with the values of one tensor of a network, if anything.
 Status CheckValues(std::string_view name, const torch::Tensor& values) {
   if (!torch::isfinite(values).all().item<bool>()) {
     return InvalidArgument(fmt::format("tensor {} has a value that is not finite", Quote(name)));

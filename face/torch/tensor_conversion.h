@@ -19,7 +19,7 @@ using ShapeMap = std::map<std::string, std::vector<int64_t>, std::less<>>;
 // Names and shapes of the parameters and buffers of `module`.
 ShapeMap ShapesOf(const torch::nn::Module& module);
 
-// What sets `tensors` apart from a state dict of these names and shapes.
+// Tells what sets `tensors` apart from a state dict of these names and shapes.
 struct ShapeDifference {
   size_t count = 0;                // tensors that are missing, unexpected or of another shape
   std::vector<std::string> first;  // the first few, each in words
