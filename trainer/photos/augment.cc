@@ -79,7 +79,7 @@ cv::Mat GreyOf(const cv::Mat& picture) {
   return three;
 }
 
-// On 0..255 with saturation; the three in a random order, as torchvision's ColorJitter.
+// Changes on 0..255 with saturation; the three in a random order, as torchvision's ColorJitter.
 void ChangeColours(const AugmentOptions& options, RandomStream& random, cv::Mat& picture) {
   std::array<int, 3> order = {0, 1, 2};
   for (size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random.Below(i + 1)]);

@@ -7,8 +7,8 @@
 
 namespace facegate {
 
-// How a training picture is changed. Each change has the probability with which it happens; 0 turns
-// it off. Changes come in the order of the fields.
+// Says how a training picture is changed. Each change has the probability with which it happens; 0
+// turns it off. Changes come in the order of the fields.
 struct AugmentOptions {
   double flip = 0.5;  // left and right
 

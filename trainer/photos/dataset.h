@@ -28,9 +28,9 @@ class Dataset {
   virtual size_t size() const = 0;
   virtual size_t classes() const = 0;
   virtual uint32_t label(size_t i) const = 0;  // 0 to classes() - 1, or kUnlabelled
-  // What messages call the picture: its path, or its place in a file.
+  // Messages call the picture by this: its path, or its place in a file.
   virtual std::string name(size_t i) const = 0;
-  // What people should know about how the pictures were found, a line each; see ImageList.
+  // Tells people how the pictures were found, a line each; see ImageList.
   virtual std::vector<std::string> remarks() const { return {}; }
   // 8-bit BGR. An error names the picture.
   virtual StatusOr<cv::Mat> Load(size_t i) const = 0;

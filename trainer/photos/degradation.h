@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What can have happened to a photo or an aligned crop. The names (DegradationName) stand in
+// Names what can have happened to a photo or an aligned crop. The names (DegradationName) stand in
 // reports and options.
 enum class DegradationKind {
   kClean,
@@ -49,7 +49,7 @@ std::string DegradationName(const Degradation& degradation);
 // the kind's range; the message lists the names.
 StatusOr<Degradation> DegradationFromName(std::string_view name);
 
-// What recognition is measured under, by name; clean comes first.
+// Recognition is measured under these, by name; clean comes first.
 std::span<const Degradation> DegradationCells();
 
 // A flaw for a crop of ArcFace's template that is to be learned from: its kind follows from `kind`,
@@ -65,8 +65,8 @@ Degradation DrawDegradation(RandomStream& kind, RandomStream& strength);
 StatusOr<cv::Mat> Degrade(const cv::Mat& photo, const Landmarks& landmarks,
                           const Degradation& degradation, RandomStream& random);
 
-// Where points of a photo of `size` lie in the degraded one; their order stays: the eye that was
-// left in an upright picture is still the first in a turned one.
+// Returns where points of a photo of `size` lie in the degraded one; their order stays: the eye
+// that was left in an upright picture is still the first in a turned one.
 Landmarks LandmarksAfter(const Degradation& degradation, cv::Size size, const Landmarks& landmarks);
 
 }  // namespace facegate

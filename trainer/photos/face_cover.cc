@@ -108,7 +108,7 @@ Outline Bar(cv::Point2d a, cv::Point2d b, double width) {
   return {a + across, b + across, b - across, a - across};
 }
 
-// Of one of the two glasses.
+// The shape of one of the two glasses.
 struct GlassesShape {
   double half_width = 0.0;  // units
   double half_height = 0.0;

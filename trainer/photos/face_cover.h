@@ -21,7 +21,7 @@ void HidePartOfFace(const Landmarks& landmarks, FaceSide side, double share, Ran
 // Both eyes behind dark glass, with a bridge and temples.
 void DrawDarkGlasses(const Landmarks& landmarks, RandomStream& random, cv::Mat& photo);
 
-// From the bridge of the nose to below the chin.
+// The mask reaches from the bridge of the nose to below the chin.
 void DrawMask(const Landmarks& landmarks, RandomStream& random, cv::Mat& photo);
 
 }  // namespace facegate

@@ -58,12 +58,12 @@ class ByteSource {
     return filled;
   }
 
-  // Whether everything was read, and a gzip stream to its end with the right checksum.
+  // True when everything was read, and a gzip stream to its end with the right checksum.
   bool AtEnd() {
     char more = 0;
     return Read(&more, 1) == 0 && !failed_ && rest_.empty();
   }
-  // Whether the gzip stream is damaged or ends early.
+  // True when the gzip stream is damaged or ends early.
   bool failed() const { return failed_; }
 
  private:

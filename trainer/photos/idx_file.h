@@ -37,13 +37,13 @@ struct DigitSet {
   size_t size() const { return labels.size(); }
 };
 
-// What to tell somebody who has no MNIST.
+// Tells somebody who has no MNIST where to get it.
 inline constexpr std::string_view kMnistSource =
     "MNIST is four files: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
     "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, to be had from "
     "https://ossci-datasets.s3.amazonaws.com/mnist/ or yann.lecun.com/exdb/mnist";
 
-// Which half of MNIST.
+// One of the halves of MNIST.
 enum class DigitPart { kTrain, kTest };
 
 // Reads "train-images-idx3-ubyte" and "train-labels-idx1-ubyte", or the "t10k-" pair for kTest,

@@ -14,14 +14,14 @@ struct LabelledImage {
   uint32_t label = 0;  // index in ImageList::classes
 };
 
-// Which photos show whom. Labels are dense, whatever numbers or names a list uses: 0 to classes - 1
-// in the order of numbers where all are numbers, of names otherwise.
+// Says which photos show whom. Labels are dense, whatever numbers or names a list uses: 0 to
+// classes - 1 in the order of numbers where all are numbers, of names otherwise.
 struct ImageList {
   std::vector<LabelledImage> images;
   std::vector<std::string> classes{};  // what the list calls them
   // The photos that are not there, as the list names them, by their numbers in `images`.
   std::vector<std::pair<size_t, std::string>> missing{};
-  // What people should know about how the list was read and what was left out, a line each.
+  // Tells people how the list was read and what was left out, a line each.
   std::vector<std::string> remarks{};
 };
 

@@ -21,14 +21,14 @@ constexpr Separator kSeparators[] = {Separator::kSemicolon,  Separator::kTab,
                                      Separator::kComma,      Separator::kLastBlank,
                                      Separator::kFirstBlank, Separator::kBlanks};
 
-// What columns of labels are called, the surest first. Names like these also begin longer words
-// ("labels", "celebrity", "classname").
+// Columns of labels are called by these names, the surest first. Names like these also begin longer
+// words ("labels", "celebrity", "classname").
 constexpr std::array<std::string_view, 11> kLabelNames = {"label",   "identity", "class", "person",
                                                           "subject", "people",   "celeb", "actor",
                                                           "target",  "dirname",  "folder"};
 // Names that count as whole words alone: "video" and "width" have "id" within.
 constexpr std::array<std::string_view, 3> kShortLabelNames = {"who", "name", "id"};
-// What stands behind them: "person_id".
+// These stand behind them: "person_id".
 constexpr std::array<std::string_view, 4> kLabelEndings = {"id", "name", "number", "index"};
 // Columns that say something about an identity or a photo, such as "label_confidence".
 constexpr std::array<std::string_view, 9> kMeasures = {
@@ -66,8 +66,8 @@ bool IsExactly(std::string_view plain, std::string_view label) {
   return rest.empty() || IsAmong(kLabelEndings, rest);
 }
 
-// How sure it is that a column's name is one of labels: the lower the surer, kNoLabel where it is
-// none. Whole names come before words, and words before beginnings of words.
+// Tells how sure it is that a column's name is one of labels: the lower the surer, kNoLabel where
+// it is none. Whole names come before words, and words before beginnings of words.
 size_t LabelRank(std::string_view column) {
   const std::vector<std::string> words = WordsOf(column);
   const auto has_word = [&](const auto& is_such) {
@@ -105,7 +105,7 @@ bool IsWholeNumber(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// Whether rows of a photo and further words, cut at each blank, have columns behind the label,
+// True when rows of a photo and further words, cut at each blank, have columns behind the label,
 // rather than labels of several words: "a.jpg 0 0.91" has, "a.jpg Ann Lee" has not.
 bool HasFurtherColumns(std::span<const TextRow> rows) {
   if (rows.empty() || rows.front().fields.size() < 3) return false;
@@ -330,7 +330,8 @@ std::string ListLayout::Expected() const {
 
 namespace {
 
-// Where "PATH LABEL" would make labels of several words, but the words are columns: that layout.
+// Returns the layout of columns, where "PATH LABEL" would make labels of several words but the
+// words are columns.
 std::optional<ListLayout> LayoutOfColumns(std::string_view text, PhotoFinder& finder,
                                           LabelRule rule, const Candidate& best) {
   if (best.layout.separator != Separator::kFirstBlank || best.layout.path_column != 0) {

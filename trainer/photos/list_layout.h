@@ -11,13 +11,13 @@
 
 namespace facegate {
 
-// Where a list of photos has what.
+// Says where a list of photos has what.
 struct ListLayout {
   Separator separator = Separator::kLastBlank;
   size_t path_column = 0;
   std::optional<size_t> label_column = 1;  // nothing for a list of photos alone
   bool has_header = false;                 // the first row names the columns
-  // What was made of a header, or of fields behind the label, for people; empty without them.
+  // Tells people what was made of a header, or of fields behind the label; empty without them.
   std::string remark;
 
   // "PATH LABEL", "LABEL;PATH" and so on.
@@ -37,10 +37,10 @@ enum class LabelRule {
 // read in any way.
 StatusOr<ListLayout> LayoutOfList(std::string_view text, PhotoFinder& finder, LabelRule rule);
 
-// Whether a column of this name holds what identities are called ("identity_name", "class"): never
-// one that holds photos.
+// True when a column of this name holds what identities are called ("identity_name", "class"):
+// never one that holds photos.
 bool NamesLabels(std::string_view column);
-// Whether it holds photos ("img_path", "filename").
+// True when it holds photos ("img_path", "filename").
 bool NamesPhotos(std::string_view column);
 
 }  // namespace facegate

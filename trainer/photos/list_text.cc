@@ -16,8 +16,8 @@ constexpr uint64_t kMaxTextBytes = 1ULL << 30;
 constexpr size_t kLookedAt = 4096;
 constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
 
-// Which wide encoding the text has by its mark or, without one, by the zero bytes that every
-// second letter of Latin text has; empty for none.
+// Names the wide encoding that the text has by its mark or, without one, by the zero bytes that
+// every second letter of Latin text has; empty for none.
 std::string_view WideEncoding(std::string_view text) {
   if (text.starts_with("\xff\xfe\0\0"sv) || text.starts_with("\0\0\xfe\xff"sv)) return "UTF-32";
   if (text.starts_with("\xff\xfe"sv) || text.starts_with("\xfe\xff"sv)) return "UTF-16";

@@ -174,7 +174,7 @@ class ThreadedLoader final : public Loader {
     double share = 1.0;  // of the first
   };
 
-  // What the photo of a place is blended with; nothing where it stays alone.
+  // Chooses what the photo of a place is blended with; nothing where it stays alone.
   std::optional<Blend> BlendAt(size_t step, size_t place, size_t photo) const {
     if (options_.blend == 0.0 || dataset_.size() < 2) return std::nullopt;
     RandomStream random(options_.sampler.seed, kBlend, step, place);

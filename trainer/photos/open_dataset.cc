@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// So many bytes at the start of a file tell text from anything else.
+// The start of a file tells text from anything else by so many bytes.
 constexpr size_t kLookedAt = 4096;
 
 std::string RootOfList(const std::string& path, const std::string& root) {
@@ -103,7 +103,7 @@ StatusOr<DatasetForm> FormOfDataset(const std::string& path) {
   if (const auto advice = ForeignDatasetAdvice(path); advice.has_value()) {
     return InvalidArgument(fmt::format("{} {}", path, *advice));
   }
-  // What has a mark of UTF-16 is text, which ReadListText() refuses by name.
+  // A file with a mark of UTF-16 is text, which ReadListText() refuses by name.
   if (start.find('\0') != std::string_view::npos && !start.starts_with("\xff\xfe") &&
       !start.starts_with("\xfe\xff")) {
     return InvalidArgument(fmt::format(

@@ -17,7 +17,7 @@ enum class DatasetForm { kFolder, kList, kPack };
 // other bytes that are not text; kNotFound where nothing is.
 StatusOr<DatasetForm> FormOfDataset(const std::string& path);
 
-// What becomes of photos that a list names and that are not there.
+// Says what becomes of photos that a list names and that are not there.
 enum class MissingPhotos {
   kKeep,    // each is an error when it is read
   kRefuse,  // kInvalidArgument, naming the first few

@@ -21,7 +21,7 @@ constexpr size_t kRecordHeadBytes = 12;
 constexpr size_t kLeastRecordBytes = kRecordHeadBytes + 2 + 4;
 constexpr size_t kDigestBytes = 32;
 
-// For callers that have checked the size.
+// Callers have checked the size.
 template <typename T>
 T Take(std::string_view& in) {
   const std::optional<T> value = TakeLittleEndian<T>(in);

@@ -25,14 +25,14 @@ struct PackRecord {
   std::string_view image;  // encoded, 1 byte to 256 MiB
 };
 
-// What the index says of a photo.
+// A photo as the index describes it.
 struct PackEntry {
   uint64_t offset = 0;  // of the record, from the start of the file
   uint32_t label = 0;
   uint32_t crc = 0;  // the record's own
 };
 
-// Whether a file begins as a pack does, of whatever version.
+// True when a file begins as a pack does, of whatever version.
 bool LooksLikePack(std::string_view start);
 
 std::string PackHeader();

@@ -38,7 +38,7 @@ struct PackReport {
 };
 
 struct PackEvents {
-  // How many photos there are to read; once.
+  // Is told once how many photos there are to read.
   std::function<void(size_t)> started;
   std::function<void()> read;  // one more photo
   std::function<void(const Status&)> bad_photo;

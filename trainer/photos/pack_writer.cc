@@ -31,7 +31,7 @@ Status FromErrno(std::string_view what, const std::string& path) {
   return FailedPrecondition(message);
 }
 
-// Whether all of `expected` lies at `offset`.
+// True when all of `expected` lies at `offset`.
 bool HasBytes(int fd, uint64_t offset, std::string_view expected) {
   std::string bytes(expected.size(), '\0');
   size_t filled = 0;
@@ -50,7 +50,7 @@ class FilePackWriter final : public PackWriter {
   FilePackWriter(std::string path, int fd)
       : path_(std::move(path)), partial_(path_ + ".partial"), fd_(fd) {}
   ~FilePackWriter() override {
-    // What was appended lies in the file for the next writer, as far as there is room.
+    // The bytes that were appended lie in the file for the next writer, as far as there is room.
     (void)Flush();
     if (begun_ && found_ == 0 && entries_.empty()) ::unlink(partial_.c_str());
     ::close(fd_);
@@ -124,7 +124,7 @@ class FilePackWriter final : public PackWriter {
     uint64_t offset = header.size();
     for (;;) {
       const StatusOr<CheckedRecord> checked = ReadPackRecord(bytes, offset, bytes.size());
-      // What follows a crash's torn end is written again.
+      // Everything behind a crash's torn end is written again.
       if (!checked.ok()) break;
       const PackRecord& record = checked->record;
       images_[std::string(record.name)] = {

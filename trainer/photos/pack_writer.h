@@ -30,9 +30,10 @@ class PackWriter {
   // Leaves PATH.partial as it is, unless Finish() has named it.
   virtual ~PackWriter() = default;
 
-  // How many whole records an earlier writer has left.
+  // Returns how many whole records an earlier writer has left.
   virtual size_t found() const = 0;
-  // Whether it left one of this name with just this image: that one was checked then. Thread-safe.
+  // True when it left one of this name with just this image: that one was checked then.
+  // Thread-safe.
   virtual bool Holds(std::string_view name, std::string_view image) const = 0;
 
   virtual Status Append(const PackRecord& record) = 0;

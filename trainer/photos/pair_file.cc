@@ -30,7 +30,7 @@ void UseSlashes(PairList& list) {
   }
 }
 
-// What is no text may be a set of pairs of another program.
+// Bytes that are no text may be a set of pairs of another program.
 StatusOr<std::string> ReadPairText(const std::string& path) {
   StatusOr<std::string> text = ReadListText(path);
   if (text.ok()) return text;

@@ -19,9 +19,9 @@ namespace facegate {
 //              yes, different and same. A column of the very name "label", "same", "is_same",
 //              "match", "target" or "y" comes before "same_gender" and the like; a remark names the
 //              choice
-// Where no folds are announced there are ten, and never more than pairs. Where all
-// names are Windows paths, "\" becomes "/". kInvalidArgument names the file and the line,
-// or what a file of another kind is.
+// Where no folds are announced there are ten, and never more than pairs. Where all names are
+// Windows paths, "\" becomes "/". kInvalidArgument names the file and the line, or what a file of
+// another kind is.
 StatusOr<PairList> ReadPairList(const std::string& path);
 
 // One list after the other (LFW's matched and mismatched pairs are two files); of several the folds

@@ -88,8 +88,8 @@ bool IsHeader(const TextRow& row) {
   });
 }
 
-// How surely a column of this name has the labels: 0 by its whole name, 1 by a part of it, else
-// kNoLabel. "same_gender" is a part.
+// Tells how surely a column of this name has the labels: 0 by its whole name, 1 by a part of it,
+// else kNoLabel. "same_gender" is a part.
 size_t LabelRank(std::string_view column) {
   const std::string plain = PlainName(column);
   if (std::find(kExactLabelNames.begin(), kExactLabelNames.end(), plain) !=
@@ -102,7 +102,7 @@ size_t LabelRank(std::string_view column) {
   return has_part ? 1 : kNoLabel;
 }
 
-// Whether all rows have such a field in the column.
+// True when all rows have such a field in the column.
 bool AllOf(const std::vector<TextRow>& rows, size_t column,
            const std::function<bool(const std::string&)>& is_such) {
   return std::all_of(rows.begin(), rows.end(), [&](const TextRow& row) {
@@ -172,7 +172,7 @@ Candidate LabelledCandidate(const std::vector<TextRow>& rows, const TextRow* hea
     if (rank < best_rank || fitting > best.fitting) best = {.layout = one, .fitting = fitting};
     best_rank = rank;
   }
-  // Among more columns than three it was a choice.
+  // The column was a choice among more than three.
   if (header != nullptr && best.fitting > 0 && best.layout.columns > 3) {
     best.layout.remark = fmt::format(
         "whether a pair is of one person is in the column \"{}\", the photos in \"{}\" "
@@ -190,7 +190,7 @@ Candidate BestOf(const std::vector<TextRow>& rows, const PairLayout& layout) {
   return labelled;
 }
 
-// Whether a row of words is a pair like the others: a header may end with "same", which only a
+// True when a row of words is a pair like the others: a header may end with "same", which only a
 // list of such words has elsewhere.
 bool IsOfTheSameKind(const PairLayout& layout, const TextRow& first,
                      const std::vector<TextRow>& rest) {
@@ -230,7 +230,7 @@ std::optional<FacePair> PairLayout::Parse(const TextRow& row) const {
   if (form == PairForm::kLfw) return LfwPair(row);
   const size_t last = std::max({first_column, second_column, label_column});
   if (row.fields.size() <= last) return std::nullopt;
-  // Without a header nobody has said what further columns are.
+  // Nobody has said what further columns are without a header.
   if (!has_header && WholeFields(row).size() > columns) return std::nullopt;
   const std::optional<bool> same = LabelOf(row.fields[label_column]);
   const std::string& first = row.fields[first_column];

@@ -17,19 +17,19 @@ enum class PairForm {
   kLabelled  // two photos and whether they show one person, in columns
 };
 
-// Where a list of pairs has what.
+// Says where a list of pairs has what.
 struct PairLayout {
   Separator separator = Separator::kBlanks;
   PairForm form = PairForm::kLabelled;
-  // What a first line of numbers announces: folds (0 where it is one number), and pairs.
+  // A first line of numbers announces these: folds (0 where it is one number), and pairs.
   std::optional<std::pair<size_t, size_t>> announced;
   bool has_header = false;  // the first row names the columns, or announces
-  // Of kLabelled.
+  // The columns of kLabelled.
   size_t columns = 3;
   size_t first_column = 0;
   size_t second_column = 1;
   size_t label_column = 2;
-  // Which of the columns that a header names were chosen, for people; empty where there was no
+  // Tells people which of the columns that a header names were chosen; empty where there was no
   // choice.
   std::string remark{};
 

@@ -44,7 +44,7 @@ bool HasUsualEnding(std::string_view name) {
   return std::find(kUsualEndings.begin(), kUsualEndings.end(), ending) != kUsualEndings.end();
 }
 
-// Whether this machine decodes it.
+// True when this machine decodes it.
 bool IsRead(ImageFormat format) {
   return IsDecodable(format) || (IsHeif(format) && OpenHeifLibrary().ok());
 }

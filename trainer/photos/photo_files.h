@@ -12,14 +12,14 @@
 
 namespace facegate {
 
-// Whether a file's name ends like a picture's, in any case (.jpg, .jfif, .HEIC and so on). No rule
-// of what a photo is: that is in its first bytes.
+// True when a file's name ends like a picture's, in any case (.jpg, .jfif, .HEIC and so on). No
+// rule of what a photo is: that is in its first bytes.
 bool HasPictureEnding(std::string_view name);
 
-// By the file's first bytes. Nothing where the file cannot be read.
+// Tells the format by the file's first bytes. Nothing where the file cannot be read.
 std::optional<ImageFormat> FormatOfFile(const std::string& path);
 
-// What was left out in reading photos: how many for each reason, and one of them.
+// Counts what was left out in reading photos: how many for each reason, and one of them.
 class LeftOut {
  public:
   // `reason` goes behind "left out: ", such as "hidden files and folders".
@@ -38,11 +38,11 @@ class LeftOut {
 // The names in a folder, in order. kInvalidArgument where it cannot be read.
 StatusOr<std::vector<std::string>> NamesInFolder(const std::string& folder);
 
-// Whether the file at `path` is taken for a photo when a folder is read. A file that ends like a
+// True when the file at `path` is taken for a photo when a folder is read. A file that ends like a
 // picture is, and so shows its fault when it is read; any other file is judged by its first bytes.
 // Hidden files, and pictures of formats that are not decoded, are not taken; HEIC and AVIF are
-// decoded where libheif is installed. What is not taken is
-// added to `left_out` under the name `shown`.
+// decoded where libheif is installed. What is not taken is added to `left_out` under the name
+// `shown`.
 bool TakesPhoto(const std::string& path, const std::string& shown, LeftOut& left_out);
 
 // Adds the folder or file to `left_out` where IsSystemName() (face/image/system_name.h) is true of

@@ -25,7 +25,7 @@ class PhotoFinder {
   // The first two steps of Find() alone.
   std::optional<std::string> FindExactly(const std::string& name) const;
 
-  // What Find() finds, as a name: `name` with the ending and the slashes of the file.
+  // Returns what Find() finds, as a name: `name` with the ending and the slashes of the file.
   std::optional<std::string> FindName(const std::string& name);
 
  private:
@@ -37,7 +37,7 @@ class PhotoFinder {
   std::unordered_map<std::string, Folder> folders_;
 };
 
-// Why photos of a list are not where they should be: how many, the first few, and what to do.
+// Says why photos of a list are not where they should be: how many, the first few, and what to do.
 // `names` are those in the list, `root` is where they were looked for, and `advice` ends the
 // message ("--skip-missing leaves them out").
 std::string MissingPhotosMessage(const std::vector<std::string>& names, size_t of,

@@ -24,15 +24,15 @@ class PhotoSource {
   virtual ~PhotoSource() = default;
 
   virtual size_t size() const = 0;
-  // What the identities are called, by label.
+  // The names of the identities, by label.
   virtual const std::vector<std::string>& classes() const = 0;
   virtual uint32_t label(size_t i) const = 0;  // index in classes()
-  // What messages call the photo: its path, or its place in a file.
+  // Messages call the photo by this: its path, or its place in a file.
   virtual std::string name(size_t i) const = 0;
   // Its path below the folder that the source is relative to, such as "anna/1.jpg"; its whole path
   // where it lies elsewhere.
   virtual std::string short_name(size_t i) const = 0;
-  // What people should know about how the source was read, a line each; see ImageList.
+  // Tells people how the source was read, a line each; see ImageList.
   virtual std::vector<std::string> remarks() const { return {}; }
   // The encoded bytes. An error names the photo.
   virtual StatusOr<std::string> Read(size_t i) const = 0;

@@ -10,7 +10,7 @@
 namespace facegate {
 namespace {
 
-// What random numbers are for.
+// Each number names a purpose of random numbers.
 constexpr uint64_t kOrder = 11;
 constexpr uint64_t kBalance = 12;
 constexpr uint64_t kReplacement = 13;

@@ -18,7 +18,7 @@ struct SamplerOptions {
   bool balanced = false;
 };
 
-// Which photos each step sees: a function of the seed and the step alone. An epoch is a
+// Says which photos each step sees: a function of the seed and the step alone. An epoch is a
 // permutation of all photos; what is left after its last whole batch is left out (all of them,
 // where there are fewer than a batch: then photos repeat). Thread-safe.
 class Sampler {

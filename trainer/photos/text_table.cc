@@ -108,7 +108,7 @@ class TableReader {
     return std::string(field);
   }
 
-  // From behind the opening quote to behind the closing one.
+  // Reads from behind the opening quote to behind the closing one.
   StatusOr<std::string> QuotedField() {
     const size_t first_line = line_;
     std::string field;

@@ -10,8 +10,8 @@
 
 namespace facegate {
 
-// What stands between the fields of a line. Commas, semicolons and tabs are those of RFC 4180: a
-// field may be quoted, and a quoted one holds separators, line breaks and doubled quotes.
+// Stands between the fields of a line. Commas, semicolons and tabs are those of RFC 4180: a field
+// may be quoted, and a quoted one holds separators, line breaks and doubled quotes.
 enum class Separator {
   kComma,
   kSemicolon,
