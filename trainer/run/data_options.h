@@ -6,7 +6,7 @@
 
 namespace facegate {
 
-// Which photos a run uses.
+// Says which photos a run uses.
 struct DataOptions {
   std::vector<std::string> train{};       // folders, lists or packs, identities of each its own
   std::vector<std::string> unlabelled{};  // the same, for the teacher alone

@@ -9,8 +9,8 @@
 
 namespace facegate {
 
-// How far a training is: one line that is drawn again on a terminal, a plain line every half minute
-// otherwise. Not thread-safe.
+// Shows how far a training is: one line that is drawn again on a terminal, a plain line every half
+// minute otherwise. Not thread-safe.
 class FitProgress {
  public:
   // `out` outlives it. `total` batches in all, of which `begin` were learned before.

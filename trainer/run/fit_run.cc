@@ -11,10 +11,10 @@
 namespace facegate {
 namespace {
 
-// So many batches in a row without a finite loss end the run.
+// The run ends after so many batches in a row without a finite loss.
 constexpr int64_t kMostSkipped = 20;
 constexpr size_t kMostNames = 8;
-// Of the first batch, for TensorBoard.
+// TensorBoard shows so many photos of the first batch.
 constexpr size_t kShownPhotos = 32;
 constexpr size_t kShownColumns = 8;
 
@@ -133,7 +133,7 @@ Status FitRun::AfterSkipped(const Batch& batch, const StepReport& step) {
 
 Status FitRun::SaveCheckpoint() {
   const int64_t batches = training_->batches();
-  // Before the first batch there is nothing that the recipe does not give again.
+  // There is nothing before the first batch that the recipe does not give again.
   if (batches == 0 || batches == saved_at_) return OkStatus();
   CheckpointFacts facts{{FitFacts::kDigest, data_.digest},
                         {FitFacts::kBestBatch, std::to_string(report_.best_batch)},

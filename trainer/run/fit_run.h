@@ -76,9 +76,9 @@ class FitRun {
   Status CheckSameAs(const CheckpointFacts& facts) const;
   Status TakeStartWeights();
   Status StartLoader();
-  // From here on the run has begun: the recipe is kept, the log is written.
+  // The run has begun from here on: the recipe is kept, the log is written.
   Status Freeze();
-  // What is said once, before the first batch of this call.
+  // Says what is said once, before the first batch of this call.
   Status SayWarnings();
 
   void UseThreads() const { at::set_num_threads(static_cast<int>(recipe_.threads)); }

@@ -30,7 +30,7 @@ std::optional<T> Parsed(const CheckpointFacts& facts, const char* name) {
   return value;
 }
 
-// How exact an accuracy of few pairs is: 1.96 deviations at an accuracy of one half.
+// Says how exact an accuracy of few pairs is: 1.96 deviations at an accuracy of one half.
 std::string PrecisionOf(size_t pairs) {
   if (pairs >= kManyPairs) return "";
   return fmt::format(
@@ -47,7 +47,7 @@ std::string SomeOf(std::vector<std::string> names) {
                      count > kNamesShown ? fmt::format(" and {} more", count - kNamesShown) : "");
 }
 
-// Why the best model by "tar" would be chosen by chance.
+// Says why the best model by "tar" would be chosen by chance.
 std::optional<std::string> BestByWarning(const Recipe& recipe, const TrainingData& data) {
   if (recipe.best_by != "tar" || data.sets.empty()) return std::nullopt;
   const std::vector<EvaluationSet::Pair>& pairs = data.sets.front().pairs;

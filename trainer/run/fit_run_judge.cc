@@ -113,7 +113,7 @@ Status FitRun::Better(const SetScores& scores) {
 }
 
 Status FitRun::Finish() {
-  // After an early end, and after going on from the very last batch.
+  // There are none after an early end, and after going on from the very last batch.
   if (scores_.empty()) FACEGATE_RETURN_IF_ERROR(Evaluate());
   FACEGATE_ASSIGN_OR_RETURN(ModelFile file, CurrentModel());
   for (size_t i = 0; i < scores_.size(); ++i) {
@@ -122,7 +122,7 @@ Status FitRun::Finish() {
                                   .unit = "%",
                                   .command = "facegate-train fit"});
   }
-  // From people who were not trained on; a threshold of few pairs would mean nothing.
+  // The threshold comes from people who were not trained on; one of few pairs would mean nothing.
   if (!scores_.empty() && IsMeasurable(kLowFar, scores_[0].impostors)) {
     file.card.default_min_cosine = static_cast<float>(scores_[0].threshold_1e3);
   }

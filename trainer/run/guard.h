@@ -10,7 +10,7 @@
 
 namespace facegate {
 
-// What goes wrong in trainings without an error anywhere, said in words, each once. Not
+// Says in words, each once, what goes wrong in trainings without an error anywhere. Not
 // thread-safe.
 class TrainingGuard {
  public:

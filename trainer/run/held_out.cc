@@ -11,7 +11,7 @@
 namespace facegate {
 namespace {
 
-// What random numbers are for.
+// Each number names a purpose of random numbers.
 constexpr uint64_t kHoldout = 51;
 constexpr uint64_t kPhotos = 52;
 constexpr uint64_t kPairs = 53;
@@ -54,7 +54,7 @@ class PairMaker {
     std::vector<EvaluationSet::Pair> impostor = Impostor(std::min(pairs / 2, genuine.size()));
     genuine.resize(std::min({pairs / 2, genuine.size(), impostor.size()}));
     impostor.resize(genuine.size());
-    // In turn they would lie in the order of people, and each fold would have other ones.
+    // They would lie in the order of people otherwise, and each fold would have other ones.
     Shuffle(random_, genuine);
     // Each fold has both kinds.
     std::vector<EvaluationSet::Pair> all;
@@ -67,7 +67,7 @@ class PairMaker {
   }
 
  private:
-  // From all people in turn.
+  // Takes from all people in turn.
   std::vector<EvaluationSet::Pair> Genuine() {
     std::vector<std::vector<EvaluationSet::Pair>> of_person;
     of_person.reserve(people_.size());

@@ -21,10 +21,10 @@ struct People {
   std::vector<std::vector<size_t>> photos;  // of each label, numbers in `source`
 };
 
-// Whether people of this name in two sets are taken for one. A number names nobody.
+// True when people of this name in two sets are taken for one. A number names nobody.
 bool NamesSomebody(const std::string& name);
 
-// Who is evaluated with instead of trained on.
+// The people who are evaluated with instead of trained on.
 struct HeldOut {
   std::optional<EvaluationSet> set;  // none where nobody is held out
   std::set<size_t> labels;           // not to be trained on: they, and others of the same name

@@ -19,7 +19,7 @@ class LeaveOutList {
   // Counts the lines that name a photo of a set.
   bool Contains(const std::string& name);
   size_t lines() const { return lines_.size(); }
-  // Those that named no photo so far.
+  // Lists those that named no photo so far.
   std::vector<std::string> Unmatched() const;
 
  private:

@@ -10,7 +10,7 @@
 namespace facegate {
 namespace {
 
-// How many letters of a name may be wrong.
+// Returns how many letters of a name may be wrong.
 size_t MostWrong(std::string_view name) { return std::max<size_t>(1, name.size() / 3); }
 
 constexpr size_t kFar = 1000;

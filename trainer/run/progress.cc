@@ -51,7 +51,7 @@ void ProgressBar::Draw(Clock::time_point now, bool last) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const std::string text = ProgressText(what_, done_, total_, seconds);
   if (terminal_) {
-    // Over the whole last line.
+    // The text is written over the whole last line.
     out_ << '\r' << text << "\x1b[K" << (last ? "\n" : "") << std::flush;
   } else {
     out_ << text << std::endl;

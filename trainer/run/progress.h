@@ -7,7 +7,7 @@
 
 namespace facegate {
 
-// How far a long job is, with its rate and the time left: one line that is drawn again on a
+// Shows how far a long job is, with its rate and the time left: one line that is drawn again on a
 // terminal, a plain line every ten seconds otherwise. Not thread-safe.
 class ProgressBar {
  public:

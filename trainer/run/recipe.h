@@ -65,7 +65,7 @@ Status SetRecipeKey(std::string_view name, const std::string& text, const std::s
 // Sets the keys of a YAML file: sections of keys ("head: {kind: arcface}" is head.kind).
 Status ReadRecipe(const std::string& path, Recipe& recipe);
 
-// What is missing or does not fit together, by the names of keys.
+// Says what is missing or does not fit together, by the names of keys.
 Status CheckRecipe(const Recipe& recipe);
 // A sentence on each key that has another value than its default, but no effect with the rest, and
 // on warm-ups that are too long for the training.
@@ -73,7 +73,8 @@ std::vector<std::string> RecipeWarnings(const Recipe& recipe);
 // Paths made absolute (below `root`, where there is one), threads 0 made the machine's, the margin
 // that of the head's kind where it is not given.
 Recipe Resolved(Recipe recipe);
-// As a run keeps it: paths below `root` are relative to it, so that all of them move with it.
+// Returns the recipe as a run keeps it: paths below `root` are relative to it, so that all of them
+// move with it.
 Recipe WithRelativePaths(Recipe resolved);
 // Lengths in steps, for epochs of so many batches.
 void ResolveSteps(int64_t batches_per_epoch, Recipe& recipe);

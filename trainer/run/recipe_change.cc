@@ -12,11 +12,11 @@
 namespace facegate {
 namespace {
 
-// Where something lies.
+// These keys say where something lies.
 constexpr std::array<std::string_view, 7> kPlaces = {
     "data.train",      "data.unlabelled", "data.leave_out", "evaluate.pairs",
     "evaluate.photos", "teacher.model",   "network.init"};
-// What results do not depend on, or only as it is said.
+// Results do not depend on these, or only as it is said.
 constexpr std::array<std::string_view, 6> kFree = {
     "data.root",        "machine.threads", "machine.loader_threads",
     "checkpoint.every", "checkpoint.keep", "checkpoint.patience"};

@@ -6,7 +6,7 @@
 
 #include "face/base/status.h"
 
-// What another recipe changes of the one that a run was begun with.
+// These tell what another recipe changes of the one that a run was begun with.
 namespace facegate {
 
 // One key with another value, both as YAML has them.
@@ -21,7 +21,7 @@ struct RecipeChange {
 std::vector<RecipeChange> RecipeChanges(std::string_view frozen, std::string_view asked,
                                         std::string_view defaults);
 
-// Whether a run that has learned something may go on with them: with photos and models that lie
+// OK when a run that has learned something may go on with them: with photos and models that lie
 // elsewhere (whether they are the same ones is told by their digests), more epochs, other threads,
 // another patience and number of checkpoints, other words for the card. kFailedPrecondition names
 // the keys that it may not change.

@@ -8,7 +8,7 @@
 #include "trainer/run/recipe.h"
 #include "trainer/run/recipe_change.h"
 
-// What fits together in a recipe, and what of it does something.
+// Checks what fits together in a recipe, and what of it does something.
 namespace facegate {
 namespace {
 

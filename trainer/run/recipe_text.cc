@@ -180,7 +180,7 @@ std::string Render(Recipe recipe, bool with_sentences) {
   return yaml;
 }
 
-// Without the folders of this machine.
+// Leaves out the folders of this machine.
 Recipe Portable(Recipe recipe) {
   namespace fs = std::filesystem;
   const std::string root = std::exchange(recipe.root, std::string());

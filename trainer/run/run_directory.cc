@@ -30,7 +30,7 @@ constexpr std::string_view kPrefix = "batch-";
 constexpr std::string_view kSuffix = ".safetensors";
 constexpr uint64_t kMostRecipeBytes = 1 << 20;
 
-// What a folder may hold before a run begins in it: what the caller's shell may have put there.
+// True when a run may begin in the folder: the caller's shell may have put there what it holds.
 bool MayHoldRun(const fs::path& path) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(path, error)) {
@@ -40,7 +40,7 @@ bool MayHoldRun(const fs::path& path) {
   return !error;
 }
 
-// What a run that learned nothing may have left behind.
+// True for what a run that learned nothing may have left behind.
 bool IsLeftBehind(const std::string& name) {
   static constexpr std::array<std::string_view, 4> kNames = {"steps.csv", "evaluations.csv",
                                                              "log.jsonl", "report.html"};

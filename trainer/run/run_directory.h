@@ -42,9 +42,9 @@ class RunDirectory {
   // from the first checkpoint on it stays. What a run that learned nothing left behind
   // is removed.
   Status Freeze();
-  // What `recipe` changes of the run's.
+  // Lists what `recipe` changes of the run's.
   const std::vector<RecipeChange>& changes() const { return changes_; }
-  // Whether there was a checkpoint or a model when it was opened.
+  // True when there was a checkpoint or a model when it was opened.
   bool has_learned() const { return has_learned_; }
 
   const std::string& path() const { return path_; }

@@ -25,7 +25,7 @@ StatusOr<AlignedFace> LoadCrop(const EvaluationSet& set, size_t photo, cv::Size 
                                      size.width, size.height));
 }
 
-// Why photos could not be used, and how many for each reason.
+// Counts why photos could not be used, for each reason.
 class Reasons {
  public:
   void Add(const std::string& photo, const Status& status) {

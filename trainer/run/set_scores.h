@@ -35,7 +35,8 @@ StatusOr<SetScores> ScoreSet(const EvaluationSet& set, Embedder& embedder,
 
 EvaluationRow RowOf(const SetScores& scores, const std::string& set, int64_t batch, double epoch);
 
-// What the report shows, with the `most` genuine and impostor pairs that are hardest as pictures.
+// Returns what the report shows, with the `most` genuine and impostor pairs that are hardest as
+// pictures.
 ScoredSet ReportOf(const EvaluationSet& set, const SetScores& scores, size_t most);
 
 }  // namespace facegate

@@ -24,7 +24,7 @@ namespace {
 constexpr std::string_view kBackbone = "backbone.";
 constexpr std::string_view kAverage = "average.";
 constexpr std::string_view kHead = "head.";
-// Where other trainings keep averaged weights, beside those of the last step.
+// Other trainings keep averaged weights here, beside those of the last step.
 constexpr std::array<std::string_view, 3> kAveragedEntries = {"state_dict_ema", "model_ema", "ema"};
 
 TensorMap BelowBackbone(TensorMap tensors) {
@@ -48,7 +48,8 @@ TensorMap FromCheckpoint(TensorMap state) {
   return tensors;
 }
 
-// By `find`, which looks for a whole network of the architecture; of several the averaged one.
+// Asks `find`, which looks for a whole network of the architecture; of several it takes the
+// averaged one.
 StatusOr<FoundBackbone> FindWhole(
     const std::string& architecture,
     const std::function<StatusOr<FoundBackbone>(const BackboneWish&)>& find) {

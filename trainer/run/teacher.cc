@@ -19,7 +19,7 @@ namespace {
 // Larger passes leave the caches.
 constexpr size_t kRows = 4;
 
-// What fills the sides of a narrow crop, as a network input; nothing where the crop is the input.
+// Fills the sides of a narrow crop, as a network input; nothing where the crop is the input.
 struct Border {
   int columns = 0;  // on each side
   std::array<float, 3> grey{};

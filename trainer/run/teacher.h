@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What a teacher says of a batch.
+// The opinion of a teacher of a batch.
 struct Lesson {
   std::vector<float> embeddings;  // raw, one after the other
   // The maps of Chain::ForwardWithMaps(), count x map_shapes()[i] in C order; none where they were
@@ -29,7 +29,7 @@ class Teacher {
   virtual int embedding_size() const = 0;
   // Model and preprocessing digest: what its lessons follow from.
   virtual std::string digest() const = 0;
-  // For the student's model card.
+  // The text is for the student's model card.
   virtual std::string description() const = 0;
   // Channels, height and width of each map.
   virtual const std::vector<std::vector<int64_t>>& map_shapes() const = 0;

@@ -121,7 +121,7 @@ Status RefuseTwice(const DataOptions& options) {
   return OkStatus();
 }
 
-// Who is held out of `data.train`, to be found in other sets.
+// Knows who is held out of `data.train`, and finds him in other sets.
 class HeldOutPeople {
  public:
   void Add(const People& people, const HeldOut& held_out) {
@@ -132,7 +132,7 @@ class HeldOutPeople {
       }
     }
   }
-  // By the name of the person or the place of the photo.
+  // Looks by the name of the person or the place of the photo.
   bool Contains(const People& people, size_t photo) const {
     if (photos_.empty()) return false;
     return names_.contains(people.names[people.source->label(photo)]) ||
@@ -279,7 +279,7 @@ class Choice {
       ++next_label_;
     }
   }
-  // How many photos are not added, because they show people who are held out.
+  // Returns how many photos are not added, because they show people who are held out.
   size_t AddUnlabelled(const People& people, const HeldOutPeople& held_out,
                        LeaveOutList& left_out) {
     size_t of_held_out = 0;

@@ -12,19 +12,19 @@
 
 namespace facegate {
 
-// What a run trains on and what it is judged by.
+// The photos that a run trains on, and the pairs that it is judged by.
 struct TrainingData {
   std::shared_ptr<const Dataset> training;
   size_t labelled = 0;    // photos with a label
   size_t identities = 0;  // with at least one photo; classes of the head
   size_t synthetic = 0;   // of them generated
   std::vector<EvaluationSet> sets;
-  // Where the names of photos begin: folders, each with a slash at its end.
+  // The names of photos begin with these: folders, each with a slash at its end.
   std::vector<std::string> folders;
   // sha256 over names, labels and pairs: a run goes on only with the same photos. Names are those
   // below `folders`, so that the same photos in another place are the same.
   std::string digest;
-  // What its owner should know, a sentence each.
+  // Tells the owner what he should know, a sentence each.
   std::vector<std::string> notes;
 };
 
