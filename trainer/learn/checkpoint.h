@@ -21,7 +21,7 @@ struct NamedTensor {
 // Numbers and texts of a training, by name.
 using CheckpointFacts = std::map<std::string, std::string>;
 
-// Whether a safetensors file with these metadata is one.
+// True when a safetensors file with these metadata is one.
 bool IsCheckpoint(const CheckpointFacts& metadata);
 
 // Writes everything a training needs to go on to the bit as one safetensors file, facts in its

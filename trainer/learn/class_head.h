@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What the head says of a batch.
+// The answer of the head to a batch.
 struct HeadOutput {
   torch::Tensor logits;      // N x classes compared with
   torch::Tensor labels;      // N, the place of the right class among them
@@ -34,7 +34,7 @@ class ClassHead : public torch::nn::Module {
                      double strength);
 
   const ClassHeadOptions& options() const { return options_; }
-  // Those of the margin rule.
+  // The buffers of the margin rule.
   std::vector<MarginRule::Buffer> rule_buffers() { return rule_->buffers(); }
 
  private:

@@ -24,7 +24,7 @@ constexpr double kOutputShare = 0.1;
 constexpr char kEpochs[] = "epochs_done";
 constexpr char kUpdates[] = "updates";
 
-// Those of the options, and `more`.
+// Joins the facts of the options, and `more`.
 CheckpointFacts FactsOf(const NetworkTrainingOptions& options, CheckpointFacts more) {
   more.insert({{"seed", std::to_string(options.seed)},
                {"epochs", std::to_string(options.epochs)},

@@ -22,14 +22,14 @@
 
 namespace facegate {
 
-// What a checkpoint calls DigestOfSamples().
+// A checkpoint calls DigestOfSamples() by this.
 inline constexpr char kSamplesFact[] = "digest of the samples";
-// Of samples, as the bytes of a file, and of which of them are learned from.
+// Takes the digest of samples, as the bytes of a file, and of which of them are learned from.
 std::string DigestOfSamples(std::string_view samples,
                             std::initializer_list<std::span<const size_t>> learned);
 
-// What the trainings of all networks of face/detect/grey_network.h have in common: first weights,
-// optimiser, schedule and checkpoints. Not thread-safe.
+// Is what the trainings of all networks of face/detect/grey_network.h have in common: first
+// weights, optimiser, schedule and checkpoints. Not thread-safe.
 class GreyTraining {
  public:
   // An epoch has `views`. `facts` are what a checkpoint must agree with beside the options.
@@ -48,7 +48,7 @@ class GreyTraining {
   // One update by the gradients of `loss`. kInternal, and no update, where it is no number.
   Status Learn(const torch::Tensor& loss);
 
-  // As they learn: not rounded.
+  // The weights as they learn: not rounded.
   NetworkWeights Weights() { return module_->Folded(); }
   Status Save(const std::string& path);
   Status Resume(const std::string& path);

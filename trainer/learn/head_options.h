@@ -8,16 +8,16 @@
 
 #include "trainer/photos/number_range.h"
 
-// What can be chosen about the head of a training. No LibTorch: recipes hold these.
+// These say what can be chosen about the head of a training. No LibTorch: recipes hold these.
 namespace facegate {
 
-// How the gradient passes an angular margin.
+// Says how the gradient passes an angular margin.
 enum class MarginGradient {
   kExact,            // the derivative of the formula
   kStraightThrough,  // as if the margin were a constant (InsightFace's losses.py)
 };
 
-// What the options below may be.
+// The ranges of the options below.
 struct HeadRange {
   static constexpr NumberRange kScale{.min = 0.001, .max = 1e4};
   static constexpr NumberRange kAngle{.min = 0.0, .max = 3.14};  // margins

@@ -36,7 +36,7 @@ bool IsDecayed(const Tensor& parameter) { return parameter.dim() > 1; }
 void SetInitialWeights(torch::nn::Module& module, uint64_t seed) {
   const torch::NoGradGuard no_grad;
   const auto buffers = module.named_buffers();
-  // In the order of names, whatever the order of layers.
+  // They go in the order of names, whatever the order of layers.
   std::map<std::string, Tensor> parameters;
   for (const auto& item : module.named_parameters()) parameters.emplace(item.key(), item.value());
   uint64_t place = 0;

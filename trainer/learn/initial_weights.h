@@ -11,7 +11,7 @@ namespace facegate {
 // identity, PReLU slopes 0.25. Follows from the seed alone.
 void SetInitialWeights(torch::nn::Module& module, uint64_t seed);
 
-// Whether a parameter is decayed: weights of convolutions and linear layers are, batch norms,
+// True when a parameter is decayed: weights of convolutions and linear layers are, batch norms,
 // biases and PReLU slopes are not.
 bool IsDecayed(const torch::Tensor& parameter);
 

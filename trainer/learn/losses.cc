@@ -21,7 +21,7 @@ Tensor ClassificationLoss(const Tensor& logits, const Tensor& labels, const Loss
   if (options.label_smoothing > 0.0) {
     loss = loss * (1.0 - options.label_smoothing) - log_shares.mean(1) * options.label_smoothing;
   }
-  // For each sample, not for the mean of the batch.
+  // The factor is of each sample, not of the mean of the batch.
   if (options.focal_gamma > 0.0) {
     // 1 - p, which rounds to 0 where p is near 1: below the floor a power's derivative is none,
     // where it would be infinite for an exponent below 1.

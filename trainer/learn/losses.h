@@ -10,18 +10,19 @@ namespace facegate {
 torch::Tensor ClassificationLoss(const torch::Tensor& logits, const torch::Tensor& labels,
                                  const LossOptions& options);
 
-// What a student's embeddings lack of the teacher's: the mean of 1 - cosine. Both N x E, not
-// normalised; no gradient goes to the teacher.
+// Measures what a student's embeddings lack of the teacher's: the mean of 1 - cosine. Both N x E,
+// not normalised; no gradient goes to the teacher.
 torch::Tensor DistillationLoss(const torch::Tensor& student, const torch::Tensor& teacher);
 
-// How much strangers with the same flaw are alike: the mean of max(0, cosine)^2 over the pairs of
-// two labels. `embeddings` N x E, not normalised; `labels` N, int64. 0 where there is no such pair.
+// Measures how much strangers with the same flaw are alike: the mean of max(0, cosine)^2 over the
+// pairs of two labels. `embeddings` N x E, not normalised; `labels` N, int64. 0 where there is no
+// such pair.
 torch::Tensor LikenessLoss(const torch::Tensor& embeddings, const torch::Tensor& labels);
 
-// What a student's map lacks of the teacher's (hints, as in FitNets of Romero et al. 2015): 1 - the
-// correlation of a channel over all places of the batch, the mean over channels. 0 where channels
-// are equal up to their scale and offset, which the next layer makes up for; 1 where they have
-// nothing in common. Both N x C x H x W; no gradient goes to the teacher.
+// Measures what a student's map lacks of the teacher's (hints, as in FitNets of Romero et al.
+// 2015): 1 - the correlation of a channel over all places of the batch, the mean over channels. 0
+// where channels are equal up to their scale and offset, which the next layer makes up for; 1 where
+// they have nothing in common. Both N x C x H x W; no gradient goes to the teacher.
 torch::Tensor MapLoss(const torch::Tensor& student, const torch::Tensor& teacher);
 
 }  // namespace facegate

@@ -9,7 +9,7 @@
 
 namespace facegate {
 
-// What the numbers of a schedule may be.
+// The ranges of the numbers of a schedule.
 struct ScheduleRange {
   static constexpr NumberRange kRate{.min = 1e-12, .max = 1e30};
   static constexpr NumberRange kMinimum{.min = 0.0, .max = 1e3};  // and at most the rate

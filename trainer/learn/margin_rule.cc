@@ -13,7 +13,7 @@ namespace {
 
 using torch::Tensor;
 
-// How far from -1 and 1 a cosine must stay for the derivative of its angle to be finite: that of
+// A cosine must stay so far from -1 and 1 for the derivative of its angle to be finite: that of
 // acos is 1 / sqrt(1 - c^2).
 constexpr double kEdge = 1e-7;
 constexpr double kAdaFaceEdge = 1e-3;  // as in the paper's code

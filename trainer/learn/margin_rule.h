@@ -28,7 +28,8 @@ struct MarginResult {
 class MarginRule {
  public:
   virtual ~MarginRule() = default;
-  // In training mode; margins times `strength` (0: none, 1: all) where training warms up.
+  // Applies the rule in training mode; margins times `strength` (0: none, 1: all) where training
+  // warms up.
   virtual MarginResult Apply(const CosineBatch& batch, double strength) = 0;
   // Scalars in double, empty where the rule learns nothing; written back after a checkpoint was
   // read.

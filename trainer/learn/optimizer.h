@@ -45,7 +45,7 @@ class Optimizer {
     std::string name;  // "PARAMETER.momentum"
     torch::Tensor value;
   };
-  // Of all parameters; written into when training is resumed.
+  // The state of all parameters; written into when training is resumed.
   std::vector<State> state();
 
   const std::vector<TrainedParameter>& parameters() const { return parameters_; }

@@ -84,7 +84,7 @@ TorchTensor InputOf(std::span<const float> pixels, int64_t count, bool channels_
   return channels_last ? input.contiguous(at::MemoryFormat::ChannelsLast) : input;
 }
 
-// Which pictures are degraded, a truth value each.
+// Tells which pictures are degraded, a truth value each.
 TorchTensor DegradedOf(const Batch& batch) {
   TorchTensor degraded = torch::zeros({static_cast<int64_t>(batch.labels.size())}, torch::kBool);
   for (size_t i = 0; i < batch.degraded.size(); ++i) {

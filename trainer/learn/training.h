@@ -19,15 +19,15 @@
 
 namespace facegate {
 
-// What a teacher says of the pictures of a batch; empty where there is none.
+// The opinion of a teacher of the pictures of a batch; empty where there is none.
 struct TeacherTargets {
   std::span<const float> embeddings{};  // batch x embedding size
-  // For each map of the backbone (Chain::ForwardWithMaps()), batch x channels x height x width in C
-  // order; none where maps have no weight.
+  // There is one for each map of the backbone (Chain::ForwardWithMaps()), batch x channels x height
+  // x width in C order; none where maps have no weight.
   std::vector<std::span<const float>> maps{};
 };
 
-// What one batch did.
+// Tells what one batch did.
 struct StepReport {
   int64_t batch = 0;      // counted from 0
   double loss = 0.0;      // what is minimised, all terms together
@@ -41,7 +41,7 @@ struct StepReport {
   bool skipped = false;
 };
 
-// What Training::StartFrom() did with given weights.
+// Tells what Training::StartFrom() did with given weights.
 struct TakenWeights {
   size_t taken = 0;
   std::vector<std::string> left{};     // given, but not of the network: each in words
@@ -80,7 +80,7 @@ class Training {
   int64_t batches() const { return batches_; }
   int64_t updates() const { return optimizer_->steps(); }
 
-  // Whether no update is half gathered: then alone may it be saved.
+  // True when no update is half gathered: then alone may it be saved.
   bool at_update() const { return batches_ % options_.accumulate == 0; }
   // `facts` are the caller's own numbers, which Resume() gives back.
   Status Save(const std::string& path, CheckpointFacts facts);
@@ -93,10 +93,11 @@ class Training {
            std::shared_ptr<ClassHead> head, LrSchedule schedule);
 
   Status Freeze();
-  // In training mode, but for what is frozen.
+  // Puts all into training mode, but for what is frozen.
   void Train();
   std::vector<TrainedParameter> TrainedParameters() const;
-  // What a batch changes before it is known to count: running statistics, and what margins learn.
+  // Lists what a batch changes before it is known to count: running statistics, and what margins
+  // learn.
   std::vector<torch::Tensor> LearnedBuffers() const;
   std::vector<NamedTensor> State();
   Status CheckTargets(const Batch& batch, const TeacherTargets& targets) const;
@@ -114,7 +115,7 @@ class Training {
   // Adds the gradients of a finite loss to those gathered; false, and nothing was changed, when
   // they are not finite.
   bool Gather(const torch::Tensor& loss, StepReport& report);
-  // By the mean of the gathered gradients.
+  // Updates by the mean of the gathered gradients.
   void MakeUpdate(StepReport& report);
   // Parameters and running statistics of the backbone, by name.
   std::vector<NamedTensor> Averaged() const;

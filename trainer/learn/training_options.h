@@ -8,10 +8,10 @@
 #include "trainer/learn/lr_schedule.h"
 #include "trainer/photos/number_range.h"
 
-// What can be chosen about the step of learning. No LibTorch: recipes hold these.
+// These say what can be chosen about the step of learning. No LibTorch: recipes hold these.
 namespace facegate {
 
-// What the options below may be.
+// The ranges of the options below.
 struct LearningRange {
   static constexpr NumberRange kMomentum{.min = 0.0, .max = 0.9999};
   static constexpr NumberRange kBeta2{.min = 0.0, .max = 0.99999};
@@ -46,8 +46,8 @@ struct OptimizerOptions {
 struct TrainingOptions {
   std::string architecture = "mobilefacenet-128";
   double dropout = 0.0;  // where the architecture has it
-  // What keeps its weights and running statistics: layers and tensors of the backbone by the names
-  // of its state dict, each with all below it; "backbone": all of it.
+  // These keep their weights and running statistics: layers and tensors of the backbone by the
+  // names of its state dict, each with all below it; "backbone": all of it.
   std::vector<std::string> freeze{};
   double backbone_rate = 1.0;  // times the learning rate: that of the backbone
   uint64_t seed = 1;           // of initial weights and dropout
@@ -58,15 +58,15 @@ struct TrainingOptions {
   double weight_decay = 5e-4;
   int64_t accumulate = 1;  // batches for one update, >= 1
   double clip_norm = 0.0;  // largest L2 norm of all gradients; 0: no clipping
-  // Of the averaged weights and running statistics, which are then the result; 0: none. The first
-  // updates forget faster, by min(ema_decay, (1 + t) / (10 + t)) after update t, so that the random
-  // weights of the beginning are soon gone.
+  // Averages weights and running statistics by this decay, and the averages are then the result; 0:
+  // none. The first updates forget faster, by min(ema_decay, (1 + t) / (10 + t)) after update t, so
+  // that the random weights of the beginning are soon gone.
   double ema_decay = 0.0;
   int64_t margin_warmup = 0;  // batches until the margin has its full strength
   bool channels_last = true;  // the memory order of convolutions
   bool bf16 = false;          // the backbone computes in bfloat16
   bool fused = true;          // see trainer/fused
-  // Where there is a teacher: weights of DistillationLoss() and of the mean MapLoss(), >= 0.
+  // The weights of DistillationLoss() and of the mean MapLoss() where there is a teacher, >= 0.
   double distillation = 1.0;
   double map_distillation = 0.0;
   // Weight of LikenessLoss() of a batch's degraded pictures, >= 0.

@@ -10,7 +10,7 @@
 #include "face/torch/tensor_conversion.h"
 #include "trainer/learn/training.h"
 
-// What a training keeps: checkpoints, averaged weights, and weights to begin with.
+// This file has what a training keeps: checkpoints, averaged weights, and weights to begin with.
 namespace facegate {
 namespace {
 
@@ -150,7 +150,7 @@ StatusOr<CheckpointFacts> Training::Resume(const std::string& path) {
     optimizer_->set_steps(updates);
     optimizer_->ZeroGrad();
     gathered_ = 0;
-    // For the log alone; a checkpoint of an earlier version does not have it.
+    // It is for the log alone; a checkpoint of an earlier version does not have it.
     gradient_norm_ = NumberIn<double>(facts, kGradientNorm).value_or(0.0);
     return facts;
   });
