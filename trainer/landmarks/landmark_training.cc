@@ -22,7 +22,8 @@ namespace nn = torch::nn::functional;
 
 constexpr uint64_t kOrder = 73;
 constexpr uint64_t kView = 74;
-// For each face in an epoch: a coarse view, a fine one, a plain one, and one without a face.
+// Each face has so many in an epoch: a coarse view, a fine one, a plain one, and one without a
+// face.
 constexpr size_t kViewsOfFace = 4;
 constexpr double kMinedShare = 0.6;  // of the latter: boxes of the cascade
 constexpr double kFaceWeight = 0.3;
@@ -56,8 +57,9 @@ class TorchLandmarkTraining final : public LandmarkTraining {
   Status Resume(const std::string& path) override { return grey_->Resume(path); }
 
  private:
-  // In the first half of the epochs faces are mirrored too, which teaches more shapes; then no
-  // more: given landmarks are a detector's, and what it does left and right need not be symmetric.
+  // True in the first half of the epochs: faces are mirrored too, which teaches more shapes; then
+  // no more: given landmarks are a detector's, and what it does left and right need not be
+  // symmetric.
   bool IsMirroring() const { return 2 * epochs_done() < grey_->options().epochs; }
   std::vector<ViewOrder> OrderOf(int64_t epoch) const;
   StatusOr<LandmarkView> MakeView(const ViewOrder& order, RandomStream& random) const;

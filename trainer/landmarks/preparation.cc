@@ -26,12 +26,12 @@ namespace {
 constexpr uint64_t kStream = 71;
 constexpr DecodeLimits kLimits{.max_bytes = 256ULL << 20, .max_pixels = 200'000'000, .heif = true};
 constexpr int kMaxSide = 640;
-// As loose as the detector that will use the network.
+// The search is as loose as that of the detector that will use the network.
 constexpr CascadeSearch kSearch{.scale_step = 1.1, .min_neighbours = 1};
 // A patch shows this much more than the frame of the face, or than a negative's box.
 constexpr double kPatchOverFrame = 2.2;
 constexpr double kPatchOverNegative = 1.6;
-// Of a frame in its patch, pixels, unless the photo has fewer.
+// A frame has this side in its patch, in pixels, unless the photo has fewer.
 constexpr double kFrameSide = 128.0;
 // A box is the face's own where its centre is nearer to that of the frame than this and neither is
 // larger than the other by more than kSizeRatio, in sides of the frame.
@@ -40,7 +40,8 @@ constexpr double kSizeRatio = 1.7;
 // A photo is cut into so many pieces each way.
 constexpr int kPieces = 5;
 constexpr size_t kMostNegatives = 4;  // of one photo
-// Of the frame of the photo's face: smaller boxes cost the most time and teach the same.
+// A negative has at least this share of the frame of the photo's face: smaller boxes cost the most
+// time and teach the same.
 constexpr double kLeastNegative = 0.35;
 
 struct Patch {
@@ -123,7 +124,7 @@ cv::Mat InPieces(const cv::Mat& grey, RandomStream& random) {
   return mixed;
 }
 
-// What one photo gives.
+// The samples that one photo gives.
 struct PhotoSamples {
   LandmarkSample face;
   std::vector<NegativeSample> negatives;

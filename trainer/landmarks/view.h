@@ -10,14 +10,14 @@
 
 namespace facegate {
 
-// What the network is shown, and what it should say.
+// A view that the network is shown, and the answer that it should give.
 struct LandmarkView {
   cv::Mat crop;  // 8-bit grey, of kLandmarkCropSide
   bool face = false;
   std::array<float, 10> target{};  // outputs of the network; of faces alone
 };
 
-// How far the frame of a view is from that of the face.
+// Says how far the frame of a view is from that of the face.
 enum class ViewJitter {
   kCoarse,  // as a cascade's box is: moved, of another size, turned by up to 25°
   kFine,    // as after a first look
