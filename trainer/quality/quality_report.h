@@ -12,9 +12,9 @@
 
 namespace facegate {
 
-// What an error-versus-discard curve says at one point: of the views that are left when the
-// `discarded` share with the least expected score is taken away, how many would not be recognised
-// (by the network's order, and by the best order that there is).
+// A point of an error-versus-discard curve: of the views that are left when the `discarded` share
+// with the least expected score is taken away, how many would not be recognised (by the network's
+// order, and by the best order that there is).
 struct DiscardPoint {
   double discarded = 0.0;
   double error = 0.0;

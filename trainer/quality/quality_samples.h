@@ -12,7 +12,7 @@
 
 namespace facegate {
 
-// What the quality network should say of a view.
+// The answer that the quality network should give to a view.
 struct QualityTarget {
   uint32_t person = 0;  // index into QualitySamples::people
   ViewFlaw flaw = ViewFlaw::kNone;
@@ -36,7 +36,7 @@ std::string SerializeQualitySamples(const QualitySamples& samples, const std::st
 // kFailedPrecondition when they were made from another source, kInvalidArgument for other bytes.
 StatusOr<QualitySamples> ParseQualitySamples(std::string_view bytes, const std::string& source);
 
-// Which samples are learned from and which are held out: nobody is in both.
+// Says which samples are learned from and which are held out: nobody is in both.
 struct QualitySplit {
   std::vector<size_t> learned;
   std::vector<size_t> held_out;

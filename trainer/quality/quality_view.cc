@@ -90,7 +90,7 @@ Status Hide(RandomStream& random, QualityView& view) {
       share >= kSurelyHides ? std::optional<bool>(false) : std::nullopt;
   if (side != Kind::kHideLower) view.eyes_visible = hidden;
   if (side != Kind::kHideUpper) view.mouth_visible = hidden;
-  // From far enough below or above, the other part is hidden too, or is not.
+  // A cover from far enough below or above hides the other part too, or does not.
   if (side == Kind::kHideLower && share > kSurelyHides) view.eyes_visible = std::nullopt;
   if (side == Kind::kHideUpper && share > kSurelyHides) view.mouth_visible = std::nullopt;
   return OkStatus();
@@ -157,7 +157,7 @@ Status SecondFlaw(RandomStream& random, cv::Mat& crop) {
   }
 }
 
-// What light, lenses and sensors do.
+// Does what light, lenses and sensors do.
 StatusOr<bool> ApplyCameraFlaw(RandomStream& random, QualityView& view) {
   cv::Mat& crop = view.crop;
   switch (view.flaw) {

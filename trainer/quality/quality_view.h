@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What was mainly done to a crop. The numbers are in files of samples: do not change them.
+// Names what was mainly done to a crop. The numbers are in files of samples: do not change them.
 enum class ViewFlaw : uint8_t {
   kNone = 0,
   kTurned = 1,      // by quarters

@@ -33,7 +33,7 @@ StatusOr<QualitySamples> MakeQualitySamples(const std::vector<QualityCrops>& set
                                             const std::vector<Embedder*>& teachers,
                                             const SampleMakerOptions& options,
                                             const std::function<void()>& on_crop);
-// How many crops that takes.
+// Returns how many crops that takes.
 size_t CropsTaken(const std::vector<QualityCrops>& sets, const SampleMakerOptions& options);
 
 }  // namespace facegate
