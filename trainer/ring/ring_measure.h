@@ -14,7 +14,7 @@ struct RingPoint {
   double y = 0.0;
 };
 
-// What a drawing of embeddings in the plane shows, in numbers. Angles are in degrees.
+// Puts into numbers what a drawing of embeddings in the plane shows. Angles are in degrees.
 struct RingMeasure {
   // The mean of the angles between each embedding and its class's mean direction, over all
   // embeddings.

@@ -17,7 +17,7 @@ void AppendBlock(Chain& net, const std::string& name, const ConvShape& shape) {
 
 std::shared_ptr<RingNetwork> MakeRingNetwork() {
   auto net = std::make_shared<RingNetwork>();
-  // From 28×28 to 4×4.
+  // The blocks lead from 28×28 to 4×4.
   AppendBlock(*net, "conv1", {.in = 1, .out = 16, .kernel = 5, .stride = 2, .padding = 2});
   AppendBlock(*net, "conv2", {.in = 16, .out = 32, .kernel = 3, .stride = 2, .padding = 1});
   AppendBlock(*net, "conv3", {.in = 32, .out = 64, .kernel = 3, .padding = 1});

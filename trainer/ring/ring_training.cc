@@ -146,7 +146,7 @@ StatusOr<Learner> MakeLearner(const RingTrainingOptions& options, const DigitSet
   for (const auto& item : learner.network->named_parameters()) {
     add("network." + item.key(), item.value());
   }
-  // Without the bias of a linear head, which stays 0: with it softmax may leave a class at the
+  // The bias of a linear head is left out and stays 0: with it softmax may leave a class at the
   // origin, where there are no directions to compare.
   add("head.weight", learner.head->named_parameters()["weight"]);
   FACEGATE_ASSIGN_OR_RETURN(

@@ -30,7 +30,7 @@ struct RingResult {
   RingMeasure measure;
 };
 
-// How many steps a training has, for a display of its progress.
+// Returns how many steps a training has, for a display of its progress.
 size_t RingTrainingSteps(const RingTrainingOptions& options, const DigitSet& train);
 
 // Trains a RingNetwork on `train` and applies it to `test`. The result follows from options and
