@@ -18,7 +18,7 @@ namespace {
 
 constexpr char kConflictReason[] = "ID_CONFLICT";
 
-// What became of one person; written by the one thread that enrols them.
+// Tells what became of one person; written by the one thread that enrols them.
 struct Outcome {
   size_t templates = 0;
   size_t already = 0;
@@ -53,7 +53,7 @@ class BulkEnrolment {
   BulkReport Run();
 
  private:
-  // What one photo came to; an error otherwise.
+  // The outcome of one photo; an error otherwise.
   enum class PhotoResult { kEnrolled, kAlready };
 
   void EnrollPeople();

@@ -60,7 +60,8 @@ class CalibrationCommand : public Command {
   }
 
  private:
-  // What the page compares the collection's own scores with; nothing where the card has none.
+  // Asks for the calibration that the page compares the collection's own scores with; nothing where
+  // the card has none.
   std::optional<v1::GetCalibrationResponse> ModelCard(Session& session,
                                                       v1::GetCalibrationRequest request) const {
     if (model_card_) return std::nullopt;

@@ -26,7 +26,7 @@ constexpr char kCollectionFooter[] =
     "  facegate collection update staff --min-cosine 0.45 --probe-quality 0.5\n"
     "  facegate collection delete staff --force";
 
-// What a collection wants of faces, each where it says so.
+// Says what a collection wants of faces, each where it says so.
 struct QualityOptions {
   std::optional<float> enrol;
   std::optional<float> probe;
@@ -65,7 +65,7 @@ struct GuardOptions {
 constexpr std::pair<const char*, v1::Fusion> kFusions[] = {{"best", v1::FUSION_BEST_TEMPLATE},
                                                            {"mean", v1::FUSION_MEAN_TEMPLATE}};
 
-// How scores are made, each where it is given.
+// Says how scores are made, each where it is given.
 struct ScoreOptions {
   std::string fusion;
   bool cohort = false;

@@ -11,8 +11,8 @@
 
 namespace facegate {
 
-// Of the program. Scripts rely on the numbers: do not change them. Where several photos end
-// differently the highest number wins.
+// The exit codes of the program. Scripts rely on the numbers: do not change them. Where several
+// photos end differently the highest number wins.
 enum class ExitCode {
   kOk = 0,             // done; of identify, verify and compare: a match
   kNoMatch = 1,        // answered, but no match, or INCONCLUSIVE; of detect: no face
@@ -25,7 +25,7 @@ enum class ExitCode {
 
 ExitCode Worse(ExitCode a, ExitCode b);
 
-// What every command needs.
+// Every command needs these.
 struct Session {
   FacegateClient& client;
   std::ostream& out;  // results

@@ -11,8 +11,8 @@
 
 namespace facegate {
 
-// Why a picture that shows `photos` is not to be written to `path`: it would take the place of one
-// of them, or its name does not end in a format that can be written.
+// Says why a picture that shows `photos` is not to be written to `path`: it would take the place of
+// one of them, or its name does not end in a format that can be written.
 std::optional<ClientError> WrongWithPicture(const std::string& path,
                                             std::span<const std::string> photos);
 // Writes `picture` (8-bit BGR) in the format that the file's name ends in, for its owner alone: it
@@ -20,8 +20,8 @@ std::optional<ClientError> WrongWithPicture(const std::string& path,
 ClientResult<bool> WritePicture(const cv::Mat& picture, const std::string& path);
 
 // Draws the faces of `detected` (boxes, landmarks, scores) onto the photo that they were found in
-// and writes it to `output` by WritePicture(). Fails when the photo does not
-// decode to the size that the server saw. Returns the number of faces.
+// and writes it to `output` by WritePicture(). Fails when the photo does not decode to the size
+// that the server saw. Returns the number of faces.
 ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResponse& detected,
                             const std::string& output);
 

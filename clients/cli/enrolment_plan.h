@@ -21,10 +21,10 @@ struct PlanConflict {
   std::string message;
 };
 
-// What `enroll --dir` is going to send.
+// The plan of what `enroll --dir` is going to send.
 struct EnrolmentPlan {
   std::vector<PlannedPerson> people;  // in the order of folder names
-  // What is worth knowing and wrong with nothing, in words.
+  // Tells in words what is worth knowing and wrong with nothing.
   std::vector<std::string> warnings;
   // Folders that are not enrolled because their id is another folder's already.
   std::vector<PlanConflict> conflicts;

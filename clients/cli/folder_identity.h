@@ -17,7 +17,7 @@ struct FolderIdentity {
   bool labelled = false;
   // Set when it came from a folder of another name: what to tell. Nothing may be added to it.
   std::optional<std::string> conflict{};
-  // Of the photos that it has templates of (Template.source_digest).
+  // The digests of the photos that it has templates of (Template.source_digest).
   std::set<std::string> digests{};
 };
 

@@ -71,7 +71,7 @@ class IdentifyCommand : public Command {
   ExitCode Run(Session& session) override;
 
  private:
-  // Who the photo shows by --expect. Nothing where that is not known.
+  // Tells who the photo shows by --expect. Nothing where that is not known.
   std::optional<PhotoTruth> TruthOf(Session& session, const std::string& photo) const;
   // Puts what it finds into `page`.
   ClientResult<v1::IdentifyResponse> Identify(Session& session, const std::string& photo,

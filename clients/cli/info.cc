@@ -19,7 +19,7 @@ constexpr char kInfoFooter[] =
     "  facegate info --wait 60        until the server takes calls, for a script that started it\n"
     "  facegate --json info";
 
-// What is off is shouted: it is a risk.
+// A guard that is off is shouted: it is a risk.
 const char* OnOff(bool on) { return on ? "on" : "OFF"; }
 
 // Pairs of a name and a value, one a line.

@@ -4,7 +4,7 @@
 
 namespace facegate {
 
-// While one of these lives, Ctrl-C (SIGINT) does not end the process but is noted, so that what is
+// Notes Ctrl-C (SIGINT) while one of these lives, instead of ending the process, so that what is
 // being done can be ended in order. The second Ctrl-C ends the process. One at a time.
 class InterruptWatch {
  public:
@@ -13,7 +13,7 @@ class InterruptWatch {
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
 
-  // Since this was made. Thread-safe.
+  // True when it came since this was made. Thread-safe.
   bool interrupted() const;
 
  private:

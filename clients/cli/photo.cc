@@ -39,7 +39,7 @@ class OpenFile {
   const int descriptor_;
 };
 
-// What is there up to the end; how much that is a pipe does not tell before.
+// Reads what is there up to the end; how much that is a pipe does not tell before.
 ClientResult<std::string> ReadToEnd(int descriptor) {
   constexpr size_t kChunk = 64 << 10;
   std::string content;

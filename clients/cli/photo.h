@@ -9,7 +9,7 @@
 
 namespace facegate {
 
-// How photos become probes.
+// Says how photos become probes.
 struct PhotoOptions {
   std::string select{};  // "single", "largest", "central", "all"; empty: the call's default
   bool crop = false;     // photos are aligned crops already
@@ -22,7 +22,7 @@ void AddPhotoOptions(CLI::App& app, PhotoOptions& options, AllowAll all);
 // Adds --min-cosine.
 void AddMinCosine(CLI::App& app, std::optional<float>& min_cosine, const std::string& description);
 
-// Where a match begins: --min-cosine, --fmr or --fpir, and --site-calibration.
+// Says where a match begins: --min-cosine, --fmr or --fpir, and --site-calibration.
 class OperatingPointOptions {
  public:
   // --site-calibration is offered where there is a collection.
@@ -55,7 +55,7 @@ void AddLeastQuality(CLI::App& app, const std::string& name, std::optional<float
 // UNSPECIFIED for an empty name.
 v1::FaceSelection SelectionOf(const std::string& name);
 
-// Where photos are read from, for the help of commands that take one.
+// Tells where photos are read from, for the help of commands that take one.
 inline constexpr char kPhotoHint[] = "; - reads one from standard input";
 
 // The bytes of the file as they are; "-" is standard input, and pipes are read to their end. Fails

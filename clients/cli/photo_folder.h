@@ -7,7 +7,7 @@
 
 #include "clients/cpp/client_result.h"
 
-// Which files of a folder are photos.
+// These tell which files of a folder are photos.
 namespace facegate {
 
 // A file or folder that is not sent, and why, in words that go on after its name.
@@ -19,7 +19,8 @@ struct LeftOut {
 struct PhotoFolder {
   std::vector<std::filesystem::path> photos;  // in name order
   std::vector<LeftOut> left_out;              // in name order
-  // What systems and programs put beside photos (system_name.h); nobody expects it to be sent.
+  // Counts what systems and programs put beside photos (system_name.h); nobody expects it to be
+  // sent.
   size_t skipped = 0;
 };
 
@@ -33,7 +34,7 @@ struct NotAPhoto {
   bool may_be_meant = false;
 };
 
-// Why the file is not a photo that a server reads: its content decides, not its name's ending.
+// Says why the file is not a photo that a server reads: its content decides, not its name's ending.
 // Nothing when it is one. HEIC and AVIF are: whether it reads them is for the server to say.
 std::optional<NotAPhoto> WhyNotAPhoto(const std::filesystem::directory_entry& entry);
 

@@ -10,8 +10,8 @@ namespace facegate {
 // "[####......] 40/100  40%  12.3/s  0:05 left  2 failed".
 std::string ProgressLine(size_t done, size_t total, size_t failed, double seconds);
 
-// How far a long job is: one line that is drawn again on a terminal, a plain line every few seconds
-// otherwise. Thread-safe.
+// Shows how far a long job is: one line that is drawn again on a terminal, a plain line every few
+// seconds otherwise. Thread-safe.
 class Progress {
  public:
   // `out` outlives the object and is written to by nobody else until Finish().

@@ -8,7 +8,7 @@
 namespace facegate {
 namespace {
 
-// What the value of a component is, as a person would say it. `{}` stands for the value.
+// Says what the value of a component is, as a person would say it. `{}` stands for the value.
 struct Phrase {
   std::string_view name;
   std::string_view text;

@@ -84,7 +84,7 @@ std::string DescribeRate(const v1::ErrorRate& rate) {
 
 namespace {
 
-// What a threshold promises.
+// Says what a threshold promises.
 std::string DescribeClaim(const v1::DecisionBasis& basis) {
   if (!basis.has_claimed()) return "not calibrated: it promises no error rate";
   const std::string rate = DescribeRate(basis.claimed());

@@ -8,7 +8,7 @@
 
 #include "clients/cli/command.h"
 
-// How results and errors are shown.
+// Results and errors are shown by these.
 namespace facegate {
 
 // Keeps the order of fields.
@@ -54,8 +54,8 @@ std::string DescribeBasis(const v1::DecisionBasis& basis);
 std::string DescribeRate(const v1::ErrorRate& rate);
 // A cosine with 4 digits.
 std::string FormatCosine(float cosine);
-// What decided, of a candidate or a verification: "0.4512", or "0.4120 of 0.4512" where the cosine
-// was normalised.
+// Formats what decided, of a candidate or a verification: "0.4512", or "0.4120 of 0.4512" where the
+// cosine was normalised.
 template <typename Scored>
 std::string FormatScore(const Scored& scored) {
   if (!scored.has_normalised()) return FormatCosine(scored.cosine());

@@ -69,8 +69,8 @@ VerdictMark MarkOf(const v1::IdentifyResponse::Result& result,
   return right ? VerdictMark::kRight : VerdictMark::kWrong;
 }
 
-// Of a photo with several faces: what is wrong counts first, then what is found, and last what
-// cannot be told.
+// Chooses the mark of a photo with several faces: what is wrong counts first, then what is found,
+// and last what cannot be told.
 VerdictMark MarkOf(const v1::IdentifyResponse& answer, const std::optional<PhotoTruth>& truth) {
   std::optional<VerdictMark> mark;
   for (const auto& result : answer.results()) {

@@ -12,7 +12,7 @@
 
 namespace facegate {
 
-// Who a photo truly shows.
+// Says who a photo truly shows.
 struct PhotoTruth {
   std::string identity;   // its id
   bool enrolled = false;  // in the collection; otherwise nobody should be found
@@ -35,7 +35,7 @@ class IdentificationSheet {
            const v1::IdentifyResponse& answer, const std::optional<PhotoTruth>& truth = {});
   // A photo that was not answered, and why in a word or two.
   void AddRefused(const std::string& photo, const std::string& reason);
-  // What stands above the page: the title, and how many photos there are of each kind.
+  // Stands above the page: the title, and how many photos there are of each kind.
   std::string Headline() const;
   // Writes the page in the format that its name ends in. Returns how many photos it shows.
   ClientResult<size_t> Write(const std::string& output) const;

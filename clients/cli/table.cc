@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kColumnGap = "  ";
 constexpr size_t kLeastWrapped = 8;  // columns; narrower ones cannot be read
 
-// How many bytes of `text` make its first line.
+// Returns how many bytes of `text` make its first line.
 size_t FirstLine(std::string_view text, size_t columns) {
   const size_t whole = BytesThatFit(text, columns);
   if (whole == text.size()) return whole;

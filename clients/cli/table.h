@@ -35,7 +35,7 @@ class Table {
   void Print(std::ostream& out, size_t most_columns = 0) const;
 
  private:
-  // What is shown of the columns: which, and how wide.
+  // Says which columns are shown, and how wide.
   struct Shown {
     size_t column;
     size_t width;

@@ -22,7 +22,7 @@ constexpr char kTemplateFooter[] =
     "  facegate template list -c staff 1017\n"
     "  facegate template delete -c staff 1017 42";
 
-// What the template was made from, and so who vouches for the face in it.
+// Says what the template was made from, and so who vouches for the face in it.
 std::string SourceName(v1::TemplateSource source) {
   switch (source) {
     case v1::TEMPLATE_SOURCE_IMAGE:

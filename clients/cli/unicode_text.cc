@@ -48,7 +48,7 @@ std::string Normalised(std::string_view text, const icu::Normalizer2* form, UErr
   icu::UnicodeString result;
   if (U_SUCCESS(status)) result = form->normalize(source, status);
   std::string utf8;
-  // Without its data ICU cannot do it: the text stays as it is.
+  // ICU cannot do it without its data: the text stays as it is.
   (U_SUCCESS(status) ? result : source).toUTF8String(utf8);
   return utf8;
 }

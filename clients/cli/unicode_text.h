@@ -12,26 +12,26 @@ bool IsValidUtf8(std::string_view text);
 // The text in normalisation form C, so that what looks the same and means the same is the same.
 std::string Composed(std::string_view text);
 
-// What of the text ids can hold: letters without their accents, digits and "._-"; each run of
+// Keeps of the text what ids can hold: letters without their accents, digits and "._-"; each run of
 // anything else is one '_'. "Zoë" is "Zoe".
 std::string AsciiSkeleton(std::string_view text);
 
 // The text without control characters and without marks that change the direction of writing.
 std::string WithoutControls(std::string_view text);
 
-// At most `bytes` bytes of UTF-8 text; no character is cut in two.
+// Keeps at most `bytes` bytes of UTF-8 text; no character is cut in two.
 std::string CutToBytes(std::string_view text, size_t bytes);
 
 // Text that cannot change what a terminal does: control characters and marks that change the
 // direction of writing become '?'.
 std::string Printable(std::string_view text);
 
-// How many columns of a terminal the text takes: Chinese, Japanese and Korean characters and most
-// emoji two, combining marks none.
+// Returns how many columns of a terminal the text takes: Chinese, Japanese and Korean characters
+// and most emoji two, combining marks none.
 size_t DisplayWidth(std::string_view text);
 
-// How many bytes of the text's start fit into `columns`; always one character at least, unless the
-// text is empty.
+// Returns how many bytes of the text's start fit into `columns`; always one character at least,
+// unless the text is empty.
 size_t BytesThatFit(std::string_view text, size_t columns);
 
 }  // namespace facegate

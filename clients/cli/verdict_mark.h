@@ -5,7 +5,8 @@
 
 namespace facegate {
 
-// What is to be thought of an answer; shown by a colour and, for those who do not see it, a sign.
+// Says what is to be thought of an answer; shown by a colour and, for those who do not see it, a
+// sign.
 enum class VerdictMark {
   kRight,   // green, a tick: the right person, or just somebody where nobody knows who is right
   kNobody,  // grey, a question mark: nobody was found
@@ -17,7 +18,7 @@ enum class VerdictMark {
 // The mark's colour, BGR.
 cv::Scalar ColourOf(VerdictMark mark);
 
-// How wide and high DrawMark() draws, pixels.
+// DrawMark() draws so many pixels wide and high.
 inline constexpr int kMarkSide = 13;
 
 // Draws the sign, white on a square of the colour, with its upper left corner at `corner`; what
