@@ -8,7 +8,7 @@
 
 namespace facegate {
 
-// What the command line asks for.
+// The command line asks for this.
 struct CommandLine {
   enum class Action { kServe, kHelp, kHelpConfig, kPrintConfig, kVersion };
   Action action = Action::kServe;
@@ -21,7 +21,7 @@ struct CommandLine {
 // CheckComplete() too when the action is to serve.
 StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments);
 
-// For --help.
+// The text is for --help.
 std::string UsageText();
 
 }  // namespace facegate

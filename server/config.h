@@ -50,13 +50,13 @@ struct Config {
 // kInvalidArgument, with what is allowed, for an unknown key or a value out of range.
 Status SetConfigKey(std::string_view name, std::string_view text, std::string_view origin,
                     Config& config);
-// Whether `name` is a key that is true or false.
+// True when `name` is a key that is true or false.
 bool IsSwitchKey(std::string_view name);
 
 // Sets the keys of a YAML mapping; `origin` names it in errors ("server.yaml").
 Status ApplyYaml(const std::string& yaml, const std::string& origin, Config& config);
-// What a server must have: a model, a data directory, a listen address that is safe, message limits
-// that fit each other.
+// Checks what a server must have: a model, a data directory, a listen address that is safe, message
+// limits that fit each other.
 Status CheckComplete(const Config& config);
 
 // Every key with its sentence, range and default, as a commented YAML file: deploy/server.yaml.
@@ -65,11 +65,11 @@ std::string ConfigHelp();
 std::string ConfigToYaml(const Config& config);
 
 LogLevel LogLevelOf(const Config& config);
-// What max_message_bytes is when it is left at 0.
+// Returns what max_message_bytes is when it is left at 0.
 int64_t EffectiveMaxMessageBytes(const Config& config);
-// What request_memory is when it is left at 0.
+// Returns what request_memory is when it is left at 0.
 int64_t EffectiveRequestMemory(const Config& config);
-// What decode_memory is when it is left at 0, on a machine with `cores`.
+// Returns what decode_memory is when it is left at 0, on a machine with `cores`.
 int64_t EffectiveDecodeMemory(const Config& config, int cores);
 
 }  // namespace facegate

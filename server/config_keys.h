@@ -14,7 +14,7 @@ namespace facegate {
 // One key. Texts may be bound to choices; `example` stands in deploy/server.yaml for a key that has
 // no default.
 struct ConfigKey {
-  // What a number may be, both ends included.
+  // A number may be of this range, both ends included.
   struct Range {
     int64_t min = 0;
     int64_t max = 0;
