@@ -30,7 +30,7 @@ TEST(LearningDefectsTest, FocalLossTurnsAwayFromEasyPhotos) {
     const double easy = logits.grad()[0].norm().item<double>();
     return easy / (easy + logits.grad()[1].norm().item<double>());
   };
-  // By the batch's mean the two would keep their proportion.
+  // The two would keep their proportion by the batch's mean.
   EXPECT_LT(share_of_easy(2.0), 0.05 * share_of_easy(0.0));
 }
 
@@ -60,7 +60,7 @@ TEST(LearningDefectsTest, AccuracyIsThatOfCosinesWithoutTheMargin) {
 TEST(LearningDefectsTest, TrainingReportsTheAccuracyWithoutTheMargin) {
   constexpr size_t kInput = 3 * 112 * 112;
   TrainingOptions options;
-  // With such a margin a photo's own class is always the one with the lowest logit.
+  // The margin is such that a photo's own class is always the one with the lowest logit.
   options.head = {.classes = 2,
                   .embedding_size = 128,
                   .margin = {.kind = "cosface", .scale = 1.0, .margin = 2.0}};

@@ -258,7 +258,7 @@ TEST(MarginRuleTest, ArcFaceIsMonotonicInTheAngle) {
                             .labels = torch::zeros({2001}, torch::kInt64)};
     const Tensor logits = Rule(options)->Apply(batch, 1.0).logits.view(-1);
     const Tensor steps = logits.slice(0, 1) - logits.slice(0, 0, 2000);
-    // With easy margin there is one jump down, where the margin begins.
+    // There is one jump down with easy margin, where the margin begins.
     EXPECT_EQ((steps < 0).sum().item<int64_t>(), easy ? 1 : 0);
   }
 }

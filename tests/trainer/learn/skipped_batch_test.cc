@@ -170,8 +170,8 @@ TEST(SkippedGroupTest, IsSavedWhole) {
   EXPECT_THAT(Differences(StateOf(*whole), StateOf(*resumed)), ::testing::IsEmpty());
 }
 
-// Where the first batch after a checkpoint says nothing to the head, its gradient was absent in one
-// training and zero, which decays its weights, in the other.
+// The first batch after a checkpoint may say nothing to the head: its gradient was then absent in
+// one training and zero, which decays its weights, in the other.
 TEST(ResumedBatchTest, WithoutLabelsLeavesTheHeadAlone) {
   const std::vector<float> targets(kStripeBatch * 128, 1.0F);
   Batch unlabelled = StripesAt(1);

@@ -134,7 +134,7 @@ TEST(TrainingTest, TheAverageForgetsItsBeginningSoon) {
   const auto a = averaged->Weights();
   const auto b = plain->Weights();
   ASSERT_TRUE(a.ok() && b.ok());
-  // How much of the way from the random weights is left.
+  // Tells how much of the way from the random weights is left.
   const auto left = [&](const std::string& name) {
     const torch::Tensor begin = ToTorch(random->at(name)).value();
     const torch::Tensor end = ToTorch(b->at(name)).value();

@@ -62,7 +62,7 @@ bool SamePixels(const cv::Mat& a, const cv::Mat& b) {
   return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0.0;
 }
 
-// How many of the pixels around a point differ, 0..1.
+// Tells how many of the pixels around a point differ, 0..1.
 double ShareChangedAround(const cv::Mat& photo, cv::Point2f point) {
   const cv::Rect place(cv::Point(point) - cv::Point(4, 4), cv::Size(9, 9));
   const cv::Mat difference = cv::abs(photo(place) - PhotoToDegrade()(place));

@@ -175,7 +175,7 @@ TEST(LoaderTest, KeepsWhatItDegradesForTheTeacher) {
   EXPECT_LT(degraded, 13U);
 }
 
-// Of identities with few photos, which balance shows most often, it gave the same picture again and
+// An identity with few photos, which balance shows most often, gave the same picture again and
 // again.
 TEST(LoaderTest, ChangesAPhotoDifferentlyEachTime) {
   const NoiseDataset dataset(2);

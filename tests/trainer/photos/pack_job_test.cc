@@ -94,7 +94,7 @@ TEST_F(PackJobTest, NamesBadPhotosAndLeavesThemOut) {
   EXPECT_EQ(report.bad_photos, 3u);
   EXPECT_THAT(bad_, ElementsAre(HasSubstr("faces/p0/0.png"), HasSubstr("faces/p2/1.png"),
                                 HasSubstr("faces/p3/1.png")));
-  // Who has no readable photo is no identity.
+  // A person without a readable photo is no identity.
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto pack, OpenPackSource(options_.out));
   EXPECT_THAT(pack->classes(), ElementsAre("p1", "p2", "p3"));
 }

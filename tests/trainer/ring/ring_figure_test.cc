@@ -34,7 +34,7 @@ struct Clouds {
 cv::Scalar Red() { return {40, 39, 214}; }    // class 3
 cv::Scalar Green() { return {44, 160, 44}; }  // class 2
 
-// How many pixels of a part are nearly of that colour (BGR).
+// Counts the pixels of a part that are nearly of that colour (BGR).
 int CountNear(const cv::Mat& part, const cv::Scalar& colour) {
   cv::Mat mask;
   const cv::Scalar slack = cv::Scalar::all(40);

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kSteps = 1000;
 
-// What a guard says in a run whose loss and accuracy are functions of the batch.
+// Returns what a guard says in a run whose loss and accuracy are functions of the batch.
 template <typename Loss, typename Accuracy>
 std::string WhatIsSaid(TrainingGuard& guard, Loss loss, Accuracy accuracy) {
   std::string said;

@@ -14,7 +14,7 @@
 namespace facegate {
 namespace {
 
-// What must be another than its default for the end of a range to have a meaning.
+// These must be others than their defaults for the end of a range to have a meaning.
 const std::map<std::string, std::pair<std::string, std::string>>& Companions() {
   static const std::map<std::string, std::pair<std::string, std::string>> all = {
       {"head.lower_norm", {"head.upper_norm", "1e6"}},
@@ -23,7 +23,7 @@ const std::map<std::string, std::pair<std::string, std::string>>& Companions() {
   return all;
 }
 
-// Whether all that a recipe is made into takes it.
+// OK when all that a recipe is made into takes it.
 Status Take(Recipe recipe) {
   recipe = Resolved(std::move(recipe));
   ResolveSteps(100, recipe);
