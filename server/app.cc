@@ -10,12 +10,12 @@
 #include "face/base/file.h"
 #include "face/base/log.h"
 #include "face/image/opencv_threads.h"
-#include "server/rpc/listen_address.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/face_service.h"
 #include "server/rpc/gallery_service.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/grpc_services.h"
+#include "server/rpc/listen_address.h"
 
 namespace facegate {
 namespace {

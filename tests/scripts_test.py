@@ -165,13 +165,14 @@ class CheckTidy(unittest.TestCase):
     def check(self, *arguments):
         check_tidy.bytes_of.cache_clear()
         check_tidy.included.cache_clear()
+        check_tidy.essence_of.cache_clear()
         self.read.clear()
         with mock.patch.object(sys, "argv", ["check_tidy.py", *arguments]), contextlib.redirect_stdout(io.StringIO()):
             return check_tidy.main()
 
-    def change(self, name):
+    def change(self, name, line="changed();"):
         path = self.root / name
-        path.write_text(path.read_text() + "// changed\n")
+        path.write_text(path.read_text() + line + "\n")
 
     def test_passes_what_the_lock_covers(self):
         self.assertEqual(self.check(), 0)
@@ -193,6 +194,16 @@ class CheckTidy(unittest.TestCase):
             self.assertEqual(self.check(), 1)
             self.assertEqual(self.check("--update"), 0)
             self.assertEqual(self.read, ["a.cc"])
+
+    def test_what_was_moved_or_got_other_comments_is_not_read_again(self):
+        (self.root / "face/c").mkdir()
+        (self.root / "face/a.h").rename(self.root / "face/c/a.h")
+        (self.root / "face/a.cc").write_text('// Says more.\n#include "face/c/a.h"\n')
+        self.assertEqual(self.check(), 0)
+
+    def test_reads_again_what_got_a_comment_that_speaks_to_it(self):
+        self.change("face/b.cc", "// NOLINTNEXTLINE")
+        self.assertEqual(self.check(), 1)
 
     def test_a_key_covers_the_options_of_the_compiler_and_no_path(self):
         self.commands[self.root / "face/b.cc"] = "c++ -O2 -I/elsewhere -c b.cc"

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "face/base/status.h"
-#include "server/rpc/listen_address.h"
 #include "server/rpc/grpc_services.h"
+#include "server/rpc/listen_address.h"
 
 namespace facegate {
 

@@ -338,7 +338,7 @@ TEST(FusedRunTest, GivesTheSameMapsAndGradients) {
     // Batch norms over two pictures make much of rounding; another order of layers would differ by
     // all.
     const double difference = (fused[i] - plain[i]).norm().item<double>();
-    EXPECT_LT(difference, 0.03 * plain[i].norm().item<double>() + 1e-6) << i;
+    EXPECT_LT(difference, 0.03 * plain[i].norm().item<double>() + 1e-5) << i;
   }
 }
 
