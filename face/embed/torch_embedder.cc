@@ -15,7 +15,7 @@
 #include "face/embed/canary.h"
 #include "face/embed/shared_passes.h"
 #include "face/image/preprocessing.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "face/torch/backbone.h"
 #include "face/torch/frozen_network.h"
 #include "face/torch/tensor_conversion.h"

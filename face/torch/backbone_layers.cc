@@ -7,18 +7,19 @@ namespace facegate {
 
 bool Layer::AppendTo(FusionBuilder& /*builder*/) const { return false; }
 
-Conv2d::Conv2d(const ConvShape& shape) : shape_(shape) {
+Conv2d::Conv2d(const ConvShape& shape, bool with_bias) : shape_(shape) {
   weight_ = register_parameter(
       "weight", torch::empty({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}));
+  if (with_bias) bias_ = register_parameter("bias", torch::empty({shape.out}));
 }
 
 torch::Tensor Conv2d::forward(torch::Tensor input) {
-  return torch::conv2d(input, weight_, {}, {shape_.stride, shape_.stride},
+  return torch::conv2d(input, weight_, bias_, {shape_.stride, shape_.stride},
                        {shape_.padding, shape_.padding}, {1, 1}, shape_.groups);
 }
 
 bool Conv2d::AppendTo(FusionBuilder& builder) const {
-  return builder.AddConvolution(shape_, weight_);
+  return !bias_.defined() && builder.AddConvolution(shape_, weight_);
 }
 
 BatchNorm::BatchNorm(int64_t channels, bool fixed_weight) {
@@ -49,6 +50,8 @@ PRelu::PRelu(int64_t channels) { weight_ = register_parameter("weight", torch::e
 torch::Tensor PRelu::forward(torch::Tensor input) { return torch::prelu(input, weight_); }
 
 bool PRelu::AppendTo(FusionBuilder& builder) const { return builder.AddPRelu(weight_); }
+
+torch::Tensor Relu::forward(torch::Tensor input) { return torch::relu(input); }
 
 Linear::Linear(int64_t in, int64_t out, bool with_bias) {
   weight_ = register_parameter("weight", torch::empty({out, in}));
@@ -161,18 +164,19 @@ void Chain::set_fusion(LayerFusion fusion) {
   }
 }
 
-Residual& Residual::SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut) {
-  shortcut_ = register_module(name, std::move(shortcut));
+Residual& Residual::AppendShortcut(const std::string& name, std::shared_ptr<Layer> layer) {
+  shortcut_.push_back(register_module(name, std::move(layer)));
   return *this;
 }
 
 bool Residual::AppendTo(FusionBuilder& builder) const {
-  return shortcut_ == nullptr && builder.BeginResidual() && Chain::AppendTo(builder) &&
+  return shortcut_.empty() && builder.BeginResidual() && Chain::AppendTo(builder) &&
          builder.EndResidual();
 }
 
 torch::Tensor Residual::forward(torch::Tensor input) {
-  const torch::Tensor shortcut = shortcut_ == nullptr ? input : shortcut_->forward(input);
+  torch::Tensor shortcut = input;
+  for (const auto& layer : shortcut_) shortcut = layer->forward(std::move(shortcut));
   return Chain::forward(std::move(input)) + shortcut;
 }
 

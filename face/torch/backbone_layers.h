@@ -13,7 +13,8 @@
 
 #include "face/torch/layer_fusion.h"
 
-// The few layers that the backbones are made of. Parameters are allocated but not set: creating
+// The few layers that networks are made of; face/network/description.h says what each computes.
+// Parameters are allocated but not set: creating
 // even the largest network costs milliseconds, and its names and shapes can be read off; values
 // come from LoadWeights() (face/torch/tensor_conversion.h). Not thread-safe in training mode.
 namespace facegate {
@@ -29,25 +30,16 @@ class Layer : public torch::nn::Module {
   virtual bool AppendTo(FusionBuilder& builder) const;
 };
 
-struct ConvShape {
-  int64_t in = 0;  // channels
-  int64_t out = 0;
-  int64_t kernel = 1;  // pixels, as are stride and padding
-  int64_t stride = 1;
-  int64_t padding = 0;
-  int64_t groups = 1;
-};
-
-// A convolution without a bias; square kernels.
 class Conv2d : public Layer {
  public:
-  explicit Conv2d(const ConvShape& shape);
+  explicit Conv2d(const ConvShape& shape, bool with_bias = false);
   torch::Tensor forward(torch::Tensor input) override;
   bool AppendTo(FusionBuilder& builder) const override;
 
  private:
   const ConvShape shape_;
   torch::Tensor weight_;
+  torch::Tensor bias_;  // undefined without one
 };
 
 // Normalises the channels of N·C·H·W or of N·C; epsilon 1e-5, momentum 0.1. In training mode it
@@ -66,7 +58,6 @@ class BatchNorm : public Layer {
   torch::Tensor num_batches_tracked_;
 };
 
-// One slope for each channel.
 class PRelu : public Layer {
  public:
   explicit PRelu(int64_t channels);
@@ -75,6 +66,11 @@ class PRelu : public Layer {
 
  private:
   torch::Tensor weight_;
+};
+
+class Relu : public Layer {
+ public:
+  torch::Tensor forward(torch::Tensor input) override;
 };
 
 class Linear : public Layer {
@@ -102,7 +98,6 @@ class Flatten : public Layer {
   torch::Tensor forward(torch::Tensor input) override;
 };
 
-// Keeps each `stride`-th row and column (a 1×1 max pooling).
 class Subsample : public Layer {
  public:
   explicit Subsample(int64_t stride) : stride_(stride) {}
@@ -112,7 +107,6 @@ class Subsample : public Layer {
   const int64_t stride_;
 };
 
-// Squeeze-and-excitation (Hu et al. 2018): channels scaled by a gate computed from their means.
 class ChannelGate : public Layer {
  public:
   ChannelGate(int64_t channels, int64_t reduction);
@@ -167,13 +161,13 @@ class Chain : public Layer {
 // A chain whose input is added to its output.
 class Residual : public Chain {
  public:
-  // The input passes this layer before it is added.
-  Residual& SetShortcut(const std::string& name, std::shared_ptr<Layer> shortcut);
+  // The input passes these, in their order, before it is added.
+  Residual& AppendShortcut(const std::string& name, std::shared_ptr<Layer> layer);
   torch::Tensor forward(torch::Tensor input) override;
   bool AppendTo(FusionBuilder& builder) const override;
 
  private:
-  std::shared_ptr<Layer> shortcut_;  // null: the input itself
+  std::vector<std::shared_ptr<Layer>> shortcut_;
 };
 
 }  // namespace facegate

@@ -5,12 +5,14 @@
 
 #include <memory>
 
+#include "face/network/description.h"
+
 // The one hook by which training runs neighbouring layers of a chain as one operator
 // (trainer/fused). A chain offers its layers to a builder, and calls the run that the builder makes
 // of them instead of the layers.
 namespace facegate {
 
-struct ConvShape;
+using network::ConvShape;
 
 // The tensors of a batch norm, and the norm itself, which knows whether it learns.
 struct NormTensors {

@@ -14,10 +14,6 @@
 namespace facegate {
 namespace {
 
-constexpr size_t kDifferencesShown = 3;
-
-bool IsBatchCounter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
-
 std::optional<torch::ScalarType> ToScalarType(DType dtype) {
   switch (dtype) {
     case DType::kBool:
@@ -94,26 +90,6 @@ ShapeMap ShapesOf(const torch::nn::Module& module) {
     shapes[item.key()] = item.value().sizes().vec();
   for (const auto& item : module.named_buffers()) shapes[item.key()] = item.value().sizes().vec();
   return shapes;
-}
-
-ShapeDifference CompareShapes(const ShapeMap& expected, const TensorMap& tensors) {
-  ShapeDifference difference;
-  const auto add = [&](std::string text) {
-    if (++difference.count <= kDifferencesShown) difference.first.push_back(std::move(text));
-  };
-  for (const auto& [name, shape] : expected) {
-    const auto found = tensors.find(name);
-    if (found == tensors.end()) {
-      if (!IsBatchCounter(name)) add(fmt::format("{} is missing", Quote(name)));
-    } else if (found->second.shape != shape) {
-      add(fmt::format("{} has the shape {}, expected {}", Quote(name),
-                      ShapeText(found->second.shape), ShapeText(shape)));
-    }
-  }
-  for (const auto& [name, tensor] : tensors) {
-    if (!expected.contains(name)) add(fmt::format("{} is unexpected", Quote(name)));
-  }
-  return difference;
 }
 
 StatusOr<torch::Tensor> ToTorch(const Tensor& tensor) {

@@ -3,29 +3,14 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
-#include <cstdint>
-#include <map>
-#include <string>
-#include <vector>
-
 #include "face/base/status.h"
+#include "face/network/shape_map.h"
 #include "face/weights/weights.h"
 
 namespace facegate {
 
-// Shapes of a state dict by name.
-using ShapeMap = std::map<std::string, std::vector<int64_t>, std::less<>>;
-
 // Names and shapes of the parameters and buffers of `module`.
 ShapeMap ShapesOf(const torch::nn::Module& module);
-
-// Tells what sets `tensors` apart from a state dict of these names and shapes.
-struct ShapeDifference {
-  size_t count = 0;                // tensors that are missing, unexpected or of another shape
-  std::vector<std::string> first;  // the first few, each in words
-};
-// "num_batches_tracked" may be missing: it does not enter the forward pass.
-ShapeDifference CompareShapes(const ShapeMap& expected, const TensorMap& tensors);
 
 // kInvalidArgument when the bytes do not fit shape and type. Copies.
 StatusOr<torch::Tensor> ToTorch(const Tensor& tensor);

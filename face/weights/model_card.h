@@ -32,7 +32,7 @@ struct AccuracyFigure {
 struct ModelCard {
   static constexpr int kFormatVersion = 1;
 
-  std::string architecture;  // a name of face/torch/architecture.h, such as "mobilefacenet-128"
+  std::string architecture;  // a name of face/network/architecture.h, such as "mobilefacenet-128"
   int embedding_size = 0;    // 1..4096
   Preprocessing preprocessing;
   std::string model_digest;          // sha256 over architecture and tensors, see ModelDigest()

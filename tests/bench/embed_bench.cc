@@ -10,7 +10,7 @@
 
 #include "face/base/openmp.h"
 #include "face/embed/canary.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "tests/bench/embed_on_command.h"
 #include "tests/bench/embed_timing.h"
 

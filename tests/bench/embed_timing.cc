@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "face/embed/torch_embedder.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
+#include "face/network/random_weights.h"
 
 namespace facegate {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "face/base/openmp.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "trainer/timing/step_timing.h"
 
 namespace facegate {

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "face/base/status.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
+#include "face/network/random_weights.h"
 #include "face/weights/model_file.h"
 
 namespace facegate {

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "face/base/counted.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "trainer/photos/open_dataset.h"
 #include "trainer/run/progress.h"
 

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "face/weights/json_number.h"
 #include "face/weights/model_file.h"
 #include "trainer/command/calibration_print.h"

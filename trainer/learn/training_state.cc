@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <string_view>
 #include <utility>
 
 #include "face/base/catch.h"
 #include "face/base/check.h"
+#include "face/network/shape_map.h"
 #include "face/torch/tensor_conversion.h"
 #include "trainer/learn/training.h"
 
@@ -33,9 +33,6 @@ StatusOr<T> NumberIn(const CheckpointFacts& facts, const char* name) {
   }
   return InvalidArgument(fmt::format("the checkpoint does not state its {}", name));
 }
-
-// Counts batches and enters nothing.
-bool IsBatchCounter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
 
 // Puts those of `weights` that are called `prefix` and a name of the module, and have its shape,
 // into the module. `fitting` gets the full names.

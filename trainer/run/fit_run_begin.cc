@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "trainer/measure/verification.h"
 #include "trainer/run/fit_run.h"
 #include "trainer/run/start_weights.h"

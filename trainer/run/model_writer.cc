@@ -10,7 +10,7 @@
 #include "face/base/file.h"
 #include "face/embed/canary.h"
 #include "face/embed/torch_embedder.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "face/torch/tensor_conversion.h"
 #include "face/weights/quote.h"
 

@@ -1,6 +1,6 @@
 #include "trainer/run/recipe_keys.h"
 
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 
 namespace facegate {
 namespace {

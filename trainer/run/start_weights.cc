@@ -10,8 +10,8 @@
 
 #include "face/base/file.h"
 #include "face/base/sha256.h"
-#include "face/torch/backbone_file.h"
-#include "face/torch/backbone_group.h"
+#include "face/network/backbone_file.h"
+#include "face/network/backbone_group.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
 #include "face/weights/state_dict.h"

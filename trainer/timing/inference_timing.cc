@@ -11,7 +11,8 @@
 
 #include "face/embed/torch_embedder.h"
 #include "face/image/image.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
+#include "face/network/random_weights.h"
 #include "trainer/photos/dataset.h"
 
 namespace facegate {

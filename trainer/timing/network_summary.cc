@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "face/base/catch.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "face/torch/backbone.h"
 
 namespace facegate {

@@ -11,7 +11,7 @@
 
 #include "face/base/catch.h"
 #include "face/base/random.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "trainer/fused/backbone_fusion.h"
 #include "trainer/learn/initial_weights.h"
 #include "trainer/learn/training.h"

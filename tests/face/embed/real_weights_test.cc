@@ -6,7 +6,7 @@
 #include "face/base/file.h"
 #include "face/embed/torch_embedder.h"
 #include "face/image/decode.h"
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "face/weights/torch_pickle.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_data.h"

@@ -11,7 +11,7 @@
 
 #include "face/base/coding.h"
 #include "face/embed/canary.h"
-#include "face/torch/architecture.h"
+#include "face/network/random_weights.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 

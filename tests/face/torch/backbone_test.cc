@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include <set>
 #include <string>
 
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
+#include "face/network/random_weights.h"
 #include "face/torch/tensor_conversion.h"
 #include "tests/support/status_matchers.h"
 
@@ -30,14 +30,6 @@ std::shared_ptr<Backbone> WithRandomWeights(const std::string& architecture, uin
   EXPECT_THAT(backbone, IsOk());
   EXPECT_THAT(LoadWeights(weights.value(), *backbone.value()), IsOk());
   return backbone.value();
-}
-
-std::set<std::string> NamesOf(const std::string& architecture) {
-  std::set<std::string> names;
-  for (const auto& [name, shape] : ShapesOf(*CreateBackbone(architecture).value())) {
-    if (!name.ends_with("num_batches_tracked")) names.insert(name);
-  }
-  return names;
 }
 
 struct Original {
@@ -86,27 +78,6 @@ TEST(BackboneTest, EachArchitectureGivesEmbeddingsOfItsSize) {
               torch::IntArrayRef({2, EmbeddingSizeOf(name).value()}))
         << name;
   }
-}
-
-TEST(BackboneTest, NamesAreThoseOfTheOriginals) {
-  const auto mbf128 = NamesOf("mobilefacenet-128");
-  EXPECT_TRUE(mbf128.contains("conv_4.model.5.conv_dw.bn.running_var"));
-  EXPECT_TRUE(mbf128.contains("GDC_dw.weight"));
-  EXPECT_EQ(ShapesOf(*CreateBackbone("mobilefacenet-128").value()).size(), 333);
-  const auto mbf512 = NamesOf("mobilefacenet-512");
-  EXPECT_TRUE(mbf512.contains("layers.1.layers.0.weight"));
-  EXPECT_TRUE(mbf512.contains("layers.5.layers.5.layers.1.layers.2.weight"));
-  EXPECT_TRUE(mbf512.contains("conv_sep.layers.2.weight"));
-  EXPECT_TRUE(mbf512.contains("features.layers.2.weight"));
-  const auto iresnet = NamesOf("iresnet-34");
-  EXPECT_TRUE(iresnet.contains("layer1.0.downsample.1.running_mean"));
-  EXPECT_TRUE(iresnet.contains("layer3.5.bn3.weight"));
-  EXPECT_TRUE(iresnet.contains("fc.bias"));
-  const auto irse = NamesOf("irse-50");
-  EXPECT_TRUE(irse.contains("body.3.shortcut_layer.0.weight"));
-  EXPECT_FALSE(irse.contains("body.0.shortcut_layer.0.weight"));
-  EXPECT_TRUE(irse.contains("body.23.res_layer.5.fc2.weight"));
-  EXPECT_TRUE(irse.contains("output_layer.4.bias"));
 }
 
 TEST(BackboneTest, BackwardPassReachesAllParametersButTheFixedOne) {

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "face/torch/architecture.h"
+#include "face/network/random_weights.h"
 #include "face/torch/tensor_conversion.h"
 #include "tests/support/status_matchers.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "face/base/coding.h"
-#include "face/torch/architecture.h"
+#include "face/network/random_weights.h"
 #include "face/torch/backbone.h"
 #include "tests/support/status_matchers.h"
 

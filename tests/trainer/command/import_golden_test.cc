@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "face/weights/model_file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"

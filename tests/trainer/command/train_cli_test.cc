@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "face/base/file.h"
-#include "face/torch/architecture.h"
+#include "face/network/random_weights.h"
 #include "face/weights/model_file.h"
 #include "tests/support/random_model.h"
 #include "tests/support/status_matchers.h"

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "face/torch/architecture.h"
+#include "face/network/random_weights.h"
 #include "face/torch/backbone.h"
 #include "face/torch/tensor_conversion.h"
 #include "tests/support/status_matchers.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "face/base/file.h"
-#include "face/torch/architecture.h"
+#include "face/network/random_weights.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/torch_file.h"

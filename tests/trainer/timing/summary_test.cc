@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "face/torch/architecture.h"
+#include "face/network/random_weights.h"
 #include "face/weights/model_file.h"
 #include "tests/support/random_model.h"
 #include "tests/support/status_matchers.h"

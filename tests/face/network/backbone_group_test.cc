@@ -1,8 +1,8 @@
-#include "face/torch/backbone_group.h"
+#include "face/network/backbone_group.h"
 
 #include <gmock/gmock.h>
 
-#include "face/torch/architecture.h"
+#include "face/network/random_weights.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "face/torch/backbone_group.h"
+#include "face/network/backbone_group.h"
 #include "face/weights/weights.h"
 
 namespace facegate {

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <array>
-#include <memory>
 
-#include "face/torch/backbone.h"
+#include "face/network/description.h"
 
-namespace facegate {
+namespace facegate::network {
 
 // The improved residual network with squeeze-and-excitation as in face.evoLVe (IR_SE_50 with
 // `units` {3, 4, 14, 3}): four stages of 64 to 512 channels, 512-d.
-std::shared_ptr<Backbone> MakeIrSe(const std::array<int, 4>& units, double dropout);
+Description IrSe(const std::array<int, 4>& units, double dropout);
 
-}  // namespace facegate
+}  // namespace facegate::network

@@ -1,3 +1,5 @@
+#include "face/network/random_weights.h"
+
 #include <bit>
 #include <cmath>
 #include <string>
@@ -5,9 +7,8 @@
 
 #include "face/base/coding.h"
 #include "face/base/split_mix.h"
-#include "face/torch/architecture.h"
-#include "face/torch/backbone.h"
-#include "face/torch/tensor_conversion.h"
+#include "face/network/architecture.h"
+#include "face/network/shape_map.h"
 
 namespace facegate {
 namespace {
@@ -77,10 +78,11 @@ Tensor MakeTensor(const std::string& name, const std::vector<int64_t>& shape, ui
 }  // namespace
 
 StatusOr<TensorMap> RandomWeights(std::string_view architecture, uint64_t seed) {
-  FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
+                            DescribeArchitecture(architecture));
   TensorMap tensors;
-  for (const auto& [name, shape] : ShapesOf(*backbone)) {
-    if (name.ends_with("num_batches_tracked")) {
+  for (const auto& [name, shape] : ShapesOf(description)) {
+    if (IsBatchCounter(name)) {
       tensors[name] = Tensor{.dtype = DType::kI64, .shape = {}, .bytes = std::string(8, '\0')};
     } else {
       tensors[name] = MakeTensor(name, shape, seed);

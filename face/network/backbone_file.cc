@@ -1,4 +1,4 @@
-#include "face/torch/backbone_file.h"
+#include "face/network/backbone_file.h"
 
 #include <utility>
 

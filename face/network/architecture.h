@@ -6,17 +6,23 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/network/description.h"
 #include "face/weights/weights.h"
 
-// Tells what is known of the backbones without LibTorch's headers; the networks themselves are in
-// face/torch/backbone.h.
+// The backbones by their names.
 namespace facegate {
 
 // "mobilefacenet-128", "mobilefacenet-512", "iresnet-18", "iresnet-34", "iresnet-50",
 // "iresnet-100", "iresnet-200", "irse-50". Stored in cards: do not change them.
 const std::vector<std::string>& ArchitectureNames();
 
-// Length of its embedding. kInvalidArgument, listing the known names, for another name.
+// The network of that name. kInvalidArgument, listing the known names, for another name.
+// `dropout` in 0..1 acts before the last linear layer in training mode, where the architecture has
+// it (iresnet, irse).
+StatusOr<network::Description> DescribeArchitecture(std::string_view architecture,
+                                                    double dropout = 0.0);
+
+// Length of its embedding.
 StatusOr<int> EmbeddingSizeOf(std::string_view architecture);
 
 // Trainable and fixed parameters, without buffers.
@@ -26,10 +32,5 @@ StatusOr<int64_t> ParameterCount(std::string_view architecture);
 // missing). kInvalidArgument, naming the nearest architecture and the first tensors that differ,
 // when there is none.
 StatusOr<std::string> DetectArchitecture(const TensorMap& tensors);
-
-// Weights from a generator of our own, equal on every machine and LibTorch: scaled so that
-// activations neither vanish nor explode, batch norm statistics plausible. For tests and
-// demonstrations; they recognise nobody.
-StatusOr<TensorMap> RandomWeights(std::string_view architecture, uint64_t seed);
 
 }  // namespace facegate

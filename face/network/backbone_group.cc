@@ -1,4 +1,4 @@
-#include "face/torch/backbone_group.h"
+#include "face/network/backbone_group.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,9 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "face/torch/architecture.h"
-#include "face/torch/backbone.h"
-#include "face/torch/tensor_conversion.h"
+#include "face/network/architecture.h"
+#include "face/network/shape_map.h"
 #include "face/weights/quote.h"
 
 namespace facegate {
@@ -51,7 +50,7 @@ class Pattern {
     std::vector<std::string> names;
     for (const auto& [name, shape] : shapes_) {
       families_.insert(FirstPart(name));
-      if (!IsCounter(name)) names.push_back(name);
+      if (!IsBatchCounter(name)) names.push_back(name);
     }
     for (size_t i = 0; i < kAnchors; ++i) {
       anchors_.push_back(names[i * (names.size() - 1) / (kAnchors - 1)]);
@@ -84,7 +83,7 @@ class Pattern {
         .architecture = architecture_, .dict = number, .prefix = prefix, .names = {}, .left = {}};
     result.place = PlaceOf(dict.path, prefix);
     for (const auto& [name, shape] : shapes_) {
-      if (IsCounter(name)) continue;
+      if (IsBatchCounter(name)) continue;
       ++result.expected;
       const auto found = dict.tensors.find(prefix + name);
       if (found == dict.tensors.end()) {
@@ -101,8 +100,6 @@ class Pattern {
   }
 
  private:
-  static bool IsCounter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
-
   // A tensor of the dict: one of the group's, one that is left, or a fault.
   void SortIn(const std::string& name, Comparison& result) const {
     const std::string& prefix = result.group.prefix;
@@ -189,8 +186,9 @@ StatusOr<BackboneGroup> FindBackbone(const std::vector<StateDictShapes>& dicts,
   }
   if (wish.architecture.has_value()) architectures = {*wish.architecture};
   for (const std::string& architecture : architectures) {
-    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(architecture));
-    const Pattern pattern(architecture, ShapesOf(*backbone));
+    FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
+                              DescribeArchitecture(architecture));
+    const Pattern pattern(architecture, ShapesOf(description));
     for (size_t i = 0; i < dicts.size(); ++i) {
       for (const std::string& prefix : pattern.Prefixes(dicts[i].tensors)) {
         Comparison one = pattern.Compare(dicts[i], i, prefix);

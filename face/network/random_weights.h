@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "face/base/status.h"
+#include "face/weights/weights.h"
+
+namespace facegate {
+
+// Weights from a generator of our own, equal on every machine: scaled so that activations neither
+// vanish nor explode, batch norm statistics plausible. For tests and demonstrations; they recognise
+// nobody. kInvalidArgument for an unknown architecture.
+StatusOr<TensorMap> RandomWeights(std::string_view architecture, uint64_t seed);
+
+}  // namespace facegate

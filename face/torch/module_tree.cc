@@ -1,0 +1,62 @@
+#include "face/torch/module_tree.h"
+
+#include <memory>
+#include <variant>
+
+namespace facegate {
+namespace {
+
+// Makes the module of a layer.
+struct Maker {
+  std::shared_ptr<Layer> operator()(const network::Convolution& layer) const {
+    return std::make_shared<Conv2d>(layer.shape, layer.bias);
+  }
+  std::shared_ptr<Layer> operator()(const network::BatchNorm& layer) const {
+    return std::make_shared<BatchNorm>(layer.channels, layer.fixed_weight);
+  }
+  std::shared_ptr<Layer> operator()(const network::PRelu& layer) const {
+    return std::make_shared<PRelu>(layer.channels);
+  }
+  std::shared_ptr<Layer> operator()(const network::Relu& /*layer*/) const {
+    return std::make_shared<Relu>();
+  }
+  std::shared_ptr<Layer> operator()(const network::Linear& layer) const {
+    return std::make_shared<Linear>(layer.in, layer.out, layer.bias);
+  }
+  std::shared_ptr<Layer> operator()(const network::Dropout& layer) const {
+    return std::make_shared<Dropout>(layer.probability);
+  }
+  std::shared_ptr<Layer> operator()(const network::Flatten& /*layer*/) const {
+    return std::make_shared<Flatten>();
+  }
+  std::shared_ptr<Layer> operator()(const network::Subsample& layer) const {
+    return std::make_shared<Subsample>(layer.stride);
+  }
+  std::shared_ptr<Layer> operator()(const network::ChannelGate& layer) const {
+    return std::make_shared<ChannelGate>(layer.channels, layer.reduction);
+  }
+  std::shared_ptr<Layer> operator()(const network::Chain& layer) const {
+    auto chain = std::make_shared<Chain>();
+    AppendLayers(layer.layers, *chain);
+    return chain;
+  }
+  std::shared_ptr<Layer> operator()(const network::Residual& layer) const {
+    auto residual = std::make_shared<Residual>();
+    AppendLayers(layer.layers, *residual);
+    for (const network::Layer& one : layer.shortcut) {
+      residual->AppendShortcut(one.name, std::visit(*this, one.kind));
+    }
+    return residual;
+  }
+};
+
+}  // namespace
+
+void AppendLayers(const std::vector<network::Layer>& layers, Chain& chain) {
+  for (const network::Layer& layer : layers) {
+    chain.Append(layer.name, std::visit(Maker(), layer.kind));
+    if (layer.map) chain.MarkMap();
+  }
+}
+
+}  // namespace facegate
