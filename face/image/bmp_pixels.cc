@@ -133,22 +133,21 @@ StatusOr<bool> HasAlpha(const BmpReader& reader, const BmpLayout& layout, const 
 
 }  // namespace
 
-StatusOr<cv::Mat> DecodeBmpPixels(std::string_view encoded, const StopCheck& stop) {
+Status DecodeBmpPixels(std::string_view encoded, const StopCheck& stop, const PixelRows& bgr) {
   FACEGATE_ASSIGN_OR_RETURN(const BmpLayout layout, ParseBmpLayout(encoded));
   const BmpReader reader(encoded, layout);
   FACEGATE_ASSIGN_OR_RETURN(const bool transparent, HasAlpha(reader, layout, stop));
-  cv::Mat bgr(layout.height, layout.width, CV_8UC3);
   std::vector<uint8_t> bgra(transparent ? static_cast<size_t>(layout.width) * 4 : 0);
   for (int row = 0; row < layout.height; ++row) {
     FACEGATE_RETURN_IF_ERROR(AskInRow(stop, row, layout.width));
     if (transparent) {
       reader.ReadTransparentRow(row, bgra.data());
-      LayOnWhite(bgra.data(), layout.width, bgr.ptr(row));
+      LayOnWhite(bgra.data(), layout.width, bgr.row(row));
     } else {
-      reader.ReadOpaqueRow(row, bgr.ptr(row));
+      reader.ReadOpaqueRow(row, bgr.row(row));
     }
   }
-  return bgr;
+  return OkStatus();
 }
 
 }  // namespace facegate

@@ -14,13 +14,12 @@ void LayOnWhite(const uint8_t* bgra, int width, uint8_t* bgr) {
   }
 }
 
-StatusOr<cv::Mat> LaidOnWhite(const cv::Mat& bgra, const StopCheck& stop) {
-  cv::Mat bgr(bgra.size(), CV_8UC3);
-  for (int row = 0; row < bgra.rows; ++row) {
-    FACEGATE_RETURN_IF_ERROR(AskInRow(stop, row, bgra.cols));
-    LayOnWhite(bgra.ptr(row), bgra.cols, bgr.ptr(row));
+Status LayOnWhite(const PixelView& bgra, const StopCheck& stop, const PixelRows& bgr) {
+  for (int row = 0; row < bgra.height; ++row) {
+    FACEGATE_RETURN_IF_ERROR(AskInRow(stop, row, bgra.width));
+    LayOnWhite(bgra.row(row), bgra.width, bgr.row(row));
   }
-  return bgr;
+  return OkStatus();
 }
 
 }  // namespace facegate

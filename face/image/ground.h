@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <opencv2/core/mat.hpp>
 
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
+#include "face/image/pixels.h"
 
 namespace facegate {
 
@@ -12,7 +12,7 @@ namespace facegate {
 // what lies under full transparency is often a leftover that nobody was meant to see.
 void LayOnWhite(const uint8_t* bgra, int width, uint8_t* bgr);
 
-// The same for a whole picture of type CV_8UC4.
-StatusOr<cv::Mat> LaidOnWhite(const cv::Mat& bgra, const StopCheck& stop);
+// Does the same for a whole picture; both have one size.
+Status LayOnWhite(const PixelView& bgra, const StopCheck& stop, const PixelRows& bgr);
 
 }  // namespace facegate

@@ -55,7 +55,7 @@ class LibheifPicture final : public HeifPicture {
 
   const ImageHeader& header() const override { return header_; }
 
-  StatusOr<cv::Mat> Decode(const StopCheck& stop) override {
+  Status Decode(const StopCheck& stop, const PixelRows& bgr) override {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
     const bool transparent = heif_.handle_has_alpha(handle_.get()) != 0;
     HeifImage* decoded = nullptr;
@@ -70,29 +70,28 @@ class LibheifPicture final : public HeifPicture {
         stride < header_.width * (transparent ? 4 : 3)) {
       return Refusal(header_.format, {.message = "its size is not that of its header"});
     }
-    return InOrder(pixels, stride, transparent, stop);
+    return PutInOrder(pixels, stride, transparent, stop, bgr);
   }
 
  private:
-  // Converts from RGB or RGBA.
-  StatusOr<cv::Mat> InOrder(const uint8_t* pixels, int stride, bool transparent,
-                            const StopCheck& stop) const {
-    cv::Mat bgr(header_.height, header_.width, CV_8UC3);
-    std::vector<uint8_t> bgra(static_cast<size_t>(header_.width) * 4);
-    for (int row = 0; row < bgr.rows; ++row) {
-      FACEGATE_RETURN_IF_ERROR(AskInRow(stop, row, bgr.cols));
+  // From RGB or RGBA.
+  static Status PutInOrder(const uint8_t* pixels, int stride, bool transparent,
+                           const StopCheck& stop, const PixelRows& bgr) {
+    std::vector<uint8_t> bgra(static_cast<size_t>(bgr.width) * 4);
+    for (int row = 0; row < bgr.height; ++row) {
+      FACEGATE_RETURN_IF_ERROR(AskInRow(stop, row, bgr.width));
       const uint8_t* from = pixels + static_cast<ptrdiff_t>(row) * stride;
       const int channels = transparent ? 4 : 3;
-      uint8_t* to = transparent ? bgra.data() : bgr.ptr(row);
-      for (int column = 0; column < bgr.cols; ++column, from += channels, to += channels) {
+      uint8_t* to = transparent ? bgra.data() : bgr.row(row);
+      for (int column = 0; column < bgr.width; ++column, from += channels, to += channels) {
         to[0] = from[2];
         to[1] = from[1];
         to[2] = from[0];
         if (transparent) to[3] = from[3];
       }
-      if (transparent) LayOnWhite(bgra.data(), bgr.cols, bgr.ptr(row));
+      if (transparent) LayOnWhite(bgra.data(), bgr.width, bgr.row(row));
     }
-    return bgr;
+    return OkStatus();
   }
 
   const HeifLibrary& heif_;

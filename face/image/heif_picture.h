@@ -1,12 +1,12 @@
 #pragma once
 
 #include <memory>
-#include <opencv2/core/mat.hpp>
 #include <string_view>
 
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
 #include "face/image/image_header.h"
+#include "face/image/pixels.h"
 
 namespace facegate {
 
@@ -23,9 +23,9 @@ class HeifPicture {
   // The size is that of the upright picture: the turns and mirrors of these formats are in their
   // boxes and applied by libheif, and an EXIF orientation beside them only repeats them.
   virtual const ImageHeader& header() const = 0;
-  // The pixels as 8-bit BGR, transparency laid on white. libheif's part of it, some 20 ms a
-  // megapixel, cannot be interrupted.
-  virtual StatusOr<cv::Mat> Decode(const StopCheck& stop) = 0;
+  // Decodes the pixels into `bgr` (of the header's size), transparency laid on white. libheif's
+  // part of it, some 20 ms a megapixel, cannot be interrupted.
+  virtual Status Decode(const StopCheck& stop, const PixelRows& bgr) = 0;
 };
 
 }  // namespace facegate

@@ -82,8 +82,8 @@ class JpegReader {
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
 
-  // `bgr` has the header's size; `row` holds four bytes for each of its columns.
-  bool Read(cv::Mat& bgr, std::vector<uint8_t>& row) {
+  // `row` holds four bytes for each column of `bgr`.
+  bool Read(const PixelRows& bgr, std::vector<uint8_t>& row) {
     if (setjmp(errors_.jump) != 0) return false;
     jpeg_create_decompress(&decompress_);
     decompress_.client_data = this;
@@ -97,16 +97,16 @@ class JpegReader {
     const bool four_inks = decompress_.num_components == 4;
     decompress_.out_color_space = four_inks ? JCS_CMYK : JCS_EXT_BGR;
     jpeg_start_decompress(&decompress_);
-    if (decompress_.output_width != static_cast<JDIMENSION>(bgr.cols) ||
-        decompress_.output_height != static_cast<JDIMENSION>(bgr.rows)) {
+    if (decompress_.output_width != static_cast<JDIMENSION>(bgr.width) ||
+        decompress_.output_height != static_cast<JDIMENSION>(bgr.height)) {
       return Fail("its size is not that of its first frame header");
     }
     if (!has_end_marker_ && !HasEveryCoefficient()) return Fail("some of its scans are missing");
     while (decompress_.output_scanline < decompress_.output_height) {
-      uint8_t* target = bgr.ptr(static_cast<int>(decompress_.output_scanline));
+      uint8_t* target = bgr.row(static_cast<int>(decompress_.output_scanline));
       JSAMPROW line = four_inks ? row.data() : target;
       if (jpeg_read_scanlines(&decompress_, &line, 1) != 1) return Fail("its data end too early");
-      if (four_inks) WriteCmykRow(line, decompress_.saw_Adobe_marker != FALSE, bgr.cols, target);
+      if (four_inks) WriteCmykRow(line, decompress_.saw_Adobe_marker != FALSE, bgr.width, target);
     }
     if (has_end_marker_) jpeg_finish_decompress(&decompress_);
     return true;
@@ -154,12 +154,11 @@ class JpegReader {
 
 }  // namespace
 
-StatusOr<cv::Mat> DecodeJpegPixels(std::string_view encoded, const ImageHeader& header,
-                                   const StopCheck& stop) {
-  cv::Mat bgr(header.height, header.width, CV_8UC3);
-  std::vector<uint8_t> row(static_cast<size_t>(header.width) * 4);
+Status DecodeJpegPixels(std::string_view encoded, const ImageHeader& header, const StopCheck& stop,
+                        const PixelRows& bgr) {
+  std::vector<uint8_t> row(static_cast<size_t>(bgr.width) * 4);
   JpegReader reader(encoded.substr(0, header.picture_bytes), header.has_end_marker, stop);
-  if (reader.Read(bgr, row)) return bgr;
+  if (reader.Read(bgr, row)) return OkStatus();
   if (!reader.stopped().ok()) return reader.stopped();
   return Refuse(
       Reason::kImageUndecodable,

@@ -110,43 +110,34 @@ Status WhyNot(const PngReader& reader, const ImageHeader& header) {
                             header.height, reader.message()));
 }
 
-StatusOr<cv::Mat> ReadOpaque(PngReader& reader, const ImageHeader& header) {
-  cv::Mat bgr(header.height, header.width, CV_8UC3);
-  const bool read = reader.ReadRows(
-      bgr.rows, bgr.cols, [&](int row) { return bgr.ptr(row); }, [](int) {});
-  if (!read) return WhyNot(reader, header);
-  return bgr;
+// Reads all rows as they are: 3 or 4 channels.
+bool ReadAsItIs(PngReader& reader, const PixelRows& pixels) {
+  return reader.ReadRows(
+      pixels.height, pixels.width, [&](int row) { return pixels.row(row); }, [](int) {});
 }
 
-StatusOr<cv::Mat> ReadTransparent(PngReader& reader, const ImageHeader& header) {
-  cv::Mat bgr(header.height, header.width, CV_8UC3);
-  std::vector<uint8_t> bgra(static_cast<size_t>(header.width) * 4);
-  const bool read = reader.ReadRows(
-      bgr.rows, bgr.cols, [&](int) { return bgra.data(); },
-      [&](int row) { LayOnWhite(bgra.data(), bgr.cols, bgr.ptr(row)); });
-  if (!read) return WhyNot(reader, header);
-  return bgr;
-}
-
-// Each pass brings some pixels of a row: all must be there before any is laid on white.
-StatusOr<cv::Mat> ReadInterlacedTransparent(PngReader& reader, const ImageHeader& header,
-                                            const StopCheck& stop) {
-  cv::Mat bgra(header.height, header.width, CV_8UC4);
-  const bool read = reader.ReadRows(
-      bgra.rows, bgra.cols, [&](int row) { return bgra.ptr(row); }, [](int) {});
-  if (!read) return WhyNot(reader, header);
-  return LaidOnWhite(bgra, stop);
+bool ReadTransparent(PngReader& reader, const PixelRows& bgr) {
+  std::vector<uint8_t> bgra(static_cast<size_t>(bgr.width) * 4);
+  return reader.ReadRows(
+      bgr.height, bgr.width, [&](int) { return bgra.data(); },
+      [&](int row) { LayOnWhite(bgra.data(), bgr.width, bgr.row(row)); });
 }
 
 }  // namespace
 
-StatusOr<cv::Mat> DecodePngPixels(std::string_view encoded, const ImageHeader& header,
-                                  const StopCheck& stop) {
+Status DecodePngPixels(std::string_view encoded, const ImageHeader& header, const StopCheck& stop,
+                       const PixelRows& bgr) {
   PngReader reader(encoded, stop);
   if (!reader.Begin() || !reader.HasSize(header)) return WhyNot(reader, header);
-  if (reader.channels() == 3) return ReadOpaque(reader, header);
-  return reader.passes() == 1 ? ReadTransparent(reader, header)
-                              : ReadInterlacedTransparent(reader, header, stop);
+  const bool opaque = reader.channels() == 3;
+  if (!opaque && reader.passes() > 1) {
+    // Each pass brings some pixels of a row: all must be there before any is laid on white.
+    Pixels bgra(bgr.width, bgr.height, 4);
+    if (!ReadAsItIs(reader, bgra.rows())) return WhyNot(reader, header);
+    return LayOnWhite(bgra.view(), stop, bgr);
+  }
+  const bool read = opaque ? ReadAsItIs(reader, bgr) : ReadTransparent(reader, bgr);
+  return read ? OkStatus() : WhyNot(reader, header);
 }
 
 }  // namespace facegate

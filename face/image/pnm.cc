@@ -101,30 +101,29 @@ StatusOr<ImageHeader> ParsePnmHeader(std::string_view encoded) {
   return header;
 }
 
-StatusOr<cv::Mat> DecodePnm(std::string_view encoded, const StopCheck& stop) {
+Status DecodePnm(std::string_view encoded, const StopCheck& stop, const PixelRows& bgr) {
   FACEGATE_ASSIGN_OR_RETURN(const Map map, ParseMap(encoded));
-  cv::Mat bgr(static_cast<int>(map.height), static_cast<int>(map.width), CV_8UC3);
   std::string_view in = map.samples;
-  for (int row = 0; row < bgr.rows; ++row) {
-    FACEGATE_RETURN_IF_ERROR(AskInRow(stop, row, bgr.cols));
-    auto* pixel = bgr.ptr<cv::Vec3b>(row);
-    for (int column = 0; column < bgr.cols; ++column, ++pixel) {
+  for (int row = 0; row < bgr.height; ++row) {
+    FACEGATE_RETURN_IF_ERROR(AskInRow(stop, row, bgr.width));
+    uint8_t* pixel = bgr.row(row);
+    for (int column = 0; column < bgr.width; ++column, pixel += 3) {
       for (int channel = 2; channel >= 0; --channel) {
         if (map.channels == 1 && channel < 2) {
-          (*pixel)[channel] = (*pixel)[2];
+          pixel[channel] = pixel[2];
           continue;
         }
         const auto sample = TakeSample(map, in);
         if (!sample.has_value()) {
           return Undecodable(
-              fmt::format("PGM is truncated or broken in row {} of {}", row, bgr.rows));
+              fmt::format("PGM is truncated or broken in row {} of {}", row, bgr.height));
         }
         const uint32_t value = std::min(*sample, map.maxval);
-        (*pixel)[channel] = static_cast<uint8_t>((value * 255 + map.maxval / 2) / map.maxval);
+        pixel[channel] = static_cast<uint8_t>((value * 255 + map.maxval / 2) / map.maxval);
       }
     }
   }
-  return bgr;
+  return OkStatus();
 }
 
 }  // namespace facegate

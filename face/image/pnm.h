@@ -1,11 +1,11 @@
 #pragma once
 
-#include <opencv2/core/mat.hpp>
 #include <string_view>
 
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
 #include "face/image/image_header.h"
+#include "face/image/pixels.h"
 
 namespace facegate {
 
@@ -14,8 +14,8 @@ namespace facegate {
 // Checks that as many bytes follow as the size needs.
 StatusOr<ImageHeader> ParsePnmHeader(std::string_view encoded);
 
-// The pixels as 8-bit BGR, scaled from 0..maxval to 0..255. The size has been checked by the
-// caller.
-StatusOr<cv::Mat> DecodePnm(std::string_view encoded, const StopCheck& stop);
+// Decodes the pixels into `bgr`, which has the size that the header tells; they are scaled from
+// 0..maxval to 0..255.
+Status DecodePnm(std::string_view encoded, const StopCheck& stop, const PixelRows& bgr);
 
 }  // namespace facegate

@@ -30,14 +30,13 @@ bool HasRows(const WebPIDecoder& decoder) {
   return WebPIDecGetRGB(&decoder, &last_row, nullptr, nullptr, nullptr) != nullptr && last_row > 0;
 }
 
-// Fills `pixels`, of the picture's size and 3 or 4 channels.
+// Fills `pixels`, of 3 or 4 channels.
 Status ReadPixels(std::string_view encoded, const ImageHeader& header, const StopCheck& stop,
-                  cv::Mat& pixels) {
+                  const PixelRows& pixels) {
   const auto* const bytes = reinterpret_cast<const uint8_t*>(encoded.data());
-  const size_t stride = pixels.step[0];
-  const std::unique_ptr<WebPIDecoder, FreeDecoder> decoder(
-      WebPINewRGB(pixels.channels() == 4 ? MODE_BGRA : MODE_BGR, pixels.data,
-                  stride * static_cast<size_t>(pixels.rows), static_cast<int>(stride)));
+  const std::unique_ptr<WebPIDecoder, FreeDecoder> decoder(WebPINewRGB(
+      pixels.channels == 4 ? MODE_BGRA : MODE_BGR, pixels.first,
+      pixels.stride * static_cast<size_t>(pixels.height), static_cast<int>(pixels.stride)));
   if (decoder == nullptr) return Undecodable(header, "cannot be read by libwebp");
   const size_t step = std::max(kSmallestStep, encoded.size() / kSteps);
   VP8StatusCode state = VP8_STATUS_SUSPENDED;
@@ -53,8 +52,8 @@ Status ReadPixels(std::string_view encoded, const ImageHeader& header, const Sto
 
 }  // namespace
 
-StatusOr<cv::Mat> DecodeWebpPixels(std::string_view encoded, const ImageHeader& header,
-                                   const StopCheck& stop) {
+Status DecodeWebpPixels(std::string_view encoded, const ImageHeader& header, const StopCheck& stop,
+                        const PixelRows& bgr) {
   WebPBitstreamFeatures features;
   const VP8StatusCode known =
       WebPGetFeatures(reinterpret_cast<const uint8_t*>(encoded.data()), encoded.size(), &features);
@@ -62,10 +61,10 @@ StatusOr<cv::Mat> DecodeWebpPixels(std::string_view encoded, const ImageHeader& 
       features.height != header.height) {
     return Undecodable(header, "is not recognised by libwebp");
   }
-  cv::Mat pixels(header.height, header.width, features.has_alpha != 0 ? CV_8UC4 : CV_8UC3);
-  FACEGATE_RETURN_IF_ERROR(ReadPixels(encoded, header, stop, pixels));
-  if (features.has_alpha == 0) return pixels;
-  return LaidOnWhite(pixels, stop);
+  if (features.has_alpha == 0) return ReadPixels(encoded, header, stop, bgr);
+  Pixels bgra(bgr.width, bgr.height, 4);
+  FACEGATE_RETURN_IF_ERROR(ReadPixels(encoded, header, stop, bgra.rows()));
+  return LayOnWhite(bgra.view(), stop, bgr);
 }
 
 }  // namespace facegate

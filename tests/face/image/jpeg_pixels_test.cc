@@ -12,6 +12,7 @@
 
 #include "face/image/decode.h"
 #include "face/image/jpeg_header.h"
+#include "face/image/mat_pixels.h"
 #include "tests/support/encoded_image.h"
 #include "tests/support/status_matchers.h"
 
@@ -62,10 +63,16 @@ std::string ArithmeticJpeg(bool progressive) {
   });
 }
 
+StatusOr<cv::Mat> PixelsOf(const std::string& jpeg, const ImageHeader& header) {
+  cv::Mat bgr(header.height, header.width, CV_8UC3);
+  FACEGATE_RETURN_IF_ERROR(DecodeJpegPixels(jpeg, header, {}, RowsOf(bgr)));
+  return bgr;
+}
+
 cv::Vec3b ColourOf(const std::string& jpeg) {
   const auto header = ParseJpegHeader(jpeg);
   EXPECT_THAT(header, IsOk());
-  const auto bgr = DecodeJpegPixels(jpeg, *header, {});
+  const auto bgr = PixelsOf(jpeg, *header);
   EXPECT_THAT(bgr, IsOk());
   return bgr->at<cv::Vec3b>(8, 8);
 }
@@ -96,15 +103,15 @@ TEST(JpegPixelsTest, TakesArithmeticCodingOnlyWithAnEndMarker) {
 TEST(JpegPixelsTest, RefusesAHeaderOfAnotherSize) {
   const std::string jpeg = EncodeImage(".jpg", SmoothPicture(20, 10));
   FACEGATE_ASSERT_OK_AND_ASSIGN(ImageHeader header, ParseJpegHeader(jpeg));
-  ASSERT_THAT(DecodeJpegPixels(jpeg, header, {}), IsOk());
+  ASSERT_THAT(PixelsOf(jpeg, header), IsOk());
   header.width = 19;
-  EXPECT_THAT(DecodeJpegPixels(jpeg, header, {}), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_THAT(PixelsOf(jpeg, header), RefusedWith(Reason::kImageUndecodable));
 }
 
 TEST(JpegPixelsTest, RefusesWhatLibjpegCannotRead) {
   const ImageHeader header{.format = ImageFormat::kJpeg, .width = 4, .height = 4};
-  EXPECT_THAT(DecodeJpegPixels("", header, {}), RefusedWith(Reason::kImageUndecodable));
-  EXPECT_THAT(DecodeJpegPixels("no JPEG", header, {}), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_THAT(PixelsOf("", header), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_THAT(PixelsOf("no JPEG", header), RefusedWith(Reason::kImageUndecodable));
 }
 
 }  // namespace

@@ -2,15 +2,24 @@
 
 #include <gmock/gmock.h>
 
+#include <opencv2/core.hpp>
 #include <string>
 
+#include "face/image/mat_pixels.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
 namespace {
 
+StatusOr<cv::Mat> MapOf(const std::string& encoded) {
+  FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParsePnmHeader(encoded));
+  cv::Mat bgr(header.height, header.width, CV_8UC3);
+  FACEGATE_RETURN_IF_ERROR(DecodePnm(encoded, {}, RowsOf(bgr)));
+  return bgr;
+}
+
 void ExpectGreys(const std::string& encoded, const std::vector<int>& greys) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat bgr, DecodePnm(encoded, {}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat bgr, MapOf(encoded));
   ASSERT_EQ(bgr.total(), greys.size());
   for (size_t i = 0; i < greys.size(); ++i) {
     const auto column = static_cast<int>(i) % bgr.cols;
@@ -38,9 +47,9 @@ TEST(PnmTest, ScalesTheLargestValueTo255) {
 TEST(PnmTest, TakesSamplesAboveTheLargestValueAsThatValue) { ExpectGreys("P2 1 1 9 12", {255}); }
 
 TEST(PnmTest, ReadsColoursAsBgr) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat binary, DecodePnm("P6 1 1 255\nRGB", {}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat binary, MapOf("P6 1 1 255\nRGB"));
   EXPECT_EQ(binary.at<cv::Vec3b>(0, 0), cv::Vec3b('B', 'G', 'R'));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat text, DecodePnm("P3 1 1 255 1 2 3", {}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat text, MapOf("P3 1 1 255 1 2 3"));
   EXPECT_EQ(text.at<cv::Vec3b>(0, 0), cv::Vec3b(3, 2, 1));
 }
 
@@ -53,9 +62,9 @@ TEST(PnmTest, RefusesBrokenHeadersAndMissingSamples) {
         "P5 2 2 255x"}) {
     EXPECT_THAT(ParsePnmHeader(broken), RefusedWith(Reason::kImageUndecodable)) << broken;
   }
-  // There are as many bytes as four samples need at least, but not four samples.
-  EXPECT_THAT(DecodePnm("P2 2 2 255\n111 222  ", {}), RefusedWith(Reason::kImageUndecodable));
-  EXPECT_THAT(DecodePnm("P2 2 2 255\n1 2 x 4 5 6", {}), RefusedWith(Reason::kImageUndecodable));
+  // As many bytes as four samples need at least, but not four samples.
+  EXPECT_THAT(MapOf("P2 2 2 255\n111 222  "), RefusedWith(Reason::kImageUndecodable));
+  EXPECT_THAT(MapOf("P2 2 2 255\n1 2 x 4 5 6"), RefusedWith(Reason::kImageUndecodable));
 }
 
 }  // namespace

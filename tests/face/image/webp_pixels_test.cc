@@ -13,6 +13,7 @@
 
 #include "face/base/check.h"
 #include "face/image/decode.h"
+#include "face/image/mat_pixels.h"
 #include "tests/support/encoded_image.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -22,7 +23,9 @@ namespace {
 
 StatusOr<cv::Mat> Decoded(const std::string& webp) {
   FACEGATE_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(webp));
-  return DecodeWebpPixels(webp, header, {});
+  cv::Mat bgr(header.height, header.width, CV_8UC3);
+  FACEGATE_RETURN_IF_ERROR(DecodeWebpPixels(webp, header, {}, RowsOf(bgr)));
+  return bgr;
 }
 
 std::string Lossy() {
