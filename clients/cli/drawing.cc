@@ -3,18 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 #include <string>
 #include <system_error>
-#include <vector>
+#include <utility>
 
+#include "clients/cli/lettering.h"
+#include "clients/cli/photo.h"
 #include "clients/cli/private_file.h"
 #include "clients/cli/report.h"
+#include "face/image/decode_pixels.h"
+#include "face/image/encode.h"
 
 namespace facegate {
 namespace {
+
+// The server has taken the photo already: these only bound what this machine spends on it.
+constexpr DecodeLimits kPhotoLimits{
+    .max_bytes = kMaxPhotoBytes, .max_pixels = 200'000'000, .heif = true};
 
 int Pixel(double value, int limit) {
   if (!(value > -1e6 && value < 1e6)) return -limit;
@@ -22,31 +29,31 @@ int Pixel(double value, int limit) {
 }
 
 // Lines and letters have a dark rim, so that they are seen on light hair as well as on dark.
-void DrawFace(const v1::Face& face, cv::Mat& picture) {
-  const int limit = std::max(picture.cols, picture.rows);
+void DrawFace(const v1::Face& face, Canvas& canvas) {
+  const int limit = std::max(canvas.width(), canvas.height());
   const int thickness = std::max(1, limit / 400);
   const int rim = thickness + 2 * std::max(1, thickness / 2);
-  const double text_scale = 0.4 * thickness;
-  const cv::Scalar green(90, 255, 90);
-  const cv::Scalar dark(20, 20, 20);
-  const cv::Rect box = BoxOf(face, 1.0, limit);
-  cv::rectangle(picture, box, dark, rim, cv::LINE_AA);
-  cv::rectangle(picture, box, green, thickness, cv::LINE_AA);
+  constexpr Colour kGreen{90, 255, 90};
+  constexpr Colour kOrange{40, 180, 255};
+  constexpr Colour kDark = Grey(20);
+  const Box box = BoxOf(face, 1.0, limit);
+  canvas.DrawFrame(box, rim, kDark);
+  canvas.DrawFrame(box, thickness, kGreen);
   for (const v1::Point& point : face.landmarks()) {
-    const cv::Point at(Pixel(point.x(), limit), Pixel(point.y(), limit));
-    cv::circle(picture, at, thickness + 2, dark, cv::FILLED, cv::LINE_AA);
-    cv::circle(picture, at, thickness + 1, cv::Scalar(40, 180, 255), cv::FILLED, cv::LINE_AA);
+    const Point at{static_cast<double>(Pixel(point.x(), limit)),
+                   static_cast<double>(Pixel(point.y(), limit))};
+    canvas.DrawDot(at, 2 * thickness + 5, kDark);
+    canvas.DrawDot(at, 2 * thickness + 3, kOrange);
   }
   const std::string score = fmt::format("{:.2f}", face.score());
-  int base = 0;
-  const cv::Size size = cv::getTextSize(score, cv::FONT_HERSHEY_SIMPLEX, text_scale, rim, &base);
+  Pen pen{.letter_height = 8.5 * thickness, .thickness = rim + thickness - 1., .colour = kDark};
   // Above the box, and within the picture.
-  const cv::Point left(std::clamp(box.x, 0, std::max(0, picture.cols - size.width)),
-                       std::max(box.y - 4 * thickness, size.height + thickness));
-  cv::putText(picture, score, left, cv::FONT_HERSHEY_SIMPLEX, text_scale, dark, rim + thickness - 1,
-              cv::LINE_AA);
-  cv::putText(picture, score, left, cv::FONT_HERSHEY_SIMPLEX, text_scale, green, thickness,
-              cv::LINE_AA);
+  const Point left{std::clamp<double>(box.x, 0, std::max(0., canvas.width() - WidthOf(score, pen))),
+                   std::max(box.y - 4. * thickness, pen.letter_height + 2 * thickness)};
+  WriteText(score, left, pen, canvas);
+  pen.thickness = thickness;
+  pen.colour = kGreen;
+  WriteText(score, left, pen, canvas);
 }
 
 }  // namespace
@@ -59,52 +66,53 @@ std::optional<ClientError> WrongWithPicture(const std::string& path,
       return LocalError("is one of the photos, which would be overwritten");
     }
   }
-  try {
-    if (cv::haveImageWriter(path)) return std::nullopt;
-  } catch (const cv::Exception&) {  // a name without an end
-  }
+  if (FormatOfFileName(path).has_value()) return std::nullopt;
   return LocalError("does not end in the name of an image format, such as .png");
 }
 
-ClientResult<bool> WritePicture(const cv::Mat& picture, const std::string& path) {
-  std::vector<uchar> encoded;
-  try {
-    if (!cv::imencode(std::filesystem::path(path).extension().string(), picture, encoded)) {
-      return LocalError(fmt::format("{}: the picture cannot be encoded", path));
-    }
-  } catch (const cv::Exception& error) {
-    return LocalError(fmt::format("{}: the picture cannot be encoded: {}", path, error.err));
+ClientResult<bool> WritePicture(const PixelView& picture, const std::string& path) {
+  const std::optional<ImageFormat> format = FormatOfFileName(path);
+  if (!format.has_value()) return LocalError(fmt::format("{}: not the name of a picture", path));
+  const auto bytes = EncodePixels(picture, *format);
+  if (!bytes.ok()) {
+    return LocalError(
+        fmt::format("{}: the picture cannot be encoded: {}", path, MessageOf(bytes.status())));
   }
-  const std::string bytes(encoded.begin(), encoded.end());
-  if (const auto failure = WritePrivateFile(path, bytes)) {
+  if (const auto failure = WritePrivateFile(path, *bytes)) {
     return LocalError(fmt::format("{}: {}", path, *failure));
   }
   return true;
 }
 
-cv::Rect BoxOf(const v1::Face& face, double scale, int limit) {
+Box BoxOf(const v1::Face& face, double scale, int limit) {
   const auto& box = face.box();
   return {Pixel(scale * box.x(), limit), Pixel(scale * box.y(), limit),
           Pixel(scale * box.width(), limit), Pixel(scale * box.height(), limit)};
 }
 
+ClientResult<Pixels> DecodePhoto(const std::string& photo_bytes) {
+  auto picture = DecodePixels(photo_bytes, kPhotoLimits);
+  if (!picture.ok()) return LocalError(std::string(MessageOf(picture.status())));
+  return std::move(picture).value();
+}
+
 ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResponse& detected,
                             const std::string& output) {
-  try {
-    const std::vector<char> encoded(photo_bytes.begin(), photo_bytes.end());
-    cv::Mat picture = cv::imdecode(encoded, cv::IMREAD_COLOR);
-    if (picture.empty()) return LocalError("cannot be decoded on this machine, to draw on it");
-    if (static_cast<uint32_t>(picture.cols) != detected.image_width() ||
-        static_cast<uint32_t>(picture.rows) != detected.image_height()) {
-      return LocalError(fmt::format("decodes to {}x{} here, but the server saw {}x{}", picture.cols,
-                                    picture.rows, detected.image_width(), detected.image_height()));
-    }
-    for (const v1::Face& face : detected.faces()) DrawFace(face, picture);
-    if (auto written = WritePicture(picture, output); !written.ok()) return written.error();
-    return detected.faces_size();
-  } catch (const cv::Exception& error) {
-    return LocalError(fmt::format("cannot be drawn to {}: {}", output, error.err));
+  auto picture = DecodePhoto(photo_bytes);
+  if (!picture.ok()) {
+    return LocalError(fmt::format("cannot be decoded on this machine, to draw on it: {}",
+                                  picture.error().message));
   }
+  Canvas canvas(std::move(picture).value());
+  if (static_cast<uint32_t>(canvas.width()) != detected.image_width() ||
+      static_cast<uint32_t>(canvas.height()) != detected.image_height()) {
+    return LocalError(fmt::format("decodes to {}x{} here, but the server saw {}x{}", canvas.width(),
+                                  canvas.height(), detected.image_width(),
+                                  detected.image_height()));
+  }
+  for (const v1::Face& face : detected.faces()) DrawFace(face, canvas);
+  if (auto written = WritePicture(canvas.view(), output); !written.ok()) return written.error();
+  return detected.faces_size();
 }
 
 }  // namespace facegate

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <opencv2/core/mat.hpp>
-#include <opencv2/core/types.hpp>
 #include <optional>
 #include <span>
 #include <string>
 
+#include "clients/cli/canvas.h"
 #include "clients/cpp/client_result.h"
 #include "facegate/v1/face_service.pb.h"
 
@@ -15,9 +14,13 @@ namespace facegate {
 // one of them, or its name does not end in a format that can be written.
 std::optional<ClientError> WrongWithPicture(const std::string& path,
                                             std::span<const std::string> photos);
-// Writes `picture` (8-bit BGR) in the format that the file's name ends in, for its owner alone: it
-// shows people. Fails when it cannot be written whole.
-ClientResult<bool> WritePicture(const cv::Mat& picture, const std::string& path);
+// Writes a BGR picture in the format that the file's name ends in, for its owner alone: it shows
+// people. Fails when it cannot be written whole.
+ClientResult<bool> WritePicture(const PixelView& picture, const std::string& path);
+
+// Decodes a photo as the server does, so that both see one picture. Fails, saying why, where that
+// cannot be done on this machine.
+ClientResult<Pixels> DecodePhoto(const std::string& photo_bytes);
 
 // Draws the faces of `detected` (boxes, landmarks, scores) onto the photo that they were found in
 // and writes it to `output` by WritePicture(). Fails when the photo does not decode to the size
@@ -27,6 +30,6 @@ ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResp
 
 // The box of a face in its photo made `scale` times as large. Coordinates are the server's word:
 // what lies so far outside that it would overflow the drawing is moved to -`limit` pixels.
-cv::Rect BoxOf(const v1::Face& face, double scale, int limit);
+Box BoxOf(const v1::Face& face, double scale, int limit);
 
 }  // namespace facegate

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,8 +17,6 @@
 
 namespace facegate {
 namespace {
-
-constexpr off_t kMaxPhotoBytes = 64 << 20;
 
 // A file that is closed in the end.
 class OpenFile {
@@ -52,7 +49,7 @@ ClientResult<std::string> ReadToEnd(int descriptor) {
     }
     content.resize(before + static_cast<size_t>(std::max<ssize_t>(read, 0)));
     if (read == 0) return content;
-    if (content.size() > static_cast<size_t>(kMaxPhotoBytes)) {
+    if (content.size() > kMaxPhotoBytes) {
       return LocalError(fmt::format("has more than {} bytes, which is the limit", kMaxPhotoBytes));
     }
   }
@@ -148,7 +145,7 @@ ClientResult<std::string> ReadPhoto(const std::string& path) {
     return LocalError(fmt::format("cannot be read: {}", std::strerror(errno)));
   }
   if (S_ISDIR(status.st_mode)) return LocalError("is a folder, not a photo");
-  if (S_ISREG(status.st_mode) && status.st_size > kMaxPhotoBytes) {
+  if (S_ISREG(status.st_mode) && static_cast<uint64_t>(status.st_size) > kMaxPhotoBytes) {
     return LocalError(fmt::format("has {} bytes; the limit is {}", status.st_size, kMaxPhotoBytes));
   }
   auto bytes = ReadToEnd(file.descriptor());

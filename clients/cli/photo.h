@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -58,8 +59,11 @@ v1::FaceSelection SelectionOf(const std::string& name);
 // Tells where photos are read from, for the help of commands that take one.
 inline constexpr char kPhotoHint[] = "; - reads one from standard input";
 
+// The largest photo that is read.
+inline constexpr uint64_t kMaxPhotoBytes = 64 << 20;
+
 // The bytes of the file as they are; "-" is standard input, and pipes are read to their end. Fails
-// for what is a folder, is empty, or is larger than 64 MiB.
+// for what is a folder, is empty, or is larger than that.
 ClientResult<std::string> ReadPhoto(const std::string& path);
 // ReadPhoto as a probe.
 ClientResult<v1::Probe> ReadProbe(const std::string& path, const PhotoOptions& options);

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 #include <utility>
 
 #include "clients/cli/drawing.h"
+#include "clients/cli/lettering.h"
 #include "clients/cli/report.h"
+#include "clients/cli/resize.h"
 
 namespace facegate {
 namespace {
@@ -18,25 +18,16 @@ constexpr int kColumns = 6;
 constexpr int kGap = 14;    // pixels
 constexpr int kLine = 20;   // of text
 constexpr int kTitle = 34;  // the line above the page
-constexpr double kTextScale = 0.42;
+constexpr double kLetterHeight = 9;
 
-// Ends in ".." where it would be wider than `width` pixels; letters that the font lacks are "?".
+Pen PenOf(Colour colour) { return {.letter_height = kLetterHeight, .colour = colour}; }
+
+// Ends in ".." where it would be wider than `width` pixels.
 std::string Fit(std::string text, int width) {
-  for (char& letter : text) {
-    if (letter < ' ' || letter > '~') letter = '?';
-  }
-  const auto wide = [&](const std::string& line) {
-    int base = 0;
-    return cv::getTextSize(line, cv::FONT_HERSHEY_SIMPLEX, kTextScale, 1, &base).width > width;
-  };
+  const auto wide = [&](const std::string& line) { return WidthOf(line, PenOf({})) > width; };
   if (!wide(text)) return text;
   while (!text.empty() && wide(text + "..")) text.pop_back();
   return text + "..";
-}
-
-void Write(cv::Mat& page, const std::string& text, const cv::Point& left,
-           const cv::Scalar& colour) {
-  cv::putText(page, text, left, cv::FONT_HERSHEY_SIMPLEX, kTextScale, colour, 1, cv::LINE_AA);
 }
 
 bool IsUnfit(const v1::IdentifyResponse::Result& result) {
@@ -86,27 +77,25 @@ VerdictMark MarkOf(const v1::IdentifyResponse& answer, const std::optional<Photo
 
 }  // namespace
 
-cv::Mat IdentificationSheet::Picture(const std::string& photo_bytes,
-                                     const v1::IdentifyResponse& answer,
-                                     const std::optional<PhotoTruth>& truth) {
-  const std::vector<char> encoded(photo_bytes.begin(), photo_bytes.end());
-  cv::Mat whole = cv::imdecode(encoded, cv::IMREAD_COLOR);
-  if (whole.empty()) return whole;
-  const double scale = static_cast<double>(kPictureSide) / std::max(whole.cols, whole.rows);
-  const cv::Size size(std::max(1, static_cast<int>(whole.cols * scale)),
-                      std::max(1, static_cast<int>(whole.rows * scale)));
-  cv::Mat picture;
-  cv::resize(whole, picture, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
+Pixels IdentificationSheet::Picture(const std::string& photo_bytes,
+                                    const v1::IdentifyResponse& answer,
+                                    const std::optional<PhotoTruth>& truth) {
+  const auto photo = DecodePhoto(photo_bytes);
+  if (!photo.ok()) return {};  // a format that this machine cannot read: its place stays empty
+  const double scale =
+      static_cast<double>(kPictureSide) / std::max(photo->width(), photo->height());
+  Canvas picture(Resized(photo->view(), std::max(1, static_cast<int>(photo->width() * scale)),
+                         std::max(1, static_cast<int>(photo->height() * scale))));
   for (const auto& result : answer.results()) {
     if (!result.face().has_box()) continue;
-    const cv::Rect box = BoxOf(result.face(), scale, kPictureSide);
+    const Box box = BoxOf(result.face(), scale, kPictureSide);
     const VerdictMark mark = MarkOf(result, truth);
     // The light rim keeps a grey box apart from a grey picture.
-    cv::rectangle(picture, box, cv::Scalar::all(245), 4, cv::LINE_AA);
-    cv::rectangle(picture, box, ColourOf(mark), 2, cv::LINE_AA);
-    DrawMark(mark, {std::max(box.x, 0), std::max(box.y, 0)}, picture);
+    picture.DrawFrame(box, 4, Grey(245));
+    picture.DrawFrame(box, 2, ColourOf(mark));
+    DrawMark(mark, std::max(box.x, 0), std::max(box.y, 0), picture);
   }
-  return picture;
+  return std::move(picture).TakePixels();
 }
 
 void IdentificationSheet::AddTile(Tile tile) {
@@ -120,12 +109,7 @@ void IdentificationSheet::AddTile(Tile tile) {
 void IdentificationSheet::Add(const std::string& photo, const std::string& photo_bytes,
                               const v1::IdentifyResponse& answer,
                               const std::optional<PhotoTruth>& truth) {
-  Tile tile{.picture = {}, .name = photo, .verdict = {}};
-  try {
-    tile.picture = Picture(photo_bytes, answer, truth);
-  } catch (const cv::Exception&) {
-    tile.picture = cv::Mat();  // a format that this machine cannot read: its place stays empty
-  }
+  Tile tile{.picture = Picture(photo_bytes, answer, truth), .name = photo, .verdict = {}};
   for (const auto& result : answer.results()) {
     tile.verdict += (tile.verdict.empty() ? "" : ", ") + VerdictOf(result);
     tile.found |= IsMatch(result);
@@ -172,46 +156,40 @@ std::string IdentificationSheet::Headline() const {
   return text;
 }
 
-void IdentificationSheet::DrawTile(const Tile& tile, const cv::Point& corner, cv::Mat& page) const {
-  page(cv::Rect(corner, cv::Size(kPictureSide, kPictureSide))).setTo(cv::Scalar::all(228));
+void IdentificationSheet::DrawTile(const Tile& tile, int left, int top, Canvas& page) {
+  page.Fill({left, top, kPictureSide, kPictureSide}, Grey(228));
   if (!tile.picture.empty()) {
-    const cv::Point at(corner.x + (kPictureSide - tile.picture.cols) / 2,
-                       corner.y + (kPictureSide - tile.picture.rows) / 2);
-    tile.picture.copyTo(page(cv::Rect(at, tile.picture.size())));
+    page.Place(tile.picture.view(), left + (kPictureSide - tile.picture.width()) / 2,
+               top + (kPictureSide - tile.picture.height()) / 2);
   }
-  const cv::Point name_at(corner.x, corner.y + kPictureSide + kLine - 5);
+  const int name_line = top + kPictureSide + kLine - 5;
+  const int verdict_line = name_line + kLine;
   const std::string name = std::filesystem::path(tile.name).filename().string();
-  facegate::Write(page, Fit(name, kPictureSide), name_at, cv::Scalar::all(90));
-  const cv::Point verdict_at(corner.x, name_at.y + kLine);
-  DrawMark(tile.mark, {verdict_at.x, verdict_at.y - kMarkSide + 2}, page);
-  const int indent = kMarkSide + 5;
-  facegate::Write(page, Fit(tile.verdict, kPictureSide - indent),
-                  {verdict_at.x + indent, verdict_at.y}, ColourOf(tile.mark));
+  WriteText(Fit(name, kPictureSide), {1. * left, 1. * name_line}, PenOf(Grey(90)), page);
+  DrawMark(tile.mark, left, verdict_line - kMarkSide + 2, page);
+  constexpr int kIndent = kMarkSide + 5;
+  WriteText(Fit(tile.verdict, kPictureSide - kIndent), {1. * left + kIndent, 1. * verdict_line},
+            PenOf(ColourOf(tile.mark)), page);
 }
 
-cv::Mat IdentificationSheet::Draw() const {
+Canvas IdentificationSheet::Draw() const {
   const auto count = static_cast<int>(tiles_.size());
   const int columns = std::clamp(count, 1, kColumns);
   const int rows = (count + columns - 1) / columns;
   const int cell_width = kPictureSide + kGap;
   const int cell_height = kPictureSide + 2 * kLine + kGap;
-  cv::Mat page(kTitle + rows * cell_height + kGap, columns * cell_width + kGap, CV_8UC3,
-               cv::Scalar::all(248));
-  facegate::Write(page, Fit(Headline(), page.cols - 2 * kGap), {kGap, 22}, cv::Scalar::all(40));
+  Canvas page(columns * cell_width + kGap, kTitle + rows * cell_height + kGap, Grey(248));
+  WriteText(Fit(Headline(), page.width() - 2 * kGap), {kGap, 22}, PenOf(Grey(40)), page);
   for (int i = 0; i < count; ++i) {
-    DrawTile(tiles_[static_cast<size_t>(i)],
-             {kGap + i % columns * cell_width, kTitle + i / columns * cell_height}, page);
+    DrawTile(tiles_[static_cast<size_t>(i)], kGap + i % columns * cell_width,
+             kTitle + i / columns * cell_height, page);
   }
   return page;
 }
 
 ClientResult<size_t> IdentificationSheet::Write(const std::string& output) const {
-  try {
-    if (auto written = WritePicture(Draw(), output); !written.ok()) return written.error();
-    return tiles_.size();
-  } catch (const cv::Exception& error) {
-    return LocalError(fmt::format("cannot be drawn to {}: {}", output, error.err));
-  }
+  if (auto written = WritePicture(Draw().view(), output); !written.ok()) return written.error();
+  return tiles_.size();
 }
 
 }  // namespace facegate

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <opencv2/core/mat.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "clients/cli/canvas.h"
 #include "clients/cli/verdict_mark.h"
 #include "clients/cpp/client_result.h"
 #include "facegate/v1/face_service.pb.h"
@@ -42,7 +42,7 @@ class IdentificationSheet {
 
  private:
   struct Tile {
-    cv::Mat picture;  // 8-bit BGR, at most kPictureSide high and wide; may be empty
+    Pixels picture;  // BGR, at most kPictureSide high and wide; may be empty
     std::string name;
     std::string verdict;
     VerdictMark mark = VerdictMark::kNobody;
@@ -53,10 +53,10 @@ class IdentificationSheet {
   static constexpr int kPictureSide = 168;  // pixels
 
   void AddTile(Tile tile);
-  static cv::Mat Picture(const std::string& photo_bytes, const v1::IdentifyResponse& answer,
-                         const std::optional<PhotoTruth>& truth);
-  void DrawTile(const Tile& tile, const cv::Point& corner, cv::Mat& page) const;
-  cv::Mat Draw() const;
+  static Pixels Picture(const std::string& photo_bytes, const v1::IdentifyResponse& answer,
+                        const std::optional<PhotoTruth>& truth);
+  static void DrawTile(const Tile& tile, int left, int top, Canvas& page);
+  Canvas Draw() const;
 
   const std::string title_;
   std::vector<Tile> tiles_;

@@ -1,11 +1,10 @@
 #include "clients/cli/verdict_mark.h"
 
-#include <opencv2/imgproc.hpp>
-#include <vector>
+#include "clients/cli/lettering.h"
 
 namespace facegate {
 
-cv::Scalar ColourOf(VerdictMark mark) {
+Colour ColourOf(VerdictMark mark) {
   switch (mark) {
     case VerdictMark::kRight:
       return {60, 150, 20};
@@ -17,34 +16,31 @@ cv::Scalar ColourOf(VerdictMark mark) {
     case VerdictMark::kRightNobody:
       break;
   }
-  return {95, 95, 95};
+  return Grey(95);
 }
 
-void DrawMark(VerdictMark mark, const cv::Point& corner, cv::Mat& picture) {
-  const cv::Scalar white = cv::Scalar::all(255);
-  cv::rectangle(picture, cv::Rect(corner, cv::Size(kMarkSide, kMarkSide)), ColourOf(mark),
-                cv::FILLED);
-  const auto line = [&](const std::vector<cv::Point>& points) {
-    for (size_t i = 1; i < points.size(); ++i) {
-      cv::line(picture, corner + points[i - 1], corner + points[i], white, 2, cv::LINE_AA);
-    }
+void DrawMark(VerdictMark mark, int left, int top, Canvas& canvas) {
+  constexpr Colour kWhite = Grey(255);
+  canvas.Fill({left, top, kMarkSide, kMarkSide}, ColourOf(mark));
+  const auto line = [&](const Point& from, const Point& to) {
+    canvas.DrawLine({left + from.x, top + from.y}, {left + to.x, top + to.y}, 2, kWhite);
   };
   switch (mark) {
     case VerdictMark::kRight:
     case VerdictMark::kRightNobody:
-      line({{3, 7}, {5, 9}, {9, 3}});
+      line({3, 7}, {5, 9});
+      line({5, 9}, {9, 3});
       break;
     case VerdictMark::kWrong:
-      line({{3, 3}, {9, 9}});
-      line({{9, 3}, {3, 9}});
+      line({3, 3}, {9, 9});
+      line({9, 3}, {3, 9});
       break;
     case VerdictMark::kUnfit:
-      line({{6, 2}, {6, 7}});
-      line({{6, 10}, {6, 10}});
+      line({6, 2}, {6, 7});
+      line({6, 10}, {6, 10});
       break;
     case VerdictMark::kNobody:
-      cv::putText(picture, "?", corner + cv::Point(2, 11), cv::FONT_HERSHEY_SIMPLEX, 0.42, white, 1,
-                  cv::LINE_AA);
+      WriteText("?", {left + 4., top + 10.}, {.letter_height = 8, .colour = kWhite}, canvas);
       break;
   }
 }

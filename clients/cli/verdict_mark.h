@@ -1,7 +1,6 @@
 #pragma once
 
-#include <opencv2/core/mat.hpp>
-#include <opencv2/core/types.hpp>
+#include "clients/cli/canvas.h"
 
 namespace facegate {
 
@@ -15,14 +14,13 @@ enum class VerdictMark {
   kWrong,        // red, a cross: somebody else was found, or nobody though the person is enrolled
 };
 
-// The mark's colour, BGR.
-cv::Scalar ColourOf(VerdictMark mark);
+Colour ColourOf(VerdictMark mark);
 
 // DrawMark() draws so many pixels wide and high.
 inline constexpr int kMarkSide = 13;
 
-// Draws the sign, white on a square of the colour, with its upper left corner at `corner`; what
-// lies outside of the picture is cut off.
-void DrawMark(VerdictMark mark, const cv::Point& corner, cv::Mat& picture);
+// Draws the sign, white on a square of the colour, with its upper left corner at (`left`, `top`);
+// what lies outside of the picture is cut off.
+void DrawMark(VerdictMark mark, int left, int top, Canvas& canvas);
 
 }  // namespace facegate

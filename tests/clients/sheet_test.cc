@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/clients/canvas_picture.h"
 #include "tests/clients/cli_fixture.h"
 
 namespace facegate {
@@ -36,9 +37,9 @@ cv::Mat MarkBelow(const std::string& match, const std::optional<PhotoTruth>& tru
 }
 
 cv::Mat MarkItself(VerdictMark mark) {
-  cv::Mat picture(kMarkSide, kMarkSide, CV_8UC3);
-  DrawMark(mark, {0, 0}, picture);
-  return picture;
+  Canvas canvas(kMarkSide, kMarkSide, {});
+  DrawMark(mark, 0, 0, canvas);
+  return PictureOf(canvas);
 }
 
 bool Same(const cv::Mat& a, const cv::Mat& b) { return cv::norm(a, b, cv::NORM_INF) == 0; }
