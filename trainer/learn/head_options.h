@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "trainer/photos/number_range.h"
+#include "face/base/number_range.h"
 
 // These say what can be chosen about the head of a training. No LibTorch: recipes hold these.
 namespace facegate {

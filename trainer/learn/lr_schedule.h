@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "face/base/number_range.h"
 #include "face/base/status.h"
-#include "trainer/photos/number_range.h"
 
 namespace facegate {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "face/base/number_range.h"
 #include "trainer/learn/head_options.h"
 #include "trainer/learn/lr_schedule.h"
-#include "trainer/photos/number_range.h"
 
 // These say what can be chosen about the step of learning. No LibTorch: recipes hold these.
 namespace facegate {

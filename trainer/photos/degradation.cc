@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "face/base/catch.h"
+#include "face/base/number_range.h"
 #include "face/image/quarter_turns.h"
 #include "trainer/photos/face_cover.h"
-#include "trainer/photos/number_range.h"
 
 namespace facegate {
 namespace {

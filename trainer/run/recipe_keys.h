@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "trainer/photos/number_range.h"
+#include "face/base/number_range.h"
 #include "trainer/run/recipe.h"
 
 // The keys of a recipe: one table, from which reading, writing and the help follow.

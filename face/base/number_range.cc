@@ -1,4 +1,4 @@
-#include "trainer/photos/number_range.h"
+#include "face/base/number_range.h"
 
 #include <fmt/format.h>
 
