@@ -4,16 +4,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
-#include <span>
 #include <string_view>
-#include <utility>
-#include <variant>
-#include <vector>
 
 #include "face/base/catch.h"
-#include "face/base/did_you_mean.h"
+#include "face/base/key_table.h"
 #include "server/config_keys.h"
 #include "server/rpc/listen_address.h"
 
@@ -22,77 +17,24 @@ namespace {
 
 constexpr int64_t kMiB = 1 << 20;
 
-const ConfigKey* FindKey(std::string_view name) {
-  for (const ConfigKey& key : ConfigKeys()) {
-    if (key.name == name) return &key;
-  }
-  return nullptr;
-}
-
-// "; did you mean \"max_batch\"?" where a key is near.
-std::string Meant(std::string_view name) {
-  std::vector<std::string> names;
-  for (const ConfigKey& key : ConfigKeys()) names.emplace_back(key.name);
-  const std::string meant = DidYouMean(name, names);
-  return meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant);
-}
-
-std::string AllowedValues(const ConfigKey& key) {
-  if (std::holds_alternative<bool Config::*>(key.member)) return "true or false";
-  if (std::holds_alternative<int64_t Config::*>(key.member)) {
-    return fmt::format("{} to {}", key.range.min, key.range.max);
-  }
-  if (std::holds_alternative<double Config::*>(key.member)) {
-    return fmt::format("a number from {} to {}", key.range.min, key.range.max);
-  }
-  return key.choices.empty() ? "a text" : fmt::format("one of {}", fmt::join(key.choices, ", "));
-}
-
-// The range is closed on both sides.
-template <typename Number>
-bool SetNumber(const ConfigKey::Range& range, std::string_view text, Number& out) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return false;
-  // Written so that NaN fails.
-  const bool inside =
-      number >= static_cast<Number>(range.min) && number <= static_cast<Number>(range.max);
-  if (inside) out = number;
-  return inside;
-}
-
-bool SetBool(std::string_view text, bool& out) {
-  if (text != "true" && text != "false") return false;
-  out = text == "true";
-  return true;
-}
-
-bool SetText(std::span<const std::string_view> choices, std::string_view text, std::string& out) {
-  bool allowed = choices.empty();
-  for (const std::string_view choice : choices) allowed = allowed || choice == text;
-  if (allowed) out = std::string(text);
-  return allowed;
+std::string AllowedValues(const Key& key) {
+  const KeyLimits& limits = key.limits();
+  if (!limits.choices.empty()) return "one of " + limits.text;
+  if (limits.text.empty()) return key.KindText();
+  return key.kind() == KeyKind::kNumber ? "a number from " + limits.text : limits.text;
 }
 
 // Quoted where YAML would read a text as something else; quotes and backslashes escaped.
-std::string YamlText(std::string_view text) {
+std::string YamlText(const std::string& text) {
   YAML::Emitter out;
-  out << YAML::DoubleQuoted << std::string(text);
+  out << YAML::DoubleQuoted << text;
   return out.c_str();
 }
 
-std::string ValueAsYaml(const ConfigKey& key, const Config& config) {
-  if (const auto* const number = std::get_if<int64_t Config::*>(&key.member)) {
-    return std::to_string(config.**number);
-  }
-  if (const auto* const number = std::get_if<double Config::*>(&key.member)) {
-    return fmt::format("{}", config.**number);
-  }
-  if (const auto* const flag = std::get_if<bool Config::*>(&key.member)) {
-    return config.**flag ? "true" : "false";
-  }
-  const std::string& text = config.*std::get<std::string Config::*>(key.member);
-  return key.choices.empty() ? YamlText(text) : text;
+std::string ValueAsYaml(const Key& key) {
+  const std::string text = key.Texts().front();
+  const bool is_free = key.kind() == KeyKind::kText && key.limits().choices.empty();
+  return is_free ? YamlText(text) : text;
 }
 
 // "# " in front of lines of at most 98 characters.
@@ -119,7 +61,8 @@ Status ApplyMapping(const YAML::Node& root, const std::string& origin, Config& c
       return InvalidArgument(fmt::format("{}: \"{}\" is given twice", place, name));
     }
     if (!entry.second.IsScalar()) {
-      const ConfigKey* const key = FindKey(name);
+      const KeyTable keys = ConfigKeys(config);
+      const Key* const key = keys.Find(name);
       return InvalidArgument(fmt::format("{}: {} must be {}", place, name,
                                          key == nullptr ? "a known key" : AllowedValues(*key)));
     }
@@ -130,31 +73,24 @@ Status ApplyMapping(const YAML::Node& root, const std::string& origin, Config& c
 
 }  // namespace
 
-Status SetConfigKey(std::string_view name, std::string_view text, std::string_view origin,
+Status SetConfigKey(std::string_view name, const std::string& text, std::string_view origin,
                     Config& config) {
-  const ConfigKey* const key = FindKey(name);
+  const KeyTable keys = ConfigKeys(config);
+  const Key* const key = keys.Find(name);
   if (key == nullptr) {
     return InvalidArgument(fmt::format("{}: unknown key \"{}\"{}; --help-config lists all keys",
-                                       origin, name, Meant(name)));
+                                       origin, name, keys.MeantKey(name)));
   }
-  bool fits = false;
-  if (const auto* const number = std::get_if<int64_t Config::*>(&key->member)) {
-    fits = SetNumber(key->range, text, config.**number);
-  } else if (const auto* const real = std::get_if<double Config::*>(&key->member)) {
-    fits = SetNumber(key->range, text, config.**real);
-  } else if (const auto* const flag = std::get_if<bool Config::*>(&key->member)) {
-    fits = SetBool(text, config.**flag);
-  } else {
-    fits = SetText(key->choices, text, config.*std::get<std::string Config::*>(key->member));
-  }
-  if (fits) return OkStatus();
+  if (!key->Set({text})) return OkStatus();
   return InvalidArgument(
       fmt::format("{}: {} is \"{}\", must be {}", origin, name, text, AllowedValues(*key)));
 }
 
 bool IsSwitchKey(std::string_view name) {
-  const ConfigKey* const key = FindKey(name);
-  return key != nullptr && std::holds_alternative<bool Config::*>(key->member);
+  Config config;
+  const KeyTable keys = ConfigKeys(config);
+  const Key* const key = keys.Find(name);
+  return key != nullptr && key->kind() == KeyKind::kSwitch;
 }
 
 Status ApplyYaml(const std::string& yaml, const std::string& origin, Config& config) {
@@ -207,27 +143,27 @@ Status CheckComplete(const Config& config) {
 }
 
 std::string ConfigHelp() {
-  const Config defaults;
+  Config defaults;
   std::string out = AsComment(
       "The configuration of facegate-server, with every key at its default: facegate-server "
       "--config server.yaml. On the command line the same keys are flags, --key value, and "
       "override this file. Written by facegate-server --help-config.");
-  for (const ConfigKey& key : ConfigKeys()) {
-    out.append("\n").append(AsComment(key.sentence));
-    const bool has_range =
-        !std::holds_alternative<std::string Config::*>(key.member) || !key.choices.empty();
-    if (has_range) out.append(AsComment("Values: " + AllowedValues(key) + "."));
-    const std::string value =
-        key.example.empty() ? ValueAsYaml(key, defaults) : YamlText(key.example);
-    out.append(fmt::format("{}: {}\n", key.name, value));
+  for (const Key& key : ConfigKeys(defaults)) {
+    out.append("\n").append(AsComment(key.sentence()));
+    const KeyLimits& limits = key.limits();
+    if (key.kind() != KeyKind::kText || !limits.choices.empty()) {
+      out.append(AsComment("Values: " + AllowedValues(key) + "."));
+    }
+    const std::string value = limits.example.empty() ? ValueAsYaml(key) : YamlText(limits.example);
+    out.append(fmt::format("{}: {}\n", key.name(), value));
   }
   return out;
 }
 
-std::string ConfigToYaml(const Config& config) {
+std::string ConfigToYaml(Config config) {
   std::string out;
-  for (const ConfigKey& key : ConfigKeys()) {
-    out.append(fmt::format("{}: {}\n", key.name, ValueAsYaml(key, config)));
+  for (const Key& key : ConfigKeys(config)) {
+    out.append(fmt::format("{}: {}\n", key.name(), ValueAsYaml(key)));
   }
   return out;
 }

@@ -10,8 +10,8 @@
 
 namespace facegate {
 
-// Everything that an operator decides. The meaning, range and default of each key are in the table
-// of config.cc, which also writes deploy/server.yaml; a key is named like its member.
+// Everything that an operator decides. The meaning and range of each key are in the table of
+// config_keys.cc, from which deploy/server.yaml is written; a key is named like its member.
 struct Config {
   std::string listen = "127.0.0.1:50051";
   std::string port_file;
@@ -48,7 +48,7 @@ struct Config {
 
 // Sets one key. `origin` says where it stands, for errors: "server.yaml:12" or "command line".
 // kInvalidArgument, with what is allowed, for an unknown key or a value out of range.
-Status SetConfigKey(std::string_view name, std::string_view text, std::string_view origin,
+Status SetConfigKey(std::string_view name, const std::string& text, std::string_view origin,
                     Config& config);
 // True when `name` is a key that is true or false.
 bool IsSwitchKey(std::string_view name);
@@ -62,7 +62,7 @@ Status CheckComplete(const Config& config);
 // Every key with its sentence, range and default, as a commented YAML file: deploy/server.yaml.
 std::string ConfigHelp();
 // The values as YAML.
-std::string ConfigToYaml(const Config& config);
+std::string ConfigToYaml(Config config);
 
 LogLevel LogLevelOf(const Config& config);
 // Returns what max_message_bytes is when it is left at 0.

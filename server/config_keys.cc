@@ -4,230 +4,104 @@ namespace facegate {
 namespace {
 
 constexpr int64_t kMiB = 1 << 20;
-
-constexpr std::string_view kDevices[] = {"auto", "cpu", "cuda"};
-constexpr std::string_view kDetectors[] = {"auto", "yunet", "haar", "haar-eyes", "none"};
-constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "error", "off"};
-
-constexpr ConfigKey kKeys[] = {
-    {"listen",
-     &Config::listen,
-     {},
-     {},
-     "",
-     "The address to serve on, host:port. Port 0 lets the system choose one."},
-    {"port_file",
-     &Config::port_file,
-     {},
-     {},
-     "",
-     "A file that the port is written to once the server is ready; removed on a clean stop. Meant "
-     "for port 0."},
-    {"insecure",
-     &Config::insecure,
-     {},
-     {},
-     "",
-     "Allow an address that other machines can reach. The connection is not encrypted in this "
-     "version: photos and embeddings are sent in plain text."},
-    {"data_dir",
-     &Config::data_dir,
-     {},
-     {},
-     "/var/lib/facegate",
-     "The data directory; created if it does not exist. Templates in it are not encrypted in this "
-     "version. Required."},
-    {"model",
-     &Config::model,
-     {},
-     {},
-     "/etc/facegate/model.safetensors",
-     "The model file, NAME.safetensors with a model card (facegate-train import makes one). "
-     "Required."},
-    {"device",
-     &Config::device,
-     {},
-     kDevices,
-     "",
-     "Where the model runs; auto uses a GPU if there is one."},
-    {"model_threads",
-     &Config::model_threads,
-     {0, 256},
-     {},
-     "",
-     "Threads of one forward pass. 0: as many as the machine has cores."},
-    {"max_batch",
-     &Config::max_batch,
-     {1, 256},
-     {},
-     "",
-     "The largest number of faces in one forward pass. Every size up to it is warmed up at the "
-     "start."},
-    {"face_queue",
-     &Config::face_queue,
-     {1, 65536},
-     {},
-     "",
-     "Faces that may wait for the model; beyond it calls get QUEUE_FULL."},
-    {"detector",
-     &Config::detector,
-     {},
-     kDetectors,
-     "",
-     "What finds faces in pictures. haar: a cascade and the bundled landmark network. haar-eyes: "
-     "cascades only, less accurate. auto: yunet when detector_model is given, else haar. none: "
-     "only "
-     "aligned crops and embeddings are taken."},
-    {"detector_model", &Config::detector_model, {}, {}, "", "The YuNet ONNX file (2023)."},
-    {"detector_landmarks",
-     &Config::detector_landmarks,
-     {},
-     {},
-     "",
-     "Another landmark network for haar: a file that facegate-train fit-landmarks made. Empty: the "
-     "bundled one."},
-    {"haar_dir",
-     &Config::haar_dir,
-     {},
-     {},
-     "",
-     "The folder of the cascade files; Debian's package opencv-data."},
-    {"min_face_pixels",
-     &Config::min_face_pixels,
-     {20, 10000},
-     {},
-     "",
-     "Faces of this width in pixels are looked for however large the picture is (in pictures of "
-     "about two megapixels from 1.25 times this on). Smaller ones are found in small pictures "
-     "only; "
-     "a smaller value makes the search of large pictures longer."},
-    {"enrol_quality",
-     &Config::enrol_quality,
-     {0, 1},
-     {},
-     "",
-     "The least quality of a face that is enrolled, where its collection does not say; below it "
-     "LOW_QUALITY. Quality is the least of what is measured of the face (size, light, sharpness, "
-     "pose and more), so 0.5 wants 0.5 of each. 0 takes every face: whoever enrols one bad photo "
-     "opens the door to everybody with the same flaw."},
-    {"probe_quality",
-     &Config::probe_quality,
-     {0, 1},
-     {},
-     "",
-     "The least quality of a face that is compared, where neither its collection nor the request "
-     "says; below it the decision is INCONCLUSIVE. 0 compares every face, also those that may "
-     "match strangers."},
-    {"worker_threads",
-     &Config::worker_threads,
-     {0, 1024},
-     {},
-     "",
-     "Requests with photos handled at once. More of them fill larger batches and need more memory: "
-     "each may hold one decoded picture. 0: four times the cores."},
-    {"request_queue",
-     &Config::request_queue,
-     {1, 65536},
-     {},
-     "",
-     "Requests that may wait for a worker; beyond it calls get QUEUE_FULL. Each holds its message "
-     "in memory, see request_memory."},
-    {"max_image_bytes",
-     &Config::max_image_bytes,
-     {1024, 256 * kMiB},
-     {},
-     "",
-     "The largest encoded image, bytes; beyond it IMAGE_TOO_LARGE."},
-    {"max_image_pixels",
-     &Config::max_image_pixels,
-     {10000, 1'000'000'000},
-     {},
-     "",
-     "The largest image, width times height; beyond it IMAGE_TOO_LARGE."},
-    {"heif",
-     &Config::heif,
-     {},
-     {},
-     "",
-     "Take HEIC and AVIF too, where libheif is installed (Debian's package libheif1). Its decoders "
-     "may need more memory than a picture's header says: turn it on only for pictures that you "
-     "trust."},
-    {"max_samples",
-     &Config::max_samples,
-     {1, 1000},
-     {},
-     "",
-     "The largest number of faces in one Enroll."},
-    {"max_candidates",
-     &Config::max_candidates,
-     {1, 10000},
-     {},
-     "",
-     "The largest number of candidates for one face in Identify."},
-    {"max_message_bytes",
-     &Config::max_message_bytes,
-     {0, 2047 * kMiB},
-     {},
-     "",
-     "The largest request message, bytes; beyond it gRPC itself refuses, without details. At least "
-     "two images and 64 KiB. 0: four images and 1 MiB."},
-    {"request_memory",
-     &Config::request_memory,
-     {0, int64_t{1} << 40},
-     {},
-     "",
-     "Bytes that the requests in progress may hold together, and again those that are still on "
-     "their way in. Beyond it calls get QUEUE_FULL, or RESOURCE_EXHAUSTED or UNAVAILABLE of gRPC "
-     "itself, without details. At least four messages. 0: eight messages, or 256 MiB where that is "
-     "more."},
-    {"decode_memory",
-     &Config::decode_memory,
-     {0, int64_t{1} << 40},
-     {},
-     "",
-     "Bytes that the decoded pictures of the requests in progress may hold together; a picture for "
-     "which there is no room waits, and one that is larger than all of it is decoded alone. 0: 64 "
-     "MiB for each core, or 512 MiB where that is more."},
-    {"calls_per_connection",
-     &Config::calls_per_connection,
-     {1, 65536},
-     {},
-     "",
-     "Calls of one connection at once; further ones wait at the client. gRPC ends the calls of one "
-     "connection only one by one when messages pass request_memory, so that many large ones cost "
-     "more than that."},
-    {"drain_seconds",
-     &Config::drain_seconds,
-     {0, 3600},
-     {},
-     "",
-     "How long a stop waits for calls in progress, seconds; it ends at most 5 seconds later, "
-     "whatever they do."},
-    {"reflection",
-     &Config::reflection,
-     {},
-     {},
-     "",
-     "Offer gRPC server reflection, so that tools can list and call the methods without the "
-     "protos."},
-    {"log_level",
-     &Config::log_level,
-     {},
-     kLogLevels,
-     "",
-     "What is logged to standard error. debug: also a line for each call, with its outcome, its "
-     "time and its size."},
-    {"core_dumps",
-     &Config::core_dumps,
-     {},
-     {},
-     "",
-     "Let the system write a core file when the server crashes. It would hold templates, which are "
-     "personal data."},
-};
+constexpr int64_t kTiB = int64_t{1} << 40;
 
 }  // namespace
 
-std::span<const ConfigKey> ConfigKeys() { return kKeys; }
+KeyTable ConfigKeys(Config& c) {
+  return {
+      {"listen", &c.listen,
+       "The address to serve on, host:port. Port 0 lets the system choose one."},
+      {"port_file", &c.port_file,
+       "A file that the port is written to once the server is ready; removed on a clean stop. "
+       "Meant for port 0."},
+      {"insecure", &c.insecure,
+       "Allow an address that other machines can reach. The connection is not encrypted in this "
+       "version: photos and embeddings are sent in plain text."},
+      {"data_dir", &c.data_dir, Example("/var/lib/facegate"),
+       "The data directory; created if it does not exist. Templates in it are not encrypted in "
+       "this version. Required."},
+      {"model", &c.model, Example("/etc/facegate/model.safetensors"),
+       "The model file, NAME.safetensors with a model card (facegate-train import makes one). "
+       "Required."},
+      {"device", &c.device, OneOf({"auto", "cpu", "cuda"}),
+       "Where the model runs; auto uses a GPU if there is one."},
+      {"model_threads", &c.model_threads, InRange(0, 256),
+       "Threads of one forward pass. 0: as many as the machine has cores."},
+      {"max_batch", &c.max_batch, InRange(1, 256),
+       "The largest number of faces in one forward pass. Every size up to it is warmed up at the "
+       "start."},
+      {"face_queue", &c.face_queue, InRange(1, 65536),
+       "Faces that may wait for the model; beyond it calls get QUEUE_FULL."},
+      {"detector", &c.detector, OneOf({"auto", "yunet", "haar", "haar-eyes", "none"}),
+       "What finds faces in pictures. haar: a cascade and the bundled landmark network. "
+       "haar-eyes: cascades only, less accurate. auto: yunet when detector_model is given, else "
+       "haar. none: only aligned crops and embeddings are taken."},
+      {"detector_model", &c.detector_model, "The YuNet ONNX file (2023)."},
+      {"detector_landmarks", &c.detector_landmarks,
+       "Another landmark network for haar: a file that facegate-train fit-landmarks made. Empty: "
+       "the bundled one."},
+      {"haar_dir", &c.haar_dir, "The folder of the cascade files; Debian's package opencv-data."},
+      {"min_face_pixels", &c.min_face_pixels, InRange(20, 10000),
+       "Faces of this width in pixels are looked for however large the picture is (in pictures "
+       "of about two megapixels from 1.25 times this on). Smaller ones are found in small "
+       "pictures only; a smaller value makes the search of large pictures longer."},
+      {"enrol_quality", &c.enrol_quality, InRange(0, 1),
+       "The least quality of a face that is enrolled, where its collection does not say; below "
+       "it LOW_QUALITY. Quality is the least of what is measured of the face (size, light, "
+       "sharpness, pose and more), so 0.5 wants 0.5 of each. 0 takes every face: whoever enrols "
+       "one bad photo opens the door to everybody with the same flaw."},
+      {"probe_quality", &c.probe_quality, InRange(0, 1),
+       "The least quality of a face that is compared, where neither its collection nor the "
+       "request says; below it the decision is INCONCLUSIVE. 0 compares every face, also those "
+       "that may match strangers."},
+      {"worker_threads", &c.worker_threads, InRange(0, 1024),
+       "Requests with photos handled at once. More of them fill larger batches and need more "
+       "memory: each may hold one decoded picture. 0: four times the cores."},
+      {"request_queue", &c.request_queue, InRange(1, 65536),
+       "Requests that may wait for a worker; beyond it calls get QUEUE_FULL. Each holds its "
+       "message in memory, see request_memory."},
+      {"max_image_bytes", &c.max_image_bytes, InRange(1024, 256 * kMiB),
+       "The largest encoded image, bytes; beyond it IMAGE_TOO_LARGE."},
+      {"max_image_pixels", &c.max_image_pixels, InRange(10000, 1'000'000'000),
+       "The largest image, width times height; beyond it IMAGE_TOO_LARGE."},
+      {"heif", &c.heif,
+       "Take HEIC and AVIF too, where libheif is installed (Debian's package libheif1). Its "
+       "decoders may need more memory than a picture's header says: turn it on only for pictures "
+       "that you trust."},
+      {"max_samples", &c.max_samples, InRange(1, 1000),
+       "The largest number of faces in one Enroll."},
+      {"max_candidates", &c.max_candidates, InRange(1, 10000),
+       "The largest number of candidates for one face in Identify."},
+      {"max_message_bytes", &c.max_message_bytes, InRange(0, 2047 * kMiB),
+       "The largest request message, bytes; beyond it gRPC itself refuses, without details. At "
+       "least two images and 64 KiB. 0: four images and 1 MiB."},
+      {"request_memory", &c.request_memory, InRange(0, kTiB),
+       "Bytes that the requests in progress may hold together, and again those that are still on "
+       "their way in. Beyond it calls get QUEUE_FULL, or RESOURCE_EXHAUSTED or UNAVAILABLE of "
+       "gRPC itself, without details. At least four messages. 0: eight messages, or 256 MiB where "
+       "that is more."},
+      {"decode_memory", &c.decode_memory, InRange(0, kTiB),
+       "Bytes that the decoded pictures of the requests in progress may hold together; a picture "
+       "for which there is no room waits, and one that is larger than all of it is decoded alone. "
+       "0: 64 MiB for each core, or 512 MiB where that is more."},
+      {"calls_per_connection", &c.calls_per_connection, InRange(1, 65536),
+       "Calls of one connection at once; further ones wait at the client. gRPC ends the calls of "
+       "one connection only one by one when messages pass request_memory, so that many large "
+       "ones cost more than that."},
+      {"drain_seconds", &c.drain_seconds, InRange(0, 3600),
+       "How long a stop waits for calls in progress, seconds; it ends at most 5 seconds later, "
+       "whatever they do."},
+      {"reflection", &c.reflection,
+       "Offer gRPC server reflection, so that tools can list and call the methods without the "
+       "protos."},
+      {"log_level", &c.log_level, OneOf({"debug", "info", "warning", "error", "off"}),
+       "What is logged to standard error. debug: also a line for each call, with its outcome, "
+       "its time and its size."},
+      {"core_dumps", &c.core_dumps,
+       "Let the system write a core file when the server crashes. It would hold templates, which "
+       "are personal data."},
+  };
+}
 
 }  // namespace facegate
