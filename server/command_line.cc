@@ -2,17 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <set>
 #include <string_view>
 #include <utility>
 
 #include "face/base/file.h"
+#include "face/base/key_table.h"
+#include "server/config_keys.h"
 
 namespace facegate {
 namespace {
 
 constexpr uint64_t kMaxFileBytes = 1 << 20;
+constexpr std::string_view kOrigin = "command line";
+// Stands for the value that a flag lacks; CLI11 takes nothing that begins so for a value.
+constexpr char kNoValue[] = "--";
 
 Status ApplyFile(const std::string& path, Config& config) {
   const StatusOr<std::string> yaml = ReadFile(path, kMaxFileBytes);
@@ -20,91 +25,142 @@ Status ApplyFile(const std::string& path, Config& config) {
   return ApplyYaml(*yaml, path, config);
 }
 
-// A flag of the command line with its value.
-struct Flag {
-  std::string name;
-  std::string value;
-};
-
-// "--data-dir" is "--data_dir": the keys of the file have underscores, the flags of the other
-// programs have hyphens.
+// "max_batch" of "--max-batch=4": files have underscores in their keys and other programs hyphens
+// in their flags, and both are taken.
 std::string KeyOfFlag(std::string_view flag) {
-  std::string key(flag);
+  std::string key(flag.substr(2, flag.find('=') - 2));
   std::replace(key.begin(), key.end(), '-', '_');
   return key;
 }
 
-// Splits "--name=value" and "--name value"; a key that is true or false may stand alone for true.
-StatusOr<std::vector<Flag>> SplitFlags(const std::vector<std::string>& arguments) {
-  std::vector<Flag> flags;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& argument = arguments[i];
-    if (argument.size() < 3 || !argument.starts_with("--")) {
-      return InvalidArgument(
-          fmt::format("command line: \"{}\" is not a flag; flags begin with --", argument));
-    }
-    const size_t equals = argument.find('=');
-    if (equals != std::string::npos) {
-      flags.push_back({KeyOfFlag(argument.substr(2, equals - 2)), argument.substr(equals + 1)});
-      continue;
-    }
-    Flag flag{KeyOfFlag(argument.substr(2)), ""};
-    const bool has_value = i + 1 < arguments.size() && !arguments[i + 1].starts_with("--");
-    if (has_value) {
-      flag.value = arguments[++i];
-    } else if (IsSwitchKey(flag.name)) {
-      flag.value = "true";
-    } else {
-      return InvalidArgument(fmt::format("command line: {} needs a value", argument));
-    }
-    flags.push_back(std::move(flag));
+// Refuses what no flag has taken.
+Status RefuseStray(const std::string& argument) {
+  Config config;
+  const bool is_flag = argument.starts_with("--") && argument.size() > 2;
+  const std::string key = is_flag ? KeyOfFlag(argument) : "";
+  if (is_flag && ConfigKeys(config).Find(key) == nullptr) {
+    return SetConfigKey(key, "", kOrigin, config);
   }
-  return flags;
+  return InvalidArgument(
+      fmt::format("{}: \"{}\" is not a flag; flags begin with --", kOrigin, argument));
 }
 
-// Takes the flags that are no keys and stand alone out of `arguments`.
-CommandLine::Action TakeAction(std::vector<std::string>& arguments) {
+// The arguments in the order that CLI11 takes them in, the last one first. "--port_file=" is parted
+// here, because CLI11 would not see that it has a value, which is empty.
+std::vector<std::string> Parted(const std::vector<std::string>& arguments) {
+  std::vector<std::string> parts;
+  for (const std::string& argument : arguments) {
+    const bool is_emptied = argument.starts_with("--") && argument.find('=') + 1 == argument.size();
+    parts.push_back(argument.substr(0, argument.size() - (is_emptied ? 1 : 0)));
+    if (is_emptied) parts.emplace_back();
+  }
+  std::reverse(parts.begin(), parts.end());
+  return parts;
+}
+
+// The one value of a flag that was given.
+StatusOr<std::string> ValueOf(const CLI::Option& flag) {
+  const std::vector<std::string>& values = flag.results();
+  if (values.size() > 1) {
+    return InvalidArgument(fmt::format("{}: {} is given twice", kOrigin, flag.get_name()));
+  }
+  if (values.front() == kNoValue) {
+    return InvalidArgument(fmt::format("{}: {} needs a value", kOrigin, flag.get_name()));
+  }
+  return values.front();
+}
+
+// The flags of the program: what to do, the file, and one for each key.
+class Flags {
+ public:
+  Flags();
+  Status Parse(const std::vector<std::string>& arguments);
+
+  CommandLine::Action action() const;
+  // Sets what the file says, then what the other flags say.
+  Status Apply(Config& config) const;
+
+ private:
+  CLI::Option* AddValue(const std::string& names, const char* lone);
+  CLI::Option* AddKey(const Key& key);
+
+  CLI::App app_;
+  std::vector<std::pair<CommandLine::Action, const CLI::Option*>> actions_;
+  const CLI::Option* file_ = nullptr;
+  std::vector<std::pair<std::string, const CLI::Option*>> keys_;
+};
+
+Flags::Flags() {
   using Action = CommandLine::Action;
-  constexpr std::pair<std::string_view, Action> kActions[] = {
-      {"--help", Action::kHelp},
-      {"-h", Action::kHelp},
-      {"-V", Action::kVersion},
-      {"--help-config", Action::kHelpConfig},
-      {"--print-config", Action::kPrintConfig},
-      {"--version", Action::kVersion},
-  };
-  Action action = Action::kServe;
-  std::erase_if(arguments, [&](const std::string& argument) {
-    for (const auto& [name, meaning] : kActions) {
-      if (argument == name) {
-        action = meaning;
-        return true;
-      }
-    }
-    return false;
-  });
-  return action;
+  app_.set_help_flag();  // UsageText() is the help
+  app_.allow_extras();
+  actions_ = {{Action::kHelp, app_.add_flag("-h,--help")},
+              {Action::kHelpConfig, app_.add_flag("--help-config")},
+              {Action::kPrintConfig, app_.add_flag("--print-config")},
+              {Action::kVersion, app_.add_flag("-V,--version")}};
+  file_ = AddValue("--config", kNoValue);
+  Config config;
+  for (const Key& key : ConfigKeys(config)) keys_.emplace_back(key.name(), AddKey(key));
+}
+
+// A flag with a value, which is `lone` where none stands behind it.
+CLI::Option* Flags::AddValue(const std::string& names, const char* lone) {
+  return app_.add_option(names)->expected(0, 1)->default_str(lone)->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeAll);
+}
+
+// With hyphens and with underscores; a key that is true or false may stand alone for true.
+CLI::Option* Flags::AddKey(const Key& key) {
+  const std::string name(key.name());
+  std::string hyphened = name;
+  std::replace(hyphened.begin(), hyphened.end(), '_', '-');
+  const std::string names = hyphened == name ? "--" + name : "--" + name + ",--" + hyphened;
+  return AddValue(names, key.kind() == KeyKind::kSwitch ? "true" : kNoValue);
+}
+
+Status Flags::Parse(const std::vector<std::string>& arguments) {
+  try {
+    app_.parse(Parted(arguments));
+  } catch (const CLI::ParseError& error) {
+    return InvalidArgument(fmt::format("{}: {}", kOrigin, error.what()));
+  }
+  const std::vector<std::string> strays = app_.remaining();
+  return strays.empty() ? OkStatus() : RefuseStray(strays.front());
+}
+
+CommandLine::Action Flags::action() const {
+  for (const auto& [action, flag] : actions_) {
+    if (flag->count() > 0) return action;
+  }
+  return CommandLine::Action::kServe;
+}
+
+Status Flags::Apply(Config& config) const {
+  if (file_->count() > 0) {
+    FACEGATE_ASSIGN_OR_RETURN(const std::string path, ValueOf(*file_));
+    FACEGATE_RETURN_IF_ERROR(ApplyFile(path, config));
+  }
+  for (const auto& [name, flag] : keys_) {
+    if (flag->count() == 0) continue;
+    FACEGATE_ASSIGN_OR_RETURN(const std::string value, ValueOf(*flag));
+    FACEGATE_RETURN_IF_ERROR(SetConfigKey(name, value, kOrigin, config));
+  }
+  return OkStatus();
 }
 
 }  // namespace
 
-StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments) {
-  CommandLine line;
-  std::vector<std::string> rest = arguments;
-  line.action = TakeAction(rest);
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Flag> flags, SplitFlags(rest));
+bool AsksToServe(const std::vector<std::string>& arguments) {
+  Flags flags;
+  return flags.Parse(arguments).ok() && flags.action() == CommandLine::Action::kServe;
+}
 
-  std::set<std::string> seen;
-  for (const Flag& flag : flags) {
-    if (!seen.insert(flag.name).second) {
-      return InvalidArgument(fmt::format("command line: --{} is given twice", flag.name));
-    }
-    if (flag.name == "config") FACEGATE_RETURN_IF_ERROR(ApplyFile(flag.value, line.config));
-  }
-  for (const Flag& flag : flags) {
-    if (flag.name == "config") continue;
-    FACEGATE_RETURN_IF_ERROR(SetConfigKey(flag.name, flag.value, "command line", line.config));
-  }
+StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments) {
+  Flags flags;
+  FACEGATE_RETURN_IF_ERROR(flags.Parse(arguments));
+  CommandLine line;
+  line.action = flags.action();
+  FACEGATE_RETURN_IF_ERROR(flags.Apply(line.config));
   if (line.action == CommandLine::Action::kServe) {
     FACEGATE_RETURN_IF_ERROR(CheckComplete(line.config));
   }

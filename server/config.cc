@@ -86,13 +86,6 @@ Status SetConfigKey(std::string_view name, const std::string& text, std::string_
       fmt::format("{}: {} is \"{}\", must be {}", origin, name, text, AllowedValues(*key)));
 }
 
-bool IsSwitchKey(std::string_view name) {
-  Config config;
-  const KeyTable keys = ConfigKeys(config);
-  const Key* const key = keys.Find(name);
-  return key != nullptr && key->kind() == KeyKind::kSwitch;
-}
-
 Status ApplyYaml(const std::string& yaml, const std::string& origin, Config& config) {
   YAML::Node root;
   try {

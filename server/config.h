@@ -50,8 +50,6 @@ struct Config {
 // kInvalidArgument, with what is allowed, for an unknown key or a value out of range.
 Status SetConfigKey(std::string_view name, const std::string& text, std::string_view origin,
                     Config& config);
-// True when `name` is a key that is true or false.
-bool IsSwitchKey(std::string_view name);
 
 // Sets the keys of a YAML mapping; `origin` names it in errors ("server.yaml").
 Status ApplyYaml(const std::string& yaml, const std::string& origin, Config& config);

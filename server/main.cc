@@ -91,6 +91,9 @@ int Main(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   // Whatever this process writes (templates above all) is for its own user alone.
   ::umask(0077);
-  facegate::WaitBrieflyInOpenMp(argv);
-  return facegate::Main(std::vector<std::string>(argv + 1, argv + argc));
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  // Starts the program once more, which what only prints need not pay for; before any file is read,
+  // because a pipe can be read but once.
+  if (facegate::AsksToServe(arguments)) facegate::WaitBrieflyInOpenMp(argv);
+  return facegate::Main(arguments);
 }

@@ -52,6 +52,16 @@ TEST(CommandLineTest, ASwitchMayStandAlone) {
   EXPECT_FALSE(line.config.reflection);
 }
 
+TEST(CommandLineTest, AValueMayBeEmptyOrBeginLikeAFlag) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const CommandLine line,
+      Parse({"--haar_dir=", "--port-file=-p", "--detector-model", "", "--detector-landmarks=a=b"}));
+  EXPECT_EQ(line.config.haar_dir, "");
+  EXPECT_EQ(line.config.port_file, "-p");
+  EXPECT_EQ(line.config.detector_model, "");
+  EXPECT_EQ(line.config.detector_landmarks, "a=b");
+}
+
 TEST(CommandLineTest, OverridesTheFileWhereverItStands) {
   TempDir dir;
   std::ofstream(dir.File("s.yaml")) << "max_batch: 3\nmax_samples: 5\n";
@@ -77,7 +87,19 @@ TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(ErrorOf({"--max_batch"}), HasSubstr("needs a value"));
   EXPECT_THAT(ErrorOf({"--max_batch", "--insecure"}), HasSubstr("needs a value"));
   EXPECT_THAT(ErrorOf({"stray"}), HasSubstr("stray"));
+  EXPECT_THAT(ParseCommandLine({"--", "--model", "m"}), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(ErrorOf({"--max_batch", "4", "--max_batch", "5"}), HasSubstr("twice"));
+}
+
+TEST(CommandLineTest, NamesTheKeyThatMayHaveBeenMeant) {
+  EXPECT_THAT(ErrorOf({"--max-bacth=4"}),
+              HasSubstr("unknown key \"max_bacth\"; did you mean \"max_batch\"?"));
+}
+
+TEST(CommandLineTest, TellsAServerFromWhatOnlyPrints) {
+  EXPECT_TRUE(AsksToServe({"--config", "absent.yaml"}));
+  EXPECT_FALSE(AsksToServe({"--config", "absent.yaml", "--version"}));
+  EXPECT_FALSE(AsksToServe({"--max_bacth", "4"}));
 }
 
 TEST(CommandLineTest, RefusesAnIncompleteServer) {
