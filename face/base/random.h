@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 #include "face/base/split_mix.h"
 
@@ -24,6 +27,11 @@ class RandomStream {
   // 0 to bound - 1, `bound` in 1..2^32.
   uint32_t Below(uint64_t bound) { return numbers_.Below(bound); }
   bool Chance(double probability) { return Uniform() < probability; }
+  // Puts values into a random order, each order as likely as any other (Fisher and Yates).
+  template <typename Value, size_t kExtent>
+  void Shuffle(std::span<Value, kExtent> values) {
+    for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[Below(i)]);
+  }
   // Mean 0, deviation 1 (Box and Muller, 1958).
   double Normal();
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <future>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -87,7 +88,7 @@ std::vector<ViewOrder> TorchLandmarkTraining::OrderOf(int64_t epoch) const {
       order.push_back({ViewKind::kBadView, face});
     }
   }
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
+  random.Shuffle(std::span(order));
   return order;
 }
 

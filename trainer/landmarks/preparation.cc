@@ -7,6 +7,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -112,7 +113,7 @@ cv::Mat InPieces(const cv::Mat& grey, RandomStream& random) {
   if (piece.width < 1 || piece.height < 1) return UpsideDown(grey);
   std::vector<int> order(size_t{kPieces} * kPieces);
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
+  random.Shuffle(std::span(order));
   const auto place = [&](int number) {
     return cv::Rect(number % kPieces * piece.width, number / kPieces * piece.height, piece.width,
                     piece.height);
@@ -150,7 +151,7 @@ StatusOr<PhotoSamples> SamplesOf(cv::CascadeClassifier& cascade, const cv::Mat& 
   const cv::Mat faceless = random.Chance(0.5) ? UpsideDown(grey) : InPieces(grey, random);
   FACEGATE_ASSIGN_OR_RETURN(std::vector<cv::Rect2d> boxes,
                             BoxesIn(cascade, faceless, kLeastNegative * frame.side, faceless.cols));
-  for (size_t i = boxes.size(); i > 1; --i) std::swap(boxes[i - 1], boxes[random.Below(i)]);
+  random.Shuffle(std::span(boxes));
   if (boxes.size() > kMostNegatives) boxes.resize(kMostNegatives);
   samples.negatives.reserve(boxes.size());
   for (const cv::Rect2d& box : boxes) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -82,7 +83,7 @@ cv::Mat GreyOf(const cv::Mat& picture) {
 // Changes on 0..255 with saturation; the three in a random order, as torchvision's ColorJitter.
 void ChangeColours(const AugmentOptions& options, RandomStream& random, cv::Mat& picture) {
   std::array<int, 3> order = {0, 1, 2};
-  for (size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random.Below(i + 1)]);
+  random.Shuffle(std::span(order));
   for (const int change : order) {
     if (change == 0) {
       const double factor = 1.0 + random.Uniform(-1.0, 1.0) * options.brightness;

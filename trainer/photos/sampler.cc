@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "face/base/check.h"
@@ -38,7 +39,7 @@ Sampler::Order Sampler::OrderOf(size_t epoch) const {
   auto order = std::make_shared<std::vector<uint32_t>>(size_);
   std::iota(order->begin(), order->end(), 0u);
   RandomStream random(options_.seed, kOrder, epoch);
-  for (size_t i = size_ - 1; i > 0; --i) std::swap((*order)[i], (*order)[random.Below(i + 1)]);
+  random.Shuffle(std::span(*order));
   cached_ = std::move(order);
   cached_epoch_ = epoch;
   return cached_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <opencv2/core.hpp>
+#include <span>
 #include <utility>
 
 #include "face/base/random.h"
@@ -100,7 +101,7 @@ StatusOr<double> TorchQualityTraining::Learn(const Batch& batch) {
 StatusOr<double> TorchQualityTraining::RunEpoch(const std::function<void()>& on_batch) {
   RandomStream random(grey_->options().seed, kOrder, epochs_done());
   std::vector<size_t> order = which_;
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
+  random.Shuffle(std::span(order));
   const int64_t batches = batches_per_epoch();
   double mean = 0;
   for (int64_t number = 0; number < batches; ++number) {

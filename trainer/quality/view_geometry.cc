@@ -6,7 +6,7 @@
 #include <numbers>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "face/image/align.h"
@@ -46,7 +46,7 @@ int AnyBorder(RandomStream& random) {
 void Shuffle(RandomStream& random, cv::Mat& crop) {
   std::array<int, size_t{kPieces} * kPieces> order{};
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
+  random.Shuffle(std::span(order));
   const cv::Size piece(crop.cols / kPieces, crop.rows / kPieces);
   const auto place = [&](int i) {
     return cv::Rect(cv::Point(i % kPieces * piece.width, i / kPieces * piece.height), piece);

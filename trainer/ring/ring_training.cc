@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "face/base/catch.h"
@@ -175,7 +176,7 @@ Status Train(const RingTrainingOptions& options, const DigitSet& train, Learner&
     const auto place = static_cast<size_t>(step % per_epoch);
     if (place == 0) {
       RandomStream random(options.seed, kOrderStream, step / per_epoch);
-      for (size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random.Below(i + 1)]);
+      random.Shuffle(std::span(order));
     }
     const auto places = std::span<const uint32_t>(order).subspan(place * batch, batch);
     const double strength = std::min(1.0, static_cast<double>(step) / margin_warmup);

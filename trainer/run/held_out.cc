@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <span>
 #include <utility>
 
 #include "face/base/random.h"
@@ -15,11 +16,6 @@ namespace {
 constexpr uint64_t kHoldout = 51;
 constexpr uint64_t kPhotos = 52;
 constexpr uint64_t kPairs = 53;
-
-template <typename T>
-void Shuffle(RandomStream& random, std::vector<T>& values) {
-  for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.Below(i)]);
-}
 
 // The labels that are held out.
 StatusOr<std::vector<size_t>> ChooseLabels(const People& people, const DataOptions& options) {
@@ -37,7 +33,7 @@ StatusOr<std::vector<size_t>> ChooseLabels(const People& people, const DataOptio
                     wanted, able.size()));
   }
   RandomStream random(options.seed, kHoldout);
-  Shuffle(random, able);
+  random.Shuffle(std::span(able));
   able.resize(wanted);
   std::sort(able.begin(), able.end());
   return able;
@@ -54,8 +50,8 @@ class PairMaker {
     std::vector<EvaluationSet::Pair> impostor = Impostor(std::min(pairs / 2, genuine.size()));
     genuine.resize(std::min({pairs / 2, genuine.size(), impostor.size()}));
     impostor.resize(genuine.size());
-    // They would lie in the order of people otherwise, and each fold would have other ones.
-    Shuffle(random_, genuine);
+    // In turn they would lie in the order of people, and each fold would have other ones.
+    random_.Shuffle(std::span(genuine));
     // Each fold has both kinds.
     std::vector<EvaluationSet::Pair> all;
     all.reserve(2 * genuine.size());
@@ -79,7 +75,7 @@ class PairMaker {
           own.push_back({.first = photos[a], .second = photos[b], .same = true});
         }
       }
-      Shuffle(random_, own);
+      random_.Shuffle(std::span(own));
       most = std::max(most, own.size());
     }
     std::vector<EvaluationSet::Pair> all;
@@ -120,7 +116,7 @@ StatusOr<EvaluationSet> MakeSet(const People& people, const std::vector<size_t>&
   for (const size_t label : labels) {
     std::vector<size_t> chosen = people.photos[label];
     RandomStream random(options.seed, kPhotos, label);
-    Shuffle(random, chosen);
+    random.Shuffle(std::span(chosen));
     chosen.resize(std::min(chosen.size(), static_cast<size_t>(options.holdout_photos)));
     std::vector<size_t>& person = photos.emplace_back();
     person.reserve(chosen.size());
