@@ -12,7 +12,7 @@
 
 #include "face/base/file.h"
 #include "face/image/decode.h"
-#include "trainer/photos/foreign_dataset.h"
+#include "trainer/photos/dataset_format.h"
 #include "trainer/photos/list_layout.h"
 #include "trainer/photos/list_text.h"
 #include "trainer/photos/photo_files.h"
@@ -101,10 +101,11 @@ class SourceReader {
 
   StatusOr<std::unique_ptr<NamedPhotos>> Open(const std::string& source) {
     if (IsPhoto(source)) return MakeFilePhotos({{.name = source, .path = source}});
-    FACEGATE_ASSIGN_OR_RETURN(const DatasetForm form, FormOfDataset(source));
-    if (form == DatasetForm::kFolder) return OpenFolder(source);
-    if (form == DatasetForm::kList) return OpenList(source);
-    FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<PhotoSource> pack, OpenPhotoSource(source, root_));
+    FACEGATE_ASSIGN_OR_RETURN(const DatasetFormat* const format, FormatOfDataset(source));
+    if (format->name == kFolderFormat) return OpenFolder(source);
+    if (format->name == kListFormat) return OpenList(source);
+    FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<PhotoSource> pack,
+                              format->open(source, root_, missing_));
     return std::make_unique<PackPhotos>(std::move(pack));
   }
 

@@ -15,18 +15,6 @@ namespace {
 constexpr size_t kShown = 20;
 constexpr size_t kBarWidth = 40;
 
-std::string_view NameOf(DatasetForm form) {
-  switch (form) {
-    case DatasetForm::kFolder:
-      return "folder";
-    case DatasetForm::kList:
-      return "list";
-    case DatasetForm::kPack:
-      return "pack";
-  }
-  return "";
-}
-
 std::string SizeText(const std::pair<int, int>& size) {
   return fmt::format("{}x{}", size.first, size.second);
 }
@@ -71,7 +59,7 @@ class TextReport {
   }
 
   void Figures() {
-    Row("form", std::string(NameOf(report_.form)));
+    Row("form", report_.form);
     Row("photos", std::to_string(report_.photos));
     Row("identities", std::to_string(report_.identities));
     const PhotosPerIdentity& per = report_.per_identity;
@@ -220,7 +208,7 @@ void PrintSetReport(const SetReport& report, const PhotoSource& source,
 void PrintSetReportJson(const SetReport& report, const PhotoSource& source,
                         const std::vector<Finding>& findings, std::ostream& out) {
   nlohmann::ordered_json json;
-  json["form"] = NameOf(report.form);
+  json["form"] = report.form;
   json["photos"] = report.photos;
   json["identities"] = report.identities;
   json["photos_per_identity"] = JsonOf(report.per_identity);

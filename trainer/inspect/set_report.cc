@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "trainer/photos/dataset_format.h"
 #include "trainer/photos/ordered_work.h"
 #include "trainer/photos/pack_dataset.h"
 
@@ -144,7 +145,8 @@ std::optional<LabelNumbers> NumbersOfLabels(const std::vector<std::string>& labe
 StatusOr<SetReport> InspectSet(const InspectOptions& options, const PhotoSource& source,
                                const InspectEvents& events) {
   SetReport report{.photos = source.size(), .identities = source.classes().size()};
-  FACEGATE_ASSIGN_OR_RETURN(report.form, FormOfDataset(options.path));
+  FACEGATE_ASSIGN_OR_RETURN(const DatasetFormat* const format, FormatOfDataset(options.path));
+  report.form = format->name;
   if (events.started) events.started(source.size());
   std::vector<std::optional<PhotoFacts>> facts(source.size());
   const auto make = [&](size_t i) -> StatusOr<ReadPhoto> { return ReadFacts(source, i); };
@@ -170,19 +172,13 @@ StatusOr<SetReport> InspectSet(const InspectOptions& options, const PhotoSource&
   report.per_identity = CountPhotos(counts);
   Summarise(facts, report);
   report.duplicates = FindDuplicates(facts, labels);
-  switch (report.form) {
-    case DatasetForm::kFolder:
-      report.empty_identities = EmptyFolders(options.path, source.classes());
-      break;
-    case DatasetForm::kList:
-      report.labels = NumbersOfLabels(source.classes());
-      break;
-    case DatasetForm::kPack:
-      // A damaged record is an unreadable photo, which has been named.
-      if (report.unreadable.empty()) {
-        FACEGATE_ASSIGN_OR_RETURN(report.pack_digest, CheckPackDigest(options.path));
-      }
-      break;
+  if (report.form == kFolderFormat) {
+    report.empty_identities = EmptyFolders(options.path, source.classes());
+  }
+  if (report.form == kListFormat) report.labels = NumbersOfLabels(source.classes());
+  // A damaged record is an unreadable photo, which has been named.
+  if (report.form == kPackFormat && report.unreadable.empty()) {
+    FACEGATE_ASSIGN_OR_RETURN(report.pack_digest, CheckPackDigest(options.path));
   }
   return report;
 }

@@ -14,7 +14,6 @@
 #include "face/base/status.h"
 #include "trainer/inspect/duplicates.h"
 #include "trainer/inspect/photo_facts.h"
-#include "trainer/photos/open_dataset.h"
 #include "trainer/photos/photo_source.h"
 
 namespace facegate {
@@ -50,7 +49,7 @@ struct LabelNumbers {
 };
 
 struct SetReport {
-  DatasetForm form = DatasetForm::kFolder;
+  std::string form{};  // the name of a DatasetFormat
   size_t photos = 0;
   size_t identities = 0;
   std::vector<UnreadablePhoto> unreadable{};

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <filesystem>
-#include <fstream>
+#include <functional>
 #include <string_view>
 #include <system_error>
 
@@ -18,46 +16,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kWayOut =
-    "Write its pictures as files into DIR/IDENTITY/PHOTO, which is read here";
-constexpr std::string_view kUnpack = "Unpack it; a folder DIR/IDENTITY/PHOTO is read here";
-constexpr std::string_view kPairs =
-    "Write its pictures as files and its pairs as a list (PHOTO PHOTO 0|1), which is read here";
-
-std::string StartOf(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, kFileKindBytes> bytes{};
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  return {bytes.data(), static_cast<size_t>(file.gcount())};
-}
-
 bool Exists(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
 }
 
-// The folders of bcolz, LMDB and memory-mapped arrays.
-std::optional<std::string> FolderAdvice(const fs::path& folder) {
-  if (Exists(folder / "data.mdb")) return fmt::format("is an LMDB database. {}", kWayOut);
-  if (Exists(folder / "mem_file.dat") || Exists(folder / "mem_file.conf")) {
-    return fmt::format("holds a memory-mapped array (AdaFace's memfile). {}", kPairs);
-  }
-  if (Exists(folder / "meta/storage")) return fmt::format("is a bcolz array. {}", kPairs);
+// The name of the first entry of a folder that `fits`.
+std::optional<std::string> EntryOf(const std::string& folder,
+                                   const std::function<bool(const fs::path&)>& fits) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
-    const fs::path& path = entry->path();
-    if (Exists(path / "meta/storage")) return fmt::format("holds bcolz arrays. {}", kPairs);
-    const std::string ending = path.extension().string();
-    if (ending == ".rec") {
-      return fmt::format("holds an MXNet RecordIO file ({}). {}", path.filename().string(),
-                         kWayOut);
-    }
-    if (path.filename().string().find(".tfrecord") != std::string::npos) {
-      return fmt::format("holds TFRecord files ({}). {}", path.filename().string(), kWayOut);
-    }
+    if (fits(entry->path())) return entry->path().filename().string();
   }
   return std::nullopt;
+}
+
+bool IsTfRecordName(const fs::path& path) {
+  return path.filename().string().find(".tfrecord") != std::string::npos;
 }
 
 // Lines of two numbers, as the index beside a .rec has them.
@@ -69,24 +45,6 @@ bool IsRecordIndex(std::string_view text) {
     return !field.empty() && field.find_first_not_of("0123456789") == std::string_view::npos;
   };
   return is_number(text.substr(0, tab)) && is_number(text.substr(tab + 1, end - tab - 1));
-}
-
-std::optional<std::string> NamedFileAdvice(const fs::path& path, std::string_view start) {
-  const std::string name = path.filename().string();
-  const std::string ending = path.extension().string();
-  if (ending == ".idx" && IsRecordIndex(start)) {
-    return fmt::format("is the index of an MXNet RecordIO file (.rec). {}", kWayOut);
-  }
-  if (name.find(".tfrecord") != std::string::npos) {
-    return fmt::format("is a TFRecord file. {}", kWayOut);
-  }
-  if (start.size() > 1 && start[0] == '\x80' && start[1] >= '\x02' && start[1] <= '\x05') {
-    return fmt::format("is a Python pickle (InsightFace's .bin of pairs is one). {}", kPairs);
-  }
-  if (name == "mem_file.dat" || name == "mem_file.conf") {
-    return fmt::format("is a memory-mapped array (AdaFace's memfile). {}", kPairs);
-  }
-  return std::nullopt;
 }
 
 // "P5 112 96 255": behind its two letters a map has its width and height. A list may begin with a
@@ -108,27 +66,88 @@ bool BeginsLikeMap(std::string_view start) {
   return true;
 }
 
+bool IsArchive(std::string_view kind) { return kind.find("archive") != std::string_view::npos; }
+
 }  // namespace
 
-std::optional<std::string> ForeignDatasetAdvice(const std::string& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) return FolderAdvice(path);
-  const std::string start = StartOf(path);
-  if (auto advice = NamedFileAdvice(path, start); advice.has_value()) return advice;
-  if (const std::string_view kind = FileKindName(start); !kind.empty()) {
-    return fmt::format("is {}. {}", kind,
-                       kind.find("archive") != std::string_view::npos ? kUnpack : kWayOut);
+std::optional<std::string> SniffLmdb(const DatasetCandidate& candidate) {
+  if (!candidate.is_folder || !Exists(fs::path(candidate.path) / "data.mdb")) return std::nullopt;
+  return "is an LMDB database";
+}
+
+std::optional<std::string> SniffMemfile(const DatasetCandidate& candidate) {
+  const fs::path path(candidate.path);
+  if (candidate.is_folder) {
+    if (!Exists(path / "mem_file.dat") && !Exists(path / "mem_file.conf")) return std::nullopt;
+    return "holds a memory-mapped array (AdaFace's memfile)";
   }
-  const ImageFormat format = SniffImageFormat(start);
-  if (format == ImageFormat::kPgm && !BeginsLikeMap(start)) return std::nullopt;
-  if (IsDecodable(format) || IsHeif(format)) {
-    return fmt::format("is a picture, {}. Expected a folder DIR/IDENTITY/PHOTO, a list or a pack",
-                       NameWithArticle(format));
+  const std::string name = path.filename().string();
+  if (name != "mem_file.dat" && name != "mem_file.conf") return std::nullopt;
+  return "is a memory-mapped array (AdaFace's memfile)";
+}
+
+std::optional<std::string> SniffBcolz(const DatasetCandidate& candidate) {
+  if (!candidate.is_folder) return std::nullopt;
+  const auto is_array = [](const fs::path& path) { return Exists(path / "meta/storage"); };
+  if (is_array(candidate.path)) return "is a bcolz array";
+  if (!EntryOf(candidate.path, is_array).has_value()) return std::nullopt;
+  return "holds bcolz arrays";
+}
+
+std::optional<std::string> SniffRecordIo(const DatasetCandidate& candidate) {
+  if (candidate.is_folder) {
+    const auto name =
+        EntryOf(candidate.path, [](const fs::path& path) { return path.extension() == ".rec"; });
+    if (!name.has_value()) return std::nullopt;
+    return fmt::format("holds an MXNet RecordIO file ({})", *name);
   }
-  if (format == ImageFormat::kGitLfsPointer || format == ImageFormat::kHtml) {
-    return fmt::format("is {}, not the file itself. Download it again", NameWithArticle(format));
+  if (fs::path(candidate.path).extension() != ".idx" || !IsRecordIndex(candidate.start)) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  return "is the index of an MXNet RecordIO file (.rec)";
+}
+
+std::optional<std::string> SniffTfRecord(const DatasetCandidate& candidate) {
+  if (candidate.is_folder) {
+    const auto name = EntryOf(candidate.path, IsTfRecordName);
+    if (!name.has_value()) return std::nullopt;
+    return fmt::format("holds TFRecord files ({})", *name);
+  }
+  if (!IsTfRecordName(candidate.path)) return std::nullopt;
+  return "is a TFRecord file";
+}
+
+std::optional<std::string> SniffPickle(const DatasetCandidate& candidate) {
+  const std::string_view start = candidate.start;
+  if (start.size() < 2 || start[0] != '\x80' || start[1] < '\x02' || start[1] > '\x05') {
+    return std::nullopt;
+  }
+  return "is a Python pickle (InsightFace's .bin of pairs is one)";
+}
+
+std::optional<std::string> SniffArchive(const DatasetCandidate& candidate) {
+  const std::string_view kind = FileKindName(candidate.start);
+  if (!IsArchive(kind)) return std::nullopt;
+  return fmt::format("is {}", kind);
+}
+
+std::optional<std::string> SniffOtherKind(const DatasetCandidate& candidate) {
+  const std::string_view kind = FileKindName(candidate.start);
+  if (kind.empty() || IsArchive(kind)) return std::nullopt;
+  return fmt::format("is {}", kind);
+}
+
+std::optional<std::string> SniffPicture(const DatasetCandidate& candidate) {
+  const ImageFormat format = SniffImageFormat(candidate.start);
+  if (!IsDecodable(format) && !IsHeif(format)) return std::nullopt;
+  if (format == ImageFormat::kPgm && !BeginsLikeMap(candidate.start)) return std::nullopt;
+  return fmt::format("is a picture, {}", NameWithArticle(format));
+}
+
+std::optional<std::string> SniffPlaceholder(const DatasetCandidate& candidate) {
+  const ImageFormat format = SniffImageFormat(candidate.start);
+  if (format != ImageFormat::kGitLfsPointer && format != ImageFormat::kHtml) return std::nullopt;
+  return fmt::format("is {}, not the file itself", NameWithArticle(format));
 }
 
 }  // namespace facegate

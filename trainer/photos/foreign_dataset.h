@@ -3,12 +3,27 @@
 #include <optional>
 #include <string>
 
+#include "trainer/photos/dataset_format.h"
+
+// What recognises the formats that are not read here: data sets of other programs, and what is no
+// data set at all. Each says what the candidate is, see DatasetFormat::sniff.
 namespace facegate {
 
-// Says what the file or folder at `path` is, where it is a data set of another program that is not
-// read here (RecordIO, TFRecord, LMDB, bcolz, archives and so on), a single picture, or no data set
-// at all; in a sentence that begins with "is" and ends with the way out. Nothing where it may be
-// one of ours.
-std::optional<std::string> ForeignDatasetAdvice(const std::string& path);
+std::optional<std::string> SniffLmdb(const DatasetCandidate& candidate);
+// AdaFace's memory-mapped arrays.
+std::optional<std::string> SniffMemfile(const DatasetCandidate& candidate);
+std::optional<std::string> SniffBcolz(const DatasetCandidate& candidate);
+// MXNet's .rec and the index beside it.
+std::optional<std::string> SniffRecordIo(const DatasetCandidate& candidate);
+std::optional<std::string> SniffTfRecord(const DatasetCandidate& candidate);
+std::optional<std::string> SniffPickle(const DatasetCandidate& candidate);
+
+// What FileKindName() knows: archives, and the rest.
+std::optional<std::string> SniffArchive(const DatasetCandidate& candidate);
+std::optional<std::string> SniffOtherKind(const DatasetCandidate& candidate);
+
+std::optional<std::string> SniffPicture(const DatasetCandidate& candidate);
+// A file that stands for one that was not downloaded: a pointer of Git LFS, or a page.
+std::optional<std::string> SniffPlaceholder(const DatasetCandidate& candidate);
 
 }  // namespace facegate

@@ -38,7 +38,14 @@ class PackSource final : public PhotoSource {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<PhotoSource>> OpenPackSource(const std::string& path) {
+std::optional<std::string> SniffPack(const DatasetCandidate& candidate) {
+  if (!LooksLikePack(candidate.start)) return std::nullopt;
+  return "is a pack";
+}
+
+StatusOr<std::unique_ptr<PhotoSource>> OpenPackSource(const std::string& path,
+                                                      const std::string& /*root*/,
+                                                      MissingPhotos /*missing*/) {
   FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> file, MappedFile::Open(path));
   StatusOr<PackView> view = PackView::Parse(file->bytes());
   if (!view.ok()) return Annotate(view.status(), path);

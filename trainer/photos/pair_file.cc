@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "trainer/photos/foreign_dataset.h"
+#include "trainer/photos/dataset_format.h"
 #include "trainer/photos/list_text.h"
 #include "trainer/photos/pair_layout.h"
 #include "trainer/photos/text_table.h"

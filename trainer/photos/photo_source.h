@@ -17,6 +17,13 @@ namespace facegate {
 // No photo for training is larger than this.
 constexpr uint64_t kMaxTrainingPhotoBytes = 256ULL << 20;
 
+// What becomes of photos that a list names and that are not there.
+enum class MissingPhotos {
+  kKeep,    // each is an error when it is read
+  kRefuse,  // kInvalidArgument, naming the first few
+  kSkip     // they are left out, with a remark
+};
+
 // Labelled photos as they are stored, still encoded: what packing and inspection read. Thread-safe:
 // all calls are const and share nothing that changes.
 class PhotoSource {
@@ -32,7 +39,9 @@ class PhotoSource {
   // Its path below the folder that the source is relative to, such as "anna/1.jpg"; its whole path
   // where it lies elsewhere.
   virtual std::string short_name(size_t i) const = 0;
-  // Tells people how the source was read, a line each; see ImageList.
+  // The folder that the names begin with, with a slash at its end; empty where they begin with none.
+  virtual std::string folder() const { return {}; }
+  // What people should know about how the source was read, a line each; see ImageList.
   virtual std::vector<std::string> remarks() const { return {}; }
   // The encoded bytes. An error names the photo.
   virtual StatusOr<std::string> Read(size_t i) const = 0;

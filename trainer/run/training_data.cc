@@ -61,17 +61,6 @@ std::unique_ptr<Dataset> Cropped(std::unique_ptr<Dataset> dataset, const DataOpt
                                CropSize(AlignmentTemplate::kArcFace112));
 }
 
-// The folder that the names of a set's photos begin with; nothing for a pack.
-StatusOr<std::string> FolderOf(const std::string& path, const std::string& root) {
-  FACEGATE_ASSIGN_OR_RETURN(const DatasetForm form, FormOfDataset(path));
-  if (form == DatasetForm::kPack) return std::string();
-  std::filesystem::path folder = path;
-  if (form == DatasetForm::kList) {
-    folder = root.empty() ? folder.parent_path() : std::filesystem::path(root);
-  }
-  return (folder / "").string();
-}
-
 // All sets as one; `data` gets their folders, and what is to be known of how they were found.
 StatusOr<People> OpenAll(const std::vector<std::string>& paths, const DataOptions& options,
                          TrainingData& data) {
@@ -80,8 +69,7 @@ StatusOr<People> OpenAll(const std::vector<std::string>& paths, const DataOption
   parts.reserve(paths.size());
   for (const std::string& path : paths) {
     FACEGATE_ASSIGN_OR_RETURN(auto part, OpenPhotoSource(path, options.root));
-    FACEGATE_ASSIGN_OR_RETURN(std::string folder, FolderOf(path, options.root));
-    if (!folder.empty()) data.folders.push_back(std::move(folder));
+    if (!part->folder().empty()) data.folders.push_back(part->folder());
     for (const std::string& remark : part->remarks()) {
       data.notes.push_back(fmt::format("{}: {}", path, remark));
     }

@@ -228,7 +228,7 @@ TEST_F(ListDialectTest, FindsPhotosByWindowsPathsAndOtherEndings) {
 
 TEST_F(ListDialectTest, SaysThatDriveLettersAreOfAnotherMachine) {
   Write("list", "C:\\photos\\1.jpg 0\nC:\\photos\\2.jpg 1\n");
-  const auto list = OpenImageList(dir_.File("list"), "");
+  const auto list = OpenPhotoSource(dir_.File("list"), "");
   ASSERT_THAT(list, StatusIs(StatusCode::kInvalidArgument));
   EXPECT_NE(MessageOf(list.status()).find("drive letter"), std::string_view::npos);
 }

@@ -7,6 +7,7 @@
 #include "tests/support/photo_folder.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/photos/dataset_format.h"
 #include "trainer/photos/joined_dataset.h"
 
 namespace facegate {
@@ -74,16 +75,15 @@ TEST_F(OpenDatasetTest, SaysWhatIsNoDataset) {
   const auto picture = OpenDataset(dir_.File("faces/anna/1.png"), "");
   EXPECT_THAT(picture, StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(MessageOf(picture.status()), HasSubstr("is a picture, a PNG"));
-  EXPECT_THAT(OpenImageList(dir_.File("set"), ""), StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST_F(OpenDatasetTest, TellsAListFromAPictureByMoreThanTwoLetters) {
   for (const char* list : {"P2 faces/anna/1.png\n", "P5\tfaces/anna/1.png\n", "P6 1/a.png\n"}) {
     WriteBytes(dir_.File("list"), list);
-    EXPECT_THAT(FormOfDataset(dir_.File("list")).value(), DatasetForm::kList) << list;
+    EXPECT_EQ(FormatOfDataset(dir_.File("list")).value()->name, kListFormat) << list;
   }
   WriteBytes(dir_.File("map"), "P5\n# by hand\n2 1\n255\nab");
-  EXPECT_THAT(MessageOf(FormOfDataset(dir_.File("map")).status()), HasSubstr("is a picture"));
+  EXPECT_THAT(MessageOf(FormatOfDataset(dir_.File("map")).status()), HasSubstr("is a picture"));
 }
 
 // Data sets of other programs, by their bytes, their names or what lies in the folder.

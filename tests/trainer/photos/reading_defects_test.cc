@@ -9,6 +9,7 @@
 #include "tests/support/photo_folder.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/photos/image_list.h"
 #include "trainer/photos/loader.h"
 #include "trainer/photos/open_dataset.h"
 
@@ -98,7 +99,7 @@ TEST_F(ReadingDefectsTest, ABatchOfOneIsTreatedLikeAFullOne) {
   const auto full = OneBatch(*all);
   constexpr size_t kFloats = size_t{3} * 112 * 112;
   for (size_t place = 0; place < full->photos.size(); ++place) {
-    FACEGATE_ASSERT_OK_AND_ASSIGN(ImageList list, OpenImageList(dir_.File("faces"), ""));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(ImageList list, ReadImageFolder(dir_.File("faces")));
     list.images = {list.images[full->photos[place]]};
     const auto one = OneBatch(*MakeListDataset(std::move(list)));
     ASSERT_EQ(one->pixels.size(), kFloats);
