@@ -17,6 +17,14 @@ constexpr char kKindValue[] = "facegate-checkpoint-1";
 
 }  // namespace
 
+void AddState(const std::string& prefix,
+              const torch::OrderedDict<std::string, torch::Tensor>& tensors,
+              std::vector<NamedTensor>& state) {
+  for (const auto& item : tensors) {
+    state.push_back({.name = prefix + item.key(), .value = item.value().detach()});
+  }
+}
+
 bool IsCheckpoint(const CheckpointFacts& metadata) {
   const auto kind = metadata.find(kKind);
   return kind != metadata.end() && kind->second == kKindValue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <torch/ordered_dict.h>
 #include <torch/types.h>
 
 #include <cstdint>
@@ -17,6 +18,11 @@ struct NamedTensor {
   std::string name;
   torch::Tensor value;
 };
+
+// Adds the parameters or buffers of a module to `state`, by names that begin with `prefix`.
+void AddState(const std::string& prefix,
+              const torch::OrderedDict<std::string, torch::Tensor>& tensors,
+              std::vector<NamedTensor>& state);
 
 // Numbers and texts of a training, by name.
 using CheckpointFacts = std::map<std::string, std::string>;

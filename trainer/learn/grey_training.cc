@@ -5,12 +5,12 @@
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <utility>
 #include <vector>
 
 #include "face/base/sha256.h"
+#include "trainer/learn/checkpoint_facts.h"
 #include "trainer/learn/initial_weights.h"
 
 namespace facegate {
@@ -34,17 +34,6 @@ CheckpointFacts FactsOf(const NetworkTrainingOptions& options, CheckpointFacts m
   return more;
 }
 
-StatusOr<int64_t> NumberOf(const CheckpointFacts& facts, const char* name,
-                           const std::string& path) {
-  const auto found = facts.find(name);
-  int64_t value = -1;
-  if (found != facts.end()) {
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
-  }
-  if (value < 0) return InvalidArgument(fmt::format("{} does not say its {}", path, name));
-  return value;
-}
-
 }  // namespace
 
 std::string DigestOfSamples(std::string_view samples,
@@ -58,9 +47,8 @@ std::string DigestOfSamples(std::string_view samples,
 }
 
 GreyTraining::GreyTraining(const NetworkTrainingOptions& options, const GreyNetworkLayout& layout,
-                           LrSchedule schedule, int64_t batches_per_epoch, CheckpointFacts facts)
+                           int64_t batches_per_epoch, CheckpointFacts facts)
     : options_(options),
-      schedule_(std::move(schedule)),
       batches_per_epoch_(batches_per_epoch),
       facts_(std::move(facts)),
       module_(std::make_shared<GreyNetworkModule>(layout)) {}
@@ -82,13 +70,13 @@ StatusOr<std::unique_ptr<GreyTraining>> GreyTraining::Create(const NetworkTraini
                           .base = options.learning_rate,
                           .total = batches * options.epochs,
                           .warmup = batches * std::min(kWarmupEpochs, options.epochs - 1)}));
-  std::unique_ptr<GreyTraining> training(new GreyTraining(
-      options, layout, std::move(schedule), batches, FactsOf(options, std::move(facts))));
-  FACEGATE_RETURN_IF_ERROR(training->Begin());
+  std::unique_ptr<GreyTraining> training(
+      new GreyTraining(options, layout, batches, FactsOf(options, std::move(facts))));
+  FACEGATE_RETURN_IF_ERROR(training->Begin(std::move(schedule)));
   return training;
 }
 
-Status GreyTraining::Begin() {
+Status GreyTraining::Begin(LrSchedule schedule) {
   SetInitialWeights(*module_, options_.seed);
   std::vector<TrainedParameter> parameters;
   for (const auto& item : module_->named_parameters()) {
@@ -101,61 +89,46 @@ Status GreyTraining::Begin() {
                           .weight_decay = IsDecayed(item.value()) ? options_.weight_decay : 0.0});
   }
   FACEGATE_ASSIGN_OR_RETURN(
-      optimizer_, Optimizer::Create({.kind = "adamw", .base_rate = options_.learning_rate},
-                                    std::move(parameters)));
+      auto optimizer, Optimizer::Create({.kind = "adamw", .base_rate = options_.learning_rate},
+                                        std::move(parameters)));
+  descent_ = std::make_unique<Descent>(std::move(optimizer), std::move(schedule), kLargestNorm);
   return OkStatus();
 }
 
 torch::Tensor GreyTraining::Forward(const torch::Tensor& crops) {
   module_->train();
-  optimizer_->ZeroGrad();
   return module_->forward(crops);
 }
 
 Status GreyTraining::Learn(const torch::Tensor& loss) {
-  loss.backward();
-  if (!std::isfinite(loss.item<double>())) {
+  if (!std::isfinite(descent_->Gather(loss))) {
     return Internal("the loss is no longer a number; a smaller learning rate may help");
   }
-  optimizer_->ClipGradients(kLargestNorm);
-  optimizer_->Step(schedule_.At(optimizer_->steps()));
+  descent_->Update();
   return OkStatus();
 }
 
 std::vector<NamedTensor> GreyTraining::State() {
   std::vector<NamedTensor> state;
-  for (const auto& item : module_->named_parameters()) {
-    state.push_back({.name = item.key(), .value = item.value()});
-  }
-  for (const auto& item : module_->named_buffers()) {
-    state.push_back({.name = item.key(), .value = item.value()});
-  }
-  for (const Optimizer::State& one : optimizer_->state()) {
-    state.push_back({.name = one.name, .value = one.value});
-  }
+  AddState("", module_->named_parameters(), state);
+  AddState("", module_->named_buffers(), state);
+  descent_->AddState("", state);
   return state;
 }
 
 Status GreyTraining::Save(const std::string& path) {
   CheckpointFacts facts = facts_;
   facts[kEpochs] = std::to_string(epochs_done_);
-  facts[kUpdates] = std::to_string(optimizer_->steps());
+  facts[kUpdates] = std::to_string(descent_->updates());
   return WriteCheckpoint(path, State(), facts);
 }
 
 Status GreyTraining::Resume(const std::string& path) {
   FACEGATE_ASSIGN_OR_RETURN(const CheckpointFacts facts, ReadCheckpoint(path, State()));
-  for (const auto& [name, expected] : facts_) {
-    const auto found = facts.find(name);
-    if (found == facts.end() || found->second != expected) {
-      return FailedPrecondition(
-          fmt::format("{} is of another training: its {} is {}, now it is {}", path, name,
-                      found == facts.end() ? "not known" : found->second, expected));
-    }
-  }
-  FACEGATE_ASSIGN_OR_RETURN(epochs_done_, NumberOf(facts, kEpochs, path));
-  FACEGATE_ASSIGN_OR_RETURN(const int64_t updates, NumberOf(facts, kUpdates, path));
-  optimizer_->set_steps(updates);
+  FACEGATE_RETURN_IF_ERROR(CheckSameTraining(path, facts, facts_));
+  FACEGATE_ASSIGN_OR_RETURN(epochs_done_, CountIn(facts, kEpochs));
+  FACEGATE_ASSIGN_OR_RETURN(const int64_t updates, CountIn(facts, kUpdates));
+  descent_->Resume(updates, 0.0);
   return OkStatus();
 }
 

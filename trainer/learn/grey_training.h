@@ -15,10 +15,10 @@
 #include "face/detect/grey_network.h"
 #include "face/weights/network_weights.h"
 #include "trainer/learn/checkpoint.h"
+#include "trainer/learn/descent.h"
 #include "trainer/learn/grey_network_module.h"
 #include "trainer/learn/lr_schedule.h"
 #include "trainer/learn/network_training.h"
-#include "trainer/learn/optimizer.h"
 
 namespace facegate {
 
@@ -45,7 +45,7 @@ class GreyTraining {
 
   // The outputs for a batch that Learn() comes after.
   torch::Tensor Forward(const torch::Tensor& crops);
-  // One update by the gradients of `loss`. kInternal, and no update, where it is no number.
+  // One update by the gradients of `loss`. kInternal, and no update, where it or a gradient is no number.
   Status Learn(const torch::Tensor& loss);
 
   // The weights as they learn: not rounded.
@@ -55,18 +55,17 @@ class GreyTraining {
 
  private:
   GreyTraining(const NetworkTrainingOptions& options, const GreyNetworkLayout& layout,
-               LrSchedule schedule, int64_t batches_per_epoch, CheckpointFacts facts);
+               int64_t batches_per_epoch, CheckpointFacts facts);
 
   // Sets the weights to what learning begins with.
-  Status Begin();
+  Status Begin(LrSchedule schedule);
   std::vector<NamedTensor> State();
 
   const NetworkTrainingOptions options_;
-  const LrSchedule schedule_;
   const int64_t batches_per_epoch_;
   const CheckpointFacts facts_;
   const std::shared_ptr<GreyNetworkModule> module_;
-  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Descent> descent_;
   int64_t epochs_done_ = 0;
 };
 

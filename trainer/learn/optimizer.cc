@@ -174,12 +174,6 @@ void Optimizer::ScaleGradients(double factor) {
   }
 }
 
-double Optimizer::ClipGradients(double largest) {
-  const double norm = GradientNorm();
-  if (norm > largest) ScaleGradients(largest / norm);
-  return norm;
-}
-
 std::vector<Optimizer::State> Optimizer::state() {
   std::vector<State> all;
   for (size_t i = 0; i < parameters_.size(); ++i) {

@@ -32,8 +32,6 @@ class Optimizer {
   void Step(double learning_rate);
   // Forgets all gradients: there are none, as before the first backward pass.
   void ZeroGrad();
-  // Scales all gradients so that their common L2 norm is at most `largest`; returns what it was.
-  double ClipGradients(double largest);
   // The common L2 norm of all gradients; not finite where one of them is not.
   double GradientNorm() const;
   void ScaleGradients(double factor);

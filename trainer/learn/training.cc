@@ -59,23 +59,6 @@ class KeptTensors {
   std::vector<std::pair<TorchTensor, TorchTensor>> kept_;
 };
 
-// The gradients as they are, to be put back.
-class KeptGradients {
- public:
-  explicit KeptGradients(const Optimizer& optimizer) {
-    for (const TrainedParameter& parameter : optimizer.parameters()) {
-      const TorchTensor gradient = parameter.value.grad();
-      kept_.emplace_back(parameter.value, gradient.defined() ? gradient.clone() : gradient);
-    }
-  }
-  void Restore() {
-    for (auto& [parameter, gradient] : kept_) parameter.mutable_grad() = gradient;
-  }
-
- private:
-  std::vector<std::pair<TorchTensor, TorchTensor>> kept_;
-};
-
 TorchTensor InputOf(std::span<const float> pixels, int64_t count, bool channels_last) {
   // The network reads the batch alone; the cast takes away a const that LibTorch has no word for.
   TorchTensor input =
@@ -129,20 +112,18 @@ StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& opti
       }
     }
   }
-  std::unique_ptr<Training> training(
-      new Training(options, std::move(backbone), std::move(head), std::move(schedule)));
+  std::unique_ptr<Training> training(new Training(options, std::move(backbone), std::move(head)));
   FACEGATE_RETURN_IF_ERROR(training->Freeze());
-  FACEGATE_ASSIGN_OR_RETURN(training->optimizer_,
+  FACEGATE_ASSIGN_OR_RETURN(auto optimizer,
                             Optimizer::Create(options.optimizer, training->TrainedParameters()));
+  training->descent_ =
+      std::make_unique<Descent>(std::move(optimizer), std::move(schedule), options.clip_norm);
   return training;
 }
 
 Training::Training(const TrainingOptions& options, std::shared_ptr<Backbone> backbone,
-                   std::shared_ptr<ClassHead> head, LrSchedule schedule)
-    : options_(options),
-      backbone_(std::move(backbone)),
-      head_(std::move(head)),
-      schedule_(std::move(schedule)) {
+                   std::shared_ptr<ClassHead> head)
+    : options_(options), backbone_(std::move(backbone)), head_(std::move(head)) {
   if (options_.ema_decay == 0.0) return;
   average_ = Averaged();
   for (NamedTensor& one : average_) one.value = one.value.clone();
@@ -320,8 +301,8 @@ StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& t
   StepReport report{.batch = batches_,
                     .distillation = {},
                     .map_distillation = {},
-                    .learning_rate = schedule_.At(updates()),
-                    .gradient_norm = gradient_norm_};
+                    .learning_rate = descent_->learning_rate(),
+                    .gradient_norm = descent_->gradient_norm()};
   FACEGATE_RETURN_IF_ERROR(CheckTargets(batch, targets));
   const Status status = CatchToStatus("training", [&]() -> Status {
     Train();
@@ -331,48 +312,18 @@ StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& t
         RandomStream(options_.seed, kDropout, static_cast<uint64_t>(batches_)).Next());
     FACEGATE_ASSIGN_OR_RETURN(const TorchTensor loss, Loss(batch, targets, report));
     report.loss = loss.item<double>();
-    report.skipped = !std::isfinite(report.loss) || !Gather(loss, report);
+    const double norm = descent_->Gather(loss);
+    report.skipped = !std::isfinite(norm);
     if (report.skipped) kept.Restore();
-    if ((batches_ + 1) % options_.accumulate == 0) MakeUpdate(report);
+    if (report.skipped && std::isfinite(report.loss)) report.gradient_norm = norm;
+    if ((batches_ + 1) % options_.accumulate != 0 || !descent_->Update()) return OkStatus();
+    if (!report.skipped) report.gradient_norm = descent_->gradient_norm();
+    UpdateAverage();
     return OkStatus();
   });
   FACEGATE_RETURN_IF_ERROR(status);
   batches_ += 1;
   return report;
-}
-
-bool Training::Gather(const TorchTensor& loss, StepReport& report) {
-  std::optional<KeptGradients> before;
-  if (gathered_ > 0) before.emplace(*optimizer_);
-  loss.backward();
-  const double norm = optimizer_->GradientNorm();
-  if (std::isfinite(norm)) {
-    gathered_norm_ = norm;
-    gathered_ += 1;
-    return true;
-  }
-  report.gradient_norm = norm;
-  if (before.has_value()) {
-    before->Restore();
-  } else {
-    optimizer_->ZeroGrad();
-  }
-  return false;
-}
-
-void Training::MakeUpdate(StepReport& report) {
-  if (gathered_ == 0) return;
-  double scale = 1.0 / static_cast<double>(gathered_);
-  gradient_norm_ = gathered_norm_ * scale;
-  if (options_.clip_norm > 0.0 && gradient_norm_ > options_.clip_norm) {
-    scale *= options_.clip_norm / gradient_norm_;
-  }
-  if (scale != 1.0) optimizer_->ScaleGradients(scale);
-  if (!report.skipped) report.gradient_norm = gradient_norm_;
-  optimizer_->Step(report.learning_rate);
-  optimizer_->ZeroGrad();
-  gathered_ = 0;
-  UpdateAverage();
 }
 
 std::vector<float> Training::Embed(std::span<const float> pixels, int64_t count) {

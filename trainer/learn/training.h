@@ -12,6 +12,7 @@
 #include "face/weights/weights.h"
 #include "trainer/learn/checkpoint.h"
 #include "trainer/learn/class_head.h"
+#include "trainer/learn/descent.h"
 #include "trainer/learn/losses.h"
 #include "trainer/learn/optimizer.h"
 #include "trainer/learn/training_options.h"
@@ -78,7 +79,7 @@ class Training {
   std::vector<float> Embed(std::span<const float> pixels, int64_t count);
 
   int64_t batches() const { return batches_; }
-  int64_t updates() const { return optimizer_->steps(); }
+  int64_t updates() const { return descent_->updates(); }
 
   // True when no update is half gathered: then alone may it be saved.
   bool at_update() const { return batches_ % options_.accumulate == 0; }
@@ -90,7 +91,7 @@ class Training {
 
  private:
   Training(const TrainingOptions& options, std::shared_ptr<Backbone> backbone,
-           std::shared_ptr<ClassHead> head, LrSchedule schedule);
+           std::shared_ptr<ClassHead> head);
 
   Status Freeze();
   // Puts all into training mode, but for what is frozen.
@@ -112,11 +113,6 @@ class Training {
                                       StepReport& report) const;
   torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,
                              StepReport& report);
-  // Adds the gradients of a finite loss to those gathered; false, and nothing was changed, when
-  // they are not finite.
-  bool Gather(const torch::Tensor& loss, StepReport& report);
-  // Updates by the mean of the gathered gradients.
-  void MakeUpdate(StepReport& report);
   // Parameters and running statistics of the backbone, by name.
   std::vector<NamedTensor> Averaged() const;
   // Puts the averaged weights into the backbone, or takes them out again.
@@ -126,14 +122,10 @@ class Training {
   const TrainingOptions options_;
   const std::shared_ptr<Backbone> backbone_;
   const std::shared_ptr<ClassHead> head_;
-  const LrSchedule schedule_;
-  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Descent> descent_;
   std::vector<std::shared_ptr<torch::nn::Module>> frozen_;
   std::vector<NamedTensor> average_;  // of Averaged(); empty without one
   int64_t batches_ = 0;
-  int64_t gathered_ = 0;        // batches whose gradients wait for the update
-  double gathered_norm_ = 0.0;  // of their sum
-  double gradient_norm_ = 0.0;
 };
 
 }  // namespace facegate

@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <string_view>
 #include <utility>
 
 #include "face/base/catch.h"
 #include "face/base/check.h"
 #include "face/network/shape_map.h"
 #include "face/torch/tensor_conversion.h"
+#include "trainer/learn/checkpoint_facts.h"
 #include "trainer/learn/training.h"
 
 // This file has what a training keeps: checkpoints, averaged weights, and weights to begin with.
@@ -22,17 +23,8 @@ constexpr char kGradientNorm[] = "gradient_norm";
 constexpr char kBackbonePrefix[] = "backbone.";
 constexpr char kHeadPrefix[] = "head.";
 
-template <typename T>
-StatusOr<T> NumberIn(const CheckpointFacts& facts, const char* name) {
-  const auto found = facts.find(name);
-  T number{};
-  if (found != facts.end()) {
-    const std::string& text = found->second;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
-  }
-  return InvalidArgument(fmt::format("the checkpoint does not state its {}", name));
-}
+// Counts batches and enters nothing.
+bool IsBatchCounter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
 
 // Puts those of `weights` that are called `prefix` and a name of the module, and have its shape,
 // into the module. `fitting` gets the full names.
@@ -110,20 +102,13 @@ void Training::SwapAverage() {
 
 std::vector<NamedTensor> Training::State() {
   std::vector<NamedTensor> all;
-  const auto add = [&](const std::string& prefix, const auto& items) {
-    for (const auto& item : items) {
-      all.push_back({.name = prefix + item.key(), .value = item.value().detach()});
-    }
-  };
-  add(kBackbonePrefix, backbone_->named_parameters());
-  add(kBackbonePrefix, backbone_->named_buffers());
-  add(kHeadPrefix, head_->named_parameters());
+  AddState(kBackbonePrefix, backbone_->named_parameters(), all);
+  AddState(kBackbonePrefix, backbone_->named_buffers(), all);
+  AddState(kHeadPrefix, head_->named_parameters(), all);
   for (const MarginRule::Buffer& buffer : head_->rule_buffers()) {
     all.push_back({.name = "margin." + buffer.name, .value = buffer.value});
   }
-  for (const Optimizer::State& slot : optimizer_->state()) {
-    all.push_back({.name = "optimizer." + slot.name, .value = slot.value});
-  }
+  descent_->AddState("optimizer.", all);
   for (const NamedTensor& one : average_) {
     all.push_back({.name = "average." + one.name, .value = one.value});
   }
@@ -131,24 +116,21 @@ std::vector<NamedTensor> Training::State() {
 }
 
 Status Training::Save(const std::string& path, CheckpointFacts facts) {
-  FACEGATE_CHECK(at_update() && gathered_ == 0);
+  FACEGATE_CHECK(at_update() && descent_->gathered() == 0);
   facts[kBatches] = std::to_string(batches_);
   facts[kUpdates] = std::to_string(updates());
-  facts[kGradientNorm] = fmt::format("{}", gradient_norm_);
+  facts[kGradientNorm] = fmt::format("{}", descent_->gradient_norm());
   return CatchToStatus("checkpoint", [&] { return WriteCheckpoint(path, State(), facts); });
 }
 
 StatusOr<CheckpointFacts> Training::Resume(const std::string& path) {
   return CatchToStatus("checkpoint", [&]() -> StatusOr<CheckpointFacts> {
     FACEGATE_ASSIGN_OR_RETURN(CheckpointFacts facts, ReadCheckpoint(path, State()));
-    FACEGATE_ASSIGN_OR_RETURN(const auto batches, NumberIn<int64_t>(facts, kBatches));
-    FACEGATE_ASSIGN_OR_RETURN(const auto updates, NumberIn<int64_t>(facts, kUpdates));
+    FACEGATE_ASSIGN_OR_RETURN(const auto batches, CountIn(facts, kBatches));
+    FACEGATE_ASSIGN_OR_RETURN(const auto updates, CountIn(facts, kUpdates));
     batches_ = batches;
-    optimizer_->set_steps(updates);
-    optimizer_->ZeroGrad();
-    gathered_ = 0;
-    // It is for the log alone; a checkpoint of an earlier version does not have it.
-    gradient_norm_ = NumberIn<double>(facts, kGradientNorm).value_or(0.0);
+    // The norm is for the log alone; a checkpoint of an earlier version does not have it.
+    descent_->Resume(updates, NumberIn<double>(facts, kGradientNorm).value_or(0.0));
     return facts;
   });
 }

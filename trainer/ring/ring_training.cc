@@ -13,6 +13,7 @@
 #include "face/base/catch.h"
 #include "face/base/random.h"
 #include "trainer/learn/class_head.h"
+#include "trainer/learn/descent.h"
 #include "trainer/learn/initial_weights.h"
 #include "trainer/learn/losses.h"
 #include "trainer/learn/lr_schedule.h"
@@ -108,7 +109,7 @@ class ThreadScope {
 struct Learner {
   std::shared_ptr<RingNetwork> network;
   std::shared_ptr<ClassHead> head;
-  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Descent> descent;
 };
 
 // Puts the centres of the classes evenly on the unit circle, classes that look alike side by side.
@@ -125,6 +126,14 @@ void PlaceCentres(ClassHead& head, const DigitSet& train) {
     values[2 * order[place]] = static_cast<float>(std::cos(angle));
     values[2 * order[place] + 1] = static_cast<float>(std::sin(angle));
   }
+}
+
+int64_t StepsOf(const RingTrainingOptions& options, const DigitSet& train) {
+  return options.epochs * (static_cast<int64_t>(train.size()) / options.batch);
+}
+
+int64_t ShareOf(int64_t steps, double share) {
+  return static_cast<int64_t>(share * static_cast<double>(steps));
 }
 
 StatusOr<Learner> MakeLearner(const RingTrainingOptions& options, const DigitSet& train) {
@@ -151,8 +160,15 @@ StatusOr<Learner> MakeLearner(const RingTrainingOptions& options, const DigitSet
   // origin, where there are no directions to compare.
   add("head.weight", learner.head->named_parameters()["weight"]);
   FACEGATE_ASSIGN_OR_RETURN(
-      learner.optimizer, Optimizer::Create({.kind = "sgd", .momentum = kMomentum, .nesterov = true},
-                                           std::move(parameters)));
+      auto optimizer, Optimizer::Create({.kind = "sgd", .momentum = kMomentum, .nesterov = true},
+                                        std::move(parameters)));
+  const int64_t steps = StepsOf(options, train);
+  FACEGATE_ASSIGN_OR_RETURN(LrSchedule schedule,
+                            LrSchedule::Create({.kind = "cosine",
+                                                .base = options.learning_rate,
+                                                .total = steps,
+                                                .warmup = ShareOf(steps, kRateWarmup)}));
+  learner.descent = std::make_unique<Descent>(std::move(optimizer), std::move(schedule), kClipNorm);
   return learner;
 }
 
@@ -160,16 +176,9 @@ Status Train(const RingTrainingOptions& options, const DigitSet& train, Learner&
              const std::function<void()>& advance) {
   const auto batch = static_cast<size_t>(options.batch);
   const auto per_epoch = static_cast<int64_t>(train.size() / batch);
-  const int64_t total = per_epoch * options.epochs;
-  const auto share = [&](double part) {
-    return static_cast<int64_t>(part * static_cast<double>(total));
-  };
-  FACEGATE_ASSIGN_OR_RETURN(const LrSchedule schedule,
-                            LrSchedule::Create({.kind = "cosine",
-                                                .base = options.learning_rate,
-                                                .total = total,
-                                                .warmup = share(kRateWarmup)}));
-  const auto margin_warmup = static_cast<double>(std::max<int64_t>(1, share(kMarginWarmup)));
+  const int64_t total = StepsOf(options, train);
+  const auto margin_warmup =
+      static_cast<double>(std::max<int64_t>(1, ShareOf(total, kMarginWarmup)));
   std::vector<uint32_t> order = AllPlaces(train.size());
   learner.network->train();
   for (int64_t step = 0; step < total; ++step) {
@@ -183,18 +192,16 @@ Status Train(const RingTrainingOptions& options, const DigitSet& train, Learner&
     const HeadOutput output = learner.head->Forward(
         learner.network->forward(InputOf(train, places)), LabelsOf(train, places), step, strength);
     const Tensor loss = ClassificationLoss(output.logits, output.labels, {});
-    learner.optimizer->ZeroGrad();
-    loss.backward();
-    if (options.arcface && strength < 1.0) {
+    const auto rest_centres = [&] {
+      if (!options.arcface || strength >= 1.0) return;
       learner.head->named_parameters()["weight"].mutable_grad().zero_();
-    }
-    const double norm = learner.optimizer->ClipGradients(kClipNorm);
-    if (!std::isfinite(loss.item<double>()) || !std::isfinite(norm)) {
+    };
+    if (!std::isfinite(learner.descent->Gather(loss, rest_centres))) {
       return FailedPrecondition(fmt::format(
           "training diverged in step {} of {}: try a lower learning rate, margin or scale", step,
           total));
     }
-    learner.optimizer->Step(schedule.At(step));
+    learner.descent->Update();
     advance();
   }
   return OkStatus();
@@ -227,7 +234,7 @@ StatusOr<RingResult> Apply(const DigitSet& test, Learner& learner) {
 }  // namespace
 
 size_t RingTrainingSteps(const RingTrainingOptions& options, const DigitSet& train) {
-  return static_cast<size_t>(options.epochs) * (train.size() / static_cast<size_t>(options.batch));
+  return static_cast<size_t>(StepsOf(options, train));
 }
 
 StatusOr<RingResult> TrainRing(const RingTrainingOptions& options, const DigitSet& train,

@@ -128,17 +128,6 @@ TEST(OptimizerTest, AdaBoundMovesFromAdamToSgd) {
   EXPECT_NEAR(late.item<double>(), -0.1 * 2.0, 1e-4);
 }
 
-TEST(OptimizerTest, ClipsTheCommonNorm) {
-  Tensor parameter = Parameter();
-  const auto optimizer = Ours({}, parameter);
-  parameter.mutable_grad() = torch::full({3, 4}, 3.0, torch::kDouble);
-  const double norm = 3.0 * std::sqrt(12.0);
-  EXPECT_NEAR(optimizer->ClipGradients(100.0), norm, 1e-12);
-  EXPECT_NEAR(parameter.grad()[0][0].item<double>(), 3.0, 1e-12);
-  EXPECT_NEAR(optimizer->ClipGradients(1.0), norm, 1e-12);
-  EXPECT_NEAR(parameter.grad().norm().item<double>(), 1.0, 1e-12);
-}
-
 TEST(OptimizerTest, LeavesParametersWithoutAGradient) {
   const Tensor parameter = Parameter();
   Ours({}, parameter)->Step(0.1);
