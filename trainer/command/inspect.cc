@@ -20,6 +20,7 @@
 #include "trainer/inspect/set_report.h"
 #include "trainer/inspect/sheet.h"
 #include "trainer/inspect/verdict.h"
+#include "trainer/photos/open_dataset.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {

@@ -12,6 +12,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/inspect/verdict.h"
+#include "trainer/photos/open_dataset.h"
 
 namespace facegate {
 namespace {
