@@ -4,27 +4,6 @@
 #include <utility>
 
 namespace facegate {
-namespace {
-
-// An empty end is the greatest.
-bool EndsBefore(const KeyRange& one, const KeyRange& other) {
-  return !one.end.empty() && (other.end.empty() || one.end < other.end);
-}
-
-}  // namespace
-
-KeyRange Around(const KeyRange& one, const KeyRange& other) {
-  return {.begin = std::min(one.begin, other.begin),
-          .end = EndsBefore(one, other) ? other.end : one.end};
-}
-
-void KeyRanges::Add(KeyRange range) {
-  ranges_.insert(std::move(range));
-  if (ranges_.size() <= kMost) return;
-  KeyRange around = *ranges_.begin();
-  for (const KeyRange& one : ranges_) around = Around(around, one);
-  ranges_ = {std::move(around)};
-}
 
 void PendingErasure::Opened(Family family) {
   const MutexLock lock(mutex_);

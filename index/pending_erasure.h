@@ -1,52 +1,19 @@
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <set>
-#include <string>
 #include <vector>
 
 #include "face/base/mutex.h"
 #include "face/base/status.h"
 #include "index/key_codec.h"
+#include "index/key_range.h"
 
 namespace facegate {
 
-// Keys of one family from `begin` to before `end` (empty: to the last).
-struct KeyRange {
-  std::string begin;
-  std::string end;
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of a comparison for a pointer.
-  auto operator<=>(const KeyRange&) const = default;
-};
-
-// The smallest range with both in it.
-KeyRange Around(const KeyRange& one, const KeyRange& other);
-
-// The keys of everything in a family.
-inline KeyRange AllKeys() { return {}; }
-
-// Ranges without repetitions: when there are too many, one around them all.
-class KeyRanges {
- public:
-  static constexpr size_t kMost = 10'000;
-
-  void Add(KeyRange range);
-  // Returns the ranges in the order of their beginnings.
-  const std::set<KeyRange>& all() const { return ranges_; }
-  bool empty() const { return ranges_.empty(); }
-
- private:
-  std::set<KeyRange> ranges_;
-};
-
-// The places in each family where something was deleted or overwritten.
-using ErasedKeys = std::map<Family, KeyRanges>;
-
-// Keeps account of what a store still has to erase from its files, family by family, and of the
-// families that have a mark in the store that says so. Thread-safe.
+// What a store still has to erase from its files, family by family, and which families have a mark
+// in the store that says so. Thread-safe.
 class PendingErasure {
  public:
   // A store was opened with the mark of `family`.

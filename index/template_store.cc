@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
-#include <rocksdb/metadata.h>
 #include <rocksdb/options.h>
-#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,6 +18,8 @@
 #include "face/base/mutex.h"
 #include "index/envelope.h"
 #include "index/pending_erasure.h"
+#include "index/store_batch.h"
+#include "index/store_compaction.h"
 #include "index/store_database.h"
 
 namespace facegate {
@@ -30,48 +30,12 @@ constexpr uint32_t kOldestFormatVersion = 1;  // without the family requests
 constexpr uint32_t kFirstWithEraseMarks = 2;  // one for all families, which is taken over
 // Numbers are put aside in blocks, so that most enrolments need no second sync.
 constexpr uint64_t kUidBlock = 4096;
-// A range that is compacted lies in a table, and may reach into the next.
-constexpr uint64_t kTablesBesides = 2;
 constexpr size_t kReadAheadBytes = size_t{2} << 20;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 Status Corrupt(std::string_view what) { return Refuse(Reason::kStoreCorrupt, what); }
-
-KeyRange RangeOf(const IdentityKey& key) {
-  const IdentityKey next{.collection = key.collection, .identity = key.identity + 1};
-  return {.begin = EncodeIdentityKey(key), .end = EncodeIdentityKey(next)};
-}
-
-KeyRange RangeOf(uint64_t collection) {
-  return {.begin = EncodeCollectionKey(collection), .end = EncodeCollectionKey(collection + 1)};
-}
-
-// Where what the change deletes or overwrites lies.
-ErasedKeys ErasedBy(const StoreChange& change) {
-  ErasedKeys erased;
-  for (const uint64_t uid : change.deleted_collections) {
-    for (const Family family : {Family::kCollections, Family::kIdentities, Family::kTemplates}) {
-      erased[family].Add(RangeOf(uid));
-    }
-  }
-  for (const IdentityKey& key : change.deleted_identities) {
-    erased[Family::kIdentities].Add(RangeOf(key));
-  }
-  for (const TemplateKey& key : change.deleted_templates) {
-    erased[Family::kTemplates].Add(RangeOf(key.owner));
-  }
-  for (const RequestKey& key : change.deleted_requests) {
-    erased[Family::kRequests].Add(RangeOf(key.owner));
-  }
-  if (change.erases_overwritten) {
-    for (const StoredIdentity& identity : change.identities) {
-      erased[Family::kIdentities].Add(RangeOf(identity.key));
-    }
-  }
-  return erased;
-}
 
 std::string EraseMarkOf(Family family) {
   return std::string(kErasePendingKey) + "_" + FamilyName(family);
@@ -128,9 +92,9 @@ class RocksTemplateStore final : public TemplateStore {
       return Internal("numbers have run out");
     if (uid_end_ - next_uid_ < count) {
       const uint64_t end = next_uid_ + std::max(count, kUidBlock);
-      rocksdb::WriteBatch batch;
+      StoreBatch batch(*database_);
       FACEGATE_RETURN_IF_ERROR(
-          Put(batch, Family::kMeta, std::string(kCountersKey), EncodeCounters(end)));
+          batch.Put(Family::kMeta, std::string(kCountersKey), EncodeCounters(end)));
       FACEGATE_RETURN_IF_ERROR(Commit(batch, "reserving numbers", StoreDatabase::Kind::kAdds));
       uid_end_ = end;
     }
@@ -138,13 +102,14 @@ class RocksTemplateStore final : public TemplateStore {
   }
 
   Status Write(const StoreChange& change) override {
-    rocksdb::WriteBatch batch;
-    FACEGATE_RETURN_IF_ERROR(AddDeletions(change, batch));
-    FACEGATE_RETURN_IF_ERROR(AddRecords(change, batch));
+    const auto kind =
+        TakesAway(change) ? StoreDatabase::Kind::kTakesAway : StoreDatabase::Kind::kAdds;
+    StoreBatch batch(*database_);
+    FACEGATE_RETURN_IF_ERROR(batch.Add(change));
     const ErasedKeys erased = ErasedBy(change);
-    if (erased.empty()) return Commit(batch, "writing", KindOf(change));
+    if (erased.empty()) return Commit(batch, "writing", kind);
     Status written = PutMarks(erasure_.Begin(erased), batch);
-    if (written.ok()) written = Commit(batch, "writing", KindOf(change));
+    if (written.ok()) written = Commit(batch, "writing", kind);
     erasure_.End(erased, written.ok());
     return written;
   }
@@ -164,15 +129,7 @@ class RocksTemplateStore final : public TemplateStore {
   bool erase_pending() const override { return !erasure_.empty(); }
 
   uint64_t bytes_to_compact() const override {
-    uint64_t bytes = 0;
-    for (const auto& [family, ranges] : erasure_.waiting()) {
-      uint64_t of_family = 0;
-      for (const KeyRange& range : ByTable(family, ranges)) {
-        of_family += kTablesBesides * TableBytes(family) + BytesIn(family, range);
-      }
-      bytes += std::min(of_family, BytesIn(family, AllKeys()));
-    }
-    return bytes;
+    return BytesToCompact(*database_, erasure_.waiting());
   }
 
   Status Compact(std::atomic<bool>* canceled) override {
@@ -181,15 +138,15 @@ class RocksTemplateStore final : public TemplateStore {
     // One after the other: what one has taken is not erased before it ends, and OK says that it is.
     const MutexLock alone(compact_mutex_);
     const ErasedKeys taken = erasure_.Take();
-    Status status = CompactRanges(taken, canceled);
+    Status status = CompactRanges(*database_, taken, canceled);
     if (!status.ok()) {
       erasure_.GiveBack(taken);
       return status;
     }
     return erasure_.Finish([this](const std::vector<Family>& families) -> Status {
-      rocksdb::WriteBatch batch;
+      StoreBatch batch(*database_);
       for (const Family family : families) {
-        FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kMeta, EraseMarkOf(family)));
+        FACEGATE_RETURN_IF_ERROR(batch.Delete(Family::kMeta, EraseMarkOf(family)));
       }
       return Commit(batch, "ending an erasure", StoreDatabase::Kind::kTakesAway);
     });
@@ -205,154 +162,15 @@ class RocksTemplateStore final : public TemplateStore {
   rocksdb::DB& db() const { return database_->db(); }
   rocksdb::ColumnFamilyHandle* HandleOf(Family family) const { return database_->HandleOf(family); }
 
-  Status Put(rocksdb::WriteBatch& batch, Family family, const std::string& key,
-             const std::string& payload) const {
-    return FromRocksDb(batch.Put(HandleOf(family), key, SealEnvelope(family, key, payload)),
-                       "building a batch");
-  }
-
-  Status PutMarks(const std::vector<Family>& families, rocksdb::WriteBatch& batch) const {
+  static Status PutMarks(const std::vector<Family>& families, StoreBatch& batch) {
     for (const Family family : families) {
-      FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, EraseMarkOf(family), {}));
+      FACEGATE_RETURN_IF_ERROR(batch.Put(Family::kMeta, EraseMarkOf(family), {}));
     }
     return OkStatus();
   }
 
-  // Only collections go by range. RocksDB looks at all its range deletions again after each new
-  // one, which is too slow for identities.
-  Status AddDeletions(const StoreChange& change, rocksdb::WriteBatch& batch) const {
-    for (const uint64_t uid : change.deleted_collections) {
-      const KeyRange range = RangeOf(uid);
-      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kCollections, range.begin));
-      for (const Family family : {Family::kIdentities, Family::kTemplates}) {
-        FACEGATE_RETURN_IF_ERROR(DeleteRange(batch, family, range));
-      }
-    }
-    for (const IdentityKey& key : change.deleted_identities) {
-      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kIdentities, EncodeIdentityKey(key)));
-    }
-    for (const TemplateKey& key : change.deleted_templates) {
-      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kTemplates, EncodeTemplateKey(key)));
-    }
-    for (const RequestKey& key : change.deleted_requests) {
-      FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kRequests, EncodeRequestKey(key)));
-    }
-    return OkStatus();
-  }
-
-  Status AddRecords(const StoreChange& change, rocksdb::WriteBatch& batch) const {
-    for (const StoredCollection& record : change.collections) {
-      FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kCollections, EncodeCollectionKey(record.uid),
-                                   EncodeCollection(record)));
-    }
-    for (const StoredIdentity& record : change.identities) {
-      FACEGATE_RETURN_IF_ERROR(
-          Put(batch, Family::kIdentities, EncodeIdentityKey(record.key), EncodeIdentity(record)));
-    }
-    for (const StoredTemplate& record : change.templates) {
-      FACEGATE_RETURN_IF_ERROR(
-          Put(batch, Family::kTemplates, EncodeTemplateKey(record.key), EncodeTemplate(record)));
-    }
-    for (const StoredRequest& record : change.requests) {
-      FACEGATE_RETURN_IF_ERROR(
-          Put(batch, Family::kRequests, EncodeRequestKey(record.key), EncodeRequest(record)));
-    }
-    if (change.request_time_us.has_value()) {
-      std::string time;
-      AppendLittleEndian(time, static_cast<uint64_t>(*change.request_time_us));
-      FACEGATE_RETURN_IF_ERROR(Put(batch, Family::kMeta, std::string(kRequestTimeKey), time));
-    }
-    return OkStatus();
-  }
-
-  // Flushes out of the memory tables, and with that out of the logs; then down to the last level,
-  // where deletion markers and what they cover are left out. Forced, or else tables that lie there
-  // already would be kept as they are.
-  Status CompactRanges(const ErasedKeys& erased, std::atomic<bool>* canceled) {
-    FACEGATE_RETURN_IF_ERROR(database_->Flush());
-    rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-    options.exclusive_manual_compaction = false;
-    options.canceled = canceled;
-    for (const auto& [family, ranges] : erased) {
-      for (const KeyRange& range : ByTable(family, ranges)) {
-        const rocksdb::Slice begin(range.begin);
-        const rocksdb::Slice end(range.end);
-        const rocksdb::Status status =
-            db().CompactRange(options, HandleOf(family), range.begin.empty() ? nullptr : &begin,
-                              range.end.empty() ? nullptr : &end);
-        if (canceled != nullptr && *canceled) return Unavailable("the compaction was canceled");
-        FACEGATE_RETURN_IF_ERROR(FromRocksDb(status, "compacting the store"));
-      }
-    }
-    return OkStatus();
-  }
-
-  // Ranges that lie in one table of the last level become one, so that it is rewritten once.
-  std::vector<KeyRange> ByTable(Family family, const KeyRanges& ranges) const {
-    const std::vector<std::string> tables = FirstKeysOfTables(family);
-    std::vector<KeyRange> grouped;
-    auto table = tables.end();
-    for (const KeyRange& range : ranges.all()) {
-      const auto of_range = std::upper_bound(tables.begin(), tables.end(), range.begin);
-      if (grouped.empty() || of_range != table) {
-        grouped.push_back(range);
-      } else {
-        grouped.back() = Around(grouped.back(), range);
-      }
-      table = of_range;
-    }
-    return grouped;
-  }
-
-  // In the last level that has any, in order.
-  std::vector<std::string> FirstKeysOfTables(Family family) const {
-    rocksdb::ColumnFamilyMetaData data;
-    db().GetColumnFamilyMetaData(HandleOf(family), &data);
-    std::vector<std::string> keys;
-    for (const rocksdb::LevelMetaData& level : data.levels) {
-      if (level.files.empty()) continue;
-      keys.clear();
-      for (const rocksdb::SstFileMetaData& file : level.files) keys.push_back(file.smallestkey);
-    }
-    std::sort(keys.begin(), keys.end());
-    return keys;
-  }
-
-  uint64_t BytesIn(Family family, const KeyRange& range) const {
-    // Greater than every key there is: numbers stay below 2^63.
-    const std::string last(1, '\xff');
-    const rocksdb::Range keys(range.begin, range.end.empty() ? last : range.end);
-    uint64_t bytes = 0;
-    const auto parts = rocksdb::DB::SizeApproximationFlags::INCLUDE_FILES |
-                       rocksdb::DB::SizeApproximationFlags::INCLUDE_MEMTABLES;
-    const rocksdb::Status status =
-        db().GetApproximateSizes(HandleOf(family), &keys, 1, &bytes, parts);
-    return status.ok() ? bytes : 0;
-  }
-
-  Status Delete(rocksdb::WriteBatch& batch, Family family, const std::string& key) const {
-    return FromRocksDb(batch.Delete(HandleOf(family), key), "building a batch");
-  }
-
-  Status DeleteRange(rocksdb::WriteBatch& batch, Family family, const KeyRange& range) const {
-    return FromRocksDb(batch.DeleteRange(HandleOf(family), range.begin, range.end),
-                       "building a batch");
-  }
-
-  // A deletion may put records, too, of what is left; what has templates needs room in any case.
-  static StoreDatabase::Kind KindOf(const StoreChange& change) {
-    const bool deletes = !change.deleted_collections.empty() ||
-                         !change.deleted_identities.empty() || !change.deleted_templates.empty() ||
-                         !change.deleted_requests.empty();
-    const bool records =
-        !change.collections.empty() || !change.identities.empty() || !change.requests.empty();
-    const bool adds = !change.templates.empty() || (records && !deletes);
-    return adds ? StoreDatabase::Kind::kAdds : StoreDatabase::Kind::kTakesAway;
-  }
-
-  Status Commit(rocksdb::WriteBatch& batch, std::string_view what, StoreDatabase::Kind kind) {
-    return database_->Write(batch, what, kind);
+  Status Commit(StoreBatch& batch, std::string_view what, StoreDatabase::Kind kind) {
+    return database_->Write(batch.writes(), what, kind);
   }
 
   template <typename Record, typename DecodeKey, typename DecodeRecord, typename Visitor>
@@ -452,9 +270,9 @@ class RocksTemplateStore final : public TemplateStore {
       FACEGATE_ASSIGN_OR_RETURN(const auto mark, ReadMetaValue(kErasePendingKey));
       pending = mark.has_value();
     }
-    rocksdb::WriteBatch batch;
+    StoreBatch batch(*database_);
     FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
-    FACEGATE_RETURN_IF_ERROR(Delete(batch, Family::kMeta, std::string(kErasePendingKey)));
+    FACEGATE_RETURN_IF_ERROR(batch.Delete(Family::kMeta, std::string(kErasePendingKey)));
     if (pending) {
       FACEGATE_RETURN_IF_ERROR(PutMarks({std::begin(kFamilies), std::end(kFamilies)}, batch));
       for (const Family family : kFamilies) erasure_.Opened(family);
@@ -462,10 +280,10 @@ class RocksTemplateStore final : public TemplateStore {
     return Commit(batch, "marking the store's format", StoreDatabase::Kind::kTakesAway);
   }
 
-  Status PutFormat(rocksdb::WriteBatch& batch) const {
+  static Status PutFormat(StoreBatch& batch) {
     std::string version;
     AppendLittleEndian(version, kFormatVersion);
-    return Put(batch, Family::kMeta, std::string(kFormatKey), version);
+    return batch.Put(Family::kMeta, std::string(kFormatKey), version);
   }
 
   Status Initialize() {
@@ -479,10 +297,10 @@ class RocksTemplateStore final : public TemplateStore {
       }
       FACEGATE_RETURN_IF_ERROR(FromRocksDb(row->status(), "reading a new store"));
     }
-    rocksdb::WriteBatch batch;
+    StoreBatch batch(*database_);
     FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
     FACEGATE_RETURN_IF_ERROR(
-        Put(batch, Family::kMeta, std::string(kCountersKey), EncodeCounters(1)));
+        batch.Put(Family::kMeta, std::string(kCountersKey), EncodeCounters(1)));
     return Commit(batch, "beginning a store", StoreDatabase::Kind::kAdds);
   }
 
