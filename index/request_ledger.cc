@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <utility>
 
 #include "face/base/log.h"
@@ -71,13 +70,8 @@ RequestLedger::RequestLedger(TemplateStore& store, const Clock& clock, size_t ma
 
 Status RequestLedger::Load(const RequestKey& key, int64_t create_time_us) {
   const MutexLock lock(mutex_);
-  const Known known{.owner = key.owner, .create_time_us = create_time_us};
-  if (!known_.emplace(key.id, known).second) {
-    return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + ": its id is given twice");
-  }
-  by_owner_.insert(key);
-  by_time_.emplace(create_time_us, key.id);
-  return OkStatus();
+  if (known_.Add(key, create_time_us)) return OkStatus();
+  return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + ": its id is given twice");
 }
 
 void RequestLedger::LoadDeleted(uint64_t collection) {
@@ -89,8 +83,10 @@ void RequestLedger::Loaded(std::optional<int64_t> stored_time_us) {
   const MutexLock lock(mutex_);
   stored_time_us_ = stored_time_us;
   std::optional<int64_t> last = stored_time_us;
-  if (!by_time_.empty())
-    last = std::max(last.value_or(std::numeric_limits<int64_t>::min()), by_time_.rbegin()->first);
+  if (known_.size() > 0) {
+    const int64_t latest = known_.by_age().rbegin()->first;
+    last = std::max(last.value_or(latest), latest);
+  }
   start_us_ = clock_.UnixMicros();
   if (last.has_value()) start_us_ = std::clamp(start_us_, *last, *last + MicrosOf(kLongestPause));
   start_ = clock_.Now();
@@ -143,17 +139,16 @@ StatusOr<std::optional<StoredRequest>> RequestLedger::Read(const RequestId& id) 
   bool writing = false;
   {
     const MutexLock lock(mutex_);
-    const auto known = known_.find(id);
-    if (known == known_.end()) return std::optional<StoredRequest>();
-    key.owner = known->second.owner;
+    const std::optional<IdentityKey> owner = known_.OwnerOf(id);
+    if (!owner.has_value()) return std::optional<StoredRequest>();
+    key.owner = *owner;
     writing = writes_ > 0;
   }
   FACEGATE_ASSIGN_OR_RETURN(auto stored, store_.ReadRequest(key));
   if (stored.has_value()) return stored;
   // A change that began before or meanwhile has moved it, or it is missing.
   const MutexLock lock(mutex_);
-  const auto known = known_.find(id);
-  const bool moved = known == known_.end() || known->second.owner != key.owner;
+  const bool moved = known_.OwnerOf(id) != key.owner;
   if (writing || moved || writes_ > 0) return InProgress();
   return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + " is missing");
 }
@@ -178,27 +173,13 @@ Status RequestLedger::KeepAnswer(const RequestTicket& ticket, std::string answer
 Status RequestLedger::MakeRoomBelow(const IdentityKey& owner, StoreChange& change) const {
   const bool cleared = std::any_of(change.deleted_requests.begin(), change.deleted_requests.end(),
                                    [&](const RequestKey& key) { return key.owner == owner; });
-  return cleared ? OkStatus() : KeepWithoutAnswers(OldestBeyondLimit(owner), true, change);
-}
-
-std::vector<RequestKey> RequestLedger::OldestBeyondLimit(const IdentityKey& owner) const {
-  std::vector<std::pair<int64_t, RequestKey>> oldest;
+  if (cleared) return OkStatus();
+  std::vector<RequestKey> oldest;
   {
     const MutexLock lock(mutex_);
-    const auto first = by_owner_.lower_bound({.owner = owner, .id = {}});
-    size_t count = 1;  // the one that is to come
-    for (auto next = first; next != by_owner_.end() && next->owner == owner; ++next) ++count;
-    if (count <= kMaxRequestsOfIdentity) return {};
-    for (auto next = first; next != by_owner_.end() && next->owner == owner; ++next) {
-      oldest.emplace_back(known_.at(next->id).create_time_us, *next);
-    }
+    oldest = known_.OldestBelow(owner, kMaxRequestsOfIdentity - 1);
   }
-  std::sort(oldest.begin(), oldest.end());
-  std::vector<RequestKey> keys;
-  for (size_t i = 0; i + kMaxRequestsOfIdentity <= oldest.size(); ++i) {
-    keys.push_back(oldest[i].second);
-  }
-  return keys;
+  return KeepWithoutAnswers(oldest, true, change);
 }
 
 Status RequestLedger::Bury(const IdentityKey& owner, StoreChange& change) const {
@@ -224,13 +205,9 @@ Status RequestLedger::KeepWithoutAnswers(const std::vector<RequestKey>& keys, bo
 }
 
 std::vector<RequestKey> RequestLedger::Below(const IdentityKey& owner) const {
-  std::vector<RequestKey> below;
   const MutexLock lock(mutex_);
-  for (auto next = by_owner_.lower_bound({.owner = owner, .id = {}});
-       next != by_owner_.end() && next->owner == owner; ++next) {
-    below.push_back(*next);
-  }
-  return below;
+  const KnownRequests::Keys below = known_.Below(owner);
+  return {below.begin(), below.end()};
 }
 
 StatusOr<std::optional<StoredRequest>> RequestLedger::WithoutAnswer(
@@ -244,15 +221,9 @@ StatusOr<std::optional<StoredRequest>> RequestLedger::WithoutAnswer(
   return request;
 }
 
-bool RequestLedger::HasBelow(uint64_t collection) const {
-  const IdentityKey from{.collection = collection, .identity = 0};
-  const auto first = by_owner_.lower_bound({.owner = from, .id = {}});
-  return first != by_owner_.end() && first->owner.collection == collection;
-}
-
 void RequestLedger::BuryLater(uint64_t collection, StoreChange& change) const {
   const MutexLock lock(mutex_);
-  if (!HasBelow(collection)) return;
+  if (known_.Below(collection).empty()) return;
   StoredCollection deleted;
   deleted.uid = collection;
   deleted.deleted = true;
@@ -263,7 +234,7 @@ Status RequestLedger::Write(const StoreChange& change) {
   if (change.requests.empty() && change.deleted_requests.empty() && change.collections.empty()) {
     return store_.Write(change);
   }
-  std::vector<Place> places = PlacesFor(change);
+  std::vector<KnownRequests::Place> places = KnownRequests::PlacesFor(change);
   {
     const MutexLock lock(mutex_);
     writes_ += 1;
@@ -272,11 +243,11 @@ Status RequestLedger::Write(const StoreChange& change) {
   const MutexLock lock(mutex_);
   writes_ -= 1;
   if (!written.ok()) return written;
-  for (const RequestKey& key : change.deleted_requests) Forget(key);
+  for (const RequestKey& key : change.deleted_requests) known_.Forget(key);
   for (const StoredCollection& collection : change.collections) {
     if (collection.deleted) deleted_collections_.insert(collection.uid);
   }
-  for (Place& place : places) Remember(std::move(place));
+  for (KnownRequests::Place& place : places) known_.Remember(std::move(place));
   return OkStatus();
 }
 
@@ -333,7 +304,7 @@ StatusOr<bool> RequestLedger::BurySome() {
   }
   {
     const MutexLock lock(mutex_);
-    if (HasBelow(*collection)) return false;  // a call is at work on it
+    if (!known_.Below(*collection).empty()) return false;  // a call is at work on it
   }
   StoreChange change;
   change.deleted_collections.push_back(*collection);
@@ -360,7 +331,7 @@ std::vector<RequestKey> RequestLedger::TakeOld() {
   std::vector<RequestKey> old;
   const MutexLock lock(mutex_);
   size_t left = known_.size();
-  for (const auto& [create_time_us, id] : by_time_) {
+  for (const auto& [create_time_us, id] : known_.by_age()) {
     if (old.size() == kTakenAtOnce) break;
     if (create_time_us >= limit) {
       if (left <= max_requests_) break;
@@ -372,7 +343,7 @@ std::vector<RequestKey> RequestLedger::TakeOld() {
       }
     }
     if (at_work_.contains(id)) continue;
-    old.push_back({.owner = known_.at(id).owner, .id = id});
+    old.push_back({.owner = known_.OwnerOf(id).value(), .id = id});
     left -= 1;
   }
   for (const RequestKey& key : old) at_work_.insert(key.id);
@@ -381,48 +352,12 @@ std::vector<RequestKey> RequestLedger::TakeOld() {
 
 std::vector<RequestKey> RequestLedger::TakeBelow(uint64_t collection) {
   std::vector<RequestKey> below;
-  const IdentityKey from{.collection = collection, .identity = 0};
   const MutexLock lock(mutex_);
-  for (auto next = by_owner_.lower_bound({.owner = from, .id = {}});
-       next != by_owner_.end() && next->owner.collection == collection &&
-       below.size() < kTakenAtOnce;
-       ++next) {
-    if (at_work_.insert(next->id).second) below.push_back(*next);
+  for (const RequestKey& key : known_.Below(collection)) {
+    if (below.size() == kTakenAtOnce) break;
+    if (at_work_.insert(key.id).second) below.push_back(key);
   }
   return below;
-}
-
-std::vector<RequestLedger::Place> RequestLedger::PlacesFor(const StoreChange& change) {
-  std::vector<Place> places;
-  places.reserve(change.requests.size());
-  for (const StoredRequest& request : change.requests) {
-    KnownRequests known;
-    known.emplace(request.key.id,
-                  Known{.owner = request.key.owner, .create_time_us = request.create_time_us});
-    ByOwner by_owner{request.key};
-    ByTime by_time{{request.create_time_us, request.key.id}};
-    places.push_back({.known = known.extract(known.begin()),
-                      .by_owner = by_owner.extract(by_owner.begin()),
-                      .by_time = by_time.extract(by_time.begin())});
-  }
-  return places;
-}
-
-void RequestLedger::Remember(Place place) {
-  if (const auto known = known_.find(place.known.key()); known != known_.end()) {
-    Forget({.owner = known->second.owner, .id = known->first});
-  }
-  known_.insert(std::move(place.known));
-  by_owner_.insert(std::move(place.by_owner));
-  by_time_.insert(std::move(place.by_time));
-}
-
-void RequestLedger::Forget(const RequestKey& key) {
-  const auto known = known_.find(key.id);
-  if (known == known_.end() || known->second.owner != key.owner) return;
-  by_time_.erase({known->second.create_time_us, key.id});
-  by_owner_.erase(key);
-  known_.erase(known);
 }
 
 }  // namespace facegate

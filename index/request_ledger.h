@@ -3,13 +3,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "face/base/clock.h"
@@ -17,12 +15,12 @@
 #include "face/base/status.h"
 #include "index/gallery.h"
 #include "index/key_codec.h"
+#include "index/known_requests.h"
 #include "index/template_store.h"
 
 namespace facegate {
 
-// Which requests the store knows, and which are at work now. The answers stay in the store; here
-// lies where. Thread-safe.
+// The requests that the store holds, and those that are at work now. Thread-safe.
 //
 // DoUpkeep() forgets a request kRequestLifetime after it was made, or earlier when there are more
 // than `max_requests`: the oldest first. Age is measured in a time of the ledger's own, which goes
@@ -76,20 +74,6 @@ class RequestLedger {
   Status DoUpkeep();
 
  private:
-  struct Known {
-    IdentityKey owner;
-    int64_t create_time_us = 0;
-  };
-  using KnownRequests = std::map<RequestId, Known>;
-  using ByOwner = std::set<RequestKey>;
-  using ByTime = std::set<std::pair<int64_t, RequestId>>;
-  // Where a request will be remembered; made before the store is written, so that nothing can fail
-  // after it.
-  struct Place {
-    KnownRequests::node_type known;
-    ByOwner::node_type by_owner;
-    ByTime::node_type by_time;
-  };
   class AtWork;  // until it goes, the request counts as being at work
   class Taken;
 
@@ -97,7 +81,6 @@ class RequestLedger {
                     StoreChange& change) const;
   // For one more below the identity.
   Status MakeRoomBelow(const IdentityKey& owner, StoreChange& change) const;
-  std::vector<RequestKey> OldestBeyondLimit(const IdentityKey& owner) const;
   Status TakeTurn(const RequestId& id);
   // What the store holds of it; nothing when the id is new.
   StatusOr<std::optional<StoredRequest>> Read(const RequestId& id);
@@ -124,10 +107,6 @@ class RequestLedger {
   StatusOr<bool> BurySome();
   Status BuryAsOfNobody(const std::vector<RequestKey>& keys);
   Status KeepTime();
-  std::vector<Place> PlacesFor(const StoreChange& change);
-  void Remember(Place place) FACEGATE_REQUIRES(mutex_);
-  void Forget(const RequestKey& key) FACEGATE_REQUIRES(mutex_);
-  bool HasBelow(uint64_t collection) const FACEGATE_REQUIRES(mutex_);
 
   TemplateStore& store_;
   const Clock& clock_;
@@ -142,8 +121,6 @@ class RequestLedger {
   // Changes that may move records; in the store they may be done already, in memory they are not.
   size_t writes_ FACEGATE_GUARDED_BY(mutex_) = 0;
   KnownRequests known_ FACEGATE_GUARDED_BY(mutex_);
-  ByOwner by_owner_ FACEGATE_GUARDED_BY(mutex_);
-  ByTime by_time_ FACEGATE_GUARDED_BY(mutex_);
   std::set<uint64_t> deleted_collections_ FACEGATE_GUARDED_BY(mutex_);  // some requests are left
   std::optional<int64_t> stored_time_us_ FACEGATE_GUARDED_BY(mutex_);
   bool told_of_too_many_ FACEGATE_GUARDED_BY(mutex_) = false;
