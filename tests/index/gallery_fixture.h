@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +22,7 @@
 
 #include "face/base/check.h"
 #include "face/base/clock.h"
+#include "face/base/coding.h"
 #include "index/local_gallery.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/status_matchers.h"
@@ -147,7 +149,16 @@ inline void PrintTo(const GallerySnapshot& snapshot, std::ostream* out) {
   }
 }
 
-// Counts how often `bytes` occur in the files of `directory`.
+// The bytes in which a store keeps the values of an embedding.
+inline std::string BytesOf(const Embedding& embedding) {
+  std::string bytes;
+  for (const float value : embedding.values()) {
+    AppendLittleEndian(bytes, std::bit_cast<uint32_t>(value));
+  }
+  return bytes;
+}
+
+// How often `bytes` occur in the files of `directory`.
 inline size_t CountInFiles(const std::string& directory, const std::string& bytes) {
   size_t count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
