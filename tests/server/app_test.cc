@@ -5,15 +5,13 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
-#include <latch>
+#include <memory>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "face/base/log.h"
-#include "server/stop_limit.h"
 #include "tests/server/app_fixture.h"
 #include "tests/support/fake_clock.h"
 
@@ -141,161 +139,6 @@ TEST_F(AppTest, AnInternalErrorKeepsItsTextFromTheClient) {
   EXPECT_FALSE(Detail<google::rpc::ErrorInfo>(status)->metadata().at("request_id").empty());
 }
 
-TEST_F(AppTest, RefusesAtOnceWhenItsQueueIsFull) {
-  config_.worker_threads = 1;
-  config_.request_queue = 1;
-  Serve();
-  embedder_->Block();
-  std::thread running([&] { EXPECT_TRUE(Embed(PatternPng(1)).ok()); });
-  embedder_->WaitForCalls(1);
-  // One of two more waits and the other is refused, whichever comes first.
-  std::atomic<int> refused = 0;
-  std::latch one_refused(1);
-  const auto embed = [&] {
-    const grpc::Status status = Embed(PatternPng(2));
-    if (status.ok()) return;
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-    EXPECT_EQ(ReasonIn(status), "QUEUE_FULL");
-    EXPECT_TRUE(Detail<google::rpc::RetryInfo>(status).has_value());
-    ++refused;
-    one_refused.count_down();
-  };
-  std::thread second(embed);
-  std::thread third(embed);
-  one_refused.wait();
-  // Listing goes another way and is not held up.
-  grpc::ClientContext context;
-  v1::ListCollectionsResponse collections;
-  EXPECT_TRUE(gallery_->ListCollections(&context, {}, &collections).ok());
-  embedder_->Unblock();
-  running.join();
-  second.join();
-  third.join();
-  EXPECT_EQ(refused, 1);
-}
-
-TEST_F(AppTest, ACallWhoseDeadlinePassesIsNotComputed) {
-  config_.worker_threads = 2;
-  Serve();
-  embedder_->Block();
-  std::thread running([&] { EXPECT_TRUE(Embed(PatternPng(1)).ok()); });
-  embedder_->WaitForCalls(1);
-  grpc::ClientContext context;
-  const auto deadline = std::chrono::system_clock::now() + 50ms;
-  context.set_deadline(deadline);
-  v1::EmbedResponse response;
-  EXPECT_EQ(Embed(context, PatternPng(2), &response).error_code(),
-            grpc::StatusCode::DEADLINE_EXCEEDED);
-  // The server counts from when the call arrived, which was before the deadline, if at all.
-  std::this_thread::sleep_until(deadline + 100ms);
-  embedder_->Unblock();
-  running.join();
-  EXPECT_TRUE(Embed(PatternPng(3)).ok());
-  EXPECT_EQ(embedder_->batch_sizes(), (std::vector<size_t>{1, 1}));
-}
-
-TEST_F(AppTest, ACallThatItsClientCancelsIsNotComputed) {
-  config_.worker_threads = 2;
-  Serve();
-  embedder_->Block();
-  std::thread running([&] { EXPECT_TRUE(Embed(PatternPng(1)).ok()); });
-  embedder_->WaitForCalls(1);
-  grpc::ClientContext context;
-  std::thread cancelled([&] {
-    v1::EmbedResponse response;
-    EXPECT_EQ(Embed(context, PatternPng(2), &response).error_code(), grpc::StatusCode::CANCELLED);
-  });
-  context.TryCancel();
-  cancelled.join();
-  // A call on the same connection is answered only after the server has read the cancellation.
-  EXPECT_EQ(HealthOf(""), Health::SERVING);
-  embedder_->Unblock();
-  running.join();
-  EXPECT_TRUE(Embed(PatternPng(3)).ok());
-}
-
-TEST_F(AppTest, StopFinishesCallsInProgressAndRefusesNewOnes) {
-  Serve();
-  embedder_->Block();
-  grpc::Status finished;
-  std::thread running([&] { finished = Embed(PatternPng(1)); });
-  embedder_->WaitForCalls(1);
-  std::thread stopper([&] { app_->Stop(60s); });
-  // Listing is answered until the stop begins: the model holds up photos alone.
-  grpc::Status refused;
-  do {
-    grpc::ClientContext context;
-    v1::ListCollectionsResponse collections;
-    refused = gallery_->ListCollections(&context, {}, &collections);
-  } while (refused.ok());
-  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_EQ(ReasonIn(refused), "SHUTTING_DOWN");
-  EXPECT_TRUE(Detail<google::rpc::RetryInfo>(refused).has_value());
-  EXPECT_EQ(ReasonIn(Embed(PatternPng(2))), "SHUTTING_DOWN");
-  EXPECT_EQ(HealthOf(""), Health::NOT_SERVING);
-  embedder_->Unblock();
-  running.join();
-  stopper.join();
-  EXPECT_TRUE(finished.ok()) << finished.error_message();
-  EXPECT_EQ(HealthOf(""), Health::SERVICE_UNKNOWN) << "the port is closed";
-}
-
-TEST_F(AppTest, StopCancelsCallsThatOutlastTheDrain) {
-  Serve();
-  embedder_->Block();
-  grpc::Status outcome;
-  std::thread running([&] { outcome = Embed(PatternPng(1)); });
-  embedder_->WaitForCalls(1);
-  std::thread stopper([&] { app_->Stop(0s); });
-  running.join();  // answered although the model still holds the face
-  EXPECT_FALSE(outcome.ok());
-  embedder_->Unblock();
-  stopper.join();
-}
-
-using AppDeathTest = AppTest;
-
-TEST_F(AppDeathTest, AStopGivesUpOnAHandlerThatNeverEnds) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(
-      {
-        Serve();
-        embedder_->Block();
-        std::thread running([&] { Embed(PatternPng(1)); });
-        embedder_->WaitForCalls(1);
-        const StopLimit limit(1s, 7);
-        app_->Stop(0s);
-      },
-      ::testing::ExitedWithCode(7), "the stop takes too long");
-}
-
-// Every worker that decodes is busy, and more pictures wait.
-TEST_F(AppTest, ACallWithoutAPictureDoesNotWaitBehindPictures) {
-  config_.worker_threads = 2;
-  Serve();
-  v1::EmbedResponse embedded;
-  grpc::ClientContext embed;
-  ASSERT_TRUE(Embed(embed, PatternPng(1), &embedded).ok());
-  embedder_->Block();
-  std::vector<std::thread> pictures;
-  for (uint64_t seed = 1; seed <= 6; ++seed) {
-    pictures.emplace_back([this, seed] { EXPECT_TRUE(Embed(PatternPng(seed)).ok()); });
-  }
-  embedder_->WaitForCalls(2);
-  v1::CompareRequest request;
-  *request.mutable_first()->mutable_embedding() = embedded.embedding();
-  *request.mutable_second()->mutable_embedding() = embedded.embedding();
-  request.mutable_operating_point()->set_min_cosine(0.5f);
-  v1::CompareResponse response;
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + 30s);
-  const grpc::Status status = face_->Compare(&context, request, &response);
-  EXPECT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(response.decision(), v1::DECISION_MATCH);
-  embedder_->Unblock();
-  for (std::thread& picture : pictures) picture.join();
-}
-
 TEST_F(AppTest, LogsEachCallWhenAskedTo) {
   Serve();
   SetLogLevel(LogLevel::kDebug);
@@ -345,22 +188,6 @@ TEST_F(AppTest, AStoreThatDoesNotRecoverIsAFailureAndAFullDiskIsNot) {
   clock.Advance(std::chrono::minutes(1));
   EXPECT_THAT(app_->Failure(), StatusIs(StatusCode::kInternal));
   app_.reset();  // before its clock
-}
-
-TEST_F(AppTest, AWatchedHealthHearsOfTheStopAndDoesNotDelayIt) {
-  Serve();
-  grpc::ClientContext context;
-  const auto watch = health_->Watch(&context, {});
-  Health response;
-  ASSERT_TRUE(watch->Read(&response));
-  EXPECT_EQ(response.status(), Health::SERVING);
-  const auto started = std::chrono::steady_clock::now();
-  std::thread stopper([&] { app_->Stop(60s); });
-  ASSERT_TRUE(watch->Read(&response));
-  EXPECT_EQ(response.status(), Health::NOT_SERVING);
-  EXPECT_FALSE(watch->Read(&response));
-  stopper.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - started, 30s);
 }
 
 // The status of an empty reflection stream.
@@ -413,17 +240,6 @@ TEST_F(AppTest, ReportsWhatDoesNotLoad) {
   };
   FACEGATE_ASSERT_OK_AND_ASSIGN(app_, App::Create(config_, std::move(parts), Clock::System()));
   EXPECT_THAT(app_->Load([] { return false; }), StatusIs(StatusCode::kInvalidArgument));
-}
-
-TEST_F(AppTest, StopsBetweenTwoStepsOfLoading) {
-  Open();
-  EXPECT_THAT(app_->Load([] { return true; }), StatusIs(StatusCode::kCancelled));
-}
-
-TEST_F(AppTest, StopMayBeCalledTwice) {
-  Serve();
-  app_->Stop(1s);
-  app_->Stop(1s);
 }
 
 }  // namespace
