@@ -134,8 +134,7 @@ TEST_F(HostileInputTest, EachReasonIsReachedAndSaysWhatWasWrong) {
     seen.insert(answer.reason);
   }
   CheckStillWell();
-  RefusingStates states;
-  for (const HostileRow& row : states.Rows()) {
+  for (const HostileRow& row : RefusingStates()) {
     const WireAnswer answer = row.call();
     Check(row, answer);
     seen.insert(answer.reason);

@@ -4,6 +4,7 @@
 #include <grpcpp/support/status.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <latch>
 #include <string>
 #include <thread>
@@ -12,16 +13,10 @@
 #include "face/base/check.h"
 #include "facegate/v1/face_service.pb.h"
 #include "facegate/v1/gallery_service.grpc.pb.h"
-#include "index/local_gallery.h"
-#include "index/template_store.h"
-#include "server/app.h"
+#include "tests/integration/controlled_server.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/fake_detector.h"
-#include "tests/support/fake_embedder.h"
-#include "tests/support/faulty_store.h"
 #include "tests/support/pattern_image.h"
 #include "tests/support/person_scores.h"
-#include "tests/support/temp_dir.h"
 
 namespace facegate {
 namespace {
@@ -58,58 +53,6 @@ std::string EnrollRequestOf(uint64_t crops) {
   }
   return request.SerializeAsString();
 }
-
-// A server of parts that the test controls.
-struct ControlledServer {
-  explicit ControlledServer(
-      const std::function<void(Config&)>& configure = [](Config&) {},
-      Clock& clock = Clock::System()) {
-    config.listen = "127.0.0.1:0";
-    config.data_dir = dir.File("data");
-    config.model = "fake";
-    config.worker_threads = 2;
-    configure(config);
-    Parts parts{.load_model = [this](const Config&) -> StatusOr<LoadedModel> {
-                  auto fake = std::make_unique<FakeEmbedder>();
-                  fake->mutable_card().calibration = calibration;
-                  embedder = fake.get();
-                  return LoadedModel{std::move(fake), "cpu", 1};
-                },
-                .load_detector = [this](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
-                  return std::make_unique<FakeDetector>(faces);
-                },
-                .load_quality_meter = nullptr,  // pattern pictures are no faces
-                .open_gallery = [this](const Config& from, Clock&,
-                                       WriteHealthListener) -> StatusOr<std::unique_ptr<Gallery>> {
-                  FACEGATE_ASSIGN_OR_RETURN(auto real,
-                                            OpenTemplateStore({.directory = from.data_dir}));
-                  auto faulty = std::make_unique<FaultyStore>(std::move(real));
-                  store = faulty.get();
-                  return OpenLocalGallery(std::move(faulty), {}, Clock::System());
-                },
-                .check_machine = nullptr};
-    auto created = App::Create(config, std::move(parts), clock);
-    FACEGATE_CHECK(created.ok());
-    app = std::move(created).value();
-    channel = OwnConnection("127.0.0.1:" + std::to_string(app->port()));
-  }
-  ControlledServer& Serve() {
-    FACEGATE_CHECK(app->Load([] { return false; }).ok());
-    return *this;
-  }
-  WireAnswer Call(const std::string& method, const std::string& request) const {
-    return CallRaw(channel, method, request);
-  }
-
-  TempDir dir;
-  Config config;
-  std::optional<Calibration> calibration;  // of the model's card
-  std::vector<DetectedFace> faces = {FaceAt(0, 0)};
-  FakeEmbedder* embedder = nullptr;  // of the app
-  FaultyStore* store = nullptr;      // of the app
-  std::unique_ptr<App> app;
-  std::shared_ptr<grpc::Channel> channel;
-};
 
 WireAnswer NotReady() {
   const ControlledServer server;  // never loads
@@ -350,8 +293,8 @@ WireAnswer WithFaces(std::vector<DetectedFace> faces) {
 
 }  // namespace
 
-std::vector<HostileRow> RefusingStates::Rows() {
-  std::vector<HostileRow> rows = {
+std::vector<HostileRow> RefusingStates() {
+  return {
       {"while loading", NotReady, Code::UNAVAILABLE, "NOT_READY", "", "still loading"},
       {"while stopping", ShuttingDown, Code::UNAVAILABLE, "SHUTTING_DOWN", "", "shutting down"},
       {"queue full", QueueFull, Code::RESOURCE_EXHAUSTED, "QUEUE_FULL", "",
@@ -401,7 +344,6 @@ std::vector<HostileRow> RefusingStates::Rows() {
        },
        Code::INVALID_ARGUMENT, "IMAGE_TOO_LARGE", "image",
        "6400x6400, which is 40960000 pixels, the limit is 40000000"}};
-  return rows;
 }
 
 }  // namespace facegate
