@@ -36,7 +36,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 FOLDERS = ("face", "index", "server", "trainer", "clients", "tests")
 # Where generated headers come from.
 GENERATED = {"facegate/storage/": "protos/facegate/storage", "facegate/v1/": "protos", "google/rpc/": "protos",
-             "grpc/health/": "protos"}
+             "grpc/health/": "protos", "tensorboard/": "protos/tensorboard", "onnx/": "protos/onnx"}
 
 
 @dataclasses.dataclass

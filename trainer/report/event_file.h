@@ -13,9 +13,9 @@
 
 namespace facegate {
 
-// A file of events as TensorBoard reads it: TFRecords (tensorflow/docs, python_io) of
-// tensorflow.Event messages (tensorboard/compat/proto: event.proto, summary.proto), encoded here by
-// hand. Buffered: what was added is in the file after Flush(). Not thread-safe.
+// A file of events as TensorBoard reads it: TFRecords (tensorflow/docs, python_io) of the messages
+// in protos/tensorboard/event.proto. Buffered: what was added is in the file after Flush(). Not
+// thread-safe.
 class EventFile {
  public:
   // A new file "events.out.tfevents.SECONDS.facegate.N" in `directory`, which exists; names sort by
@@ -40,10 +40,6 @@ class EventFile {
 
  private:
   EventFile(std::unique_ptr<AppendFile> file, const Clock& clock);
-  // `content` is what the Event has beside its time and step.
-  Status Write(int64_t step, std::string_view content);
-  // `value` is what the Summary.Value has beside its tag.
-  Status WriteSummary(std::string_view tag, int64_t step, std::string_view value);
 
   const std::unique_ptr<AppendFile> file_;
   const Clock& clock_;

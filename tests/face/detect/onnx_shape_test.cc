@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "onnx/model.pb.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -31,6 +32,13 @@ std::string Model(const std::string& shape) {
   return std::string("\x08\x06", 2) + Message(7, graph) + Message(8, "opset");
 }
 
+// The same model with its fields in the order in which they are written back.
+std::string InOneOrder(const std::string& model) {
+  onnx::ModelProto parsed;
+  EXPECT_TRUE(parsed.ParseFromString(model));
+  return parsed.SerializeAsString();
+}
+
 const std::string& NamedShape() {
   static const std::string shape = Message(1, Message(2, "batch")) + Message(1, "\x08\x03") +
                                    Message(1, Message(2, "height")) + Message(1, Message(2, "w"));
@@ -42,7 +50,7 @@ TEST(OnnxShapeTest, ReplacesTheShapeOfTheFirstInputAndNothingElse) {
                                 WithInputShape(Model(NamedShape()), kShape));
   const std::string shape = Message(1, "\x08\x01") + Message(1, "\x08\x03") +
                             Message(1, "\x08\xc0\x02") + Message(1, "\x08\xac\x02");
-  EXPECT_EQ(changed, Model(shape));
+  EXPECT_EQ(InOneOrder(changed), InOneOrder(Model(shape)));
 }
 
 TEST(OnnxShapeTest, LeavesAModelAloneThatHasTheShape) {
@@ -58,6 +66,11 @@ TEST(OnnxShapeTest, RefusesWhatHasNoInputShape) {
   EXPECT_THAT(WithInputShape("no model at all", kShape), refused);
   EXPECT_THAT(WithInputShape(Message(7, Message(1, "node")), kShape), refused);
   EXPECT_THAT(WithInputShape(std::string(20, '\xff'), kShape), refused);
+}
+
+TEST(OnnxShapeTest, RefusesGroupsThatAreNestedWithoutAnEnd) {
+  EXPECT_THAT(WithInputShape(std::string(1 << 20, '\x0b'), kShape),
+              StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST(OnnxShapeTest, RefusesOrSurvivesEveryTruncation) {

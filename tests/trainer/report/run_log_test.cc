@@ -236,12 +236,12 @@ TEST_F(RunLogTest, EachStartHasAnEventFileThatVoidsWhatIsRepeated) {
   }
   const std::vector<std::string> files = EventFilesOf(dir_.path());
   ASSERT_EQ(files.size(), 2U);
-  const std::vector<WireMessage> events = ReadEvents(files[1]);
+  const std::vector<tensorboard::Event> events = ReadEvents(files[1]);
   ASSERT_EQ(events.size(), 4U);  // version, restart, the evaluation after 4 batches, the loss
-  EXPECT_EQ(events[1].Number(2), 4U);
-  EXPECT_EQ(events[1].Message(7).Number(1), 1U);
-  EXPECT_EQ(events[2].Message(5).Message(1).Bytes(1), "evaluation/lfw/accuracy");
-  EXPECT_EQ(events[3].Message(5).Message(1).Bytes(1), "train/loss");
+  EXPECT_EQ(events[1].step(), 4);
+  EXPECT_EQ(events[1].session_log().status(), tensorboard::SessionLog::START);
+  EXPECT_EQ(events[2].summary().value(0).tag(), "evaluation/lfw/accuracy");
+  EXPECT_EQ(events[3].summary().value(0).tag(), "train/loss");
 }
 
 TEST_F(RunLogTest, NumbersThatWereNotMeasuredAreNoEvents) {
