@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "face/base/sha256.h"
+#include "index/corrupt.h"
 #include "index/gallery_checks.h"
 
 namespace facegate {
@@ -125,7 +126,7 @@ StoredIdentity Collection::Changed(std::string_view id, const IdentityEntry& ent
 Status Collection::Load(const StoredIdentity& identity, std::span<const StoredTemplate> templates) {
   const WriterLock lock(mutex_);
   if (state_.Find(identity.id) != nullptr) {
-    return Refuse(Reason::kStoreCorrupt, DescribeKey(identity.key) + ": its id is given twice");
+    return Corrupt(DescribeKey(identity.key) + ": its id is given twice");
   }
   FACEGATE_ASSIGN_OR_RETURN(auto room, state_.Reserve(templates.size()));
   state_.Commit(state_.Prepare(identity, templates), templates, room);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "face/base/coding.h"
+#include "index/corrupt.h"
 
 namespace facegate {
 namespace {
@@ -15,8 +16,6 @@ uint32_t BoundCrc(Family family, std::string_view key, std::string_view envelope
   const char number = static_cast<char>(family);
   return Crc32c(envelope, Crc32c(key, Crc32c({&number, 1})));
 }
-
-Status Corrupt(std::string_view what) { return Refuse(Reason::kStoreCorrupt, what); }
 
 }  // namespace
 

@@ -12,14 +12,13 @@
 #include <vector>
 
 #include "face/base/catch.h"
+#include "index/corrupt.h"
 
 namespace facegate {
 namespace {
 
 // Work for one thread at a time; small enough that threads end together.
 constexpr size_t kIdentitiesPerPart = 2048;
-
-Status Corrupt(std::string_view what) { return Refuse(Reason::kStoreCorrupt, what); }
 
 class Loader {
  public:

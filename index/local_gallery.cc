@@ -15,6 +15,7 @@
 #include "face/base/log.h"
 #include "face/base/mutex.h"
 #include "index/collection.h"
+#include "index/corrupt.h"
 #include "index/eraser.h"
 #include "index/gallery_checks.h"
 #include "index/gallery_loader.h"
@@ -318,10 +319,10 @@ class StoreBackedGallery final : public LocalGallery {
 // Adds what whoever starts the program can do about a damaged store.
 Status WithAdvice(const Status& status, const std::string& directory) {
   if (ReasonOf(status) != Reason::kStoreCorrupt) return status;
-  return Refuse(Reason::kStoreCorrupt,
-                fmt::format("{}; restore the directory {} from a backup, or move it away to begin "
-                            "with an empty gallery",
-                            MessageOf(status), directory));
+  return Corrupt(
+      fmt::format("{}; restore the directory {} from a backup, or move it away to begin "
+                  "with an empty gallery",
+                  MessageOf(status), directory));
 }
 
 }  // namespace

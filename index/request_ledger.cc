@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "face/base/log.h"
+#include "index/corrupt.h"
 
 namespace facegate {
 namespace {
@@ -71,7 +72,7 @@ RequestLedger::RequestLedger(TemplateStore& store, const Clock& clock, size_t ma
 Status RequestLedger::Load(const RequestKey& key, int64_t create_time_us) {
   const MutexLock lock(mutex_);
   if (known_.Add(key, create_time_us)) return OkStatus();
-  return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + ": its id is given twice");
+  return Corrupt(DescribeKey(key) + ": its id is given twice");
 }
 
 void RequestLedger::LoadDeleted(uint64_t collection) {
@@ -150,7 +151,7 @@ StatusOr<std::optional<StoredRequest>> RequestLedger::Read(const RequestId& id) 
   const MutexLock lock(mutex_);
   const bool moved = known_.OwnerOf(id) != key.owner;
   if (writing || moved || writes_ > 0) return InProgress();
-  return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + " is missing");
+  return Corrupt(DescribeKey(key) + " is missing");
 }
 
 void RequestLedger::End(const RequestId& id) {
@@ -318,8 +319,7 @@ Status RequestLedger::BuryAsOfNobody(const std::vector<RequestKey>& keys) {
   StoreChange change;
   for (const RequestKey& key : keys) {
     FACEGATE_ASSIGN_OR_RETURN(std::optional<StoredRequest> request, WithoutAnswer(key, kNobody));
-    if (!request.has_value())
-      return Refuse(Reason::kStoreCorrupt, DescribeKey(key) + " is missing");
+    if (!request.has_value()) return Corrupt(DescribeKey(key) + " is missing");
     change.deleted_requests.push_back(key);
     change.requests.push_back(*std::move(request));
   }

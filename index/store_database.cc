@@ -15,6 +15,7 @@
 
 #include "face/base/log.h"
 #include "face/base/mutex.h"
+#include "index/corrupt.h"
 #include "index/store_directory.h"
 #include "index/unsanitized.h"
 
@@ -61,8 +62,7 @@ Status FromWrite(const rocksdb::Status& status, std::string_view what) {
     return Refuse(Reason::kStoreFull, fmt::format("{}: the disk is full{}", what, stopped));
   }
   if (status.IsCorruption()) {
-    return Refuse(Reason::kStoreCorrupt,
-                  fmt::format("{}: the stored bytes are damaged{}", what, stopped));
+    return Corrupt(fmt::format("{}: the stored bytes are damaged{}", what, stopped));
   }
   return Internal(fmt::format("{}: {}{}", what, status.ToString(), stopped));
 }
@@ -78,7 +78,7 @@ Status FromOpening(const rocksdb::Status& status, const std::string& directory) 
         fmt::format("{} is not a store that this program can open: {}", directory, text));
   }
   if (status.IsPathNotFound()) {
-    return Refuse(Reason::kStoreCorrupt, fmt::format("a file of the store is missing: {}", text));
+    return Corrupt(fmt::format("a file of the store is missing: {}", text));
   }
   return FromLoading(status, "opening the store");
 }
@@ -158,7 +158,7 @@ Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
 
 Status FromLoading(const rocksdb::Status& status, std::string_view what) {
   if (!status.IsCorruption()) return FromRocksDb(status, what);
-  return Refuse(Reason::kStoreCorrupt, fmt::format("{}: {}", what, status.ToString()));
+  return Corrupt(fmt::format("{}: {}", what, status.ToString()));
 }
 
 // Errors of RocksDB's own threads, and its recovery from them.

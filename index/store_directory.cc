@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "face/base/file.h"
+#include "index/corrupt.h"
 
 namespace facegate {
 namespace {
@@ -78,10 +79,10 @@ DataFiles ListDataFiles(const fs::path& directory) {
 std::string LogName(uint64_t number) { return fmt::format("{:06}.log", number); }
 
 Status LogIsMissing(std::string_view which) {
-  return Refuse(Reason::kStoreCorrupt,
-                fmt::format("the write-ahead log {} is missing, and with it changes that were "
-                            "acknowledged",
-                            which));
+  return Corrupt(
+      fmt::format("the write-ahead log {} is missing, and with it changes that were "
+                  "acknowledged",
+                  which));
 }
 
 // The number in the note; nothing where there is none: an earlier version, or a store that was
@@ -94,7 +95,7 @@ StatusOr<std::optional<uint64_t>> ReadLogNote(const fs::path& directory) {
   if (name.ends_with('\n')) name.pop_back();
   const std::optional<uint64_t> number = NumberOf(name, ".log");
   if (!number.has_value()) {
-    return Refuse(Reason::kStoreCorrupt, fmt::format("{} does not name a log", path.string()));
+    return Corrupt(fmt::format("{} does not name a log", path.string()));
   }
   return number;
 }
@@ -133,8 +134,8 @@ Status PrepareStoreDirectory(const std::string& directory) {
     const DataFiles files = ListDataFiles(path);
     if (fs::exists(path / "CURRENT")) return CheckLogs(path, files);
     if (files.tables + files.logs == 0) return OkStatus();
-    return Refuse(Reason::kStoreCorrupt, fmt::format("{} holds {} data files but no file CURRENT",
-                                                     directory, files.tables + files.logs));
+    return Corrupt(fmt::format("{} holds {} data files but no file CURRENT", directory,
+                               files.tables + files.logs));
   } catch (const fs::filesystem_error& e) {
     return FromErrno("cannot read", directory, e.code().value());
   }

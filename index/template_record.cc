@@ -11,6 +11,7 @@
 #include "face/base/check.h"
 #include "face/base/coding.h"
 #include "facegate/storage/v1/records.pb.h"
+#include "index/corrupt.h"
 #include "index/labels.h"
 #include "index/request_id.h"
 #include "index/resource_id.h"
@@ -19,8 +20,6 @@ namespace facegate {
 namespace {
 
 static_assert(std::numeric_limits<float>::is_iec559 && sizeof(float) == sizeof(uint32_t));
-
-Status Corrupt(std::string_view what) { return Refuse(Reason::kStoreCorrupt, what); }
 
 template <typename Message>
 std::string Serialize(const Message& message) {

@@ -16,6 +16,7 @@
 
 #include "face/base/coding.h"
 #include "face/base/mutex.h"
+#include "index/corrupt.h"
 #include "index/envelope.h"
 #include "index/pending_erasure.h"
 #include "index/store_batch.h"
@@ -34,8 +35,6 @@ constexpr size_t kReadAheadBytes = size_t{2} << 20;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
-Status Corrupt(std::string_view what) { return Refuse(Reason::kStoreCorrupt, what); }
 
 std::string EraseMarkOf(Family family) {
   return std::string(kErasePendingKey) + "_" + FamilyName(family);

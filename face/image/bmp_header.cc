@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "face/base/coding.h"
+#include "face/image/undecodable.h"
 
 namespace facegate {
 namespace {
@@ -20,8 +21,6 @@ constexpr uint32_t kLargestHeaderBytes = 124;
 constexpr uint32_t kUncompressed = 0;
 constexpr uint32_t kBitFields = 3;
 constexpr int64_t kMaxSide = 0x7fffffff;
-
-Status Undecodable(std::string_view message) { return Refuse(Reason::kImageUndecodable, message); }
 
 struct Fields {
   int64_t width = 0;

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include "face/image/undecodable.h"
+
 namespace facegate {
 namespace {
 
@@ -27,8 +29,8 @@ class Symbols {
 StatusOr<HeifLibrary> Load() {
   void* const library = ::dlopen(kFile, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    return Refuse(Reason::kImageUndecodable,
-                  "HEIC and AVIF: libheif is not installed on this machine (Debian: libheif1)");
+    return Undecodable(
+        "HEIC and AVIF: libheif is not installed on this machine (Debian: libheif1)");
   }
   HeifLibrary heif;
   Symbols symbols(library);
@@ -48,8 +50,7 @@ StatusOr<HeifLibrary> Load() {
   symbols.Take("heif_image_get_height", heif.image_height);
   symbols.Take("heif_image_get_plane_readonly", heif.plane);
   if (!symbols.complete()) {
-    return Refuse(Reason::kImageUndecodable,
-                  "HEIC and AVIF: the installed libheif is older than 1.11");
+    return Undecodable("HEIC and AVIF: the installed libheif is older than 1.11");
   }
   return heif;
 }

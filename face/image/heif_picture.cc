@@ -10,6 +10,7 @@
 #include "face/image/ground.h"
 #include "face/image/heif_library.h"
 #include "face/image/row_steps.h"
+#include "face/image/undecodable.h"
 
 namespace facegate {
 namespace {
@@ -33,9 +34,8 @@ struct ReleaseImage {
 };
 
 Status Refusal(ImageFormat format, const HeifError& error) {
-  return Refuse(Reason::kImageUndecodable,
-                fmt::format("{} does not decode: {}", Name(format),
-                            error.message == nullptr ? "no reason was given" : error.message));
+  return Undecodable(fmt::format("{} does not decode: {}", Name(format),
+                                 error.message == nullptr ? "no reason was given" : error.message));
 }
 
 class LibheifPicture final : public HeifPicture {

@@ -6,6 +6,7 @@
 #include "face/image/jpeg_header.h"
 #include "face/image/png_header.h"
 #include "face/image/pnm.h"
+#include "face/image/undecodable.h"
 #include "face/image/webp_header.h"
 
 namespace facegate {
@@ -24,11 +25,11 @@ StatusOr<ImageHeader> ParseImageHeader(std::string_view encoded) {
     case ImageFormat::kPgm:
       return ParsePnmHeader(encoded);
     case ImageFormat::kEmpty:
-      return Refuse(Reason::kImageUndecodable, "the image is empty (0 bytes)");
+      return Undecodable("the image is empty (0 bytes)");
     default:
-      return Refuse(Reason::kImageUndecodable,
-                    fmt::format("this is {}, which is not among the formats that are taken: {}",
-                                NameWithArticle(format), DecodableFormats()));
+      return Undecodable(
+          fmt::format("this is {}, which is not among the formats that are taken: {}",
+                      NameWithArticle(format), DecodableFormats()));
   }
 }
 

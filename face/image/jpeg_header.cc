@@ -9,6 +9,7 @@
 
 #include "face/base/coding.h"
 #include "face/image/exif.h"
+#include "face/image/undecodable.h"
 
 namespace facegate {
 namespace {
@@ -43,8 +44,6 @@ bool IsStartOfFrame(uint8_t marker) {
   return marker >= kSof0 && marker <= kSof15 && marker != kDht && marker != kJpg && marker != kDac;
 }
 bool IsRestart(uint8_t marker) { return marker >= kRst0 && marker <= kRst7; }
-
-Status Undecodable(std::string_view message) { return Refuse(Reason::kImageUndecodable, message); }
 
 // Skips anything but a marker, fill bytes too, and takes the marker.
 std::optional<uint8_t> TakeMarker(std::string_view& in) {

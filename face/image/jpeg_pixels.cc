@@ -12,6 +12,8 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include "face/image/undecodable.h"
+
 namespace facegate {
 namespace {
 
@@ -160,13 +162,12 @@ Status DecodeJpegPixels(std::string_view encoded, const ImageHeader& header, con
   JpegReader reader(encoded.substr(0, header.picture_bytes), header.has_end_marker, stop);
   if (reader.Read(bgr, row)) return OkStatus();
   if (!reader.stopped().ok()) return reader.stopped();
-  return Refuse(
-      Reason::kImageUndecodable,
-      fmt::format("{}: {}",
-                  header.has_end_marker ? "JPEG does not decode whole"
-                                        : "JPEG is truncated: it has no end marker, and does not "
-                                          "decode whole",
-                  reader.message()));
+  return Undecodable(fmt::format("{}: {}",
+                                 header.has_end_marker
+                                     ? "JPEG does not decode whole"
+                                     : "JPEG is truncated: it has no end marker, and does not "
+                                       "decode whole",
+                                 reader.message()));
 }
 
 }  // namespace facegate

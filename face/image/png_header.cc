@@ -6,6 +6,7 @@
 
 #include "face/base/coding.h"
 #include "face/image/exif.h"
+#include "face/image/undecodable.h"
 
 namespace facegate {
 namespace {
@@ -18,8 +19,6 @@ constexpr uint8_t kAlphaBit = 4;  // of the colour type
 constexpr uint64_t kRowBuffers = 40;
 constexpr uint64_t kInflateBytes = 128 << 10;
 constexpr uint32_t kMaxSide = 0x7fffffff;
-
-Status Undecodable(std::string_view message) { return Refuse(Reason::kImageUndecodable, message); }
 
 struct Chunk {
   std::string_view type;

@@ -13,6 +13,7 @@
 
 #include "face/image/ground.h"
 #include "face/image/row_steps.h"
+#include "face/image/undecodable.h"
 
 namespace facegate {
 namespace {
@@ -105,9 +106,8 @@ class PngReader {
 
 Status WhyNot(const PngReader& reader, const ImageHeader& header) {
   if (!reader.stopped().ok()) return reader.stopped();
-  return Refuse(Reason::kImageUndecodable,
-                fmt::format("PNG of {}x{} pixels does not decode whole: {}", header.width,
-                            header.height, reader.message()));
+  return Undecodable(fmt::format("PNG of {}x{} pixels does not decode whole: {}", header.width,
+                                 header.height, reader.message()));
 }
 
 // Reads all rows as they are: 3 or 4 channels.

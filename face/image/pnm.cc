@@ -7,14 +7,13 @@
 #include <optional>
 
 #include "face/image/row_steps.h"
+#include "face/image/undecodable.h"
 
 namespace facegate {
 namespace {
 
 constexpr uint32_t kLargestNumber = 0x7fffffff;
 constexpr uint32_t kLargestMaxval = 65535;
-
-Status Undecodable(std::string_view message) { return Refuse(Reason::kImageUndecodable, message); }
 
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }

@@ -7,6 +7,7 @@
 
 #include "face/base/coding.h"
 #include "face/image/exif.h"
+#include "face/image/undecodable.h"
 
 namespace facegate {
 namespace {
@@ -22,8 +23,6 @@ struct Size {
   int height = 0;
   bool transparent = false;
 };
-
-Status Undecodable(std::string_view message) { return Refuse(Reason::kImageUndecodable, message); }
 
 uint32_t ByteAt(std::string_view bytes, size_t at) { return static_cast<uint8_t>(bytes[at]); }
 

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "face/image/ground.h"
+#include "face/image/undecodable.h"
 
 namespace facegate {
 namespace {
@@ -21,8 +22,8 @@ struct FreeDecoder {
 };
 
 Status Undecodable(const ImageHeader& header, std::string_view why) {
-  return Refuse(Reason::kImageUndecodable,
-                fmt::format("WebP of {}x{} pixels {}", header.width, header.height, why));
+  return facegate::Undecodable(
+      fmt::format("WebP of {}x{} pixels {}", header.width, header.height, why));
 }
 
 bool HasRows(const WebPIDecoder& decoder) {
