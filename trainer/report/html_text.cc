@@ -7,12 +7,12 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "face/base/base64.h"
+
 namespace facegate {
 namespace {
 
 constexpr int kJpegQuality = 90;
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 }  // namespace
 
@@ -23,22 +23,6 @@ std::string FactList(std::span<const std::pair<std::string, std::string>> facts)
     list += fmt::format("<dt>{}</dt><dd>{}</dd>\n", EscapeHtml(name), EscapeHtml(value));
   }
   return list + "</dl>\n";
-}
-
-std::string Base64(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - i);
-    uint32_t group = 0;
-    for (size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    }
-    for (size_t j = 0; j < 4; ++j) {
-      text.push_back(j <= count ? kAlphabet[group >> (18 - 6 * j) & 0x3f] : '=');
-    }
-  }
-  return text;
 }
 
 std::string PictureUri(const cv::Mat& picture, int most_pixels) {

@@ -13,9 +13,6 @@ namespace facegate {
 // A <dl> of names and values, which are plain texts; empty without any.
 std::string FactList(std::span<const std::pair<std::string, std::string>> facts);
 
-// RFC 4648, with padding.
-std::string Base64(std::string_view bytes);
-
 // A "data:" address of the picture as JPEG, made smaller where a side has more than `most_pixels`.
 // Empty where there is no picture (grey or BGR, 8 bits a channel).
 std::string PictureUri(const cv::Mat& picture, int most_pixels);

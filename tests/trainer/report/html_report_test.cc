@@ -262,13 +262,5 @@ TEST(HtmlReportTest, TheFileIsThePage) {
   EXPECT_EQ(file, page);
 }
 
-TEST(HtmlTextTest, Base64IsThatOfRfc4648) {
-  EXPECT_EQ(Base64(""), "");
-  EXPECT_EQ(Base64("f"), "Zg==");
-  EXPECT_EQ(Base64("fo"), "Zm8=");
-  EXPECT_EQ(Base64("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(Base64("\xff\xfe"), "//4=");
-}
-
 }  // namespace
 }  // namespace facegate
