@@ -7,6 +7,7 @@
 #include "face/base/catch.h"
 #include "face/base/check.h"
 #include "index/collection_state.h"
+#include "index/flat_index.h"
 
 namespace facegate {
 namespace {

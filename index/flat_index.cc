@@ -1,3 +1,5 @@
+#include "index/flat_index.h"
+
 #include <faiss/IndexFlat.h>
 #include <faiss/utils/distances.h>
 
@@ -7,7 +9,6 @@
 #include "face/base/catch.h"
 #include "face/base/check.h"
 #include "index/candidate_selection.h"
-#include "index/vector_index.h"
 
 namespace facegate {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -64,9 +63,5 @@ class VectorIndex {
   virtual StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query, size_t k,
                                                    const StopCheck& stop = {}) const = 0;
 };
-
-// Rows lie in FAISS flat indexes, in segments that never move; a search reads all of them on the
-// calling thread.
-std::unique_ptr<VectorIndex> MakeFlatIndex(size_t dimension);
 
 }  // namespace facegate

@@ -1,3 +1,5 @@
+#include "face/decide/calibration_reader.h"
+
 #include <fmt/format.h>
 
 #include <limits>
@@ -5,8 +7,6 @@
 #include <set>
 #include <utility>
 #include <vector>
-
-#include "face/decide/calibration_json.h"
 
 namespace facegate {
 namespace {

@@ -4,10 +4,8 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "face/base/status.h"
 #include "face/decide/calibration.h"
 #include "face/image/preprocessing.h"
 
@@ -58,12 +56,6 @@ struct ModelCard {
 // ("rgb", "bgr", AlignmentName()), numbers in the shortest form that reads back as the same float.
 // What is optional and absent has no key.
 std::string ModelCardToJson(const ModelCard& card);
-// kInvalidArgument, naming the field, for JSON that is no card of this version: a key that is
-// unknown, missing or there twice, a wrong type, a value out of range.
-StatusOr<ModelCard> ModelCardFromJson(std::string_view json);
-
-// An array of the card's "accuracy" objects; kInvalidArgument as above.
-StatusOr<std::vector<AccuracyFigure>> AccuracyFromJson(std::string_view json);
 
 // Canonical JSON (sorted keys, no spaces, shortest round-trip numbers) of what enters the
 // preprocessing digest: every field of Preprocessing, named as there. Stored in templates and

@@ -1,3 +1,5 @@
+#include "face/weights/model_card_reader.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,8 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "face/decide/calibration_json.h"
-#include "face/weights/model_card.h"
+#include "face/decide/calibration_reader.h"
 #include "face/weights/quote.h"
 #include "face/weights/strict_json.h"
 

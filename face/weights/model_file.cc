@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "face/base/file.h"
+#include "face/weights/model_card_reader.h"
 #include "face/weights/quote.h"
 
 namespace facegate {

@@ -27,7 +27,7 @@
 #include "face/image/opencv_threads.h"
 #include "face/weights/bundled_landmarks.h"
 #include "face/weights/bundled_quality.h"
-#include "index/vector_index.h"
+#include "index/flat_index.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/command/import.h"

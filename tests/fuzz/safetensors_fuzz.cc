@@ -1,6 +1,7 @@
 // ParseSafetensors(), the model card's reader and ModelFileFrom(): what is read can be written and
 // reads back the same. Bytes that begin with '{' are taken as a card alone.
 #include "face/base/check.h"
+#include "face/weights/model_card_reader.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
 #include "tests/fuzz/fuzz_input.h"

@@ -7,7 +7,6 @@
 #include <map>
 #include <random>
 
-#include "index/vector_index.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/status_matchers.h"
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "face/base/file.h"
+#include "face/weights/model_card_reader.h"
 
 namespace facegate {
 namespace {

@@ -1,7 +1,8 @@
+#include "trainer/synthetic/eye_paint.h"
+
 #include <cmath>
 
 #include "trainer/synthetic/curves.h"
-#include "trainer/synthetic/face_paint.h"
 
 namespace facegate {
 namespace {

@@ -33,12 +33,4 @@ class FacePaint {
   const Vector3 skin_;
 };
 
-// The eye at the side of `u`: lids, lashes, ball. `paint` comes with the skin's colour.
-void PaintEye(const FaceIdentity& face, const FaceView& view, const Noise& noise, float u, float v,
-              Paint& paint);
-
-// Lips, teeth and the line between.
-void PaintMouth(const FaceIdentity& face, const FaceView& view, const Noise& noise, float u,
-                float v, Paint& paint);
-
 }  // namespace facegate

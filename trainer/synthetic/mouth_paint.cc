@@ -1,7 +1,8 @@
+#include "trainer/synthetic/mouth_paint.h"
+
 #include <cmath>
 
 #include "trainer/synthetic/curves.h"
-#include "trainer/synthetic/face_paint.h"
 #include "trainer/synthetic/head_surface.h"
 
 namespace facegate {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "face/decide/calibration_json.h"
+#include "face/decide/calibration_reader.h"
 #include "face/decide/rates.h"
 #include "tests/support/person_scores.h"
 #include "tests/support/status_matchers.h"

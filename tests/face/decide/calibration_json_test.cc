@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "face/decide/calibration_reader.h"
 #include "tests/support/sample_calibration.h"
 #include "tests/support/status_matchers.h"
 

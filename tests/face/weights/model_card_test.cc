@@ -10,6 +10,7 @@
 #include <set>
 
 #include "face/weights/json_number.h"
+#include "face/weights/model_card_reader.h"
 #include "tests/support/sample_calibration.h"
 #include "tests/support/status_matchers.h"
 
