@@ -19,21 +19,14 @@ Exit code: 0; 1 when something failed or the networks differ; 3 when ours is slo
 says.
 """
 
-import argparse
 import os
-import signal
-import site
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
-import venv
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import in_turn
+
 PACKAGES = ["torch", "numpy"]
-PAUSE_S = 0.05  # between bursts: the other side's threads stop spinning
+PAUSE_S = 0.05
 SIDE = 112
 
 EXAMPLES = """examples:
@@ -43,48 +36,11 @@ EXAMPLES = """examples:
 """
 
 
-def core_list(text):
-    """The numbers of "0,1", for argparse."""
-    cores = [int(core) for core in text.split(",")]
-    if len(set(cores)) != len(cores) or not set(cores) <= os.sched_getaffinity(0):
-        raise argparse.ArgumentTypeError(f"{text}: not cores that this process may use, each once")
-    return cores
-
-
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--build",
-        type=Path,
-        default=ROOT / "build/release",
-        help="build folder that holds bin/train_bench (default: build/release)",
-    )
+    parser = in_turn.parser_of(__doc__, EXAMPLES, "train_bench", PACKAGES, rounds=10, burst=2.0, required="a row")
     parser.add_argument("--threads", nargs="+", type=int, default=[2])
     parser.add_argument("--batch", nargs="+", type=int, default=[64])
     parser.add_argument("--classes", type=int, default=1000, help="of the head (default: 1000)")
-    parser.add_argument("--rounds", type=int, default=10, help="pairs of bursts (default: 10)")
-    parser.add_argument(
-        "--burst", type=float, default=2.0, help="seconds of one burst (default: 2)"
-    )
-    parser.add_argument(
-        "--cores",
-        type=core_list,
-        default=sorted(os.sched_getaffinity(0)),
-        help="cores to pin to, such as 0,1 (default: the first ones this process may use)",
-    )
-    parser.add_argument(
-        "--require",
-        type=float,
-        metavar="RATIO",
-        help="exit with 3 when a row has a smaller ratio",
-    )
-    parser.add_argument(
-        "--python",
-        type=Path,
-        help="interpreter that has torch and numpy, instead of a throw-away one",
-    )
     arguments = parser.parse_args()
     if min(arguments.threads + [arguments.rounds]) < 1 or arguments.burst <= 0:
         parser.error("threads, rounds and burst must be above 0")
@@ -94,79 +50,17 @@ def parse_arguments():
     return arguments
 
 
-# In the first process: the environment.
-
-
-def install(folder):
-    """Makes a virtual environment in `folder`; returns its interpreter."""
-    venv.create(folder, with_pip=True)
-    python = Path(folder) / "bin/python"
-    command = [python, "-m", "pip", "install", "--quiet", "--no-cache-dir"]
-    command += ["--disable-pip-version-check", "--retries", "1", "--timeout", "30", *PACKAGES]
-    # Unpacked where the environment is: a small /tmp would be too small.
-    done = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=dict(os.environ, TMPDIR=str(folder)),
-    )
-    if done.returncode != 0:
-        last = "\n".join(done.stdout.strip().splitlines()[-3:])
-        sys.exit(
-            f"compare_pytorch: pip cannot install {', '.join(PACKAGES)}: is PyPI (or the index "
-            f"that PIP_INDEX_URL names) in reach? pip says:\n{last}"
-        )
-    return python
-
-
-def run_with_packages(arguments):
-    """Runs this file again under an interpreter that has the packages; returns its exit code."""
-    bench = arguments.build / "bin/train_bench"
-    if not bench.is_file():
-        sys.exit(f"compare_pytorch: {bench} is not there; build the target train_bench first")
-    # So that the environment is removed after a SIGTERM, too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="pytorch-", dir=arguments.build) as folder:
-        python = arguments.python
-        if python is None:
-            print(f"installing {', '.join(PACKAGES)} into {folder}", file=sys.stderr)
-            python = install(folder)
-        environment = dict(os.environ, HOME=folder, XDG_CACHE_HOME=folder)
-        environment["PYTHONUSERBASE"] = site.getuserbase()
-        environment.update(FACEGATE_BENCH_FOLDER=folder, PYTHONDONTWRITEBYTECODE="1")
-        environment["CUDA_VISIBLE_DEVICES"] = ""
-        return subprocess.run([python, __file__, *sys.argv[1:]], env=environment).returncode
-
-
-# In the second process: the comparison.
-
-
-class OurSide:
-    """train_bench, doing bursts on command (see its --on-command)."""
+class OurSide(in_turn.Commanded):
+    """train_bench, doing bursts on command."""
 
     def __init__(self, arguments, threads, batch):
         command = [arguments.build / "bin/train_bench", "--on-command", "--threads", str(threads)]
-        command += ["--batch", str(batch), "--classes", str(arguments.classes)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
-        self.parameters = int(self._answer().split()[1])
+        super().__init__([*command, "--batch", str(batch), "--classes", str(arguments.classes)])
+        self.parameters = int(self.greeting.split()[1])
 
     def burst(self, seconds):
         """Median milliseconds of a step."""
-        print(seconds, file=self._process.stdin, flush=True)
-        return float(self._answer())
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
-
-    def _answer(self):
-        line = self._process.stdout.readline().strip()
-        if not line:
-            sys.exit(f"compare_pytorch: train_bench ended with code {self._process.wait()}")
-        return line
+        return float(self.ask(seconds))
 
 
 def build_network():
@@ -261,15 +155,7 @@ class TheirSide:
         return loss.item()
 
     def burst(self, seconds):
-        """As OurSide's: the first step is not counted, three are the least."""
-        self.step()
-        end = time.perf_counter() + seconds
-        times = []
-        while len(times) < 3 or time.perf_counter() < end:
-            started = time.perf_counter()
-            self.step()
-            times.append(time.perf_counter() - started)
-        return 1e3 * statistics.median(times)
+        return in_turn.burst_of(self.step, seconds)
 
 
 def faster_order(arguments, threads, batch):
@@ -282,31 +168,12 @@ def faster_order(arguments, threads, batch):
     return sides[0] if min(times[0]) <= min(times[1]) else sides[1]
 
 
-def measure(arguments, ours, theirs):
-    """Lists of milliseconds: ours, theirs; entries of equal index are of neighbouring bursts."""
-    times = ([], [])
-    sides = (ours, theirs)
-    for i in range(arguments.rounds):
-        for side in (0, 1) if i % 2 == 0 else (1, 0):
-            time.sleep(PAUSE_S)
-            times[side].append(sides[side].burst(arguments.burst))
-    return times
-
-
 def print_row(threads, batch, order, times):
     """Prints a row of the table; returns the median ratio."""
-    ratios = [their / our for our, their in zip(*times)]
-    middle = statistics.median(ratios)
-    low, high = min(ratios), max(ratios)
-    if len(ratios) > 1:
-        low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    ratio, columns = in_turn.ratio_of(times)
     our, their = (statistics.median(side) for side in times)
-    print(
-        f"{threads:>7}{batch:>7}{our:>11.1f}{their:>13.1f}{middle:>8.2f}"
-        f"{f'{low:.2f}-{high:.2f}':>12}{min(times[1]) / min(times[0]):>7.2f}  {order}",
-        flush=True,
-    )
-    return middle
+    print(f"{threads:>7}{batch:>7}{our:>11.1f}{their:>13.1f}{columns}  {order}", flush=True)
+    return ratio
 
 
 def compare(arguments):
@@ -315,24 +182,21 @@ def compare(arguments):
 
     cores = arguments.cores
     if len(cores) < max(arguments.threads):
-        sys.exit(f"compare_pytorch: {max(arguments.threads)} threads, but {len(cores)} cores")
-    print(f"PyTorch {torch.__version__}; MobileFaceNet-128, {arguments.classes} classes; ", end="")
-    print(f"{arguments.rounds} pairs of bursts of {arguments.burst} s; ", end="")
-    print(f"cores {cores[: max(arguments.threads)]}")
-    print(f"{'threads':>7}{'batch':>7}{'ours ms':>11}{'PyTorch ms':>13}", end="")
-    print(f"{'ratio':>8}{'quartiles':>12}{'best':>7}  PyTorch's order", flush=True)
+        in_turn.fail(f"{max(arguments.threads)} threads, but {len(cores)} cores")
+    print(f"PyTorch {torch.__version__}; MobileFaceNet-128, {arguments.classes} classes; {arguments.rounds} pairs of bursts "
+          f"of {arguments.burst} s; cores {cores[: max(arguments.threads)]}")
+    print(f"{'threads':>7}{'batch':>7}{'ours ms':>11}{'PyTorch ms':>13}{in_turn.RATIO_HEADINGS}  PyTorch's order", flush=True)
     slow = False
     for threads in arguments.threads:
-        os.sched_setaffinity(0, cores[:threads])  # what is started from here on inherits it
+        in_turn.pin(cores, threads)
         for batch in arguments.batch:
             theirs = faster_order(arguments, threads, batch)
             ours = OurSide(arguments, threads, batch)
             if ours.parameters != theirs.parameters:
-                sys.exit(
-                    f"compare_pytorch: our network has {ours.parameters} parameters, "
-                    f"PyTorch's {theirs.parameters}"
-                )
-            ratio = print_row(threads, batch, theirs.name, measure(arguments, ours, theirs))
+                in_turn.fail(f"our network has {ours.parameters} parameters, PyTorch's {theirs.parameters}")
+            times = in_turn.in_turn(arguments.rounds, PAUSE_S, lambda: ours.burst(arguments.burst),
+                                    lambda: theirs.burst(arguments.burst))
+            ratio = print_row(threads, batch, theirs.name, times)
             slow = slow or (arguments.require is not None and ratio < arguments.require)
             ours.close()
     return 3 if slow else 0
@@ -340,8 +204,9 @@ def compare(arguments):
 
 def main():
     arguments = parse_arguments()
-    folder = os.environ.get("FACEGATE_BENCH_FOLDER")
-    return run_with_packages(arguments) if folder is None else compare(arguments)
+    if os.environ.get(in_turn.FOLDER) is not None:
+        return compare(arguments)
+    return in_turn.run_with_packages(arguments, "train_bench", PACKAGES, CUDA_VISIBLE_DEVICES="")
 
 
 if __name__ == "__main__":
