@@ -11,11 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/imported_model.h"
-#include "tests/support/server_process.h"
-#include "tests/support/status_matchers.h"
+#include "tests/integration/real_server_test.h"
 #include "tests/support/synthetic_crop.h"
-#include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
 #include "trainer/photos/degradation.h"
 
@@ -49,20 +46,10 @@ std::vector<StrangerPhoto> StrangerPhotos(const std::filesystem::path& data, siz
   return photos;
 }
 
-class DegradedPhotosTest : public ::testing::Test {
+class DegradedPhotosTest : public RealServerTest {
  protected:
   void Start(const std::filesystem::path& data) {
-    const std::string model = dir_.File("model.safetensors");
-    ASSERT_THAT(ImportTestModel(data, model, false), IsOk());
-    auto server = ServerProcess::Start(
-        {.folder = dir_.path(),
-         .model = model,
-         .flags = {"--detector=yunet",
-                   "--detector_model=" + (data / "detectors/yunet_n_dynamic.onnx").string(),
-                   "--max_batch=2"}});
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = std::move(server).value();
-    client_ = server_->Connect();
+    ASSERT_NO_FATAL_FAILURE(StartServer(data));
     photos_ = StrangerPhotos(data, kStrangers);
     ASSERT_EQ(photos_.size(), kStrangers);
   }
@@ -108,9 +95,6 @@ class DegradedPhotosTest : public ::testing::Test {
     return matches;
   }
 
-  TempDir dir_;
-  std::unique_ptr<ServerProcess> server_;
-  std::unique_ptr<FacegateClient> client_;
   std::vector<StrangerPhoto> photos_;
 };
 

@@ -12,8 +12,8 @@
 #include <sstream>
 
 #include "clients/cli/facegate_cli.h"
+#include "tests/integration/real_server_test.h"
 #include "tests/integration/running_server_test.h"
-#include "tests/support/imported_model.h"
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/test_data.h"
 
@@ -123,20 +123,10 @@ TEST_F(CropGateTest, TellsWhatItWants) {
 
 // YuNet looks at photos of LFW: as they are, shrunk to faces of few pixels and enlarged again, and
 // nearly black.
-class PhotoGateTest : public ::testing::Test {
+class PhotoGateTest : public RealServerTest {
  protected:
-  void StartServer(const fs::path& data) {
-    const std::string model = dir_.File("model.safetensors");
-    ASSERT_THAT(ImportTestModel(data, model, false), IsOk());
-    auto server = ServerProcess::Start(
-        {.folder = dir_.path(),
-         .model = model,
-         .flags = {"--detector=yunet",
-                   "--detector_model=" + (data / "detectors/yunet_n_dynamic.onnx").string(),
-                   "--max_batch=2"}});
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = std::move(server).value();
-    client_ = server_->Connect();
+  void StartWithPeople(const fs::path& data) {
+    ASSERT_NO_FATAL_FAILURE(StartServer(data));
     v1::CreateCollectionRequest create;
     create.set_collection_id("people");
     create.set_min_cosine(0.4F);
@@ -173,15 +163,11 @@ class PhotoGateTest : public ::testing::Test {
     *request.add_samples() = ProbeOf(photo);
     return client_->Enroll(request);
   }
-
-  TempDir dir_;
-  std::unique_ptr<ServerProcess> server_;
-  std::unique_ptr<FacegateClient> client_;
 };
 
 TEST_F(PhotoGateTest, EnrolsGoodPhotosAndNoTinyOnes) {
   FACEGATE_DATA_OR_SKIP(data);
-  ASSERT_NO_FATAL_FAILURE(StartServer(data));
+  ASSERT_NO_FATAL_FAILURE(StartWithPeople(data));
   int refused = 0;
   for (const cv::Mat& photo : Photos(data, 8)) {
     const auto good = EnrolPhoto("good", photo);
@@ -197,7 +183,7 @@ TEST_F(PhotoGateTest, EnrolsGoodPhotosAndNoTinyOnes) {
 
 TEST_F(PhotoGateTest, ADarkFaceMatchesNobody) {
   FACEGATE_DATA_OR_SKIP(data);
-  ASSERT_NO_FATAL_FAILURE(StartServer(data));
+  ASSERT_NO_FATAL_FAILURE(StartWithPeople(data));
   const std::vector<cv::Mat> photos = Photos(data, 8);
   ASSERT_TRUE(EnrolPhoto("0", photos[0]).ok());
   int inconclusive = 0;

@@ -14,9 +14,9 @@
 
 #include "clients/cli/facegate_cli.h"
 #include "face/base/file.h"
+#include "tests/integration/real_server_test.h"
 #include "tests/integration/running_server_test.h"
 #include "tests/support/exif_orientation.h"
-#include "tests/support/imported_model.h"
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/test_data.h"
 
@@ -26,23 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-// The real server with the imported weights and YuNet, on real faces.
-class RealFacesTest : public ::testing::Test {
+class RealFacesTest : public RealServerTest {
  protected:
-  void StartServer(const fs::path& data) {
-    const std::string model = dir_.File("model.safetensors");
-    ASSERT_THAT(ImportTestModel(data, model, false), IsOk());
-    auto server = ServerProcess::Start(
-        {.folder = dir_.path(),
-         .model = model,
-         .flags = {"--detector=yunet",
-                   "--detector_model=" + (data / "detectors/yunet_n_dynamic.onnx").string(),
-                   "--max_batch=2"}});
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = std::move(server).value();
-    client_ = server_->Connect();
-  }
-
   // The L2 distance of two aligned crops, through Compare.
   double Distance(const fs::path& first, const fs::path& second) {
     v1::CompareRequest request;
@@ -85,9 +70,6 @@ class RealFacesTest : public ::testing::Test {
     return code;
   }
 
-  TempDir dir_;
-  std::unique_ptr<ServerProcess> server_;
-  std::unique_ptr<FacegateClient> client_;
   std::string output_;
 };
 
