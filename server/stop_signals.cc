@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "face/base/check.h"
+#include "face/base/clock.h"
 #include "face/base/log.h"
 
 namespace facegate {

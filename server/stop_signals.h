@@ -4,7 +4,6 @@
 #include <chrono>
 #include <thread>
 
-#include "face/base/clock.h"
 #include "face/base/mutex.h"
 
 namespace facegate {

@@ -28,7 +28,6 @@
   FACEGATE_THREAD_ANNOTATION(release_shared_capability(__VA_ARGS__))
 #define FACEGATE_RELEASE_GENERIC(...) \
   FACEGATE_THREAD_ANNOTATION(release_generic_capability(__VA_ARGS__))
-#define FACEGATE_EXCLUDES(...) FACEGATE_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
 #define FACEGATE_NO_THREAD_SAFETY_ANALYSIS FACEGATE_THREAD_ANNOTATION(no_thread_safety_analysis)
 
 namespace facegate {

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "face/base/status.h"
-#include "face/image/image.h"
 
 namespace facegate {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "face/detect/face_frame.h"
+#include "face/image/align.h"
 
 namespace facegate {
 namespace {

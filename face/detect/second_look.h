@@ -6,7 +6,7 @@
 #include "face/base/status.h"
 #include "face/detect/detector.h"
 #include "face/detect/landmark_net.h"
-#include "face/image/align.h"
+#include "face/image/image.h"
 
 namespace facegate {
 

@@ -13,10 +13,6 @@ using LandmarkCard = NetworkCard;
 inline StatusOr<LandmarkWeights> ReadLandmarkWeights(const std::string& path) {
   return ReadNetworkWeights(path, NetworkKind::kLandmarks);
 }
-inline StatusOr<LandmarkWeights> ParseLandmarkWeights(const std::string& bytes,
-                                                      const std::string& name) {
-  return ParseNetworkWeights(bytes, name, NetworkKind::kLandmarks);
-}
 inline Status WriteLandmarkWeights(const std::string& path, const LandmarkWeights& weights,
                                    const LandmarkCard& card) {
   return WriteNetworkWeights(path, weights, NetworkKind::kLandmarks, card);

@@ -8,7 +8,6 @@
 #include "face/detect/detector.h"
 #include "face/detect/face_quality.h"
 #include "server/engine/face_engine.h"
-#include "server/operations/quality_policy.h"
 
 // The gate decides whether a face is fit to be compared. A face that was found need not be: two
 // turned, tiny or dark faces of strangers may resemble each other more than two good photos of one

@@ -7,6 +7,7 @@
 #include "face/base/status.h"
 #include "index/gallery.h"
 #include "server/engine/caller.h"
+#include "server/operations/comparability.h"
 #include "server/operations/operation_parts.h"
 #include "server/operations/probe.h"
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+
 namespace facegate {
 
 StatusOr<EmbeddingResult> EmbedFace(const OperationParts& parts, const Probe& probe,

@@ -10,6 +10,7 @@
 #include "face/base/stop_check.h"
 #include "index/gallery.h"
 #include "server/engine/caller.h"
+#include "server/operations/comparability.h"
 #include "server/operations/decision.h"
 #include "server/operations/operation_parts.h"
 #include "server/operations/probe.h"

@@ -3,7 +3,7 @@
 #include "index/gallery.h"
 #include "server/engine/face_engine.h"
 #include "server/operations/calibrated_basis.h"
-#include "server/operations/comparability.h"
+#include "server/operations/quality_policy.h"
 #include "server/operations/site_calibrations.h"
 
 namespace facegate {

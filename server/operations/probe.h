@@ -12,6 +12,7 @@
 #include "index/gallery.h"
 #include "server/engine/caller.h"
 #include "server/engine/face_engine.h"
+#include "server/operations/comparability.h"
 #include "server/operations/operation_parts.h"
 #include "server/operations/template_path.h"
 

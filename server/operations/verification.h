@@ -6,6 +6,7 @@
 
 #include "face/base/status.h"
 #include "server/engine/caller.h"
+#include "server/operations/comparability.h"
 #include "server/operations/decision.h"
 #include "server/operations/operation_parts.h"
 #include "server/operations/probe.h"

@@ -7,7 +7,7 @@
 #include "face/weights/model_card.h"
 #include "facegate/v1/admin_service.pb.h"
 #include "index/gallery.h"
-#include "server/operations/comparability.h"
+#include "server/operations/quality_policy.h"
 #include "server/rpc/call_context.h"
 #include "server/rpc/request_limits.h"
 

@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "face/base/clock.h"
-#include "server/engine/caller.h"
 
 namespace facegate {
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "face/base/embedding.h"
+#include "server/operations/comparability.h"
 #include "server/operations/comparison.h"
 #include "server/operations/examination.h"
 #include "server/operations/identification.h"

@@ -51,8 +51,6 @@ class NormalNumbers {
 
 namespace person_scores {
 
-double TrueFmr(double threshold) { return UpperTail(threshold / kSpread); }
-
 double TrueFpir(double threshold, double identities) {
   // The sum goes over the stranger's effect; given that, the people of a gallery come
   // independently.

@@ -17,8 +17,7 @@ namespace person_scores {
 inline constexpr double kPersonShare = 0.08;
 inline constexpr double kSpread = 0.12;
 
-// The rate among all people there could be.
-double TrueFmr(double threshold);
+// The share of strangers, of all people there could be, who are found in a gallery of `identities`.
 double TrueFpir(double threshold, double identities);
 
 }  // namespace person_scores

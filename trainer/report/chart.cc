@@ -7,7 +7,7 @@
 #include <iterator>
 #include <span>
 
-#include "trainer/report/html_text.h"
+#include "face/base/escape_html.h"
 #include "trainer/report/page_style.h"
 
 namespace facegate {

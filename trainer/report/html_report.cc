@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "face/base/escape_html.h"
 #include "face/base/file.h"
 #include "trainer/report/html_text.h"
 #include "trainer/report/learning_section.h"

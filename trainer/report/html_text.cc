@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/base/base64.h"
+#include "face/base/escape_html.h"
 
 namespace facegate {
 namespace {

@@ -6,8 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "face/base/escape_html.h"
-
 namespace facegate {
 
 // A <dl> of names and values, which are plain texts; empty without any.

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/escape_html.h"
 #include "trainer/report/chart.h"
-#include "trainer/report/html_text.h"
 
 namespace facegate {
 namespace {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "face/base/escape_html.h"
 #include "trainer/report/html_text.h"
 #include "trainer/report/scale.h"
 

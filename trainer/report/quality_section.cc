@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/escape_html.h"
 #include "trainer/report/chart.h"
 #include "trainer/report/html_text.h"
 #include "trainer/report/scale.h"

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "face/base/random.h"
-#include "trainer/synthetic/curves.h"
 
 namespace facegate {
 namespace {

@@ -6,7 +6,6 @@
 #include "trainer/synthetic/curves.h"
 #include "trainer/synthetic/eye_paint.h"
 #include "trainer/synthetic/hair_surface.h"
-#include "trainer/synthetic/head_surface.h"
 #include "trainer/synthetic/mouth_paint.h"
 
 namespace facegate {

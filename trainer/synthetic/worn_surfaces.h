@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "trainer/synthetic/face_identity.h"
-#include "trainer/synthetic/face_view.h"
 #include "trainer/synthetic/surface.h"
 
 namespace facegate {

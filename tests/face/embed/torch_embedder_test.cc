@@ -9,7 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "face/base/coding.h"
 #include "face/embed/canary.h"
 #include "face/network/random_weights.h"
 #include "tests/support/status_matchers.h"

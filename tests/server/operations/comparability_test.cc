@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "server/operations/quality_policy.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/status_matchers.h"
 

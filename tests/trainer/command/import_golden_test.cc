@@ -4,8 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "face/network/architecture.h"
-#include "face/weights/model_file.h"
+#include "face/torch/architecture.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"

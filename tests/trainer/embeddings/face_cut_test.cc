@@ -13,7 +13,6 @@
 #include "trainer/embeddings/face_cutter.h"
 #include "trainer/embeddings/low_resolution.h"
 #include "trainer/photos/centre_crop.h"
-#include "trainer/photos/loader.h"
 
 namespace facegate {
 namespace {

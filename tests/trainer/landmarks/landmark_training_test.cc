@@ -13,7 +13,6 @@
 #include "tests/trainer/landmarks/drawn_faces.h"
 #include "trainer/landmarks/held_out_check.h"
 #include "trainer/landmarks/point_loss.h"
-#include "trainer/learn/initial_weights.h"
 
 namespace facegate {
 namespace {

@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "tests/support/status_matchers.h"
-#include "tests/support/temp_dir.h"
 #include "trainer/learn/class_head.h"
 #include "trainer/learn/losses.h"
 #include "trainer/learn/training.h"

@@ -14,7 +14,6 @@
 #include "face/base/file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
-#include "trainer/report/html_text.h"
 
 namespace facegate {
 namespace {
