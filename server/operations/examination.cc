@@ -2,7 +2,6 @@
 
 #include <utility>
 
-
 namespace facegate {
 
 StatusOr<EmbeddingResult> EmbedFace(const OperationParts& parts, const Probe& probe,

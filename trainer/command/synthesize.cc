@@ -41,7 +41,7 @@ Status CheckSheet(const SynthesizeOptions& options) {
   return OkStatus();
 }
 
-Status WriteSheet(const SynthesisOptions& job, const std::string& path) {
+Status WriteSheet(const synthetic::SynthesisOptions& job, const std::string& path) {
   std::vector<SheetRow> rows;
   const size_t identities = std::min(job.identities, kSheetRows);
   const size_t views = std::min(job.views, kSheetColumns);
@@ -71,15 +71,16 @@ Status WriteSheet(const SynthesisOptions& job, const std::string& path) {
 
 }  // namespace
 
-StatusOr<SynthesisReport> Synthesize(const SynthesizeOptions& options) {
+StatusOr<synthetic::SynthesisReport> Synthesize(const SynthesizeOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckSheet(options));
-  SynthesisOptions job = options.job;
+  synthetic::SynthesisOptions job = options.job;
   if (job.threads < 1) {
     job.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   }
   ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "pictures",
                        job.identities * job.views);
-  StatusOr<SynthesisReport> report = WriteSyntheticPhotos(job, [&] { progress.Advance(); });
+  StatusOr<synthetic::SynthesisReport> report =
+      synthetic::WriteSyntheticPhotos(job, [&] { progress.Advance(); });
   progress.Finish();
   if (report.ok() && options.sheet.has_value()) {
     FACEGATE_RETURN_IF_ERROR(WriteSheet(job, *options.sheet));
@@ -102,7 +103,7 @@ TrainCommand AddSynthesizeCommand(CLI::App& app) {
       "  facegate-train synthesize strangers/ --first-identity 200 --identities 50 --crops");
   const auto options = std::make_shared<SynthesizeOptions>();
   const auto side = std::make_shared<int>(320);
-  SynthesisOptions& job = options->job;
+  synthetic::SynthesisOptions& job = options->job;
   job.threads = 0;
   command->add_option("-o,--out,--output,DIR", job.directory, "Folder to write to")->required();
   command->add_option("--identities", job.identities, "How many people")
@@ -136,7 +137,8 @@ TrainCommand AddSynthesizeCommand(CLI::App& app) {
             }
             options->job.picture.width = *side;
             options->job.picture.height = *side;
-            FACEGATE_ASSIGN_OR_RETURN(const SynthesisReport report, Synthesize(*options));
+            FACEGATE_ASSIGN_OR_RETURN(const synthetic::SynthesisReport report,
+                                      Synthesize(*options));
             out << fmt::format("{:<10}{}\n{:<10}{}\n", "drawn", report.drawn, "folder",
                                options->job.directory);
             if (report.kept > 0) out << fmt::format("{:<10}{}\n", "kept", report.kept);

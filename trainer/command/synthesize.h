@@ -11,13 +11,13 @@
 namespace facegate {
 
 struct SynthesizeOptions {
-  SynthesisOptions job{};  // threads 0: as many as the machine has cores
+  synthetic::SynthesisOptions job{};  // threads 0: as many as the machine has cores
   // A picture of the first people, written as this PNG or JPEG.
   std::optional<std::string> sheet{};
 };
 
 // Writes the pictures, with a progress bar on stderr, and the sheet.
-StatusOr<SynthesisReport> Synthesize(const SynthesizeOptions& options);
+StatusOr<synthetic::SynthesisReport> Synthesize(const SynthesizeOptions& options);
 
 // `app` outlives the command.
 TrainCommand AddSynthesizeCommand(CLI::App& app);

@@ -17,18 +17,18 @@ class SyntheticDataset final : public Dataset {
   size_t classes() const override { return options_.identities; }
   uint32_t label(size_t i) const override { return static_cast<uint32_t>(i / options_.views); }
   std::string name(size_t i) const override {
-    const SyntheticName name = NameOf(i);
+    const synthetic::FaceName name = NameOf(i);
     return fmt::format("synthetic/{:06}/{:03}", name.identity, name.view);
   }
   StatusOr<cv::Mat> Load(size_t i) const override {
-    StatusOr<SyntheticPicture> face =
-        RenderFaceCrop(NameOf(i), {.difficulty = options_.difficulty});
+    StatusOr<synthetic::RenderedFace> face =
+        synthetic::RenderFaceCrop(NameOf(i), {.difficulty = options_.difficulty});
     if (!face.ok()) return Annotate(face.status(), name(i));
     return std::move(face->picture);
   }
 
  private:
-  SyntheticName NameOf(size_t i) const {
+  synthetic::FaceName NameOf(size_t i) const {
     return {.seed = options_.seed,
             .identity = options_.first_identity + i / options_.views,
             .view = options_.first_view + i % options_.views};

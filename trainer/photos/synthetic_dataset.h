@@ -14,7 +14,7 @@ struct SyntheticDatasetOptions {
   size_t identities = 100;
   size_t views = 20;        // pictures of each
   uint64_t first_view = 0;  // disjoint ranges give other pictures of the same people
-  double difficulty = 1.0;  // 0..1, as in SyntheticOptions
+  double difficulty = 1.0;  // 0..1, as in synthetic::PictureOptions
 };
 
 // Aligned crops of 112×112 of people who do not exist, drawn when they are asked for. Picture i

@@ -7,7 +7,7 @@
 #include "trainer/synthetic/curves.h"
 #include "trainer/synthetic/noise.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr uint64_t kPurpose = 0x6267;  // names the stream
@@ -138,4 +138,4 @@ std::vector<Vector3> DrawBackground(const FaceView& view, cv::Size size) {
   return pixels;
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

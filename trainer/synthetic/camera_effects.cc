@@ -9,7 +9,7 @@
 
 #include "face/base/random.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr uint64_t kPurpose = 0x6366;  // names the stream
@@ -95,4 +95,4 @@ cv::Mat TakePhoto(std::span<const Vector3> light, cv::Size size, const FaceView&
   return ThroughJpeg(picture, view.jpeg_quality);
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

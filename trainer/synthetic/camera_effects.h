@@ -6,11 +6,11 @@
 #include "trainer/synthetic/face_view.h"
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Makes of linear light (row by row) what a camera does: exposure, white balance, tone curve, blur,
 // sensor noise, JPEG. 8-bit BGR. `eye_distance` in pixels scales the blur.
 cv::Mat TakePhoto(std::span<const Vector3> light, cv::Size size, const FaceView& view,
                   float eye_distance);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

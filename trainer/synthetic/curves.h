@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Plain arithmetic alone, so that a picture is the same on every machine.
 
@@ -49,4 +49,4 @@ inline float CurveThrough(std::span<const Knot> knots, float x) {
          left * t * u * u - right * t * t * u;
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -4,7 +4,7 @@
 
 #include "trainer/synthetic/curves.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 // A stroke: 1 on the line, 0 from `width` on.
@@ -81,4 +81,4 @@ void PaintEye(const FaceIdentity& face, const FaceView& view, const Noise& noise
   paint.glow *= 1.0F - lashes;
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

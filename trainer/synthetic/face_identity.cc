@@ -6,7 +6,7 @@
 #include "face/base/random.h"
 #include "trainer/synthetic/curves.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr uint64_t kPurpose = 0x6964;  // names the stream
@@ -236,4 +236,4 @@ FaceIdentity DrawIdentity(uint64_t seed, uint64_t identity) {
   return face;
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -5,7 +5,7 @@
 
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 enum class HairStyle { kBald, kCropped, kShort, kFringe, kBob, kLong, kCurls };
 enum class BeardStyle { kNone, kStubble, kMoustache, kGoatee, kFull };
@@ -111,4 +111,4 @@ struct FaceIdentity {
 // Follows from the two numbers alone.
 FaceIdentity DrawIdentity(uint64_t seed, uint64_t identity);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

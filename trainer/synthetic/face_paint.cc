@@ -8,7 +8,7 @@
 #include "trainer/synthetic/hair_surface.h"
 #include "trainer/synthetic/mouth_paint.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 float Spot(float x, float y, float radius_x, float radius_y) {
@@ -221,4 +221,4 @@ Paint FacePaint::Bust(float angle, float y) const {
           .gloss = 0.03F};
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -6,7 +6,7 @@
 #include "trainer/synthetic/noise.h"
 #include "trainer/synthetic/paint.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Colours of the head. Holds references to what it is made of. Thread-safe.
 class FacePaint {
@@ -33,4 +33,4 @@ class FacePaint {
   const Vector3 skin_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -15,7 +15,7 @@
 #include "trainer/synthetic/worn_surfaces.h"
 #include "trainer/synthetic/z_buffer.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr int kOversampling = 2;             // in each direction
@@ -196,4 +196,4 @@ std::vector<Vector3> DrawScene(const FaceIdentity& face, const FaceView& view, S
   return SceneDrawing(face, view, framing).Draw(std::move(head), framing.size);
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

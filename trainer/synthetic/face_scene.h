@@ -9,7 +9,7 @@
 #include "trainer/synthetic/surface.h"
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 struct Framing {
   cv::Size size;       // of the picture, pixels
@@ -26,4 +26,4 @@ std::array<cv::Point2f, 5> FindLandmarks(const FaceIdentity& face, const FaceVie
 std::vector<Vector3> DrawScene(const FaceIdentity& face, const FaceView& view, Surface head,
                                const Framing& framing);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

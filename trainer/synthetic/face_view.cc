@@ -6,7 +6,7 @@
 #include "face/base/random.h"
 #include "trainer/synthetic/curves.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr uint64_t kPurpose = 0x7677;  // names the stream
@@ -113,4 +113,4 @@ FaceView DrawView(const FaceIdentity& face, uint64_t seed, uint64_t identity, ui
   return result;
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

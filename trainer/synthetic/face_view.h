@@ -5,7 +5,7 @@
 #include "trainer/synthetic/face_identity.h"
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Holds what differs between two pictures of a person: pose, expression, light, camera.
 struct FaceView {
@@ -55,4 +55,4 @@ struct FaceView {
 FaceView DrawView(const FaceIdentity& face, uint64_t seed, uint64_t identity, uint64_t view,
                   float difficulty);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

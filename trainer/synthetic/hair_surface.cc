@@ -7,7 +7,7 @@
 #include "trainer/synthetic/curves.h"
 #include "trainer/synthetic/head_outline.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr float kPi = 3.14159265F;
@@ -129,4 +129,4 @@ Surface MakeHair(const FaceIdentity& face, const FaceView& view, const HairLine&
   return hair;
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

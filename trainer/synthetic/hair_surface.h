@@ -8,7 +8,7 @@
 #include "trainer/synthetic/noise.h"
 #include "trainer/synthetic/surface.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Knows where the hair ends. Thread-safe after construction.
 class HairLine {
@@ -33,4 +33,4 @@ Surface MakeHair(const FaceIdentity& face, const FaceView& view, const HairLine&
 bool HairCovers(const FaceIdentity& face, const FaceView& view, const HairLine& line,
                 const Noise& noise, float angle, float y);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

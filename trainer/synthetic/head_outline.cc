@@ -5,7 +5,7 @@
 
 #include "trainer/synthetic/curves.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr float kSkullStart = -2.0F;  // above it the skull closes
@@ -43,4 +43,4 @@ CrossSection HairSection(const FaceIdentity& face, float y) {
   return {.width = CurveThrough(widths, y), .depth = CurveThrough(depths, y)};
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

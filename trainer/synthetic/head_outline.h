@@ -2,7 +2,7 @@
 
 #include "trainer/synthetic/face_identity.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // The bare head without features: at each height a cross-section |x/width|^n + |z/depth|^n = 1.
 struct CrossSection {
@@ -16,4 +16,4 @@ CrossSection HeadSection(const FaceIdentity& face, float y);
 // The outline that hair lies on: like the head, but without jaw and chin.
 CrossSection HairSection(const FaceIdentity& face, float y);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -6,7 +6,7 @@
 #include "trainer/synthetic/curves.h"
 #include "trainer/synthetic/head_outline.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr float kPi = 3.14159265F;
@@ -219,4 +219,4 @@ Vector3 HeadPoint(const Surface& head, float u, float v) {
   return Mix(top, low, down);
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -6,7 +6,7 @@
 #include "trainer/synthetic/face_view.h"
 #include "trainer/synthetic/surface.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // The head with its features and the view's expression, not yet turned.
 Surface MakeHead(const FaceIdentity& face, const FaceView& view);
@@ -19,4 +19,4 @@ cv::Point2f MouthCorner(const FaceIdentity& face, const FaceView& view);
 // Returns how far the mouth is open in its middle, cm.
 float MouthGap(const FaceView& view);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

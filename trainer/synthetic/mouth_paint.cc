@@ -5,7 +5,7 @@
 #include "trainer/synthetic/curves.h"
 #include "trainer/synthetic/head_surface.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 // Teeth above, dark and a tongue below.
@@ -70,4 +70,4 @@ void PaintMouth(const FaceIdentity& face, const FaceView& view, const Noise& noi
   paint.colour = paint.colour * (1.0F - 0.45F * nook);
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

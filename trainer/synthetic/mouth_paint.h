@@ -5,10 +5,10 @@
 #include "trainer/synthetic/noise.h"
 #include "trainer/synthetic/paint.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Lips, teeth and the line between.
 void PaintMouth(const FaceIdentity& face, const FaceView& view, const Noise& noise, float u,
                 float v, Paint& paint);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

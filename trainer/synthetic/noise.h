@@ -6,7 +6,7 @@
 
 #include "face/base/random.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Smooth random values 0..1 over the plane, about one hill per unit, repeated every 64 units.
 // Thread-safe after construction.
@@ -47,4 +47,4 @@ class Noise {
   std::array<float, static_cast<size_t>(kSide) * kSide> values_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -2,7 +2,7 @@
 
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Says what a place of a surface looks like before light falls on it.
 struct Paint {
@@ -13,4 +13,4 @@ struct Paint {
   bool soft = false;        // light enters it and comes out redder, as in skin
 };
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -1,6 +1,6 @@
 #include "trainer/synthetic/pinhole_camera.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 Turn MakeTurn(float yaw, float pitch, float roll) {
   const float cy = std::cos(yaw);
@@ -14,4 +14,4 @@ Turn MakeTurn(float yaw, float pitch, float roll) {
   return {.x = turned.x * cr - turned.y * sr, .y = turned.x * sr + turned.y * cr, .z = turned.z};
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

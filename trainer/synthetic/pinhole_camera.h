@@ -6,7 +6,7 @@
 #include "trainer/synthetic/face_view.h"
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // A turn of space: the rows of its matrix.
 struct Turn {
@@ -50,4 +50,4 @@ class PinholeCamera {
   const cv::Point2f centre_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

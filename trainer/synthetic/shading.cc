@@ -5,7 +5,7 @@
 
 #include "trainer/synthetic/curves.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 // About x to the power n for x in 0..1 (Schlick 1994).
@@ -58,4 +58,4 @@ Vector3 Shade(const Paint& paint, const Place& place, const FaceView& view) {
   return light + Vector3{glow, glow, glow};
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

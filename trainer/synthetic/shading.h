@@ -4,7 +4,7 @@
 #include "trainer/synthetic/paint.h"
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // A place of a surface as light and viewer see it, in the camera's frame.
 struct Place {
@@ -18,4 +18,4 @@ struct Place {
 // The light that comes back, linear.
 Vector3 Shade(const Paint& paint, const Place& place, const FaceView& view);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

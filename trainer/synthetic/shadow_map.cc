@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace facegate {
+namespace facegate::synthetic {
 
 ShadowMap::ShadowMap(const Vector3& light)
     : light_(light), depths_(static_cast<size_t>(kSide) * kSide, -1.0e9F) {
@@ -84,4 +84,4 @@ float ShadowMap::LightAt(const Vector3& position) const {
   return 0.25F * light;
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

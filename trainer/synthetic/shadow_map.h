@@ -7,7 +7,7 @@
 #include "trainer/synthetic/surface.h"
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // Knows how far light from one direction gets: depths as the light sees them, on a coarse grid.
 class ShadowMap {
@@ -35,4 +35,4 @@ class ShadowMap {
   std::vector<float> depths_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -1,6 +1,6 @@
 #include "trainer/synthetic/surface.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 void SetNormals(Surface& surface) {
   for (size_t row = 0; row < surface.rows; ++row) {
@@ -16,4 +16,4 @@ void SetNormals(Surface& surface) {
   }
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -6,7 +6,7 @@
 
 #include "trainer/synthetic/vector3.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 enum class Material : uint8_t { kNothing, kSkin, kHair, kEar, kBust, kFrame };
 
@@ -38,4 +38,4 @@ struct Surface {
 // seen from outside.
 void SetNormals(Surface& surface);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

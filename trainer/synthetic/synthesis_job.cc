@@ -15,7 +15,7 @@
 #include "face/base/file.h"
 #include "face/base/mutex.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr char kRecordName[] = "synthetic.json";
@@ -25,7 +25,7 @@ constexpr uint64_t kMaxRecordBytes = 1 << 20;
 std::string RecordText(const SynthesisOptions& options) {
   nlohmann::ordered_json record;
   record["generator"] = "facegate synthetic faces";
-  record["version"] = kSyntheticVersion;
+  record["version"] = kVersion;
   record["seed"] = options.seed;
   record["difficulty"] = options.picture.difficulty;
   record["crops"] = options.crops;
@@ -102,9 +102,9 @@ class Job {
 
   // True when it had to be drawn. Each call writes a line of its own.
   StatusOr<bool> Make(size_t i) {
-    const SyntheticName name{.seed = options_.seed,
-                             .identity = options_.first_identity + i / options_.views,
-                             .view = i % options_.views};
+    const FaceName name{.seed = options_.seed,
+                        .identity = options_.first_identity + i / options_.views,
+                        .view = i % options_.views};
     const std::string place = fmt::format("{:04}/{:03}.png", name.identity, name.view);
     const std::filesystem::path path = std::filesystem::path(options_.directory) / place;
     std::error_code error;
@@ -115,7 +115,7 @@ class Job {
                                                ? FaceCropLandmarks(name, options_.picture)
                                                : FaceLandmarks(name, options_.picture));
     } else {
-      FACEGATE_ASSIGN_OR_RETURN(const SyntheticPicture drawn,
+      FACEGATE_ASSIGN_OR_RETURN(const RenderedFace drawn,
                                 options_.crops ? RenderFaceCrop(name, options_.picture)
                                                : RenderFace(name, options_.picture));
       landmarks = drawn.landmarks;
@@ -156,4 +156,4 @@ StatusOr<SynthesisReport> WriteSyntheticPhotos(const SynthesisOptions& options,
   return Job(options, one_done).Run();
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

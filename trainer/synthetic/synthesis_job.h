@@ -8,7 +8,7 @@
 #include "face/base/status.h"
 #include "trainer/synthetic/synthetic_face.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 struct SynthesisOptions {
   std::string directory{};  // made where it is absent
@@ -17,7 +17,7 @@ struct SynthesisOptions {
   size_t identities = 100;  // >= 1
   size_t views = 20;        // pictures of each, >= 1
   bool crops = false;       // aligned crops of 112x112 instead of whole pictures
-  SyntheticOptions picture{};
+  PictureOptions picture{};
   bool force = false;  // draw files anew that exist
   int threads = 2;     // that draw, >= 1
 };
@@ -36,4 +36,4 @@ struct SynthesisReport {
 StatusOr<SynthesisReport> WriteSyntheticPhotos(const SynthesisOptions& options,
                                                const std::function<void()>& one_done);
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -17,7 +17,7 @@
 #include "trainer/synthetic/face_view.h"
 #include "trainer/synthetic/head_surface.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr uint64_t kLandmarkErrors = 0x6c6d;  // names the stream
@@ -50,7 +50,7 @@ struct Subject {
   }
 };
 
-Subject SubjectOf(const SyntheticName& name, const SyntheticOptions& options) {
+Subject SubjectOf(const FaceName& name, const PictureOptions& options) {
   FaceIdentity face = DrawIdentity(name.seed, name.identity);
   FaceView view =
       DrawView(face, name.seed, name.identity, name.view, static_cast<float>(options.difficulty));
@@ -80,7 +80,7 @@ cv::Mat Photograph(Subject subject, const Framing& framing,
   return TakePhoto(light, framing.size, subject.view, std::hypot(eyes.x, eyes.y));
 }
 
-Status CheckOptions(const SyntheticOptions& options) {
+Status CheckOptions(const PictureOptions& options) {
   if (std::min(options.width, options.height) < kMinSide ||
       std::max(options.width, options.height) > kMaxSide) {
     return InvalidArgument(fmt::format("a synthetic picture of {}x{}; each side is {} to {} pixels",
@@ -93,9 +93,9 @@ Status CheckOptions(const SyntheticOptions& options) {
   return OkStatus();
 }
 
-// Moves landmarks to where a detector might have seen them.
-Landmarks Uncertain(const std::array<cv::Point2f, 5>& landmarks, const SyntheticName& name,
-                    const SyntheticOptions& options) {
+// What a detector might have said.
+Landmarks Uncertain(const std::array<cv::Point2f, 5>& landmarks, const FaceName& name,
+                    const PictureOptions& options) {
   RandomStream random(name.seed, kLandmarkErrors, name.identity, name.view);
   const double deviation = 0.6 * options.difficulty;  // pixels, with the eyes 36 pixels apart
   Landmarks result;
@@ -123,24 +123,23 @@ StatusOr<std::array<cv::Point2f, 5>> OnCrop(const std::array<cv::Point2f, 5>& la
 
 }  // namespace
 
-StatusOr<SyntheticPicture> RenderFace(const SyntheticName& name, const SyntheticOptions& options) {
+StatusOr<RenderedFace> RenderFace(const FaceName& name, const PictureOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   Subject subject = SubjectOf(name, options);
   const Framing framing = PlaceFace(subject.view, {options.width, options.height});
-  SyntheticPicture result;
+  RenderedFace result;
   result.landmarks = subject.LandmarksIn(framing);
   result.picture = Photograph(std::move(subject), framing, result.landmarks);
   return result;
 }
 
-StatusOr<SyntheticPicture> RenderFaceCrop(const SyntheticName& name,
-                                          const SyntheticOptions& options) {
+StatusOr<RenderedFace> RenderFaceCrop(const FaceName& name, const PictureOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   Subject subject = SubjectOf(name, options);
   const Framing framing = CropFraming(subject);
   const auto landmarks = subject.LandmarksIn(framing);
   const Landmarks uncertain = Uncertain(landmarks, name, options);
-  SyntheticPicture result;
+  RenderedFace result;
   FACEGATE_ASSIGN_OR_RETURN(result.landmarks, OnCrop(landmarks, uncertain));
   FACEGATE_ASSIGN_OR_RETURN(AlignedFace aligned,
                             AlignFace({.bgr = Photograph(std::move(subject), framing, landmarks)},
@@ -149,19 +148,19 @@ StatusOr<SyntheticPicture> RenderFaceCrop(const SyntheticName& name,
   return result;
 }
 
-StatusOr<std::array<cv::Point2f, 5>> FaceLandmarks(const SyntheticName& name,
-                                                   const SyntheticOptions& options) {
+StatusOr<std::array<cv::Point2f, 5>> FaceLandmarks(const FaceName& name,
+                                                   const PictureOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   const Subject subject = SubjectOf(name, options);
   return subject.LandmarksIn(PlaceFace(subject.view, {options.width, options.height}));
 }
 
-StatusOr<std::array<cv::Point2f, 5>> FaceCropLandmarks(const SyntheticName& name,
-                                                       const SyntheticOptions& options) {
+StatusOr<std::array<cv::Point2f, 5>> FaceCropLandmarks(const FaceName& name,
+                                                       const PictureOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   const Subject subject = SubjectOf(name, options);
   const auto landmarks = subject.LandmarksIn(CropFraming(subject));
   return OnCrop(landmarks, Uncertain(landmarks, name, options));
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // A point or direction in centimetres (x to the right of the picture, y down, z towards the
 // viewer), or a colour in linear light (red, green, blue; 1 is white).
@@ -47,4 +47,4 @@ inline Vector3 FromDisplay(float red, float green, float blue) {
   return {linear(red), linear(green), linear(blue)};
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -6,7 +6,7 @@
 #include "trainer/synthetic/curves.h"
 #include "trainer/synthetic/head_outline.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr float kPi = 3.14159265F;
@@ -146,4 +146,4 @@ float LensDistance(const FaceIdentity& face, float u, float v) {
   return std::pow(x, n) + std::pow(y, n);
 }
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -7,7 +7,7 @@
 
 #include "trainer/synthetic/surface.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 
 // The nearest surface behind a pixel.
 struct Fragment {
@@ -103,4 +103,4 @@ class ZBuffer {
   std::vector<Fragment> fragments_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::synthetic

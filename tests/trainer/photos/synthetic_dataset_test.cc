@@ -23,7 +23,7 @@ TEST(SyntheticDatasetTest, NumbersPicturesByIdentityAndView) {
   EXPECT_EQ(set->name(9), "synthetic/000012/008");
   const auto loaded = set->Load(9);
   ASSERT_THAT(loaded, IsOk());
-  const auto expected = RenderFaceCrop({.seed = 2, .identity = 12, .view = 8});
+  const auto expected = synthetic::RenderFaceCrop({.seed = 2, .identity = 12, .view = 8});
   EXPECT_EQ(cv::norm(*loaded, expected->picture, cv::NORM_INF), 0.0);
 }
 

@@ -10,12 +10,12 @@
 #include "tests/support/test_data.h"
 #include "trainer/synthetic/synthetic_face.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr size_t kPictures = 60;
 
-SyntheticPicture Picture(size_t i) {
+RenderedFace Picture(size_t i) {
   auto picture = RenderFace({.seed = 21, .identity = i, .view = i}, {.width = 320, .height = 320});
   EXPECT_THAT(picture, IsOk());
   return *std::move(picture);
@@ -41,7 +41,7 @@ TEST(SyntheticDetectionTest, YuNetFindsOneFaceAndItsLandmarks) {
   size_t one = 0;
   std::vector<double> errors;  // shares of the eye distance
   for (size_t i = 0; i < kPictures; ++i) {
-    const SyntheticPicture drawn = Picture(i);
+    const RenderedFace drawn = Picture(i);
     const auto faces = (*detector)->Detect({.bgr = drawn.picture});
     ASSERT_THAT(faces, IsOk());
     if (faces->size() != 1) continue;
@@ -59,4 +59,4 @@ TEST(SyntheticDetectionTest, YuNetFindsOneFaceAndItsLandmarks) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::synthetic

@@ -12,13 +12,13 @@
 #include "face/image/align.h"
 #include "tests/support/status_matchers.h"
 
-namespace facegate {
+namespace facegate::synthetic {
 namespace {
 
 constexpr uint64_t kSeed = 11;
-constexpr SyntheticOptions kSmall{.width = 128, .height = 128};
+constexpr PictureOptions kSmall{.width = 128, .height = 128};
 
-SyntheticPicture Whole(uint64_t identity, uint64_t view, const SyntheticOptions& options = kSmall) {
+RenderedFace Whole(uint64_t identity, uint64_t view, const PictureOptions& options = kSmall) {
   auto picture = RenderFace({.seed = kSeed, .identity = identity, .view = view}, options);
   EXPECT_THAT(picture, IsOk());
   return *std::move(picture);
@@ -41,9 +41,9 @@ double Difference(const cv::Mat& a, const cv::Mat& b) {
 }
 
 TEST(SyntheticFaceTest, DrawsTheSameBytesForTheSameName) {
-  const SyntheticPicture first = Whole(3, 1);
+  const RenderedFace first = Whole(3, 1);
   Whole(4, 0);  // what was drawn between makes no difference
-  const SyntheticPicture again = Whole(3, 1);
+  const RenderedFace again = Whole(3, 1);
   EXPECT_TRUE(SamePixels(first.picture, again.picture));
   EXPECT_EQ(first.landmarks, again.landmarks);
   EXPECT_TRUE(SamePixels(Crop(3, 1), Crop(3, 1)));
@@ -100,7 +100,7 @@ TEST(SyntheticFaceTest, KeepsLandmarksInsideThePictureAndInTheirOrder) {
 }
 
 TEST(SyntheticFaceTest, FindsTheSameLandmarksWithoutDrawing) {
-  const SyntheticName name{.seed = kSeed, .identity = 5, .view = 2};
+  const FaceName name{.seed = kSeed, .identity = 5, .view = 2};
   EXPECT_EQ(*FaceLandmarks(name, kSmall), RenderFace(name, kSmall)->landmarks);
   EXPECT_EQ(*FaceCropLandmarks(name), RenderFaceCrop(name)->landmarks);
 }
@@ -132,7 +132,7 @@ TEST(SyntheticFaceTest, DrawsDarkAndLightSkin) {
 }
 
 TEST(SyntheticFaceTest, RefusesOptionsOutOfRange) {
-  const SyntheticName name{};
+  const FaceName name{};
   EXPECT_THAT(RenderFace(name, {.width = 63}), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(RenderFace(name, {.height = 4097}), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(RenderFaceCrop(name, {.difficulty = 1.5}), StatusIs(StatusCode::kInvalidArgument));
@@ -141,4 +141,4 @@ TEST(SyntheticFaceTest, RefusesOptionsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::synthetic
