@@ -7,25 +7,27 @@
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <opencv2/dnn.hpp>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "face/base/catch.h"
+#include "face/network/tensor_list.h"
+#include "face/weights/weights.h"
 
 namespace facegate {
 namespace {
 
-constexpr int kKernel = 3;
-
 Status CheckTensor(const std::string& network, const NetworkWeights& weights,
-                   const NetworkTensorShape& expected) {
+                   const network::TensorShape& expected) {
   const auto found = weights.tensors.find(expected.name);
   if (found == weights.tensors.end()) {
     return InvalidArgument(fmt::format("{}: tensor {} is missing", network, expected.name));
   }
   const NetworkTensor& tensor = found->second;
-  size_t count = 1;
-  for (const int extent : expected.shape) count *= static_cast<size_t>(extent);
-  if (tensor.shape != expected.shape || tensor.values.size() != count) {
+  if (!std::equal(tensor.shape.begin(), tensor.shape.end(), expected.shape.begin(),
+                  expected.shape.end()) ||
+      static_cast<int64_t>(tensor.values.size()) != ElementCount(expected.shape)) {
     return InvalidArgument(fmt::format("{}: tensor {} is [{}], expected [{}]", network,
                                        expected.name, fmt::join(tensor.shape, ", "),
                                        fmt::join(expected.shape, ", ")));
@@ -38,6 +40,23 @@ Status CheckTensor(const std::string& network, const NetworkWeights& weights,
   return OkStatus();
 }
 
+Status CheckWeights(const network::Description& description, const NetworkWeights& weights) {
+  const std::vector<network::TensorShape> shapes = network::TensorsOf(description);
+  for (const network::TensorShape& shape : shapes) {
+    FACEGATE_RETURN_IF_ERROR(CheckTensor(description.name, weights, shape));
+  }
+  for (const auto& [name, tensor] : weights.tensors) {
+    const bool known = std::any_of(
+        shapes.begin(), shapes.end(),
+        [&wanted = name](const network::TensorShape& one) { return one.name == wanted; });
+    if (!known) {
+      return InvalidArgument(
+          fmt::format("{}: it has a tensor of an unknown name", description.name));
+    }
+  }
+  return OkStatus();
+}
+
 // Names and shapes have been checked.
 cv::Mat BlobOf(const NetworkWeights& weights, const std::string& name) {
   const NetworkTensor& tensor = weights.tensors.find(name)->second;
@@ -46,52 +65,86 @@ cv::Mat BlobOf(const NetworkWeights& weights, const std::string& name) {
   return blob;
 }
 
-void AddRelu(cv::dnn::Net& net, const std::string& name) {
-  cv::dnn::LayerParams relu;
-  net.addLayerToPrev(name, "ReLU", relu);
-}
+// Adds layers to a network of cv::dnn. The weights' names and shapes have been checked.
+class LayerAdder {
+ public:
+  LayerAdder(const NetworkWeights& weights, cv::dnn::Net& net) : weights_(weights), net_(net) {}
 
-void AddConvolution(cv::dnn::Net& net, const NetworkWeights& weights, const std::string& name,
-                    const GreyConvolution& layer) {
-  cv::dnn::LayerParams parameters;
-  parameters.set("num_output", layer.outputs);
-  parameters.set("kernel_size", kKernel);
-  parameters.set("stride", layer.stride);
-  parameters.set("pad", kKernel / 2);
-  parameters.set("bias_term", true);
-  parameters.blobs = {BlobOf(weights, name + ".weight"), BlobOf(weights, name + ".bias")};
-  net.addLayerToPrev(name, "Convolution", parameters);
-  AddRelu(net, name + ".relu");
-}
+  // False for a layer that grey networks do not have.
+  bool Add(const network::Layer& layer) {
+    name_ = layer.name;
+    return std::visit(*this, layer.kind);
+  }
 
-void AddConnected(cv::dnn::Net& net, const NetworkWeights& weights, const std::string& name,
-                  int outputs) {
-  cv::dnn::LayerParams parameters;
-  parameters.set("num_output", outputs);
-  parameters.set("bias_term", true);
-  parameters.set("axis", 1);
-  parameters.blobs = {BlobOf(weights, name + ".weight"), BlobOf(weights, name + ".bias")};
-  net.addLayerToPrev(name, "InnerProduct", parameters);
-}
+  bool operator()(const network::Convolution& layer) {
+    cv::dnn::LayerParams parameters = WithBlobs(layer.bias);
+    parameters.set("num_output", static_cast<int>(layer.shape.out));
+    parameters.set("kernel_size", static_cast<int>(layer.shape.kernel));
+    parameters.set("stride", static_cast<int>(layer.shape.stride));
+    parameters.set("pad", static_cast<int>(layer.shape.padding));
+    parameters.set("group", static_cast<int>(layer.shape.groups));
+    net_.addLayerToPrev(name_, "Convolution", parameters);
+    return true;
+  }
+  bool operator()(const network::Relu& /*layer*/) {
+    cv::dnn::LayerParams parameters;
+    net_.addLayerToPrev(name_, "ReLU", parameters);
+    return true;
+  }
+  bool operator()(const network::Flatten& /*layer*/) {
+    cv::dnn::LayerParams parameters;
+    net_.addLayerToPrev(name_, "Flatten", parameters);
+    return true;
+  }
+  bool operator()(const network::Linear& layer) {
+    cv::dnn::LayerParams parameters = WithBlobs(layer.bias);
+    parameters.set("num_output", static_cast<int>(layer.out));
+    parameters.set("axis", 1);
+    net_.addLayerToPrev(name_, "InnerProduct", parameters);
+    return true;
+  }
+  template <typename Other>
+  bool operator()(const Other& /*layer*/) {
+    return false;
+  }
 
-std::string ConvolutionName(size_t number) { return fmt::format("convolution{}", number + 1); }
+ private:
+  cv::dnn::LayerParams WithBlobs(bool bias) const {
+    cv::dnn::LayerParams parameters;
+    parameters.set("bias_term", bias);
+    parameters.blobs = {BlobOf(weights_, name_ + ".weight")};
+    if (bias) parameters.blobs.push_back(BlobOf(weights_, name_ + ".bias"));
+    return parameters;
+  }
+
+  const NetworkWeights& weights_;
+  cv::dnn::Net& net_;
+  std::string name_;
+};
+
+StatusOr<cv::dnn::Net> BuildNet(const network::Description& description,
+                                const NetworkWeights& weights) {
+  cv::dnn::Net net;
+  LayerAdder adder(weights, net);
+  for (const network::Layer& layer : description.layers) {
+    if (!adder.Add(layer)) {
+      return InvalidArgument(fmt::format("{}: layer {} is of a kind that grey networks do not have",
+                                         description.name, layer.name));
+    }
+  }
+  net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
+  net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
+  return net;
+}
 
 class DnnGreyNetwork final : public GreyNetwork {
  public:
-  DnnGreyNetwork(const GreyNetworkLayout& layout, const NetworkWeights& weights)
-      : name_(layout.name),
-        side_(layout.crop_side),
-        outputs_(static_cast<size_t>(layout.outputs)),
-        task_("running the " + layout.name) {
-    for (size_t i = 0; i < layout.convolutions.size(); ++i) {
-      AddConvolution(net_, weights, ConvolutionName(i), layout.convolutions[i]);
-    }
-    AddConnected(net_, weights, "hidden", layout.hidden);
-    AddRelu(net_, "hidden.relu");
-    AddConnected(net_, weights, "output", layout.outputs);
-    net_.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
-    net_.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
-  }
+  DnnGreyNetwork(const network::Description& description, cv::dnn::Net net)
+      : name_(description.name),
+        side_(static_cast<int>(description.input.side)),
+        outputs_(static_cast<size_t>(description.outputs)),
+        task_("running the " + description.name),
+        net_(std::move(net)) {}
 
   StatusOr<std::vector<float>> Run(const cv::Mat& input) override {
     return CatchToStatus(task_, [&]() -> StatusOr<std::vector<float>> {
@@ -118,47 +171,14 @@ class DnnGreyNetwork final : public GreyNetwork {
 
 }  // namespace
 
-std::vector<NetworkTensorShape> TensorShapesOf(const GreyNetworkLayout& layout) {
-  std::vector<NetworkTensorShape> shapes;
-  const auto add = [&](const std::string& layer, std::vector<int> weight) {
-    const int outputs = weight.front();
-    shapes.push_back({layer + ".weight", std::move(weight)});
-    shapes.push_back({layer + ".bias", {outputs}});
-  };
-  for (size_t i = 0; i < layout.convolutions.size(); ++i) {
-    const GreyConvolution& layer = layout.convolutions[i];
-    add(ConvolutionName(i), {layer.outputs, layer.inputs, kKernel, kKernel});
-  }
-  add("hidden",
-      {layout.hidden, layout.convolutions.back().outputs * layout.grid_side * layout.grid_side});
-  add("output", {layout.outputs, layout.hidden});
-  shapes.insert(shapes.end(), layout.more.begin(), layout.more.end());
-  return shapes;
-}
-
-Status CheckNetworkWeights(const GreyNetworkLayout& layout, const NetworkWeights& weights) {
-  const std::vector<NetworkTensorShape> shapes = TensorShapesOf(layout);
-  for (const NetworkTensorShape& shape : shapes) {
-    FACEGATE_RETURN_IF_ERROR(CheckTensor(layout.name, weights, shape));
-  }
-  for (const auto& [name, tensor] : weights.tensors) {
-    const bool known =
-        std::any_of(shapes.begin(), shapes.end(),
-                    [&wanted = name](const NetworkTensorShape& one) { return one.name == wanted; });
-    if (!known) {
-      return InvalidArgument(fmt::format("{}: it has a tensor of an unknown name", layout.name));
-    }
-  }
-  return OkStatus();
-}
-
-StatusOr<std::unique_ptr<GreyNetwork>> GreyNetwork::Create(const GreyNetworkLayout& layout,
+StatusOr<std::unique_ptr<GreyNetwork>> GreyNetwork::Create(const network::Description& description,
                                                            const NetworkWeights& weights) {
-  FACEGATE_RETURN_IF_ERROR(CheckNetworkWeights(layout, weights));
-  return CatchToStatus("building the " + layout.name,
-                       [&]() -> StatusOr<std::unique_ptr<GreyNetwork>> {
-                         return std::make_unique<DnnGreyNetwork>(layout, weights);
-                       });
+  FACEGATE_RETURN_IF_ERROR(CheckWeights(description, weights));
+  return CatchToStatus(
+      "building the " + description.name, [&]() -> StatusOr<std::unique_ptr<GreyNetwork>> {
+        FACEGATE_ASSIGN_OR_RETURN(cv::dnn::Net net, BuildNet(description, weights));
+        return std::make_unique<DnnGreyNetwork>(description, std::move(net));
+      });
 }
 
 }  // namespace facegate

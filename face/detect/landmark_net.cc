@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <opencv2/core.hpp>
+#include <vector>
 
 namespace facegate {
 namespace {
@@ -12,22 +13,6 @@ namespace {
 constexpr double kLeastDeviation = 2.0;
 
 }  // namespace
-
-GreyNetworkLayout LandmarkLayout() {
-  return {.name = "landmark network",
-          .convolutions = {{1, 16, 2},
-                           {16, 16, 1},
-                           {16, 32, 2},
-                           {32, 32, 1},
-                           {32, 64, 2},
-                           {64, 64, 1},
-                           {64, 48, 2}},
-          .crop_side = kLandmarkCropSide,
-          .grid_side = 6,
-          .hidden = 64,
-          .outputs = static_cast<int>(kLandmarkOutputs),
-          .more = {{kBoxToFrame, {3}}}};
-}
 
 cv::Mat LandmarkInput(const cv::Mat& crop) {
   cv::Scalar mean;
@@ -40,7 +25,7 @@ cv::Mat LandmarkInput(const cv::Mat& crop) {
 }
 
 StatusOr<std::unique_ptr<LandmarkNet>> LandmarkNet::Create(const LandmarkWeights& weights) {
-  FACEGATE_ASSIGN_OR_RETURN(auto network, GreyNetwork::Create(LandmarkLayout(), weights));
+  FACEGATE_ASSIGN_OR_RETURN(auto network, GreyNetwork::Create(DescribeLandmarkNetwork(), weights));
   if (weights.tensors.find(kBoxToFrame)->second.values[2] <= 0) {
     return InvalidArgument(
         fmt::format("landmark network: {} has a side that is not positive", kBoxToFrame));

@@ -1,35 +1,27 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <utility>
-#include <vector>
 
 #include "face/base/status.h"
 #include "face/detect/grey_network.h"
+#include "face/network/grey_networks.h"
 #include "face/weights/network_weights.h"
 
 namespace facegate {
 
-// The landmark network, trained by facegate-train fit-landmarks.
-inline constexpr int kLandmarkCropSide = 96;    // pixels
-inline constexpr size_t kLandmarkOutputs = 11;  // x y of five points, and the confidence
 // A point is where the average face has it (face_frame.h) and the output times this, in shares of
 // the frame.
 inline constexpr double kLandmarkUnit = 0.1;
 
-// One tensor is of no layer: "box_to_frame" [3], how the frame of a face lies to the cascade's box,
-// whose width is 1: the way from the box's centre to the frame's, x and y, and the frame's side.
-GreyNetworkLayout LandmarkLayout();
-inline constexpr char kBoxToFrame[] = "box_to_frame";
-
-// Makes the network's input: the pixels of an 8-bit grey crop, moved and scaled to the mean 0 and
-// the deviation 1, so that light matters little.
+// What the network takes: the pixels of an 8-bit grey crop, moved and scaled to the mean 0 and the
+// deviation 1, so that light matters little.
 cv::Mat LandmarkInput(const cv::Mat& crop);
 
-// Not thread-safe; the weights may go away after Create().
+// The landmark network, trained by facegate-train fit-landmarks. Not thread-safe; the weights may go
+// away after Create().
 class LandmarkNet {
  public:
   using Outputs = std::array<float, kLandmarkOutputs>;

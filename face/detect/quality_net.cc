@@ -11,17 +11,6 @@ double Probability(float log_odds) { return 1 / (1 + std::exp(-double{log_odds})
 
 }  // namespace
 
-GreyNetworkLayout QualityLayout() {
-  return {
-      .name = "quality network",
-      .convolutions = {{1, 12, 2}, {12, 16, 2}, {16, 32, 2}, {32, 32, 1}, {32, 48, 2}, {48, 48, 1}},
-      .crop_side = kQualityCropSide,
-      .grid_side = 6,
-      .hidden = 40,
-      .outputs = static_cast<int>(kQualityOutputs),
-      .more = {}};
-}
-
 cv::Mat QualityInput(const cv::Mat& crop) {
   cv::Mat input;
   crop.convertTo(input, CV_32F, 1 / 127.5, -1.0);
@@ -29,7 +18,7 @@ cv::Mat QualityInput(const cv::Mat& crop) {
 }
 
 StatusOr<std::unique_ptr<QualityNet>> QualityNet::Create(const QualityWeights& weights) {
-  FACEGATE_ASSIGN_OR_RETURN(auto network, GreyNetwork::Create(QualityLayout(), weights));
+  FACEGATE_ASSIGN_OR_RETURN(auto network, GreyNetwork::Create(DescribeQualityNetwork(), weights));
   return std::make_unique<QualityNet>(std::move(network));
 }
 

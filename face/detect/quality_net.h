@@ -1,23 +1,17 @@
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <utility>
 
 #include "face/base/status.h"
 #include "face/detect/grey_network.h"
+#include "face/network/grey_networks.h"
 #include "face/weights/network_weights.h"
 
 namespace facegate {
 
-// The quality network, trained by facegate-train fit-quality. It looks at the frame of the average
-// face (face_frame.h) in an aligned crop.
-inline constexpr int kQualityCropSide = 96;   // pixels
-inline constexpr size_t kQualityOutputs = 3;  // in the order of QualityOpinion
-GreyNetworkLayout QualityLayout();
-
-// Makes the network's input: the pixels of an 8-bit grey crop, 0 to 255 as -1 to 1; light matters.
+// What the network takes: the pixels of an 8-bit grey crop, 0 to 255 as -1 to 1; light matters.
 cv::Mat QualityInput(const cv::Mat& crop);
 
 // The network's opinion of a crop.
@@ -27,7 +21,8 @@ struct QualityOpinion {
   double mouth_visible = 0.0;
 };
 
-// Not thread-safe; the weights may go away after Create().
+// The quality network, trained by facegate-train fit-quality. It looks at the frame of the average
+// face (face_frame.h) in an aligned crop. Not thread-safe; the weights may go away after Create().
 class QualityNet {
  public:
   // kInvalidArgument, naming a tensor, for weights of other names or shapes or that are not finite.

@@ -13,7 +13,7 @@ struct NetworkTensor {
   std::vector<float> values;
 };
 
-// The weights of a small network (face/detect/grey_network.h) as a plain value, so that what runs
+// The weights of a small network (face/network/grey_networks.h) as a plain value, so that what runs
 // them need not know what a weight file is. Names and shapes are checked where the network is
 // built.
 struct NetworkWeights {

@@ -11,6 +11,7 @@
 
 #include "face/base/random.h"
 #include "face/detect/landmark_net.h"
+#include "face/network/grey_networks.h"
 #include "face/weights/landmark_file.h"
 #include "trainer/landmarks/point_loss.h"
 #include "trainer/landmarks/view.h"
@@ -178,7 +179,7 @@ StatusOr<std::unique_ptr<LandmarkTraining>> LandmarkTraining::Create(
     const SampleSplit& split) {
   FACEGATE_ASSIGN_OR_RETURN(
       std::unique_ptr<GreyTraining> grey,
-      GreyTraining::Create(options, LandmarkLayout(), kViewsOfFace * split.faces.size(),
+      GreyTraining::Create(options, DescribeLandmarkNetwork(), kViewsOfFace * split.faces.size(),
                            {{kSamplesFact, DigestOfSamples(SerializeSamples(samples, ""),
                                                            {split.faces, split.negatives})}}));
   FACEGATE_ASSIGN_OR_RETURN(const auto box_to_frame, MeasureBoxToFrame(samples, split.faces));

@@ -1,15 +1,35 @@
 #include "trainer/learn/grey_network_module.h"
 
 #include <fmt/format.h>
-#include <torch/nn/functional/activation.h>
 
 #include <string>
-#include <utility>
+#include <variant>
+
+#include "face/torch/module_tree.h"
 
 namespace facegate {
 namespace {
 
 using torch::Tensor;
+
+std::string NormName(int number) { return fmt::format("norm{}", number); }
+
+// The layers with batch norms, numbered as the convolutions are, in place of the convolutions'
+// biases.
+std::vector<network::Layer> WithNorms(const std::vector<network::Layer>& described) {
+  std::vector<network::Layer> layers;
+  int norms = 0;
+  for (const network::Layer& layer : described) {
+    const auto* const convolution = std::get_if<network::Convolution>(&layer.kind);
+    if (convolution == nullptr) {
+      layers.push_back(layer);
+      continue;
+    }
+    layers.push_back({layer.name, network::Convolution{convolution->shape}});
+    layers.push_back({NormName(++norms), network::BatchNorm{convolution->shape.out}});
+  }
+  return layers;
+}
 
 NetworkTensor ToPlain(const Tensor& tensor) {
   const Tensor values = tensor.detach().to(torch::kFloat).contiguous();
@@ -23,46 +43,32 @@ NetworkTensor ToPlain(const Tensor& tensor) {
 
 }  // namespace
 
-GreyNetworkModule::GreyNetworkModule(const GreyNetworkLayout& layout) {
-  for (size_t i = 0; i < layout.convolutions.size(); ++i) {
-    const GreyConvolution& layer = layout.convolutions[i];
-    convolutions_.push_back(
-        register_module(fmt::format("convolution{}", i + 1),
-                        torch::nn::Conv2d(torch::nn::Conv2dOptions(layer.inputs, layer.outputs, 3)
-                                              .stride(layer.stride)
-                                              .padding(1)
-                                              .bias(false))));
-    norms_.push_back(
-        register_module(fmt::format("norm{}", i + 1), torch::nn::BatchNorm2d(layer.outputs)));
-  }
-  const int64_t features =
-      int64_t{layout.convolutions.back().outputs} * layout.grid_side * layout.grid_side;
-  hidden_ = register_module("hidden", torch::nn::Linear(features, layout.hidden));
-  output_ = register_module("output", torch::nn::Linear(layout.hidden, layout.outputs));
+GreyNetworkModule::GreyNetworkModule(const network::Description& description)
+    : described_(description.layers) {
+  AppendLayers(WithNorms(described_), *this);
 }
 
-Tensor GreyNetworkModule::forward(Tensor crops) {
-  for (size_t i = 0; i < convolutions_.size(); ++i) {
-    crops = torch::relu(norms_[i]->forward(convolutions_[i]->forward(crops)));
-  }
-  return output_->forward(torch::relu(hidden_->forward(crops.flatten(1))));
-}
-
-NetworkWeights GreyNetworkModule::Folded() {
+NetworkWeights GreyNetworkModule::Folded() const {
   const torch::NoGradGuard no_grad;
+  const auto parameters = named_parameters();
+  const auto buffers = named_buffers();
   NetworkWeights weights;
-  for (size_t i = 0; i < convolutions_.size(); ++i) {
-    const auto& norm = norms_[i];
-    const Tensor scale = norm->weight / torch::sqrt(norm->running_var + norm->options.eps());
-    const std::string name = fmt::format("convolution{}", i + 1);
-    weights.tensors[name + ".weight"] =
-        ToPlain(convolutions_[i]->weight * scale.view({-1, 1, 1, 1}));
-    weights.tensors[name + ".bias"] = ToPlain(norm->bias - norm->running_mean * scale);
+  int norms = 0;
+  for (const network::Layer& layer : described_) {
+    const std::string weight = layer.name + ".weight";
+    const std::string bias = layer.name + ".bias";
+    if (std::holds_alternative<network::Convolution>(layer.kind)) {
+      const std::string norm = NormName(++norms);
+      const Tensor scale =
+          parameters[norm + ".weight"] / torch::sqrt(buffers[norm + ".running_var"] + kNormEpsilon);
+      weights.tensors[weight] = ToPlain(parameters[weight] * scale.view({-1, 1, 1, 1}));
+      weights.tensors[bias] =
+          ToPlain(parameters[norm + ".bias"] - buffers[norm + ".running_mean"] * scale);
+    } else if (std::holds_alternative<network::Linear>(layer.kind)) {
+      weights.tensors[weight] = ToPlain(parameters[weight]);
+      weights.tensors[bias] = ToPlain(parameters[bias]);
+    }
   }
-  weights.tensors["hidden.weight"] = ToPlain(hidden_->weight);
-  weights.tensors["hidden.bias"] = ToPlain(hidden_->bias);
-  weights.tensors["output.weight"] = ToPlain(output_->weight);
-  weights.tensors["output.bias"] = ToPlain(output_->bias);
   return weights;
 }
 

@@ -1,34 +1,26 @@
 #pragma once
 
-#include <torch/nn/module.h>
-#include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/conv.h>
-#include <torch/nn/modules/linear.h>
-#include <torch/types.h>
-
 #include <vector>
 
-#include "face/detect/grey_network.h"
+#include "face/network/description.h"
+#include "face/torch/backbone_layers.h"
 #include "face/weights/network_weights.h"
 
 namespace facegate {
 
-// A network of face/detect/grey_network.h as it learns: with a batch norm behind each convolution.
-class GreyNetworkModule : public torch::nn::Module {
+// A network of face/network/grey_networks.h as it learns: with a batch norm behind each
+// convolution, in place of its bias. It turns crops [count, 1, side, side], as the network takes
+// them, into outputs [count, outputs].
+class GreyNetworkModule : public Chain {
  public:
-  explicit GreyNetworkModule(const GreyNetworkLayout& layout);
+  explicit GreyNetworkModule(const network::Description& description);
 
-  // Crops [count, 1, side, side] as the network takes them -> outputs [count, outputs].
-  torch::Tensor forward(torch::Tensor crops);
-
-  // The weights of the layers with the batch norms' running means worked into the convolutions.
-  NetworkWeights Folded();
+  // The weights of the layers as they are described: the batch norms' running means are worked into
+  // the convolutions.
+  NetworkWeights Folded() const;
 
  private:
-  std::vector<torch::nn::Conv2d> convolutions_;
-  std::vector<torch::nn::BatchNorm2d> norms_;
-  torch::nn::Linear hidden_{nullptr};
-  torch::nn::Linear output_{nullptr};
+  const std::vector<network::Layer> described_;
 };
 
 }  // namespace facegate

@@ -46,16 +46,17 @@ std::string DigestOfSamples(std::string_view samples,
   return digest.HexDigest();
 }
 
-GreyTraining::GreyTraining(const NetworkTrainingOptions& options, const GreyNetworkLayout& layout,
+GreyTraining::GreyTraining(const NetworkTrainingOptions& options,
+                           const network::Description& description, LrSchedule schedule,
                            int64_t batches_per_epoch, CheckpointFacts facts)
     : options_(options),
       batches_per_epoch_(batches_per_epoch),
       facts_(std::move(facts)),
-      module_(std::make_shared<GreyNetworkModule>(layout)) {}
+      module_(std::make_shared<GreyNetworkModule>(description)) {}
 
-StatusOr<std::unique_ptr<GreyTraining>> GreyTraining::Create(const NetworkTrainingOptions& options,
-                                                             const GreyNetworkLayout& layout,
-                                                             size_t views, CheckpointFacts facts) {
+StatusOr<std::unique_ptr<GreyTraining>> GreyTraining::Create(
+    const NetworkTrainingOptions& options, const network::Description& description, size_t views,
+    CheckpointFacts facts) {
   if (options.epochs < 1 || options.batch < 2 || options.threads < 1 || views < 2) {
     return InvalidArgument(
         fmt::format("there are {} epochs, {} views in a batch, {} threads and {} views, at least "
@@ -70,9 +71,9 @@ StatusOr<std::unique_ptr<GreyTraining>> GreyTraining::Create(const NetworkTraini
                           .base = options.learning_rate,
                           .total = batches * options.epochs,
                           .warmup = batches * std::min(kWarmupEpochs, options.epochs - 1)}));
-  std::unique_ptr<GreyTraining> training(
-      new GreyTraining(options, layout, batches, FactsOf(options, std::move(facts))));
-  FACEGATE_RETURN_IF_ERROR(training->Begin(std::move(schedule)));
+  std::unique_ptr<GreyTraining> training(new GreyTraining(
+      options, description, std::move(schedule), batches, FactsOf(options, std::move(facts))));
+  FACEGATE_RETURN_IF_ERROR(training->Begin());
   return training;
 }
 

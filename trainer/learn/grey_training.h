@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "face/detect/grey_network.h"
+#include "face/network/description.h"
 #include "face/weights/network_weights.h"
 #include "trainer/learn/checkpoint.h"
 #include "trainer/learn/descent.h"
@@ -28,14 +28,14 @@ inline constexpr char kSamplesFact[] = "digest of the samples";
 std::string DigestOfSamples(std::string_view samples,
                             std::initializer_list<std::span<const size_t>> learned);
 
-// Is what the trainings of all networks of face/detect/grey_network.h have in common: first
-// weights, optimiser, schedule and checkpoints. Not thread-safe.
+// What the trainings of all networks of face/network/grey_networks.h have in common: first weights,
+// optimiser, schedule and checkpoints. Not thread-safe.
 class GreyTraining {
  public:
   // An epoch has `views`. `facts` are what a checkpoint must agree with beside the options.
   // kInvalidArgument for options out of their range.
   static StatusOr<std::unique_ptr<GreyTraining>> Create(const NetworkTrainingOptions& options,
-                                                        const GreyNetworkLayout& layout,
+                                                        const network::Description& description,
                                                         size_t views, CheckpointFacts facts);
 
   const NetworkTrainingOptions& options() const { return options_; }
@@ -54,8 +54,8 @@ class GreyTraining {
   Status Resume(const std::string& path);
 
  private:
-  GreyTraining(const NetworkTrainingOptions& options, const GreyNetworkLayout& layout,
-               int64_t batches_per_epoch, CheckpointFacts facts);
+  GreyTraining(const NetworkTrainingOptions& options, const network::Description& description,
+               LrSchedule schedule, int64_t batches_per_epoch, CheckpointFacts facts);
 
   // Sets the weights to what learning begins with.
   Status Begin(LrSchedule schedule);

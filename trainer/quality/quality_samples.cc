@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "face/detect/quality_net.h"
+#include "face/network/grey_networks.h"
 #include "face/weights/safetensors.h"
 #include "trainer/landmarks/sample_split.h"
 

@@ -11,6 +11,7 @@
 
 #include "face/base/random.h"
 #include "face/detect/quality_net.h"
+#include "face/network/grey_networks.h"
 #include "face/weights/network_file.h"
 #include "trainer/learn/grey_training.h"
 
@@ -121,7 +122,7 @@ StatusOr<std::unique_ptr<QualityTraining>> QualityTraining::Create(
   FACEGATE_ASSIGN_OR_RETURN(
       std::unique_ptr<GreyTraining> grey,
       GreyTraining::Create(
-          options, QualityLayout(), which.size(),
+          options, DescribeQualityNetwork(), which.size(),
           {{kSamplesFact, DigestOfSamples(SerializeQualitySamples(samples, ""), {which})}}));
   return std::make_unique<TorchQualityTraining>(std::move(grey), samples, std::move(which));
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/network/architecture.h"
+#include "face/network/grey_networks.h"
 #include "face/network/tensor_list.h"
 #include "face/torch/backbone.h"
 
@@ -30,12 +31,23 @@ std::vector<NamedShape> Described(const network::Description& description, bool 
   return shapes;
 }
 
-TEST(ModuleTreeTest, HasTheTensorsOfTheDescriptionInItsOrder) {
+void ExpectTensorsOf(const network::Description& description, const torch::nn::Module& module) {
+  EXPECT_EQ(ShapesIn(module.named_parameters()), Described(description, true)) << description.name;
+  EXPECT_EQ(ShapesIn(module.named_buffers()), Described(description, false)) << description.name;
+}
+
+TEST(ModuleTreeTest, HasTheTensorsOfEachBackboneInTheirOrder) {
   for (const std::string& name : ArchitectureNames()) {
-    const network::Description description = DescribeArchitecture(name).value();
-    const auto backbone = CreateBackbone(name).value();
-    EXPECT_EQ(ShapesIn(backbone->named_parameters()), Described(description, true)) << name;
-    EXPECT_EQ(ShapesIn(backbone->named_buffers()), Described(description, false)) << name;
+    ExpectTensorsOf(DescribeArchitecture(name).value(), *CreateBackbone(name).value());
+  }
+}
+
+TEST(ModuleTreeTest, HasTheTensorsOfTheSmallNetworksInTheirOrder) {
+  for (network::Description small : {DescribeLandmarkNetwork(), DescribeQualityNetwork()}) {
+    small.more.clear();
+    Chain chain;
+    AppendLayers(small.layers, chain);
+    ExpectTensorsOf(small, chain);
   }
 }
 

@@ -7,8 +7,8 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
-#include "face/detect/landmark_net.h"
-#include "face/detect/quality_net.h"
+#include "face/detect/grey_network.h"
+#include "face/network/grey_networks.h"
 #include "tests/support/status_matchers.h"
 #include "trainer/learn/initial_weights.h"
 
@@ -16,8 +16,7 @@ namespace facegate {
 namespace {
 
 TEST(GreyNetworkModuleTest, GivesWhatTheNetworkOfThePrograms) {
-  for (const GreyNetworkLayout& layout : {LandmarkLayout(), QualityLayout()}) {
-    GreyNetworkLayout own = layout;
+  for (network::Description own : {DescribeLandmarkNetwork(), DescribeQualityNetwork()}) {
     own.more.clear();
     GreyNetworkModule module(own);
     SetInitialWeights(module, 3);
@@ -31,12 +30,13 @@ TEST(GreyNetworkModuleTest, GivesWhatTheNetworkOfThePrograms) {
     }
     module.eval();
     FACEGATE_ASSERT_OK_AND_ASSIGN(const auto net, GreyNetwork::Create(own, module.Folded()));
-    cv::Mat input(own.crop_side, own.crop_side, CV_32FC1);
+    const int64_t side = own.input.side;
+    cv::Mat input(static_cast<int>(side), static_cast<int>(side), CV_32FC1);
     cv::RNG random(3);
     for (int i = 0; i < 5; ++i) {
       random.fill(input, cv::RNG::NORMAL, 0, 1);
-      const torch::Tensor expected = module.forward(
-          torch::from_blob(input.data, {1, 1, own.crop_side, own.crop_side}, torch::kFloat));
+      const torch::Tensor expected =
+          module.forward(torch::from_blob(input.data, {1, 1, side, side}, torch::kFloat));
       FACEGATE_ASSERT_OK_AND_ASSIGN(const std::vector<float> outputs, net->Run(input));
       ASSERT_EQ(outputs.size(), static_cast<size_t>(own.outputs));
       for (size_t k = 0; k < outputs.size(); ++k) {

@@ -7,7 +7,7 @@
 #include <opencv2/core.hpp>
 #include <string>
 
-#include "face/detect/quality_net.h"
+#include "face/network/grey_networks.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
 #include "trainer/quality/quality_report.h"
