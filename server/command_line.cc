@@ -25,8 +25,8 @@ Status ApplyFile(const std::string& path, Config& config) {
   return ApplyYaml(*yaml, path, config);
 }
 
-// "max_batch" of "--max-batch=4": files have underscores in their keys and other programs hyphens
-// in their flags, and both are taken.
+// The key of "--max-batch=4" is "max_batch": files have underscores in their keys and other
+// programs hyphens in their flags, and both are taken.
 std::string KeyOfFlag(std::string_view flag) {
   std::string key(flag.substr(2, flag.find('=') - 2));
   std::replace(key.begin(), key.end(), '-', '_');
@@ -45,8 +45,8 @@ Status RefuseStray(const std::string& argument) {
       fmt::format("{}: \"{}\" is not a flag; flags begin with --", kOrigin, argument));
 }
 
-// The arguments in the order that CLI11 takes them in, the last one first. "--port_file=" is parted
-// here, because CLI11 would not see that it has a value, which is empty.
+// Gives the arguments in the order that CLI11 takes them in, the last one first. "--port_file=" is
+// parted here, because CLI11 would not see that it has a value, which is empty.
 std::vector<std::string> Parted(const std::vector<std::string>& arguments) {
   std::vector<std::string> parts;
   for (const std::string& argument : arguments) {
@@ -58,7 +58,7 @@ std::vector<std::string> Parted(const std::vector<std::string>& arguments) {
   return parts;
 }
 
-// The one value of a flag that was given.
+// Returns the one value of a flag that was given.
 StatusOr<std::string> ValueOf(const CLI::Option& flag) {
   const std::vector<std::string>& values = flag.results();
   if (values.size() > 1) {
@@ -70,7 +70,7 @@ StatusOr<std::string> ValueOf(const CLI::Option& flag) {
   return values.front();
 }
 
-// The flags of the program: what to do, the file, and one for each key.
+// These are the flags of the program: what to do, the file, and one for each key.
 class Flags {
  public:
   Flags();
@@ -103,13 +103,13 @@ Flags::Flags() {
   for (const Key& key : ConfigKeys(config)) keys_.emplace_back(key.name(), AddKey(key));
 }
 
-// A flag with a value, which is `lone` where none stands behind it.
+// Adds a flag with a value, which is `lone` where none stands behind it.
 CLI::Option* Flags::AddValue(const std::string& names, const char* lone) {
   return app_.add_option(names)->expected(0, 1)->default_str(lone)->multi_option_policy(
       CLI::MultiOptionPolicy::TakeAll);
 }
 
-// With hyphens and with underscores; a key that is true or false may stand alone for true.
+// Adds both spellings; a key that is true or false may stand alone for true.
 CLI::Option* Flags::AddKey(const Key& key) {
   const std::string name(key.name());
   std::string hyphened = name;

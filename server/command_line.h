@@ -15,8 +15,8 @@ struct CommandLine {
   Config config;
 };
 
-// Whether the arguments ask for a server, by their flags alone: no file is read. False where they
-// cannot be parsed.
+// Tells whether the arguments ask for a server, by their flags alone: no file is read. False where
+// they cannot be parsed.
 bool AsksToServe(const std::vector<std::string>& arguments);
 
 // Defaults, then the file of --config, then the other flags, --KEY VALUE or --KEY=VALUE, by the

@@ -5,8 +5,8 @@
 
 namespace facegate {
 
-// All keys of the server's configuration, in the order of deploy/server.yaml, for the values of
-// `config`. A key is named like its member.
+// Lists all keys of the server's configuration, in the order of deploy/server.yaml, for the values
+// of `config`. A key is named like its member.
 KeyTable ConfigKeys(Config& config);
 
 }  // namespace facegate

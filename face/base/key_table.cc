@@ -104,7 +104,7 @@ std::string Question(std::string_view meant) {
   return meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant);
 }
 
-// "batch" of "data.batch"; all of a name without a section.
+// The bare name is "batch" of "data.batch", and all of a name without a section.
 std::string_view BareName(std::string_view name) { return name.substr(name.find('.') + 1); }
 
 }  // namespace
