@@ -91,7 +91,7 @@ StatusOr<Recipe> RecipeOf(const FitCommandOptions& options) {
   if (options.recipe) {
     FACEGATE_RETURN_IF_ERROR(ReadRecipe(*options.recipe, recipe));
     // A run that was begun with all threads of one machine goes on with as many on another.
-    if (recipe.threads == 0) recipe.threads = own.threads;
+    if (recipe.machine.threads == 0) recipe.machine.threads = own.machine.threads;
   } else if (goes_on) {
     recipe = std::move(own);
   } else if (options.settings.empty()) {
@@ -100,8 +100,8 @@ StatusOr<Recipe> RecipeOf(const FitCommandOptions& options) {
   }
   FACEGATE_RETURN_IF_ERROR(ApplySettings(options.settings, recipe));
   // A path of the command line, not of the recipe: the recipe's folder does not count.
-  if (!options.init.empty()) recipe.init = std::filesystem::absolute(options.init).string();
-  return Resolved(std::move(recipe));
+  if (!options.init.empty()) recipe.network.init = std::filesystem::absolute(options.init).string();
+  return recipe;
 }
 
 void PrintText(const FitCommandOptions& options, const FitReport& report, std::ostream& out) {

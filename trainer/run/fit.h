@@ -40,8 +40,8 @@ struct FitReport {
 
 // Trains in the run's folder, or goes on from its newest checkpoint that can be read. Equal recipe,
 // photos and threads give equal weights to the bit, whether it was stopped or killed in between or
-// not. `recipe` is Resolved(). What happens is said on `progress` and in the run's log. The folder
-// keeps the recipe once everything that it names was opened and fits; until the first checkpoint
+// not. What happens is said on `progress` and in the run's log. The folder keeps the recipe,
+// SpelledOut(), once everything that it names was opened and fits; until the first checkpoint
 // another one may take its place.
 StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, std::ostream& progress);
 

@@ -23,6 +23,7 @@
 #include "trainer/run/fit.h"
 #include "trainer/run/fit_progress.h"
 #include "trainer/run/guard.h"
+#include "trainer/run/resolved_recipe.h"
 #include "trainer/run/run_directory.h"
 #include "trainer/run/set_scores.h"
 #include "trainer/run/teacher.h"
@@ -66,10 +67,10 @@ class FitRun {
   StatusOr<FitReport> Go();
 
  private:
-  FitRun(Recipe recipe, const FitOptions& options, std::ostream& progress)
-      : recipe_(std::move(recipe)), options_(options), out_(progress) {}
+  FitRun(const FitOptions& options, std::ostream& progress) : options_(options), out_(progress) {}
 
-  Status OpenData();
+  // The photos that the recipe names, and with them the recipe that the run trains by.
+  Status OpenData(const Recipe& spelled_out);
   Status OpenTraining();
   Status OpenOwnTeacher();
   Status Resume();
@@ -105,7 +106,7 @@ class FitRun {
   Status Finish();
   Status WritePage();
 
-  Recipe recipe_;
+  ResolvedRecipe recipe_;
   const FitOptions& options_;
   std::ostream& out_;
   FitReport report_;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <utility>
 
-#include "face/network/architecture.h"
 #include "trainer/measure/verification.h"
 #include "trainer/run/fit_run.h"
 #include "trainer/run/start_weights.h"
@@ -47,8 +46,8 @@ std::string SomeOf(std::vector<std::string> names) {
                      count > kNamesShown ? fmt::format(" and {} more", count - kNamesShown) : "");
 }
 
-// Says why the best model by "tar" would be chosen by chance.
-std::optional<std::string> BestByWarning(const Recipe& recipe, const TrainingData& data) {
+// Why the best model by "tar" would be chosen by chance.
+std::optional<std::string> BestByWarning(const ResolvedRecipe& recipe, const TrainingData& data) {
   if (recipe.best_by != "tar" || data.sets.empty()) return std::nullopt;
   const std::vector<EvaluationSet::Pair>& pairs = data.sets.front().pairs;
   const auto impostors = static_cast<size_t>(std::count_if(
@@ -62,11 +61,13 @@ std::optional<std::string> BestByWarning(const Recipe& recipe, const TrainingDat
 
 }  // namespace
 
-Status FitRun::OpenData() {
-  FACEGATE_ASSIGN_OR_RETURN(data_, OpenTrainingData(recipe_.data));
+Status FitRun::OpenData(const Recipe& spelled_out) {
+  FACEGATE_ASSIGN_OR_RETURN(data_, OpenTrainingData(DataOptionsOf(spelled_out)));
   const auto photos = static_cast<int64_t>(data_.training->size());
-  batches_per_epoch_ = std::max<int64_t>(1, photos / recipe_.batch);
-  ResolveSteps(batches_per_epoch_, recipe_);
+  batches_per_epoch_ = std::max<int64_t>(1, photos / spelled_out.data.batch);
+  FACEGATE_ASSIGN_OR_RETURN(
+      recipe_, ResolveRecipe(spelled_out, {.identities = static_cast<int64_t>(data_.identities),
+                                           .batches_per_epoch = batches_per_epoch_}));
   total_ = recipe_.training.schedule.total * recipe_.training.accumulate;
   evaluate_every_ = std::max<int64_t>(
       1, std::llround(recipe_.evaluate_every * static_cast<double>(batches_per_epoch_)));
@@ -83,12 +84,7 @@ Status FitRun::OpenData() {
 }
 
 Status FitRun::OpenTraining() {
-  preprocessing_.colour_order = recipe_.colour == "rgb" ? ColourOrder::kRgb : ColourOrder::kBgr;
-  FACEGATE_ASSIGN_OR_RETURN(const int size, EmbeddingSizeOf(recipe_.training.architecture));
-  ClassHeadOptions& head = recipe_.training.head;
-  head.classes = static_cast<int64_t>(data_.identities);
-  head.embedding_size = size;
-  head.seed = recipe_.training.seed;
+  preprocessing_.colour_order = recipe_.colours;
   UseThreads();
   FACEGATE_ASSIGN_OR_RETURN(training_, Training::Create(recipe_.training));
   return recipe_.teacher.empty() ? OkStatus() : OpenOwnTeacher();
@@ -232,7 +228,7 @@ Status FitRun::Freeze() {
 }
 
 Status FitRun::SayWarnings() {
-  for (const std::string& sentence : RecipeWarnings(recipe_)) {
+  for (const std::string& sentence : recipe_.warnings) {
     FACEGATE_RETURN_IF_ERROR(Say("warning: " + sentence));
   }
   if (const auto warning = BestByWarning(recipe_, data_)) {
@@ -248,12 +244,13 @@ Status FitRun::SayWarnings() {
 
 StatusOr<std::unique_ptr<FitRun>> FitRun::Begin(const Recipe& recipe, const FitOptions& options,
                                                 std::ostream& progress) {
-  std::unique_ptr<FitRun> run(new FitRun(recipe, options, progress));
+  const Recipe spelled_out = SpelledOut(recipe);
+  std::unique_ptr<FitRun> run(new FitRun(options, progress));
   FACEGATE_ASSIGN_OR_RETURN(
       run->directory_,
-      RunDirectory::Open(options.directory, RecipeToYaml(WithRelativePaths(recipe)),
+      RunDirectory::Open(options.directory, RecipeToYaml(WithRelativePaths(spelled_out)),
                          RecipeToYaml(Recipe{})));
-  FACEGATE_RETURN_IF_ERROR(run->OpenData());
+  FACEGATE_RETURN_IF_ERROR(run->OpenData(spelled_out));
   FACEGATE_RETURN_IF_ERROR(run->OpenTraining());
   FACEGATE_RETURN_IF_ERROR(run->Resume());
   FACEGATE_RETURN_IF_ERROR(run->TakeStartWeights());

@@ -23,14 +23,14 @@ StatusOr<ModelFile> FitRun::CurrentModel() {
   card.embedding_size = static_cast<int>(recipe_.training.head.embedding_size);
   card.preprocessing = preprocessing_;
   card.preprocessing.mirror_average = recipe_.evaluate_mirror;
-  card.training_data = recipe_.training_data;
-  card.licence = recipe_.licence;
-  card.origin = recipe_.origin.empty() ? "facegate-train fit" : recipe_.origin;
+  card.training_data = recipe_.card.training_data;
+  card.licence = recipe_.card.licence;
+  card.origin = recipe_.card.origin.empty() ? "facegate-train fit" : recipe_.card.origin;
   if (!begun_with_.empty()) card.origin += fmt::format("; begun with {}", begun_with_);
-  card.recipe = RecipeSummary(recipe_);
+  card.recipe = recipe_.summary;
   if (teacher_ != nullptr) card.teacher = teacher_->description();
-  card.intended_use = recipe_.intended_use;
-  card.unintended_use = recipe_.unintended_use;
+  card.intended_use = recipe_.card.intended_use;
+  card.unintended_use = recipe_.card.unintended_use;
   return file;
 }
 

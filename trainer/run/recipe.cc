@@ -1,73 +1,65 @@
 #include "trainer/run/recipe.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 namespace facegate {
 namespace {
 
 namespace fs = std::filesystem;
 
-int64_t Steps(double epochs, int64_t per_epoch) {
-  return static_cast<int64_t>(std::llround(epochs * static_cast<double>(per_epoch)));
-}
-
 // Calls `change` for each path that is given, but for the root.
 template <typename Change>
 void ForEachPath(Recipe& recipe, Change change) {
   for (std::string& path : recipe.data.train) change(path);
   for (std::string& path : recipe.data.unlabelled) change(path);
-  for (std::string* const path : {&recipe.data.leave_out, &recipe.data.evaluate_pairs,
-                                  &recipe.data.evaluate_photos, &recipe.teacher, &recipe.init}) {
+  for (std::string* const path :
+       {&recipe.data.leave_out, &recipe.evaluate.pairs, &recipe.evaluate.photos,
+        &recipe.teacher.model, &recipe.network.init}) {
     if (!path->empty()) change(*path);
   }
 }
 
+// `path` relative to `root`; empty where it is not below it.
+std::string BelowRoot(const std::string& path, const std::string& root) {
+  std::string below = root.empty() ? path : fs::path(path).lexically_relative(root).string();
+  const bool is_outside = below.starts_with("..") || below.starts_with("/");
+  return is_outside ? std::string() : below;
+}
+
 }  // namespace
 
-Recipe Resolved(Recipe recipe) {
-  const fs::path root = fs::absolute(recipe.root.empty() ? "." : recipe.root);
-  ForEachPath(recipe, [&](std::string& path) { path = (root / path).lexically_normal().string(); });
-  if (!recipe.root.empty()) recipe.root = root.lexically_normal().string();
-  recipe.data.root = recipe.root;
-  recipe.data.seed = recipe.training.seed;
-  recipe.training.optimizer.base_rate = recipe.training.schedule.base;
-  MarginOptions& margin = recipe.training.head.margin;
-  margin.gradient =
-      recipe.gradient == "exact" ? MarginGradient::kExact : MarginGradient::kStraightThrough;
-  if (!recipe.margin.has_value() && !recipe.training.head.linear) {
-    recipe.margin = DefaultMargin(margin.kind);
-  }
-  margin.margin = recipe.margin.value_or(margin.margin);
-  if (recipe.threads == 0) {
-    recipe.threads = std::max<int64_t>(1, std::thread::hardware_concurrency());
+Recipe SpelledOut(Recipe recipe) {
+  std::string& root = recipe.data.root;
+  const fs::path folder = fs::absolute(root.empty() ? "." : root);
+  ForEachPath(recipe,
+              [&](std::string& path) { path = (folder / path).lexically_normal().string(); });
+  if (!root.empty()) root = folder.lexically_normal().string();
+  Recipe::Head& head = recipe.head;
+  if (!head.margin.has_value() && !head.linear) head.margin = DefaultMargin(head.kind);
+  if (recipe.machine.threads == 0) {
+    recipe.machine.threads = std::max<int64_t>(1, std::thread::hardware_concurrency());
   }
   return recipe;
 }
 
-Recipe WithRelativePaths(Recipe resolved) {
-  if (resolved.root.empty()) return resolved;
-  ForEachPath(resolved, [root = fs::path(resolved.root)](std::string& path) {
-    const std::string below = fs::path(path).lexically_relative(root).string();
-    if (!below.empty() && !below.starts_with("..")) path = below;
+Recipe WithRelativePaths(Recipe spelled_out) {
+  if (spelled_out.data.root.empty()) return spelled_out;
+  ForEachPath(spelled_out, [root = spelled_out.data.root](std::string& path) {
+    if (const std::string below = BelowRoot(path, root); !below.empty()) path = below;
   });
-  return resolved;
+  return spelled_out;
 }
 
-void ResolveSteps(int64_t batches_per_epoch, Recipe& recipe) {
-  const int64_t accumulate = recipe.training.accumulate;
-  const auto updates = [&](double epochs) { return Steps(epochs, batches_per_epoch) / accumulate; };
-  ScheduleOptions& schedule = recipe.training.schedule;
-  schedule.total = std::max<int64_t>(1, updates(recipe.epochs));
-  // Otherwise a short run would end before the rate has fallen.
-  schedule.warmup = std::min(schedule.total / 2, updates(recipe.warmup));
-  schedule.every = std::max<int64_t>(1, updates(recipe.step_every));
-  schedule.tail = std::min(schedule.total - schedule.warmup, updates(recipe.tail));
-  schedule.milestones.clear();
-  for (const double epoch : recipe.milestones) schedule.milestones.push_back(updates(epoch));
-  recipe.training.margin_warmup = Steps(recipe.margin_warmup, batches_per_epoch);
+Recipe WithoutFolders(Recipe spelled_out) {
+  const std::string root = std::exchange(spelled_out.data.root, std::string());
+  ForEachPath(spelled_out, [&](std::string& path) {
+    const std::string below = BelowRoot(path, root);
+    path = below.empty() ? fs::path(path).filename().string() : below;
+  });
+  return spelled_out;
 }
 
 }  // namespace facegate

@@ -13,22 +13,22 @@ namespace facegate {
 namespace {
 
 bool HasKind(const Recipe& recipe, std::initializer_list<std::string_view> kinds) {
-  const std::string& kind = recipe.training.head.margin.kind;
-  return !recipe.training.head.linear && std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+  const std::string& kind = recipe.head.kind;
+  return !recipe.head.linear && std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-bool IsExact(const Recipe& recipe) { return recipe.gradient == "exact"; }
+bool IsExact(const Recipe& recipe) { return recipe.head.gradient == "exact"; }
 
 bool HasSchedule(const Recipe& recipe, std::initializer_list<std::string_view> kinds) {
-  return std::find(kinds.begin(), kinds.end(), recipe.training.schedule.kind) != kinds.end();
+  return std::find(kinds.begin(), kinds.end(), recipe.schedule.kind) != kinds.end();
 }
 
 bool HasOptimizer(const Recipe& recipe, std::initializer_list<std::string_view> kinds) {
-  return std::find(kinds.begin(), kinds.end(), recipe.training.optimizer.kind) != kinds.end();
+  return std::find(kinds.begin(), kinds.end(), recipe.optimizer.kind) != kinds.end();
 }
 
 bool IsEvaluated(const Recipe& recipe) {
-  return recipe.data.holdout_identities > 0 || !recipe.data.evaluate_pairs.empty();
+  return recipe.holdout.identities > 0 || !recipe.evaluate.pairs.empty();
 }
 
 // Keys that do something only where `has_effect`.
@@ -39,8 +39,8 @@ struct KeyUse {
 };
 
 constexpr KeyUse kUses[] = {
-    {"head.kind head.scale head.margin_warmup ",
-     [](const Recipe& r) { return !r.training.head.linear; }, "head.linear is false"},
+    {"head.kind head.scale head.margin_warmup ", [](const Recipe& r) { return !r.head.linear; },
+     "head.linear is false"},
     {"head.scale ", [](const Recipe& r) { return !HasKind(r, {"sphereface"}); },
      "head.kind is not sphereface"},
     {"head.margin_warmup ", [](const Recipe& r) { return !HasKind(r, {"softmax"}); },
@@ -70,7 +70,7 @@ constexpr KeyUse kUses[] = {
      [](const Recipe& r) { return HasKind(r, {"sphereface"}); }, "head.kind is sphereface"},
     {"network.dropout ",
      [](const Recipe& r) {
-       const std::string& name = r.training.architecture;
+       const std::string& name = r.network.architecture;
        return name.starts_with("iresnet") || name.starts_with("irse");
      },
      "network.architecture is an iresnet or irse"},
@@ -107,39 +107,38 @@ constexpr KeyUse kUses[] = {
      [](const Recipe& r) { return r.augment.photometric > 0.0; }, "augment.photometric is above 0"},
     {"augment.erase_most ", [](const Recipe& r) { return r.augment.erase > 0.0; },
      "augment.erase is above 0"},
-    {"loss.likeness ", [](const Recipe& r) { return r.degrade > 0.0; },
+    {"loss.likeness ", [](const Recipe& r) { return r.augment.degrade > 0.0; },
      "augment.degrade is above 0"},
-    {"synthetic.views synthetic.seed ",
-     [](const Recipe& r) { return r.data.synthetic_identities > 0; },
+    {"synthetic.views synthetic.seed ", [](const Recipe& r) { return r.synthetic.identities > 0; },
      "synthetic.identities is above 0"},
-    {"holdout.photos holdout.pairs ", [](const Recipe& r) { return r.data.holdout_identities > 0; },
+    {"holdout.photos holdout.pairs ", [](const Recipe& r) { return r.holdout.identities > 0; },
      "holdout.identities is above 0"},
     {"evaluate.every evaluate.mirror checkpoint.best_by ", IsEvaluated,
      "there are holdout.identities or evaluate.pairs"},
-    {"teacher.weight ", [](const Recipe& r) { return !r.teacher.empty(); },
+    {"teacher.weight ", [](const Recipe& r) { return !r.teacher.model.empty(); },
      "there is a teacher.model"},
 };
 
 Status CheckTeacher(const Recipe& recipe) {
-  if (!recipe.teacher.empty()) return OkStatus();
+  if (!recipe.teacher.model.empty()) return OkStatus();
   if (!recipe.data.unlabelled.empty()) {
     return InvalidArgument("data.unlabelled needs teacher.model");
   }
-  if (recipe.training.map_distillation > 0.0) {
+  if (recipe.teacher.map_weight > 0.0) {
     return InvalidArgument("teacher.map_weight needs teacher.model");
   }
-  if (recipe.blend > 0.0) return InvalidArgument("augment.blend needs teacher.model");
+  if (recipe.augment.blend > 0.0) return InvalidArgument("augment.blend needs teacher.model");
   return OkStatus();
 }
 
 Status CheckEvaluation(const Recipe& recipe) {
-  if (recipe.data.holdout_identities == 1) {
+  if (recipe.holdout.identities == 1) {
     return InvalidArgument("holdout.identities must be 0 or at least 2: pairs of two people");
   }
-  if (recipe.data.evaluate_pairs.empty() != recipe.data.evaluate_photos.empty()) {
+  if (recipe.evaluate.pairs.empty() != recipe.evaluate.photos.empty()) {
     return InvalidArgument("evaluate.pairs and evaluate.photos go together");
   }
-  if (recipe.patience > 0 && !IsEvaluated(recipe)) {
+  if (recipe.checkpoint.patience > 0 && !IsEvaluated(recipe)) {
     return InvalidArgument("checkpoint.patience needs holdout.identities or evaluate.pairs");
   }
   return OkStatus();
@@ -148,24 +147,24 @@ Status CheckEvaluation(const Recipe& recipe) {
 }  // namespace
 
 Status CheckRecipe(const Recipe& recipe) {
-  const bool has_labels = !recipe.data.train.empty() || recipe.data.synthetic_identities > 0;
+  const bool has_labels = !recipe.data.train.empty() || recipe.synthetic.identities > 0;
   if (!has_labels && recipe.data.unlabelled.empty()) {
     return InvalidArgument("data.train is empty: say what to train with");
   }
   if (!has_labels) return InvalidArgument("there is nothing with labels to train with");
   FACEGATE_RETURN_IF_ERROR(CheckTeacher(recipe));
-  if (recipe.balanced && !recipe.data.unlabelled.empty()) {
+  if (recipe.data.balanced && !recipe.data.unlabelled.empty()) {
     return InvalidArgument("data.balanced and data.unlabelled do not go together");
   }
   FACEGATE_RETURN_IF_ERROR(CheckEvaluation(recipe));
-  if (recipe.checkpoint_every % recipe.training.accumulate != 0) {
+  if (recipe.checkpoint.every % recipe.optimizer.accumulate != 0) {
     return InvalidArgument("checkpoint.every must be a multiple of optimizer.accumulate");
   }
-  if (!recipe.training.freeze.empty() && recipe.init.empty()) {
+  if (!recipe.network.freeze.empty() && recipe.network.init.empty()) {
     return InvalidArgument(
         "network.freeze needs network.init: what is frozen would stay at random weights");
   }
-  if (recipe.training_data.empty()) {
+  if (recipe.card.training_data.empty()) {
     return InvalidArgument(
         "card.training_data is empty: say what the photos are, who is in them and their terms");
   }
@@ -183,17 +182,17 @@ std::vector<std::string> RecipeWarnings(const Recipe& recipe) {
     sentences.push_back(fmt::format("{} is {}, but has an effect only where {}", change.key,
                                     change.now, use->where));
   }
-  if (2.0 * recipe.warmup > recipe.epochs) {
+  if (2.0 * recipe.schedule.warmup > recipe.schedule.epochs) {
     sentences.push_back(
         fmt::format("schedule.warmup is {:g}, but the rate rises for at most half of the training, "
                     "which is {:g} of its epochs",
-                    recipe.warmup, recipe.epochs / 2.0));
+                    recipe.schedule.warmup, recipe.schedule.epochs / 2.0));
   }
-  if (recipe.margin_warmup >= recipe.epochs) {
+  if (recipe.head.margin_warmup >= recipe.schedule.epochs) {
     sentences.push_back(
         fmt::format("head.margin_warmup is {:g} and schedule.epochs {:g}: the margin never reaches "
                     "its full strength",
-                    recipe.margin_warmup, recipe.epochs));
+                    recipe.head.margin_warmup, recipe.schedule.epochs));
   }
   return sentences;
 }

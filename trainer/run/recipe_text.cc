@@ -2,16 +2,12 @@
 #include <fmt/ranges.h>
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
-#include <cmath>
-#include <filesystem>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "face/base/catch.h"
 #include "face/base/file.h"
-#include "trainer/run/nearest_name.h"
 #include "trainer/run/recipe.h"
 #include "trainer/run/recipe_keys.h"
 
@@ -19,116 +15,76 @@ namespace facegate {
 namespace {
 
 constexpr uint64_t kMostRecipeBytes = 1 << 20;
-constexpr std::string_view kAuto = "auto";
 
-Status CheckNumber(const RecipeKey& key, double value, const std::string& origin) {
-  if (key.range.Contains(value)) return OkStatus();
-  return InvalidArgument(
-      fmt::format("{}: {} is {:g}, must be {}", origin, key.name, value, RangeText(key.range)));
+// Gives a value the one spelling that keys take, where YAML has more: "yes" for true, 0x10 for 16,
+// .inf for inf.
+std::string PlainText(const Key& key, const YAML::Node& node) {
+  bool flag = false;
+  int64_t whole = 0;
+  double number = 0.0;
+  switch (key.kind()) {
+    case KeyKind::kSwitch:
+      if (YAML::convert<bool>::decode(node, flag)) return fmt::format("{}", flag);
+      break;
+    case KeyKind::kWholeNumber:
+      if (YAML::convert<int64_t>::decode(node, whole)) return fmt::format("{}", whole);
+      break;
+    case KeyKind::kNumber:
+      if (YAML::convert<double>::decode(node, number)) return fmt::format("{}", number);
+      break;
+    case KeyKind::kText:
+      break;
+  }
+  return node.Scalar();
 }
 
-template <typename T>
-Status ReadScalar(const RecipeKey& key, const YAML::Node& node, const std::string& origin,
-                  std::string_view expected, T& out) {
-  T value{};
-  if (!node.IsScalar() || !YAML::convert<T>::decode(node, value)) {
-    return InvalidArgument(fmt::format("{}: {} must be {}", origin, key.name, expected));
-  }
-  if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
-    FACEGATE_RETURN_IF_ERROR(CheckNumber(key, static_cast<double>(value), origin));
-  }
-  out = std::move(value);
-  return OkStatus();
-}
-
-template <typename T>
-Status ReadSequence(const RecipeKey& key, const YAML::Node& node, const std::string& origin,
-                    std::string_view expected, std::vector<T>& out) {
-  std::vector<T> values;
-  if (node.IsScalar() || node.IsNull()) {
-    if (!node.IsNull() && !node.Scalar().empty()) {
-      FACEGATE_RETURN_IF_ERROR(ReadScalar(key, node, origin, expected, values.emplace_back()));
-    }
-  } else {
-    if (!node.IsSequence()) {
-      return InvalidArgument(
-          fmt::format("{}: {} must be a list of {}s", origin, key.name, expected));
-    }
-    values.reserve(node.size());
+// Gives the texts of a value for Key::Set(), and nothing where the key cannot have such a value.
+std::optional<std::vector<std::string>> TextsOf(const Key& key, const YAML::Node& node) {
+  std::vector<std::string> texts;
+  if (key.is_list() && node.IsSequence()) {
     for (const YAML::Node& one : node) {
-      FACEGATE_RETURN_IF_ERROR(ReadScalar(key, one, origin, expected, values.emplace_back()));
+      if (!one.IsScalar()) return std::nullopt;
+      texts.push_back(PlainText(key, one));
     }
+    return texts;
   }
-  out = std::move(values);
-  return OkStatus();
+  const bool is_empty = node.IsNull() || (node.IsScalar() && node.Scalar().empty());
+  if (key.is_list() && is_empty) return texts;
+  if (node.IsNull() && key.may_be_auto()) return std::vector<std::string>{"auto"};
+  if (node.IsNull() && key.kind() == KeyKind::kText) return std::vector<std::string>{""};
+  if (!node.IsScalar()) return std::nullopt;
+  texts.push_back(PlainText(key, node));
+  return texts;
 }
 
-struct Reader {
-  const RecipeKey& key;
-  const YAML::Node& node;
-  const std::string& origin;
-
-  Status operator()(std::string* out) const {
-    std::string text;
-    if (!node.IsNull()) {
-      FACEGATE_RETURN_IF_ERROR(ReadScalar(key, node, origin, "a text", text));
-    }
-    if (key.choices != nullptr) {
-      const std::vector<std::string>& all = key.choices();
-      if (std::find(all.begin(), all.end(), text) == all.end()) {
-        return InvalidArgument(fmt::format("{}: {} is \"{}\", must be one of {}{}", origin,
-                                           key.name, text, fmt::join(all, ", "),
-                                           MeantKey(text, all)));
-      }
-    }
-    *out = std::move(text);
-    return OkStatus();
+// Says "data.batch is 1, must be 2 to 65536" and the like.
+std::string Describe(const Key& key, const KeyFault& fault) {
+  const std::string& allowed = key.limits().text;
+  switch (fault.reason) {
+    case KeyFault::Reason::kWrongKind:
+      break;
+    case KeyFault::Reason::kOutOfRange:
+      return fmt::format("{} is {}, must be {}", key.name(), fault.text, allowed);
+    case KeyFault::Reason::kNoChoice:
+      return fmt::format("{} is \"{}\", must be one of {}{}", key.name(), fault.text, allowed,
+                         key.MeantChoice(fault.text));
   }
-  Status operator()(double* out) const { return ReadScalar(key, node, origin, "a number", *out); }
-  Status operator()(std::optional<double>* out) const {
-    const bool is_own = node.IsNull() || (node.IsScalar() && node.Scalar() == kAuto);
-    if (is_own) {
-      out->reset();
-      return OkStatus();
-    }
-    double number = 0.0;
-    FACEGATE_RETURN_IF_ERROR(ReadScalar(key, node, origin, "a number or auto", number));
-    *out = number;
-    return OkStatus();
-  }
-  Status operator()(int* out) const {
-    return ReadScalar(key, node, origin, "a whole number", *out);
-  }
-  Status operator()(int64_t* out) const {
-    return ReadScalar(key, node, origin, "a whole number", *out);
-  }
-  Status operator()(uint64_t* out) const {
-    return ReadScalar(key, node, origin, "a whole number", *out);
-  }
-  Status operator()(bool* out) const {
-    return ReadScalar(key, node, origin, "true or false", *out);
-  }
-  Status operator()(std::vector<std::string>* out) const {
-    return ReadSequence(key, node, origin, "text", *out);
-  }
-  Status operator()(std::vector<double>* out) const {
-    return ReadSequence(key, node, origin, "number", *out);
-  }
-};
+  return fmt::format("{} must be {}", key.name(), key.KindText());
+}
 
 Status SetNode(std::string_view name, const YAML::Node& node, const std::string& origin,
                Recipe& recipe) {
-  const auto found = std::find_if(RecipeKeys().begin(), RecipeKeys().end(),
-                                  [&](const RecipeKey& key) { return key.name == name; });
-  if (found == RecipeKeys().end()) {
-    std::vector<std::string> known;
-    known.reserve(RecipeKeys().size());
-    for (const RecipeKey& key : RecipeKeys()) known.emplace_back(key.name);
+  const KeyTable keys = RecipeKeys(recipe);
+  const Key* const key = keys.Find(name);
+  if (key == nullptr) {
     return InvalidArgument(
         fmt::format("{}: there is no key \"{}\"{} (facegate-train fit --help-recipe lists them)",
-                    origin, name, MeantKey(name, known)));
+                    origin, name, keys.MeantKey(name)));
   }
-  return std::visit(Reader{*found, node, origin}, found->field(recipe));
+  std::optional<KeyFault> fault = KeyFault{.reason = KeyFault::Reason::kWrongKind, .text = ""};
+  if (const auto texts = TextsOf(*key, node)) fault = key->Set(*texts);
+  if (!fault) return OkStatus();
+  return InvalidArgument(fmt::format("{}: {}", origin, Describe(*key, *fault)));
 }
 
 // A text that YAML reads back as itself.
@@ -138,65 +94,31 @@ std::string Quoted(const std::string& text) {
   return emitter.c_str();
 }
 
-struct Writer {
-  std::string operator()(const std::string* value) const { return Quoted(*value); }
-  std::string operator()(const double* value) const { return fmt::format("{}", *value); }
-  std::string operator()(const std::optional<double>* value) const {
-    return value->has_value() ? fmt::format("{}", **value) : std::string(kAuto);
+std::string ValueAsYaml(const Key& key) {
+  std::vector<std::string> texts = key.Texts();
+  if (key.kind() == KeyKind::kText) {
+    for (std::string& text : texts) text = Quoted(text);
   }
-  std::string operator()(const int* value) const { return std::to_string(*value); }
-  std::string operator()(const int64_t* value) const { return std::to_string(*value); }
-  std::string operator()(const uint64_t* value) const { return std::to_string(*value); }
-  std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
-  std::string operator()(const std::vector<std::string>* value) const {
-    std::vector<std::string> quoted;
-    quoted.reserve(value->size());
-    for (const std::string& one : *value) quoted.push_back(Quoted(one));
-    return fmt::format("[{}]", fmt::join(quoted, ", "));
-  }
-  std::string operator()(const std::vector<double>* value) const {
-    return fmt::format("[{}]", fmt::join(*value, ", "));
-  }
-};
+  return key.is_list() ? fmt::format("[{}]", fmt::join(texts, ", ")) : texts.front();
+}
 
 std::string Render(Recipe recipe, bool with_sentences) {
   std::string yaml;
   std::string_view section;
-  for (const RecipeKey& key : RecipeKeys()) {
-    const size_t dot = key.name.find('.');
-    if (const std::string_view own = key.name.substr(0, dot); own != section) {
+  for (const Key& key : RecipeKeys(recipe)) {
+    const size_t dot = key.name().find('.');
+    if (const std::string_view own = key.name().substr(0, dot); own != section) {
       section = own;
       yaml += fmt::format("{}{}:\n", yaml.empty() ? "" : "\n", section);
     }
     if (with_sentences) {
-      std::string bounds;
-      if (key.range.max > key.range.min) bounds = fmt::format(" [{}]", RangeText(key.range));
-      if (key.choices != nullptr) bounds = fmt::format(" [{}]", fmt::join(key.choices(), ", "));
-      yaml += fmt::format("  # {}{}\n", key.sentence, bounds);
+      const std::string& allowed = key.limits().text;
+      yaml += fmt::format("  # {}{}\n", key.sentence(),
+                          allowed.empty() ? "" : fmt::format(" [{}]", allowed));
     }
-    yaml += fmt::format("  {}: {}\n", key.name.substr(dot + 1),
-                        std::visit(Writer{}, key.field(recipe)));
+    yaml += fmt::format("  {}: {}\n", key.name().substr(dot + 1), ValueAsYaml(key));
   }
   return yaml;
-}
-
-// Leaves out the folders of this machine.
-Recipe Portable(Recipe recipe) {
-  namespace fs = std::filesystem;
-  const std::string root = std::exchange(recipe.root, std::string());
-  const auto shorten = [&](std::string& path) {
-    const std::string below =
-        root.empty() ? path : fs::path(path).lexically_relative(root).string();
-    const bool inside = !below.empty() && !below.starts_with("..") && !below.starts_with("/");
-    path = inside ? below : fs::path(path).filename().string();
-  };
-  for (std::string& path : recipe.data.train) shorten(path);
-  for (std::string& path : recipe.data.unlabelled) shorten(path);
-  for (std::string* const path : {&recipe.data.leave_out, &recipe.data.evaluate_pairs,
-                                  &recipe.data.evaluate_photos, &recipe.teacher, &recipe.init}) {
-    if (!path->empty()) shorten(*path);
-  }
-  return recipe;
 }
 
 }  // namespace
@@ -233,18 +155,20 @@ Status ReadRecipe(const std::string& path, Recipe& recipe) {
   }
   return OkStatus();
 }
-std::string RecipeToYaml(const Recipe& recipe) { return Render(recipe, false); }
 
-std::string RecipeSummary(const Recipe& recipe) {
-  Recipe own = Portable(recipe);
-  if (own.margin == DefaultMargin(own.training.head.margin.kind)) own.margin.reset();
+std::string RecipeToYaml(Recipe recipe) { return Render(std::move(recipe), false); }
+
+std::string RecipeSummary(const Recipe& spelled_out) {
+  Recipe own = WithoutFolders(spelled_out);
+  if (own.head.margin == DefaultMargin(own.head.kind)) own.head.margin.reset();
   Recipe defaults;
+  const KeyTable unchanged = RecipeKeys(defaults);
   std::string lines;
-  for (const RecipeKey& key : RecipeKeys()) {
-    if (key.name.starts_with("card.") || key.name.starts_with("machine.")) continue;
-    const std::string value = std::visit(Writer{}, key.field(own));
-    if (value == std::visit(Writer{}, key.field(defaults))) continue;
-    lines += fmt::format("{}: {}\n", key.name, value);
+  for (const Key& key : RecipeKeys(own)) {
+    if (key.name().starts_with("card.") || key.name().starts_with("machine.")) continue;
+    const std::string value = ValueAsYaml(key);
+    if (value == ValueAsYaml(*unchanged.Find(key.name()))) continue;
+    lines += fmt::format("{}: {}\n", key.name(), value);
   }
   return lines;
 }

@@ -27,10 +27,10 @@ class FitTest : public RunFixture {
 
 TEST_F(FitTest, LearnsAndWritesAModelThatLoads) {
   Recipe recipe = SmallRecipe();
-  recipe.data.holdout_identities = 2;
-  recipe.data.holdout_pairs = 40;
-  recipe.evaluate_every = 2.0;
-  recipe.best_by = "tar";
+  recipe.holdout.identities = 2;
+  recipe.holdout.pairs = 40;
+  recipe.evaluate.every = 2.0;
+  recipe.checkpoint.best_by = "tar";
   const auto report = Run(recipe, "run");
   ASSERT_THAT(report, IsOk());
   EXPECT_THAT(said(),
@@ -77,9 +77,9 @@ TEST_F(FitTest, GoesOnToTheBitAfterAStop) {
 
 TEST_F(FitTest, DoesNotDependOnLoaderThreads) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 1.0;
+  recipe.schedule.epochs = 1.0;
   const auto one = Run(recipe, "one");
-  recipe.loader_threads = 4;
+  recipe.machine.loader_threads = 4;
   const auto four = Run(recipe, "four");
   ASSERT_TRUE(one.ok() && four.ok());
   EXPECT_EQ(ReadFile(one->model, 1 << 30).value(), ReadFile(four->model, 1 << 30).value());
@@ -108,7 +108,7 @@ TEST_F(FitTest, RefusesOtherPhotosThanItBeganWith) {
 TEST_F(FitTest, NamesABadPhotoAndGoesOn) {
   ASSERT_THAT(WriteFileAtomically(dir_.File("photos/p1/3.png"), "no picture"), IsOk());
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 1.0;
+  recipe.schedule.epochs = 1.0;
   ASSERT_THAT(Run(recipe, "run"), IsOk());
   EXPECT_THAT(said(), HasSubstr("p1/3.png"));
 }
@@ -116,12 +116,12 @@ TEST_F(FitTest, NamesABadPhotoAndGoesOn) {
 // The patience was given to a call that did not take it, and nobody saw that training never ended.
 TEST_F(FitTest, EndsEarlyWhenNothingGetsBetter) {
   Recipe recipe = SmallRecipe();
-  recipe.data.holdout_identities = 2;
-  recipe.data.holdout_pairs = 40;
-  recipe.evaluate_every = 0.25;
-  recipe.patience = 2;
-  recipe.epochs = 100.0;
-  recipe.training.schedule.base = 1e-12;
+  recipe.holdout.identities = 2;
+  recipe.holdout.pairs = 40;
+  recipe.evaluate.every = 0.25;
+  recipe.checkpoint.patience = 2;
+  recipe.schedule.epochs = 100.0;
+  recipe.schedule.rate = 1e-12;
   const auto report = Run(recipe, "run");
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->end, FitEnd::kStoppedEarly);
@@ -132,14 +132,14 @@ TEST_F(FitTest, EndsEarlyWhenNothingGetsBetter) {
 // Out of patience in the middle of a group, it aborted, and so did the next call.
 TEST_F(FitTest, EndsEarlyAtAnUpdate) {
   Recipe recipe = SmallRecipe();
-  recipe.data.holdout_identities = 2;
-  recipe.data.holdout_pairs = 40;
-  recipe.evaluate_every = 0.125;  // a batch
-  recipe.patience = 1;
-  recipe.epochs = 100.0;
-  recipe.training.schedule.base = 1e-12;
-  recipe.training.accumulate = 3;
-  recipe.checkpoint_every = 6;
+  recipe.holdout.identities = 2;
+  recipe.holdout.pairs = 40;
+  recipe.evaluate.every = 0.125;  // a batch
+  recipe.checkpoint.patience = 1;
+  recipe.schedule.epochs = 100.0;
+  recipe.schedule.rate = 1e-12;
+  recipe.optimizer.accumulate = 3;
+  recipe.checkpoint.every = 6;
   const auto report = Run(recipe, "run");
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->end, FitEnd::kStoppedEarly);
@@ -152,12 +152,12 @@ TEST_F(FitTest, EndsEarlyAtAnUpdate) {
 
 TEST_F(FitTest, UndoesBatchesWithoutAFiniteLossAndNamesTheirPhotos) {
   Recipe recipe = SmallRecipe();
-  recipe.warmup = 0.0;
-  recipe.epochs = 40.0;
-  recipe.training.clip_norm = 0.0;
-  recipe.training.schedule.base = 1000.0;
+  recipe.schedule.warmup = 0.0;
+  recipe.schedule.epochs = 40.0;
+  recipe.optimizer.clip_norm = 0.0;
+  recipe.schedule.rate = 1000.0;
   recipe.training.schedule.kind = "constant";
-  recipe.training.head.linear = true;
+  recipe.head.linear = true;
   const auto report = Run(recipe, "run");
   EXPECT_THAT(report, StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_THAT(said(), HasSubstr("it was undone"));
@@ -200,12 +200,12 @@ TEST_F(FitTest, TakesOverARunThatLearnedNothing) {
 
 TEST_F(FitTest, AStopBeforeTheFirstBatchLeavesNothingLearned) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 0.25;
-  recipe.data.holdout_identities = 2;
-  recipe.data.holdout_pairs = 40;
+  recipe.schedule.epochs = 0.25;
+  recipe.holdout.identities = 2;
+  recipe.holdout.pairs = 40;
   const auto first = Run(recipe, "first");
   ASSERT_THAT(first, IsOk());
-  recipe.init = first->model;
+  recipe.network.init = first->model;
   for (const int64_t batch : {4, 3}) {
     std::ostringstream out;
     const std::string run = dir_.File(fmt::format("run{}", batch));
@@ -220,23 +220,23 @@ TEST_F(FitTest, AStopBeforeTheFirstBatchLeavesNothingLearned) {
 
 TEST_F(FitTest, GoesOnWithMoreEpochs) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 0.5;
+  recipe.schedule.epochs = 0.5;
   ASSERT_THAT(Run(recipe, "run"), IsOk());
-  recipe.epochs = 1.0;
+  recipe.schedule.epochs = 1.0;
   const auto more = Run(recipe, "run");
   ASSERT_THAT(more, IsOk());
   EXPECT_EQ(more->resumed_at, 6);
   EXPECT_EQ(more->batches, 12);
   EXPECT_THAT(said(), HasSubstr("schedule.epochs is 1 now; it was 0.5"));
-  recipe.epochs = 0.75;
+  recipe.schedule.epochs = 0.75;
   EXPECT_THAT(Run(recipe, "run"), StatusIs(StatusCode::kFailedPrecondition));
 }
 
 TEST_F(FitTest, GoesOnWithOtherThreads) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 0.5;
+  recipe.schedule.epochs = 0.5;
   ASSERT_THAT(Run(recipe, "run", 2), IsOk());
-  recipe.threads = 2;
+  recipe.machine.threads = 2;
   const auto report = Run(recipe, "run");
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->resumed_at, 2);
@@ -245,9 +245,8 @@ TEST_F(FitTest, GoesOnWithOtherThreads) {
 
 TEST_F(FitTest, GoesOnToTheBitWithPhotosThatMoved) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 0.5;
-  recipe.root = dir_.path();
-  recipe = Resolved(recipe);
+  recipe.schedule.epochs = 0.5;
+  recipe.data.root = dir_.path();
   const auto whole = Run(recipe, "whole");
   ASSERT_THAT(whole, IsOk());
   ASSERT_THAT(Run(recipe, "parts", 2), IsOk());
@@ -255,8 +254,8 @@ TEST_F(FitTest, GoesOnToTheBitWithPhotosThatMoved) {
   std::filesystem::rename(dir_.File("photos"), dir_.File("moved/photos"));
   Recipe moved;
   ASSERT_THAT(ReadRecipe(dir_.File("parts/recipe.yaml"), moved), IsOk());
-  moved.root = dir_.File("moved");
-  const auto parts = Run(Resolved(moved), "parts");
+  moved.data.root = dir_.File("moved");
+  const auto parts = Run(moved, "parts");
   ASSERT_THAT(parts, IsOk());
   EXPECT_EQ(parts->resumed_at, 2);
   EXPECT_EQ(ReadModelFile(whole->model)->card.model_digest,
@@ -265,15 +264,15 @@ TEST_F(FitTest, GoesOnToTheBitWithPhotosThatMoved) {
 
 TEST_F(FitTest, BeginsWithTheWeightsOfAModelOrACheckpoint) {
   Recipe recipe = SmallRecipe();
-  recipe.data.holdout_identities = 2;
-  recipe.data.holdout_pairs = 40;
-  recipe.epochs = 1.0;
+  recipe.holdout.identities = 2;
+  recipe.holdout.pairs = 40;
+  recipe.schedule.epochs = 1.0;
   const auto first = Run(recipe, "first");
   ASSERT_THAT(first, IsOk());
   for (const std::string& weights :
        {first->model, dir_.File("first/checkpoints/batch-000000008.safetensors")}) {
-    recipe.init = weights;
-    recipe.training.freeze = {"backbone"};
+    recipe.network.init = weights;
+    recipe.network.freeze = {"backbone"};
     const std::string run = "run" + std::to_string(weights.size());
     ASSERT_THAT(Run(recipe, run, 4), IsOk());
     EXPECT_THAT(said(), HasSubstr("begins with "));
@@ -288,11 +287,11 @@ TEST_F(FitTest, BeginsWithTheWeightsOfAModelOrACheckpoint) {
 
 TEST_F(FitTest, RefusesWeightsOfWhichNothingFits) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 0.25;
+  recipe.schedule.epochs = 0.25;
   const auto first = Run(recipe, "first");
   ASSERT_THAT(first, IsOk());
-  recipe.init = first->model;
-  recipe.training.architecture = "iresnet-18";
+  recipe.network.init = first->model;
+  recipe.network.architecture = "iresnet-18";
   const auto second = Run(recipe, "second");
   EXPECT_THAT(std::string(MessageOf(second.status())),
               ::testing::AllOf(HasSubstr("none of its"), HasSubstr("iresnet-18")));
@@ -300,11 +299,11 @@ TEST_F(FitTest, RefusesWeightsOfWhichNothingFits) {
 
 TEST_F(FitTest, SaysOneBestInItsReportAndOnItsPage) {
   Recipe recipe = SmallRecipe();
-  recipe.data.holdout_identities = 2;
-  recipe.data.holdout_pairs = 40;
-  recipe.evaluate_every = 0.25;
-  recipe.epochs = 1.0;
-  recipe.best_by = "eer";
+  recipe.holdout.identities = 2;
+  recipe.holdout.pairs = 40;
+  recipe.evaluate.every = 0.25;
+  recipe.schedule.epochs = 1.0;
+  recipe.checkpoint.best_by = "eer";
   const auto report = Run(recipe, "run");
   ASSERT_THAT(report, IsOk());
   ASSERT_GT(report->best_batch, 0);
@@ -330,8 +329,8 @@ TEST_F(FitTest, SaysWhyEvaluationPhotosCannotBeUsed) {
     }
   }
   Recipe recipe = SmallRecipe();
-  recipe.data.evaluate_pairs = dir_.File("pairs.txt");
-  recipe.data.evaluate_photos = dir_.File("wide");
+  recipe.evaluate.pairs = dir_.File("pairs.txt");
+  recipe.evaluate.photos = dir_.File("wide");
   const auto report = Run(recipe, "run");
   EXPECT_THAT(std::string(MessageOf(report.status())),
               ::testing::AllOf(HasSubstr("0 of the 20 pairs"), HasSubstr("15 times: is 250 x 96")));
@@ -339,19 +338,20 @@ TEST_F(FitTest, SaysWhyEvaluationPhotosCannotBeUsed) {
 
 TEST_F(FitTest, LearnsFromATeacher) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 1.0;
+  recipe.schedule.epochs = 1.0;
   const auto teacher = Run(recipe, "teacher");
   ASSERT_THAT(teacher, IsOk());
-  recipe.training.seed = 9;
-  recipe.epochs = 7.0;
-  recipe.augment = {.flip = 0.0};
-  recipe.teacher = teacher->model;
+  recipe.network.seed = 9;
+  recipe.schedule.epochs = 7.0;
+  recipe.augment = Recipe::Augment();
+  recipe.augment.flip = 0.0;
+  recipe.teacher.model = teacher->model;
   std::filesystem::copy(dir_.File("photos"), dir_.File("more"),
                         std::filesystem::copy_options::recursive);
   recipe.data.unlabelled = {dir_.File("more")};
-  recipe.training.distillation = 10.0;
-  recipe.training.map_distillation = 5.0;
-  recipe.intended_use = "a test";
+  recipe.teacher.weight = 10.0;
+  recipe.teacher.map_weight = 5.0;
+  recipe.card.intended_use = "a test";
   const auto student = Run(recipe, "student");
   ASSERT_THAT(student, IsOk());
   const auto model = ReadModelFile(student->model);
@@ -374,15 +374,15 @@ TEST_F(FitTest, LearnsFromATeacher) {
 
 TEST_F(FitTest, GoesOnToTheBitWithItsTeacherAndNoOther) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 0.25;
+  recipe.schedule.epochs = 0.25;
   const auto teacher = Run(recipe, "teacher");
   ASSERT_THAT(teacher, IsOk());
-  recipe.epochs = 0.5;
-  recipe.teacher = teacher->model;
-  recipe.blend = 0.5;
-  recipe.degrade = 0.5;
-  recipe.training.likeness = 1.0;
-  recipe.training.map_distillation = 2.0;
+  recipe.schedule.epochs = 0.5;
+  recipe.teacher.model = teacher->model;
+  recipe.augment.blend = 0.5;
+  recipe.augment.degrade = 0.5;
+  recipe.loss.likeness = 1.0;
+  recipe.teacher.map_weight = 2.0;
   const auto whole = Run(recipe, "whole");
   ASSERT_THAT(whole, IsOk());
   ASSERT_THAT(Run(recipe, "parts", 3), IsOk());
@@ -399,24 +399,24 @@ TEST_F(FitTest, GoesOnToTheBitWithItsTeacherAndNoOther) {
 
 TEST_F(FitTest, RefusesATeacherWithOtherMaps) {
   Recipe recipe = SmallRecipe();
-  recipe.training.architecture = "mobilefacenet-512";
-  recipe.epochs = 0.25;
+  recipe.network.architecture = "mobilefacenet-512";
+  recipe.schedule.epochs = 0.25;
   const auto teacher = Run(recipe, "teacher");
   ASSERT_THAT(teacher, IsOk());
-  recipe.teacher = teacher->model;
-  recipe.training.architecture = "iresnet-18";
-  recipe.training.map_distillation = 1.0;
+  recipe.teacher.model = teacher->model;
+  recipe.network.architecture = "iresnet-18";
+  recipe.teacher.map_weight = 1.0;
   const auto report = Run(recipe, "student");
   EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("teacher.map_weight"));
 }
 
 TEST_F(FitTest, RefusesATeacherOfAnotherSize) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 0.25;
+  recipe.schedule.epochs = 0.25;
   const auto teacher = Run(recipe, "teacher");
   ASSERT_THAT(teacher, IsOk());
-  recipe.teacher = teacher->model;
-  recipe.training.architecture = "mobilefacenet-512";
+  recipe.teacher.model = teacher->model;
+  recipe.network.architecture = "mobilefacenet-512";
   const auto report = Run(recipe, "student");
   EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("128"));
 }

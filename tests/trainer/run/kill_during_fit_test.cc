@@ -35,7 +35,7 @@ class KillDuringFitTest : public RunFixture {
 TEST_F(KillDuringFitTest, ComesToTheSameWeightsToTheBit) {
   Recipe recipe = SmallRecipe();
   const int kills = Rounds(3, 40);
-  recipe.epochs = 2.0 * kills;  // twice the batches that the kills may wait for
+  recipe.schedule.epochs = 2.0 * kills;  // twice the batches that the kills may wait for
   ASSERT_THAT(WriteFileAtomically(dir_.File("recipe.yaml"), RecipeToYaml(recipe)), IsOk());
   const auto whole = Start("whole");
   ASSERT_THAT(whole, IsOk());
@@ -64,7 +64,7 @@ TEST_F(KillDuringFitTest, ComesToTheSameWeightsToTheBit) {
 
 TEST_F(KillDuringFitTest, StopsWithACheckpointWhenAsked) {
   Recipe recipe = SmallRecipe();
-  recipe.epochs = 1000.0;
+  recipe.schedule.epochs = 1000.0;
   ASSERT_THAT(WriteFileAtomically(dir_.File("recipe.yaml"), RecipeToYaml(recipe)), IsOk());
   const auto process = Start("run");
   ASSERT_THAT(process, IsOk());

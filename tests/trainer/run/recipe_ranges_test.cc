@@ -10,6 +10,7 @@
 #include "trainer/learn/training.h"
 #include "trainer/photos/augment.h"
 #include "trainer/run/recipe_keys.h"
+#include "trainer/run/resolved_recipe.h"
 
 namespace facegate {
 namespace {
@@ -23,14 +24,13 @@ const std::map<std::string, std::pair<std::string, std::string>>& Companions() {
   return all;
 }
 
-// OK when all that a recipe is made into takes it.
-Status Take(Recipe recipe) {
-  recipe = Resolved(std::move(recipe));
-  ResolveSteps(100, recipe);
-  TrainingOptions& options = recipe.training;
-  options.head.classes = 3;
-  options.head.embedding_size = 128;
-  FACEGATE_RETURN_IF_ERROR(CheckAugmentation(recipe.augment));
+// Tells whether all that a recipe is made into takes it.
+Status Take(const Recipe& recipe) {
+  FACEGATE_ASSIGN_OR_RETURN(
+      const ResolvedRecipe resolved,
+      ResolveRecipe(SpelledOut(recipe), {.identities = 3, .batches_per_epoch = 100}));
+  TrainingOptions options = resolved.training;
+  FACEGATE_RETURN_IF_ERROR(CheckAugmentation(resolved.augment));
   for (const std::string& kind : MarginKinds()) {
     options.head.margin.kind = kind;
     FACEGATE_RETURN_IF_ERROR(ClassHead::Create(options.head).status());
@@ -47,11 +47,13 @@ Status Take(Recipe recipe) {
 }
 
 TEST(RecipeRangesTest, AreWhatIsAccepted) {
-  for (const RecipeKey& key : RecipeKeys()) {
-    if (!(key.range.max > key.range.min)) continue;
-    for (const double end : {key.range.min, key.range.max}) {
+  Recipe defaults;
+  for (const Key& key : RecipeKeys(defaults)) {
+    const auto& range = key.limits().range;
+    if (!range) continue;
+    for (const double end : {range->min, range->max}) {
       Recipe recipe;
-      const std::string name(key.name);
+      const std::string name(key.name());
       const auto companion = Companions().find(name);
       if (companion != Companions().end()) {
         ASSERT_THAT(SetRecipeKey(companion->second.first, companion->second.second, "test", recipe),

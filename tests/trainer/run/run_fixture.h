@@ -40,18 +40,18 @@ class RunFixture : public ::testing::Test {
   Recipe SmallRecipe() const {
     Recipe recipe;
     recipe.data.train = {dir_.File("photos")};
-    recipe.training_data = "blobs";
-    recipe.batch = 4;
-    recipe.epochs = 4.0;
-    recipe.threads = 1;
-    recipe.checkpoint_every = 2;
-    recipe.training.head.margin.scale = 16.0;
-    recipe.training.schedule.base = 0.02;
-    recipe.training.clip_norm = 5.0;
-    recipe.training.optimizer.momentum = 0.9;
+    recipe.card.training_data = "blobs";
+    recipe.data.batch = 4;
+    recipe.schedule.epochs = 4.0;
+    recipe.machine.threads = 1;
+    recipe.checkpoint.every = 2;
+    recipe.head.scale = 16.0;
+    recipe.schedule.rate = 0.02;
+    recipe.optimizer.clip_norm = 5.0;
+    recipe.optimizer.momentum = 0.9;
     recipe.augment.crop = 0.5;
     recipe.augment.erase = 0.3;
-    return Resolved(recipe);
+    return recipe;
   }
 
   const TempDir dir_;
