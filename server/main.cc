@@ -63,8 +63,9 @@ int Print(const std::string& text) {
   return std::fputs(text.c_str(), stdout) < 0 ? kExitFailed : 0;
 }
 
-int Main(const std::vector<std::string>& arguments) {
-  const StatusOr<CommandLine> line = ParseCommandLine(arguments);
+int Main(int argc, char** argv) {
+  const StatusOr<CommandLine> line =
+      ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
   if (!line.ok()) {
     const std::string message(MessageOf(line.status()));
     std::fprintf(stderr, "facegate-server: %s\n", message.c_str());
@@ -82,6 +83,7 @@ int Main(const std::vector<std::string>& arguments) {
     case CommandLine::Action::kServe:
       break;
   }
+  WaitBrieflyInOpenMp(argv);
   return Serve(line->config);
 }
 
@@ -91,9 +93,5 @@ int Main(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   // Whatever this process writes (templates above all) is for its own user alone.
   ::umask(0077);
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
-  // Starts the program once more, which what only prints need not pay for; before any file is read,
-  // because a pipe can be read but once.
-  if (facegate::AsksToServe(arguments)) facegate::WaitBrieflyInOpenMp(argv);
-  return facegate::Main(arguments);
+  return facegate::Main(argc, argv);
 }

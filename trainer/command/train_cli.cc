@@ -80,7 +80,7 @@ std::string Suggestion(const CLI::App& app, const std::vector<std::string>& argu
 }  // namespace
 
 TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostream& out,
-                          std::ostream& err) {
+                          std::ostream& err, const std::function<void()>& before_work) {
   CLI::App app(kDescription, "facegate-train");
   app.footer(kProgramFooter);
   app.set_version_flag("--version", "facegate-train " FACEGATE_VERSION);
@@ -99,6 +99,7 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
     err << Suggestion(app, arguments);
     return TrainExitCode::kUsage;
   }
+  if (before_work) before_work();
   const auto* const chosen =
       std::find_if(commands.begin(), commands.end(),
                    [](const TrainCommand& command) { return command.app->parsed(); });

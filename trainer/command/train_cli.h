@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -15,8 +16,9 @@ enum class TrainExitCode {
   kUsage = 2,  // the command line is wrong
 };
 
-// The program without its name in front: results to `out`, errors to `err`.
+// Runs the program with `arguments`, without its name in front: results to `out`, errors to `err`.
+// `before_work` is called when there is a command to carry out, not for a help or a version.
 TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostream& out,
-                          std::ostream& err);
+                          std::ostream& err, const std::function<void()>& before_work = {});
 
 }  // namespace facegate
