@@ -4,13 +4,13 @@
 
 #include "clients/cli/ask.h"
 #include "clients/cli/command.h"
-#include "clients/cli/count.h"
 #include "clients/cli/drawing.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 #include "clients/cli/unicode_text.h"
+#include "face/base/counted.h"
 
 namespace facegate {
 namespace {
@@ -80,7 +80,7 @@ void PrintFaces(Session& session, const v1::DetectResponse& answer) {
     }
   }
   session.out << fmt::format("{} in {}x{} pixels, found by {}\n",
-                             CountOf(static_cast<uint64_t>(answer.faces_size()), "face"),
+                             Counted(static_cast<size_t>(answer.faces_size()), "face"),
                              answer.image_width(), answer.image_height(), answer.detector());
 }
 

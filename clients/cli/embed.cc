@@ -1,15 +1,19 @@
 #include <fmt/format.h>
 
+#include <bit>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "clients/cli/ask.h"
 #include "clients/cli/command.h"
-#include "clients/cli/npy.h"
 #include "clients/cli/photo.h"
 #include "clients/cli/private_file.h"
 #include "clients/cli/quality_text.h"
 #include "clients/cli/report.h"
 #include "clients/cli/unicode_text.h"
+#include "face/base/coding.h"
+#include "face/base/npy_header.h"
 
 namespace facegate {
 namespace {
@@ -47,6 +51,14 @@ class EmbedCommand : public Command {
   PhotoOptions photo_options_;
 };
 
+std::string NpyBytes(const v1::TaggedEmbedding& embedding) {
+  std::string bytes = NpyHeader({static_cast<size_t>(embedding.values_size())});
+  for (const float value : embedding.values()) {
+    AppendLittleEndian(bytes, std::bit_cast<uint32_t>(value));
+  }
+  return bytes;
+}
+
 ExitCode EmbedCommand::Run(Session& session) {
   auto probe = ReadProbe(photo_, photo_options_);
   if (!probe.ok()) return Fail(session, photo_, probe.error());
@@ -57,9 +69,7 @@ ExitCode EmbedCommand::Run(Session& session) {
   const v1::TaggedEmbedding& embedding = answer->embedding();
   if (!output_.empty()) {
     const std::string bytes =
-        output_.ends_with(".npy")
-            ? NpyBytes({embedding.values().data(), static_cast<size_t>(embedding.values_size())})
-            : ToJson(embedding).dump(2) + "\n";
+        output_.ends_with(".npy") ? NpyBytes(embedding) : ToJson(embedding).dump(2) + "\n";
     if (const auto failure = WritePrivateFile(output_, bytes); failure.has_value()) {
       return Fail(session, output_, LocalError("cannot be written: " + *failure));
     }

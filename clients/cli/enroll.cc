@@ -5,7 +5,6 @@
 
 #include "clients/cli/bulk_enrolment.h"
 #include "clients/cli/command.h"
-#include "clients/cli/count.h"
 #include "clients/cli/enrolment_plan.h"
 #include "clients/cli/interrupt.h"
 #include "clients/cli/number_range.h"
@@ -15,6 +14,7 @@
 #include "clients/cli/table.h"
 #include "clients/cli/unicode_text.h"
 #include "clients/cli/write.h"
+#include "face/base/counted.h"
 
 namespace facegate {
 namespace {
@@ -125,7 +125,7 @@ void EnrollCommand::PrintEnrolment(Session& session, const v1::EnrollResponse& a
   table.Print(session.out, session.terminal.columns);
   session.out << fmt::format("identity {}: {}, {} now\n", answer.identity().id(),
                              answer.created_identity() ? "created" : "existed already",
-                             CountOf(answer.identity().template_count(), "template"));
+                             Counted(answer.identity().template_count(), "template"));
 }
 
 ExitCode ExitCodeOf(const BulkReport& report, const EnrolmentPlan& plan) {
@@ -163,8 +163,8 @@ Json ToJson(const BulkReport& report, const EnrolmentPlan& plan) {
 
 std::string Summary(const BulkReport& report, const EnrolmentPlan& plan) {
   std::string text =
-      fmt::format("{} of {} enrolled in {:.1f} s", CountOf(report.templates, "template"),
-                  CountOf(report.people, "person", "people"), report.seconds);
+      fmt::format("{} of {} enrolled in {:.1f} s", Counted(report.templates, "template"),
+                  Counted(report.people, "person", "people"), report.seconds);
   const std::pair<size_t, const char*> others[] = {
       {report.already, "already enrolled"},
       {report.failures.size(), "failed"},

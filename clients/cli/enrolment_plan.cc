@@ -7,10 +7,10 @@
 #include <map>
 #include <utility>
 
-#include "clients/cli/count.h"
 #include "clients/cli/folder_name.h"
 #include "clients/cli/report.h"
 #include "clients/cli/unicode_text.h"
+#include "face/base/counted.h"
 #include "face/image/system_name.h"
 
 namespace facegate {
@@ -114,7 +114,7 @@ void Planner::TellNewIds() {
     plan_.warnings.push_back(
         fmt::format("{} {} enrolled under ids that were made from their names; the label '{}' of "
                     "each identity holds the name",
-                    CountOf(renamed - kMostNamesTold, "more folder"),
+                    Counted(renamed - kMostNamesTold, "more folder"),
                     renamed == kMostNamesTold + 1 ? "is" : "are", kFolderLabel));
   }
 }
@@ -125,11 +125,11 @@ ClientResult<EnrolmentPlan> Planner::Finish() {
     return LocalError(
         fmt::format("has {} but no folders with photos in it; each person needs a folder there "
                     "(for the photos of one person: facegate enroll ID PHOTO...)",
-                    CountOf(photos_beside_, "photo")));
+                    Counted(photos_beside_, "photo")));
   }
   if (beside_ > 0) {
     plan_.warnings.push_back(fmt::format("{} beside the folders {} not looked at",
-                                         CountOf(beside_, "other file"),
+                                         Counted(beside_, "other file"),
                                          beside_ == 1 ? "was" : "were"));
   }
   ResolveConflicts();

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "clients/cli/sha256_digest.h"
 #include "clients/cli/unicode_text.h"
+#include "face/base/sha256.h"
 
 namespace facegate {
 namespace {
@@ -40,8 +40,7 @@ std::string ReadablePart(std::string_view name) {
 std::string IdentityIdOf(std::string_view folder) {
   if (IsIdentityId(folder)) return std::string(folder);
   // Two names that are not UTF-8 must not meet in the same replacement characters.
-  const std::string hash =
-      Sha256Digest(IsValidUtf8(folder) ? Composed(folder) : std::string(folder));
+  const std::string hash = Sha256Hex(IsValidUtf8(folder) ? Composed(folder) : std::string(folder));
   return ReadablePart(folder) + "-" + hash.substr(0, kHashDigits);
 }
 

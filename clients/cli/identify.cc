@@ -6,7 +6,6 @@
 
 #include "clients/cli/ask.h"
 #include "clients/cli/command.h"
-#include "clients/cli/count.h"
 #include "clients/cli/drawing.h"
 #include "clients/cli/each_photo.h"
 #include "clients/cli/folder_name.h"
@@ -16,6 +15,7 @@
 #include "clients/cli/report.h"
 #include "clients/cli/sheet.h"
 #include "clients/cli/table.h"
+#include "face/base/counted.h"
 
 namespace facegate {
 namespace {
@@ -165,7 +165,7 @@ std::vector<std::string> WhyInconclusive(const std::string& photo,
 
 std::string SummaryOfIdentify(const v1::IdentifyResponse& answer) {
   return fmt::format("{}; {} searched", DescribeBasis(answer.basis()),
-                     CountOf(answer.gallery_identities(), "identity", "identities"));
+                     Counted(answer.gallery_identities(), "identity", "identities"));
 }
 
 ExitCode IdentifyCommand::Run(Session& session) {

@@ -5,12 +5,12 @@
 
 #include "clients/cli/ask.h"
 #include "clients/cli/command.h"
-#include "clients/cli/count.h"
 #include "clients/cli/identity_path.h"
 #include "clients/cli/listing.h"
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 #include "clients/cli/write.h"
+#include "face/base/counted.h"
 
 namespace facegate {
 namespace {
@@ -95,7 +95,7 @@ class IdentityDeleteCommand : public Command {
                   Write(session, &FacegateClient::DeleteIdentity, request, request_id_),
                   [&](const auto& answer) {
                     session.out << fmt::format("identity {} and its {} deleted\n", path_.identity,
-                                               CountOf(answer.deleted_templates(), "template"));
+                                               Counted(answer.deleted_templates(), "template"));
                   });
   }
 

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "clients/cli/command.h"
-#include "clients/cli/count.h"
 #include "clients/cli/identity_path.h"
 #include "clients/cli/label_change.h"
 #include "clients/cli/report.h"
 #include "clients/cli/write.h"
+#include "face/base/counted.h"
 
 namespace facegate {
 namespace {
@@ -106,7 +106,7 @@ class MergeCommand : public Command {
                   [&](const v1::MergeIdentitiesResponse& answer) {
                     PrintIdentities(session, {answer.identity()});
                     session.out << fmt::format(
-                        "{} of {} now {} to {}\n", CountOf(answer.moved_templates(), "template"),
+                        "{} of {} now {} to {}\n", Counted(answer.moved_templates(), "template"),
                         source_.identity, answer.moved_templates() == 1 ? "belongs" : "belong",
                         answer.identity().id());
                   });

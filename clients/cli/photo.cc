@@ -13,7 +13,7 @@
 
 #include "clients/cli/number_range.h"
 #include "clients/cli/report.h"
-#include "clients/cli/sha256_digest.h"
+#include "face/base/sha256.h"
 
 namespace facegate {
 namespace {
@@ -170,7 +170,7 @@ ClientResult<v1::Probe> ReadSample(const std::string& path, const PhotoOptions& 
   auto probe = ReadProbe(path, options);
   if (!probe.ok()) return probe;
   probe->set_source_digest(
-      Sha256Digest(probe->has_aligned_crop() ? probe->aligned_crop() : probe->image()));
+      Sha256Hex(probe->has_aligned_crop() ? probe->aligned_crop() : probe->image()));
   return probe;
 }
 

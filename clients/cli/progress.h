@@ -11,7 +11,8 @@ namespace facegate {
 std::string ProgressLine(size_t done, size_t total, size_t failed, double seconds);
 
 // Shows how far a long job is: one line that is drawn again on a terminal, a plain line every few
-// seconds otherwise. Thread-safe.
+// seconds otherwise. The trainer has a bar of its own, because clients know nothing of the trainer;
+// this one counts what failed, too, and is thread-safe.
 class Progress {
  public:
   // `out` outlives the object and is written to by nobody else until Finish().

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "face/base/file.h"
-#include "trainer/embeddings/npy_file.h"
+#include "face/base/npy_header.h"
 
 namespace facegate {
 namespace {
@@ -185,7 +185,7 @@ Status EmbeddingWriter::OpenFiles() {
   std::string log = FirstLine();
   for (size_t i = 0; i < done(); ++i) log += LogLine(i, faults_[i]);
   if (done() == 0) {
-    FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(PartPath(), NpyHeader(0, options_.width)));
+    FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(PartPath(), NpyHeader({0, options_.width})));
   } else {
     FACEGATE_RETURN_IF_ERROR(
         Resize(PartPath(), kNpyHeaderBytes + rows() * options_.width * sizeof(float)));
@@ -239,7 +239,7 @@ Status EmbeddingWriter::Finish() {
   for (size_t i = 0; i < done(); ++i) {
     if (faults_[i].empty() || options_.nan_rows) names += photos_[i] + "\n";
   }
-  FACEGATE_RETURN_IF_ERROR(OverwriteStart(PartPath(), NpyHeader(rows(), options_.width)));
+  FACEGATE_RETURN_IF_ERROR(OverwriteStart(PartPath(), NpyHeader({rows(), options_.width})));
   FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(options_.names, names));
   std::error_code error;
   fs::rename(PartPath(), options_.npy, error);

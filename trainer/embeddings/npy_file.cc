@@ -190,16 +190,4 @@ StatusOr<NpyArray> ParseNpy(std::string_view bytes) {
   return array;
 }
 
-std::string NpyHeader(size_t rows, size_t columns) {
-  std::string bytes(kMagic);
-  AppendLittleEndian<uint8_t>(bytes, 1);
-  AppendLittleEndian<uint8_t>(bytes, 0);
-  AppendLittleEndian<uint16_t>(bytes, static_cast<uint16_t>(kNpyHeaderBytes - bytes.size() - 2));
-  bytes += fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}, {}), }}", kFloat32,
-                       rows, columns);
-  bytes.resize(kNpyHeaderBytes - 1, ' ');
-  bytes.push_back('\n');
-  return bytes;
-}
-
 }  // namespace facegate

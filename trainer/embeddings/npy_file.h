@@ -8,7 +8,7 @@
 
 #include "face/base/status.h"
 
-// NumPy's .npy files of float32. Facts of the format (numpy.lib.format): "\x93NUMPY", version (two
+// Reads NumPy's .npy files of float32 (face/base/npy_header.h writes them). Facts of the format (numpy.lib.format): "\x93NUMPY", version (two
 // bytes), length of the header (u16 in version 1, u32 in 2 and 3), the header, a Python dictionary
 // with "descr", "fortran_order" and "shape" that is padded with blanks and ends in a line break,
 // then the values. Little-endian.
@@ -25,10 +25,5 @@ bool IsNpy(std::string_view bytes);
 // kInvalidArgument, saying what was expected, for anything but one whole array of little-endian
 // float32 in C order. Allocates no more than the bytes hold.
 StatusOr<NpyArray> ParseNpy(std::string_view bytes);
-
-// So many bytes come before the values of a matrix, always as many, so that they can be written
-// last.
-inline constexpr size_t kNpyHeaderBytes = 128;
-std::string NpyHeader(size_t rows, size_t columns);
 
 }  // namespace facegate

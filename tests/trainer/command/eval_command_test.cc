@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "face/base/file.h"
+#include "face/base/npy_header.h"
 #include "tests/support/random_model.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
@@ -15,7 +16,6 @@
 #include "tests/support/test_data.h"
 #include "trainer/command/import.h"
 #include "trainer/command/train_cli.h"
-#include "trainer/embeddings/npy_file.h"
 #include "trainer/embeddings/photo_embeddings.h"
 
 namespace facegate {
@@ -106,11 +106,11 @@ TEST_F(EvalCommandTest, GivesJson) {
 TEST_F(EvalCommandTest, ReadsNpy) {
   const auto bytes = ReadFile(dir_.File("values"), 1000);
   ASSERT_THAT(bytes, IsOk());
-  std::ofstream(dir_.File("values"), std::ios::binary) << NpyHeader(6, 2) << *bytes;
+  std::ofstream(dir_.File("values"), std::ios::binary) << NpyHeader({6, 2}) << *bytes;
   const Answer answer = RunEval(Arguments({"--json"}));
   ASSERT_EQ(answer.code, TrainExitCode::kOk) << answer.err;
   EXPECT_EQ(nlohmann::json::parse(answer.out)["accuracy_exact"]["mean"], 1.0);
-  std::ofstream(dir_.File("values"), std::ios::binary) << NpyHeader(3, 4) << *bytes;
+  std::ofstream(dir_.File("values"), std::ios::binary) << NpyHeader({3, 4}) << *bytes;
   const Answer other = RunEval(Arguments());
   EXPECT_EQ(other.code, TrainExitCode::kFailed);
   EXPECT_THAT(other.err, HasSubstr("an array of shape (3, 4), expected 6 rows"));

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <random>
 
+#include "face/base/npy_header.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -39,26 +40,10 @@ void ExpectRefused(const std::string& bytes, const std::string& words) {
 }
 
 TEST(NpyFileTest, ReadsWhatItWrites) {
-  const auto array = ParseNpy(NpyHeader(2, 3) + Bytes({1, 2, 3, 4, 5, -6.5F}));
+  const auto array = ParseNpy(NpyHeader({2, 3}) + Bytes({1, 2, 3, 4, 5, -6.5F}));
   ASSERT_THAT(array, IsOk());
   EXPECT_THAT(array->shape, ElementsAre(2u, 3u));
   EXPECT_THAT(array->values, ElementsAre(1, 2, 3, 4, 5, -6.5F));
-}
-
-// numpy.save(f, numpy.arange(4, dtype='<f4').reshape(2, 2)), byte by byte.
-TEST(NpyFileTest, WritesTheBytesThatNumPyWrites) {
-  const std::string text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }";
-  std::string expected("\x93NUMPY\x01\x00\x76\x00", 10);
-  expected += text + std::string(117 - text.size(), ' ') + "\n";
-  EXPECT_EQ(NpyHeader(2, 2), expected);
-  EXPECT_EQ(expected.size(), 128u);
-}
-
-TEST(NpyFileTest, ItsHeaderHasOneLengthForAnyNumberOfRows) {
-  const size_t many = 1'000'000'000'000;
-  EXPECT_EQ(NpyHeader(0, 1).size(), kNpyHeaderBytes);
-  EXPECT_EQ(NpyHeader(many, 65536).size(), kNpyHeaderBytes);
-  EXPECT_EQ(NpyHeader(many, 65536).back(), '\n');
 }
 
 TEST(NpyFileTest, TakesEveryShapeAndWayToWriteIt) {
@@ -126,7 +111,7 @@ TEST(NpyFileTest, AllocatesNoMoreThanTheBytesHold) {
 }
 
 TEST(NpyFileTest, RefusesEveryTruncation) {
-  const std::string whole = NpyHeader(2, 3) + Bytes({1, 2, 3, 4, 5, 6});
+  const std::string whole = NpyHeader({2, 3}) + Bytes({1, 2, 3, 4, 5, 6});
   for (size_t length = 0; length < whole.size(); ++length) {
     EXPECT_THAT(ParseNpy(whole.substr(0, length)), StatusIs(StatusCode::kInvalidArgument))
         << length;
@@ -135,7 +120,7 @@ TEST(NpyFileTest, RefusesEveryTruncation) {
 
 // A flipped bit gives the same numbers of values, or an error; never a crash.
 TEST(NpyFileTest, SurvivesFlippedBitsAndNoise) {
-  const std::string whole = NpyHeader(2, 3) + Bytes({1, 2, 3, 4, 5, 6});
+  const std::string whole = NpyHeader({2, 3}) + Bytes({1, 2, 3, 4, 5, 6});
   for (size_t bit = 0; bit < 8 * kNpyHeaderBytes; ++bit) {
     std::string bytes = whole;
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
