@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <opencv2/imgcodecs.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +15,8 @@
 
 #include "face/base/counted.h"
 #include "face/base/file.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 #include "trainer/inspect/print_report.h"
 #include "trainer/inspect/set_report.h"
 #include "trainer/inspect/sheet.h"
@@ -49,11 +50,9 @@ StatusOr<SetReport> InspectWithProgress(const InspectOptions& options, const Pho
 
 Status WriteSheet(const std::string& path, const SetReport& report, const PhotoSource& source,
                   const std::string& title) {
-  std::vector<uchar> png;
-  if (!cv::imencode(".png", DrawSetSheet(title, report, source), png)) {
-    return Internal("the sheet cannot be encoded");
-  }
-  return WriteFileAtomically(path, {reinterpret_cast<const char*>(png.data()), png.size()});
+  FACEGATE_ASSIGN_OR_RETURN(const std::string png,
+                            EncodePng(ViewOf(DrawSetSheet(title, report, source))));
+  return WriteFileAtomically(path, png);
 }
 
 // A photo in each line: what cannot be read, and what lies byte for byte under several identities.

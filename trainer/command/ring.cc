@@ -9,7 +9,6 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -19,6 +18,8 @@
 #include "face/base/catch.h"
 #include "face/base/file.h"
 #include "face/base/mutex.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 #include "trainer/ring/ring_figure.h"
 #include "trainer/run/progress.h"
 
@@ -93,11 +94,9 @@ Status WriteFigure(const RingOptions& options, const RingReport& report, const D
           PanelOf("Softmax", report.softmax, test),
           PanelOf(fmt::format("ArcFace, margin {:g}, scale {:g}", training.margin, training.scale),
                   report.arcface, test)}};
-  return CatchToStatus("drawing the rings", [&] {
-    std::vector<uchar> png;
-    cv::imencode(".png", DrawRingFigure(figure), png);
-    return WriteFileAtomically(options.out,
-                               {reinterpret_cast<const char*>(png.data()), png.size()});
+  return CatchToStatus("drawing the rings", [&]() -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(const std::string png, EncodePng(ViewOf(DrawRingFigure(figure))));
+    return WriteFileAtomically(options.out, png);
   });
 }
 

@@ -7,13 +7,15 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <opencv2/imgcodecs.hpp>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "face/base/file.h"
+#include "face/image/decode.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 #include "trainer/drawing/contact_sheet.h"
 #include "trainer/run/progress.h"
 
@@ -22,6 +24,7 @@ namespace {
 
 constexpr size_t kSheetRows = 20;
 constexpr size_t kSheetColumns = 10;
+constexpr uint64_t kMaxPictureBytes = 64 << 20;
 constexpr int kSheetCell = 160;  // of whole pictures; crops are shown as they are
 
 bool Exists(const std::string& path) {
@@ -53,9 +56,10 @@ Status WriteSheet(const synthetic::SynthesisOptions& job, const std::string& pat
       const std::string file =
           (std::filesystem::path(job.directory) / row.title / fmt::format("{:03}.png", view))
               .string();
-      cv::Mat picture = cv::imread(file, cv::IMREAD_COLOR);
-      if (picture.empty()) return InvalidArgument(file + ": does not decode");
-      row.pictures.push_back({.picture = std::move(picture), .caption = {}});
+      FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(file, kMaxPictureBytes));
+      StatusOr<Image> picture = DecodeImage(bytes, {.max_bytes = kMaxPictureBytes});
+      if (!picture.ok()) return Annotate(picture.status(), file);
+      row.pictures.push_back({.picture = std::move(picture->bgr), .caption = {}});
     }
     rows.push_back(std::move(row));
   }
@@ -63,10 +67,9 @@ Status WriteSheet(const synthetic::SynthesisOptions& job, const std::string& pat
   const cv::Mat sheet =
       DrawContactSheet(fmt::format("{} people who do not exist, seed {}", job.identities, job.seed),
                        rows, {.cell = {cell, cell}, .title_width = 48});
-  std::vector<uint8_t> bytes;
-  cv::imencode(std::filesystem::path(path).extension().string(), sheet, bytes);
-  return WriteFileAtomically(
-      path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  const ImageFormat format = FormatOfFileName(path).value_or(ImageFormat::kPng);
+  FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, EncodePixels(ViewOf(sheet), format));
+  return WriteFileAtomically(path, bytes);
 }
 
 }  // namespace

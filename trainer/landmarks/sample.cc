@@ -4,11 +4,14 @@
 
 #include <cmath>
 #include <cstring>
-#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 #include <span>
 #include <utility>
 
 #include "face/base/catch.h"
+#include "face/image/decode.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 #include "face/weights/safetensors.h"
 
 namespace facegate {
@@ -184,22 +187,16 @@ StatusOr<LandmarkSamples> ParseSamples(std::string_view bytes, const std::string
 
 StatusOr<cv::Mat> DecodePatch(const std::string& jpeg) {
   return CatchToStatus("decoding a sample", [&]() -> StatusOr<cv::Mat> {
-    // imdecode reads alone; the cast takes away a const that cv::Mat has no word for.
-    const cv::Mat bytes(1, static_cast<int>(jpeg.size()), CV_8UC1, const_cast<char*>(jpeg.data()));
-    cv::Mat patch = jpeg.empty() ? cv::Mat() : cv::imdecode(bytes, cv::IMREAD_GRAYSCALE);
-    if (patch.empty()) return InvalidArgument("a sample does not decode");
+    const StatusOr<Image> image = DecodeImage(jpeg, {});
+    if (!image.ok()) return InvalidArgument("a sample does not decode");
+    cv::Mat patch;
+    cv::cvtColor(image->bgr, patch, cv::COLOR_BGR2GRAY);
     return patch;
   });
 }
 
 StatusOr<std::string> EncodePatch(const cv::Mat& patch) {
-  return CatchToStatus("encoding a sample", [&]() -> StatusOr<std::string> {
-    std::vector<uchar> bytes;
-    if (!cv::imencode(".jpg", patch, bytes, {cv::IMWRITE_JPEG_QUALITY, kJpegQuality})) {
-      return Internal("a sample does not encode");
-    }
-    return std::string(bytes.begin(), bytes.end());
-  });
+  return EncodeJpeg(ViewOf(patch), kJpegQuality);
 }
 
 }  // namespace facegate

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <numbers>
 #include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
@@ -16,6 +15,8 @@
 #include "face/base/number_range.h"
 #include "face/image/quarter_turns.h"
 #include "trainer/photos/face_cover.h"
+#include "trainer/photos/number_range.h"
+#include "trainer/synthetic/through_jpeg.h"
 
 namespace facegate {
 namespace {
@@ -194,15 +195,6 @@ cv::Mat MotionBlurred(const cv::Mat& photo, double length, RandomStream& random)
   return blurred;
 }
 
-StatusOr<cv::Mat> ThroughJpeg(const cv::Mat& photo, double quality) {
-  std::vector<uchar> bytes;
-  if (!cv::imencode(".jpg", photo, bytes,
-                    {cv::IMWRITE_JPEG_QUALITY, static_cast<int>(std::lround(quality))})) {
-    return Internal("the photo could not be written as JPEG");
-  }
-  return cv::imdecode(bytes, cv::IMREAD_COLOR);
-}
-
 cv::Mat Noisy(const cv::Mat& photo, double deviation, RandomStream& random) {
   cv::Mat noisy = photo.clone();
   for (int y = 0; y < noisy.rows; ++y) {
@@ -269,7 +261,7 @@ StatusOr<cv::Mat> Changed(const cv::Mat& photo, const Landmarks& landmarks,
     case Kind::kMotionBlur:
       return MotionBlurred(photo, strength, random);
     case Kind::kJpeg:
-      return ThroughJpeg(photo, strength);
+      return ThroughJpeg(photo, static_cast<int>(std::lround(strength)));
     case Kind::kNoise:
       return Noisy(photo, strength, random);
     case Kind::kNegative:

@@ -6,12 +6,12 @@
 #include <bit>
 #include <cmath>
 #include <filesystem>
-#include <opencv2/imgcodecs.hpp>
 #include <utility>
 #include <vector>
 
 #include "face/base/coding.h"
-#include "tensorboard/event.pb.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 
 namespace facegate {
 namespace {
@@ -120,18 +120,15 @@ Status EventFile::AddScalar(std::string_view tag, int64_t step, double value) {
 }
 
 Status EventFile::AddImage(std::string_view tag, int64_t step, const cv::Mat& image) {
-  std::vector<unsigned char> png;
-  if (image.empty() || (image.type() != CV_8UC1 && image.type() != CV_8UC3) ||
-      !cv::imencode(".png", image, png)) {
+  if (image.empty() || (image.type() != CV_8UC1 && image.type() != CV_8UC3)) {
     return InvalidArgument("an image for TensorBoard is grey or BGR with 8 bits a channel");
   }
-  tensorboard::Event event = EventAt(step, clock_);
-  tensorboard::Summary::Image& shown = *ValueOf(event, tag).mutable_image();
-  shown.set_height(image.rows);
-  shown.set_width(image.cols);
-  shown.set_colorspace(image.channels() == 1 ? kGrey : kRgb);
-  shown.set_encoded_image_string(png.data(), png.size());
-  return Append(*file_, event);
+  FACEGATE_ASSIGN_OR_RETURN(const std::string png, EncodePng(ViewOf(image)));
+  Message message;
+  message.Varint(1, static_cast<uint64_t>(image.rows)).Varint(2, static_cast<uint64_t>(image.cols));
+  message.Varint(3, image.channels() == 1 ? kGrey : kRgb);
+  message.Bytes(4, png);
+  return WriteSummary(tag, step, Message().Bytes(4, message.bytes()).bytes());
 }
 
 Status EventFile::AddHistogram(std::string_view tag, int64_t step, std::span<const float> values) {

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <vector>
+
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 
 #include "face/base/base64.h"
 #include "face/base/escape_html.h"
@@ -36,10 +37,8 @@ std::string PictureUri(const cv::Mat& picture, int most_pixels) {
                         std::max(1, cvRound(picture.rows * scale)));
     cv::resize(picture, small, size, 0.0, 0.0, cv::INTER_AREA);
   }
-  std::vector<unsigned char> jpeg;
-  if (!cv::imencode(".jpg", small, jpeg, {cv::IMWRITE_JPEG_QUALITY, kJpegQuality})) return "";
-  return "data:image/jpeg;base64," +
-         Base64({reinterpret_cast<const char*>(jpeg.data()), jpeg.size()});
+  const StatusOr<std::string> jpeg = EncodeJpeg(ViewOf(small), kJpegQuality);
+  return jpeg.ok() ? "data:image/jpeg;base64," + Base64(*jpeg) : "";
 }
 
 }  // namespace facegate

@@ -3,11 +3,11 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <vector>
 
 #include "face/base/random.h"
+#include "trainer/synthetic/curves.h"
+#include "trainer/synthetic/through_jpeg.h"
 
 namespace facegate::synthetic {
 namespace {
@@ -76,16 +76,10 @@ void AddGrain(cv::Mat& picture, float deviation, RandomStream random) {
   }
 }
 
-cv::Mat ThroughJpeg(const cv::Mat& picture, int quality) {
-  std::vector<uint8_t> bytes;
-  cv::imencode(".jpg", picture, bytes, {cv::IMWRITE_JPEG_QUALITY, quality});
-  return cv::imdecode(bytes, cv::IMREAD_COLOR);
-}
-
 }  // namespace
 
-cv::Mat TakePhoto(std::span<const Vector3> light, cv::Size size, const FaceView& view,
-                  float eye_distance) {
+StatusOr<cv::Mat> TakePhoto(std::span<const Vector3> light, cv::Size size, const FaceView& view,
+                            float eye_distance) {
   cv::Mat picture = Develop(light, size, view);
   if (const double blur = view.defocus * eye_distance; blur > 0.2) {
     cv::GaussianBlur(picture, picture, {0, 0}, blur);

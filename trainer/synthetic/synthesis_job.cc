@@ -6,7 +6,6 @@
 #include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -14,6 +13,8 @@
 
 #include "face/base/file.h"
 #include "face/base/mutex.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 
 namespace facegate::synthetic {
 namespace {
@@ -119,12 +120,9 @@ class Job {
                                 options_.crops ? RenderFaceCrop(name, options_.picture)
                                                : RenderFace(name, options_.picture));
       landmarks = drawn.landmarks;
-      std::vector<uint8_t> bytes;
-      cv::imencode(".png", drawn.picture, bytes);
+      FACEGATE_ASSIGN_OR_RETURN(const std::string png, EncodePng(ViewOf(drawn.picture)));
       FACEGATE_RETURN_IF_ERROR(MakeDirectory(path.parent_path()));
-      FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(
-          path.string(),
-          std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())));
+      FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(path.string(), png));
     }
     std::string line = place;
     for (const cv::Point2f& point : landmarks) {

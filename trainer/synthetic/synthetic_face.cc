@@ -72,8 +72,8 @@ Framing CropFraming(const Subject& subject) {
   return framing;
 }
 
-cv::Mat Photograph(Subject subject, const Framing& framing,
-                   const std::array<cv::Point2f, 5>& landmarks) {
+StatusOr<cv::Mat> Photograph(Subject subject, const Framing& framing,
+                             const std::array<cv::Point2f, 5>& landmarks) {
   const std::vector<Vector3> light =
       DrawScene(subject.face, subject.view, std::move(subject.head), framing);
   const cv::Point2f eyes = landmarks[1] - landmarks[0];
@@ -129,7 +129,8 @@ StatusOr<RenderedFace> RenderFace(const FaceName& name, const PictureOptions& op
   const Framing framing = PlaceFace(subject.view, {options.width, options.height});
   RenderedFace result;
   result.landmarks = subject.LandmarksIn(framing);
-  result.picture = Photograph(std::move(subject), framing, result.landmarks);
+  FACEGATE_ASSIGN_OR_RETURN(result.picture,
+                            Photograph(std::move(subject), framing, result.landmarks));
   return result;
 }
 
@@ -141,9 +142,9 @@ StatusOr<RenderedFace> RenderFaceCrop(const FaceName& name, const PictureOptions
   const Landmarks uncertain = Uncertain(landmarks, name, options);
   RenderedFace result;
   FACEGATE_ASSIGN_OR_RETURN(result.landmarks, OnCrop(landmarks, uncertain));
-  FACEGATE_ASSIGN_OR_RETURN(AlignedFace aligned,
-                            AlignFace({.bgr = Photograph(std::move(subject), framing, landmarks)},
-                                      uncertain, AlignmentTemplate::kArcFace112));
+  FACEGATE_ASSIGN_OR_RETURN(cv::Mat photo, Photograph(std::move(subject), framing, landmarks));
+  FACEGATE_ASSIGN_OR_RETURN(AlignedFace aligned, AlignFace({.bgr = std::move(photo)}, uncertain,
+                                                           AlignmentTemplate::kArcFace112));
   result.picture = std::move(aligned.bgr);
   return result;
 }

@@ -5,12 +5,14 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
 #include <vector>
 
 #include "face/base/random.h"
+#include "face/image/decode.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 #include "trainer/photos/dataset.h"
 #include "trainer/photos/loader.h"
 
@@ -44,7 +46,7 @@ class DrawnDataset final : public Dataset {
   DrawnDataset() {
     files_.resize(kPictures);
     for (size_t i = 0; i < kPictures; ++i) {
-      cv::imencode(".jpg", DrawPicture(i), files_[i], {cv::IMWRITE_JPEG_QUALITY, kQuality});
+      files_[i] = EncodeJpeg(ViewOf(DrawPicture(i)), kQuality);
     }
   }
 
@@ -53,11 +55,13 @@ class DrawnDataset final : public Dataset {
   uint32_t label(size_t i) const override { return static_cast<uint32_t>(i); }
   std::string name(size_t i) const override { return fmt::format("drawn picture {}", i); }
   StatusOr<cv::Mat> Load(size_t i) const override {
-    return cv::imdecode(files_[i], cv::IMREAD_COLOR);
+    FACEGATE_RETURN_IF_ERROR(files_[i].status());
+    FACEGATE_ASSIGN_OR_RETURN(const Image picture, DecodeImage(*files_[i], {}));
+    return picture.bgr;
   }
 
  private:
-  std::vector<std::vector<uchar>> files_;
+  std::vector<StatusOr<std::string>> files_;
 };
 
 // Photos scaled to the size of training.
