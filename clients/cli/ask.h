@@ -5,7 +5,7 @@
 #include "clients/cli/command.h"
 #include "clients/cpp/retry.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Sends a call that changes nothing: again when the server says after what time that helps, such as
 // a full queue.
@@ -17,4 +17,4 @@ ClientResult<Response> Ask(Session& session,
                        {.patience = std::chrono::seconds(10)});
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

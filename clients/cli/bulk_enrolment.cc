@@ -13,7 +13,7 @@
 #include "clients/cli/report.h"
 #include "clients/cpp/request_id.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kConflictReason[] = "ID_CONFLICT";
@@ -222,4 +222,4 @@ BulkReport EnrollPlan(FacegateClient& client, const EnrolmentPlan& plan, const B
   return BulkEnrolment(client, plan, options, progress).Run();
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

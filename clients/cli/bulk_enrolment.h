@@ -10,7 +10,7 @@
 #include "clients/cpp/facegate_client.h"
 #include "clients/cpp/retry.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 struct BulkOptions {
   std::string collection{};
@@ -52,4 +52,4 @@ struct BulkReport {
 BulkReport EnrollPlan(FacegateClient& client, const EnrolmentPlan& plan, const BulkOptions& options,
                       Progress& progress);
 
-}  // namespace facegate
+}  // namespace facegate::cli

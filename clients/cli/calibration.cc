@@ -10,7 +10,7 @@
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kFooter[] =
@@ -106,4 +106,4 @@ void AddCalibration(CLI::App& app, Commands& commands) {
       "calibration", "Show how often thresholds err, by a collection's own identities")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

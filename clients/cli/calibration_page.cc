@@ -11,7 +11,7 @@
 #include "clients/cli/report.h"
 #include "face/base/escape_html.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using Row = v1::GetCalibrationResponse::Row;
@@ -205,4 +205,4 @@ std::string CalibrationPage(const std::string& collection, const v1::GetCalibrat
   return page;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

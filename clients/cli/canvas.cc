@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 uint8_t Mixed(uint8_t below, uint8_t above, double cover) {
@@ -92,4 +92,4 @@ void Canvas::Place(const PixelView& picture, int x, int y) {
   }
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

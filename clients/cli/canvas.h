@@ -5,7 +5,7 @@
 
 #include "face/image/pixels.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 struct Colour {
   uint8_t blue = 0;
@@ -54,4 +54,4 @@ class Canvas {
   Pixels pixels_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -13,7 +13,7 @@
 #include "clients/cli/table.h"
 #include "clients/cli/write.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kCollectionFooter[] =
@@ -338,4 +338,4 @@ void AddCollection(CLI::App& app, Commands& commands) {
       *family.add_subcommand("delete", "Erase a collection")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

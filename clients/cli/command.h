@@ -9,7 +9,7 @@
 #include "clients/cli/terminal.h"
 #include "clients/cpp/facegate_client.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // The exit codes of the program. Scripts rely on the numbers: do not change them. Where several
 // photos end differently the highest number wins.
@@ -71,4 +71,4 @@ void AddInfo(CLI::App& app, Commands& commands);
 // Adds -c/--collection to `app`.
 void AddCollectionOption(CLI::App& app, std::string& collection);
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -10,7 +10,7 @@
 #include "clients/cli/report.h"
 #include "clients/cli/unicode_text.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kCompareFooter[] =
@@ -95,4 +95,4 @@ void AddCompare(CLI::App& app, Commands& commands) {
       *app.add_subcommand("compare", "Compare the faces of two photos (1:1)")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -12,7 +12,7 @@
 #include "clients/cli/unicode_text.h"
 #include "face/base/counted.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kDetectFooter[] =
@@ -116,4 +116,4 @@ void AddDetect(CLI::App& app, Commands& commands) {
       *app.add_subcommand("detect", "The faces in a photo: boxes, landmarks, quality")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -16,7 +16,7 @@
 #include "face/image/decode_pixels.h"
 #include "face/image/encode.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 // The server has taken the photo already: these only bound what this machine spends on it.
@@ -115,4 +115,4 @@ ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResp
   return detected.faces_size();
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -8,7 +8,7 @@
 #include "clients/cpp/client_result.h"
 #include "facegate/v1/face_service.pb.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Says why a picture that shows `photos` is not to be written to `path`: it would take the place of
 // one of them, or its name does not end in a format that can be written.
@@ -32,4 +32,4 @@ ClientResult<int> DrawFaces(const std::string& photo_bytes, const v1::DetectResp
 // what lies so far outside that it would overflow the drawing is moved to -`limit` pixels.
 Box BoxOf(const v1::Face& face, double scale, int limit);
 
-}  // namespace facegate
+}  // namespace facegate::cli

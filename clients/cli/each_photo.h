@@ -9,7 +9,7 @@
 #include "clients/cli/table.h"
 #include "clients/cli/unicode_text.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Runs a command that makes one call for each photo: `call`, a ClientResult<Response> (photo),
 // gives the answer; `add`, an ExitCode (photo, const Response&, Table&), adds its rows to `table`;
@@ -51,4 +51,4 @@ ExitCode AnswerEachPhoto(Session& session, const std::vector<std::string>& photo
   return code;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

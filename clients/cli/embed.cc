@@ -15,7 +15,7 @@
 #include "face/base/coding.h"
 #include "face/base/npy_header.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kEmbedFooter[] =
@@ -99,4 +99,4 @@ void AddEmbed(CLI::App& app, Commands& commands) {
       *app.add_subcommand("embed", "The embedding of the face in a photo")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -16,7 +16,7 @@
 #include "clients/cli/write.h"
 #include "face/base/counted.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kEnrollFooter[] =
@@ -128,7 +128,7 @@ void EnrollCommand::PrintEnrolment(Session& session, const v1::EnrollResponse& a
                              Counted(answer.identity().template_count(), "template"));
 }
 
-ExitCode ExitCodeOf(const BulkReport& report, const EnrolmentPlan& plan) {
+ExitCode FolderExitCode(const BulkReport& report, const EnrolmentPlan& plan) {
   if (report.interrupted) return ExitCode::kInterrupted;
   if (report.unreachable) return ExitCode::kUnreachable;
   if (report.failures.empty() && plan.left_out.empty()) return ExitCode::kOk;
@@ -225,7 +225,7 @@ ExitCode EnrollCommand::EnrollFolder(Session& session) {
   if (report.not_sent > 0) {
     session.err << "facegate: give the same command again to enrol the rest\n";
   }
-  return ExitCodeOf(report, *plan);
+  return FolderExitCode(report, *plan);
 }
 
 }  // namespace
@@ -236,4 +236,4 @@ void AddEnroll(CLI::App& app, Commands& commands) {
            ->alias("enrol")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -13,7 +13,7 @@
 #include "face/base/counted.h"
 #include "face/image/system_name.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -165,4 +165,4 @@ ClientResult<EnrolmentPlan> PlanEnrolment(const fs::path& dir, size_t first) {
   return plan;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -7,7 +7,7 @@
 #include "clients/cli/photo_folder.h"
 #include "clients/cpp/client_result.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 struct PlannedPerson {
   std::string id{};                             // of the identity: IdentityIdOf(folder)
@@ -44,4 +44,4 @@ struct EnrolmentPlan {
 // that was left out.
 ClientResult<EnrolmentPlan> PlanEnrolment(const std::filesystem::path& dir, size_t first);
 
-}  // namespace facegate
+}  // namespace facegate::cli

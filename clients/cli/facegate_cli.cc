@@ -16,7 +16,7 @@
 #define FACEGATE_VERSION "unknown"
 #endif
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kDescription[] =
@@ -139,4 +139,4 @@ int RunCli(const std::vector<std::string>& arguments, std::ostream& out, std::os
   return static_cast<int>(code);
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

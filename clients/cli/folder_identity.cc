@@ -9,7 +9,7 @@
 #include "clients/cli/listing.h"
 #include "clients/cpp/request_id.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 std::string ConflictWith(const PlannedPerson& person, const std::string& other_folder) {
@@ -82,4 +82,4 @@ std::optional<ClientError> LabelFolderIdentity(FacegateClient& client,
   return std::nullopt;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

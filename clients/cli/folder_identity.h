@@ -9,7 +9,7 @@
 #include "clients/cpp/retry.h"
 
 // The identity of a person's folder, as it is on the server.
-namespace facegate {
+namespace facegate::cli {
 
 struct FolderIdentity {
   bool exists = false;
@@ -36,4 +36,4 @@ std::optional<ClientError> LabelFolderIdentity(FacegateClient& client,
                                                const PlannedPerson& person,
                                                const RetryOptions& retry);
 
-}  // namespace facegate
+}  // namespace facegate::cli

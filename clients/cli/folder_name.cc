@@ -5,7 +5,7 @@
 #include "clients/cli/unicode_text.h"
 #include "face/base/sha256.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr size_t kMaxIdLength = 128;
@@ -48,4 +48,4 @@ std::string FolderLabelOf(std::string_view folder) {
   return CutToBytes(WithoutControls(Composed(folder)), kMaxLabelBytes);
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

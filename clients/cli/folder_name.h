@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-// A folder's name becomes an identity by these.
-namespace facegate {
+// How a folder's name becomes an identity.
+namespace facegate::cli {
 
 // The label in which an identity that was enrolled from a folder keeps the folder's name.
 inline constexpr char kFolderLabel[] = "folder";
@@ -20,4 +20,4 @@ std::string IdentityIdOf(std::string_view folder);
 // and cut to 256 bytes. Equal to the name itself for almost every name; may be empty.
 std::string FolderLabelOf(std::string_view folder);
 
-}  // namespace facegate
+}  // namespace facegate::cli

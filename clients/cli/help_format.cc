@@ -7,7 +7,7 @@
 
 #include "clients/cli/table.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr size_t kUsualHelpColumns = 80;
@@ -44,4 +44,4 @@ std::string HelpFormat::make_footer(const CLI::App* app) const {
   return text;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-namespace facegate {
+namespace facegate::cli {
 
 // The help of all commands: CLI11's, with the text broken into lines that fit. Of a footer, lines
 // that begin with a space stay as they are; the others are running text up to an empty line.
@@ -19,4 +19,4 @@ class HelpFormat : public CLI::Formatter {
   const size_t columns_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -17,7 +17,7 @@
 #include "clients/cli/table.h"
 #include "face/base/counted.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kIdentifyFooter[] =
@@ -208,4 +208,4 @@ void AddIdentify(CLI::App& app, Commands& commands) {
       *app.add_subcommand("identify", "Find who of a collection is in a photo (1:N)")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -12,7 +12,7 @@
 #include "clients/cli/write.h"
 #include "face/base/counted.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kIdentityFooter[] =
@@ -136,4 +136,4 @@ void AddIdentity(CLI::App& app, Commands& commands) {
       *family.add_subcommand("delete", "Erase an identity with all its templates")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

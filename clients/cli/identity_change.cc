@@ -9,7 +9,7 @@
 #include "clients/cli/write.h"
 #include "face/base/counted.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kLabelFooter[] =
@@ -131,4 +131,4 @@ void AddIdentityChanges(CLI::App& family, Commands& commands) {
       std::make_unique<MergeCommand>(*family.add_subcommand("merge", "Make one identity of two")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

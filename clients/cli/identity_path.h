@@ -6,7 +6,7 @@
 
 #include "clients/cli/command.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // The identity that a command is about.
 struct IdentityPath {
@@ -33,4 +33,4 @@ void PrintIdentities(Session& session, const std::vector<v1::Identity>& identiti
 // Adds to the family `identity` what changes one: rename, merge, label.
 void AddIdentityChanges(CLI::App& family, Commands& commands);
 
-}  // namespace facegate
+}  // namespace facegate::cli

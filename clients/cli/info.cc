@@ -10,7 +10,7 @@
 #include "clients/cli/table.h"
 #include "clients/cli/unicode_text.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kInfoFooter[] =
@@ -120,4 +120,4 @@ void AddInfo(CLI::App& app, Commands& commands) {
       *app.add_subcommand("info", "What the server is, runs and allows")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

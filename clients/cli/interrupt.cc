@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 std::atomic<bool> interrupt_noted = false;
@@ -26,4 +26,4 @@ InterruptWatch::~InterruptWatch() { ::sigaction(SIGINT, &before_, nullptr); }
 
 bool InterruptWatch::interrupted() const { return interrupt_noted; }
 
-}  // namespace facegate
+}  // namespace facegate::cli

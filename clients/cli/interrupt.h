@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-namespace facegate {
+namespace facegate::cli {
 
 // Notes Ctrl-C (SIGINT) while one of these lives, instead of ending the process, so that what is
 // being done can be ended in order. The second Ctrl-C ends the process. One at a time.
@@ -20,4 +20,4 @@ class InterruptWatch {
   struct sigaction before_ {};
 };
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -6,7 +6,7 @@
 
 #include "clients/cli/report.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 ClientResult<v1::UpdateIdentityRequest> ParseLabelChange(const std::vector<std::string>& changes,
                                                          bool replace) {
@@ -35,4 +35,4 @@ ClientResult<v1::UpdateIdentityRequest> ParseLabelChange(const std::vector<std::
   return request;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

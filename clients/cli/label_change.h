@@ -6,7 +6,7 @@
 #include "clients/cpp/client_result.h"
 #include "facegate/v1/gallery_service.pb.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Labels and update_mask of the request for what was typed: each of `changes` is KEY=VALUE, which
 // sets a label, or KEY-, which removes it. With `replace` all labels that are not among them go;
@@ -15,4 +15,4 @@ namespace facegate {
 ClientResult<v1::UpdateIdentityRequest> ParseLabelChange(const std::vector<std::string>& changes,
                                                          bool replace);
 
-}  // namespace facegate
+}  // namespace facegate::cli

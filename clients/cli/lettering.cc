@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 // A letter is some strokes, and a stroke is the points that the pen goes through: each of two
@@ -165,4 +165,4 @@ void WriteText(std::string_view text, const Point& left, const Pen& pen, Canvas&
   }
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

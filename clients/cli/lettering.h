@@ -4,7 +4,7 @@
 
 #include "clients/cli/canvas.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Letters are drawn with a pen, of lines alone. What is not printable ASCII is a question mark,
 // byte by byte.
@@ -20,4 +20,4 @@ double WidthOf(std::string_view text, const Pen& pen);
 // Writes a line of text; `left` is where it begins, on the line that letters stand on.
 void WriteText(std::string_view text, const Point& left, const Pen& pen, Canvas& canvas);
 
-}  // namespace facegate
+}  // namespace facegate::cli

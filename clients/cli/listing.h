@@ -13,7 +13,7 @@
 #include "clients/cli/report.h"
 #include "clients/cpp/client_result.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Adds --limit; 0 is no limit.
 inline void AddLimit(CLI::App& app, size_t& limit) {
@@ -59,4 +59,4 @@ ExitCode FinishList(Session& session, std::string_view subject,
   return ExitCode::kOk;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

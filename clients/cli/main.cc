@@ -8,8 +8,8 @@
 
 int main(int argc, char** argv) {
   try {
-    return facegate::RunCli(std::vector<std::string>(argv + 1, argv + argc), std::cout, std::cerr,
-                            facegate::ThisTerminal());
+    return facegate::cli::RunCli(std::vector<std::string>(argv + 1, argv + argc), std::cout,
+                                 std::cerr, facegate::cli::ThisTerminal());
   } catch (const std::exception& error) {
     std::cerr << "facegate: " << error.what() << "\n";
     return 2;

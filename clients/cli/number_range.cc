@@ -6,7 +6,7 @@
 #include <string>
 #include <system_error>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 template <typename Number>
@@ -31,4 +31,4 @@ CLI::Validator WholeNumberBetween(int64_t low, int64_t high) {
   return Between(low, high, "a whole number");
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -15,7 +15,7 @@
 #include "clients/cli/report.h"
 #include "face/base/sha256.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 // A file that is closed in the end.
@@ -174,4 +174,4 @@ ClientResult<v1::Probe> ReadSample(const std::string& path, const PhotoOptions& 
   return probe;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -8,7 +8,7 @@
 #include "clients/cpp/client_result.h"
 #include "facegate/v1/types.pb.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Says how photos become probes.
 struct PhotoOptions {
@@ -70,4 +70,4 @@ ClientResult<v1::Probe> ReadProbe(const std::string& path, const PhotoOptions& o
 // ReadProbe for Enroll: with the photo's SHA-256 as source_digest, by which it is known again.
 ClientResult<v1::Probe> ReadSample(const std::string& path, const PhotoOptions& options);
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -12,7 +12,7 @@
 #include "face/image/image_format.h"
 #include "face/image/system_name.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -76,4 +76,4 @@ ClientResult<PhotoFolder> ReadPhotoFolder(const fs::path& dir, size_t most) {
   return folder;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

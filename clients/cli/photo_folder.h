@@ -7,8 +7,8 @@
 
 #include "clients/cpp/client_result.h"
 
-// These tell which files of a folder are photos.
-namespace facegate {
+// Which files of a folder are photos.
+namespace facegate::cli {
 
 // A file or folder that is not sent, and why, in words that go on after its name.
 struct LeftOut {
@@ -42,4 +42,4 @@ std::optional<NotAPhoto> WhyNotAPhoto(const std::filesystem::directory_entry& en
 // at). Fails when the folder cannot be read.
 ClientResult<PhotoFolder> ReadPhotoFolder(const std::filesystem::path& dir, size_t most);
 
-}  // namespace facegate
+}  // namespace facegate::cli

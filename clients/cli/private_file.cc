@@ -8,7 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 std::optional<std::string> WriteAll(int file, std::string_view bytes) {
@@ -43,4 +43,4 @@ std::optional<std::string> WritePrivateFile(const std::string& path, std::string
   return failure;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

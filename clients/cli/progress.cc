@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kTerminalPause(100);
@@ -67,4 +67,4 @@ void Progress::Draw(Clock::time_point now) {
   }
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

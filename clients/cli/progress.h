@@ -5,7 +5,7 @@
 #include <ostream>
 #include <string>
 
-namespace facegate {
+namespace facegate::cli {
 
 // "[####......] 40/100  40%  12.3/s  0:05 left  2 failed".
 std::string ProgressLine(size_t done, size_t total, size_t failed, double seconds);
@@ -40,4 +40,4 @@ class Progress {
   Clock::time_point last_drawn_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 // Says what the value of a component is, as a person would say it. `{}` stands for the value.
@@ -79,4 +79,4 @@ std::string DescribeWorstComponent(const v1::Face& face) {
 
 std::string FormatQuality(float quality) { return fmt::format("{:.2f}", quality); }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -7,7 +7,7 @@
 #include "facegate/v1/types.pb.h"
 
 // The quality of faces in words that a person before a camera can follow.
-namespace facegate {
+namespace facegate::cli {
 
 // "come closer: 7.1 px between the eyes, 12 wanted".
 std::string DescribeShortcoming(const v1::QualityShortcoming& shortcoming);
@@ -19,4 +19,4 @@ std::string DescribeWorstComponent(const v1::Face& face);
 // A quality with 2 digits.
 std::string FormatQuality(float quality);
 
-}  // namespace facegate
+}  // namespace facegate::cli

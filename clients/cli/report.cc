@@ -9,7 +9,7 @@
 #include "clients/cli/quality_text.h"
 #include "clients/cli/unicode_text.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kLocal[] = "LOCAL";
@@ -142,4 +142,4 @@ std::string TemplateNumber(const std::string& template_name) {
   return number.empty() ? "-" : number;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

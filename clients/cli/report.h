@@ -8,8 +8,8 @@
 
 #include "clients/cli/command.h"
 
-// Results and errors are shown by these.
-namespace facegate {
+// How results and errors are shown.
+namespace facegate::cli {
 
 // Keeps the order of fields.
 using Json = nlohmann::ordered_json;
@@ -70,4 +70,4 @@ std::string FormatMinute(const google::protobuf::Timestamp& time);
 // "42" of "collections/staff/identities/1017/templates/42"; "-" where there is none.
 std::string TemplateNumber(const std::string& template_name);
 
-}  // namespace facegate
+}  // namespace facegate::cli

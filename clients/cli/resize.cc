@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 // What a pixel of a row or column is made of: `weights` of the pixels from `first` on; their sum is
@@ -69,4 +69,4 @@ Pixels Resized(const PixelView& picture, int width, int height) {
   return resized;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -11,7 +11,7 @@
 #include "clients/cli/report.h"
 #include "clients/cli/resize.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr int kColumns = 6;
@@ -192,4 +192,4 @@ ClientResult<size_t> IdentificationSheet::Write(const std::string& output) const
   return tiles_.size();
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

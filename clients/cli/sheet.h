@@ -10,7 +10,7 @@
 #include "clients/cpp/client_result.h"
 #include "facegate/v1/face_service.pb.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Says who a photo truly shows.
 struct PhotoTruth {
@@ -63,4 +63,4 @@ class IdentificationSheet {
   size_t left_out_ = 0;
 };
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -5,7 +5,7 @@
 
 #include "clients/cli/unicode_text.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr std::string_view kColumnGap = "  ";
@@ -111,4 +111,4 @@ void Table::PrintRow(const std::vector<std::string>& cells, const std::vector<Sh
   }
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace facegate {
+namespace facegate::cli {
 
 // The text in lines of at most `columns` columns of a terminal, broken after a space or a slash
 // where there is one in the second half of the line, else within a word. At least one line; one
@@ -59,4 +59,4 @@ inline Table::Column OptionalColumn(std::string header) {
   return {.header = std::move(header), .optional = true};
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -14,7 +14,7 @@
 #include "clients/cli/table.h"
 #include "clients/cli/write.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kTemplateFooter[] =
@@ -121,4 +121,4 @@ void AddTemplate(CLI::App& app, Commands& commands) {
       *family.add_subcommand("delete", "Erase one template")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

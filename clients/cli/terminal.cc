@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr size_t kLeastColumns = 40;  // no table is readable in less
@@ -41,4 +41,4 @@ Terminal ThisTerminal() {
   return {.redraws = ::isatty(STDERR_FILENO) == 1, .columns = columns};
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace facegate {
+namespace facegate::cli {
 
 // Describes where results and progress are shown.
 struct Terminal {
@@ -16,4 +16,4 @@ struct Terminal {
 // is.
 Terminal ThisTerminal();
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr UChar32 kReplacement = 0xFFFD;
@@ -147,4 +147,4 @@ size_t BytesThatFit(std::string_view text, size_t columns) {
   return taken;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

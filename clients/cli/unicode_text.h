@@ -5,7 +5,7 @@
 #include <string_view>
 
 // Text of any script. Bytes that are not UTF-8 are taken as U+FFFD, the replacement character.
-namespace facegate {
+namespace facegate::cli {
 
 bool IsValidUtf8(std::string_view text);
 
@@ -34,4 +34,4 @@ size_t DisplayWidth(std::string_view text);
 // unless the text is empty.
 size_t BytesThatFit(std::string_view text, size_t columns);
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -7,7 +7,7 @@
 
 #include "face/base/did_you_mean.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 // "enrolment" begins as "enroll" does.
@@ -96,4 +96,4 @@ std::string DescribeUsageError(const CLI::App& app, const CLI::ParseError& error
   return error.what();
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

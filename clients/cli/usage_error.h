@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-// These say what is wrong with a command line, in words that help.
-namespace facegate {
+// What is wrong with a command line, in words that help.
+namespace facegate::cli {
 
 // The word of `known` that is most like `word`, such as "enroll" for "enrol", or nothing when none
 // is so like it that it could be meant.
@@ -16,4 +16,4 @@ std::string MostLike(std::string_view word, const std::vector<std::string>& know
 // they are, in the order in which they were given, and what was perhaps meant.
 std::string DescribeUsageError(const CLI::App& app, const CLI::ParseError& error);
 
-}  // namespace facegate
+}  // namespace facegate::cli

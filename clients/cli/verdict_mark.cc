@@ -2,7 +2,7 @@
 
 #include "clients/cli/lettering.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 Colour ColourOf(VerdictMark mark) {
   switch (mark) {
@@ -45,4 +45,4 @@ void DrawMark(VerdictMark mark, int left, int top, Canvas& canvas) {
   }
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -2,7 +2,7 @@
 
 #include "clients/cli/canvas.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Says what is to be thought of an answer; shown by a colour and, for those who do not see it, a
 // sign.
@@ -23,4 +23,4 @@ inline constexpr int kMarkSide = 13;
 // what lies outside of the picture is cut off.
 void DrawMark(VerdictMark mark, int left, int top, Canvas& canvas);
 
-}  // namespace facegate
+}  // namespace facegate::cli

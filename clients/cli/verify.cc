@@ -12,7 +12,7 @@
 #include "clients/cli/report.h"
 #include "clients/cli/table.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kVerifyFooter[] =
@@ -90,4 +90,4 @@ void AddVerify(CLI::App& app, Commands& commands) {
       *app.add_subcommand("verify", "Check that a photo shows an enrolled identity (1:1)")));
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

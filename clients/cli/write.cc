@@ -2,7 +2,7 @@
 
 #include "clients/cli/unicode_text.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 CLI::Option* AddRequestId(CLI::App& app, std::string& request_id) {
   return app
@@ -18,4 +18,4 @@ void PrintHowToRepeat(Session& session, const std::string& request_id) {
               << Printable(request_id) << "\n";
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

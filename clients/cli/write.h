@@ -8,9 +8,9 @@
 #include "clients/cpp/request_id.h"
 #include "clients/cpp/retry.h"
 
-// Commands change something by these: with a request_id, so that a call that is sent again cannot
-// make the change twice.
-namespace facegate {
+// How commands change something: with a request_id, so that a call that is sent again cannot make
+// the change twice.
+namespace facegate::cli {
 
 // Adds --request-id. Returns the option.
 CLI::Option* AddRequestId(CLI::App& app, std::string& request_id);
@@ -41,4 +41,4 @@ ClientResult<Response> Write(Session& session,
   return answer;
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -83,8 +83,8 @@ Status MeasureCells(const BenchOptions& options, OutputFiles& files,
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<NamedModel> models,
                             LoadNamedModels(options.models, options.data));
   if (files.dump_or_null() != nullptr) WriteDumpHeader(models, files.dump);
-  Progress progress(std::cerr, OnTerminal(),
-                    options.detectors.size() * (cells.size() + 1) * photos.probes.size());
+  cli::Progress progress(std::cerr, OnTerminal(),
+                         options.detectors.size() * (cells.size() + 1) * photos.probes.size());
   std::vector<CellFigures> figures;
   for (const std::string& detector : options.detectors) {
     FACEGATE_ASSIGN_OR_RETURN(const auto view, ServerView::Create(detector, options.data));
@@ -110,7 +110,7 @@ Status MeasureClean(const BenchOptions& options, OutputFiles& files,
   if (files.dump_or_null() != nullptr) WriteDumpHeader({}, files.dump);
   for (const std::string& detector : options.detectors) {
     FACEGATE_ASSIGN_OR_RETURN(const auto view, ServerView::Create(detector, options.data));
-    Progress progress(std::cerr, OnTerminal(), names.size());
+    cli::Progress progress(std::cerr, OnTerminal(), names.size());
     FACEGATE_ASSIGN_OR_RETURN(const AcquisitionCounts counts,
                               AcquireClean(
                                   *view, detector, options.data, names, options.policy.probe,

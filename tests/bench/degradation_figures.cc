@@ -31,21 +31,21 @@ bool OfOneSetting(const CellFigures& a, const CellFigures& b) {
   return a.model == b.model && a.detector == b.detector;
 }
 
-Table EmptyTable() {
-  constexpr auto kRight = Table::Align::kRight;
-  return Table({{"DEGRADATION"},
-                {"STRANGERS MATCH %", kRight},
-                {"INCONCL. %", kRight},
-                {"NO FACE %", kRight},
-                {"AND CLEAN MATCH %", kRight},
-                {"GENUINE MATCH %", kRight},
-                {"NO MATCH %", kRight},
-                {"INCONCL. %", kRight},
-                {"NO FACE %", kRight},
-                {"FTA %", kRight}});
+cli::Table EmptyTable() {
+  constexpr auto kRight = cli::Table::Align::kRight;
+  return cli::Table({{"DEGRADATION"},
+                     {"STRANGERS MATCH %", kRight},
+                     {"INCONCL. %", kRight},
+                     {"NO FACE %", kRight},
+                     {"AND CLEAN MATCH %", kRight},
+                     {"GENUINE MATCH %", kRight},
+                     {"NO MATCH %", kRight},
+                     {"INCONCL. %", kRight},
+                     {"NO FACE %", kRight},
+                     {"FTA %", kRight}});
 }
 
-void AddRow(const CellFigures& row, Table& table) {
+void AddRow(const CellFigures& row, cli::Table& table) {
   const DecisionCounts& genuine = row.genuine;
   table.AddRow({DegradationName(row.cell), Percent(row.strangers, row.strangers.match, 2),
                 Percent(row.strangers, row.strangers.inconclusive, 1),
@@ -74,7 +74,7 @@ void PrintFigures(std::span<const CellFigures> figures, std::ostream& out) {
         "\n{} model (match from {:.3f}), {}: {} people, failures to enrol {} of {}\n\n",
         first.model, first.threshold, first.detector, first.genuine.total(),
         first.enrolled.total() - first.enrolled.usable, first.enrolled.total());
-    Table table = EmptyTable();
+    cli::Table table = EmptyTable();
     for (; begin < figures.size() && OfOneSetting(first, figures[begin]); ++begin) {
       AddRow(figures[begin], table);
     }

@@ -169,13 +169,13 @@ StatusOr<RankOne> Bench::Run() {
     for (const auto& photo : people_[person].probes) probes.emplace_back(person, &photo);
   }
   RankOne result{.people = people_.size(), .probes = probes.size()};
-  Progress enrolling(std::cerr, terminal, people_.size());
+  cli::Progress enrolling(std::cerr, terminal, people_.size());
   result.enroll_s = ForEach(people_.size(), jobs_, [&](size_t i) {
     Enroll(i);
     enrolling.Advance(true);
   });
   enrolling.Finish();
-  Progress identifying(std::cerr, terminal, probes.size());
+  cli::Progress identifying(std::cerr, terminal, probes.size());
   result.identify_s = ForEach(probes.size(), jobs_, [&](size_t i) {
     Identify(probes[i].first, *probes[i].second);
     identifying.Advance(true);
@@ -224,7 +224,7 @@ std::vector<Setting> SettingsOf(const BenchOptions& options) {
   return settings;
 }
 
-void AddRow(const Setting& setting, const RankOne& result, Table& table) {
+void AddRow(const Setting& setting, const RankOne& result, cli::Table& table) {
   table.AddRow({setting.detector, setting.mirror ? "on" : "off",
                 fmt::format("{:.2f}", result.percent()),
                 fmt::format("{}/{}", result.correct, result.probes),
@@ -242,19 +242,19 @@ int Main(const BenchOptions& options) {
     std::cerr << MessageOf(people.status()) << "\n";
     return 2;
   }
-  constexpr auto kRight = Table::Align::kRight;
-  Table table({{"DETECTOR"},
-               {"MIRROR"},
-               {"RANK-1 %", kRight},
-               {"CORRECT", kRight},
-               {"OF COMPARABLE %", kRight},
-               {"NOT ENROLLED", kRight},
-               {"PROBES WITHOUT FACE", kRight},
-               {"INCONCLUSIVE", kRight},
-               {"OTHER FAILURES", kRight},
-               {"ENROLL S", kRight},
-               {"IDENTIFY S", kRight},
-               {"PROBES/S", kRight}});
+  constexpr auto kRight = cli::Table::Align::kRight;
+  cli::Table table({{"DETECTOR"},
+                    {"MIRROR"},
+                    {"RANK-1 %", kRight},
+                    {"CORRECT", kRight},
+                    {"OF COMPARABLE %", kRight},
+                    {"NOT ENROLLED", kRight},
+                    {"PROBES WITHOUT FACE", kRight},
+                    {"INCONCLUSIVE", kRight},
+                    {"OTHER FAILURES", kRight},
+                    {"ENROLL S", kRight},
+                    {"IDENTIFY S", kRight},
+                    {"PROBES/S", kRight}});
   for (const Setting& setting : SettingsOf(options)) {
     const auto result = RunSetting(options, setting, *people);
     if (!result.ok()) {

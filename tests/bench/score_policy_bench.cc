@@ -115,7 +115,7 @@ class OpenSet {
     return QuantileFromAbove(cosines, kFalseMatchRate);
   }
 
-  StatusOr<Figures> Measure(const Policy& policy, double threshold, Progress& progress) const {
+  StatusOr<Figures> Measure(const Policy& policy, double threshold, cli::Progress& progress) const {
     const TempDir dir;
     FACEGATE_ASSIGN_OR_RETURN(const auto gallery,
                               OpenLocalGallery({.directory = dir.File("store")}, Clock::System()));
@@ -188,7 +188,7 @@ class OpenSet {
 };
 
 Status MeasurePhotos(const EmbeddingSet& set, const BenchOptions& options, size_t photos,
-                     Table& table) {
+                     cli::Table& table) {
   std::vector<Figures> sums(std::size(kPolicies));
   size_t people = 0;
   for (int seed = 0; seed < options.draws; ++seed) {
@@ -196,7 +196,7 @@ Status MeasurePhotos(const EmbeddingSet& set, const BenchOptions& options, size_
     people = open.draw().enrolled.size();
     if (people == 0) return InvalidArgument(fmt::format("nobody has more than {} photos", photos));
     const double threshold = open.SinglePhotoThreshold();
-    Progress progress(
+    cli::Progress progress(
         std::cerr, ::isatty(STDERR_FILENO) == 1,
         std::size(kPolicies) * (open.draw().strangers.size() + open.draw().probes.size()));
     for (size_t i = 0; i < std::size(kPolicies); ++i) {
@@ -228,14 +228,14 @@ int Main(const BenchOptions& options) {
     std::cerr << MessageOf(set.status()) << "\n";
     return 2;
   }
-  constexpr auto kRight = Table::Align::kRight;
-  Table table({{"PHOTOS", kRight},
-               {"PEOPLE", kRight},
-               {"POLICY"},
-               {"RANK-1 %", kRight},
-               {"TPIR % AT FPIR 1 %", kRight},
-               {"AT 5 %", kRight},
-               {"FMR / 1E-3", kRight}});
+  constexpr auto kRight = cli::Table::Align::kRight;
+  cli::Table table({{"PHOTOS", kRight},
+                    {"PEOPLE", kRight},
+                    {"POLICY"},
+                    {"RANK-1 %", kRight},
+                    {"TPIR % AT FPIR 1 %", kRight},
+                    {"AT 5 %", kRight},
+                    {"FMR / 1E-3", kRight}});
   for (const size_t photos : options.photos) {
     const Status status = MeasurePhotos(*set, options, photos, table);
     if (!status.ok()) {

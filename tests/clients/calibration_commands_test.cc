@@ -7,7 +7,7 @@
 #include "tests/clients/cli_fixture.h"
 #include "tests/support/status_matchers.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::ElementsAre;
@@ -98,4 +98,4 @@ TEST_F(CalibrationCommandsTest, ShowsTheModelCardsRates) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -4,7 +4,7 @@
 
 #include "clients/cli/canvas.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // What is drawn on a canvas, as a picture of OpenCV.
 inline cv::Mat PictureOf(const Canvas& canvas) {
@@ -12,4 +12,4 @@ inline cv::Mat PictureOf(const Canvas& canvas) {
   return cv::Mat(pixels.height, pixels.width, CV_8UC3, const_cast<uint8_t*>(pixels.first)).clone();
 }
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -4,7 +4,7 @@
 
 #include "tests/clients/canvas_picture.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr Colour kInk{10, 20, 200};
@@ -68,4 +68,4 @@ TEST(CanvasTest, CutsOffWhatLiesOutside) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

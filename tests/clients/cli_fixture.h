@@ -12,7 +12,7 @@
 #include "tests/clients/fake_server.h"
 #include "tests/support/temp_dir.h"
 
-namespace facegate {
+namespace facegate::cli {
 
 // Matches a UUID of version 4.
 inline constexpr char kUuid[] =
@@ -52,4 +52,4 @@ class FacegateCliTest : public ::testing::Test {
   FakeServer server_;
 };
 
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -13,7 +13,7 @@
 #include "clients/cli/interrupt.h"
 #include "tests/clients/cli_fixture.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::ElementsAre;
@@ -251,4 +251,4 @@ TEST_F(EnrollFolderTest, ListsWhatItLeavesOutAsJson) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -8,7 +8,7 @@
 #include "tests/clients/fake_server.h"
 #include "tests/support/temp_dir.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::ElementsAre;
@@ -120,4 +120,4 @@ TEST(EnrolmentPlanTest, RefusesAFolderWithoutPeople) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

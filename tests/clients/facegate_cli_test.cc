@@ -10,7 +10,7 @@
 
 #include "tests/clients/cli_fixture.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::ElementsAre;
@@ -366,4 +366,4 @@ TEST_F(FacegateCliTest, WaitsForTheServer) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

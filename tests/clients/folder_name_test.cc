@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::MatchesRegex;
@@ -80,4 +80,4 @@ TEST(FolderNameTest, MakesLabelsThatAServerTakes) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

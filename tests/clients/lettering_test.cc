@@ -7,7 +7,7 @@
 
 #include "tests/clients/canvas_picture.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 const Pen kPen{.letter_height = 16, .thickness = 1, .colour = Grey(255)};
@@ -54,4 +54,4 @@ TEST(LetteringTest, DrawsAQuestionMarkForWhatIsNotAscii) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -10,7 +10,7 @@
 #include "tests/clients/fake_server.h"
 #include "tests/support/temp_dir.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -68,4 +68,4 @@ TEST(PhotoFolderTest, SkipsWhatSystemsLeaveBehind) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

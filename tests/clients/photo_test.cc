@@ -10,7 +10,7 @@
 
 #include "tests/support/temp_dir.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -106,4 +106,4 @@ TEST(ReadSampleTest, KnowsThePhotoByItsDigest) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -10,7 +10,7 @@
 
 #include "tests/support/temp_dir.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using std::filesystem::perms;
@@ -61,4 +61,4 @@ TEST(PrivateFileTest, SaysWhyItCannotBeWritten) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -10,7 +10,7 @@
 #include "clients/cli/sheet.h"
 #include "tests/clients/cli_fixture.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::ElementsAre;
@@ -150,4 +150,4 @@ TEST_F(QualityCommandsTest, ASheetTellsUnfitFacesFromStrangers) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

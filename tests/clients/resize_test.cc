@@ -6,7 +6,7 @@
 
 #include "face/image/mat_pixels.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 cv::Mat Noise(int width, int height) {
@@ -50,4 +50,4 @@ TEST(ResizeTest, TakesPicturesOfOnePixelEachWay) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

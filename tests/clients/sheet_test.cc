@@ -9,7 +9,7 @@
 #include "tests/clients/canvas_picture.h"
 #include "tests/clients/cli_fixture.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr int kTileLeft = 14;
@@ -109,4 +109,4 @@ TEST_F(SheetCommandTest, KnowsTheFolderOfAPathWithDotsInIt) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

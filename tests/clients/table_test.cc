@@ -7,7 +7,7 @@
 
 #include "clients/cli/progress.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -93,4 +93,4 @@ TEST(ProgressTest, RedrawsItsLineOnATerminalAlone) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

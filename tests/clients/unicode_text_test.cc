@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 constexpr char kTwoChinese[] = "\xE5\xBC\xA0\xE4\xBC\x9F";
@@ -32,4 +32,4 @@ TEST(UnicodeTextTest, CutsBetweenCharacters) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

@@ -8,7 +8,7 @@
 
 #include "tests/clients/cli_fixture.h"
 
-namespace facegate {
+namespace facegate::cli {
 namespace {
 
 using ::testing::ElementsAre;
@@ -181,4 +181,4 @@ TEST_F(WriteCommandsTest, RenamesAndMergesIdentities) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::cli

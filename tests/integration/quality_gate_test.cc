@@ -59,9 +59,9 @@ TEST_F(CropGateTest, EnrolsNoCropWithoutAFaceFromAFolder) {
   std::ofstream(person / "a.png", std::ios::binary) << NoFace(1);
   std::ostringstream out;
   std::ostringstream err;
-  const int code = RunCli({"enroll", "-c", "people", "--crop", "--dir", dir_.File("folder"),
-                           "--server", server_->target()},
-                          out, err, {});
+  const int code = cli::RunCli({"enroll", "-c", "people", "--crop", "--dir", dir_.File("folder"),
+                                "--server", server_->target()},
+                               out, err, {});
   EXPECT_EQ(code, 3);
   EXPECT_THAT(out.str(), HasSubstr("LOW_QUALITY"));
   EXPECT_EQ(TemplateCount(), 0u);

@@ -65,7 +65,7 @@ class RealFacesTest : public RealServerTest {
     arguments.insert(arguments.end(), {"--server", server_->target()});
     std::ostringstream out;
     std::ostringstream err;
-    const int code = RunCli(arguments, out, err, {});
+    const int code = cli::RunCli(arguments, out, err, {});
     output_ = out.str() + err.str();
     return code;
   }
