@@ -1,15 +1,10 @@
 #include "trainer/run/run_directory.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -60,20 +55,13 @@ StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(const std::string& pa
   std::error_code error;
   fs::create_directories(fs::path(path), error);
   if (error) return FailedPrecondition(fmt::format("cannot create {}: {}", path, error.message()));
-  const std::string lock_path = path + "/.lock";
   const bool is_new = !fs::exists(fs::path(path) / kRecipe, error);
   if (is_new && !MayHoldRun(path)) {
     return FailedPrecondition(
         fmt::format("{} holds other files but no run; name a new folder", path));
   }
-  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock < 0) {
-    return FailedPrecondition(fmt::format("cannot write to {}: {}", path, std::strerror(errno)));
-  }
-  std::unique_ptr<RunDirectory> run(new RunDirectory(path, recipe, lock));
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    return FailedPrecondition(fmt::format("another process is training in {}", path));
-  }
+  FACEGATE_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(path));
+  std::unique_ptr<RunDirectory> run(new RunDirectory(path, recipe, std::move(lock)));
   if (is_new) return run;
   FACEGATE_ASSIGN_OR_RETURN(const std::string frozen, ReadRunRecipe(path));
   run->is_frozen_ = true;
@@ -110,8 +98,6 @@ Status RunDirectory::Clear() const {
   if (!error) return OkStatus();
   return FailedPrecondition(fmt::format("cannot clear {}: {}", path_, error.message()));
 }
-
-RunDirectory::~RunDirectory() { ::close(lock_); }
 
 std::string RunDirectory::CheckpointPath(int64_t batches) const {
   return fmt::format("{}/{}/{}{:09d}{}", path_, kCheckpoints, kPrefix, batches, kSuffix);

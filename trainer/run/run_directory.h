@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "trainer/run/folder_lock.h"
 #include "trainer/run/recipe_change.h"
 
 namespace facegate {
@@ -34,9 +35,6 @@ class RunDirectory {
   static StatusOr<std::unique_ptr<RunDirectory>> Open(const std::string& path,
                                                       const std::string& recipe,
                                                       const std::string& defaults);
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
 
   // Makes `recipe` that of the run: belongs where all that it names was opened and fits, because
   // from the first checkpoint on it stays. What a run that learned nothing left behind
@@ -56,14 +54,14 @@ class RunDirectory {
   Status Prune(size_t keep) const;
 
  private:
-  RunDirectory(std::string path, std::string recipe, int lock)
-      : path_(std::move(path)), recipe_(std::move(recipe)), lock_(lock) {}
+  RunDirectory(std::string path, std::string recipe, FolderLock lock)
+      : path_(std::move(path)), recipe_(std::move(recipe)), lock_(std::move(lock)) {}
 
   Status Clear() const;
 
   const std::string path_;
   const std::string recipe_;
-  const int lock_;  // a file descriptor
+  const FolderLock lock_;
   bool is_frozen_ = false;
   bool has_learned_ = false;
   std::vector<RecipeChange> changes_;
