@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
-#include <atomic>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -16,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "face/image/opencv_threads.h"
 #include "trainer/run/fit.h"
 #include "trainer/run/run_directory.h"
 
@@ -30,43 +26,6 @@ struct FitCommandOptions {
   std::string init{};
   bool help_recipe = false;
   bool json = false;
-};
-
-// Counts the signals that have come; a signal handler can reach nothing else.
-std::atomic<int> signals_seen = 0;
-static_assert(std::atomic<int>::is_always_lock_free);
-
-// Counts the first SIGINT or SIGTERM while it lives; the second has its usual effect. It is a
-// handler, because threads that LibTorch began before would not leave the signal to a waiting one.
-class StopOnSignal {
- public:
-  StopOnSignal() {
-    signals_seen = 0;
-    struct sigaction action = {};
-    action.sa_handler = [](int) { signals_seen += 1; };
-    // Back to the usual effect once it has run.
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-    for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
-  }
-  ~StopOnSignal() {
-    for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
-  }
-  StopOnSignal(const StopOnSignal&) = delete;
-  StopOnSignal& operator=(const StopOnSignal&) = delete;
-
-  // Says so the first time.
-  bool requested() {
-    if (signals_seen == 0) return false;
-    if (!said_)
-      std::cerr << "\nstopping with a checkpoint; press again to end at once" << std::endl;
-    said_ = true;
-    return true;
-  }
-
- private:
-  static constexpr std::array kSignals = {SIGINT, SIGTERM};
-  std::array<struct sigaction, kSignals.size()> before_{};
-  bool said_ = false;
 };
 
 Status ApplySettings(const std::vector<std::string>& settings, Recipe& recipe) {
@@ -101,7 +60,7 @@ StatusOr<Recipe> RecipeOf(const FitCommandOptions& options) {
   FACEGATE_RETURN_IF_ERROR(ApplySettings(options.settings, recipe));
   // A path of the command line, not of the recipe: the recipe's folder does not count.
   if (!options.init.empty()) recipe.network.init = std::filesystem::absolute(options.init).string();
-  return recipe;
+  return SpelledOut(std::move(recipe));
 }
 
 void PrintText(const FitCommandOptions& options, const FitReport& report, std::ostream& out) {
@@ -147,18 +106,18 @@ void PrintJson(const FitReport& report, std::ostream& out) {
   out << json.dump(2) << "\n";
 }
 
-Status RunFit(FitCommandOptions& options, std::ostream& out) {
+Status RunFit(const FitCommandOptions& options, std::ostream& out) {
   if (options.help_recipe) {
     out << RecipeHelp();
     return OkStatus();
   }
   if (options.fit.directory.empty()) return RefuseField("RUN", "is missing: the folder of the run");
   FACEGATE_ASSIGN_OR_RETURN(const Recipe recipe, RecipeOf(options));
-  SetOpenCvThreads(1);
-  StopOnSignal signals;
-  options.fit.asked_to_stop = [&signals] { return signals.requested(); };
-  options.fit.terminal = ::isatty(STDERR_FILENO) == 1;
-  FACEGATE_ASSIGN_OR_RETURN(const FitReport report, Fit(recipe, options.fit, std::cerr));
+  Session session({.out = std::cerr,
+                   .progress = std::cerr,
+                   .terminal = ::isatty(STDERR_FILENO) == 1,
+                   .threads = static_cast<int>(recipe.machine.threads)});
+  FACEGATE_ASSIGN_OR_RETURN(const FitReport report, Fit(recipe, options.fit, session));
   if (options.json) {
     PrintJson(report, out);
   } else {

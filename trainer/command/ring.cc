@@ -3,31 +3,28 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 #include <system_error>
-#include <thread>
-#include <utility>
-#include <vector>
 
-#include "face/base/catch.h"
-#include "face/base/file.h"
-#include "face/base/mutex.h"
-#include "face/image/encode.h"
-#include "face/image/mat_pixels.h"
-#include "trainer/ring/ring_figure.h"
-#include "trainer/run/progress.h"
+#include "trainer/photos/idx_file.h"
+#include "trainer/ring/ring_run.h"
 
 namespace facegate {
 namespace {
 
+struct RingCommandOptions {
+  RingRunOptions run{};
+  int threads = 2;
+  bool json = false;
+};
+
 // Minutes of training should not end in a file that cannot be written.
-Status CheckOptions(const RingOptions& options) {
+Status CheckOptions(const RingRunOptions& options) {
   if (options.mnist.empty()) {
     return RefuseField("--mnist",
                        fmt::format("is missing: the folder with the digits. {}", kMnistSource));
@@ -40,67 +37,7 @@ Status CheckOptions(const RingOptions& options) {
   return OkStatus();
 }
 
-struct Trained {
-  StatusOr<RingResult> softmax = Internal("not trained");
-  StatusOr<RingResult> arcface = Internal("not trained");
-};
-
-Trained TrainBoth(const RingOptions& options, const DigitSet& train, const DigitSet& test) {
-  RingTrainingOptions plain = options.training;
-  plain.arcface = false;
-  plain.threads = std::max(1, options.threads / 2);
-  RingTrainingOptions margin = plain;
-  margin.arcface = true;
-
-  Mutex mutex;
-  ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "steps",
-                       RingTrainingSteps(plain, train) + RingTrainingSteps(margin, train));
-  const auto advance = [&] {
-    const MutexLock lock(mutex);
-    progress.Advance();
-  };
-  Trained trained;
-  const auto train_plain = [&] { trained.softmax = TrainRing(plain, train, test, advance); };
-  if (options.threads >= 2) {
-    const std::jthread other(train_plain);
-    trained.arcface = TrainRing(margin, train, test, advance);
-  } else {
-    train_plain();
-    trained.arcface = TrainRing(margin, train, test, advance);
-  }
-  progress.Finish();
-  return trained;
-}
-
-RingPanel PanelOf(std::string title, const RingResult& result, const DigitSet& test) {
-  return {.title = std::move(title),
-          .figures = fmt::format(
-              "accuracy {:.2f} %     within a class {:.2f}\u00b0     nearest classes {:.1f}\u00b0",
-              100.0 * result.accuracy, result.measure.intra_class_angle,
-              result.measure.smallest_inter_class_angle),
-          .embeddings = result.embeddings,
-          .labels = test.labels,
-          .directions = result.measure.directions};
-}
-
-Status WriteFigure(const RingOptions& options, const RingReport& report, const DigitSet& test) {
-  const RingTrainingOptions& training = options.training;
-  const RingFigure figure{
-      .title = "What an angular margin does to embeddings",
-      .subtitle = fmt::format("{} test digits of MNIST in the plane, as the same small network "
-                              "embeds them after {} epochs (seed {})",
-                              test.size(), training.epochs, training.seed),
-      .panels = {
-          PanelOf("Softmax", report.softmax, test),
-          PanelOf(fmt::format("ArcFace, margin {:g}, scale {:g}", training.margin, training.scale),
-                  report.arcface, test)}};
-  return CatchToStatus("drawing the rings", [&]() -> Status {
-    FACEGATE_ASSIGN_OR_RETURN(const std::string png, EncodePng(ViewOf(DrawRingFigure(figure))));
-    return WriteFileAtomically(options.out, png);
-  });
-}
-
-void PrintTable(const RingOptions& options, const RingReport& report, std::ostream& out) {
+void PrintTable(const RingCommandOptions& options, const RingRunReport& report, std::ostream& out) {
   const auto row = [&](std::string_view name, double softmax, double arcface, std::string_view unit,
                        int digits) {
     out << fmt::format("{:<34}{:>10.{}f}{:>10.{}f} {}\n", name, softmax, digits, arcface, digits,
@@ -114,7 +51,7 @@ void PrintTable(const RingOptions& options, const RingReport& report, std::ostre
   row("mean angle within a class", plain.intra_class_angle, margin.intra_class_angle, "degrees", 3);
   row("smallest angle between classes", plain.smallest_inter_class_angle,
       margin.smallest_inter_class_angle, "degrees", 2);
-  out << fmt::format("{:<34}{}\n", "figure", options.out);
+  out << fmt::format("{:<34}{}\n", "figure", options.run.out);
   out << fmt::format("{:<34}{:.1f} s\n", "time", report.seconds);
 }
 
@@ -124,8 +61,8 @@ nlohmann::ordered_json JsonOf(const RingResult& result) {
           {"smallest_inter_class_degrees", result.measure.smallest_inter_class_angle}};
 }
 
-void PrintJson(const RingOptions& options, const RingReport& report, std::ostream& out) {
-  const RingTrainingOptions& training = options.training;
+void PrintJson(const RingCommandOptions& options, const RingRunReport& report, std::ostream& out) {
+  const RingTrainingOptions& training = options.run.training;
   nlohmann::ordered_json json;
   json["train_digits"] = report.train_digits;
   json["test_digits"] = report.test_digits;
@@ -136,26 +73,27 @@ void PrintJson(const RingOptions& options, const RingReport& report, std::ostrea
   json["threads"] = options.threads;
   json["softmax"] = JsonOf(report.softmax);
   json["arcface"] = JsonOf(report.arcface);
-  json["figure"] = options.out;
+  json["figure"] = options.run.out;
   json["seconds"] = report.seconds;
   out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
-}  // namespace
-
-StatusOr<RingReport> DrawRings(const RingOptions& options) {
-  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
-  const auto start = std::chrono::steady_clock::now();
-  FACEGATE_ASSIGN_OR_RETURN(const DigitSet train, ReadDigits(options.mnist, DigitPart::kTrain));
-  FACEGATE_ASSIGN_OR_RETURN(const DigitSet test, ReadDigits(options.mnist, DigitPart::kTest));
-  Trained trained = TrainBoth(options, train, test);
-  RingReport report{.train_digits = train.size(), .test_digits = test.size()};
-  FACEGATE_ASSIGN_OR_RETURN(report.softmax, std::move(trained.softmax));
-  FACEGATE_ASSIGN_OR_RETURN(report.arcface, std::move(trained.arcface));
-  FACEGATE_RETURN_IF_ERROR(WriteFigure(options, report, test));
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return report;
+Status RunRing(const RingCommandOptions& options, std::ostream& out) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options.run));
+  const Session session({.out = out,
+                         .progress = std::cerr,
+                         .terminal = ::isatty(STDERR_FILENO) == 1,
+                         .threads = options.threads});
+  FACEGATE_ASSIGN_OR_RETURN(const RingRunReport report, DrawRings(options.run, session));
+  if (options.json) {
+    PrintJson(options, report, out);
+  } else {
+    PrintTable(options, report, out);
+  }
+  return OkStatus();
 }
+
+}  // namespace
 
 TrainCommand AddRingCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
@@ -170,11 +108,10 @@ TrainCommand AddRingCommand(CLI::App& app) {
       "Examples:\n"
       "  facegate-train ring --mnist mnist/\n"
       "  facegate-train ring --mnist mnist/ --out ring2.png --seed 2 --margin 0.3 --json");
-  const auto options = std::make_shared<RingOptions>();
-  const auto json = std::make_shared<bool>(false);
-  RingTrainingOptions& training = options->training;
-  command->add_option("--mnist", options->mnist, "Folder with MNIST's four files");
-  command->add_option("-o,--out,--output", options->out, "PNG to write")->capture_default_str();
+  const auto options = std::make_shared<RingCommandOptions>();
+  RingTrainingOptions& training = options->run.training;
+  command->add_option("--mnist", options->run.mnist, "Folder with MNIST's four files");
+  command->add_option("-o,--out,--output", options->run.out, "PNG to write")->capture_default_str();
   command->add_option("--seed", training.seed, "Of weights and order")->capture_default_str();
   command->add_option("--epochs", training.epochs, "Times that each digit is seen")
       ->check(CLI::Range(1, 1000))
@@ -194,12 +131,8 @@ TrainCommand AddRingCommand(CLI::App& app) {
   command->add_option("--threads", options->threads, "From two on both trainings run side by side")
       ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
-  command->add_flag("--json", *json, "The result as a JSON object");
-  return {.app = command, .run = [options, json](std::ostream& out) -> Status {
-            FACEGATE_ASSIGN_OR_RETURN(const RingReport report, DrawRings(*options));
-            *json ? PrintJson(*options, report, out) : PrintTable(*options, report, out);
-            return OkStatus();
-          }};
+  command->add_flag("--json", options->json, "The result as a JSON object");
+  return {.app = command, .run = [options](std::ostream& out) { return RunRing(*options, out); }};
 }
 
 }  // namespace facegate

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 
-#include "face/image/encode.h"
-#include "face/image/mat_pixels.h"
-
 #include "face/base/base64.h"
 #include "face/base/escape_html.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 
 namespace facegate {
 namespace {

@@ -1,13 +1,108 @@
 #include "trainer/run/fit.h"
 
-#include "trainer/run/fit_run.h"
+#include <memory>
+
+#include "trainer/photos/loader.h"
+#include "trainer/report/run_log.h"
+#include "trainer/run/bad_photos.h"
+#include "trainer/run/begin_fit.h"
+#include "trainer/run/fit_checkpoints.h"
+#include "trainer/run/fit_loop.h"
+#include "trainer/run/guard.h"
+#include "trainer/run/judge.h"
+#include "trainer/run/learner.h"
+#include "trainer/run/run_directory.h"
+#include "trainer/run/run_facts.h"
+#include "trainer/run/run_page.h"
+#include "trainer/run/stop_on_signal.h"
 
 namespace facegate {
+namespace {
 
-StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, std::ostream& progress) {
+StatusOr<std::unique_ptr<Loader>> StartLoader(const RunFacts& facts, int64_t first_step,
+                                              BadPhotos& bad_photos) {
+  const ResolvedRecipe& recipe = facts.recipe;
+  LoaderOptions options;
+  options.sampler = {.batch = static_cast<size_t>(recipe.batch),
+                     .seed = recipe.training.seed,
+                     .balanced = recipe.balanced};
+  options.augment = recipe.augment;
+  options.blend = recipe.blend;
+  options.degrade = recipe.degrade;
+  options.preprocessing = facts.preprocessing;
+  options.threads = static_cast<int>(recipe.loader_threads);
+  options.first_step = static_cast<size_t>(first_step);
+  return Loader::Start(*facts.data.training, options,
+                       [&bad_photos](const Status& status) { bad_photos.Add(status); });
+}
+
+int64_t WarmupBatches(const TrainingOptions& training) {
+  return training.schedule.warmup * training.accumulate + training.margin_warmup;
+}
+
+void Report(const Standing& standing, FitReport& report) {
+  report.best = standing.best;
+  report.best_batch = standing.best_batch;
+  report.first_accuracy = standing.first_accuracy;
+  report.last_accuracy = standing.last_accuracy;
+}
+
+}  // namespace
+
+StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session& session) {
+  const StopOnSignal signals;
+  const Recipe spelled_out = SpelledOut(recipe);
   FACEGATE_RETURN_IF_ERROR(CheckRecipe(recipe));
-  FACEGATE_ASSIGN_OR_RETURN(const auto run, FitRun::Begin(recipe, options, progress));
-  return run->Go();
+  FACEGATE_ASSIGN_OR_RETURN(
+      const auto directory,
+      RunDirectory::Open(options.directory, RecipeToYaml(WithRelativePaths(spelled_out)),
+                         RecipeToYaml(Recipe{})));
+  FACEGATE_ASSIGN_OR_RETURN(const RunFacts facts, OpenRunFacts(spelled_out));
+  for (const std::string& line : DescribeFacts(facts)) session.Print(line);
+  FACEGATE_ASSIGN_OR_RETURN(const auto learner, Learner::Create(facts, session));
+  FitCheckpoints checkpoints(facts, *directory, *learner);
+  FACEGATE_ASSIGN_OR_RETURN(const Standing standing, checkpoints.Resume(session));
+  FACEGATE_RETURN_IF_ERROR(TakeStartWeights(facts, *learner, session));
+  FitReport report;
+  report.resumed_at = learner->training().batches();
+  report.measure = facts.recipe.best_by;
+  BadPhotos bad_photos;
+  FACEGATE_ASSIGN_OR_RETURN(auto loader, StartLoader(facts, report.resumed_at, bad_photos));
+  FACEGATE_RETURN_IF_ERROR(KeepRecipe(*directory, session));
+  FACEGATE_ASSIGN_OR_RETURN(const auto log, RunLog::Open(directory->path(), report.resumed_at));
+  FACEGATE_RETURN_IF_ERROR(session.KeepIn(*log));
+  FACEGATE_RETURN_IF_ERROR(SayWarnings(facts, report.resumed_at, session));
+
+  TrainingGuard guard(facts.data.identities, WarmupBatches(facts.recipe.training));
+  Judge judge({.facts = facts,
+               .session = session,
+               .directory = *directory,
+               .learner = *learner,
+               .log = *log,
+               .guard = guard},
+              standing);
+  FitLoop loop({.facts = facts,
+                .session = session,
+                .learner = *learner,
+                .judge = judge,
+                .checkpoints = checkpoints,
+                .loader = *loader,
+                .bad_photos = bad_photos,
+                .log = *log,
+                .guard = guard},
+               options.stop_after);
+  FACEGATE_ASSIGN_OR_RETURN(report.end, loop.Run());
+  FACEGATE_RETURN_IF_ERROR(checkpoints.Save(judge.standing(), *log));
+  loader.reset();
+  report.batches = learner->training().batches();
+  const bool ended = report.end != FitEnd::kStoppedToGoOn;
+  if (ended) {
+    FACEGATE_ASSIGN_OR_RETURN(report.model, judge.WriteLast());
+  }
+  Report(judge.standing(), report);
+  FACEGATE_RETURN_IF_ERROR(WriteRunPage(facts, *directory, judge, session, report.batches, ended));
+  FACEGATE_RETURN_IF_ERROR(log->Sync());
+  return report;
 }
 
 }  // namespace facegate

@@ -1,23 +1,18 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <ostream>
 #include <string>
 
 #include "face/base/status.h"
 #include "trainer/run/recipe.h"
+#include "trainer/run/session.h"
 
 namespace facegate {
 
 struct FitOptions {
   std::string directory{};  // of the run
   int64_t stop_after = 0;   // batches of this call, after which it stops as if asked to; 0: never
-  // Asked before each batch: whether to write a checkpoint, if a batch was learned, and end. May be
-  // empty.
-  std::function<bool()> asked_to_stop{};
-  bool terminal = false;  // whether `progress` can be drawn over
 };
 
 enum class FitEnd {
@@ -40,9 +35,10 @@ struct FitReport {
 
 // Trains in the run's folder, or goes on from its newest checkpoint that can be read. Equal recipe,
 // photos and threads give equal weights to the bit, whether it was stopped or killed in between or
-// not. What happens is said on `progress` and in the run's log. The folder keeps the recipe,
-// SpelledOut(), once everything that it names was opened and fits; until the first checkpoint
-// another one may take its place.
-StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, std::ostream& progress);
+// not. The session has the recipe's threads. What happens is said in the session and in the run's
+// log. Asked to stop, by a signal too, it writes a checkpoint, if a batch was learned, and ends.
+// The folder keeps the recipe, SpelledOut(), once everything that it names was opened and fits;
+// until the first checkpoint another one may take its place.
+StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session& session);
 
 }  // namespace facegate

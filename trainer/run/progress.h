@@ -1,9 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <ostream>
 #include <string>
+
+#include "trainer/run/status_line.h"
 
 namespace facegate {
 
@@ -20,18 +21,12 @@ class ProgressBar {
   void Finish();
 
  private:
-  using Clock = std::chrono::steady_clock;
+  void Draw();
 
-  void Draw(Clock::time_point now, bool last);
-
-  std::ostream& out_;
-  const bool terminal_;
+  StatusLine line_;
   const std::string what_;
   const size_t total_;
-  const Clock::time_point start_;
   size_t done_ = 0;
-  Clock::time_point next_draw_;
-  bool drawn_ = false;
 };
 
 // "1240/7701 photos  16%  212.4/s  0:30 left"

@@ -1,6 +1,6 @@
 #include "trainer/run/recipe_keys.h"
 
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "trainer/learn/lr_schedule.h"
 #include "trainer/learn/training_options.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 
 namespace facegate {
 namespace {

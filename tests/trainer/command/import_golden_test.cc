@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "face/torch/architecture.h"
+#include "face/network/architecture.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"

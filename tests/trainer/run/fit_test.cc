@@ -17,7 +17,8 @@ class FitTest : public RunFixture {
  protected:
   StatusOr<FitReport> Run(const Recipe& recipe, const std::string& run, int64_t stop_after = 0) {
     out_.str("");
-    return Fit(recipe, {.directory = dir_.File(run), .stop_after = stop_after}, out_);
+    Session session({.out = out_, .progress = out_, .threads = static_cast<int>(recipe.threads)});
+    return Fit(recipe, {.directory = dir_.File(run), .stop_after = stop_after}, session);
   }
   std::string said() const { return out_.str(); }
 
@@ -208,13 +209,15 @@ TEST_F(FitTest, AStopBeforeTheFirstBatchLeavesNothingLearned) {
   recipe.network.init = first->model;
   for (const int64_t batch : {4, 3}) {
     std::ostringstream out;
-    const std::string run = dir_.File(fmt::format("run{}", batch));
-    const auto stopped = Fit(recipe, {.directory = run, .asked_to_stop = [] { return true; }}, out);
+    const std::string run = fmt::format("run{}", batch);
+    Session session(
+        {.out = out, .progress = out, .threads = 1, .asked_to_stop = [] { return true; }});
+    const auto stopped = Fit(recipe, {.directory = dir_.File(run)}, session);
     ASSERT_THAT(stopped, IsOk());
     EXPECT_EQ(stopped->batches, 0);
     Recipe next = recipe;
     next.batch = batch;
-    EXPECT_THAT(Fit(next, {.directory = run, .stop_after = 1}, out), IsOk()) << batch;
+    EXPECT_THAT(Run(next, run, 1), IsOk()) << batch;
   }
 }
 

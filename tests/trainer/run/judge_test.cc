@@ -1,0 +1,90 @@
+#include "trainer/run/judge.h"
+
+#include <sstream>
+
+#include "tests/trainer/run/run_fixture.h"
+#include "trainer/run/fit_checkpoints.h"
+
+namespace facegate {
+namespace {
+
+// A run that is open before its first batch, with pairs to be judged by.
+class JudgeTest : public RunFixture {
+ protected:
+  void SetUp() override {
+    RunFixture::SetUp();
+    Recipe recipe = SmallRecipe();
+    recipe.data.holdout_identities = 2;
+    recipe.data.holdout_pairs = 40;
+    recipe.patience = 2;
+    FACEGATE_ASSERT_OK_AND_ASSIGN(facts_, OpenRunFacts(recipe));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(directory_,
+                                  RunDirectory::Open(dir_.File("run"), RecipeToYaml(recipe), ""));
+    ASSERT_THAT(directory_->Freeze(), IsOk());
+    FACEGATE_ASSERT_OK_AND_ASSIGN(learner_, Learner::Create(facts_, session_));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(log_, RunLog::Open(directory_->path(), 0));
+  }
+  Judge Make(const Standing& standing = {}) {
+    return {{.facts = facts_,
+             .session = session_,
+             .directory = *directory_,
+             .learner = *learner_,
+             .log = *log_,
+             .guard = guard_},
+            standing};
+  }
+
+  std::ostringstream out_;
+  Session session_{{.out = out_, .progress = out_, .threads = 1}};
+  RunFacts facts_;
+  std::unique_ptr<RunDirectory> directory_;
+  std::unique_ptr<Learner> learner_;
+  std::unique_ptr<RunLog> log_;
+  TrainingGuard guard_{kPeople, 0};
+};
+
+TEST_F(JudgeTest, RandomWeightsAreNoBest) {
+  Judge judge = Make();
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  EXPECT_TRUE(judge.standing().first_accuracy.has_value());
+  EXPECT_FALSE(judge.standing().best.has_value());
+  EXPECT_EQ(judge.scores().size(), 1U);
+}
+
+TEST_F(JudgeTest, WeightsThatItBeganWithAreToBeBeaten) {
+  learner_->set_begun_with("a model");
+  Judge judge = Make();
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  EXPECT_TRUE(judge.standing().best.has_value());
+  EXPECT_FALSE(std::filesystem::exists(directory_->File("best.safetensors")));
+}
+
+TEST_F(JudgeTest, IsOutOfPatienceWhenNothingGotBetter) {
+  Standing standing;
+  standing.best = 1.0;
+  standing.without_better = 1;
+  learner_->set_begun_with("a model");
+  Judge judge = Make(standing);
+  EXPECT_FALSE(judge.out_of_patience());
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  EXPECT_EQ(judge.standing().without_better, 2);
+  EXPECT_TRUE(judge.out_of_patience());
+}
+
+TEST_F(JudgeTest, TheLastModelHasItsFiguresInItsCard) {
+  Judge judge = Make();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string path, judge.WriteLast());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile model, ReadModelFile(path));
+  ASSERT_EQ(model.card.accuracy.size(), 1U);
+  EXPECT_EQ(model.card.training_data, "blobs");
+}
+
+TEST_F(JudgeTest, NothingIsKeptBeforeTheFirstBatch) {
+  FitCheckpoints checkpoints(facts_, *directory_, *learner_);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const Standing standing, checkpoints.Resume(session_));
+  ASSERT_THAT(checkpoints.Save(standing, *log_), IsOk());
+  EXPECT_TRUE(directory_->Checkpoints()->empty());
+}
+
+}  // namespace
+}  // namespace facegate

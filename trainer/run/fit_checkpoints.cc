@@ -1,0 +1,89 @@
+#include "trainer/run/fit_checkpoints.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+
+#include "trainer/learn/checkpoint_facts.h"
+
+namespace facegate {
+namespace {
+
+constexpr char kDigest[] = "photos_digest";
+constexpr char kTeacher[] = "teacher_digest";
+constexpr char kBest[] = "best";
+constexpr char kBestBatch[] = "best_batch";
+constexpr char kWithoutBetter[] = "without_better";
+constexpr char kFirstAccuracy[] = "first_accuracy";
+constexpr char kBegunWith[] = "begun_with";
+
+Standing StandingIn(const CheckpointFacts& facts) {
+  return {.best = NumberIn<double>(facts, kBest),
+          .best_batch = NumberIn<int64_t>(facts, kBestBatch).value_or(0),
+          .without_better = NumberIn<int64_t>(facts, kWithoutBetter).value_or(0),
+          .first_accuracy = NumberIn<double>(facts, kFirstAccuracy),
+          .last_accuracy = {}};
+}
+
+}  // namespace
+
+StatusOr<Standing> FitCheckpoints::Resume(Session& session) {
+  FACEGATE_ASSIGN_OR_RETURN(const auto checkpoints, directory_.Checkpoints());
+  for (const RunDirectory::Checkpoint& checkpoint : checkpoints) {
+    const auto facts = learner_.training().Resume(checkpoint.path);
+    if (!facts.ok()) {
+      // A power loss may have torn it; the one before is whole.
+      FACEGATE_RETURN_IF_ERROR(session.Say(
+          fmt::format("{} cannot be used: {}", checkpoint.path, MessageOf(facts.status()))));
+      continue;
+    }
+    FACEGATE_RETURN_IF_ERROR(CheckSame(*facts));
+    learner_.set_begun_with(TextIn(*facts, kBegunWith).value_or(""));
+    saved_at_ = learner_.training().batches();
+    return StandingIn(*facts);
+  }
+  if (checkpoints.empty()) return Standing{};
+  return FailedPrecondition(
+      fmt::format("none of the checkpoints of {} can be used", directory_.path()));
+}
+
+Status FitCheckpoints::CheckSame(const CheckpointFacts& facts) const {
+  const std::optional<std::string> digest = TextIn(facts, kDigest);
+  if (!digest.has_value()) {
+    return FailedPrecondition(fmt::format(
+        "{} was begun by an earlier version, which did not note enough about its photos to go on; "
+        "begin a new run, with a checkpoint of this one as its network.init if you like",
+        directory_.path()));
+  }
+  if (*digest != facts_.data.digest) {
+    return FailedPrecondition(fmt::format(
+        "the photos are not those that {} was begun with; begin a new run", directory_.path()));
+  }
+  const std::optional<std::string> taught = TextIn(facts, kTeacher);
+  const Teacher* const teacher = learner_.teacher();
+  if (taught.has_value() && (teacher == nullptr || *taught != teacher->digest())) {
+    return FailedPrecondition(
+        fmt::format("{} is not the model that {} was begun with; begin a new run",
+                    facts_.recipe.teacher, directory_.path()));
+  }
+  return OkStatus();
+}
+
+Status FitCheckpoints::Save(const Standing& standing, RunLog& log) {
+  const int64_t batches = learner_.training().batches();
+  if (batches == saved_at_) return OkStatus();
+  CheckpointFacts facts{{kDigest, facts_.data.digest},
+                        {kBestBatch, std::to_string(standing.best_batch)},
+                        {kWithoutBetter, std::to_string(standing.without_better)}};
+  if (learner_.teacher() != nullptr) facts[kTeacher] = learner_.teacher()->digest();
+  if (!learner_.begun_with().empty()) facts[kBegunWith] = learner_.begun_with();
+  if (standing.best) facts[kBest] = fmt::format("{}", *standing.best);
+  if (standing.first_accuracy) facts[kFirstAccuracy] = fmt::format("{}", *standing.first_accuracy);
+  FACEGATE_RETURN_IF_ERROR(log.Sync());
+  FACEGATE_RETURN_IF_ERROR(learner_.training().Save(directory_.CheckpointPath(batches), facts));
+  saved_at_ = batches;
+  return directory_.Prune(static_cast<size_t>(facts_.recipe.checkpoint_keep));
+}
+
+}  // namespace facegate

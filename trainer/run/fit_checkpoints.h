@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "face/base/status.h"
+#include "trainer/report/run_log.h"
+#include "trainer/run/judge.h"
+#include "trainer/run/learner.h"
+#include "trainer/run/run_directory.h"
+#include "trainer/run/run_facts.h"
+#include "trainer/run/session.h"
+
+namespace facegate {
+
+// The checkpoints of a run of `fit`: the state of its training, with how it stands and what it was
+// begun with. Not thread-safe.
+class FitCheckpoints {
+ public:
+  // All outlive it.
+  FitCheckpoints(const RunFacts& facts, const RunDirectory& directory, Learner& learner)
+      : facts_(facts), directory_(directory), learner_(learner) {}
+
+  // Goes on from the newest checkpoint that can be read, where there are some; the others are said.
+  // kFailedPrecondition where none can be used, or the photos or the teacher are others now.
+  StatusOr<Standing> Resume(Session& session);
+  // Writes one where a batch was learned since the last one, the log before it, and removes those
+  // that are more than the recipe keeps. Belongs where no update is half gathered.
+  Status Save(const Standing& standing, RunLog& log);
+
+ private:
+  Status CheckSame(const CheckpointFacts& facts) const;
+
+  const RunFacts& facts_;
+  const RunDirectory& directory_;
+  Learner& learner_;
+  int64_t saved_at_ = 0;  // before the first batch there is nothing that the recipe does not give
+};
+
+}  // namespace facegate

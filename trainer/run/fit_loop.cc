@@ -1,0 +1,135 @@
+#include "trainer/run/fit_loop.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "trainer/run/batch_picture.h"
+
+namespace facegate {
+namespace {
+
+// So many batches in a row without a finite loss end the run.
+constexpr int64_t kMostSkipped = 20;
+constexpr size_t kMostNames = 8;
+// Of the first batch, for TensorBoard.
+constexpr size_t kShownPhotos = 32;
+constexpr size_t kShownColumns = 8;
+
+}  // namespace
+
+FitLoop::FitLoop(const Parts& parts, int64_t stop_after)
+    : parts_(parts),
+      training_(parts.learner.training()),
+      begin_(training_.batches()),
+      stop_after_(stop_after),
+      progress_(parts.session, begin_, parts.facts.total, parts.facts.recipe.epochs) {}
+
+StatusOr<FitEnd> FitLoop::Run() {
+  if (training_.batches() == 0) FACEGATE_RETURN_IF_ERROR(Evaluate());
+  last_step_ = Clock::now();
+  while (training_.batches() < parts_.facts.total) {
+    if (training_.at_update()) {
+      FACEGATE_ASSIGN_OR_RETURN(const std::optional<FitEnd> end, EndNow());
+      if (end.has_value()) return *end;
+    }
+    FACEGATE_RETURN_IF_ERROR(LearnOne());
+    FACEGATE_RETURN_IF_ERROR(AfterBatch(training_.batches()));
+  }
+  return FitEnd::kFinished;
+}
+
+StatusOr<std::optional<FitEnd>> FitLoop::EndNow() {
+  if (parts_.judge.out_of_patience()) {
+    FACEGATE_RETURN_IF_ERROR(
+        parts_.session.Say(fmt::format("nothing got better in {} evaluations: training ends early",
+                                       parts_.judge.standing().without_better)));
+    return std::optional(FitEnd::kStoppedEarly);
+  }
+  const bool is_enough = stop_after_ > 0 && training_.batches() - begin_ >= stop_after_;
+  if (is_enough || parts_.session.asked_to_stop()) {
+    return std::optional(FitEnd::kStoppedToGoOn);
+  }
+  return std::optional<FitEnd>();
+}
+
+Status FitLoop::Evaluate() {
+  FACEGATE_RETURN_IF_ERROR(parts_.judge.Evaluate());
+  last_step_ = Clock::now();
+  return OkStatus();
+}
+
+Status FitLoop::AfterBatch(int64_t batches) {
+  if (batches % parts_.facts.evaluate_every == 0 || batches == parts_.facts.total) {
+    FACEGATE_RETURN_IF_ERROR(Evaluate());
+  }
+  // Not while batches are being undone: should that never end, the states before it stay.
+  if (batches % parts_.facts.recipe.checkpoint_every != 0 || skipped_in_a_row_ > 0) {
+    return OkStatus();
+  }
+  return parts_.checkpoints.Save(parts_.judge.standing(), parts_.log);
+}
+
+StepRow FitLoop::RowOfStep(const StepReport& step, size_t photos) {
+  const Clock::time_point now = Clock::now();
+  const double seconds = std::chrono::duration<double>(now - last_step_).count();
+  last_step_ = now;
+  return {.batch = step.batch,
+          .epoch = parts_.facts.EpochAt(step.batch + 1),
+          .loss = step.loss,
+          .distillation = step.distillation.value_or(kNotMeasured),
+          .map_distillation = step.map_distillation.value_or(kNotMeasured),
+          .accuracy = step.accuracy,
+          .learning_rate = step.learning_rate,
+          .gradient_norm = step.gradient_norm,
+          .images_per_second = static_cast<double>(photos) / std::max(1e-9, seconds)};
+}
+
+Status FitLoop::LearnOne() {
+  FACEGATE_ASSIGN_OR_RETURN(const auto batch, parts_.loader.Next());
+  for (const std::string& message : parts_.bad_photos.Take()) {
+    FACEGATE_RETURN_IF_ERROR(parts_.session.Say("left out: " + message));
+  }
+  if (batch->step == 0) {
+    FACEGATE_RETURN_IF_ERROR(parts_.log.Image(
+        "train/first batch", 0,
+        BatchPicture(*batch, parts_.facts.preprocessing, kShownPhotos, kShownColumns)));
+  }
+  FACEGATE_ASSIGN_OR_RETURN(const StepReport step, parts_.learner.Learn(*batch));
+  const StepRow row = RowOfStep(step, batch->labels.size());
+  FACEGATE_RETURN_IF_ERROR(parts_.log.Step(row));
+  progress_.Show(row);
+  if (step.skipped) return AfterSkipped(*batch, step);
+  skipped_in_a_row_ = 0;
+  const auto warning = parts_.guard.Step(row);
+  return warning.has_value() ? parts_.session.Say("warning: " + *warning) : OkStatus();
+}
+
+Status FitLoop::AfterSkipped(const Batch& batch, const StepReport& step) {
+  std::vector<std::string> names;
+  const size_t shown = std::min(kMostNames, batch.photos.size());
+  names.reserve(shown);
+  for (size_t i = 0; i < shown; ++i) {
+    names.push_back(parts_.facts.data.training->name(batch.photos[i]));
+  }
+  const std::string what = std::isfinite(step.loss)
+                               ? fmt::format("a gradient norm of {}", step.gradient_norm)
+                               : fmt::format("a loss of {}", step.loss);
+  FACEGATE_RETURN_IF_ERROR(parts_.session.Say(fmt::format(
+      "warning: batch {} gave {}: it was undone. Its photos: {}{}", step.batch, what,
+      fmt::join(names, ", "),
+      batch.photos.size() > shown ? fmt::format(" and {} more", batch.photos.size() - shown)
+                                  : "")));
+  if (++skipped_in_a_row_ < kMostSkipped) return OkStatus();
+  return FailedPrecondition(fmt::format(
+      "{} batches in a row gave no finite loss or gradient; the last good state is in the "
+      "checkpoints. Begin again with a smaller schedule.rate, a longer schedule.warmup or "
+      "optimizer.clip_norm",
+      skipped_in_a_row_));
+}
+
+}  // namespace facegate

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "face/base/status.h"
+#include "trainer/learn/training.h"
+#include "trainer/photos/loader.h"
+#include "trainer/report/run_log.h"
+#include "trainer/report/run_rows.h"
+#include "trainer/run/bad_photos.h"
+#include "trainer/run/fit.h"
+#include "trainer/run/fit_checkpoints.h"
+#include "trainer/run/fit_progress.h"
+#include "trainer/run/guard.h"
+#include "trainer/run/judge.h"
+#include "trainer/run/learner.h"
+#include "trainer/run/run_facts.h"
+#include "trainer/run/session.h"
+
+namespace facegate {
+
+// The loop over batches of a run that has begun.
+class FitLoop {
+ public:
+  // What it works with, all of which outlives it.
+  struct Parts {
+    const RunFacts& facts;
+    Session& session;
+    Learner& learner;
+    Judge& judge;
+    FitCheckpoints& checkpoints;
+    Loader& loader;
+    BadPhotos& bad_photos;
+    RunLog& log;
+    TrainingGuard& guard;
+  };
+  // Ends after `stop_after` batches of this call as if asked to; 0: never.
+  FitLoop(const Parts& parts, int64_t stop_after);
+
+  // Learns, evaluates and writes checkpoints until training ends; the last state may be in none.
+  // kFailedPrecondition where many batches in a row have no finite loss or gradient.
+  StatusOr<FitEnd> Run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Why training ends before its last batch; nothing where it goes on.
+  StatusOr<std::optional<FitEnd>> EndNow();
+  Status LearnOne();
+  Status AfterBatch(int64_t batches);
+  Status AfterSkipped(const Batch& batch, const StepReport& step);
+  Status Evaluate();
+  StepRow RowOfStep(const StepReport& step, size_t photos);
+
+  const Parts parts_;
+  Training& training_;
+  const int64_t begin_;       // batches that were learned before
+  const int64_t stop_after_;  // batches of this call; 0: never
+  FitProgress progress_;
+  Clock::time_point last_step_;
+  int64_t skipped_in_a_row_ = 0;
+};
+
+}  // namespace facegate

@@ -1,0 +1,139 @@
+#include "trainer/run/judge.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "face/embed/torch_embedder.h"
+#include "trainer/measure/verification.h"
+#include "trainer/run/model_writer.h"
+
+namespace facegate {
+namespace {
+
+constexpr double kLowFar = 1e-3;
+constexpr int kEmbedderBatch = 32;
+
+double MeasureOf(const SetScores& scores, const std::string& best_by) {
+  if (best_by == "tar") return scores.tar_1e3;
+  if (best_by == "eer") return -scores.eer;
+  return scores.accuracy.mean;
+}
+
+std::string EvaluationText(const EvaluationRow& row, size_t impostors) {
+  return fmt::format(
+      "after batch {}: {} accuracy {:.2f} ± {:.2f} %, TAR@FAR 1e-3 {:.2f} %{}, EER {:.2f} %",
+      row.batch, row.set, 100.0 * row.accuracy, 100.0 * row.deviation, 100.0 * row.tar_1e3,
+      IsMeasurable(kLowFar, impostors)
+          ? ""
+          : fmt::format(" (not measured: {} impostor pairs are too few)", impostors),
+      100.0 * row.eer);
+}
+
+}  // namespace
+
+Status Judge::Evaluate() {
+  const TrainingData& data = parts_.facts.data;
+  if (data.sets.empty()) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
+  const auto embedder = MakeTorchEmbedder(std::move(file), {.threads = parts_.session.threads(),
+                                                            .max_batch = kEmbedderBatch,
+                                                            .device = "cpu",
+                                                            .run_canary = false});
+  parts_.session.UseThreads();
+  if (!embedder.ok()) {
+    return parts_.session.Say(
+        fmt::format("warning: the network cannot be evaluated: {}", MessageOf(embedder.status())));
+  }
+  scores_.clear();
+  for (const EvaluationSet& set : data.sets) {
+    FACEGATE_RETURN_IF_ERROR(EvaluateSet(set, **embedder));
+  }
+  parts_.session.UseThreads();
+  return OkStatus();
+}
+
+bool Judge::out_of_patience() const {
+  const int64_t patience = parts_.facts.recipe.patience;
+  return patience > 0 && standing_.without_better >= patience;
+}
+
+Status Judge::EvaluateSet(const EvaluationSet& set, Embedder& embedder) {
+  std::vector<std::string> bad_photos;
+  FACEGATE_ASSIGN_OR_RETURN(SetScores scores, ScoreSet(set, embedder, [&](const Status& status) {
+                              bad_photos.emplace_back(MessageOf(status));
+                            }));
+  if (!told_sets_.insert(set.name).second) bad_photos.clear();
+  for (const std::string& message : bad_photos) {
+    FACEGATE_RETURN_IF_ERROR(parts_.session.Say("left out: " + message));
+  }
+  FACEGATE_RETURN_IF_ERROR(LogSet(set, scores));
+  if (&set == parts_.facts.data.sets.data()) FACEGATE_RETURN_IF_ERROR(Compare(scores));
+  scores_.push_back(std::move(scores));
+  return OkStatus();
+}
+
+Status Judge::LogSet(const EvaluationSet& set, const SetScores& scores) {
+  const int64_t batches = parts_.learner.training().batches();
+  const EvaluationRow row = RowOf(scores, set.name, batches, parts_.facts.EpochAt(batches));
+  FACEGATE_RETURN_IF_ERROR(parts_.log.Evaluation(row));
+  FACEGATE_RETURN_IF_ERROR(parts_.session.Say(EvaluationText(row, scores.impostors)));
+  std::vector<float> genuine;
+  std::vector<float> impostor;
+  for (const ScoredPair& pair : scores.pairs) {
+    (pair.same ? genuine : impostor).push_back(static_cast<float>(pair.cosine));
+  }
+  FACEGATE_RETURN_IF_ERROR(parts_.log.Histogram(set.name + "/genuine", batches, genuine));
+  FACEGATE_RETURN_IF_ERROR(parts_.log.Histogram(set.name + "/impostor", batches, impostor));
+  const auto warning = parts_.guard.Evaluation(row);
+  return warning.has_value() ? parts_.session.Say("warning: " + *warning) : OkStatus();
+}
+
+Status Judge::Compare(const SetScores& scores) {
+  const int64_t batches = parts_.learner.training().batches();
+  standing_.last_accuracy = scores.accuracy.mean;
+  if (batches == 0) {
+    standing_.first_accuracy = scores.accuracy.mean;
+    // Random weights are where it begins, not something to keep.
+    if (parts_.learner.begun_with().empty()) return OkStatus();
+  }
+  const double measure = MeasureOf(scores, parts_.facts.recipe.best_by);
+  if (standing_.best.has_value() && !(measure > *standing_.best)) {
+    standing_.without_better += 1;
+    return OkStatus();
+  }
+  standing_.without_better = 0;
+  standing_.best = measure;
+  standing_.best_batch = batches;
+  // The weights that it began with are to be beaten; they have a file of their own.
+  if (batches == 0) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
+  const Status written =
+      WriteProvenModel(parts_.directory.File("best.safetensors"), std::move(file)).status();
+  parts_.session.UseThreads();
+  return written;
+}
+
+StatusOr<std::string> Judge::WriteLast() {
+  // After an early end, and after going on from the very last batch.
+  if (scores_.empty()) FACEGATE_RETURN_IF_ERROR(Evaluate());
+  FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
+  for (size_t i = 0; i < scores_.size(); ++i) {
+    file.card.accuracy.push_back(
+        {.measure = parts_.facts.data.sets[i].name + " pairs, 10-fold accuracy",
+         .value = 100.0 * scores_[i].accuracy.mean,
+         .unit = "%",
+         .command = "facegate-train fit"});
+  }
+  // From people who were not trained on; a threshold of few pairs would mean nothing.
+  if (!scores_.empty() && IsMeasurable(kLowFar, scores_[0].impostors)) {
+    file.card.default_min_cosine = static_cast<float>(scores_[0].threshold_1e3);
+  }
+  const std::string path = parts_.directory.File("model.safetensors");
+  const Status written = WriteProvenModel(path, std::move(file)).status();
+  parts_.session.UseThreads();
+  FACEGATE_RETURN_IF_ERROR(written);
+  return path;
+}
+
+}  // namespace facegate

@@ -1,0 +1,58 @@
+#include "trainer/run/run_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace facegate {
+namespace {
+
+constexpr size_t kManyPairs = 1000;
+
+// How exact an accuracy of few pairs is: 1.96 deviations at an accuracy of one half.
+std::string PrecisionOf(size_t pairs) {
+  if (pairs >= kManyPairs) return "";
+  return fmt::format(
+      " (so few pairs measure an accuracy to about ± {:.0f} %; more held-out people or photos, or "
+      "a longer list, measure it better)",
+      98.0 / std::sqrt(static_cast<double>(pairs)));
+}
+
+}  // namespace
+
+StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out) {
+  RunFacts facts;
+  FACEGATE_ASSIGN_OR_RETURN(facts.data, OpenTrainingData(DataOptionsOf(spelled_out)));
+  const auto photos = static_cast<int64_t>(facts.data.training->size());
+  facts.batches_per_epoch = std::max<int64_t>(1, photos / spelled_out.data.batch);
+  FACEGATE_ASSIGN_OR_RETURN(
+      facts.recipe,
+      ResolveRecipe(spelled_out, {.identities = static_cast<int64_t>(facts.data.identities),
+                                  .batches_per_epoch = facts.batches_per_epoch}));
+  const ResolvedRecipe& recipe = facts.recipe;
+  facts.total = recipe.training.schedule.total * recipe.training.accumulate;
+  facts.evaluate_every = std::max<int64_t>(
+      1, std::llround(recipe.evaluate_every * static_cast<double>(facts.batches_per_epoch)));
+  facts.preprocessing.colour_order = recipe.colours;
+  return facts;
+}
+
+std::vector<std::string> DescribeFacts(const RunFacts& facts) {
+  const TrainingData& data = facts.data;
+  const size_t photos = data.training->size();
+  std::vector<std::string> lines;
+  lines.reserve(2 + data.sets.size());
+  lines.push_back(
+      fmt::format("{} photos: {} of {} identities ({} generated), {} for the teacher only", photos,
+                  data.labelled, data.identities, data.synthetic, photos - data.labelled));
+  for (const EvaluationSet& set : data.sets) {
+    lines.push_back(fmt::format("{} pairs of {} photos to evaluate with: {}{}", set.pairs.size(),
+                                set.photos.size(), set.name, PrecisionOf(set.pairs.size())));
+  }
+  lines.push_back(fmt::format("{} batches of {} photos (epochs: {:g}, threads: {})", facts.total,
+                              facts.recipe.batch, facts.recipe.epochs, facts.recipe.threads));
+  return lines;
+}
+
+}  // namespace facegate

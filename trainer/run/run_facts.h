@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/image/preprocessing.h"
+#include "trainer/run/recipe.h"
+#include "trainer/run/resolved_recipe.h"
+#include "trainer/run/training_data.h"
+
+namespace facegate {
+
+// What a run of `fit` is: all that follows from its recipe and its photos.
+struct RunFacts {
+  ResolvedRecipe recipe{};
+  TrainingData data{};
+  Preprocessing preprocessing{};  // of the network that learns
+  int64_t batches_per_epoch = 1;
+  int64_t total = 0;           // batches
+  int64_t evaluate_every = 1;  // batches
+
+  double EpochAt(int64_t batches) const {
+    return static_cast<double>(batches) / static_cast<double>(batches_per_epoch);
+  }
+};
+
+// Opens the photos of a recipe that is SpelledOut() and checked. Errors are those of
+// OpenTrainingData() and ResolveRecipe().
+StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out);
+
+// How much there is to learn from and to evaluate with, a sentence each.
+std::vector<std::string> DescribeFacts(const RunFacts& facts);
+
+}  // namespace facegate
