@@ -40,9 +40,8 @@ class ListPagesTest : public ServiceTest {
 };
 
 TEST_F(ListPagesTest, ListsCollectionsInPages) {
-  for (const std::string id : {"a", "b", "c", "z"}) {
-    v1::CreateCollectionResponse response;
-    ASSERT_THAT(CreateCollection(id, &response), IsOk());
+  for (const char* id : {"a", "b", "c", "z"}) {
+    CreateCollection(id, engine_.model(), std::nullopt);
   }
   int pages = 0;
   EXPECT_THAT(ListAll(v1::ListCollectionsRequest(), &GalleryService::ListCollections,
