@@ -15,7 +15,6 @@
 #include "face/base/number_range.h"
 #include "face/image/quarter_turns.h"
 #include "trainer/photos/face_cover.h"
-#include "trainer/photos/number_range.h"
 #include "trainer/synthetic/through_jpeg.h"
 
 namespace facegate {
