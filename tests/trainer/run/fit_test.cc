@@ -17,7 +17,7 @@ class FitTest : public RunFixture {
  protected:
   StatusOr<FitReport> Run(const Recipe& recipe, const std::string& run, int64_t stop_after = 0) {
     out_.str("");
-    Session session({.out = out_, .progress = out_, .threads = static_cast<int>(recipe.threads)});
+    Session session({.out = out_, .progress = out_, .threads = static_cast<int>(recipe.machine.threads)});
     return Fit(recipe, {.directory = dir_.File(run), .stop_after = stop_after}, session);
   }
   std::string said() const { return out_.str(); }
@@ -157,7 +157,7 @@ TEST_F(FitTest, UndoesBatchesWithoutAFiniteLossAndNamesTheirPhotos) {
   recipe.schedule.epochs = 40.0;
   recipe.optimizer.clip_norm = 0.0;
   recipe.schedule.rate = 1000.0;
-  recipe.training.schedule.kind = "constant";
+  recipe.schedule.kind = "constant";
   recipe.head.linear = true;
   const auto report = Run(recipe, "run");
   EXPECT_THAT(report, StatusIs(StatusCode::kFailedPrecondition));
@@ -170,11 +170,11 @@ TEST_F(FitTest, KeepsNoRecipeThatCannotBegin) {
   const Recipe good = SmallRecipe();
   std::vector<Recipe> bad(5, good);
   bad[0].data.train = {dir_.File("fotos")};
-  bad[1].training.schedule.minimum = 0.5;  // above the rate
-  bad[2].init = dir_.File("absent.pth");
-  bad[3].teacher = dir_.File("absent.safetensors");
-  bad[4].data.evaluate_pairs = dir_.File("absent.txt");
-  bad[4].data.evaluate_photos = dir_.File("photos");
+  bad[1].schedule.minimum = 0.5;  // above the rate
+  bad[2].network.init = dir_.File("absent.pth");
+  bad[3].teacher.model = dir_.File("absent.safetensors");
+  bad[4].evaluate.pairs = dir_.File("absent.txt");
+  bad[4].evaluate.photos = dir_.File("photos");
   for (const Recipe& recipe : bad) {
     EXPECT_FALSE(Run(recipe, "run").ok());
     EXPECT_FALSE(std::filesystem::exists(dir_.File("run/recipe.yaml")));
@@ -216,7 +216,7 @@ TEST_F(FitTest, AStopBeforeTheFirstBatchLeavesNothingLearned) {
     ASSERT_THAT(stopped, IsOk());
     EXPECT_EQ(stopped->batches, 0);
     Recipe next = recipe;
-    next.batch = batch;
+    next.data.batch = batch;
     EXPECT_THAT(Run(next, run, 1), IsOk()) << batch;
   }
 }

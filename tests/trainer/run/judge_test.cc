@@ -14,10 +14,10 @@ class JudgeTest : public RunFixture {
   void SetUp() override {
     RunFixture::SetUp();
     Recipe recipe = SmallRecipe();
-    recipe.data.holdout_identities = 2;
-    recipe.data.holdout_pairs = 40;
-    recipe.patience = 2;
-    FACEGATE_ASSERT_OK_AND_ASSIGN(facts_, OpenRunFacts(recipe));
+    recipe.holdout.identities = 2;
+    recipe.holdout.pairs = 40;
+    recipe.checkpoint.patience = 2;
+    FACEGATE_ASSERT_OK_AND_ASSIGN(facts_, OpenRunFacts(SpelledOut(recipe)));
     FACEGATE_ASSERT_OK_AND_ASSIGN(directory_,
                                   RunDirectory::Open(dir_.File("run"), RecipeToYaml(recipe), ""));
     ASSERT_THAT(directory_->Freeze(), IsOk());
