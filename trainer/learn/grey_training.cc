@@ -47,8 +47,8 @@ std::string DigestOfSamples(std::string_view samples,
 }
 
 GreyTraining::GreyTraining(const NetworkTrainingOptions& options,
-                           const network::Description& description, LrSchedule schedule,
-                           int64_t batches_per_epoch, CheckpointFacts facts)
+                           const network::Description& description, int64_t batches_per_epoch,
+                           CheckpointFacts facts)
     : options_(options),
       batches_per_epoch_(batches_per_epoch),
       facts_(std::move(facts)),
@@ -71,9 +71,9 @@ StatusOr<std::unique_ptr<GreyTraining>> GreyTraining::Create(
                           .base = options.learning_rate,
                           .total = batches * options.epochs,
                           .warmup = batches * std::min(kWarmupEpochs, options.epochs - 1)}));
-  std::unique_ptr<GreyTraining> training(new GreyTraining(
-      options, description, std::move(schedule), batches, FactsOf(options, std::move(facts))));
-  FACEGATE_RETURN_IF_ERROR(training->Begin());
+  std::unique_ptr<GreyTraining> training(
+      new GreyTraining(options, description, batches, FactsOf(options, std::move(facts))));
+  FACEGATE_RETURN_IF_ERROR(training->Begin(std::move(schedule)));
   return training;
 }
 

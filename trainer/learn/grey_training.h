@@ -45,7 +45,8 @@ class GreyTraining {
 
   // The outputs for a batch that Learn() comes after.
   torch::Tensor Forward(const torch::Tensor& crops);
-  // One update by the gradients of `loss`. kInternal, and no update, where it or a gradient is no number.
+  // Makes one update by the gradients of `loss`. kInternal, and no update, where it or a gradient
+  // is no number.
   Status Learn(const torch::Tensor& loss);
 
   // The weights as they learn: not rounded.
@@ -55,7 +56,7 @@ class GreyTraining {
 
  private:
   GreyTraining(const NetworkTrainingOptions& options, const network::Description& description,
-               LrSchedule schedule, int64_t batches_per_epoch, CheckpointFacts facts);
+               int64_t batches_per_epoch, CheckpointFacts facts);
 
   // Sets the weights to what learning begins with.
   Status Begin(LrSchedule schedule);

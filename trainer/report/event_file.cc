@@ -12,6 +12,7 @@
 #include "face/base/coding.h"
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
+#include "tensorboard/event.pb.h"
 
 namespace facegate {
 namespace {

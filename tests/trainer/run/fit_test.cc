@@ -17,7 +17,8 @@ class FitTest : public RunFixture {
  protected:
   StatusOr<FitReport> Run(const Recipe& recipe, const std::string& run, int64_t stop_after = 0) {
     out_.str("");
-    Session session({.out = out_, .progress = out_, .threads = static_cast<int>(recipe.machine.threads)});
+    Session session(
+        {.out = out_, .progress = out_, .threads = static_cast<int>(recipe.machine.threads)});
     return Fit(recipe, {.directory = dir_.File(run), .stop_after = stop_after}, session);
   }
   std::string said() const { return out_.str(); }
