@@ -14,9 +14,8 @@
 #include "face/torch/layer_fusion.h"
 
 // The few layers that networks are made of; face/network/description.h says what each computes.
-// Parameters are allocated but not set: creating
-// even the largest network costs milliseconds, and its names and shapes can be read off; values
-// come from LoadWeights() (face/torch/tensor_conversion.h). Not thread-safe in training mode.
+// Parameters are allocated but not set; values come from LoadWeights()
+// (face/torch/tensor_conversion.h). Not thread-safe in training mode.
 namespace facegate {
 
 // The epsilon of the batch norms.

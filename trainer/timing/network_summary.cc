@@ -2,155 +2,126 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
+#include <functional>
+#include <numeric>
 #include <utility>
+#include <variant>
 
-#include "face/base/catch.h"
 #include "face/network/architecture.h"
-#include "face/torch/backbone.h"
+#include "face/network/output_shape.h"
+#include "face/network/tensor_list.h"
 
 namespace facegate {
 namespace {
 
-using TorchTensor = torch::Tensor;
+using network::Extents;
 
 constexpr int64_t kMaxInputSide = 1024;  // pixels
 
-// State dicts call the branch of a residual unit that is no part of its chain by these names.
-constexpr std::array<std::string_view, 2> kShortcuts = {"downsample", "shortcut_layer"};
-
-bool IsShortcut(std::string_view name) {
-  return std::find(kShortcuts.begin(), kShortcuts.end(), name) != kShortcuts.end();
+std::string ConvType(const network::ConvShape& shape) {
+  const std::string size = fmt::format("{}x{}", shape.kernel, shape.kernel);
+  if (shape.groups == 1) return "conv " + size;
+  if (shape.groups == shape.in) return "depthwise conv " + size;
+  return fmt::format("conv {}, {} groups", size, shape.groups);
 }
 
-int64_t ParametersOf(const torch::nn::Module& module) {
-  int64_t count = 0;
-  for (const TorchTensor& parameter : module.parameters()) count += parameter.numel();
-  return count;
-}
+// What a layer is, in words, and its own multiply-adds.
+struct Kind {
+  std::string type;
+  int64_t multiply_adds = 0;
+};
 
-std::string ConvType(const TorchTensor& weight, int64_t channels) {
-  const std::string size = fmt::format("{}x{}", weight.size(2), weight.size(3));
-  if (weight.size(1) == channels) return "conv " + size;
-  if (weight.size(1) == 1) return "depthwise conv " + size;
-  return fmt::format("conv {}, {} groups", size, channels / weight.size(1));
-}
+struct KindOf {
+  Kind operator()(const network::Convolution& layer) const {
+    const network::ConvShape& shape = layer.shape;
+    const int64_t places =
+        std::accumulate(output.begin(), output.end(), int64_t{1}, std::multiplies<>());
+    return {ConvType(shape), places * (shape.in / shape.groups) * shape.kernel * shape.kernel};
+  }
+  Kind operator()(const network::Linear& layer) const { return {"linear", layer.in * layer.out}; }
+  // Its two convolutions see one place alone.
+  Kind operator()(const network::ChannelGate& layer) const {
+    return {"channel gate", 2 * layer.channels * (layer.channels / layer.reduction)};
+  }
+  Kind operator()(const network::BatchNorm& /*layer*/) const { return {"batch norm"}; }
+  Kind operator()(const network::PRelu& /*layer*/) const { return {"PReLU"}; }
+  Kind operator()(const network::Relu& /*layer*/) const { return {"ReLU"}; }
+  Kind operator()(const network::Dropout& /*layer*/) const { return {"dropout"}; }
+  Kind operator()(const network::Flatten& /*layer*/) const { return {"flatten"}; }
+  Kind operator()(const network::Subsample& /*layer*/) const { return {"subsample"}; }
+  Kind operator()(const network::Chain& /*group*/) const { return {"chain"}; }
+  Kind operator()(const network::Residual& /*group*/) const { return {"residual"}; }
 
-// Runs the layers of a network one by one and writes down what comes out of each.
+  const Extents& output;
+};
+
+// Follows a picture through a network, layer by layer, and writes down what comes out of each.
 class Walk {
  public:
-  explicit Walk(std::vector<LayerSummary>& layers) : layers_(layers) {}
+  explicit Walk(std::vector<LayerSummary>& rows) : rows_(rows) {}
 
-  TorchTensor Enter(const std::string& name, Layer& layer, const TorchTensor& input, int depth) {
-    auto* const chain = dynamic_cast<Chain*>(&layer);
-    const size_t place = layers_.size();
-    layers_.push_back({.name = name,
-                       .type = {},
-                       .depth = depth,
-                       .group = chain != nullptr,
-                       .output = {},
-                       .parameters = ParametersOf(layer)});
-    const TorchTensor output =
-        chain != nullptr ? EnterChain(name, *chain, input, depth) : layer.forward(input);
-    LayerSummary& row = layers_[place];
-    row.output.assign(output.sizes().begin() + 1, output.sizes().end());
-    if (chain != nullptr) {
-      row.type = dynamic_cast<Residual*>(chain) != nullptr ? "residual" : "chain";
-      for (size_t i = place + 1; i < layers_.size(); ++i) {
-        if (!layers_[i].group) row.multiply_adds += layers_[i].multiply_adds;
-      }
-    } else {
-      Describe(layer, input, output, row);
+  StatusOr<Extents> Enter(const std::string& name, const network::Layer& layer,
+                          const Extents& input, int depth) {
+    FACEGATE_ASSIGN_OR_RETURN(Extents output, network::OutputOf(layer.kind, input));
+    const auto* const chain = std::get_if<network::Chain>(&layer.kind);
+    const auto* const residual = std::get_if<network::Residual>(&layer.kind);
+    Kind kind = std::visit(KindOf{output}, layer.kind);
+    const size_t place = rows_.size();
+    rows_.push_back({.name = name,
+                     .type = std::move(kind.type),
+                     .depth = depth,
+                     .group = chain != nullptr || residual != nullptr,
+                     .output = output,
+                     .parameters = network::CountParameters(network::TensorsOf(layer)),
+                     .multiply_adds = kind.multiply_adds});
+    if (chain != nullptr) FACEGATE_RETURN_IF_ERROR(EnterEach(name, chain->layers, input, depth));
+    if (residual != nullptr) {
+      FACEGATE_RETURN_IF_ERROR(EnterEach(name, residual->layers, input, depth));
+      FACEGATE_RETURN_IF_ERROR(EnterEach(name, residual->shortcut, input, depth));
+    }
+    if (!rows_[place].group) return output;
+    for (size_t i = place + 1; i < rows_.size(); ++i) {
+      if (!rows_[i].group) rows_[place].multiply_adds += rows_[i].multiply_adds;
     }
     return output;
   }
 
  private:
-  TorchTensor EnterChain(const std::string& name, Chain& chain, const TorchTensor& input,
-                         int depth) {
-    TorchTensor value = input;
-    TorchTensor shortcut = input;
-    for (const auto& child : chain.named_children()) {
-      auto* const layer = dynamic_cast<Layer*>(child.value().get());
-      TORCH_CHECK(layer != nullptr, "a part of the chain is not a layer");
-      const std::string child_name = name.empty() ? child.key() : name + "." + child.key();
-      TorchTensor& branch = IsShortcut(child.key()) ? shortcut : value;
-      branch = Enter(child_name, *layer, branch, depth + 1);
+  // The layers of the group of that name and depth.
+  Status EnterEach(const std::string& group, const std::vector<network::Layer>& layers,
+                   Extents value, int depth) {
+    for (const network::Layer& layer : layers) {
+      const std::string name = group.empty() ? layer.name : group + "." + layer.name;
+      FACEGATE_ASSIGN_OR_RETURN(value, Enter(name, layer, value, depth + 1));
     }
-    if (dynamic_cast<Residual*>(&chain) == nullptr) return value;
-    TORCH_CHECK(value.sizes() == shortcut.sizes(), "the branches of a residual unit differ");
-    return value + shortcut;
+    return OkStatus();
   }
 
-  static void Describe(Layer& layer, const TorchTensor& input, const TorchTensor& output,
-                       LayerSummary& row) {
-    if (dynamic_cast<Conv2d*>(&layer) != nullptr) {
-      const TorchTensor weight = layer.named_parameters()["weight"];
-      row.type = ConvType(weight, input.size(1));
-      row.multiply_adds = output.numel() * (weight.numel() / weight.size(0));
-    } else if (dynamic_cast<Linear*>(&layer) != nullptr) {
-      row.type = "linear";
-      row.multiply_adds = layer.named_parameters()["weight"].numel();
-    } else if (dynamic_cast<ChannelGate*>(&layer) != nullptr) {
-      // Its two convolutions see one place alone.
-      row.type = "channel gate";
-      row.multiply_adds = row.parameters;
-    } else if (dynamic_cast<BatchNorm*>(&layer) != nullptr) {
-      row.type = "batch norm";
-    } else if (dynamic_cast<PRelu*>(&layer) != nullptr) {
-      row.type = "PReLU";
-    } else if (dynamic_cast<Dropout*>(&layer) != nullptr) {
-      row.type = "dropout";
-    } else if (dynamic_cast<Flatten*>(&layer) != nullptr) {
-      row.type = "flatten";
-    } else if (dynamic_cast<Subsample*>(&layer) != nullptr) {
-      row.type = "subsample";
-    } else {
-      TORCH_CHECK(false, "a layer of unknown kind: ", row.name);
-    }
-  }
-
-  std::vector<LayerSummary>& layers_;
+  std::vector<LayerSummary>& rows_;
 };
-
-// Values do not matter for shapes, but undefined ones can be slow or not finite.
-void SetZeros(torch::nn::Module& module) {
-  for (TorchTensor& tensor : module.parameters()) tensor.zero_();
-  for (TorchTensor& tensor : module.buffers()) tensor.zero_();
-}
-
-StatusOr<NetworkSummary> RunOnce(Backbone& backbone, int64_t input_side) {
-  return CatchToStatus("running the network", [&]() -> StatusOr<NetworkSummary> {
-    const torch::NoGradGuard no_grad;
-    backbone.eval();
-    SetZeros(backbone);
-    NetworkSummary network{.layers = {}, .input_side = input_side};
-    const TorchTensor input = torch::zeros({1, 3, input_side, input_side});
-    Walk(network.layers).Enter("", backbone, input, 0);
-    network.parameters = network.layers.front().parameters;
-    network.multiply_adds = network.layers.front().multiply_adds;
-    return network;
-  });
-}
 
 }  // namespace
 
 StatusOr<NetworkSummary> SummarizeNetwork(std::string_view architecture, int64_t input_side) {
-  FACEGATE_ASSIGN_OR_RETURN(const int embedding_size, EmbeddingSizeOf(architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
+                            DescribeArchitecture(architecture));
+  const network::Input& input = description.input;
   if (input_side < 1 || input_side > kMaxInputSide) {
     return InvalidArgument(
         fmt::format("the input is {} pixels wide, expected 1 to {}", input_side, kMaxInputSide));
   }
-  FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(architecture));
-  StatusOr<NetworkSummary> network = RunOnce(*backbone, input_side);
-  if (!network.ok() && input_side == Backbone::kInputSide) return network.status();
-  if (!network.ok() || network->layers.front().output != std::vector<int64_t>{embedding_size}) {
+  NetworkSummary summary{.layers = {}, .input_side = input_side};
+  const StatusOr<Extents> output = Walk(summary.layers)
+                                       .Enter("", {"", network::Chain{description.layers}},
+                                              {input.channels, input_side, input_side}, 0);
+  if (!output.ok() || *output != Extents{description.outputs}) {
     return InvalidArgument(fmt::format(
         "the last layers of {} do not fit an input of {} x {} pixels; it is made for {} x {}",
-        architecture, input_side, input_side, Backbone::kInputSide, Backbone::kInputSide));
+        architecture, input_side, input_side, input.side, input.side));
   }
-  return network;
+  summary.parameters = summary.layers.front().parameters;
+  summary.multiply_adds = summary.layers.front().multiply_adds;
+  return summary;
 }
 
 std::vector<LayerSummary> LayersAtDepth(const NetworkSummary& network, int depth) {

@@ -30,8 +30,8 @@ struct NetworkSummary {
   int64_t multiply_adds = 0;
 };
 
-// Runs a network of that architecture once, on a picture of `input_side` x `input_side`, without
-// its weights. kInvalidArgument for an unknown architecture, or a size that its last layers do not
+// Follows a picture of `input_side` x `input_side` through a network of that architecture; nothing
+// is computed. kInvalidArgument for an unknown architecture, or a size that its last layers do not
 // fit.
 StatusOr<NetworkSummary> SummarizeNetwork(std::string_view architecture, int64_t input_side);
 
