@@ -10,8 +10,8 @@ namespace facegate {
 namespace {
 
 constexpr ptrdiff_t kPixelBytes = 3;
-// So many columns of the upright picture are filled at a time: where they are rows of the stored
-// one, their bytes stay in the processor's first cache.
+// Where columns of the upright picture are rows of the stored one, so many are filled at a time:
+// their bytes stay in the processor's first cache.
 constexpr int kColumnsAtATime = 64;
 
 // How one goes over the stored bytes to meet the pixels in their upright order.
@@ -52,14 +52,17 @@ Walk WalkOver(const PixelView& stored, int orientation) {
 Status TurnUpright(const PixelView& stored, int orientation, const StopCheck& stop,
                    const PixelRows& upright) {
   const Walk walk = WalkOver(stored, orientation);
-  for (int left = 0; left < upright.width; left += kColumnsAtATime) {
-    const int count = std::min(kColumnsAtATime, upright.width - left);
+  const int columns = LiesOnItsSide(orientation) ? kColumnsAtATime : upright.width;
+  for (int left = 0; left < upright.width; left += columns) {
+    const int count = std::min(columns, upright.width - left);
     for (int y = 0; y < upright.height; ++y) {
       FACEGATE_RETURN_IF_ERROR(AskInRow(stop, y, count));
       const uint8_t* from = walk.start + left * walk.right + y * walk.down;
       uint8_t* to = upright.row(y) + left * kPixelBytes;
       for (int i = 0; i < count; ++i, from += walk.right, to += kPixelBytes) {
-        std::copy_n(from, kPixelBytes, to);
+        to[0] = from[0];
+        to[1] = from[1];
+        to[2] = from[2];
       }
     }
   }
