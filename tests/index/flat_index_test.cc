@@ -1,3 +1,5 @@
+#include "index/flat_index.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
