@@ -23,9 +23,6 @@ constexpr char kGradientNorm[] = "gradient_norm";
 constexpr char kBackbonePrefix[] = "backbone.";
 constexpr char kHeadPrefix[] = "head.";
 
-// Counts batches and enters nothing.
-bool IsBatchCounter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
-
 // Puts those of `weights` that are called `prefix` and a name of the module, and have its shape,
 // into the module. `fitting` gets the full names.
 Status TakeFitting(const TensorMap& weights, const std::string& prefix, torch::nn::Module& module,
