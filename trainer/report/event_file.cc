@@ -125,11 +125,13 @@ Status EventFile::AddImage(std::string_view tag, int64_t step, const cv::Mat& im
     return InvalidArgument("an image for TensorBoard is grey or BGR with 8 bits a channel");
   }
   FACEGATE_ASSIGN_OR_RETURN(const std::string png, EncodePng(ViewOf(image)));
-  Message message;
-  message.Varint(1, static_cast<uint64_t>(image.rows)).Varint(2, static_cast<uint64_t>(image.cols));
-  message.Varint(3, image.channels() == 1 ? kGrey : kRgb);
-  message.Bytes(4, png);
-  return WriteSummary(tag, step, Message().Bytes(4, message.bytes()).bytes());
+  tensorboard::Event event = EventAt(step, clock_);
+  tensorboard::Summary::Image& shown = *ValueOf(event, tag).mutable_image();
+  shown.set_height(image.rows);
+  shown.set_width(image.cols);
+  shown.set_colorspace(image.channels() == 1 ? kGrey : kRgb);
+  shown.set_encoded_image_string(png);
+  return Append(*file_, event);
 }
 
 Status EventFile::AddHistogram(std::string_view tag, int64_t step, std::span<const float> values) {
