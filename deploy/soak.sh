@@ -2,7 +2,7 @@
 # Runs the tests that take too long for every run, and records the outcome.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-all_parts=(kills load learning plain address thread fuzz)
+all_parts=(kills load learning plain address thread tidy fuzz)
 results=tests/SOAK.md
 cores=$(nproc) # before OMP_NUM_THREADS, which nproc obeys
 
@@ -19,11 +19,12 @@ Runs each PART, or all of them if none is named, and adds a line with date, comm
              tests
   address    all tests under AddressSanitizer and UndefinedBehaviorSanitizer
   thread     the tests of base, image, detection, weight files, index, server, heads and loop under ThreadSanitizer
+  tidy       clang-tidy over every file, whatever tests/tidy.lock covers
   fuzz       each fuzz target for 20 minutes
 
   --dry-run  show the commands and run nothing
 
-It takes about six hours on two cores. Name a part to run it again. Exit code: 0 if every part passed.
+It takes about seven hours on two cores. Name a part to run it again. Exit code: 0 if every part passed.
 
 Examples:
   deploy/soak.sh kills load
@@ -78,6 +79,7 @@ soak_part() { # soak_part NAME
       targets=(--target "${thread_programs[@]}")
       tests tsan -R "^($(IFS='|' && echo "${thread_programs[*]}"))(\\.[0-9]+)?\$"
       ;;
+    tidy) run /usr/bin/python3 tests/check_tidy.py --all ;;
     fuzz) run deploy/fuzz.sh ;;
   esac
 }

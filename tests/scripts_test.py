@@ -188,12 +188,16 @@ class CheckTidy(unittest.TestCase):
         self.assertEqual(self.read, ["b.cc"])
         self.assertEqual(self.check(), 0)
 
-    def test_a_key_covers_the_headers_and_protos_that_a_file_reaches(self):
-        for name in ("face/a.h", "protos/s.proto", "protos/t.proto"):
+    def test_a_key_covers_the_own_header_and_headers_without_a_source(self):
+        (self.root / "face/a.cc").write_text('#include "face/a.h"\n#include "face/alone.h"\n#include "face/b.h"\n')
+        (self.root / "face/alone.h").write_text("int alone();\n")
+        (self.root / "face/b.h").write_text("int b();\n")
+        self.assertEqual(self.check("--update"), 0)
+        for name, read in (("face/a.h", ["a.cc"]), ("face/alone.h", ["a.cc"]), ("face/b.h", ["b.cc"])):
             self.change(name)
             self.assertEqual(self.check(), 1)
             self.assertEqual(self.check("--update"), 0)
-            self.assertEqual(self.read, ["a.cc"])
+            self.assertEqual(self.read, read)
 
     def test_what_was_moved_or_got_other_comments_is_not_read_again(self):
         (self.root / "face/c").mkdir()

@@ -10,8 +10,8 @@
 
 namespace facegate {
 
-// A network of face/network/grey_networks.h by cv::dnn. Not thread-safe; description and weights
-// may go away after Create().
+// A GreyNetwork runs a network of face/network/grey_networks.h by cv::dnn. Not thread-safe;
+// description and weights may go away after Create().
 class GreyNetwork {
  public:
   // kInvalidArgument, naming a tensor, for weights of other names or shapes or that are not finite,

@@ -9,27 +9,27 @@
 #include "face/network/description.h"
 #include "face/weights/weights.h"
 
-// The backbones by their names.
+// The backbones are known by their names.
 namespace facegate {
 
 // "mobilefacenet-128", "mobilefacenet-512", "iresnet-18", "iresnet-34", "iresnet-50",
 // "iresnet-100", "iresnet-200", "irse-50". Stored in cards: do not change them.
 const std::vector<std::string>& ArchitectureNames();
 
-// The network of that name. kInvalidArgument, listing the known names, for another name.
+// Describes the network of that name. kInvalidArgument, listing the known names, for another name.
 // `dropout` in 0..1 acts before the last linear layer in training mode, where the architecture has
 // it (iresnet, irse).
 StatusOr<network::Description> DescribeArchitecture(std::string_view architecture,
                                                     double dropout = 0.0);
 
-// Length of its embedding.
+// Gives the length of its embedding.
 StatusOr<int> EmbeddingSizeOf(std::string_view architecture);
 
-// Trainable and fixed parameters, without buffers.
+// Counts trainable and fixed parameters, without buffers.
 StatusOr<int64_t> ParameterCount(std::string_view architecture);
 
-// The architecture whose tensors have exactly these names and shapes (num_batches_tracked may be
-// missing). kInvalidArgument, naming the nearest architecture and the first tensors that differ,
+// Finds the architecture whose tensors have exactly these names and shapes (num_batches_tracked may
+// be missing). kInvalidArgument, naming the nearest architecture and the first tensors that differ,
 // when there is none.
 StatusOr<std::string> DetectArchitecture(const TensorMap& tensors);
 

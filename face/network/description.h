@@ -20,10 +20,12 @@
 // ways. Cards and checkpoints hold them: do not change them.
 //
 // The networks are in iresnet.h, irse.h and mobilefacenet.h (backbones, listed in architecture.cc)
-// and in grey_networks.h (the two small ones). Another backbone is one more function and one row. A
-// kind of layer that is added to LayerKind stops the compiler at each place that must know it.
+// and in grey_networks.h (the two small ones). Another backbone is one more function and one row.
+// Code that must know all kinds of layers visits LayerKind, so the compiler names each such place
+// when one is added.
 namespace facegate::network {
 
+// Kernels are square.
 struct ConvShape {
   int64_t in = 0;  // channels
   int64_t out = 0;
@@ -33,47 +35,45 @@ struct ConvShape {
   int64_t groups = 1;
 };
 
-// A convolution; square kernels.
 struct Convolution {
   ConvShape shape;
   bool bias = false;
 };
 
-// A batch norm (Ioffe and Szegedy 2015) over the channels of C·H·W or over numbers.
+// A batch norm (Ioffe and Szegedy 2015) normalises the channels of C·H·W, or single numbers.
 struct BatchNorm {
   int64_t channels = 0;
   bool fixed_weight = false;  // not trained
 };
 
-// A PReLU (He et al. 2015) with one slope for each channel.
+// A PReLU (He et al. 2015) has one slope for each channel.
 struct PRelu {
   int64_t channels = 0;
 };
 
 struct Relu {};
 
-// A matrix over numbers.
 struct Linear {
   int64_t in = 0;
   int64_t out = 0;
   bool bias = false;
 };
 
-// A dropout (Srivastava et al. 2014); it acts in training alone.
+// A dropout (Srivastava et al. 2014) acts in training alone.
 struct Dropout {
   double probability = 0.0;
 };
 
-// C·H·W as C·H·W numbers.
+// A flattening makes C·H·W a list of as many numbers.
 struct Flatten {};
 
-// Each `stride`-th row and column (a 1×1 max pooling).
+// A subsampling keeps each `stride`-th row and column (a 1×1 max pooling).
 struct Subsample {
   int64_t stride = 1;
 };
 
-// Squeeze-and-excitation (Hu et al. 2018): channels scaled by a gate computed from their means, by
-// the 1×1 convolutions "fc1", to 1/reduction of the channels, and "fc2", back.
+// Squeeze-and-excitation (Hu et al. 2018) scales channels by a gate that is computed from their
+// means by two 1×1 convolutions: "fc1" to 1/reduction of the channels, and "fc2" back.
 struct ChannelGate {
   int64_t channels = 0;
   int64_t reduction = 1;
@@ -81,13 +81,13 @@ struct ChannelGate {
 
 struct Layer;
 
-// Layers one after the other.
+// The layers of a chain run one after the other.
 struct Chain {
   std::vector<Layer> layers;
 };
 
-// Layers one after the other (He et al. 2016) to whose output their input is added, behind the
-// layers of the shortcut where it has some.
+// In a residual (He et al. 2016) the layers run one after the other, and their input is added to
+// their output; before that it passes the layers of the shortcut, where there are some.
 struct Residual {
   std::vector<Layer> layers;
   std::vector<Layer> shortcut;
@@ -99,27 +99,27 @@ using LayerKind = std::variant<Convolution, BatchNorm, PRelu, Relu, Linear, Drop
 struct Layer {
   std::string name;
   LayerKind kind;
-  // What it gives is a map that a teacher is compared by; of the outermost layers alone.
+  // Its output is a map that a teacher is compared by. Only outermost layers are marked.
   bool map = false;
 };
 
-// The layers in a chain, each named by its position, as those of PyTorch's Sequential are.
+// Makes a chain whose layers are named by their positions, as those of PyTorch's Sequential are.
 Chain Sequence(std::vector<LayerKind> kinds);
 
-// A tensor of a network's state dict.
+// A tensor of the state dict has a name and a shape.
 struct TensorShape {
   std::string name;
   std::vector<int64_t> shape;  // empty for a scalar
   bool parameter = true;       // false for running statistics and counters
 };
 
-// What a network takes: `channels` pictures of `side`×`side` pixels.
+// A network takes `channels` times `side`×`side` pixels.
 struct Input {
   int64_t channels = 0;
   int64_t side = 0;
 };
 
-// What all backbones take: an aligned crop in colour.
+// All backbones take an aligned crop in colour.
 inline constexpr Input kCropInput{.channels = 3, .side = 112};
 
 struct Description {

@@ -41,7 +41,7 @@ Naming Naming512() {
           .trunk = {"0", "1", "2", "3", "4", "5", "6", "7"}};
 }
 
-// The layers in a chain of that name, or as they are where it is empty.
+// Puts the layers into a chain of that name; an empty name leaves them as they are.
 std::vector<Layer> Within(const std::string& name, std::vector<Layer> layers) {
   if (name.empty()) return layers;
   return {{name, Chain{std::move(layers)}}};
@@ -61,7 +61,7 @@ struct UnitShape {
   int64_t stride = 1;     // 1: the input is added to the output
 };
 
-// An inverted residual: 1×1 expansion, 3×3 depthwise, 1×1 projection without activation.
+// A unit is an inverted residual: 1×1 expansion, 3×3 depthwise, 1×1 projection without activation.
 LayerKind Unit(const Naming& naming, const UnitShape& shape) {
   const int64_t mid = shape.expansion;
   const ConvShape depthwise{
@@ -79,7 +79,7 @@ Chain Repeat(const Naming& naming, size_t count, int64_t width, int64_t expansio
   return {{{naming.repeats, Sequence(std::vector<LayerKind>(count, unit))}}};
 }
 
-// From 112×112×3 to 7×7×(2·width).
+// The trunk leads from 112×112×3 to 7×7×(2·width).
 std::vector<Layer> Trunk(const Naming& naming, int64_t width) {
   const auto& names = naming.trunk;
   const int64_t wide = 2 * width;
@@ -97,14 +97,14 @@ std::vector<Layer> Trunk(const Naming& naming, int64_t width) {
   };
 }
 
-// A kernel as large as the picture that is left: each channel becomes one number.
+// The kernel is as large as the picture that is left: each channel becomes one number.
 constexpr ConvShape kGlobalDepthwise{.in = 512, .out = 512, .kernel = 7, .groups = 512};
 
 }  // namespace
 
 Description MobileFaceNet128() {
   std::vector<Layer> layers = Trunk(Naming128(), 64);
-  // The maps before a halving.
+  // These are the last layers before the picture is halved, or ends.
   for (const size_t repeats : {3U, 5U, 7U}) layers[repeats].map = true;
   const std::vector<Layer> head = {{"sep", Convolution{{.in = 128, .out = 512}}},
                                    {"sep_bn", BatchNorm{512}},

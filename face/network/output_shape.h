@@ -8,11 +8,12 @@
 
 namespace facegate::network {
 
-// What a layer takes and gives for one picture: channels, height and width; or a length alone.
+// Extents say what a layer takes or gives for one picture: channels, height and width; or a length
+// alone.
 using Extents = std::vector<int64_t>;
 
-// The extents of what a layer, or a group of layers, gives. kInvalidArgument where it does not take
-// such an input: other channels, a picture that is smaller than a kernel, branches that differ.
+// Tells what a layer, or a group of layers, gives. kInvalidArgument where it does not take such an
+// input: other channels, a picture that is smaller than a kernel, branches that differ.
 StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input);
 
 }  // namespace facegate::network

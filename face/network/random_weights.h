@@ -8,9 +8,9 @@
 
 namespace facegate {
 
-// Weights from a generator of our own, equal on every machine: scaled so that activations neither
-// vanish nor explode, batch norm statistics plausible. For tests and demonstrations; they recognise
-// nobody. kInvalidArgument for an unknown architecture.
+// Makes weights by a generator of our own, equal on every machine: scaled so that activations
+// neither vanish nor explode, batch norm statistics plausible. They are for tests and
+// demonstrations, and recognise nobody. kInvalidArgument for an unknown architecture.
 StatusOr<TensorMap> RandomWeights(std::string_view architecture, uint64_t seed);
 
 }  // namespace facegate

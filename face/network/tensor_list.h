@@ -7,13 +7,13 @@
 
 namespace facegate::network {
 
-// The tensors of a layer and of those within, named from the layer's own name on; in the order of
-// the state dict.
+// Lists the tensors of a layer and of those within, in the order of the state dict; their names
+// begin with the layer's own.
 std::vector<TensorShape> TensorsOf(const Layer& layer);
-// The same of all layers, and after them the tensors that are of none.
+// Lists those of all layers, and after them the tensors that are of none.
 std::vector<TensorShape> TensorsOf(const Description& description);
 
-// The numbers in the parameters among them, trainable or fixed; buffers do not count.
+// Counts the numbers in parameters, trainable or fixed; buffers do not count.
 int64_t CountParameters(const std::vector<TensorShape>& tensors);
 
 }  // namespace facegate::network

@@ -10,15 +10,15 @@
 
 namespace facegate {
 
-// A network of face/network/architecture.h, which turns N·3·112·112 crops into raw (not normalised)
-// embeddings, N·E. Names and shapes of its parameters and buffers are those of its PyTorch
-// original, so that weights move both ways. Values are undefined until LoadWeights() (face/torch/tensor_conversion.h) sets them.
+// A backbone turns N·3·112·112 crops into raw (not normalised) embeddings, N·E. Values of its
+// parameters and buffers are undefined until LoadWeights() (face/torch/tensor_conversion.h) sets
+// them.
 class Backbone : public Chain {
  public:
   static constexpr int64_t kInputSide = network::kCropInput.side;  // pixels
 };
 
-// What DescribeArchitecture() describes; its errors.
+// Makes the modules of what DescribeArchitecture() describes, with its errors.
 StatusOr<std::shared_ptr<Backbone>> CreateBackbone(std::string_view architecture,
                                                    double dropout = 0.0);
 

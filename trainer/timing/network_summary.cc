@@ -25,7 +25,7 @@ std::string ConvType(const network::ConvShape& shape) {
   return fmt::format("conv {}, {} groups", size, shape.groups);
 }
 
-// What a layer is, in words, and its own multiply-adds.
+// A kind says what a layer is, in words, and has its own multiply-adds.
 struct Kind {
   std::string type;
   int64_t multiply_adds = 0;
@@ -87,7 +87,7 @@ class Walk {
   }
 
  private:
-  // The layers of the group of that name and depth.
+  // Enters the layers of the group of that name and depth.
   Status EnterEach(const std::string& group, const std::vector<network::Layer>& layers,
                    Extents value, int depth) {
     for (const network::Layer& layer : layers) {

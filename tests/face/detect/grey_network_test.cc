@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// Four pixels to one number.
+// The network makes one number of four pixels.
 network::Description SumOfPixels() {
   return {.name = "sum",
           .input = {.channels = 1, .side = 2},
