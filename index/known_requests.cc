@@ -1,6 +1,7 @@
 #include "index/known_requests.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace facegate {
 
@@ -63,7 +64,7 @@ KnownRequests::Keys KnownRequests::Below(uint64_t collection) const {
 
 std::vector<RequestKey> KnownRequests::OldestBelow(const IdentityKey& owner, size_t most) const {
   const Keys below = Below(owner);
-  const auto count = static_cast<size_t>(std::ranges::distance(below));
+  const auto count = static_cast<size_t>(std::distance(below.begin(), below.end()));
   if (count <= most) return {};
   std::vector<std::pair<int64_t, RequestKey>> oldest;
   oldest.reserve(count);

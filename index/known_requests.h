@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <utility>
 #include <vector>
@@ -36,7 +35,18 @@ class KnownRequests {
     ByAge::node_type by_age;
   };
   // Keys in their order; valid until the next change.
-  using Keys = std::ranges::subrange<ByOwner::const_iterator>;
+  class Keys {
+   public:
+    Keys(ByOwner::const_iterator first, ByOwner::const_iterator last)
+        : first_(first), last_(last) {}
+    ByOwner::const_iterator begin() const { return first_; }
+    ByOwner::const_iterator end() const { return last_; }
+    bool empty() const { return first_ == last_; }
+
+   private:
+    ByOwner::const_iterator first_;
+    ByOwner::const_iterator last_;
+  };
 
   // For the requests that `change` puts into the store.
   static std::vector<Place> PlacesFor(const StoreChange& change);

@@ -139,12 +139,12 @@ StatusOr<cv::dnn::Net> BuildNet(const network::Description& description,
 
 class DnnGreyNetwork final : public GreyNetwork {
  public:
-  DnnGreyNetwork(const network::Description& description, cv::dnn::Net net)
+  DnnGreyNetwork(const network::Description& description, const cv::dnn::Net& net)
       : name_(description.name),
         side_(static_cast<int>(description.input.side)),
         outputs_(static_cast<size_t>(description.outputs)),
         task_("running the " + description.name),
-        net_(std::move(net)) {}
+        net_(net) {}
 
   StatusOr<std::vector<float>> Run(const cv::Mat& input) override {
     return CatchToStatus(task_, [&]() -> StatusOr<std::vector<float>> {

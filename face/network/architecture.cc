@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -77,6 +78,7 @@ size_t CountCommon(const ShapeMap& expected, const TensorMap& tensors) {
 const std::vector<std::string>& ArchitectureNames() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
+    all.reserve(std::size(kArchitectures));
     for (const Architecture& one : kArchitectures) all.emplace_back(one.name);
     return all;
   }();

@@ -26,7 +26,7 @@ uint64_t StreamSeed(uint64_t seed, std::string_view name) {
 // multiplication, so no libm can change a bit.
 double NextGaussian(SplitMix64& random) {
   const uint64_t bits = random.Next();
-  int64_t sum = -2 * 65535;
+  int64_t sum = int64_t{-2} * 65535;
   for (int i = 0; i < 4; ++i) sum += static_cast<int64_t>(bits >> (16 * i) & 0xffff);
   constexpr double kStandardDeviation = 37837.2272;  // sqrt(4 * (65536^2 - 1) / 12)
   return static_cast<double>(sum) / kStandardDeviation;
