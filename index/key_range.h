@@ -35,7 +35,7 @@ class KeyRanges {
   static constexpr size_t kMost = 10'000;
 
   void Add(KeyRange range);
-  // By their beginnings.
+  // Returns the ranges in the order of their beginnings.
   const std::set<KeyRange>& all() const { return ranges_; }
   bool empty() const { return ranges_.empty(); }
 

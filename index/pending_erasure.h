@@ -12,8 +12,8 @@
 
 namespace facegate {
 
-// What a store still has to erase from its files, family by family, and which families have a mark
-// in the store that says so. Thread-safe.
+// Keeps account of what a store still has to erase from its files, family by family, and of the
+// families that have a mark in the store that says so. Thread-safe.
 class PendingErasure {
  public:
   // A store was opened with the mark of `family`.

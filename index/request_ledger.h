@@ -82,7 +82,7 @@ class RequestLedger {
   // For one more below the identity.
   Status MakeRoomBelow(const IdentityKey& owner, StoreChange& change) const;
   Status TakeTurn(const RequestId& id);
-  // What the store holds of it; nothing when the id is new.
+  // Reads what the store holds of it; nothing when the id is new.
   StatusOr<std::optional<StoredRequest>> Read(const RequestId& id);
   void End(const RequestId& id);
 

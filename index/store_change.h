@@ -33,8 +33,8 @@ struct StoreChange {
 // The places in which `change` deletes or overwrites what must leave the files.
 ErasedKeys ErasedBy(const StoreChange& change);
 
-// Whether the change makes room on the disk rather than needs some. A deletion may put records,
-// too, of what is left; what has templates needs room in any case.
+// Tells whether the change makes room on the disk rather than needs some. A deletion may put
+// records, too, of what is left; what has templates needs room in any case.
 bool TakesAway(const StoreChange& change);
 
 }  // namespace facegate

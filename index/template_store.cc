@@ -246,7 +246,7 @@ class RocksTemplateStore final : public TemplateStore {
     StatusOr<uint64_t> next = DecodeCounters(*counters);
     if (!next.ok()) return Annotate(next.status(), "meta record counters");
     {
-      // What was left of the last block is given up: some of it was given out.
+      // The rest of the last block is given up: some of it was given out.
       const MutexLock lock(uid_mutex_);
       next_uid_ = uid_end_ = *next;
     }

@@ -36,11 +36,11 @@ class TemplateStore {
   // is missing, a model that differs) is the caller's to check.
   virtual Status ReadCollections(const CollectionVisitor& visit) const = 0;
   virtual Status ReadIdentities(const IdentityVisitor& visit) const = 0;
-  // Of the identities from `from` to before `until` (nullopt: to the end).
+  // Reads those of the identities from `from` to before `until` (nullopt: to the end).
   virtual Status ReadTemplates(const IdentityKey& from, const std::optional<IdentityKey>& until,
                                const TemplateVisitor& visit) const = 0;
 
-  // Of the owners from `from` to before `until` (nullopt: to the end).
+  // Reads those of the owners from `from` to before `until` (nullopt: to the end).
   virtual Status ReadRequests(const IdentityKey& from, const std::optional<IdentityKey>& until,
                               const RequestVisitor& visit) const = 0;
   // Nothing when there is none.
@@ -60,8 +60,8 @@ class TemplateStore {
   // of what lies around those places, at worst of the store; reads and writes go on meanwhile.
   // kUnavailable, with the work still to be done, soon after `canceled` became true.
   virtual Status Compact(std::atomic<bool>* canceled = nullptr) = 0;
-  // Whether something was deleted or overwritten that no Compact() has erased from the files yet,
-  // also before the store was opened.
+  // True where something was deleted or overwritten that no Compact() has erased from the files
+  // yet, also before the store was opened.
   virtual bool erase_pending() const = 0;
   // About how many bytes Compact() would write now.
   virtual uint64_t bytes_to_compact() const = 0;

@@ -150,11 +150,6 @@ Status Flags::Apply(Config& config) const {
 
 }  // namespace
 
-bool AsksToServe(const std::vector<std::string>& arguments) {
-  Flags flags;
-  return flags.Parse(arguments).ok() && flags.action() == CommandLine::Action::kServe;
-}
-
 StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments) {
   Flags flags;
   FACEGATE_RETURN_IF_ERROR(flags.Parse(arguments));

@@ -15,10 +15,6 @@ struct CommandLine {
   Config config;
 };
 
-// Tells whether the arguments ask for a server, by their flags alone: no file is read. False where
-// they cannot be parsed.
-bool AsksToServe(const std::vector<std::string>& arguments);
-
 // Defaults, then the file of --config, then the other flags, --KEY VALUE or --KEY=VALUE, by the
 // names of the keys. `arguments` is without the program's name. kInvalidArgument, naming the file
 // with its line or the flag, and the limit, for an unknown or repeated key or a value out of range;

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-// How a folder's name becomes an identity.
+// A folder's name becomes an identity by these.
 namespace facegate::cli {
 
 // The label in which an identity that was enrolled from a folder keeps the folder's name.

@@ -7,7 +7,7 @@
 
 #include "clients/cpp/client_result.h"
 
-// Which files of a folder are photos.
+// These tell which files of a folder are photos.
 namespace facegate::cli {
 
 // A file or folder that is not sent, and why, in words that go on after its name.

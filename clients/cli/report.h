@@ -8,7 +8,7 @@
 
 #include "clients/cli/command.h"
 
-// How results and errors are shown.
+// Results and errors are shown by these.
 namespace facegate::cli {
 
 // Keeps the order of fields.

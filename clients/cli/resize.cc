@@ -8,8 +8,8 @@
 namespace facegate::cli {
 namespace {
 
-// What a pixel of a row or column is made of: `weights` of the pixels from `first` on; their sum is
-// 1.
+// A pixel of a row or column is made of these: `weights` of the pixels from `first` on; their sum
+// is 1.
 struct Mixture {
   int first = 0;
   std::vector<float> weights;

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-// What is wrong with a command line, in words that help.
+// These say what is wrong with a command line, in words that help.
 namespace facegate::cli {
 
 // The word of `known` that is most like `word`, such as "enroll" for "enrol", or nothing when none

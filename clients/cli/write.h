@@ -8,8 +8,8 @@
 #include "clients/cpp/request_id.h"
 #include "clients/cpp/retry.h"
 
-// How commands change something: with a request_id, so that a call that is sent again cannot make
-// the change twice.
+// Commands change something by these: with a request_id, so that a call that is sent again cannot
+// make the change twice.
 namespace facegate::cli {
 
 // Adds --request-id. Returns the option.

@@ -16,8 +16,8 @@ namespace facegate {
 // the frame.
 inline constexpr double kLandmarkUnit = 0.1;
 
-// What the network takes: the pixels of an 8-bit grey crop, moved and scaled to the mean 0 and the
-// deviation 1, so that light matters little.
+// Makes the network's input: the pixels of an 8-bit grey crop, moved and scaled to the mean 0 and
+// the deviation 1, so that light matters little.
 cv::Mat LandmarkInput(const cv::Mat& crop);
 
 // The landmark network, trained by facegate-train fit-landmarks. Not thread-safe; the weights may go

@@ -11,7 +11,7 @@
 
 namespace facegate {
 
-// What the network takes: the pixels of an 8-bit grey crop, 0 to 255 as -1 to 1; light matters.
+// Makes the network's input: the pixels of an 8-bit grey crop, 0 to 255 as -1 to 1; light matters.
 cv::Mat QualityInput(const cv::Mat& crop);
 
 // The network's opinion of a crop.

@@ -27,7 +27,7 @@ struct DecodeLimits {
   bool heif = false;
 };
 
-// How the caller takes part in a decoding. Both are called on the thread that decodes, and may be
+// Lets the caller take part in a decoding. Both are called on the thread that decodes, and may be
 // empty.
 struct DecodeControl {
   // Asked at least every 5 ms of work; what it answers instead of OK is the answer.

@@ -74,7 +74,7 @@ class LibheifPicture final : public HeifPicture {
   }
 
  private:
-  // From RGB or RGBA.
+  // Converts from RGB or RGBA.
   static Status PutInOrder(const uint8_t* pixels, int stride, bool transparent,
                            const StopCheck& stop, const PixelRows& bgr) {
     std::vector<uint8_t> bgra(static_cast<size_t>(bgr.width) * 4);

@@ -10,7 +10,7 @@ namespace facegate {
 namespace {
 
 constexpr ptrdiff_t kPixelBytes = 3;
-// Where columns of the upright picture are rows of the stored one, so many are filled at a time:
+// So many columns of the upright picture, which are rows of the stored one, are filled at a time:
 // their bytes stay in the processor's first cache.
 constexpr int kColumnsAtATime = 64;
 

@@ -1,4 +1,4 @@
-"""The backbones of face/model as ONNX graphs, built from their state dicts.
+"""The backbones of face/network as ONNX graphs, built from their state dicts.
 
 Names and shapes are those of face/network/mobilefacenet.cc and face/network/iresnet.cc. Batch norms are
 left as they are: folding them is the runtime's own work, as it is ours.

@@ -158,7 +158,7 @@ inline std::string BytesOf(const Embedding& embedding) {
   return bytes;
 }
 
-// How often `bytes` occur in the files of `directory`.
+// Counts how often `bytes` occur in the files of `directory`.
 inline size_t CountInFiles(const std::string& directory, const std::string& bytes) {
   size_t count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {

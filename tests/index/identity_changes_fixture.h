@@ -13,7 +13,7 @@
 
 namespace facegate {
 
-// What Search() must give: every template compared, by what the gallery lists.
+// Gives what Search() must: every template compared, by what the gallery lists.
 inline std::vector<Candidate> FullScan(const Gallery& gallery, const Embedding& query) {
   std::vector<Candidate> best;
   for (const auto& identity : IdentitiesOf(gallery, "people")) {

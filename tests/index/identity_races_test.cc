@@ -149,7 +149,7 @@ TEST_F(IdentityRacesTest, KeepsIndexEqualToTheStoreUnderEveryChange) {
   ExpectExactAndLasting(Random());
 }
 
-// Of all who change what they read, each change is made on top of the one before.
+// All change what they read, and each change is made on top of the one before.
 TEST_F(IdentityRacesTest, EtagsLetNoChangeBeOverwritten) {
   Enrol("a", Random());
   InParallel([&](int) {

@@ -23,7 +23,7 @@ TEST_F(AppTest, RefusesAtOnceWhenItsQueueIsFull) {
   embedder_->Block();
   std::thread running([&] { EXPECT_TRUE(Embed(PatternPng(1)).ok()); });
   embedder_->WaitForCalls(1);
-  // Of two more one waits and the other is refused, whichever comes first.
+  // One of two more waits and the other is refused, whichever comes first.
   std::atomic<int> refused = 0;
   std::latch one_refused(1);
   const auto embed = [&] {

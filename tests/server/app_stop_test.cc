@@ -21,7 +21,7 @@ TEST_F(AppTest, StopFinishesCallsInProgressAndRefusesNewOnes) {
   std::thread running([&] { finished = Embed(PatternPng(1)); });
   embedder_->WaitForCalls(1);
   std::thread stopper([&] { app_->Stop(60s); });
-  // Until the stop begins, listing is answered: the model holds up photos alone.
+  // Listing is answered until the stop begins: the model holds up photos alone.
   grpc::Status refused;
   do {
     grpc::ClientContext context;

@@ -96,12 +96,6 @@ TEST(CommandLineTest, NamesTheKeyThatMayHaveBeenMeant) {
               HasSubstr("unknown key \"max_bacth\"; did you mean \"max_batch\"?"));
 }
 
-TEST(CommandLineTest, TellsAServerFromWhatOnlyPrints) {
-  EXPECT_TRUE(AsksToServe({"--config", "absent.yaml"}));
-  EXPECT_FALSE(AsksToServe({"--config", "absent.yaml", "--version"}));
-  EXPECT_FALSE(AsksToServe({"--max_bacth", "4"}));
-}
-
 TEST(CommandLineTest, RefusesAnIncompleteServer) {
   EXPECT_THAT(ParseCommandLine({}), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(ErrorOf({"--listen", "0.0.0.0:50051"}), HasSubstr("insecure"));

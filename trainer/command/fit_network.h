@@ -10,7 +10,7 @@
 // The commands that train the small networks of the programs have this in common.
 namespace facegate {
 
-// What their command lines say beside the options of the run.
+// Their command lines say this beside the options of the run.
 struct FitNetworkOptions {
   int threads = 0;     // 0: as many as the machine has cores
   bool force = false;  // replace OUT

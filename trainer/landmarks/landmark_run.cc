@@ -66,7 +66,7 @@ OrderedLandmarks HeldOutPhotos(const OrderedLandmarks& landmarks, const Landmark
   return chosen;
 }
 
-// Without the folders of this machine.
+// Leaves out the folders of this machine.
 std::string CommandOf(const LandmarkRunOptions& options) {
   return fmt::format("facegate-train fit-landmarks --photos {} --landmarks {} {}",
                      LastNameOf(options.photos), LastNameOf(options.landmarks),

@@ -31,7 +31,7 @@ StatusOr<OrderedLandmarks> ReadOrdered(const std::string& path) {
   return ordered;
 }
 
-// What the samples follow from; the number changes with how they are cut.
+// Says what the samples follow from; the number changes with how they are cut.
 StatusOr<std::string> SourceOf(const LandmarkRunOptions& options,
                                const OrderedLandmarks& landmarks) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string list, ReadFile(options.landmarks, kMaxListBytes));

@@ -28,8 +28,8 @@ inline constexpr char kSamplesFact[] = "digest of the samples";
 std::string DigestOfSamples(std::string_view samples,
                             std::initializer_list<std::span<const size_t>> learned);
 
-// What the trainings of all networks of face/network/grey_networks.h have in common: first weights,
-// optimiser, schedule and checkpoints. Not thread-safe.
+// Is what the trainings of all networks of face/network/grey_networks.h have in common: first
+// weights, optimiser, schedule and checkpoints. Not thread-safe.
 class GreyTraining {
  public:
   // An epoch has `views`. `facts` are what a checkpoint must agree with beside the options.

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// So many bytes at the start of a file tell text from anything else.
+// The start of a file tells text from anything else by so many bytes.
 constexpr size_t kLookedAt = 4096;
 
 constexpr std::string_view kWriteFiles =

@@ -48,7 +48,7 @@ inline constexpr std::string_view kPackFormat = "pack";
 // nothing is.
 StatusOr<const DatasetFormat*> FormatOfDataset(const std::string& path);
 
-// What the file or folder at `path` is and the way out, in a sentence that begins with a verb,
+// Says what the file or folder at `path` is and the way out, in a sentence that begins with a verb,
 // where a row without `open` recognises it. Nothing where it may be one of ours.
 std::optional<std::string> ForeignDatasetAdvice(const std::string& path);
 

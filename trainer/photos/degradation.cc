@@ -30,7 +30,7 @@ struct KindFacts {
 
 constexpr NumberRange kFactorDown = {0.0, 1.0};
 constexpr NumberRange kPixels = {1.0, 65535.0};
-constexpr double kPoorQuality = 8;  // of a JPEG
+constexpr int kPoorQuality = 8;  // of a JPEG
 constexpr std::array<KindFacts, 20> kKinds = {{{Kind::kClean, "clean"},
                                                {Kind::kTurn, "turn", {90.0, 270.0}},
                                                {Kind::kShrink, "shrink", kPixels},

@@ -5,7 +5,7 @@
 
 #include "trainer/photos/dataset_format.h"
 
-// What recognises the formats that are not read here: data sets of other programs, and what is no
+// These recognise the formats that are not read here: data sets of other programs, and what is no
 // data set at all. Each says what the candidate is, see DatasetFormat::sniff.
 namespace facegate {
 
@@ -18,7 +18,7 @@ std::optional<std::string> SniffRecordIo(const DatasetCandidate& candidate);
 std::optional<std::string> SniffTfRecord(const DatasetCandidate& candidate);
 std::optional<std::string> SniffPickle(const DatasetCandidate& candidate);
 
-// What FileKindName() knows: archives, and the rest.
+// These recognise what FileKindName() knows: archives, and the rest.
 std::optional<std::string> SniffArchive(const DatasetCandidate& candidate);
 std::optional<std::string> SniffOtherKind(const DatasetCandidate& candidate);
 

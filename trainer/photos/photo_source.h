@@ -17,7 +17,7 @@ namespace facegate {
 // No photo for training is larger than this.
 constexpr uint64_t kMaxTrainingPhotoBytes = 256ULL << 20;
 
-// What becomes of photos that a list names and that are not there.
+// Says what becomes of photos that a list names and that are not there.
 enum class MissingPhotos {
   kKeep,    // each is an error when it is read
   kRefuse,  // kInvalidArgument, naming the first few
@@ -41,7 +41,7 @@ class PhotoSource {
   virtual std::string short_name(size_t i) const = 0;
   // The folder that the names begin with, with a slash at its end; empty where they begin with none.
   virtual std::string folder() const { return {}; }
-  // What people should know about how the source was read, a line each; see ImageList.
+  // Tells people how the source was read, a line each; see ImageList.
   virtual std::vector<std::string> remarks() const { return {}; }
   // The encoded bytes. An error names the photo.
   virtual StatusOr<std::string> Read(size_t i) const = 0;

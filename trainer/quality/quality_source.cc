@@ -70,7 +70,7 @@ StatusOr<OpenedCrops> OpenCrops(const QualityRunOptions& options) {
   return opened;
 }
 
-// What the samples follow from; the number changes with how views are drawn.
+// Says what the samples follow from; the number changes with how views are drawn.
 std::string SourceOf(const QualityRunOptions& options, const std::vector<std::string>& files,
                      const Teachers& teachers) {
   std::string source =

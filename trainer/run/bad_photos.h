@@ -17,7 +17,7 @@ class BadPhotos {
     const MutexLock lock(mutex_);
     messages_.emplace_back(MessageOf(status));
   }
-  // Those that were added since the last call.
+  // Returns those that were added since the last call.
   std::vector<std::string> Take() {
     const MutexLock lock(mutex_);
     return std::exchange(messages_, {});

@@ -8,7 +8,7 @@
 #include "trainer/run/run_facts.h"
 #include "trainer/run/session.h"
 
-// What a run of `fit` does and says once, before the first batch of a call.
+// A run of `fit` does and says this once, before the first batch of a call.
 namespace facegate {
 
 // Gives the network the weights of network.init, where the recipe names some and nothing was

@@ -13,10 +13,10 @@
 namespace facegate {
 namespace {
 
-// So many batches in a row without a finite loss end the run.
+// The run ends after so many batches in a row without a finite loss.
 constexpr int64_t kMostSkipped = 20;
 constexpr size_t kMostNames = 8;
-// Of the first batch, for TensorBoard.
+// TensorBoard shows so many photos of the first batch.
 constexpr size_t kShownPhotos = 32;
 constexpr size_t kShownColumns = 8;
 

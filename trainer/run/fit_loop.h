@@ -25,7 +25,7 @@ namespace facegate {
 // The loop over batches of a run that has begun.
 class FitLoop {
  public:
-  // What it works with, all of which outlives it.
+  // It works with these, all of which outlive it.
   struct Parts {
     const RunFacts& facts;
     Session& session;

@@ -50,7 +50,7 @@ class PairMaker {
     std::vector<EvaluationSet::Pair> impostor = Impostor(std::min(pairs / 2, genuine.size()));
     genuine.resize(std::min({pairs / 2, genuine.size(), impostor.size()}));
     impostor.resize(genuine.size());
-    // In turn they would lie in the order of people, and each fold would have other ones.
+    // They would lie in the order of people otherwise, and each fold would have other ones.
     random_.Shuffle(std::span(genuine));
     // Each fold has both kinds.
     std::vector<EvaluationSet::Pair> all;

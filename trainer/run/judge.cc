@@ -35,6 +35,8 @@ std::string EvaluationText(const EvaluationRow& row, size_t impostors) {
 Status Judge::Evaluate() {
   const TrainingData& data = parts_.facts.data;
   if (data.sets.empty()) return OkStatus();
+  // Figures of an earlier network are none of this one's, should it not be one that can be evaluated.
+  scores_.clear();
   FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
   const auto embedder = MakeTorchEmbedder(std::move(file), {.threads = parts_.session.threads(),
                                                             .max_batch = kEmbedderBatch,
@@ -45,7 +47,6 @@ Status Judge::Evaluate() {
     return parts_.session.Say(
         fmt::format("warning: the network cannot be evaluated: {}", MessageOf(embedder.status())));
   }
-  scores_.clear();
   for (const EvaluationSet& set : data.sets) {
     FACEGATE_RETURN_IF_ERROR(EvaluateSet(set, **embedder));
   }
@@ -115,7 +116,7 @@ Status Judge::Compare(const SetScores& scores) {
 }
 
 StatusOr<std::string> Judge::WriteLast() {
-  // After an early end, and after going on from the very last batch.
+  // There are none after an early end, and after going on from the very last batch.
   if (scores_.empty()) FACEGATE_RETURN_IF_ERROR(Evaluate());
   FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
   for (size_t i = 0; i < scores_.size(); ++i) {
@@ -125,7 +126,7 @@ StatusOr<std::string> Judge::WriteLast() {
          .unit = "%",
          .command = "facegate-train fit"});
   }
-  // From people who were not trained on; a threshold of few pairs would mean nothing.
+  // The threshold comes from people who were not trained on; one of few pairs would mean nothing.
   if (!scores_.empty() && IsMeasurable(kLowFar, scores_[0].impostors)) {
     file.card.default_min_cosine = static_cast<float>(scores_[0].threshold_1e3);
   }

@@ -30,7 +30,7 @@ struct Standing {
 // Evaluates a run's network and keeps the best one. Not thread-safe.
 class Judge {
  public:
-  // What it works with, all of which outlives it.
+  // It works with these, all of which outlive it.
   struct Parts {
     const RunFacts& facts;
     Session& session;
@@ -44,13 +44,13 @@ class Judge {
   // Scores the pairs of all sets, and writes the best model where the first set says that it is
   // one. A network that cannot be evaluated is a warning.
   Status Evaluate();
-  // Whether checkpoint.patience evaluations brought nothing better.
+  // Tells whether checkpoint.patience evaluations brought nothing better.
   bool out_of_patience() const;
   // Writes the model of a training that has ended, with its figures in its card; its path.
   StatusOr<std::string> WriteLast();
 
   const Standing& standing() const { return standing_; }
-  // Of the last evaluation, a set each.
+  // These are of the last evaluation, a set each.
   const std::vector<SetScores>& scores() const { return scores_; }
 
  private:

@@ -12,7 +12,7 @@
 #include "trainer/run/folder_lock.h"
 #include "trainer/run/session.h"
 
-// What the runs of the small networks of the programs have in common.
+// The runs of the small networks have this in common.
 namespace facegate {
 
 struct NetworkRunOptions {
@@ -21,7 +21,7 @@ struct NetworkRunOptions {
   NetworkTrainingOptions training{};  // its threads are those of the session
   double held_out = 0.2;              // share of the people
   bool restart = false;               // forget samples and checkpoint
-  // For the card.
+  // These are for the card.
   std::string training_data{};
   std::string licence{};
   std::string intended_use{};
@@ -31,11 +31,11 @@ struct NetworkRunOptions {
 // The part of a command line that weights follow from.
 std::string NetworkRunArguments(const NetworkRunOptions& options);
 
-// Those of options.training, with the threads of the session.
+// Returns options.training, with the threads of the session.
 NetworkTrainingOptions TrainingOptionsOf(const NetworkRunOptions& options, const Session& session);
 
-// Where a run keeps what lets it go on: its samples, and a checkpoint after each epoch. While it is
-// open no other process opens it.
+// Keeps what lets a run go on: its samples, and a checkpoint after each epoch. While it is open no
+// other process opens it.
 class WorkFolder {
  public:
   // Makes the folder where it is absent. kNotFound where it cannot be made, kFailedPrecondition

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kManyPairs = 1000;
 
-// How exact an accuracy of few pairs is: 1.96 deviations at an accuracy of one half.
+// Says how exact an accuracy of few pairs is: 1.96 deviations at an accuracy of one half.
 std::string PrecisionOf(size_t pairs) {
   if (pairs >= kManyPairs) return "";
   return fmt::format(

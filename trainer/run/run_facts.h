@@ -12,7 +12,7 @@
 
 namespace facegate {
 
-// What a run of `fit` is: all that follows from its recipe and its photos.
+// A run of `fit` is this: all that follows from its recipe and its photos.
 struct RunFacts {
   ResolvedRecipe recipe{};
   TrainingData data{};

@@ -35,8 +35,8 @@ class Session {
   // Gives LibTorch the session's threads again, which other networks change.
   void UseThreads() const;
 
-  // Whether somebody wants it to end, by SessionOptions::asked_to_stop or by a signal while there
-  // is a StopOnSignal. Says so when a signal has come.
+  // Tells whether somebody wants it to end, by SessionOptions::asked_to_stop or by a signal while
+  // there is a StopOnSignal. Says so when a signal has come.
   bool asked_to_stop();
 
   // A line that whoever started it sees and nobody keeps.

@@ -6,7 +6,7 @@
 namespace facegate {
 namespace {
 
-// What a signal handler can reach: how many signals have come.
+// Counts the signals that have come; a signal handler can reach nothing else.
 std::atomic<int> signals_seen = 0;
 static_assert(std::atomic<int>::is_always_lock_free);
 

@@ -14,7 +14,7 @@ class StopOnSignal {
   StopOnSignal(const StopOnSignal&) = delete;
   StopOnSignal& operator=(const StopOnSignal&) = delete;
 
-  // Whether a signal has come while one lives.
+  // Tells whether a signal has come while one lives.
   static bool requested();
 
  private:

@@ -93,7 +93,7 @@ Status CheckOptions(const PictureOptions& options) {
   return OkStatus();
 }
 
-// What a detector might have said.
+// Moves landmarks to where a detector might have seen them.
 Landmarks Uncertain(const std::array<cv::Point2f, 5>& landmarks, const FaceName& name,
                     const PictureOptions& options) {
   RandomStream random(name.seed, kLandmarkErrors, name.identity, name.view);

@@ -51,6 +51,13 @@ TEST(EmbeddingTest, CosineScoreAccumulatesInDouble) {
   EXPECT_EQ(CosineScore(a, b), 0x1p-29f);
 }
 
+TEST(EmbeddingTest, CosineScoreTakesTheProductsInDouble) {
+  // The square of 1 + 2^-13 has a bit that float cannot hold.
+  const std::vector<float> a = {1.0f + 0x1p-13f, -1.0f};
+  const std::vector<float> b = {1.0f + 0x1p-13f, 1.0f + 0x1p-12f};
+  EXPECT_EQ(CosineScore(a, b), 0x1p-26f);
+}
+
 TEST(EmbeddingTest, DistanceFollowsFromCosine) {
   EXPECT_DOUBLE_EQ(DistanceOfCosine(1.0), 0.0);
   EXPECT_DOUBLE_EQ(DistanceOfCosine(1.0000001), 0.0);

@@ -62,7 +62,7 @@ TEST(PnmTest, RefusesBrokenHeadersAndMissingSamples) {
         "P5 2 2 255x"}) {
     EXPECT_THAT(ParsePnmHeader(broken), RefusedWith(Reason::kImageUndecodable)) << broken;
   }
-  // As many bytes as four samples need at least, but not four samples.
+  // There are as many bytes as four samples need at least, but not four samples.
   EXPECT_THAT(MapOf("P2 2 2 255\n111 222  "), RefusedWith(Reason::kImageUndecodable));
   EXPECT_THAT(MapOf("P2 2 2 255\n1 2 x 4 5 6"), RefusedWith(Reason::kImageUndecodable));
 }

@@ -166,7 +166,7 @@ TEST(TorchPickleTest, RefusesEveryTruncation) {
 
 TEST(TorchPickleTest, SurvivesEveryBitFlip) {
   const auto object = [](PickleWriter& writer) { WriteStateDict(writer, "w"); };
-  // Without checksums, so that the flips reach the pickle machine.
+  // There are no checksums, so that the flips reach the pickle machine.
   for (const std::string& file : {ZipOf(object, {.checksums = false}), LegacyOf(object)}) {
     for (size_t i = 0; i < file.size() * 8; ++i) {
       std::string flipped = file;

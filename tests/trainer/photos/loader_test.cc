@@ -212,6 +212,12 @@ TEST(LoaderTest, AnEpochHasEachPhotoOnce) {
   }
 }
 
+TEST(LoaderTest, EachEpochHasAnOrderOfItsOwn) {
+  const NoiseDataset dataset(40);
+  const Sampler sampler(dataset, {.batch = 40});
+  EXPECT_NE(sampler.BatchAt(0), sampler.BatchAt(1));
+}
+
 TEST(LoaderTest, ABalancedSamplerShowsEachIdentityAlikeOften) {
   const NoiseDataset dataset(500);  // class 0 has 496 of them
   const Sampler sampler(dataset, {.batch = 100, .balanced = true});
