@@ -25,6 +25,9 @@ grpc::Status FakeRefusal(grpc::StatusCode code, const std::string& reason,
                          const std::string& message, const std::string& field = "",
                          std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
 
+// A client sees this of a call whose answer got lost on the way.
+grpc::Status LostAnswer();
+
 // A JPEG begins with this.
 inline constexpr char kJpegStart[] = "\xff\xd8\xff";
 // HEIC and AVIF pictures begin with this; the server here does not read HEIC.

@@ -145,12 +145,12 @@ Status WriteEvalReport(const EvalOptions& options, const PairList& list, const E
                        const EvalResult& result) {
   const EvalReport& report = result.report;
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<ScoredPair> pairs, ScorePairs(list, set, set));
-  ScoredSet scored{.name = FileName(options.pairs.front()),
-                   .genuine = {},
-                   .impostor = {},
-                   .threshold = report.exact.threshold,
-                   .accuracy = report.exact,
-                   .facts = IdentificationFacts(report)};
+  report::ScoredSet scored{.name = FileName(options.pairs.front()),
+                           .genuine = {},
+                           .impostor = {},
+                           .threshold = report.exact.threshold,
+                           .accuracy = report.exact,
+                           .facts = IdentificationFacts(report)};
   for (const ScoredPair& pair : pairs) {
     (pair.same ? scored.genuine : scored.impostor).push_back(pair.cosine);
   }
@@ -166,7 +166,7 @@ Status WriteEvalReport(const EvalOptions& options, const PairList& list, const E
                                 .second_name = pair.second});
     }
   }
-  ReportInput input;
+  report::ReportInput input;
   input.title = "Evaluation of " + FileName(options.embeddings.value_or(options.embedding.model));
   input.summary =
       fmt::format("{} photos, {} pairs in {} folds.", report.photos, list.pairs.size(), list.folds);
@@ -180,7 +180,7 @@ Status WriteEvalReport(const EvalOptions& options, const PairList& list, const E
     input.notes.push_back(fmt::format("Photos of the hardest pairs that could not be read: {}.",
                                       pictures.unreadable()));
   }
-  return WriteReport(*options.report, input);
+  return report::WriteReport(*options.report, input);
 }
 
 }  // namespace facegate

@@ -10,7 +10,7 @@
 #include "face/base/escape_html.h"
 #include "trainer/report/page_style.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr double kLeft = 58.0;
@@ -240,4 +240,4 @@ std::string ChartFigure(const Chart& chart) {
   return figure + "</figure>\n";
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -8,7 +8,7 @@
 #include "trainer/report/curve.h"
 #include "trainer/report/scale.h"
 
-namespace facegate {
+namespace facegate::report {
 
 enum class SeriesStyle {
   kLine,
@@ -62,4 +62,4 @@ struct Chart {
 // texts are escaped here. Empty where no series has a point.
 std::string ChartFigure(const Chart& chart);
 
-}  // namespace facegate
+}  // namespace facegate::report

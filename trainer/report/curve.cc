@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr size_t kFewPoints = 20;
@@ -46,4 +46,4 @@ Curve Thinned(const Curve& curve, size_t most) {
   return thin;
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

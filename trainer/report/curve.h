@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace facegate {
+namespace facegate::report {
 
 struct CurvePoint {
   double x = 0.0;
@@ -22,4 +22,4 @@ Curve Smoothed(const Curve& curve);
 // and the highest, so that no spike is lost, and the first and the last point.
 Curve Thinned(const Curve& curve, size_t most);
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -14,7 +14,7 @@
 #include "face/image/mat_pixels.h"
 #include "tensorboard/event.pb.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr int kMostFilesOfASecond = 10;  // one digit, so that names still sort by age
@@ -160,4 +160,4 @@ Status EventFile::AddText(std::string_view tag, int64_t step, std::string_view t
 Status EventFile::Flush() { return file_->Flush(); }
 Status EventFile::Sync() { return file_->Sync(); }
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -11,7 +11,7 @@
 #include "face/base/clock.h"
 #include "face/base/status.h"
 
-namespace facegate {
+namespace facegate::report {
 
 // A file of events as TensorBoard reads it: TFRecords (tensorflow/docs, python_io) of the messages
 // in protos/tensorboard/event.proto. Buffered: what was added is in the file after Flush(). Not
@@ -48,4 +48,4 @@ class EventFile {
 // "length, its sum, bytes, their sum", both sums masked CRC-32C.
 std::string TfRecord(std::string_view bytes);
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -12,7 +12,7 @@
 #include "trainer/report/quality_section.h"
 #include "trainer/report/scores_section.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 std::string Notes(const ReportInput& input) {
@@ -75,4 +75,4 @@ Status WriteReport(const std::string& path, const ReportInput& input) {
   return WriteFileAtomically(path, page);
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

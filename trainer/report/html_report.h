@@ -12,7 +12,7 @@
 #include "trainer/measure/verification.h"
 #include "trainer/report/run_rows.h"
 
-namespace facegate {
+namespace facegate::report {
 
 // A pair of photos that a model judges badly.
 struct HardPair {
@@ -56,4 +56,4 @@ StatusOr<std::string> ReportPage(const ReportInput& input);
 // ReportPage() in a file, written atomically.
 Status WriteReport(const std::string& path, const ReportInput& input);
 
-}  // namespace facegate
+}  // namespace facegate::report

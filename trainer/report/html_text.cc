@@ -10,7 +10,7 @@
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr int kJpegQuality = 90;
@@ -40,4 +40,4 @@ std::string PictureUri(const cv::Mat& picture, int most_pixels) {
   return jpeg.ok() ? "data:image/jpeg;base64," + Base64(*jpeg) : "";
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

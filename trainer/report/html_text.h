@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-namespace facegate {
+namespace facegate::report {
 
 // A <dl> of names and values, which are plain texts; empty without any.
 std::string FactList(std::span<const std::pair<std::string, std::string>> facts);
@@ -15,4 +15,4 @@ std::string FactList(std::span<const std::pair<std::string, std::string>> facts)
 // Empty where there is no picture (grey or BGR, 8 bits a channel).
 std::string PictureUri(const cv::Mat& picture, int most_pixels);
 
-}  // namespace facegate
+}  // namespace facegate::report

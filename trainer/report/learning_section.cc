@@ -10,7 +10,7 @@
 #include "face/base/escape_html.h"
 #include "trainer/report/chart.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr size_t kRawPoints = 800;
@@ -222,4 +222,4 @@ std::string LearningSection(std::span<const StepRow> steps,
   return section + "</div>\n</section>\n";
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

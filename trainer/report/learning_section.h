@@ -7,7 +7,7 @@
 
 #include "trainer/report/run_rows.h"
 
-namespace facegate {
+namespace facegate::report {
 
 // Shows how a run went, as a part of a page: charts of its steps and evaluations, and a table of
 // the last evaluation of each set and of the one after `best_batch`, which is the run's own best.
@@ -17,4 +17,4 @@ std::string LearningSection(std::span<const StepRow> steps,
                             std::span<const EvaluationRow> evaluations,
                             std::optional<int64_t> best_batch);
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -1,6 +1,6 @@
 #include "trainer/report/page_style.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr std::string_view kStyle = R"css(
@@ -238,4 +238,4 @@ document.querySelectorAll('figure.chart').forEach((figure) => {
 std::string_view PageStyle() { return kStyle; }
 std::string_view PageScript() { return kScript; }
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace facegate {
+namespace facegate::report {
 
 // The page's palette has so many colours: classes c0, c1, …
 constexpr size_t kPaletteSize = 6;
@@ -12,4 +12,4 @@ constexpr size_t kPaletteSize = 6;
 std::string_view PageStyle();
 std::string_view PageScript();
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -9,7 +9,7 @@
 #include "trainer/report/html_text.h"
 #include "trainer/report/scale.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr int kPicturePixels = 160;
@@ -94,4 +94,4 @@ std::string PairsSection(std::span<const HardPair> pairs, double threshold) {
          cards.Of(false, "Two people, and the highest cosines");
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -11,7 +11,7 @@
 #include "trainer/report/html_text.h"
 #include "trainer/report/scale.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 std::string PercentCell(const Share& share) {
@@ -171,4 +171,4 @@ std::string QualitySection(const QualityFigures& figures) {
          Strangers(figures) + Groups(figures);
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace facegate {
+namespace facegate::report {
 
 namespace {
 
@@ -194,4 +194,4 @@ std::string JsonNote(int64_t batch, std::string_view text, int64_t unix_micros) 
   return Line(json);
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

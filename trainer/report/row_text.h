@@ -8,7 +8,7 @@
 
 // Rows as lines of text, without their ends. Numbers have the shortest form that reads back as the
 // same number.
-namespace facegate {
+namespace facegate::report {
 
 inline constexpr std::string_view kStepHeader =
     "batch,epoch,loss,distillation,map_distillation,accuracy,learning_rate,gradient_norm,"
@@ -31,4 +31,4 @@ std::string JsonLine(const StepRow& row, int64_t unix_micros);
 std::string JsonLine(const EvaluationRow& row, int64_t unix_micros);
 std::string JsonNote(int64_t batch, std::string_view text, int64_t unix_micros);
 
-}  // namespace facegate
+}  // namespace facegate::report

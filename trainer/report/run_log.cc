@@ -11,7 +11,7 @@
 #include "face/base/file.h"
 #include "trainer/report/row_text.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 using Json = nlohmann::json;
@@ -244,4 +244,4 @@ StatusOr<std::vector<EvaluationRow>> ReadEvaluations(const std::string& director
   return ReadRows<EvaluationRow>(PathIn(directory, "evaluations.csv"), &EvaluationFromCsv);
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -14,7 +14,7 @@
 #include "trainer/report/event_file.h"
 #include "trainer/report/run_rows.h"
 
-namespace facegate {
+namespace facegate::report {
 
 // The written record of a run in its directory:
 //   steps.csv, evaluations.csv  a row each, with a header; empty is what was not measured
@@ -67,4 +67,4 @@ class RunLog {
 StatusOr<std::vector<StepRow>> ReadSteps(const std::string& directory);
 StatusOr<std::vector<EvaluationRow>> ReadEvaluations(const std::string& directory);
 
-}  // namespace facegate
+}  // namespace facegate::report

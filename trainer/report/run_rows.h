@@ -5,7 +5,7 @@
 #include <string>
 
 // These rows are written down while a network learns.
-namespace facegate {
+namespace facegate::report {
 
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
@@ -36,4 +36,4 @@ struct EvaluationRow {
   double d_prime = kNotMeasured;
 };
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -9,7 +9,7 @@
 #include <numbers>
 #include <string_view>
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr double kSmallestRate = 1e-9;
@@ -164,4 +164,4 @@ std::string NumberText(double value, double step, NumberStyle style) {
   return fmt::format("{:.{}f}", value, DecimalsFor(step));
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

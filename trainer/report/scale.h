@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace facegate {
+namespace facegate::report {
 
 enum class ScaleKind {
   kLinear,
@@ -56,4 +56,4 @@ double NormalQuantile(double p);
 // "12.5 %", "10⁻³", "20 k"; with as many decimals as numbers `step` apart need.
 std::string NumberText(double value, double step, NumberStyle style);
 
-}  // namespace facegate
+}  // namespace facegate::report

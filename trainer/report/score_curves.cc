@@ -4,7 +4,7 @@
 #include <cmath>
 #include <functional>
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 // Positions 0 … size-1, all where they are few, else spaced by equal ratios of position + 1.
@@ -64,4 +64,4 @@ Curve ScoreHistogram(std::span<const double> scores, double low, double high, si
   return histogram;
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -7,7 +7,7 @@
 #include "trainer/measure/verification.h"
 #include "trainer/report/curve.h"
 
-namespace facegate {
+namespace facegate::report {
 
 // The errors at one threshold, where a pair counts as one person from the threshold on.
 struct ErrorRates {
@@ -24,4 +24,4 @@ std::vector<ErrorRates> ErrorCurve(const ScoreDistribution& scores, size_t most)
 // count to the outermost parts.
 Curve ScoreHistogram(std::span<const double> scores, double low, double high, size_t bins);
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -14,7 +14,7 @@
 #include "trainer/report/pairs_section.h"
 #include "trainer/report/score_curves.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr size_t kCurvePoints = 400;
@@ -345,4 +345,4 @@ StatusOr<std::string> ScoresSection(std::span<const ScoredSet> sets) {
   return section;
 }
 
-}  // namespace facegate
+}  // namespace facegate::report

@@ -69,7 +69,8 @@ StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session
   BadPhotos bad_photos;
   FACEGATE_ASSIGN_OR_RETURN(auto loader, StartLoader(facts, report.resumed_at, bad_photos));
   FACEGATE_RETURN_IF_ERROR(KeepRecipe(*directory, session));
-  FACEGATE_ASSIGN_OR_RETURN(const auto log, RunLog::Open(directory->path(), report.resumed_at));
+  FACEGATE_ASSIGN_OR_RETURN(const auto log,
+                            report::RunLog::Open(directory->path(), report.resumed_at));
   FACEGATE_RETURN_IF_ERROR(session.KeepIn(*log));
   FACEGATE_RETURN_IF_ERROR(SayWarnings(facts, report.resumed_at, session));
 

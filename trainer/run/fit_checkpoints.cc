@@ -70,7 +70,7 @@ Status FitCheckpoints::CheckSame(const CheckpointFacts& facts) const {
   return OkStatus();
 }
 
-Status FitCheckpoints::Save(const Standing& standing, RunLog& log) {
+Status FitCheckpoints::Save(const Standing& standing, report::RunLog& log) {
   const int64_t batches = learner_.training().batches();
   if (batches == saved_at_) return OkStatus();
   CheckpointFacts facts{{kDigest, facts_.data.digest},

@@ -25,7 +25,7 @@ class FitCheckpoints {
   StatusOr<Standing> Resume(Session& session);
   // Writes one where a batch was learned since the last one, the log before it, and removes those
   // that are more than the recipe keeps. Belongs where no update is half gathered.
-  Status Save(const Standing& standing, RunLog& log);
+  Status Save(const Standing& standing, report::RunLog& log);
 
  private:
   Status CheckSame(const CheckpointFacts& facts) const;

@@ -74,15 +74,15 @@ Status FitLoop::AfterBatch(int64_t batches) {
   return parts_.checkpoints.Save(parts_.judge.standing(), parts_.log);
 }
 
-StepRow FitLoop::RowOfStep(const StepReport& step, size_t photos) {
+report::StepRow FitLoop::RowOfStep(const StepReport& step, size_t photos) {
   const Clock::time_point now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - last_step_).count();
   last_step_ = now;
   return {.batch = step.batch,
           .epoch = parts_.facts.EpochAt(step.batch + 1),
           .loss = step.loss,
-          .distillation = step.distillation.value_or(kNotMeasured),
-          .map_distillation = step.map_distillation.value_or(kNotMeasured),
+          .distillation = step.distillation.value_or(report::kNotMeasured),
+          .map_distillation = step.map_distillation.value_or(report::kNotMeasured),
           .accuracy = step.accuracy,
           .learning_rate = step.learning_rate,
           .gradient_norm = step.gradient_norm,
@@ -100,7 +100,7 @@ Status FitLoop::LearnOne() {
         BatchPicture(*batch, parts_.facts.preprocessing, kShownPhotos, kShownColumns)));
   }
   FACEGATE_ASSIGN_OR_RETURN(const StepReport step, parts_.learner.Learn(*batch));
-  const StepRow row = RowOfStep(step, batch->labels.size());
+  const report::StepRow row = RowOfStep(step, batch->labels.size());
   FACEGATE_RETURN_IF_ERROR(parts_.log.Step(row));
   progress_.Show(row);
   if (step.skipped) return AfterSkipped(*batch, step);

@@ -34,7 +34,7 @@ class FitLoop {
     FitCheckpoints& checkpoints;
     Loader& loader;
     BadPhotos& bad_photos;
-    RunLog& log;
+    report::RunLog& log;
     TrainingGuard& guard;
   };
   // Ends after `stop_after` batches of this call as if asked to; 0: never.
@@ -53,7 +53,7 @@ class FitLoop {
   Status AfterBatch(int64_t batches);
   Status AfterSkipped(const Batch& batch, const StepReport& step);
   Status Evaluate();
-  StepRow RowOfStep(const StepReport& step, size_t photos);
+  report::StepRow RowOfStep(const StepReport& step, size_t photos);
 
   const Parts parts_;
   Training& training_;

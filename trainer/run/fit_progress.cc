@@ -20,7 +20,7 @@ constexpr double kForget = 0.05;
 FitProgress::FitProgress(Session& session, int64_t begin, int64_t total, double epochs)
     : line_(session.BeginLine(kPace)), begin_(begin), total_(total), epochs_(epochs) {}
 
-void FitProgress::Show(const StepRow& row) {
+void FitProgress::Show(const report::StepRow& row) {
   if (std::isfinite(row.loss)) {
     loss_ = any_ ? loss_ + kForget * (row.loss - loss_) : row.loss;
     accuracy_ = any_ ? accuracy_ + kForget * (row.accuracy - accuracy_) : row.accuracy;

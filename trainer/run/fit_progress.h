@@ -20,7 +20,7 @@ class FitProgress {
   FitProgress(const FitProgress&) = delete;
   FitProgress& operator=(const FitProgress&) = delete;
 
-  void Show(const StepRow& row);
+  void Show(const report::StepRow& row);
 
  private:
   StatusLine& line_;  // the session's

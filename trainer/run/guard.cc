@@ -30,7 +30,7 @@ TrainingGuard::TrainingGuard(size_t identities, int64_t warmup_batches)
     : chance_(1.0 / static_cast<double>(std::max<size_t>(1, identities))),
       patience_(warmup_batches + kLeastPatience) {}
 
-std::optional<std::string> TrainingGuard::Step(const StepRow& row) {
+std::optional<std::string> TrainingGuard::Step(const report::StepRow& row) {
   if (!std::isfinite(row.loss)) return std::nullopt;
   if (steps_ == 0) {
     loss_ = row.loss;
@@ -67,7 +67,7 @@ std::optional<std::string> TrainingGuard::Step(const StepRow& row) {
   return std::nullopt;
 }
 
-std::optional<std::string> TrainingGuard::Evaluation(const EvaluationRow& row) {
+std::optional<std::string> TrainingGuard::Evaluation(const report::EvaluationRow& row) {
   if (said_pairs_ || steps_ < patience_ || accuracy_ < kLearned) return std::nullopt;
   if (!(std::abs(row.accuracy - 0.5) < kAtHalf)) return std::nullopt;
   said_pairs_ = true;

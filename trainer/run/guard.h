@@ -20,9 +20,9 @@ class TrainingGuard {
   // The accuracy on the training photos stays at chance although the rate has been at its height
   // for a while; or it falls to a fraction of what it was (the margin is evaded: embeddings turn
   // away from all centres, where it costs least); or the loss grows far above where it began.
-  std::optional<std::string> Step(const StepRow& row);
+  std::optional<std::string> Step(const report::StepRow& row);
   // The accuracy on pairs stays at one half although the training photos are learned.
-  std::optional<std::string> Evaluation(const EvaluationRow& row);
+  std::optional<std::string> Evaluation(const report::EvaluationRow& row);
 
  private:
   const double chance_;

@@ -20,7 +20,7 @@ double MeasureOf(const SetScores& scores, const std::string& best_by) {
   return scores.accuracy.mean;
 }
 
-std::string EvaluationText(const EvaluationRow& row, size_t impostors) {
+std::string EvaluationText(const report::EvaluationRow& row, size_t impostors) {
   return fmt::format(
       "after batch {}: {} accuracy {:.2f} ± {:.2f} %, TAR@FAR 1e-3 {:.2f} %{}, EER {:.2f} %",
       row.batch, row.set, 100.0 * row.accuracy, 100.0 * row.deviation, 100.0 * row.tar_1e3,
@@ -76,7 +76,7 @@ Status Judge::EvaluateSet(const EvaluationSet& set, Embedder& embedder) {
 
 Status Judge::LogSet(const EvaluationSet& set, const SetScores& scores) {
   const int64_t batches = parts_.learner.training().batches();
-  const EvaluationRow row = RowOf(scores, set.name, batches, parts_.facts.EpochAt(batches));
+  const report::EvaluationRow row = RowOf(scores, set.name, batches, parts_.facts.EpochAt(batches));
   FACEGATE_RETURN_IF_ERROR(parts_.log.Evaluation(row));
   FACEGATE_RETURN_IF_ERROR(parts_.session.Say(EvaluationText(row, scores.impostors)));
   std::vector<float> genuine;

@@ -36,7 +36,7 @@ class Judge {
     Session& session;
     const RunDirectory& directory;
     Learner& learner;
-    RunLog& log;
+    report::RunLog& log;
     TrainingGuard& guard;
   };
   Judge(const Parts& parts, const Standing& standing) : parts_(parts), standing_(standing) {}

@@ -43,7 +43,7 @@ Status Session::Say(const std::string& text) {
   return log_ == nullptr ? OkStatus() : log_->Note(text);
 }
 
-Status Session::KeepIn(RunLog& log) {
+Status Session::KeepIn(report::RunLog& log) {
   log_ = &log;
   for (const std::string& note : notes_) FACEGATE_RETURN_IF_ERROR(log.Note(note));
   return OkStatus();

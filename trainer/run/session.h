@@ -45,7 +45,7 @@ class Session {
   Status Say(const std::string& text);
   // The log gets what has been said, and from here on what is said. It outlives the session's last
   // Say().
-  Status KeepIn(RunLog& log);
+  Status KeepIn(report::RunLog& log);
   const std::vector<std::string>& notes() const { return notes_; }
 
   // How far a job is, counted in things called `what`.
@@ -55,7 +55,7 @@ class Session {
 
  private:
   SessionOptions options_;
-  RunLog* log_ = nullptr;
+  report::RunLog* log_ = nullptr;
   std::optional<StatusLine> line_;
   std::vector<std::string> notes_;
   bool has_said_stopping_ = false;

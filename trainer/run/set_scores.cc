@@ -137,7 +137,8 @@ StatusOr<SetScores> ScoreSet(const EvaluationSet& set, Embedder& embedder,
   return scores;
 }
 
-EvaluationRow RowOf(const SetScores& scores, const std::string& set, int64_t batch, double epoch) {
+report::EvaluationRow RowOf(const SetScores& scores, const std::string& set, int64_t batch,
+                            double epoch) {
   return {.batch = batch,
           .epoch = epoch,
           .set = set,
@@ -150,13 +151,13 @@ EvaluationRow RowOf(const SetScores& scores, const std::string& set, int64_t bat
           .d_prime = scores.d_prime};
 }
 
-ScoredSet ReportOf(const EvaluationSet& set, const SetScores& scores, size_t most) {
-  ScoredSet report{.name = set.name,
-                   .genuine = {},
-                   .impostor = {},
-                   .threshold = scores.accuracy.threshold,
-                   .accuracy = scores.accuracy,
-                   .hardest = {}};
+report::ScoredSet ReportOf(const EvaluationSet& set, const SetScores& scores, size_t most) {
+  report::ScoredSet report{.name = set.name,
+                           .genuine = {},
+                           .impostor = {},
+                           .threshold = scores.accuracy.threshold,
+                           .accuracy = scores.accuracy,
+                           .hardest = {}};
   std::vector<size_t> genuine;
   std::vector<size_t> impostor;
   for (size_t i = 0; i < scores.pairs.size(); ++i) {

@@ -33,10 +33,11 @@ struct SetScores {
 StatusOr<SetScores> ScoreSet(const EvaluationSet& set, Embedder& embedder,
                              const std::function<void(const Status&)>& on_bad_photo);
 
-EvaluationRow RowOf(const SetScores& scores, const std::string& set, int64_t batch, double epoch);
+report::EvaluationRow RowOf(const SetScores& scores, const std::string& set, int64_t batch,
+                            double epoch);
 
 // Returns what the report shows, with the `most` genuine and impostor pairs that are hardest as
 // pictures.
-ScoredSet ReportOf(const EvaluationSet& set, const SetScores& scores, size_t most);
+report::ScoredSet ReportOf(const EvaluationSet& set, const SetScores& scores, size_t most);
 
 }  // namespace facegate

@@ -9,7 +9,7 @@
 #include "trainer/report/curve.h"
 #include "trainer/report/scale.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 using ::testing::ElementsAre;
@@ -150,4 +150,4 @@ TEST(ChartTest, ShowsALonePointAsADotAndEqualValuesAsALine) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::report

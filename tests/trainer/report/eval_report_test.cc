@@ -14,7 +14,7 @@
 #include "tests/support/test_data.h"
 #include "trainer/command/train_cli.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 using ::testing::HasSubstr;
@@ -115,4 +115,4 @@ TEST(EvalReportGoldenTest, ShowsTheReferenceFiguresOfLfw) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::report

@@ -12,7 +12,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/trainer/report/event_reader.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 using ::testing::ElementsAre;
@@ -146,4 +146,4 @@ TEST(EventFileFailureTest, AFolderThatIsAbsentIsAnError) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::report

@@ -15,7 +15,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 using ::testing::HasSubstr;
@@ -262,4 +262,4 @@ TEST(HtmlReportTest, TheFileIsThePage) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::report

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 using ::testing::HasSubstr;
@@ -49,4 +49,4 @@ TEST(QualitySectionTest, HasNoPlaceForWhatWasNotAskedFor) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::report

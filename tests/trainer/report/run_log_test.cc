@@ -14,7 +14,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/trainer/report/event_reader.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 using ::testing::ElementsAre;
@@ -253,4 +253,4 @@ TEST_F(RunLogTest, NumbersThatWereNotMeasuredAreNoEvents) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::report

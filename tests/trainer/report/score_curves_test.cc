@@ -9,7 +9,7 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 // Rounded, so that there are ties.
@@ -83,4 +83,4 @@ TEST(ScoreHistogramTest, CountsEachScoreOnce) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::report

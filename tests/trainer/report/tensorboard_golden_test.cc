@@ -15,7 +15,7 @@
 #include "tests/trainer/report/event_reader.h"
 #include "trainer/report/run_log.h"
 
-namespace facegate {
+namespace facegate::report {
 namespace {
 
 constexpr int kSkipped = 77;
@@ -111,4 +111,4 @@ TEST(TensorBoardGoldenTest, ReadsBackWhatARunWroteAndResumed) {
 }
 
 }  // namespace
-}  // namespace facegate
+}  // namespace facegate::report

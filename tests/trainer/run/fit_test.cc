@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "face/weights/model_file.h"
-#include "tests/trainer/run/run_fixture.h"
+#include "tests/trainer/run/fit_fixture.h"
 #include "trainer/report/run_log.h"
 
 namespace facegate {
@@ -12,20 +12,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-class FitTest : public RunFixture {
- protected:
-  StatusOr<FitReport> Run(const Recipe& recipe, const std::string& run, int64_t stop_after = 0) {
-    out_.str("");
-    Session session(
-        {.out = out_, .progress = out_, .threads = static_cast<int>(recipe.machine.threads)});
-    return Fit(recipe, {.directory = dir_.File(run), .stop_after = stop_after}, session);
-  }
-  std::string said() const { return out_.str(); }
-
- private:
-  std::ostringstream out_;
-};
 
 TEST_F(FitTest, LearnsAndWritesAModelThatLoads) {
   Recipe recipe = SmallRecipe();
@@ -45,7 +31,7 @@ TEST_F(FitTest, LearnsAndWritesAModelThatLoads) {
   EXPECT_EQ(model->card.training_data, "blobs");
   ASSERT_EQ(model->card.accuracy.size(), 1u);
   EXPECT_THAT(ReadModelFile(dir_.File("run/best.safetensors")), IsOk());
-  const auto steps = ReadSteps(dir_.File("run"));
+  const auto steps = report::ReadSteps(dir_.File("run"));
   ASSERT_THAT(steps, IsOk());
   ASSERT_EQ(steps->size(), 32u);
   const auto mean_loss = [&](size_t begin) {
@@ -54,7 +40,7 @@ TEST_F(FitTest, LearnsAndWritesAModelThatLoads) {
     return sum;
   };
   EXPECT_LT(mean_loss(24), mean_loss(0));
-  const auto evaluations = ReadEvaluations(dir_.File("run"));
+  const auto evaluations = report::ReadEvaluations(dir_.File("run"));
   ASSERT_THAT(evaluations, IsOk());
   EXPECT_EQ(evaluations->size(), 3u) << "before the first batch and twice after";
   EXPECT_TRUE(std::filesystem::exists(dir_.File("run/report.html")));
@@ -72,7 +58,7 @@ TEST_F(FitTest, GoesOnToTheBitAfterAStop) {
   ASSERT_THAT(second, IsOk());
   EXPECT_EQ(second->resumed_at, 7);
   EXPECT_EQ(ReadFile(whole->model, 1 << 30).value(), ReadFile(second->model, 1 << 30).value());
-  const auto steps = ReadSteps(dir_.File("parts"));
+  const auto steps = report::ReadSteps(dir_.File("parts"));
   ASSERT_THAT(steps, IsOk());
   for (size_t i = 0; i < steps->size(); ++i) EXPECT_EQ((*steps)[i].batch, static_cast<int64_t>(i));
 }
@@ -338,91 +324,6 @@ TEST_F(FitTest, SaysWhyEvaluationPhotosCannotBeUsed) {
   const auto report = Run(recipe, "run");
   EXPECT_THAT(std::string(MessageOf(report.status())),
               ::testing::AllOf(HasSubstr("0 of the 20 pairs"), HasSubstr("15 times: is 250 x 96")));
-}
-
-TEST_F(FitTest, LearnsFromATeacher) {
-  Recipe recipe = SmallRecipe();
-  recipe.schedule.epochs = 1.0;
-  const auto teacher = Run(recipe, "teacher");
-  ASSERT_THAT(teacher, IsOk());
-  recipe.network.seed = 9;
-  recipe.schedule.epochs = 7.0;
-  recipe.augment = Recipe::Augment();
-  recipe.augment.flip = 0.0;
-  recipe.teacher.model = teacher->model;
-  std::filesystem::copy(dir_.File("photos"), dir_.File("more"),
-                        std::filesystem::copy_options::recursive);
-  recipe.data.unlabelled = {dir_.File("more")};
-  recipe.teacher.weight = 10.0;
-  recipe.teacher.map_weight = 5.0;
-  recipe.card.intended_use = "a test";
-  const auto student = Run(recipe, "student");
-  ASSERT_THAT(student, IsOk());
-  const auto model = ReadModelFile(student->model);
-  ASSERT_THAT(model, IsOk());
-  EXPECT_THAT(model->card.teacher, HasSubstr("trained on: blobs"));
-  EXPECT_THAT(model->card.recipe, HasSubstr("teacher.map_weight: 5\n"));
-  EXPECT_THAT(model->card.recipe, Not(HasSubstr(dir_.path())));
-  EXPECT_EQ(model->card.intended_use, "a test");
-  const auto steps = ReadSteps(dir_.File("student"));
-  ASSERT_THAT(steps, IsOk());
-  const auto mean = [&](double StepRow::*column, size_t begin) {
-    double sum = 0.0;
-    for (size_t i = begin; i < begin + 8; ++i) sum += (*steps)[i].*column / 8.0;
-    return sum;
-  };
-  for (double StepRow::*const column : {&StepRow::distillation, &StepRow::map_distillation}) {
-    EXPECT_LT(mean(column, steps->size() - 8), 0.9 * mean(column, 0));
-  }
-}
-
-TEST_F(FitTest, GoesOnToTheBitWithItsTeacherAndNoOther) {
-  Recipe recipe = SmallRecipe();
-  recipe.schedule.epochs = 0.25;
-  const auto teacher = Run(recipe, "teacher");
-  ASSERT_THAT(teacher, IsOk());
-  recipe.schedule.epochs = 0.5;
-  recipe.teacher.model = teacher->model;
-  recipe.augment.blend = 0.5;
-  recipe.augment.degrade = 0.5;
-  recipe.loss.likeness = 1.0;
-  recipe.teacher.map_weight = 2.0;
-  const auto whole = Run(recipe, "whole");
-  ASSERT_THAT(whole, IsOk());
-  ASSERT_THAT(Run(recipe, "parts", 3), IsOk());
-  // Another model under the same name.
-  std::filesystem::rename(teacher->model, dir_.File("kept"));
-  std::filesystem::copy_file(whole->model, teacher->model);
-  EXPECT_THAT(Run(recipe, "parts"), StatusIs(StatusCode::kFailedPrecondition));
-  std::filesystem::rename(dir_.File("kept"), teacher->model);
-  const auto parts = Run(recipe, "parts");
-  ASSERT_THAT(parts, IsOk());
-  EXPECT_EQ(parts->resumed_at, 3);
-  EXPECT_EQ(ReadFile(whole->model, 1 << 30).value(), ReadFile(parts->model, 1 << 30).value());
-}
-
-TEST_F(FitTest, RefusesATeacherWithOtherMaps) {
-  Recipe recipe = SmallRecipe();
-  recipe.network.architecture = "mobilefacenet-512";
-  recipe.schedule.epochs = 0.25;
-  const auto teacher = Run(recipe, "teacher");
-  ASSERT_THAT(teacher, IsOk());
-  recipe.teacher.model = teacher->model;
-  recipe.network.architecture = "iresnet-18";
-  recipe.teacher.map_weight = 1.0;
-  const auto report = Run(recipe, "student");
-  EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("teacher.map_weight"));
-}
-
-TEST_F(FitTest, RefusesATeacherOfAnotherSize) {
-  Recipe recipe = SmallRecipe();
-  recipe.schedule.epochs = 0.25;
-  const auto teacher = Run(recipe, "teacher");
-  ASSERT_THAT(teacher, IsOk());
-  recipe.teacher.model = teacher->model;
-  recipe.network.architecture = "mobilefacenet-512";
-  const auto report = Run(recipe, "student");
-  EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("128"));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ template <typename Loss, typename Accuracy>
 std::string WhatIsSaid(TrainingGuard& guard, Loss loss, Accuracy accuracy) {
   std::string said;
   for (int64_t batch = 0; batch < kSteps; ++batch) {
-    StepRow row{.batch = batch};
+    report::StepRow row{.batch = batch};
     row.loss = loss(batch);
     row.accuracy = accuracy(batch);
     said += guard.Step(row).value_or("");
@@ -62,7 +62,7 @@ TEST(TrainingGuardTest, SaysThatTheLossGrows) {
 
 TEST(TrainingGuardTest, SaysThatPairsStayAtACoinsToss) {
   TrainingGuard guard(10, 0);
-  const EvaluationRow row{.set = "pairs", .accuracy = 0.5};
+  const report::EvaluationRow row{.set = "pairs", .accuracy = 0.5};
   EXPECT_FALSE(guard.Evaluation(row).has_value()) << "before anything was learned";
   WhatIsSaid(
       guard, [](int64_t) { return 1.0; }, [](int64_t) { return 0.95; });

@@ -22,7 +22,7 @@ class JudgeTest : public RunFixture {
                                   RunDirectory::Open(dir_.File("run"), RecipeToYaml(recipe), ""));
     ASSERT_THAT(directory_->Freeze(), IsOk());
     FACEGATE_ASSERT_OK_AND_ASSIGN(learner_, Learner::Create(facts_, session_));
-    FACEGATE_ASSERT_OK_AND_ASSIGN(log_, RunLog::Open(directory_->path(), 0));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(log_, report::RunLog::Open(directory_->path(), 0));
   }
   Judge Make(const Standing& standing = {}) {
     return {{.facts = facts_,
@@ -39,7 +39,7 @@ class JudgeTest : public RunFixture {
   RunFacts facts_;
   std::unique_ptr<RunDirectory> directory_;
   std::unique_ptr<Learner> learner_;
-  std::unique_ptr<RunLog> log_;
+  std::unique_ptr<report::RunLog> log_;
   TrainingGuard guard_{kPeople, 0};
 };
 

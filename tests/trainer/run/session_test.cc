@@ -43,7 +43,7 @@ TEST_F(SessionTest, TheLogGetsWhatWasSaidBeforeItToo) {
   const TempDir dir;
   Session session = Make();
   EXPECT_THAT(session.Say("before"), IsOk());
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto log, RunLog::Open(dir.path().string(), 0));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto log, report::RunLog::Open(dir.path().string(), 0));
   ASSERT_THAT(session.KeepIn(*log), IsOk());
   EXPECT_THAT(session.Say("after"), IsOk());
   ASSERT_THAT(log->Sync(), IsOk());
