@@ -42,7 +42,8 @@ TEST_F(FitTest, LearnsFromATeacher) {
     for (size_t i = begin; i < begin + 8; ++i) sum += (*steps)[i].*column / 8.0;
     return sum;
   };
-  for (double report::StepRow::*const column : {&report::StepRow::distillation, &report::StepRow::map_distillation}) {
+  for (double report::StepRow::*const column :
+       {&report::StepRow::distillation, &report::StepRow::map_distillation}) {
     EXPECT_LT(mean(column, steps->size() - 8), 0.9 * mean(column, 0));
   }
 }
