@@ -1,13 +1,14 @@
+#include <array>
 #include <csetjmp>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
+#include <new>
 #include <string>
-// After <cstdio>: jpeglib.h needs FILE and size_t and does not include them.
+#include <utility>
+// These come after <cstdio>: jpeglib.h needs FILE and size_t and does not include them.
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include "face/base/catch.h"
 #include "face/image/encode.h"
 #include "face/image/encode_check.h"
 
@@ -23,17 +24,18 @@ class JpegWriter {
     errors_.manager.error_exit = OnError;
     errors_.manager.output_message = DropMessage;
   }
-  ~JpegWriter() {
-    jpeg_destroy_compress(&compress_);
-    std::free(bytes_);
-  }
+  ~JpegWriter() { jpeg_destroy_compress(&compress_); }
   JpegWriter(const JpegWriter&) = delete;
   JpegWriter& operator=(const JpegWriter&) = delete;
 
   bool Write(const PixelView& picture, int quality) {
     if (setjmp(errors_.jump) != 0) return false;
     jpeg_create_compress(&compress_);
-    jpeg_mem_dest(&compress_, &bytes_, &size_);
+    compress_.dest = &destination_.manager;
+    compress_.client_data = this;
+    destination_.manager.init_destination = [](j_compress_ptr compress) { Of(compress).Rewind(); };
+    destination_.manager.empty_output_buffer = OnFull;
+    destination_.manager.term_destination = OnEnd;
     compress_.image_width = static_cast<JDIMENSION>(picture.width);
     compress_.image_height = static_cast<JDIMENSION>(picture.height);
     compress_.input_components = picture.channels;
@@ -50,7 +52,7 @@ class JpegWriter {
     return true;
   }
 
-  std::string bytes() const { return {reinterpret_cast<const char*>(bytes_), size_}; }
+  std::string TakeBytes() { return std::move(bytes_); }
   // Why Write() failed.
   std::string message() {
     char message[JMSG_LENGTH_MAX];
@@ -70,8 +72,44 @@ class JpegWriter {
   }
   static void DropMessage(j_common_ptr) {}
 
-  unsigned char* bytes_ = nullptr;
-  unsigned long size_ = 0;
+  // libjpeg's own destination in memory loses its block where it cannot make a larger one; this one
+  // hands on full blocks.
+  struct Destination {
+    jpeg_destination_mgr manager;
+    std::array<JOCTET, 16 << 10> block;
+  };
+  static JpegWriter& Of(j_compress_ptr compress) {
+    return *static_cast<JpegWriter*>(compress->client_data);
+  }
+  void Rewind() {
+    destination_.manager.next_output_byte = destination_.block.data();
+    destination_.manager.free_in_buffer = destination_.block.size();
+  }
+  static boolean OnFull(j_compress_ptr compress) {
+    JpegWriter& writer = Of(compress);
+    writer.Keep(writer.destination_.block.size());
+    writer.Rewind();
+    return TRUE;
+  }
+  static void OnEnd(j_compress_ptr compress) {
+    JpegWriter& writer = Of(compress);
+    writer.Keep(writer.destination_.block.size() - writer.destination_.manager.free_in_buffer);
+  }
+  // No exception may cross libjpeg's functions.
+  bool Append(size_t count) {
+    try {
+      bytes_.append(reinterpret_cast<const char*>(destination_.block.data()), count);
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+  void Keep(size_t count) {
+    if (!Append(count)) ERREXIT1(&compress_, JERR_OUT_OF_MEMORY, 0);
+  }
+
+  Destination destination_{};
+  std::string bytes_;
   jpeg_compress_struct compress_{};
   ErrorState errors_{};
 };
@@ -81,10 +119,7 @@ class JpegWriter {
 StatusOr<std::string> EncodeJpeg(const PixelView& picture, int quality) {
   FACEGATE_RETURN_IF_ERROR(CheckEncodable(picture, "JPEG", JPEG_MAX_DIMENSION, true));
   JpegWriter writer;
-  if (writer.Write(picture, quality)) {
-    return CatchToStatus("writing a JPEG",
-                         [&]() -> StatusOr<std::string> { return writer.bytes(); });
-  }
+  if (writer.Write(picture, quality)) return writer.TakeBytes();
   return Status(writer.out_of_memory() ? StatusCode::kResourceExhausted : StatusCode::kInternal,
                 "writing a JPEG: " + writer.message());
 }
