@@ -18,4 +18,7 @@ inline std::string Counted(size_t count, std::string_view noun) {
 }
 inline std::string CountedPhotos(size_t count) { return Counted(count, "photo", "photos"); }
 
+// "12.50 %" of the share 0.125.
+inline std::string PercentText(double share) { return fmt::format("{:.2f} %", 100 * share); }
+
 }  // namespace facegate

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "face/base/counted.h"
 #include "trainer/command/fit_network.h"
 #include "trainer/landmarks/landmark_run.h"
 
@@ -15,8 +16,6 @@ struct FitLandmarksOptions {
   LandmarkRunOptions run{};
   FitNetworkOptions command{};
 };
-
-std::string Percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 Status RunFitLandmarks(const FitLandmarksOptions& options, std::ostream& out) {
   const NetworkRunOptions& network = options.run.network;
@@ -31,8 +30,8 @@ Status RunFitLandmarks(const FitLandmarksOptions& options, std::ostream& out) {
       "{}: on {} photos of {} people who were held out, found {}; error over the eyes' distance: "
       "median {} of landmarks, {} of faces, 90th percentile of faces {}\n",
       network.out, report.detector.photos, report.held_out_people,
-      Percent(report.detector.found_share()), Percent(report.detector.point_median),
-      Percent(report.detector.median), Percent(report.detector.ninetieth));
+      PercentText(report.detector.found_share()), PercentText(report.detector.point_median),
+      PercentText(report.detector.median), PercentText(report.detector.ninetieth));
   return OkStatus();
 }
 

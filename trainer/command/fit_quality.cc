@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "face/base/counted.h"
 #include "trainer/command/fit_network.h"
 #include "trainer/quality/quality_run.h"
 
@@ -15,8 +16,6 @@ struct FitQualityOptions {
   QualityRunOptions run{};
   FitNetworkOptions command{};
 };
-
-std::string PercentText(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 void PrintTables(const QualityReport& report, std::ostream& out) {
   out << fmt::format("\n{:<14}{:>8}{:>10}{:>10}\n", "flaw", "views", "score", "expected");

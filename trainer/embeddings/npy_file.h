@@ -8,10 +8,10 @@
 
 #include "face/base/status.h"
 
-// Reads NumPy's .npy files of float32 (face/base/npy_header.h writes them). Facts of the format (numpy.lib.format): "\x93NUMPY", version (two
-// bytes), length of the header (u16 in version 1, u32 in 2 and 3), the header, a Python dictionary
-// with "descr", "fortran_order" and "shape" that is padded with blanks and ends in a line break,
-// then the values. Little-endian.
+// Reads NumPy's .npy files of float32 (face/base/npy_header.h writes them). Facts of the format
+// (numpy.lib.format): "\x93NUMPY", version (two bytes), length of the header (u16 in version 1, u32
+// in 2 and 3), the header, a Python dictionary with "descr", "fortran_order" and "shape" that is
+// padded with blanks and ends in a line break, then the values. Little-endian.
 namespace facegate {
 
 struct NpyArray {

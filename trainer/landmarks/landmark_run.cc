@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "face/base/counted.h"
 #include "face/detect/landmark_cascade.h"
 #include "face/weights/landmark_file.h"
 #include "trainer/landmarks/landmark_source.h"
@@ -20,16 +21,15 @@
 namespace facegate {
 namespace {
 
-std::string Percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
-
 std::string EpochText(int64_t epoch, int64_t epochs, const LandmarkTraining::EpochReport& report,
                       const HeldOutReport& held_out, double seconds) {
   return fmt::format(
       "epoch {:>3}/{}  points {:.4f}  faces {:.4f}  held out: median {} of points, {} of faces, "
       "90th percentile {}, found {}, false {}  {} left",
-      epoch, epochs, report.point_error, report.face_error, Percent(held_out.errors.point_median),
-      Percent(held_out.errors.median), Percent(held_out.errors.ninetieth),
-      Percent(held_out.errors.found_share()), Percent(held_out.false_share),
+      epoch, epochs, report.point_error, report.face_error,
+      PercentText(held_out.errors.point_median), PercentText(held_out.errors.median),
+      PercentText(held_out.errors.ninetieth), PercentText(held_out.errors.found_share()),
+      PercentText(held_out.false_share),
       DurationText(seconds * static_cast<double>(epochs - epoch)));
 }
 
@@ -85,10 +85,10 @@ LandmarkCard CardOf(const LandmarkRunOptions& options, const LandmarkRunReport& 
           {"photos", std::to_string(report.photos)},
           {"held_out_people", std::to_string(report.held_out_people)},
           {"held_out_photos", std::to_string(report.detector.photos)},
-          {"held_out_found", Percent(report.detector.found_share())},
-          {"held_out_median_error", Percent(report.detector.point_median)},
-          {"held_out_median_error_of_faces", Percent(report.detector.median)},
-          {"held_out_90th_percentile_error_of_faces", Percent(report.detector.ninetieth)},
+          {"held_out_found", PercentText(report.detector.found_share())},
+          {"held_out_median_error", PercentText(report.detector.point_median)},
+          {"held_out_median_error_of_faces", PercentText(report.detector.median)},
+          {"held_out_90th_percentile_error_of_faces", PercentText(report.detector.ninetieth)},
           {"error",
            "distance from the given landmark over the distance of the eyes, by cascade and network "
            "on whole photos of people who were not learned from; of faces: the mean of the five"}};

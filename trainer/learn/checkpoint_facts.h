@@ -34,8 +34,8 @@ std::optional<Number> NumberIn(const CheckpointFacts& facts, const std::string& 
 // A number of things that were done. kInvalidArgument where the checkpoint does not state it.
 StatusOr<int64_t> CountIn(const CheckpointFacts& facts, const std::string& name);
 
-// kFailedPrecondition, naming the first that differs, unless the `facts` of the checkpoint at `path`
-// hold all that is `expected`: it is of another training then.
+// kFailedPrecondition, naming the first that differs, unless the `facts` of the checkpoint at
+// `path` hold all that is `expected`: it is of another training then.
 Status CheckSameTraining(const std::string& path, const CheckpointFacts& facts,
                          const CheckpointFacts& expected);
 

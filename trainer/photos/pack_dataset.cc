@@ -64,9 +64,4 @@ StatusOr<std::string> CheckPackDigest(const std::string& path) {
   return ToHex(view->digest());
 }
 
-StatusOr<std::unique_ptr<Dataset>> OpenPackDataset(const std::string& path) {
-  FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<PhotoSource> source, OpenPackSource(path));
-  return MakeDecodedDataset(std::move(source));
-}
-
 }  // namespace facegate

@@ -39,7 +39,8 @@ class PhotoSource {
   // Its path below the folder that the source is relative to, such as "anna/1.jpg"; its whole path
   // where it lies elsewhere.
   virtual std::string short_name(size_t i) const = 0;
-  // The folder that the names begin with, with a slash at its end; empty where they begin with none.
+  // The folder that the names begin with, with a slash at its end; empty where they begin with
+  // none.
   virtual std::string folder() const { return {}; }
   // Tells people how the source was read, a line each; see ImageList.
   virtual std::vector<std::string> remarks() const { return {}; }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "face/base/counted.h"
 #include "face/weights/quality_file.h"
 #include "trainer/quality/quality_samples.h"
 #include "trainer/quality/quality_source.h"
@@ -12,8 +13,6 @@
 
 namespace facegate {
 namespace {
-
-std::string PercentText(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 // Runs what is left of the epochs. False where it was stopped.
 StatusOr<bool> RunEpochs(const NetworkRunOptions& options, const WorkFolder& work,

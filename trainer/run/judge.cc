@@ -35,7 +35,8 @@ std::string EvaluationText(const report::EvaluationRow& row, size_t impostors) {
 Status Judge::Evaluate() {
   const TrainingData& data = parts_.facts.data;
   if (data.sets.empty()) return OkStatus();
-  // Figures of an earlier network are none of this one's, should it not be one that can be evaluated.
+  // Figures of an earlier network are none of this one's, should it not be one that can be
+  // evaluated.
   scores_.clear();
   FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
   const auto embedder = MakeTorchEmbedder(std::move(file), {.threads = parts_.session.threads(),

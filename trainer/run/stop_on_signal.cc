@@ -12,7 +12,8 @@ static_assert(std::atomic<int>::is_always_lock_free);
 
 }  // namespace
 
-// A handler, because threads that LibTorch began before would not leave the signal to a waiting one.
+// A handler, because threads that LibTorch began before would not leave the signal to a waiting
+// one.
 StopOnSignal::StopOnSignal() {
   signals_seen = 0;
   struct sigaction action = {};

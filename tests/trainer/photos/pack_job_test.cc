@@ -222,7 +222,7 @@ TEST_F(PackJobTest, ADamagedPhotoIsNamedAndTheOthersAreRead) {
   std::string bytes = BytesOf("out.pack");
   bytes[200] ^= 4;  // in the first photo
   WriteBytes(options_.out, bytes);
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset, OpenPackDataset(options_.out));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset, OpenDataset(options_.out, ""));
   const auto first = dataset->Load(0);
   EXPECT_THAT(first, StatusIs(StatusCode::kDataLoss));
   EXPECT_THAT(MessageOf(first.status()), HasSubstr("out.pack, photo 0 (p0/0.png)"));
@@ -232,7 +232,7 @@ TEST_F(PackJobTest, ADamagedPhotoIsNamedAndTheOthersAreRead) {
 
 TEST_F(PackJobTest, IsReadByManyThreadsAtOnce) {
   ASSERT_THAT(Pack(), IsOk());
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset, OpenPackDataset(options_.out));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset, OpenDataset(options_.out, ""));
   std::vector<std::thread> threads;
   std::atomic<int> wrong = 0;
   threads.reserve(4);
