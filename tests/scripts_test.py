@@ -15,6 +15,7 @@ from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
+import check_format  # noqa: E402
 import check_tidy  # noqa: E402
 import run_tests  # noqa: E402
 
@@ -133,6 +134,13 @@ class RunTests(unittest.TestCase):
 
     def test_leaves_scripts_out_beside_another_exclusion(self):
         self.assertEqual(run_tests.without_scripts(["-LE", "golden", "-R", "x"]), ["-R", "x", "-LE", "^script$|golden"])
+
+
+class CheckFormat(unittest.TestCase):
+    def test_finds_a_comment_that_is_wider_than_a_line(self):
+        wide = "  // " + 48 * "a " + "b"
+        self.assertEqual(len(list(check_format.wide_comments("a.h", "int a;\n" + wide + "\n"))), 1)
+        self.assertEqual(list(check_format.wide_comments("a.h", wide[:100] + "\n// https://" + 100 * "a" + "\n")), [])
 
 
 class CheckTidy(unittest.TestCase):

@@ -18,10 +18,11 @@ struct PhotoTruth {
   bool enrolled = false;  // in the collection; otherwise nobody should be found
 };
 
-// Draws a page of photos with who was found in each: the faces that were searched for in boxes, marked by
-// VerdictMark, and below each photo its file name and who it is; behind "nobody" the cosine of the
-// nearest, where the server told it. Where it is known who a photo shows, the marks say what is
-// right and what is wrong. The trainer draws its sheets itself, by OpenCV, which clients do without.
+// Draws a page of photos with who was found in each: the faces that were searched for in boxes,
+// marked by VerdictMark, and below each photo its file name and who it is; behind "nobody" the
+// cosine of the nearest, where the server told it. Where it is known who a photo shows, the marks
+// say what is right and what is wrong. The trainer draws its sheets itself, by OpenCV, which
+// clients do without.
 class IdentificationSheet {
  public:
   static constexpr size_t kMostPhotos = 1000;

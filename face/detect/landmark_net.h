@@ -20,8 +20,8 @@ inline constexpr double kLandmarkUnit = 0.1;
 // the deviation 1, so that light matters little.
 cv::Mat LandmarkInput(const cv::Mat& crop);
 
-// The landmark network, trained by facegate-train fit-landmarks. Not thread-safe; the weights may go
-// away after Create().
+// The landmark network, trained by facegate-train fit-landmarks. Not thread-safe; the weights may
+// go away after Create().
 class LandmarkNet {
  public:
   using Outputs = std::array<float, kLandmarkOutputs>;

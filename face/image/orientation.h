@@ -6,8 +6,8 @@
 
 namespace facegate {
 
-// Tells whether a picture of this EXIF orientation is stored on its side, so that the upright one is
-// as wide as the stored one is high.
+// Tells whether a picture of this EXIF orientation is stored on its side, so that the upright one
+// is as wide as the stored one is high.
 constexpr bool LiesOnItsSide(int orientation) { return orientation >= 5 && orientation <= 8; }
 
 // Turns a BGR picture upright by its EXIF orientation (1 to 8; anything else is taken as 1).
