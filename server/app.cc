@@ -9,6 +9,7 @@
 
 #include "face/base/file.h"
 #include "face/base/log.h"
+#include "face/base/version.h"
 #include "face/image/opencv_threads.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/face_service.h"
@@ -124,7 +125,7 @@ Status App::OpenPort() {
           *grpc_services_));
   port_ = grpc_server_->port();
   address.port = port_;
-  LogInfo("facegate-server {} listening on {}; loading; reflection is {}", FACEGATE_VERSION,
+  LogInfo("facegate-server {} listening on {}; loading; reflection is {}", Version(),
           ToString(address), config_.reflection ? "on" : "off");
   LogWarning(
       "encryption at rest is OFF and TLS is OFF in this version: templates in the data directory, "
@@ -151,14 +152,15 @@ void App::RemovePortFile() {
 
 Status App::LoadModel() {
   const Stopwatch watch(clock_);
-  FACEGATE_ASSIGN_OR_RETURN(model_, parts_.load_model(config_));
-  const ModelCard& card = model_.embedder->card();
+  FACEGATE_ASSIGN_OR_RETURN(embedder_, parts_.load_model(config_));
+  const ModelCard& card = embedder_->card();
+  const Compute& compute = embedder_->compute();
   LogInfo(
       "model {}, {} values, digest {}, {}, mirror average {}; {}, {} threads, batches of up to "
       "{}; loaded and warmed up in {:.1f} s",
       card.architecture, card.embedding_size, card.model_digest,
       AlignmentName(card.preprocessing.alignment), card.preprocessing.mirror_average ? "on" : "off",
-      model_.device, model_.threads, model_.embedder->max_batch(), watch.Seconds());
+      compute.device, compute.threads, embedder_->max_batch(), watch.Seconds());
   return OkStatus();
 }
 
@@ -191,17 +193,16 @@ Status App::OpenGallery() {
 void App::BuildServices() {
   const RequestLimits limits = LimitsOf(config_);
   batcher_ = std::make_unique<Batcher>(
-      BatcherOptions{.max_waiting = static_cast<size_t>(config_.face_queue)}, *model_.embedder,
-      clock_);
+      BatcherOptions{.max_waiting = static_cast<size_t>(config_.face_queue)}, *embedder_, clock_);
   DecodeLimits decode;
   decode.max_bytes = limits.max_image_bytes;
   decode.max_pixels = limits.max_image_pixels;
   decode.heif = config_.heif;
-  engine_ = std::make_unique<FaceEngine>(*model_.embedder, *batcher_, detector_.get(),
+  engine_ = std::make_unique<FaceEngine>(*embedder_, *batcher_, detector_.get(),
                                          quality_meter_.get(), decode, decode_budget_, clock_);
   WarnOfUnusable(*gallery_, engine_->model());
 
-  const ModelCard& card = model_.embedder->card();
+  const ModelCard& card = embedder_->card();
   const QualityPolicy quality{.enrol = config_.enrol_quality, .probe = config_.probe_quality};
   calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
   face_service_ =
@@ -209,15 +210,15 @@ void App::BuildServices() {
   gallery_service_ = std::make_unique<GalleryService>(
       *gallery_, engine_->model(), card.embedding_size,
       CalibrationParts{.card = card, .quality = quality, .calibrations = *calibrations_}, clock_);
-  const ServerFacts facts{.version = FACEGATE_VERSION,
+  const ServerFacts facts{.version = Version(),
                           .start_time_us = start_time_us_,
                           .detector = engine_->detector_name(),
                           .limits = limits,
                           .encryption_at_rest = false,
                           .tls = false,
-                          .device = model_.device,
-                          .model_threads = model_.threads,
-                          .max_batch = static_cast<uint32_t>(model_.embedder->max_batch()),
+                          .device = embedder_->compute().device,
+                          .model_threads = static_cast<uint32_t>(embedder_->compute().threads),
+                          .max_batch = static_cast<uint32_t>(embedder_->max_batch()),
                           .quality = quality};
   admin_service_ = std::make_unique<AdminService>(facts, card, *gallery_);
   grpc_services_->Attach(*face_service_, *gallery_service_, *admin_service_);

@@ -88,7 +88,7 @@ class App {
   std::unique_ptr<ThreadPool> picture_pool_;
   std::unique_ptr<ThreadPool> vector_pool_;
   std::unique_ptr<ThreadPool> gallery_pool_;
-  LoadedModel model_;
+  std::unique_ptr<Embedder> embedder_;
   std::unique_ptr<Detector> detector_;           // null: none
   std::unique_ptr<QualityMeter> quality_meter_;  // null: in tests alone
   std::unique_ptr<Gallery> gallery_;

@@ -11,6 +11,7 @@
 #include "face/base/log.h"
 #include "face/base/openmp.h"
 #include "face/base/status.h"
+#include "face/base/version.h"
 #include "server/app.h"
 #include "server/command_line.h"
 #include "server/config.h"
@@ -79,7 +80,7 @@ int Main(int argc, char** argv) {
     case CommandLine::Action::kPrintConfig:
       return Print(ConfigToYaml(line->config));
     case CommandLine::Action::kVersion:
-      return Print("facegate-server " FACEGATE_VERSION "\n");
+      return Print(std::string("facegate-server ") + Version() + "\n");
     case CommandLine::Action::kServe:
       break;
   }

@@ -1,32 +1,26 @@
 #include "server/parts.h"
 
-#include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "face/base/log.h"
 #include "face/detect/choose.h"
-#include "face/embed/torch_embedder.h"
-#include "face/torch/blas_check.h"
+#include "face/embed/engine.h"
 #include "face/weights/bundled_landmarks.h"
 #include "face/weights/bundled_quality.h"
+#include "index/blas_check.h"
 #include "index/local_gallery.h"
 
 namespace facegate {
 namespace {
 
-StatusOr<LoadedModel> LoadModel(const Config& config) {
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int threads = config.model_threads > 0 ? static_cast<int>(config.model_threads) : cores;
-  TorchEmbedderOptions options;
-  options.threads = threads;
-  options.max_batch = static_cast<int>(config.max_batch);
-  options.device = config.device;
-  const auto device = ResolveDevice(config.device);
-  if (!device.ok()) return Annotate(device.status(), "model");
-  auto embedder = LoadTorchEmbedder(config.model, options);
+StatusOr<std::unique_ptr<Embedder>> LoadModel(const Config& config) {
+  const auto engine = OpenTorchEngine();
+  if (!engine.ok()) return Annotate(engine.status(), "model");
+  auto embedder = (*engine)->Load(config.model, {.threads = static_cast<int>(config.model_threads),
+                                                 .max_batch = static_cast<int>(config.max_batch),
+                                                 .device = config.device});
   if (!embedder.ok()) return Annotate(embedder.status(), "model");
-  return LoadedModel{std::move(embedder).value(), *device, static_cast<uint32_t>(threads)};
+  return embedder;
 }
 
 StatusOr<std::unique_ptr<Detector>> LoadDetector(const Config& config) {
@@ -60,16 +54,14 @@ StatusOr<std::unique_ptr<Gallery>> OpenGallery(const Config& config, Clock& cloc
 }
 
 void CheckMachine() {
-  const StatusOr<double> gflops = MeasureBlasGflops();
-  if (!gflops.ok()) {
-    LogWarning("the speed of the BLAS could not be measured: {}", MessageOf(gflops.status()));
-  } else if (*gflops < kSlowBlasGflops) {
+  const double gflops = MeasureBlasGflops();
+  if (gflops < kSlowBlasGflops) {
     LogWarning(
         "the BLAS does {:.1f} GFLOP/s, which is that of the slow reference library: install "
         "libopenblas0-pthread, or models and searches are many times slower",
-        *gflops);
+        gflops);
   } else {
-    LogInfo("BLAS {:.0f} GFLOP/s on one thread", *gflops);
+    LogInfo("BLAS {:.0f} GFLOP/s on one thread", gflops);
   }
 }
 

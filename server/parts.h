@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,18 +14,12 @@
 
 namespace facegate {
 
-struct LoadedModel {
-  std::unique_ptr<Embedder> embedder;
-  std::string device;    // "cpu" or "cuda"
-  uint32_t threads = 0;  // of one forward pass
-};
-
 using WriteHealthListener = std::function<void(const Status&)>;
 
-// Makes the things that the server is built of. The real ones load LibTorch, OpenCV and RocksDB;
+// Makes the things that the server is built of. The real ones open LibTorch and RocksDB;
 // tests bring others.
 struct Parts {
-  std::function<StatusOr<LoadedModel>(const Config&)> load_model;
+  std::function<StatusOr<std::unique_ptr<Embedder>>(const Config&)> load_model;
   // A null pointer where the configuration says "none".
   std::function<StatusOr<std::unique_ptr<Detector>>(const Config&)> load_detector;
   // Loads what measures how fit faces are to be compared. Unset in tests alone that do not ask for

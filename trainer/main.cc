@@ -1,18 +1,25 @@
-#include <exception>
-#include <iostream>
-#include <string>
-#include <vector>
+// The program facegate-train: it says its version, and opens the trainer, which is a module, for
+// all else.
 
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "face/base/module.h"
 #include "face/base/openmp.h"
-#include "trainer/command/train_cli.h"
+#include "face/base/status.h"
+#include "face/base/version.h"
 
 int main(int argc, char** argv) {
-  try {
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    return static_cast<int>(facegate::RunTrainCli(arguments, std::cout, std::cerr,
-                                                  [&] { facegate::WaitBrieflyInOpenMp(argv); }));
-  } catch (const std::exception& error) {
-    std::cerr << "facegate-train: " << error.what() << "\n";
-    return static_cast<int>(facegate::TrainExitCode::kFailed);
+  if (argc == 2 && std::string_view(argv[1]) == "--version") {
+    return std::printf("facegate-train %s\n", facegate::Version()) < 0 ? 1 : 0;
   }
+  facegate::WaitBrieflyInOpenMp();
+  const auto entry = facegate::OpenModule("facegate-train");
+  if (!entry.ok()) {
+    const std::string message(facegate::MessageOf(entry.status()));
+    std::fprintf(stderr, "facegate-train: %s\n", message.c_str());
+    return 1;
+  }
+  return reinterpret_cast<int (*)(int, char**)>(*entry)(argc, argv);
 }

@@ -11,10 +11,7 @@
 #include "clients/cli/report.h"
 #include "clients/cli/unicode_text.h"
 #include "clients/cli/usage_error.h"
-
-#ifndef FACEGATE_VERSION
-#define FACEGATE_VERSION "unknown"
-#endif
+#include "face/base/version.h"
 
 namespace facegate::cli {
 namespace {
@@ -55,7 +52,7 @@ struct GlobalOptions {
 void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.description(kDescription);
   app.footer(kProgramFooter);
-  app.set_version_flag("--version", "facegate " FACEGATE_VERSION);
+  app.set_version_flag("--version", std::string("facegate ") + Version());
   app.set_help_all_flag("--help-all", "The help of every command");
   app.add_option("--server", options.server, "Address of the server")
       ->envname("FACEGATE_SERVER")

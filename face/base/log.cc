@@ -9,6 +9,8 @@
 namespace facegate {
 namespace {
 
+constexpr char kName[] = "facegate";
+
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
@@ -26,12 +28,15 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
 }
 
 spdlog::logger& Logger() {
+  // Modules have a copy of this code; spdlog itself is there once, and knows the one logger.
   static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>("facegate",
-                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    if (auto made_before = spdlog::get(kName)) return made_before;
+    auto made =
+        std::make_shared<spdlog::logger>(kName, std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_formatter(std::make_unique<spdlog::pattern_formatter>(
         "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc));
     made->flush_on(spdlog::level::info);
+    spdlog::register_logger(made);
     return made;
   }();
   return *logger;

@@ -12,12 +12,20 @@
 
 namespace facegate {
 
+// Where and how an embedder computes.
+struct Compute {
+  std::string device;  // "cpu" or "cuda"
+  int threads = 0;     // of one forward pass
+};
+
 // Turns aligned crops into embeddings. Thread-safe unless an implementation says otherwise.
 class Embedder {
  public:
   virtual ~Embedder() = default;
   // The card of the model; constant.
   virtual const ModelCard& card() const = 0;
+  // Constant.
+  virtual const Compute& compute() const = 0;
   // The most faces of one Embed() call, at least 1.
   virtual int max_batch() const = 0;
   // Embeds 1 to max_batch() crops of the size of card().preprocessing.alignment; as many

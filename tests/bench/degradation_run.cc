@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "tests/support/imported_model.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/measure/photo_quality.h"

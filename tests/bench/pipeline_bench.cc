@@ -21,7 +21,7 @@
 #include "face/detect/choose.h"
 #include "face/detect/quality_meter.h"
 #include "face/detect/selection.h"
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "face/image/align.h"
 #include "face/image/decode.h"
 #include "face/image/opencv_threads.h"
@@ -100,7 +100,7 @@ StatusOr<std::vector<std::string>> ReadPhotos(const fs::path& folder, size_t cou
 }
 
 StatusOr<std::unique_ptr<Embedder>> LoadEmbedder(const Options& options) {
-  const TorchEmbedderOptions embedder{
+  const EmbedderOptions embedder{
       .threads = options.threads, .max_batch = 1, .device = "cpu", .run_canary = true};
   if (!options.model.empty()) return LoadTorchEmbedder(options.model, embedder);
   if (options.data.empty()) return Missing("model", "--model");

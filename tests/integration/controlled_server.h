@@ -29,11 +29,11 @@ struct ControlledServer {
     config.model = "fake";
     config.worker_threads = 2;
     configure(config);
-    Parts parts{.load_model = [this](const Config&) -> StatusOr<LoadedModel> {
+    Parts parts{.load_model = [this](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {
                   auto fake = std::make_unique<FakeEmbedder>();
                   fake->mutable_card().calibration = calibration;
                   embedder = fake.get();
-                  return LoadedModel{std::move(fake), "cpu", 1};
+                  return fake;
                 },
                 .load_detector = [this](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
                   return std::make_unique<FakeDetector>(faces);

@@ -41,11 +41,11 @@ class AppTest : public ::testing::Test {
 
   Parts FakeParts() {
     return {
-        .load_model = [this](const Config&) -> StatusOr<LoadedModel> {
+        .load_model = [this](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {
           auto embedder = std::make_unique<FakeEmbedder>();
           embedder->mutable_card().default_min_cosine = 0.5f;
           embedder_ = embedder.get();
-          return LoadedModel{std::move(embedder), "cpu", 3};
+          return embedder;
         },
         .load_detector = [](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
           return std::make_unique<FakeDetector>();

@@ -156,7 +156,7 @@ TEST_F(AppTest, ASecondServerOnTheStoreIsRefusedBeforeItLoadsAModel) {
   Serve();
   Parts parts = FakeParts();
   bool loaded = false;
-  parts.load_model = [&](const Config&) -> StatusOr<LoadedModel> {
+  parts.load_model = [&](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {
     loaded = true;
     return Internal("not reached");
   };
@@ -235,7 +235,7 @@ TEST_F(AppTest, RefusesAPortThatIsInUse) {
 
 TEST_F(AppTest, ReportsWhatDoesNotLoad) {
   Parts parts = FakeParts();
-  parts.load_model = [](const Config&) -> StatusOr<LoadedModel> {
+  parts.load_model = [](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {
     return InvalidArgument("no such model");
   };
   FACEGATE_ASSERT_OK_AND_ASSIGN(app_, App::Create(config_, std::move(parts), Clock::System()));

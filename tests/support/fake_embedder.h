@@ -33,6 +33,7 @@ class FakeEmbedder final : public Embedder {
   const ModelCard& card() const override { return card_; }
   // The card may be changed before the embedder is shared.
   ModelCard& mutable_card() { return card_; }
+  const Compute& compute() const override { return compute_; }
   int max_batch() const override { return max_batch_; }
 
   StatusOr<std::vector<Embedding>> Embed(std::span<const AlignedFace> faces) override {
@@ -93,6 +94,7 @@ class FakeEmbedder final : public Embedder {
 
  private:
   ModelCard card_;
+  const Compute compute_{.device = "cpu", .threads = 3};
   const int max_batch_;
   std::function<void()> on_embed_;
 

@@ -13,7 +13,7 @@
 #include "face/base/file.h"
 #include "face/detect/choose.h"
 #include "face/detect/selection.h"
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "face/image/align.h"
 #include "face/image/decode.h"
 #include "face/weights/json_number.h"

@@ -11,14 +11,11 @@
 #include <vector>
 
 #include "face/base/clock.h"
+#include "face/base/version.h"
 #include "trainer/embeddings/face_cutter.h"
 #include "trainer/embeddings/named_photos.h"
 #include "trainer/photos/photo_finder.h"
 #include "trainer/report/html_report.h"
-
-#ifndef FACEGATE_VERSION
-#define FACEGATE_VERSION "unknown"
-#endif
 
 namespace facegate {
 namespace {
@@ -174,7 +171,7 @@ Status WriteEvalReport(const EvalOptions& options, const PairList& list, const E
   input.quality = result.quality;
   input.configuration = ConfigurationOf(options);
   const int64_t seconds = Clock::System().UnixMicros() / 1'000'000;
-  input.environment = {{"facegate", FACEGATE_VERSION},
+  input.environment = {{"facegate", Version()},
                        {"written", fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(seconds))}};
   if (pictures.unreadable() > 0) {
     input.notes.push_back(fmt::format("Photos of the hardest pairs that could not be read: {}.",

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "face/base/did_you_mean.h"
+#include "face/base/version.h"
 #include "trainer/command/bench.h"
 #include "trainer/command/calibrate.h"
 #include "trainer/command/command.h"
@@ -21,10 +22,6 @@
 #include "trainer/command/ring.h"
 #include "trainer/command/summary.h"
 #include "trainer/command/synthesize.h"
-
-#ifndef FACEGATE_VERSION
-#define FACEGATE_VERSION "unknown"
-#endif
 
 namespace facegate {
 namespace {
@@ -80,10 +77,10 @@ std::string Suggestion(const CLI::App& app, const std::vector<std::string>& argu
 }  // namespace
 
 TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostream& out,
-                          std::ostream& err, const std::function<void()>& before_work) {
+                          std::ostream& err) {
   CLI::App app(kDescription, "facegate-train");
   app.footer(kProgramFooter);
-  app.set_version_flag("--version", "facegate-train " FACEGATE_VERSION);
+  app.set_version_flag("--version", std::string("facegate-train ") + Version());
   app.require_subcommand(1);
   const std::array commands = {
       AddImportCommand(app),     AddCompareCommand(app),      AddEmbedCommand(app),
@@ -99,7 +96,6 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
     err << Suggestion(app, arguments);
     return TrainExitCode::kUsage;
   }
-  if (before_work) before_work();
   const auto* const chosen =
       std::find_if(commands.begin(), commands.end(),
                    [](const TrainCommand& command) { return command.app->parsed(); });

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -17,8 +16,7 @@ enum class TrainExitCode {
 };
 
 // Runs the program with `arguments`, without its name in front: results to `out`, errors to `err`.
-// `before_work` is called when there is a command to carry out, not for a help or a version.
 TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostream& out,
-                          std::ostream& err, const std::function<void()>& before_work = {});
+                          std::ostream& err);
 
 }  // namespace facegate

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "face/base/catch.h"
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "face/weights/model_file.h"
 #include "trainer/embeddings/low_resolution.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "face/base/file.h"
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "trainer/photos/open_dataset.h"
 #include "trainer/photos/photo_source.h"
 #include "trainer/photos/synthetic_dataset.h"

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "trainer/measure/verification.h"
 #include "trainer/run/model_writer.h"
 

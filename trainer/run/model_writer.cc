@@ -9,7 +9,7 @@
 #include "face/base/catch.h"
 #include "face/base/file.h"
 #include "face/embed/canary.h"
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "face/network/architecture.h"
 #include "face/torch/tensor_conversion.h"
 #include "face/weights/quote.h"
@@ -20,7 +20,7 @@ namespace {
 constexpr uint64_t kCanarySeed = 20220901;
 constexpr int kCanaryFaces = 4;
 
-TorchEmbedderOptions CpuOptions(bool run_canary) {
+EmbedderOptions CpuOptions(bool run_canary) {
   return {.threads = 0, .max_batch = kCanaryFaces, .device = "cpu", .run_canary = run_canary};
 }
 

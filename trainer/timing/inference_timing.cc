@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "face/image/image.h"
 #include "face/network/architecture.h"
 #include "face/network/random_weights.h"

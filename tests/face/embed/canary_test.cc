@@ -24,6 +24,7 @@ class MeanColourEmbedder : public Embedder {
   explicit MeanColourEmbedder(bool broken = false) : broken_(broken) {}
   const ModelCard& card() const override { return card_; }
   ModelCard& mutable_card() { return card_; }
+  const Compute& compute() const override { return compute_; }
   int max_batch() const override { return 2; }
   StatusOr<std::vector<Embedding>> Embed(std::span<const AlignedFace> faces) override {
     if (faces.size() > 2) return InvalidArgument("too many faces");
@@ -39,6 +40,7 @@ class MeanColourEmbedder : public Embedder {
 
  private:
   const bool broken_;
+  const Compute compute_{.device = "cpu", .threads = 1};
   ModelCard card_;
 };
 

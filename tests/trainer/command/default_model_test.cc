@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "face/weights/model_file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_data.h"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "face/base/file.h"
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 #include "face/image/decode.h"
 #include "face/network/architecture.h"
 #include "face/weights/torch_pickle.h"

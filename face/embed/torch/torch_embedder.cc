@@ -1,4 +1,4 @@
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -30,7 +30,7 @@ constexpr int kMostThreads = 1024;
 // oneDNN also keeps only 1,024 compiled operators, some 40 for each number of rows.
 constexpr int kCpuRows = 4;
 
-Status CheckOptions(const TorchEmbedderOptions& options) {
+Status CheckOptions(const EmbedderOptions& options) {
   if (options.max_batch < 1 || options.max_batch > kMostFaces) {
     return InvalidArgument(
         fmt::format("max_batch is {}, expected 1 to {}", options.max_batch, kMostFaces));
@@ -71,7 +71,7 @@ Status CheckCard(const ModelCard& card) {
   return OkStatus();
 }
 
-int ThreadsOf(const TorchEmbedderOptions& options) {
+int ThreadsOf(const EmbedderOptions& options) {
   if (options.threads > 0) return options.threads;
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostThreads);
 }
@@ -90,8 +90,10 @@ struct Cut {
 
 class TorchEmbedder : public Embedder {
  public:
-  TorchEmbedder(ModelCard card, const Limits& limits, std::unique_ptr<FrozenNetwork> network)
+  TorchEmbedder(ModelCard card, Compute compute, const Limits& limits,
+                std::unique_ptr<FrozenNetwork> network)
       : card_(std::move(card)),
+        compute_(std::move(compute)),
         max_batch_(limits.max_batch),
         threads_(limits.threads),
         views_(card_.preprocessing.mirror_average ? 2 : 1),
@@ -100,6 +102,7 @@ class TorchEmbedder : public Embedder {
         passes_(limits.threads <= limits.max_batch ? limits.threads - 1 : 0) {}
 
   const ModelCard& card() const override { return card_; }
+  const Compute& compute() const override { return compute_; }
   int max_batch() const override { return max_batch_; }
   StatusOr<std::vector<Embedding>> Embed(std::span<const AlignedFace> faces) override;
 
@@ -115,6 +118,7 @@ class TorchEmbedder : public Embedder {
   StatusOr<std::vector<Embedding>> EmbedPass(std::span<const AlignedFace> faces, int threads) const;
 
   const ModelCard card_;
+  const Compute compute_;
   const int max_batch_;
   const int threads_;
   const int views_;           // rows of one face
@@ -214,7 +218,7 @@ Status TorchEmbedder::WarmUp() {
 }  // namespace
 
 StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
-                                                      const TorchEmbedderOptions& options) {
+                                                      const EmbedderOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   FACEGATE_RETURN_IF_ERROR(CheckCard(file.card));
   return CatchToStatus("loading a model", [&]() -> StatusOr<std::unique_ptr<Embedder>> {
@@ -229,20 +233,18 @@ StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
       limits.rows_per_pass = kCpuRows;
       limits.threads = ThreadsOf(options);
     }
-    auto embedder = std::make_unique<TorchEmbedder>(file.card, limits, std::move(network));
+    auto embedder = std::make_unique<TorchEmbedder>(
+        file.card,
+        Compute{.device = device.is_cuda() ? "cuda" : "cpu", .threads = ThreadsOf(options)}, limits,
+        std::move(network));
     if (auto status = embedder->WarmUp(); !status.ok()) return Annotate(status, "warming up");
     if (options.run_canary) FACEGATE_RETURN_IF_ERROR(CheckCanary(*embedder));
     return embedder;
   });
 }
 
-StatusOr<std::string> ResolveDevice(std::string_view device) {
-  FACEGATE_ASSIGN_OR_RETURN(const torch::Device found, DeviceFromName(device));
-  return std::string(found.is_cuda() ? "cuda" : "cpu");
-}
-
 StatusOr<std::unique_ptr<Embedder>> LoadTorchEmbedder(const std::string& path,
-                                                      const TorchEmbedderOptions& options) {
+                                                      const EmbedderOptions& options) {
   auto file = ReadModelFile(path);
   if (!file.ok()) return file.status();
   auto embedder = MakeTorchEmbedder(*std::move(file), options);

@@ -1,4 +1,4 @@
-#include "face/embed/torch_embedder.h"
+#include "face/embed/torch/torch_embedder.h"
 
 #include <gmock/gmock.h>
 
@@ -20,7 +20,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-TorchEmbedderOptions Quick() {
+EmbedderOptions Quick() {
   return {.threads = 1, .max_batch = 3, .device = "cpu", .run_canary = true};
 }
 
@@ -32,7 +32,7 @@ ModelFile RandomModel(uint64_t seed = 20) {
   return file;
 }
 
-std::unique_ptr<Embedder> MakeEmbedder(ModelFile file, const TorchEmbedderOptions& options) {
+std::unique_ptr<Embedder> MakeEmbedder(ModelFile file, const EmbedderOptions& options) {
   auto embedder = MakeTorchEmbedder(std::move(file), options);
   EXPECT_THAT(embedder, IsOk());
   return std::move(embedder).value();
@@ -42,7 +42,7 @@ std::vector<AlignedFace> Faces(int count) {
   return CanaryFaces(99, count, AlignmentTemplate::kArcFace112);
 }
 
-std::string Refusal(ModelFile file, const TorchEmbedderOptions& options = Quick()) {
+std::string Refusal(ModelFile file, const EmbedderOptions& options = Quick()) {
   const auto embedder = MakeTorchEmbedder(std::move(file), options);
   EXPECT_FALSE(embedder.ok());
   return embedder.status().ToString();
@@ -78,7 +78,7 @@ TEST(TorchEmbedderTest, EmbeddingDoesNotDependOnItsBatch) {
 }
 
 TEST(TorchEmbedderTest, LargeBatchGoesInSeveralPassesInOrder) {
-  TorchEmbedderOptions options = Quick();
+  EmbedderOptions options = Quick();
   options.max_batch = 37;
   const auto embedder = MakeEmbedder(RandomModel(), options);
   const auto faces = Faces(37);
@@ -94,7 +94,7 @@ TEST(TorchEmbedderTest, LargeBatchGoesInSeveralPassesInOrder) {
 // Fewer faces than threads (in one pass and in two), as many, more, and more than one pass of each
 // thread.
 TEST(TorchEmbedderTest, EmbeddingDoesNotDependOnThreads) {
-  TorchEmbedderOptions options = Quick();
+  EmbedderOptions options = Quick();
   options.max_batch = 27;
   const auto faces = Faces(27);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto expected,
@@ -114,7 +114,7 @@ TEST(TorchEmbedderTest, EmbeddingDoesNotDependOnThreads) {
 }
 
 TEST(TorchEmbedderTest, ConcurrentCallsThatShareHelpersGiveTheSameBits) {
-  TorchEmbedderOptions options = Quick();
+  EmbedderOptions options = Quick();
   options.threads = 2;
   const auto embedder = MakeEmbedder(RandomModel(), options);
   const auto faces = Faces(3);
@@ -135,7 +135,7 @@ TEST(TorchEmbedderTest, ConcurrentCallsThatShareHelpersGiveTheSameBits) {
 }
 
 TEST(TorchEmbedderTest, RefusesTheWholeCallForOneBadCropOfManyPasses) {
-  TorchEmbedderOptions options = Quick();
+  EmbedderOptions options = Quick();
   options.threads = 2;
   const auto embedder = MakeEmbedder(RandomModel(), options);
   auto faces = Faces(2);
@@ -185,7 +185,7 @@ TEST(TorchEmbedderTest, ChecksItsCanary) {
   ModelFile other = RandomModel(21);
   other.card.canary = file.card.canary;
   EXPECT_THAT(MakeTorchEmbedder(other, Quick()), StatusIs(StatusCode::kFailedPrecondition));
-  TorchEmbedderOptions unchecked = Quick();
+  EmbedderOptions unchecked = Quick();
   unchecked.run_canary = false;
   EXPECT_THAT(MakeTorchEmbedder(other, unchecked), IsOk());
 }
@@ -206,7 +206,7 @@ TEST(TorchEmbedderTest, RefusesCardThatDoesNotFitTheNetwork) {
 }
 
 TEST(TorchEmbedderTest, RefusesOptionsOutOfRange) {
-  TorchEmbedderOptions options = Quick();
+  EmbedderOptions options = Quick();
   options.max_batch = 0;
   EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("1 to 256"));
   options.max_batch = 257;
