@@ -17,6 +17,7 @@ import sys
 LIBRARIES = {
     "absl": r"absl/strings/",
     "cli11": r"CLI/",
+    "cuda": r"cu(da|blas|dnn)\w*\.h",
     "faiss": r"faiss/",
     "grpc": r"(grpc|grpcpp|grpc\+\+)/(?!health)",
     "opencv": r"opencv2/",

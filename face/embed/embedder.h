@@ -14,7 +14,7 @@ namespace facegate {
 
 // Where and how an embedder computes.
 struct Compute {
-  std::string device;  // "cpu" or "cuda"
+  std::string device;  // "cpu" or "cuda:N"
   int threads = 0;     // of one forward pass
 };
 

@@ -10,7 +10,6 @@
 #include <torch/csrc/jit/passes/graph_rewrite_helper.h>
 #include <torch/csrc/jit/passes/shape_analysis.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
-#include <torch/cuda.h>
 
 #include <string>
 #include <utility>
@@ -90,23 +89,6 @@ Status Compare(const torch::Tensor& expected, const torch::Tensor& actual, float
 }
 
 }  // namespace
-
-StatusOr<torch::Device> DeviceFromName(std::string_view name) {
-  return CatchToStatus("choosing a device", [&]() -> StatusOr<torch::Device> {
-    if (name == "cpu") return torch::Device(torch::kCPU);
-    if (name == "auto")
-      return torch::Device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
-    if (name != "cuda") {
-      return InvalidArgument(
-          fmt::format("unknown device \"{}\", expected auto, cpu or cuda", name));
-    }
-    if (!torch::cuda::is_available()) {
-      return FailedPrecondition(
-          "device cuda: this build's LibTorch has no CUDA or finds no GPU; use auto or cpu");
-    }
-    return torch::Device(torch::kCUDA);
-  });
-}
 
 struct FrozenNetwork::Program {
   jit::Code code;

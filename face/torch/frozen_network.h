@@ -3,17 +3,12 @@
 #include <torch/types.h>
 
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "face/base/status.h"
 #include "face/torch/backbone.h"
 
 namespace facegate {
-
-// "auto" (the GPU where there is one), "cpu" or "cuda". kInvalidArgument for another name;
-// kFailedPrecondition for "cuda" without a usable GPU.
-StatusOr<torch::Device> DeviceFromName(std::string_view name);
 
 // A backbone made ready for inference: traced into a graph of constants, batch norms folded into
 // the convolutions before them (one before a padded convolution stays: folding it would change the

@@ -17,6 +17,7 @@
 #include "face/image/preprocessing.h"
 #include "face/network/architecture.h"
 #include "face/torch/backbone.h"
+#include "face/torch/device.h"
 #include "face/torch/frozen_network.h"
 #include "face/torch/tensor_conversion.h"
 
@@ -79,7 +80,7 @@ int ThreadsOf(const EmbedderOptions& options) {
 struct Limits {
   int max_batch = 0;      // faces of one call
   int rows_per_pass = 0;  // through the network at once
-  int threads = 0;        // of one call; 1 where the network does not run on the CPU
+  int threads = 0;        // of one call
 };
 
 // Says how the faces of one call go through the network.
@@ -222,20 +223,16 @@ StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   FACEGATE_RETURN_IF_ERROR(CheckCard(file.card));
   return CatchToStatus("loading a model", [&]() -> StatusOr<std::unique_ptr<Embedder>> {
-    FACEGATE_ASSIGN_OR_RETURN(const torch::Device device, DeviceFromName(options.device));
+    FACEGATE_ASSIGN_OR_RETURN(const Device device, ChooseDevice(options.device, FindCuda()));
     FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(file.card.architecture));
     FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
     file.tensors.clear();  // frees as much memory as the network takes
-    FACEGATE_ASSIGN_OR_RETURN(auto network, FrozenNetwork::Create(*backbone, device));
-    Limits limits{.max_batch = options.max_batch, .rows_per_pass = 2 * kMostFaces, .threads = 1};
-    if (device.is_cpu()) {
-      KeepFreedMemory();
-      limits.rows_per_pass = kCpuRows;
-      limits.threads = ThreadsOf(options);
-    }
+    FACEGATE_ASSIGN_OR_RETURN(auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
+    KeepFreedMemory();
+    const Limits limits{
+        .max_batch = options.max_batch, .rows_per_pass = kCpuRows, .threads = ThreadsOf(options)};
     auto embedder = std::make_unique<TorchEmbedder>(
-        file.card,
-        Compute{.device = device.is_cuda() ? "cuda" : "cpu", .threads = ThreadsOf(options)}, limits,
+        file.card, Compute{.device = device.name(), .threads = limits.threads}, limits,
         std::move(network));
     if (auto status = embedder->WarmUp(); !status.ok()) return Annotate(status, "warming up");
     if (options.run_canary) FACEGATE_RETURN_IF_ERROR(CheckCanary(*embedder));

@@ -1,7 +1,6 @@
 #include "face/torch/frozen_network.h"
 
 #include <gmock/gmock.h>
-#include <torch/cuda.h>
 
 #include <limits>
 #include <string>
@@ -144,19 +143,6 @@ TEST(FrozenNetworkErrorTest, RefusesZeroThreads) {
   const auto backbone = WithRandomWeights("mobilefacenet-128");
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
   EXPECT_THAT(network->Run(Pictures(1), 0), StatusIs(StatusCode::kInvalidArgument));
-}
-
-TEST(DeviceFromNameTest, KnowsThreeNames) {
-  EXPECT_EQ(DeviceFromName("cpu").value(), torch::Device(torch::kCPU));
-  EXPECT_THAT(DeviceFromName("auto"), IsOk());
-  EXPECT_THAT(DeviceFromName("tpu"), StatusIs(StatusCode::kInvalidArgument));
-}
-
-TEST(DeviceFromNameTest, RefusesCudaWithoutOneInWords) {
-  if (torch::cuda::is_available()) GTEST_SKIP() << "SKIPPED: this machine has a GPU";
-  const auto device = DeviceFromName("cuda");
-  EXPECT_THAT(device, StatusIs(StatusCode::kFailedPrecondition));
-  EXPECT_THAT(std::string(MessageOf(device.status())), HasSubstr("GPU"));
 }
 
 }  // namespace
