@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/network/description.h"
+#include "face/weights/weights.h"
+
+// A network as the list of what must be computed, in order.
+//
+// A description is a tree of layers as they learn. For inference much of it is constant: batch
+// norms become part of the weights beside them wherever that is exact, dropout goes, and what
+// follows a convolution (its bias, a residual that is added, a PReLU) is one pass over its output.
+// A plan holds the result with its numbers, and runs nothing; an engine turns its steps into calls
+// of its library.
+namespace facegate::network {
+
+// A value is a map (C·H·W) or a list of numbers for each picture of a batch. It is made by one
+// step, or is the network's input (kInputValue).
+using ValueId = size_t;
+inline constexpr ValueId kInputValue = 0;
+
+// A step's convolution without bias. `weight` is out · in/groups · kernel · kernel numbers.
+struct ConvolutionStep {
+  ConvShape shape;
+  std::vector<float> weight;
+};
+
+// A product with a matrix, `weight`, of out · in numbers. The input is a list, or a map whose
+// numbers are taken in the order C, H, W.
+struct LinearStep {
+  int64_t in = 0;
+  int64_t out = 0;
+  std::vector<float> weight;
+};
+
+// The input times a gate for each channel, sigmoid(excite · relu(squeeze · mean of the channel)).
+struct GateStep {
+  int64_t channels = 0;
+  int64_t squeezed = 0;
+  std::vector<float> squeeze;  // squeezed · channels
+  std::vector<float> excite;   // channels · squeezed
+};
+
+struct SubsampleStep {
+  int64_t stride = 1;
+};
+
+// The input as it is, for what its Finish does.
+struct CopyStep {};
+
+// What is done to each channel of a step's output, in this order.
+struct Finish {
+  std::vector<float> bias;       // added; empty: none
+  std::optional<ValueId> added;  // of the same shape
+  std::vector<float> slope;      // of a PReLU; zeros for a ReLU; empty: none
+};
+
+// A second output: the first one times `scale` plus `shift`, for each channel.
+struct Scaled {
+  ValueId to = 0;
+  std::vector<float> scale;
+  std::vector<float> shift;
+};
+
+using StepKind = std::variant<ConvolutionStep, LinearStep, GateStep, SubsampleStep, CopyStep>;
+
+struct Step {
+  StepKind kind;
+  ValueId from = 0;
+  ValueId to = 0;
+  int64_t channels = 0;  // of the output
+  Finish finish;
+  std::optional<Scaled> scaled;
+};
+
+struct InferencePlan {
+  Input input;
+  int64_t outputs = 0;
+  std::vector<Step> steps;  // each after those whose outputs it reads
+  size_t values = 0;        // ids are below this
+  ValueId result = 0;       // a list of `outputs` numbers
+};
+
+// Plans the network of that description with the weights `tensors`, all of type kF32.
+// kInvalidArgument when they are not the description's.
+StatusOr<InferencePlan> PlanInference(const Description& description, const TensorMap& tensors);
+
+}  // namespace facegate::network

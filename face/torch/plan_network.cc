@@ -1,0 +1,242 @@
+#include "face/torch/plan_network.h"
+
+#include <torch/utils.h>
+
+#include <utility>
+#include <variant>
+
+namespace facegate {
+namespace {
+
+using network::ConvShape;
+using network::ValueId;
+
+// Where and in which type a network keeps its numbers.
+struct Place {
+  torch::Device device;
+  torch::ScalarType type;
+
+  torch::Tensor Put(const std::vector<float>& numbers, torch::IntArrayRef shape,
+                    torch::ScalarType as) const {
+    // The copy takes away a const that LibTorch has no word for.
+    return torch::from_blob(const_cast<float*>(numbers.data()), shape, torch::kFloat)
+        .clone()
+        .to(device, as);
+  }
+  torch::Tensor Put(const std::vector<float>& numbers, torch::IntArrayRef shape) const {
+    return Put(numbers, shape, type);
+  }
+  // For each channel, in fp32; undefined where there are none.
+  torch::Tensor PutChannels(const std::vector<float>& numbers) const {
+    if (numbers.empty()) return {};
+    return Put(numbers, {static_cast<int64_t>(numbers.size())}, torch::kFloat);
+  }
+};
+
+// A number for each channel, so that it meets a map of this many dimensions.
+torch::Tensor OverMap(const torch::Tensor& channels, const torch::Tensor& map) {
+  return map.dim() == 4 ? channels.view({1, -1, 1, 1}) : channels;
+}
+
+class PlainKernels : public MapKernels {
+ public:
+  torch::Tensor Finish(torch::Tensor& map, const torch::Tensor& added,
+                       const FinishTensors& finish) const override {
+    const torch::ScalarType type = map.scalar_type();
+    torch::Tensor value = map.to(torch::kFloat);
+    if (finish.bias.defined()) value = value + OverMap(finish.bias, map);
+    if (added.defined()) value = value + added.to(torch::kFloat);
+    if (finish.slope.defined()) {
+      value = torch::where(value >= 0, value, value * OverMap(finish.slope, map));
+    }
+    map = value.to(type);
+    if (!finish.scale.defined()) return {};
+    // As the next layer would read it: rounded to the type before it is scaled.
+    return (map.to(torch::kFloat) * OverMap(finish.scale, map) + OverMap(finish.shift, map))
+        .to(type);
+  }
+
+  torch::Tensor Depthwise(const torch::Tensor& input, const ConvShape& shape,
+                          const torch::Tensor& weight, const FinishTensors& finish) const override {
+    const torch::Tensor filters =
+        weight.view({shape.kernel, shape.kernel, shape.out}).permute({2, 0, 1}).unsqueeze(1);
+    torch::Tensor output = torch::conv2d(input.to(torch::kFloat), filters.contiguous(), {},
+                                         {shape.stride, shape.stride},
+                                         {shape.padding, shape.padding}, {1, 1}, shape.groups);
+    output = output.to(input.scalar_type());
+    Finish(output, {}, finish);
+    return output;
+  }
+};
+
+}  // namespace
+
+const MapKernels& PlainMapKernels() {
+  static const PlainKernels kernels;
+  return kernels;
+}
+
+// A step with its tensors.
+struct PlanNetwork::Prepared {
+  network::StepKind kind;  // its numbers are dropped
+  ValueId from = 0;
+  ValueId to = 0;
+  std::optional<ValueId> added;
+  ValueId scaled = 0;
+  bool depthwise = false;
+  torch::Tensor weight{};
+  torch::Tensor second{};  // of a gate
+  FinishTensors finish{};
+  std::vector<ValueId> last_read{};  // values that no later step reads
+};
+
+namespace {
+
+// The tensors of a step's own numbers, which are dropped.
+struct Weights {
+  const Place& place;
+  bool pad_input = false;  // the step reads the pictures
+  int64_t channels = 0;    // of a linear layer's input, where that is a map; else 0
+  torch::Tensor first{};
+  torch::Tensor second{};
+  bool depthwise = false;
+
+  void operator()(network::ConvolutionStep& step) {
+    ConvShape& shape = step.shape;
+    const std::vector<int64_t> sizes = {shape.out, shape.in / shape.groups, shape.kernel,
+                                        shape.kernel};
+    depthwise = shape.groups > 1 && shape.groups == shape.in && shape.in == shape.out;
+    if (depthwise) {
+      first =
+          place.Put(step.weight, sizes, torch::kFloat).squeeze(1).permute({1, 2, 0}).contiguous();
+    } else {
+      first = place.Put(step.weight, sizes);
+      if (pad_input) {
+        first =
+            torch::constant_pad_nd(first, {0, 0, 0, 0, 0, PlanNetwork::kInputChannels - shape.in});
+        shape.in = PlanNetwork::kInputChannels;
+      }
+      first = first.contiguous(at::MemoryFormat::ChannelsLast);
+    }
+    step.weight.clear();
+  }
+  void operator()(network::LinearStep& step) {
+    first = place.Put(step.weight, {step.out, step.in});
+    if (channels > 0) {
+      // The map's numbers lie in the order H, W, C.
+      first = first.view({step.out, channels, -1}).transpose(1, 2).reshape({step.out, step.in});
+    }
+    first = first.contiguous();
+    step.weight.clear();
+  }
+  void operator()(network::GateStep& step) {
+    first = place.Put(step.squeeze, {step.squeezed, step.channels});
+    second = place.Put(step.excite, {step.channels, step.squeezed});
+    step.squeeze.clear();
+    step.excite.clear();
+  }
+  void operator()(network::SubsampleStep& /*step*/) {}
+  void operator()(network::CopyStep& /*step*/) {}
+};
+
+// Runs a step but for its finish.
+struct Runner {
+  const torch::Tensor& input;
+  const torch::Tensor& weight;
+  const torch::Tensor& second;
+
+  torch::Tensor operator()(const network::ConvolutionStep& step) const {
+    const ConvShape& shape = step.shape;
+    return torch::conv2d(input, weight, {}, {shape.stride, shape.stride},
+                         {shape.padding, shape.padding}, {1, 1}, shape.groups);
+  }
+  torch::Tensor operator()(const network::LinearStep& /*step*/) const {
+    if (input.dim() != 4) return torch::linear(input, weight);
+    return torch::linear(input.permute({0, 2, 3, 1}).flatten(1), weight);
+  }
+  torch::Tensor operator()(const network::GateStep& /*step*/) const {
+    const torch::Tensor mean = input.mean({2, 3});
+    const torch::Tensor gate =
+        torch::sigmoid(torch::linear(torch::relu(torch::linear(mean, weight)), second));
+    return input * gate.unsqueeze(2).unsqueeze(3);
+  }
+  torch::Tensor operator()(const network::SubsampleStep& step) const {
+    return torch::max_pool2d(input, {1, 1}, {step.stride, step.stride});
+  }
+  torch::Tensor operator()(const network::CopyStep& /*step*/) const { return input.clone(); }
+};
+
+}  // namespace
+
+PlanNetwork::PlanNetwork(const network::InferencePlan& plan, torch::Device device,
+                         torch::ScalarType type, const MapKernels& kernels)
+    : kernels_(kernels), values_(plan.values), result_(plan.result) {
+  const torch::NoGradGuard no_grad;
+  const Place place{.device = device, .type = type};
+  std::vector<int64_t> channels(plan.values, 0);  // of each map; 0 for a list
+  std::vector<size_t> last_reader(plan.values, plan.steps.size());
+  channels[network::kInputValue] = plan.input.channels;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const network::Step& step = plan.steps[i];
+    last_reader[step.from] = i;
+    if (step.finish.added.has_value()) last_reader[*step.finish.added] = i;
+    const bool list =
+        std::holds_alternative<network::LinearStep>(step.kind) ||
+        (std::holds_alternative<network::CopyStep>(step.kind) && channels[step.from] == 0);
+    channels[step.to] = list ? 0 : step.channels;
+    if (step.scaled.has_value()) channels[step.scaled->to] = channels[step.to];
+  }
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const network::Step& step = plan.steps[i];
+    Prepared one{.kind = step.kind, .from = step.from, .to = step.to, .added = step.finish.added};
+    Weights weights{.place = place,
+                    .pad_input = step.from == network::kInputValue,
+                    .channels = channels[step.from]};
+    std::visit(weights, one.kind);
+    one.weight = weights.first;
+    one.second = weights.second;
+    one.depthwise = weights.depthwise;
+    one.finish.bias = place.PutChannels(step.finish.bias);
+    one.finish.slope = place.PutChannels(step.finish.slope);
+    if (step.scaled.has_value()) {
+      one.scaled = step.scaled->to;
+      one.finish.scale = place.PutChannels(step.scaled->scale);
+      one.finish.shift = place.PutChannels(step.scaled->shift);
+    }
+    for (ValueId value = 0; value < plan.values; ++value) {
+      if (last_reader[value] == i) one.last_read.push_back(value);
+    }
+    steps_.push_back(std::move(one));
+  }
+}
+
+PlanNetwork::~PlanNetwork() = default;
+
+torch::Tensor PlanNetwork::Forward(const torch::Tensor& input) const {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> values(values_);
+  values[network::kInputValue] = input;
+  for (const Prepared& step : steps_) {
+    const torch::Tensor added = step.added.has_value() ? values[*step.added] : torch::Tensor();
+    torch::Tensor& output = values[step.to];
+    const bool simple = !added.defined() && !step.finish.scale.defined();
+    if (step.depthwise && simple) {
+      const auto& shape = std::get<network::ConvolutionStep>(step.kind).shape;
+      output = kernels_.Depthwise(values[step.from], shape, step.weight, step.finish);
+    } else {
+      output = step.depthwise
+                   ? kernels_.Depthwise(values[step.from],
+                                        std::get<network::ConvolutionStep>(step.kind).shape,
+                                        step.weight, {})
+                   : std::visit(Runner{values[step.from], step.weight, step.second}, step.kind);
+      const torch::Tensor scaled = kernels_.Finish(output, added, step.finish);
+      if (scaled.defined()) values[step.scaled] = scaled;
+    }
+    // What nobody reads again gives its memory to later steps.
+    for (const ValueId value : step.last_read) values[value].reset();
+  }
+  torch::Tensor result = values[result_];
+  return result.dim() == 4 ? result.flatten(1) : result;
+}
+
+}  // namespace facegate
