@@ -117,23 +117,26 @@ StatusOr<Canary> RecordCanary(Embedder& embedder, uint64_t seed, int count) {
 
 Status CheckCanary(Embedder& embedder, double tolerance) {
   const std::optional<Canary>& canary = embedder.card().canary;
-  if (!canary.has_value()) return OkStatus();
-  const size_t count = canary->embeddings.size();
+  return canary.has_value() ? CheckCanary(embedder, *canary, tolerance) : OkStatus();
+}
+
+Status CheckCanary(Embedder& embedder, const Canary& canary, double tolerance) {
+  const size_t count = canary.embeddings.size();
   if (count < 1 || count > kMostFaces) {
     return FailedPrecondition(
         fmt::format("the card's canary has {} embeddings, expected 1 to {}", count, kMostFaces));
   }
   const auto faces =
-      CanaryFaces(canary->seed, static_cast<int>(count), embedder.card().preprocessing.alignment);
+      CanaryFaces(canary.seed, static_cast<int>(count), embedder.card().preprocessing.alignment);
   FACEGATE_ASSIGN_OR_RETURN(const auto embeddings, EmbedAll(embedder, faces));
   double worst = 1.0;
   for (size_t i = 0; i < count; ++i) {
-    const auto recorded = Embedding::FromUnit(canary->embeddings[i]);
+    const auto recorded = Embedding::FromUnit(canary.embeddings[i]);
     if (!recorded.ok() || recorded->size() != embeddings[i].size()) {
       return FailedPrecondition(fmt::format(
           "canary embedding {} of the card has {} values or no unit length, expected {} values of "
           "unit length",
-          i, canary->embeddings[i].size(), embeddings[i].size()));
+          i, canary.embeddings[i].size(), embeddings[i].size()));
     }
     const double cosine = CosineScore(recorded->values(), embeddings[i].values());
     worst = std::min(worst, cosine);

@@ -18,7 +18,9 @@ std::vector<AlignedFace> CanaryFaces(uint64_t seed, int count, AlignmentTemplate
 StatusOr<Canary> RecordCanary(Embedder& embedder, uint64_t seed, int count);
 
 // OK when each embedding has a cosine of at least 1 - tolerance with the recorded one;
-// kFailedPrecondition otherwise, with the worst cosine. OK when the card has no canary.
+// kFailedPrecondition otherwise, with the worst cosine.
+Status CheckCanary(Embedder& embedder, const Canary& canary, double tolerance);
+// The same with the card's own; OK when the card has none.
 Status CheckCanary(Embedder& embedder, double tolerance = 1e-3);
 
 }  // namespace facegate

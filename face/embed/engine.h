@@ -9,10 +9,13 @@
 namespace facegate {
 
 struct EmbedderOptions {
-  int threads = 0;              // of one call on the CPU; 0: as many as the machine has cores
-  int max_batch = 8;            // 1..256; each size up to it is warmed up when the embedder is made
-  std::string device = "auto";  // "auto" (the GPU where there is one), "cpu" or "cuda"
-  bool run_canary = true;       // refuse a model whose canary differs
+  int threads = 0;    // of one call on the CPU; 0: as many as the machine has cores
+  int max_batch = 8;  // 1..256; each size up to it is warmed up when the embedder is made
+  // "auto" (the first card that can be used, else the CPU), "cpu" or "cuda:N".
+  std::string device = "auto";
+  // "auto", "fp32", "tf32", "fp16" or "bf16": see PrecisionsToTry().
+  std::string precision = "auto";
+  bool run_canary = true;  // refuse a model whose canary differs
 };
 
 // Runs networks with a library of others, on the devices that it reaches. Thread-safe.

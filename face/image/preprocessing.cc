@@ -69,23 +69,25 @@ void WritePlanes(const cv::Mat& bgr, ColourOrder order, const ValueTable& table,
 
 }  // namespace
 
-Status WriteNetworkInput(const AlignedFace& face, const Preprocessing& preprocessing, bool mirrored,
-                         std::span<float> out) {
+StatusOr<cv::Mat> InputPixels(const AlignedFace& face, const Preprocessing& preprocessing) {
   const cv::Size expected = CropSize(preprocessing.alignment);
   if (face.bgr.size() != expected || face.bgr.type() != CV_8UC3) {
     return Refuse(Reason::kCropSize,
                   fmt::format("aligned crop is {}x{} pixels, the model takes {}x{}", face.bgr.cols,
                               face.bgr.rows, expected.width, expected.height));
   }
+  return CatchToStatus("preparing a face", [&] { return FitToInput(face.bgr, preprocessing); });
+}
+
+Status WriteNetworkInput(const AlignedFace& face, const Preprocessing& preprocessing, bool mirrored,
+                         std::span<float> out) {
+  FACEGATE_ASSIGN_OR_RETURN(const cv::Mat pixels, InputPixels(face, preprocessing));
   if (out.size() != preprocessing.input_floats()) {
     return Internal(fmt::format("network input has room for {} floats, {} are needed", out.size(),
                                 preprocessing.input_floats()));
   }
-  return CatchToStatus("preparing a face", [&]() -> Status {
-    FACEGATE_ASSIGN_OR_RETURN(const cv::Mat fitted, FitToInput(face.bgr, preprocessing));
-    WritePlanes(fitted, preprocessing.colour_order, MakeValueTable(preprocessing), mirrored, out);
-    return OkStatus();
-  });
+  WritePlanes(pixels, preprocessing.colour_order, MakeValueTable(preprocessing), mirrored, out);
+  return OkStatus();
 }
 
 }  // namespace facegate

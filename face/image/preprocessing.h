@@ -36,6 +36,11 @@ struct Preprocessing {
   }
 };
 
+// The crop's pixels (B, G, R) in the size of the network's input, letterboxed where that is
+// configured. They may be those of the crop itself. kCropSize when the crop is not of exactly the
+// size of the alignment template. Thread-safe.
+StatusOr<cv::Mat> InputPixels(const AlignedFace& face, const Preprocessing& preprocessing);
+
 // Writes the network's input of `face` to `out` (input_floats() long, planar C·H·W). `mirrored`
 // flips left and right. kCropSize when the crop is not of exactly the size of the alignment
 // template. Thread-safe.

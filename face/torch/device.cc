@@ -57,6 +57,7 @@ StatusOr<Device> ChooseDevice(std::string_view name, const CudaMachine& machine)
       return Device{.card = static_cast<int>(usable - machine.cards.begin()),
                     .card_name = usable->name};
     }
+    if (!machine.sought) return Device{};
     const std::string why = machine.cards.empty() ? machine.missing : FlawOf(machine.cards.front());
     return Device{.note = fmt::format("no card is used: {}", why)};
   }

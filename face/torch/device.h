@@ -18,6 +18,7 @@ struct CudaCard {
 
 // What there is of CUDA on this machine.
 struct CudaMachine {
+  bool sought = true;             // false in a build for CPUs, which cannot look
   std::string missing{};          // says why no card can be used; empty where there are some
   std::vector<CudaCard> cards{};  // by their numbers
 };
@@ -32,7 +33,8 @@ inline constexpr int kLeastCapability = 80;
 struct Device {
   int card = -1;  // the number of the card; -1: the CPU
   std::string card_name{};
-  std::string note{};  // says why "auto" is the CPU; empty otherwise
+  // Says why "auto" is the CPU where a card was sought; empty otherwise.
+  std::string note{};
 
   bool is_cuda() const { return card >= 0; }
   std::string name() const;  // "cpu" or "cuda:N"

@@ -57,7 +57,8 @@ CudaMachine FindCuda() {
 #else
 
 CudaMachine FindCuda() {
-  return {.missing = "this build is for CPUs alone (the preset gpu builds for cards)"};
+  return {.sought = false,
+          .missing = "this build is for CPUs alone (the preset gpu builds for cards)"};
 }
 
 #endif

@@ -12,8 +12,13 @@
 #include <utility>
 
 #include "face/base/catch.h"
+#include "face/base/log.h"
 #include "face/embed/canary.h"
+#include "face/embed/precision.h"
+#include "face/embed/proven_embedder.h"
 #include "face/embed/shared_passes.h"
+#include "face/embed/torch/card_embedder.h"
+#include "face/embed/yielding_embedder.h"
 #include "face/image/preprocessing.h"
 #include "face/network/architecture.h"
 #include "face/torch/backbone.h"
@@ -216,14 +221,8 @@ Status TorchEmbedder::WarmUp() {
   return OkStatus();
 }
 
-}  // namespace
-
-StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
-                                                      const EmbedderOptions& options) {
-  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
-  FACEGATE_RETURN_IF_ERROR(CheckCard(file.card));
+StatusOr<std::unique_ptr<Embedder>> MakeOnCpu(ModelFile file, const EmbedderOptions& options) {
   return CatchToStatus("loading a model", [&]() -> StatusOr<std::unique_ptr<Embedder>> {
-    FACEGATE_ASSIGN_OR_RETURN(const Device device, ChooseDevice(options.device, FindCuda()));
     FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(file.card.architecture));
     FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
     file.tensors.clear();  // frees as much memory as the network takes
@@ -232,12 +231,51 @@ StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
     const Limits limits{
         .max_batch = options.max_batch, .rows_per_pass = kCpuRows, .threads = ThreadsOf(options)};
     auto embedder = std::make_unique<TorchEmbedder>(
-        file.card, Compute{.device = device.name(), .threads = limits.threads}, limits,
-        std::move(network));
+        file.card, Compute{.device = "cpu", .threads = limits.threads}, limits, std::move(network));
     if (auto status = embedder->WarmUp(); !status.ok()) return Annotate(status, "warming up");
     if (options.run_canary) FACEGATE_RETURN_IF_ERROR(CheckCanary(*embedder));
     return embedder;
   });
+}
+
+StatusOr<std::unique_ptr<Embedder>> MakeOnCard(const ModelFile& file, const Device& device,
+                                               std::span<const Precision> precisions,
+                                               const EmbedderOptions& options) {
+  const EmbedderMaker make = [&](Precision precision) {
+    return MakeCardEmbedder(file, device, precision, options);
+  };
+  auto embedder = CatchToStatus("loading a model", [&] {
+    return options.run_canary ? MakeProvenEmbedder(precisions, make) : make(precisions.front());
+  });
+  if (!embedder.ok()) return Annotate(embedder.status(), "device " + device.name());
+  return std::make_unique<YieldingEmbedder>(*std::move(embedder));
+}
+
+// True where another device may serve better: the card is full, or another process has it.
+bool IsOfTheCard(const Status& status) {
+  return status.code() == StatusCode::kResourceExhausted ||
+         status.code() == StatusCode::kUnavailable;
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
+                                                      const EmbedderOptions& options) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  FACEGATE_RETURN_IF_ERROR(CheckCard(file.card));
+  FACEGATE_ASSIGN_OR_RETURN(const Device device, ChooseDevice(options.device, FindCuda()));
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Precision> precisions,
+                            PrecisionsToTry(options.precision, device.is_cuda()));
+  if (device.is_cuda()) {
+    auto embedder = MakeOnCard(file, device, precisions, options);
+    if (embedder.ok() || options.device != "auto" || !IsOfTheCard(embedder.status())) {
+      return embedder;
+    }
+    LogWarning("computing on the CPU: {}", MessageOf(embedder.status()));
+  } else if (!device.note.empty()) {
+    LogInfo("computing on the CPU: {}", device.note);
+  }
+  return MakeOnCpu(std::move(file), options);
 }
 
 StatusOr<std::unique_ptr<Embedder>> LoadTorchEmbedder(const std::string& path,

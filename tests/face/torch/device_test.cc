@@ -37,6 +37,13 @@ TEST(ChooseDeviceTest, AutoTakesTheCpuAndSaysWhy) {
   EXPECT_THAT(old.note, HasSubstr("Tesla T4 has compute capability 7.5, and 8.0 is needed"));
 }
 
+TEST(ChooseDeviceTest, ABuildForCpusGivesNoReasonForWhatItIs) {
+  const CudaMachine machine{.sought = false, .missing = "this build is for CPUs alone"};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const Device device, ChooseDevice("auto", machine));
+  EXPECT_THAT(device.note, IsEmpty());
+  EXPECT_THAT(Refusal("cuda", machine, StatusCode::kFailedPrecondition), HasSubstr("CPUs alone"));
+}
+
 TEST(ChooseDeviceTest, TheCpuNeedsNoReason) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const Device device, ChooseDevice("cpu", kTwoCards));
   EXPECT_FALSE(device.is_cuda());

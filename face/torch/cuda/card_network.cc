@@ -1,0 +1,238 @@
+#include "face/torch/cuda/card_network.h"
+
+#include <ATen/Context.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <fmt/format.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "face/base/log.h"
+#include "face/torch/cuda/card_errors.h"
+#include "face/torch/cuda/card_map_kernels.h"
+#include "face/torch/cuda/kernels.h"
+#include "face/torch/cuda/number_type.h"
+
+namespace facegate {
+namespace {
+
+// A graph for each number of faces would take seconds and memory for nothing: between these, a
+// batch is at most a third empty.
+constexpr std::array kBatchSizes = {1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256};
+constexpr int kWarmUps = 3;
+
+torch::Device CardOf(const CardOptions& options) {
+  return {torch::kCUDA, static_cast<c10::DeviceIndex>(options.card)};
+}
+
+std::vector<int> BatchSizesUpTo(int most) {
+  std::vector<int> sizes;
+  std::copy_if(kBatchSizes.begin(), kBatchSizes.end(), std::back_inserter(sizes),
+               [most](int size) { return size < most; });
+  sizes.push_back(most);
+  return sizes;
+}
+
+}  // namespace
+
+// One batch on its way, and the memory that it needs.
+struct CardNetwork::Pass {
+  Pass(torch::Device device, int faces, int64_t crop_bytes, int64_t outputs)
+      : stream(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index())),
+        host_crops(torch::empty({faces, crop_bytes},
+                                torch::TensorOptions(torch::kUInt8).pinned_memory(true))),
+        crops(
+            torch::zeros({faces, crop_bytes}, torch::TensorOptions(torch::kUInt8).device(device))),
+        vectors(torch::zeros({faces, outputs}, torch::TensorOptions(torch::kFloat).device(device))),
+        host_vectors(torch::empty({faces, outputs},
+                                  torch::TensorOptions(torch::kFloat).pinned_memory(true))),
+        pool(at::cuda::graph_pool_handle()) {}
+
+  c10::cuda::CUDAStream stream;
+  torch::Tensor host_crops;
+  torch::Tensor crops;
+  torch::Tensor vectors;
+  torch::Tensor host_vectors;
+  at::cuda::MempoolId_t pool;  // of all graphs of the pass, of which one runs at a time
+  std::map<int, std::unique_ptr<at::cuda::CUDAGraph>> graphs;  // by the number of faces
+};
+
+// A pass that is taken for a call.
+class CardNetwork::Held {
+ public:
+  explicit Held(CardNetwork& network) : network_(network) {
+    const MutexLock lock(network_.mutex_);
+    while (network_.free_.empty()) network_.freed_.Wait(network_.mutex_);
+    pass_ = network_.free_.back();
+    network_.free_.pop_back();
+  }
+  ~Held() {
+    {
+      const MutexLock lock(network_.mutex_);
+      network_.free_.push_back(pass_);
+    }
+    network_.freed_.NotifyOne();
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+  Pass& operator*() const { return *pass_; }
+
+ private:
+  CardNetwork& network_;
+  Pass* pass_ = nullptr;
+};
+
+CardNetwork::CardNetwork(const network::InferencePlan& plan, const CardInput& input,
+                         const CardOptions& options)
+    : input_(input),
+      options_(options),
+      side_(static_cast<int>(plan.input.side)),
+      outputs_(static_cast<int>(plan.outputs)),
+      network_(plan, CardOf(options), options.type, CardMapKernels()) {}
+
+CardNetwork::~CardNetwork() {
+  // What runs on the streams uses the memory that goes.
+  ::cudaDeviceSynchronize();
+}
+
+StatusOr<std::unique_ptr<CardNetwork>> CardNetwork::Create(const network::InferencePlan& plan,
+                                                           const CardInput& input,
+                                                           const CardOptions& options) {
+  using Network = std::unique_ptr<CardNetwork>;
+  return CatchOnCard("preparing the network", [&]() -> StatusOr<Network> {
+    const c10::cuda::CUDAGuard on_card(CardOf(options));
+    const torch::NoGradGuard no_grad;
+    // For the whole process: which of cuDNN's ways is fastest is tried for each shape, and no
+    // product is coarser than was asked for.
+    at::globalContext().setBenchmarkCuDNN(true);
+    at::globalContext().setAllowTF32CuDNN(options.tf32);
+    at::globalContext().setAllowTF32CuBLAS(options.tf32);
+    Network network(new CardNetwork(plan, input, options));
+    const int64_t crop_bytes = int64_t{3} * network->side_ * network->side_;
+    for (int i = 0; i < options.passes; ++i) {
+      network->passes_.push_back(std::make_unique<Pass>(CardOf(options), options.max_faces,
+                                                        crop_bytes, network->outputs_));
+    }
+    for (const int faces : BatchSizesUpTo(options.max_faces)) {
+      Status recorded;
+      for (auto& pass : network->passes_) {
+        recorded.Update(network->Record(*pass, faces));
+        if (!recorded.ok()) break;
+      }
+      if (recorded.code() == StatusCode::kResourceExhausted && network->max_faces_ > 0) {
+        LogWarning("the card's memory holds batches of up to {} faces, not of {}",
+                   network->max_faces_, options.max_faces);
+        for (auto& pass : network->passes_) pass->graphs.erase(faces);
+        c10::cuda::CUDACachingAllocator::emptyCache();
+        break;
+      }
+      FACEGATE_RETURN_IF_ERROR(recorded);
+      network->max_faces_ = faces;
+    }
+    const MutexLock lock(network->mutex_);
+    for (auto& pass : network->passes_) network->free_.push_back(pass.get());
+    return network;
+  });
+}
+
+torch::Tensor CardNetwork::Compute(Pass& pass, int faces) const {
+  const auto stream = c10::cuda::getCurrentCUDAStream();
+  torch::Tensor pictures =
+      torch::empty({int64_t{faces} * input_.views, PlanNetwork::kInputChannels, side_, side_},
+                   torch::TensorOptions(options_.type)
+                       .device(pass.crops.device())
+                       .memory_format(at::MemoryFormat::ChannelsLast));
+  cuda::PictureArguments arguments{.crops = pass.crops.const_data_ptr<uint8_t>(),
+                                   .output = pictures.mutable_data_ptr(),
+                                   .faces = faces,
+                                   .views = input_.views,
+                                   .height = side_,
+                                   .width = side_,
+                                   .rgb = input_.rgb};
+  std::copy(input_.mean.begin(), input_.mean.end(), std::begin(arguments.mean));
+  std::copy(input_.scale.begin(), input_.scale.end(), std::begin(arguments.scale));
+  C10_CUDA_CHECK(cuda::LaunchPictures(NumberTypeOf(options_.type), arguments, stream));
+  const torch::Tensor raw = network_.Forward(pictures).contiguous();
+  C10_CUDA_CHECK(cuda::LaunchEmbeddings(NumberTypeOf(options_.type),
+                                        {.raw = raw.const_data_ptr(),
+                                         .output = pass.vectors.mutable_data_ptr<float>(),
+                                         .faces = faces,
+                                         .views = input_.views,
+                                         .size = outputs_},
+                                        stream));
+  return raw;  // lives until all is launched
+}
+
+Status CardNetwork::Record(Pass& pass, int faces) {
+  return CatchOnCard("recording a pass", [&] {
+    const c10::cuda::CUDAStreamGuard on_stream(pass.stream);
+    // cuDNN tries its ways, which it cannot while a graph is recorded.
+    for (int i = 0; i < kWarmUps; ++i) Compute(pass, faces);
+    C10_CUDA_CHECK(::cudaStreamSynchronize(pass.stream));
+    auto graph = std::make_unique<at::cuda::CUDAGraph>();
+    graph->capture_begin(pass.pool, cudaStreamCaptureModeThreadLocal);
+    try {
+      Compute(pass, faces);
+    } catch (...) {
+      // The stream must leave the recording, or nothing runs on it again.
+      graph->capture_end();
+      throw;
+    }
+    graph->capture_end();
+    pass.graphs.insert_or_assign(faces, std::move(graph));
+    return OkStatus();
+  });
+}
+
+Status CardNetwork::Embed(std::span<const CropPixels> crops, std::span<float> vectors) {
+  if (crops.empty() || crops.size() > static_cast<size_t>(max_faces_) ||
+      vectors.size() != crops.size() * static_cast<size_t>(outputs_)) {
+    return Internal(fmt::format("{} crops and {} numbers do not fit a pass of up to {} faces",
+                                crops.size(), vectors.size(), max_faces_));
+  }
+  FACEGATE_RETURN_IF_ERROR(Health());
+  const Held pass(*this);
+  Status status = CatchOnCard("running the network", [&] { return Run(*pass, crops, vectors); });
+  if (status.code() == StatusCode::kUnavailable) lost_ = true;
+  return status;
+}
+
+Status CardNetwork::Health() const {
+  if (!lost_) return OkStatus();
+  return Unavailable("the card is lost to this process, which must be started again");
+}
+
+Status CardNetwork::Run(Pass& pass, std::span<const CropPixels> crops,
+                        std::span<float> vectors) const {
+  const c10::cuda::CUDAStreamGuard on_stream(pass.stream);
+  const auto side = static_cast<size_t>(side_);
+  const size_t row = 3 * side;
+  auto* to = pass.host_crops.mutable_data_ptr<uint8_t>();
+  for (const CropPixels& crop : crops) {
+    for (size_t y = 0; y < side; ++y, to += row) {
+      std::memcpy(to, crop.first + y * crop.row_bytes, row);
+    }
+  }
+  C10_CUDA_CHECK(::cudaMemcpyAsync(pass.crops.mutable_data_ptr(), pass.host_crops.const_data_ptr(),
+                                   crops.size() * row * side, cudaMemcpyHostToDevice, pass.stream));
+  const auto graph = pass.graphs.lower_bound(static_cast<int>(crops.size()));
+  if (graph == pass.graphs.end()) return Internal("no pass was recorded for so many faces");
+  graph->second->replay();
+  C10_CUDA_CHECK(::cudaMemcpyAsync(pass.host_vectors.mutable_data_ptr(),
+                                   pass.vectors.const_data_ptr(), vectors.size_bytes(),
+                                   cudaMemcpyDeviceToHost, pass.stream));
+  C10_CUDA_CHECK(::cudaStreamSynchronize(pass.stream));
+  std::memcpy(vectors.data(), pass.host_vectors.const_data_ptr(), vectors.size_bytes());
+  return OkStatus();
+}
+
+}  // namespace facegate
