@@ -154,13 +154,12 @@ Status App::LoadModel() {
   const Stopwatch watch(clock_);
   FACEGATE_ASSIGN_OR_RETURN(embedder_, parts_.load_model(config_));
   const ModelCard& card = embedder_->card();
-  const Compute& compute = embedder_->compute();
   LogInfo(
-      "model {}, {} values, digest {}, {}, mirror average {}; {}, {} threads, batches of up to "
-      "{}; loaded and warmed up in {:.1f} s",
+      "model {}, {} values, digest {}, {}, mirror average {}; {}, batches of up to {}; loaded and "
+      "warmed up in {:.1f} s",
       card.architecture, card.embedding_size, card.model_digest,
       AlignmentName(card.preprocessing.alignment), card.preprocessing.mirror_average ? "on" : "off",
-      compute.device, compute.threads, embedder_->max_batch(), watch.Seconds());
+      ComputeText(embedder_->compute()), embedder_->max_batch(), watch.Seconds());
   return OkStatus();
 }
 
@@ -216,8 +215,7 @@ void App::BuildServices() {
                           .limits = limits,
                           .encryption_at_rest = false,
                           .tls = false,
-                          .device = embedder_->compute().device,
-                          .model_threads = static_cast<uint32_t>(embedder_->compute().threads),
+                          .compute = embedder_->compute(),
                           .max_batch = static_cast<uint32_t>(embedder_->max_batch()),
                           .quality = quality};
   admin_service_ = std::make_unique<AdminService>(facts, card, *gallery_);
@@ -262,6 +260,8 @@ void App::OnWriteHealth(const Status& health) {
 }
 
 Status App::Failure() const {
+  // A card that is lost to this process is there again for the next.
+  if (embedder_ != nullptr) FACEGATE_RETURN_IF_ERROR(embedder_->Health());
   // The gallery has so long to go on by itself.
   constexpr std::chrono::seconds kPatience{20};
   const MutexLock lock(health_mutex_);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "face/base/catch.h"
+#include "face/base/device.h"
 #include "face/base/key_table.h"
 #include "server/config_keys.h"
 #include "server/rpc/listen_address.h"
@@ -103,6 +104,7 @@ Status ApplyYaml(const std::string& yaml, const std::string& origin, Config& con
 Status CheckComplete(const Config& config) {
   if (config.model.empty()) return InvalidArgument("model is missing: the path of a model file");
   if (config.data_dir.empty()) return InvalidArgument("data_dir is missing: a folder to keep data");
+  FACEGATE_RETURN_IF_ERROR(Annotate(CheckDeviceName(config.device), "device"));
   if (config.detector == "yunet" && config.detector_model.empty()) {
     return InvalidArgument("detector is yunet, so detector_model must name its ONNX file");
   }

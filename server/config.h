@@ -19,6 +19,7 @@ struct Config {
   std::string data_dir;
   std::string model;
   std::string device = "auto";
+  std::string precision = "auto";
   int64_t model_threads = 0;
   int64_t max_batch = 8;
   int64_t face_queue = 256;

@@ -24,13 +24,17 @@ KeyTable ConfigKeys(Config& c) {
       {"model", &c.model, Example("/etc/facegate/model.safetensors"),
        "The model file, NAME.safetensors with a model card (facegate-train import makes one). "
        "Required."},
-      {"device", &c.device, OneOf({"auto", "cpu", "cuda"}),
-       "Where the model runs; auto uses a GPU if there is one."},
+      {"device", &c.device,
+       "Where the model runs: cpu; cuda:N, the card of that number; or auto, the first card that "
+       "can be used, and the CPU where there is none."},
+      {"precision", &c.precision, OneOf({"auto", "fp32", "tf32", "fp16", "bf16"}),
+       "How finely a card computes. A model whose embeddings then differ too much from those that "
+       "it came with gets the next finer one. auto: fp16 on a card; the CPU has fp32 alone."},
       {"model_threads", &c.model_threads, InRange(0, 256),
        "Threads of one forward pass. 0: as many as the machine has cores."},
-      {"max_batch", &c.max_batch, InRange(1, 256),
+      {"max_batch", &c.max_batch, InRange(0, 256),
        "The largest number of faces in one forward pass. Every size up to it is warmed up at the "
-       "start."},
+       "start. 0: 8 on the CPU, 128 on a card."},
       {"face_queue", &c.face_queue, InRange(1, 65536),
        "Faces that may wait for the model; beyond it calls get QUEUE_FULL."},
       {"detector", &c.detector, OneOf({"auto", "yunet", "haar", "haar-eyes", "none"}),

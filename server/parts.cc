@@ -18,7 +18,8 @@ StatusOr<std::unique_ptr<Embedder>> LoadModel(const Config& config) {
   if (!engine.ok()) return Annotate(engine.status(), "model");
   auto embedder = (*engine)->Load(config.model, {.threads = static_cast<int>(config.model_threads),
                                                  .max_batch = static_cast<int>(config.max_batch),
-                                                 .device = config.device});
+                                                 .device = config.device,
+                                                 .precision = config.precision});
   if (!embedder.ok()) return Annotate(embedder.status(), "model");
   return embedder;
 }

@@ -21,7 +21,7 @@ def wide_comments(name, text):
 
 
 def main():
-    files = [str(f) for room in ROOMS for suffix in ("*.h", "*.cc") for f in sorted((ROOT / room).rglob(suffix))]
+    files = [str(f) for room in ROOMS for suffix in ("*.h", "*.cc", "*.cu") for f in sorted((ROOT / room).rglob(suffix))]
     mode = ["-i"] if "--fix" in sys.argv[1:] else ["--dry-run", "--Werror"]
     result = subprocess.run(["clang-format-14", *mode, *files], check=False)
     wide = [place for file in files for place in wide_comments(file, pathlib.Path(file).read_text(encoding="utf-8"))]

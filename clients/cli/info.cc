@@ -44,6 +44,13 @@ void AddModel(const v1::ModelInfo& model, Lines& lines) {
   lines.emplace_back("origin", model.origin());
 }
 
+std::string ComputeText(const v1::ComputeInfo& compute) {
+  const std::string how = compute.device_name().empty()
+                              ? fmt::format("{} threads", compute.model_threads())
+                              : fmt::format("{}, {}", compute.device_name(), compute.precision());
+  return fmt::format("{}, {}, up to {} faces together", compute.device(), how, compute.max_batch());
+}
+
 void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
   const v1::Limits& limits = info.limits();
   Lines lines = {{"version", info.version()}, {"started", FormatTime(info.start_time())}};
@@ -53,9 +60,7 @@ void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
       "quality wanted",
       fmt::format("{} to enrol, {} to compare, where a collection does not say",
                   FormatQuality(info.enrol_quality()), FormatQuality(info.probe_quality())));
-  lines.emplace_back("compute",
-                     fmt::format("{}, {} threads, up to {} faces together", info.compute().device(),
-                                 info.compute().model_threads(), info.compute().max_batch()));
+  lines.emplace_back("compute", ComputeText(info.compute()));
   lines.emplace_back("encryption at rest", OnOff(info.security().encryption_at_rest()));
   lines.emplace_back("TLS", OnOff(info.security().tls()));
   lines.emplace_back(

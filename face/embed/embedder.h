@@ -20,6 +20,9 @@ struct Compute {
   int threads = 0;                 // of one forward pass, on the CPU
 };
 
+// "cpu, 2 threads" or "cuda:0 (NVIDIA H100 80GB HBM3), fp16".
+std::string ComputeText(const Compute& compute);
+
 // Turns aligned crops into embeddings. Thread-safe unless an implementation says otherwise.
 class Embedder {
  public:

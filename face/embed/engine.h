@@ -9,8 +9,10 @@
 namespace facegate {
 
 struct EmbedderOptions {
-  int threads = 0;    // of one call on the CPU; 0: as many as the machine has cores
-  int max_batch = 8;  // 1..256; each size up to it is warmed up when the embedder is made
+  int threads = 0;  // of one call on the CPU; 0: as many as the machine has cores
+  // Of one call, 1 to 256; 0: 8 on the CPU, 128 on a card. All sizes are warmed up when the
+  // embedder is made.
+  int max_batch = 0;
   // "auto" (the first card that can be used, else the CPU), "cpu" or "cuda:N".
   std::string device = "auto";
   // "auto", "fp32", "tf32", "fp16" or "bf16": see PrecisionsToTry().

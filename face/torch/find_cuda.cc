@@ -1,6 +1,6 @@
-#include <fmt/format.h>
+#include "face/torch/find_cuda.h"
 
-#include "face/torch/device.h"
+#include <fmt/format.h>
 
 #ifdef FACEGATE_GPU
 #include <cuda_runtime_api.h>

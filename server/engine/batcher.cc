@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kShortestRetry{50};
 constexpr std::chrono::milliseconds kLongestRetry{5000};
 
 StatusOr<std::vector<Embedding>> EmbedAll(Embedder& embedder, std::span<const AlignedFace> faces) {
-  // The batch thread has nobody above it: an exception here would end the process.
+  // A batch thread has nobody above it: an exception here would end the process.
   auto embeddings = CatchToStatus("embedding", [&] { return embedder.Embed(faces); });
   if (embeddings.ok() && embeddings->size() != faces.size()) {
     return Internal(
@@ -28,9 +28,9 @@ StatusOr<std::vector<Embedding>> EmbedAll(Embedder& embedder, std::span<const Al
 
 Batcher::Batcher(const BatcherOptions& options, Embedder& embedder, const Clock& clock)
     : options_(options), embedder_(embedder), clock_(clock) {
-  FACEGATE_CHECK(options.max_waiting >= 1 && embedder.max_batch() >= 1);
+  FACEGATE_CHECK(options.max_waiting >= 1 && embedder.max_batch() >= 1 && embedder.passes() >= 1);
   const MutexLock lock(join_mutex_);
-  thread_ = std::thread([this] { Run(); });
+  for (int i = 0; i < embedder.passes(); ++i) threads_.emplace_back([this] { Run(); });
 }
 
 Batcher::~Batcher() {
@@ -60,7 +60,8 @@ Status Batcher::Submit(std::vector<Job> jobs, const Caller& caller) {
     }
     for (Job& job : jobs) queue_.push_back({std::move(job), caller});
   }
-  wake_.NotifyOne();
+  // All of them, for there may be more faces than one batch.
+  wake_.NotifyAll();
   return OkStatus();
 }
 
@@ -71,7 +72,8 @@ void Batcher::Stop() {
   }
   wake_.NotifyAll();
   const MutexLock lock(join_mutex_);
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 BatcherStats Batcher::stats() const {

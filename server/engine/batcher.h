@@ -29,10 +29,11 @@ struct BatcherStats {
   uint64_t dropped = 0;  // whose caller had gone before the forward pass
 };
 
-// Groups the faces of all callers into batches for one Embedder. There is no added wait: whenever
-// the model is free, what waits is taken, up to the embedder's max_batch(); while it is busy the
-// queue fills by itself. Thread-safe. Every accepted face gets exactly one callback, on the batch
-// thread (or, for faces that still wait then, in the destructor); callbacks must not block.
+// Groups the faces of all callers into batches for one Embedder, on as many threads as it has
+// passes(). There is no added wait: whenever a pass of the model is free, what waits is taken, up
+// to the embedder's max_batch(); while all are busy the queue fills by itself. Thread-safe. Every
+// accepted face gets exactly one callback, on a batch thread (or, for faces that still wait then,
+// in the destructor); callbacks must not block.
 class Batcher {
  public:
   using Done = std::function<void(StatusOr<Embedding>)>;
@@ -43,7 +44,7 @@ class Batcher {
 
   // `embedder` and `clock` must outlive the Batcher.
   Batcher(const BatcherOptions& options, Embedder& embedder, const Clock& clock);
-  // Answers what still waits with kShuttingDown; returns when the running batch is done.
+  // Answers what still waits with kShuttingDown; returns when the running batches are done.
   ~Batcher();
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
@@ -87,7 +88,7 @@ class Batcher {
   BatcherStats stats_ FACEGATE_GUARDED_BY(mutex_);
 
   Mutex join_mutex_;
-  std::thread thread_ FACEGATE_GUARDED_BY(join_mutex_);
+  std::vector<std::thread> threads_ FACEGATE_GUARDED_BY(join_mutex_);
 };
 
 }  // namespace facegate

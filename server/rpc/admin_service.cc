@@ -32,6 +32,14 @@ void FillLimits(const RequestLimits& limits, v1::Limits* out) {
   out->set_max_message_bytes(limits.max_message_bytes);
 }
 
+void FillCompute(const ServerFacts& facts, v1::ComputeInfo* compute) {
+  compute->set_device(facts.compute.device);
+  compute->set_device_name(facts.compute.device_name);
+  compute->set_precision(facts.compute.precision);
+  compute->set_model_threads(static_cast<uint32_t>(facts.compute.threads));
+  compute->set_max_batch(facts.max_batch);
+}
+
 }  // namespace
 
 AdminService::AdminService(const ServerFacts& facts, const ModelCard& card, const Gallery& gallery)
@@ -43,9 +51,7 @@ AdminService::AdminService(const ServerFacts& facts, const ModelCard& card, cons
   FillLimits(facts.limits, constant_.mutable_limits());
   constant_.mutable_security()->set_encryption_at_rest(facts.encryption_at_rest);
   constant_.mutable_security()->set_tls(facts.tls);
-  constant_.mutable_compute()->set_device(facts.device);
-  constant_.mutable_compute()->set_model_threads(facts.model_threads);
-  constant_.mutable_compute()->set_max_batch(facts.max_batch);
+  FillCompute(facts, constant_.mutable_compute());
   constant_.set_enrol_quality(static_cast<float>(facts.quality.enrol));
   constant_.set_probe_quality(static_cast<float>(facts.quality.probe));
 }

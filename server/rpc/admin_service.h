@@ -4,6 +4,7 @@
 #include <string>
 
 #include "face/base/status.h"
+#include "face/embed/embedder.h"
 #include "face/weights/model_card.h"
 #include "facegate/v1/admin_service.pb.h"
 #include "index/gallery.h"
@@ -21,8 +22,7 @@ struct ServerFacts {
   RequestLimits limits;
   bool encryption_at_rest = false;
   bool tls = false;
-  std::string device;  // "cpu" or "cuda"
-  uint32_t model_threads = 0;
+  Compute compute;
   uint32_t max_batch = 0;
   QualityPolicy quality{};  // where neither a collection nor a request says what is wanted
 };

@@ -35,7 +35,10 @@ StatusOr<std::unique_ptr<LocalGallery>> OpenGallery(const std::string& directory
 }
 
 ServerFacts Facts() {
-  return {.version = "fuzz", .detector = "pixels", .limits = kRequestLimits, .device = "cpu"};
+  return {.version = "fuzz",
+          .detector = "pixels",
+          .limits = kRequestLimits,
+          .compute = {.device = "cpu"}};
 }
 
 }  // namespace

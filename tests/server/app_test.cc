@@ -233,6 +233,13 @@ TEST_F(AppTest, RefusesAPortThatIsInUse) {
   EXPECT_THAT(std::string(MessageOf(other.status())), HasSubstr(second.listen));
 }
 
+TEST_F(AppTest, FailsWhereTheCardIsLost) {
+  Serve();
+  EXPECT_THAT(app_->Failure(), IsOk());
+  embedder_->set_health(Unavailable("the card is lost to this process"));
+  EXPECT_THAT(app_->Failure(), StatusIs(StatusCode::kUnavailable));
+}
+
 TEST_F(AppTest, ReportsWhatDoesNotLoad) {
   Parts parts = FakeParts();
   parts.load_model = [](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {

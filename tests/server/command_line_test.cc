@@ -83,7 +83,7 @@ TEST(CommandLineTest, NamesTheFileAndLineOfAnError) {
 
 TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(ErrorOf({"--max_bacth", "4"}), HasSubstr("max_bacth"));
-  EXPECT_THAT(ErrorOf({"--max_batch", "0"}), HasSubstr("1 to 256"));
+  EXPECT_THAT(ErrorOf({"--max_batch", "-1"}), HasSubstr("0 to 256"));
   EXPECT_THAT(ErrorOf({"--max_batch"}), HasSubstr("needs a value"));
   EXPECT_THAT(ErrorOf({"--max_batch", "--insecure"}), HasSubstr("needs a value"));
   EXPECT_THAT(ErrorOf({"stray"}), HasSubstr("stray"));

@@ -58,8 +58,8 @@ TEST(ConfigTest, NamesTheLineAndTheLimitOfAValueOutOfRange) {
   const std::string error = ErrorOf("listen: 127.0.0.1:1\nmax_batch: 257\n");
   EXPECT_THAT(error, HasSubstr("server.yaml:2"));
   EXPECT_THAT(error, HasSubstr("257"));
-  EXPECT_THAT(error, HasSubstr("1 to 256"));
-  EXPECT_THAT(ErrorOf("max_batch: 0\n"), HasSubstr("1 to 256"));
+  EXPECT_THAT(error, HasSubstr("0 to 256"));
+  EXPECT_THAT(ErrorOf("max_batch: -1\n"), HasSubstr("0 to 256"));
   EXPECT_THAT(ErrorOf("detector: mtcnn\n"), HasSubstr("auto, yunet, haar, haar-eyes, none"));
 }
 
@@ -142,6 +142,17 @@ TEST(ConfigTest, AServerNeedsAModelAndADataDirectory) {
   config.detector_landmarks = "net.safetensors";
   EXPECT_THAT(std::string(MessageOf(CheckComplete(config))), HasSubstr("detector_landmarks"));
   config.detector_landmarks = "";
+}
+
+TEST(ConfigTest, ADeviceIsTheCpuOrANumberedCard) {
+  Config config = Complete();
+  for (const char* device : {"auto", "cpu", "cuda", "cuda:3"}) {
+    config.device = device;
+    EXPECT_THAT(CheckComplete(config), IsOk()) << device;
+  }
+  config.device = "gpu0";
+  EXPECT_THAT(std::string(MessageOf(CheckComplete(config))),
+              HasSubstr("device: unknown device \"gpu0\", expected auto, cpu, cuda or cuda:N"));
 }
 
 TEST(ConfigTest, PlaintextOnAnAddressThatOthersReachNeedsAWord) {

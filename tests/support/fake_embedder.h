@@ -19,8 +19,9 @@ class FakeEmbedder final : public Embedder {
   static constexpr int kGrid = 4;
   static constexpr int kEmbeddingSize = 3 * kGrid * kGrid;
 
-  explicit FakeEmbedder(int max_batch = 8, const std::string& weights = "fake weights")
-      : max_batch_(max_batch) {
+  explicit FakeEmbedder(int max_batch = 8, const std::string& weights = "fake weights",
+                        int passes = 1)
+      : max_batch_(max_batch), passes_(passes) {
     card_.architecture = "fake";
     card_.embedding_size = kEmbeddingSize;
     card_.model_digest = Sha256Hex(weights);
@@ -35,6 +36,11 @@ class FakeEmbedder final : public Embedder {
   ModelCard& mutable_card() { return card_; }
   const Compute& compute() const override { return compute_; }
   int max_batch() const override { return max_batch_; }
+  int passes() const override { return passes_; }
+  Status Health() const override {
+    const MutexLock lock(mutex_);
+    return health_;
+  }
 
   StatusOr<std::vector<Embedding>> Embed(std::span<const AlignedFace> faces) override {
     if (on_embed_) on_embed_();
@@ -82,6 +88,10 @@ class FakeEmbedder final : public Embedder {
     const MutexLock lock(mutex_);
     error_ = std::move(error);
   }
+  void set_health(Status health) {
+    const MutexLock lock(mutex_);
+    health_ = std::move(health);
+  }
   void WaitForCalls(size_t count) {
     const MutexLock lock(mutex_);
     while (batch_sizes_.size() < count) changed_.Wait(mutex_);
@@ -96,12 +106,14 @@ class FakeEmbedder final : public Embedder {
   ModelCard card_;
   const Compute compute_{.device = "cpu", .threads = 3};
   const int max_batch_;
+  const int passes_;
   std::function<void()> on_embed_;
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   bool blocked_ FACEGATE_GUARDED_BY(mutex_) = false;
   Status error_ FACEGATE_GUARDED_BY(mutex_);
+  Status health_ FACEGATE_GUARDED_BY(mutex_);
   std::vector<size_t> batch_sizes_ FACEGATE_GUARDED_BY(mutex_);
 };
 

@@ -2,10 +2,10 @@
 
 #include <memory>
 
+#include "face/base/device.h"
 #include "face/embed/embedder.h"
 #include "face/embed/engine.h"
 #include "face/embed/precision.h"
-#include "face/torch/device.h"
 #include "face/weights/model_file.h"
 
 namespace facegate {

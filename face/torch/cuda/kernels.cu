@@ -107,14 +107,14 @@ __global__ void FinishKernel(FinishArguments arguments) {
     Load<T>(arguments.map, index, values);
     float added[kLanes] = {};
     if (arguments.added != nullptr) Load<T>(arguments.added, index, added);
-  FACEGATE_UNROLL
+    FACEGATE_UNROLL
     for (int i = 0; i < kLanes; ++i) {
       const float sum = values[i] + numbers.bias[i] + added[i];
       values[i] = sum >= 0.0f ? sum : sum * numbers.slope[i];
     }
     Store<T>(values, arguments.map, index);
     if (arguments.scaled == nullptr) continue;
-  FACEGATE_UNROLL
+    FACEGATE_UNROLL
     for (int i = 0; i < kLanes; ++i) values[i] = values[i] * numbers.scale[i] + numbers.shift[i];
     Store<T>(values, arguments.scaled, index);
   }
@@ -148,13 +148,13 @@ __global__ void DepthwiseKernel(DepthwiseArguments arguments) {
                 values);
         const float* const weight =
             arguments.weight + (ky * arguments.kernel + kx) * arguments.channels + group * kLanes;
-  FACEGATE_UNROLL
+        FACEGATE_UNROLL
         for (int i = 0; i < kLanes; ++i) sums[i] += values[i] * weight[i];
       }
     }
     float slope[kLanes];
     LoadChannels(arguments.slope, group * kLanes, 1.0f, slope);
-  FACEGATE_UNROLL
+    FACEGATE_UNROLL
     for (int i = 0; i < kLanes; ++i) sums[i] = sums[i] >= 0.0f ? sums[i] : sums[i] * slope[i];
     Store<T>(sums, arguments.output, index);
   }
@@ -175,7 +175,7 @@ __global__ void PicturesKernel(PictureArguments arguments) {
     const int64_t from = pixel - x + (mirrored ? arguments.width - 1 - x : x);
     const uint8_t* const bgr = arguments.crops + (face * pixels + from) * 3;
     float values[kLanes] = {};
-  FACEGATE_UNROLL
+    FACEGATE_UNROLL
     for (int c = 0; c < 3; ++c) {
       const float byte = static_cast<float>(bgr[arguments.rgb ? 2 - c : c]);
       values[c] = (byte - arguments.mean[c]) * arguments.scale[c];
@@ -188,7 +188,8 @@ __global__ void PicturesKernel(PictureArguments arguments) {
 template <typename T>
 __global__ void EmbeddingsKernel(EmbeddingArguments arguments) {
   const int64_t face = blockIdx.x;
-  const T* const raw = static_cast<const T*>(arguments.raw) + face * arguments.views * arguments.size;
+  const T* const raw =
+      static_cast<const T*>(arguments.raw) + face * arguments.views * arguments.size;
   float* const output = arguments.output + face * arguments.size;
   float squares = 0.0f;
   for (int i = threadIdx.x; i < arguments.size; i += kThreads) {
@@ -203,7 +204,8 @@ __global__ void EmbeddingsKernel(EmbeddingArguments arguments) {
   of_thread[threadIdx.x] = squares;
   SyncThreads();
   for (int half = kThreads / 2; half > 0; half /= 2) {
-    if (static_cast<int>(threadIdx.x) < half) of_thread[threadIdx.x] += of_thread[threadIdx.x + half];
+    if (static_cast<int>(threadIdx.x) < half)
+      of_thread[threadIdx.x] += of_thread[threadIdx.x + half];
     SyncThreads();
   }
   const float factor = 1.0f / sqrtf(of_thread[0]);
@@ -235,8 +237,8 @@ void Depthwise(const DepthwiseArguments& arguments, cudaStream_t stream) {
 
 template <typename T>
 void Pictures(const PictureArguments& arguments, cudaStream_t stream) {
-  const int64_t count = static_cast<int64_t>(arguments.height) * arguments.width *
-                        arguments.faces * arguments.views;
+  const int64_t count =
+      static_cast<int64_t>(arguments.height) * arguments.width * arguments.faces * arguments.views;
   FACEGATE_LAUNCH(BlocksFor(count), stream, PicturesKernel<T>);
 }
 

@@ -82,6 +82,17 @@ TEST_F(BatcherTest, GivesEachFaceItsOwnEmbedding) {
   }
 }
 
+TEST_F(BatcherTest, KeepsAsManyPassesBusyAsTheModelHas) {
+  FakeEmbedder model(4, "two at a time", /*passes=*/2);
+  Answers answers(8);
+  Batcher batcher({}, model, clock_);
+  model.Block();
+  for (size_t i = 0; i < 8; ++i) ASSERT_THAT(Submit(batcher, answers, i), IsOk());
+  model.WaitForCalls(2);  // none has been answered
+  model.Unblock();
+  for (size_t i = 0; i < 8; ++i) EXPECT_EQ(answers.Wait(i).value(), Expected(i)) << "face " << i;
+}
+
 TEST_F(BatcherTest, GroupsFacesThatWaitUpToTheLargestBatch) {
   Answers answers(10);
   Batcher batcher({}, embedder_, clock_);

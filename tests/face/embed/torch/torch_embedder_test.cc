@@ -207,7 +207,7 @@ TEST(TorchEmbedderTest, RefusesCardThatDoesNotFitTheNetwork) {
 
 TEST(TorchEmbedderTest, RefusesOptionsOutOfRange) {
   EmbedderOptions options = Quick();
-  options.max_batch = 0;
+  options.max_batch = -1;
   EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("1 to 256"));
   options.max_batch = 257;
   EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("257"));
@@ -217,6 +217,27 @@ TEST(TorchEmbedderTest, RefusesOptionsOutOfRange) {
   options = Quick();
   options.device = "gpu";
   EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("\"gpu\""));
+  options = Quick();
+  options.precision = "half";
+  EXPECT_THAT(Refusal(RandomModel(), options), HasSubstr("\"half\""));
+}
+
+TEST(TorchEmbedderTest, SaysWhereAndHowItComputes) {
+  EmbedderOptions options = Quick();
+  options.max_batch = 0;
+  const auto embedder = MakeEmbedder(RandomModel(), options);
+  EXPECT_EQ(ComputeText(embedder->compute()), "cpu, 1 thread");
+  EXPECT_EQ(embedder->compute().precision, "fp32");
+  EXPECT_EQ(embedder->max_batch(), 8);
+  EXPECT_THAT(embedder->Health(), IsOk());
+}
+
+TEST(TorchEmbedderTest, RefusesACardThatIsNotThereInWords) {
+  EmbedderOptions options = Quick();
+  options.device = "cuda:99";
+  const auto embedder = MakeTorchEmbedder(RandomModel(), options);
+  EXPECT_THAT(embedder, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(MessageOf(embedder.status())), HasSubstr("device cuda:99: "));
 }
 
 TEST(TorchEmbedderTest, NetworkWithoutDirectionIsAnErrorAndNeverAnEmbedding) {

@@ -7,7 +7,7 @@
 
 #include "face/base/status.h"
 
-// Where networks run. No LibTorch in this header.
+// Where networks run.
 namespace facegate {
 
 // An NVIDIA card.
@@ -22,9 +22,6 @@ struct CudaMachine {
   std::string missing{};          // says why no card can be used; empty where there are some
   std::vector<CudaCard> cards{};  // by their numbers
 };
-
-// Looks at the machine; in a build for CPUs it says just that. It keeps no memory of a card.
-CudaMachine FindCuda();
 
 // Our CUDA code is compiled for cards from this compute capability on.
 inline constexpr int kLeastCapability = 80;

@@ -1,4 +1,4 @@
-#include "face/torch/device.h"
+#include "face/base/device.h"
 
 #include <fmt/format.h>
 
