@@ -14,6 +14,12 @@ namespace {
 constexpr uint64_t kSeed = 1;
 constexpr int kFaces = 8;
 
+// True where a finer precision would fare no better.
+bool IsOfTheDevice(const Status& status) {
+  return status.code() == StatusCode::kResourceExhausted ||
+         status.code() == StatusCode::kUnavailable;
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<Embedder>> MakeProvenEmbedder(std::span<const Precision> precisions,
@@ -28,7 +34,7 @@ StatusOr<std::unique_ptr<Embedder>> MakeProvenEmbedder(std::span<const Precision
     const Canary& canary = own.has_value() ? *own : *embedder->card().canary;
     Status proven = CheckCanary(*embedder, canary, CanaryTolerance(precision));
     if (proven.ok()) return embedder;
-    if (precision == precisions.back()) return proven;
+    if (precision == precisions.back() || IsOfTheDevice(proven)) return proven;
     LogWarning("precision {} does not serve this model, the next finer one is tried: {}",
                PrecisionName(precision), MessageOf(proven));
   }

@@ -21,7 +21,7 @@ struct FinishTensors {
 };
 
 // The operations between LibTorch's own; on a card they are kernels of ours. Maps are N·C·H·W in
-// channels-last memory order, or N·C. Channels are a multiple of 8.
+// channels-last memory order, or N·C.
 class MapKernels {
  public:
   virtual ~MapKernels() = default;

@@ -13,19 +13,24 @@
 
 namespace facegate {
 
-// OK while this process can use the present card; kUnavailable once its context is broken: no later
-// call can mend that (an address that does not exist, a card that fell off the bus).
-inline Status CardHealth() {
-  const cudaError_t error = ::cudaDeviceSynchronize();
+// OK while this process can use the card of that number; kUnavailable once it cannot: another has
+// it for itself, or the context is broken, which no later call can mend (an address that does not
+// exist, a card that fell off the bus).
+inline Status CardHealth(int card) {
+  int before = card;
+  ::cudaGetDevice(&before);
+  cudaError_t error = ::cudaSetDevice(card);
+  if (error == cudaSuccess) error = ::cudaDeviceSynchronize();
+  ::cudaSetDevice(before);
   if (error == cudaSuccess) return OkStatus();
-  return Unavailable(fmt::format("the card cannot be used any more by this process: {}",
-                                 ::cudaGetErrorString(error)));
+  return Unavailable(
+      fmt::format("this process cannot use the card: {}", ::cudaGetErrorString(error)));
 }
 
-// Runs `body` (returning Status or StatusOr<T>) and turns what LibTorch throws on a card into
+// Runs `body` (returning Status or StatusOr<T>) and turns what LibTorch throws on that card into
 // kResourceExhausted (its memory ran out), kUnavailable (CardHealth()) or kInternal.
 template <typename Body>
-auto CatchOnCard(std::string_view what, Body&& body) -> decltype(body()) {
+auto CatchOnCard(int card, std::string_view what, Body&& body) -> decltype(body()) {
   try {
     return std::forward<Body>(body)();
   } catch (const c10::OutOfMemoryError&) {
@@ -33,7 +38,7 @@ auto CatchOnCard(std::string_view what, Body&& body) -> decltype(body()) {
     return Status(StatusCode::kResourceExhausted,
                   std::string(what) + ": the card's memory is too small or in use");
   } catch (const c10::Error& error) {
-    FACEGATE_RETURN_IF_ERROR(CardHealth());
+    FACEGATE_RETURN_IF_ERROR(CardHealth(card));
     return Internal(fmt::format("{}: {}", what, error.what_without_backtrace()));
   } catch (const std::exception& error) {
     return Internal(fmt::format("{}: {}", what, error.what()));

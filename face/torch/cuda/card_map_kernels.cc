@@ -12,6 +12,9 @@ namespace {
 
 using network::ConvShape;
 
+// What the kernels want channels to be a multiple of.
+constexpr int64_t kLanes = 8;
+
 const float* FloatsOf(const torch::Tensor& tensor) {
   return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr;
 }
@@ -28,6 +31,7 @@ class CardKernels : public MapKernels {
     const bool nothing = !finish.bias.defined() && !added.defined() && !finish.slope.defined() &&
                          !finish.scale.defined();
     if (nothing) return {};
+    if (map.size(1) % kLanes != 0) return PlainMapKernels().Finish(map, added, finish);
     map = ChannelsLast(map);
     const torch::Tensor other = added.defined() ? ChannelsLast(added) : torch::Tensor();
     const torch::Tensor scaled = finish.scale.defined() ? torch::empty_like(map) : torch::Tensor();
@@ -49,6 +53,7 @@ class CardKernels : public MapKernels {
 
   torch::Tensor Depthwise(const torch::Tensor& map, const ConvShape& shape,
                           const torch::Tensor& weight, const FinishTensors& finish) const override {
+    if (shape.out % kLanes != 0) return PlainMapKernels().Depthwise(map, shape, weight, finish);
     const torch::Tensor input = ChannelsLast(map);
     const auto places = [&](int64_t side) {
       return (side + 2 * shape.padding - shape.kernel) / shape.stride + 1;

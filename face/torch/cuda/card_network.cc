@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -39,6 +40,15 @@ std::vector<int> BatchSizesUpTo(int most) {
                [most](int size) { return size < most; });
   sizes.push_back(most);
   return sizes;
+}
+
+// The stream must leave a recording that failed, or nothing runs on it again.
+void EndBroken(at::cuda::CUDAGraph& graph) {
+  try {
+    graph.capture_end();
+  } catch (const std::exception&) {
+    // It tells of the failure that the caller knows.
+  }
 }
 
 }  // namespace
@@ -108,7 +118,7 @@ StatusOr<std::unique_ptr<CardNetwork>> CardNetwork::Create(const network::Infere
                                                            const CardInput& input,
                                                            const CardOptions& options) {
   using Network = std::unique_ptr<CardNetwork>;
-  return CatchOnCard("preparing the network", [&]() -> StatusOr<Network> {
+  return CatchOnCard(options.card, "preparing the network", [&]() -> StatusOr<Network> {
     const c10::cuda::CUDAGuard on_card(CardOf(options));
     const torch::NoGradGuard no_grad;
     // For the whole process: which of cuDNN's ways is fastest is tried for each shape, and no
@@ -116,12 +126,16 @@ StatusOr<std::unique_ptr<CardNetwork>> CardNetwork::Create(const network::Infere
     at::globalContext().setBenchmarkCuDNN(true);
     at::globalContext().setAllowTF32CuDNN(options.tf32);
     at::globalContext().setAllowTF32CuBLAS(options.tf32);
+    at::globalContext().setAllowFP16ReductionCuBLAS(false);
+    at::globalContext().setAllowBF16ReductionCuBLAS(false);
     Network network(new CardNetwork(plan, input, options));
     const int64_t crop_bytes = int64_t{3} * network->side_ * network->side_;
     for (int i = 0; i < options.passes; ++i) {
       network->passes_.push_back(std::make_unique<Pass>(CardOf(options), options.max_faces,
                                                         crop_bytes, network->outputs_));
     }
+    // All that was copied and put in order so far was on another stream than those of the passes.
+    C10_CUDA_CHECK(::cudaDeviceSynchronize());
     for (const int faces : BatchSizesUpTo(options.max_faces)) {
       Status recorded;
       for (auto& pass : network->passes_) {
@@ -132,12 +146,13 @@ StatusOr<std::unique_ptr<CardNetwork>> CardNetwork::Create(const network::Infere
         LogWarning("the card's memory holds batches of up to {} faces, not of {}",
                    network->max_faces_, options.max_faces);
         for (auto& pass : network->passes_) pass->graphs.erase(faces);
-        c10::cuda::CUDACachingAllocator::emptyCache();
         break;
       }
       FACEGATE_RETURN_IF_ERROR(recorded);
       network->max_faces_ = faces;
     }
+    // What the warm-ups used; the graphs have memory of their own.
+    c10::cuda::CUDACachingAllocator::emptyCache();
     const MutexLock lock(network->mutex_);
     for (auto& pass : network->passes_) network->free_.push_back(pass.get());
     return network;
@@ -173,7 +188,7 @@ torch::Tensor CardNetwork::Compute(Pass& pass, int faces) const {
 }
 
 Status CardNetwork::Record(Pass& pass, int faces) {
-  return CatchOnCard("recording a pass", [&] {
+  return CatchOnCard(options_.card, "recording a pass", [&] {
     const c10::cuda::CUDAStreamGuard on_stream(pass.stream);
     // cuDNN tries its ways, which it cannot while a graph is recorded.
     for (int i = 0; i < kWarmUps; ++i) Compute(pass, faces);
@@ -183,8 +198,7 @@ Status CardNetwork::Record(Pass& pass, int faces) {
     try {
       Compute(pass, faces);
     } catch (...) {
-      // The stream must leave the recording, or nothing runs on it again.
-      graph->capture_end();
+      EndBroken(*graph);
       throw;
     }
     graph->capture_end();
@@ -201,7 +215,8 @@ Status CardNetwork::Embed(std::span<const CropPixels> crops, std::span<float> ve
   }
   FACEGATE_RETURN_IF_ERROR(Health());
   const Held pass(*this);
-  Status status = CatchOnCard("running the network", [&] { return Run(*pass, crops, vectors); });
+  Status status =
+      CatchOnCard(options_.card, "running the network", [&] { return Run(*pass, crops, vectors); });
   if (status.code() == StatusCode::kUnavailable) lost_ = true;
   return status;
 }

@@ -94,6 +94,20 @@ TEST_F(ProvenEmbedderTest, ComparesWithTheFinestWhereTheCardHasNoCanary) {
   EXPECT_THAT(made_, ElementsAre(Precision::kFp16, Precision::kFp32, Precision::kTf32));
 }
 
+TEST_F(ProvenEmbedderTest, ALostCardIsNotAskedInAnotherPrecision) {
+  int made = 0;
+  const auto embedder =
+      MakeProvenEmbedder(kAll, [&](Precision) -> StatusOr<std::unique_ptr<Embedder>> {
+        ++made;
+        auto lost = std::make_unique<FakeEmbedder>();
+        lost->mutable_card().canary = card_.canary;
+        lost->FailWith(Unavailable("the card is lost"));
+        return lost;
+      });
+  EXPECT_THAT(embedder, StatusIs(StatusCode::kUnavailable));
+  EXPECT_EQ(made, 1);
+}
+
 TEST_F(ProvenEmbedderTest, GivesAnErrorOfMakingAtOnce) {
   const auto embedder = MakeProvenEmbedder(kAll, [](Precision) {
     return StatusOr<std::unique_ptr<Embedder>>(
