@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
@@ -95,6 +97,75 @@ TEST(ProgramLibrariesTest, TheTrainersModuleNamesNoCodecsOfOthers) {
   EXPECT_THAT(libraries, SizeIs(::testing::Le(30U)));
   ExpectNone(libraries, {"libopencv_imgcodecs", "libopencv_highgui", "libgdal", "libgrpc"});
 }
+
+#ifdef FACEGATE_LIBTORCH_FOLDER
+
+// The symbols that others can see. Weak ones, of templates, are left out: there one serves all.
+std::set<std::string> SymbolsOf(const std::string& library) {
+  std::set<std::string> symbols;
+  const auto result =
+      RunCommand({"/usr/bin/nm", "-D", "--defined-only", library}, std::chrono::seconds(120));
+  EXPECT_THAT(result, IsOk());
+  std::istringstream lines(result.ok() ? result->output : "");
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string address;
+    std::string kind;
+    std::string name;
+    words >> address >> kind >> name;
+    if (kind == "T" || kind == "D" || kind == "B" || kind == "R") symbols.insert(name);
+  }
+  return symbols;
+}
+
+// The paths of the program's libraries whose names begin so.
+std::vector<std::string> PathsOf(const std::string& program, const std::string& start) {
+  std::vector<std::string> paths;
+  const auto result =
+      RunCommand({"/usr/bin/env", "LD_TRACE_LOADED_OBJECTS=1", program}, std::chrono::seconds(60));
+  EXPECT_THAT(result, IsOk());
+  std::istringstream lines(result.ok() ? result->output : "");
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::string arrow;
+    std::string path;
+    words >> name >> arrow >> path;
+    if (name.starts_with(start)) paths.push_back(path);
+  }
+  return paths;
+}
+
+TEST(ProgramLibrariesTest, LibTorchForGpusSharesNoSymbolWithTheServersLibraries) {
+  std::set<std::string> of_libtorch;
+  for (const char* name : {"libtorch_cpu.so", "libtorch_cuda.so", "libtorch.so", "libc10.so"}) {
+    of_libtorch.merge(SymbolsOf(std::string(FACEGATE_LIBTORCH_FOLDER) + "/" + name));
+  }
+  EXPECT_GT(of_libtorch.size(), 10'000U);
+  for (const char* start : {"libgrpc", "libprotobuf", "libabsl"}) {
+    const std::vector<std::string> libraries = PathsOf(FACEGATE_SERVER_BINARY, start);
+    EXPECT_FALSE(libraries.empty()) << start;
+    for (const std::string& library : libraries) {
+      std::vector<std::string> common;
+      const std::set<std::string> symbols = SymbolsOf(library);
+      std::set_intersection(symbols.begin(), symbols.end(), of_libtorch.begin(), of_libtorch.end(),
+                            std::back_inserter(common));
+      EXPECT_THAT(common, ::testing::IsEmpty()) << library;
+    }
+  }
+}
+
+TEST(ProgramLibrariesTest, ServerAndLibTorchForGpusAgreeOnOneOpenMp) {
+  // The loader takes the one that is there for each that asks for it by this name.
+  for (const char* library : {"libtorch_cpu.so", "libtorch_cuda.so"}) {
+    for (const std::string& name : NamedBy(std::string(FACEGATE_LIBTORCH_FOLDER) + "/" + library)) {
+      EXPECT_FALSE(name.find("omp") != std::string::npos && name != "libgomp.so.1") << name;
+    }
+  }
+  EXPECT_THAT(LoadedInto(FACEGATE_SERVER_BINARY), Contains("libgomp.so.1"));
+}
+
+#endif  // FACEGATE_LIBTORCH_FOLDER
 
 }  // namespace
 }  // namespace facegate
