@@ -41,6 +41,10 @@ std::string Device::name() const {
   return is_cuda() ? fmt::format("{}:{}", kCuda, card) : std::string("cpu");
 }
 
+std::string Device::words() const {
+  return is_cuda() ? fmt::format("{} ({})", name(), card_name) : name();
+}
+
 Status CheckDeviceName(std::string_view name) {
   if (name == "auto" || name == "cpu" || CardOf(name).has_value()) return OkStatus();
   return InvalidArgument(fmt::format(

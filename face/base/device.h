@@ -34,7 +34,8 @@ struct Device {
   std::string note{};
 
   bool is_cuda() const { return card >= 0; }
-  std::string name() const;  // "cpu" or "cuda:N"
+  std::string name() const;   // "cpu" or "cuda:N"
+  std::string words() const;  // the same, with the card's name: "cuda:0 (NVIDIA H200)"
 };
 
 // "auto" is the first card that can be used, or else the CPU; "cpu"; "cuda:N"; "cuda" is "cuda:0".

@@ -59,6 +59,14 @@ ClassHead::ClassHead(const ClassHeadOptions& options, std::unique_ptr<MarginRule
   if (options_.linear) bias_ = register_parameter("bias", torch::zeros({options_.classes}));
 }
 
+void ClassHead::MoveTo(const torch::Device& device) {
+  to(device);
+  if (rule_->computes_on_host()) return;
+  for (MarginRule::Buffer& buffer : rule_->buffers()) {
+    buffer.value.set_data(buffer.value.to(device));
+  }
+}
+
 Tensor ClassHead::SampleClasses(const Tensor& labels, int64_t step) const {
   const auto wanted = std::max<int64_t>(
       1, static_cast<int64_t>(options_.sample_rate * static_cast<double>(options_.classes)));

@@ -33,6 +33,12 @@ class ClassHead : public torch::nn::Module {
   HeadOutput Forward(const torch::Tensor& embeddings, const torch::Tensor& labels, int64_t step,
                      double strength);
 
+  // Moves it to where embeddings are made.
+  void MoveTo(const torch::Device& device);
+  // True where the same operators do every step with as many embeddings, once the margin has its
+  // full strength.
+  bool repeats() const { return options_.sample_rate >= 1.0 && !rule_->computes_on_host(); }
+
   const ClassHeadOptions& options() const { return options_; }
   // The buffers of the margin rule.
   std::vector<MarginRule::Buffer> rule_buffers() { return rule_->buffers(); }

@@ -2,14 +2,11 @@
 
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <utility>
 
 namespace facegate {
-namespace {
 
-// The gradients as they are, to be put back.
-class KeptGradients {
+class Descent::KeptGradients {
  public:
   explicit KeptGradients(const Optimizer& optimizer) {
     for (const TrainedParameter& parameter : optimizer.parameters()) {
@@ -25,35 +22,67 @@ class KeptGradients {
   std::vector<std::pair<torch::Tensor, torch::Tensor>> kept_;
 };
 
-}  // namespace
-
 Descent::Descent(std::unique_ptr<Optimizer> optimizer, LrSchedule schedule, double clip_norm)
     : optimizer_(std::move(optimizer)), schedule_(std::move(schedule)), clip_norm_(clip_norm) {}
 
+Descent::~Descent() = default;
+
+void Descent::ScaleLosses(const torch::Device& device) {
+  scaler_.emplace();
+  scale_ = torch::full({}, scaler_->scale(), torch::TensorOptions(torch::kFloat).device(device));
+}
+
+std::optional<double> Descent::loss_scale() const {
+  return scaler_.has_value() ? std::optional(scaler_->scale()) : std::nullopt;
+}
+
 double Descent::Gather(const torch::Tensor& loss, const std::function<void()>& change) {
   if (!std::isfinite(loss.item<double>())) return std::numeric_limits<double>::quiet_NaN();
-  std::optional<KeptGradients> before;
-  if (gathered_ > 0) before.emplace(*optimizer_);
-  loss.backward();
+  Differentiate(loss);
   if (change) change();
-  const double norm = optimizer_->GradientNorm();
+  return Judge(optimizer_->GradientNorm());
+}
+
+torch::Tensor Descent::Backward(const torch::Tensor& loss) {
+  Differentiate(scaler_.has_value() ? loss * scale_ : loss);
+  return optimizer_->QueuedGradientNorm();
+}
+
+void Descent::Differentiate(const torch::Tensor& loss) {
+  if (gathered_ > 0) before_ = std::make_unique<KeptGradients>(*optimizer_);
+  loss.backward();
+}
+
+double Descent::Judge(double norm) {
+  norm /= scale();
   if (std::isfinite(norm)) {
     gathered_norm_ = norm;
     gathered_ += 1;
-  } else if (before.has_value()) {
-    before->Restore();
+  } else if (before_ != nullptr) {
+    before_->Restore();
   } else {
     optimizer_->ZeroGrad();
   }
+  before_.reset();
+  if (scaler_.has_value()) AdjustScale(std::isfinite(norm));
   return norm;
+}
+
+void Descent::AdjustScale(bool finite) {
+  const double before = scale();
+  scaler_->After(finite);
+  if (scale() == before) return;
+  scale_.fill_(scale());
+  if (gathered_ > 0) optimizer_->ScaleGradients(scale() / before);
 }
 
 bool Descent::Update() {
   if (gathered_ == 0) return false;
-  double scale = 1.0 / static_cast<double>(gathered_);
-  gradient_norm_ = gathered_norm_ * scale;
-  if (clip_norm_ > 0.0 && gradient_norm_ > clip_norm_) scale *= clip_norm_ / gradient_norm_;
-  if (scale != 1.0) optimizer_->ScaleGradients(scale);
+  double factor = 1.0 / static_cast<double>(gathered_);
+  gradient_norm_ = gathered_norm_ * factor;
+  if (clip_norm_ > 0.0 && gradient_norm_ > clip_norm_) factor *= clip_norm_ / gradient_norm_;
+  factor /= scale();
+  if (factor != 1.0) optimizer_->ScaleGradients(factor);
   optimizer_->Step(learning_rate());
   optimizer_->ZeroGrad();
   gathered_ = 0;
@@ -71,6 +100,17 @@ void Descent::Resume(int64_t updates, double gradient_norm) {
   optimizer_->ZeroGrad();
   gathered_ = 0;
   gradient_norm_ = gradient_norm;
+}
+
+void Descent::SaveScale(CheckpointFacts& facts) const {
+  if (scaler_.has_value()) scaler_->Save(facts);
+}
+
+Status Descent::ResumeScale(const CheckpointFacts& facts) {
+  if (!scaler_.has_value()) return OkStatus();
+  FACEGATE_RETURN_IF_ERROR(scaler_->Resume(facts));
+  scale_.fill_(scale());
+  return OkStatus();
 }
 
 }  // namespace facegate

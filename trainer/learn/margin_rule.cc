@@ -137,6 +137,7 @@ class SphereFace final : public MarginRule {
     return {.logits = WithTarget(batch, moved) * batch.norms.unsqueeze(1), .added_loss = {}};
   }
   std::vector<Buffer> buffers() override { return {{"step", step_}}; }
+  bool computes_on_host() const override { return true; }
 
  private:
   const MarginOptions options_;
@@ -157,15 +158,15 @@ class AdaFace final : public MarginRule {
     {
       const torch::NoGradGuard no_grad;
       const double share = options_.norm_momentum;
-      mean_.mul_(1.0 - share).add_(norms.mean().to(torch::kDouble).cpu(), share);
+      mean_.mul_(1.0 - share).add_(norms.mean().to(mean_.options()), share);
       // The deviation of a single sample is not defined.
       if (norms.size(0) > 1) {
-        deviation_.mul_(1.0 - share).add_(norms.std().to(torch::kDouble).cpu(), share);
+        deviation_.mul_(1.0 - share).add_(norms.std().to(deviation_.options()), share);
       }
     }
-    const double spread = deviation_.item<double>() + kAdaFaceEdge;
-    const Tensor quality =
-        torch::clamp((norms - mean_.item<double>()) * (options_.h / spread), -1.0, 1.0);
+    const Tensor spread = deviation_ + kAdaFaceEdge;
+    const Tensor slope = Constant(options_.h, spread) / spread;
+    const Tensor quality = torch::clamp((norms - mean_) * slope, -1.0, 1.0);
     const double margin = options_.margin * strength;
     const Tensor target = torch::clamp(TargetOf(batch), -1.0 + kAdaFaceEdge, 1.0 - kAdaFaceEdge);
     const Tensor angle = torch::clamp(torch::acos(target) - quality * margin, kAdaFaceEdge,
@@ -224,12 +225,11 @@ class CurricularFace final : public MarginRule {
     const Tensor bare = target * torch::cos(margin) - SineOf(target) * torch::sin(margin);
     {
       const torch::NoGradGuard no_grad;
-      progress_.mul_(0.99).add_(target.mean().to(torch::kDouble).cpu(), 0.01);
+      progress_.mul_(0.99).add_(target.mean().to(progress_.options()), 0.01);
     }
-    const double progress = progress_.item<double>();
     const Tensor hard = batch.cosines > bare.unsqueeze(1);
     const CosineBatch weighted{
-        .cosines = torch::where(hard, batch.cosines * (batch.cosines + progress), batch.cosines),
+        .cosines = torch::where(hard, batch.cosines * (batch.cosines + progress_), batch.cosines),
         .norms = batch.norms,
         .labels = batch.labels};
     return {.logits = WithTarget(weighted, moved) * options_.scale, .added_loss = {}};

@@ -38,6 +38,9 @@ class MarginRule {
     torch::Tensor value;
   };
   virtual std::vector<Buffer> buffers() { return {}; }
+  // True where Apply() computes with numbers of its buffers itself: they stay on the CPU, and the
+  // same operators do not do the next step.
+  virtual bool computes_on_host() const { return false; }
 };
 
 // kInvalidArgument for an unknown kind or a number out of its range.

@@ -1,7 +1,9 @@
 #include "trainer/learn/optimizer.h"
 
+#include <ATen/Functions.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 #include <tuple>
@@ -12,6 +14,13 @@ namespace {
 
 using torch::Tensor;
 
+// The gradients with the weight decay in them.
+template <typename Group>
+std::vector<Tensor> DecayedGradients(const Group& group) {
+  if (group.weight_decay == 0.0) return group.gradients;
+  return at::_foreach_add(group.gradients, group.values, group.weight_decay);
+}
+
 // Sutskever et al., 2013, as PyTorch writes it: the decay enters the gradient, the momentum sums
 // gradients without the rate.
 class Sgd final : public Optimizer {
@@ -20,17 +29,16 @@ class Sgd final : public Optimizer {
       : Optimizer(options, std::move(parameters), {"momentum"}) {}
 
  protected:
-  void Update(const TrainedParameter& parameter, Tensor gradient, std::vector<Tensor>& slots,
-              double learning_rate) override {
-    if (parameter.weight_decay != 0.0) {
-      gradient = gradient.add(parameter.value, parameter.weight_decay);
+  void Update(Group& group) override {
+    std::vector<Tensor>& momentum = group.slots[0];
+    std::vector<Tensor> gradients = DecayedGradients(group);
+    at::_foreach_mul_(momentum, options().momentum);
+    at::_foreach_add_(momentum, gradients);
+    if (options().nesterov) {
+      gradients = at::_foreach_add(gradients, momentum, options().momentum);
     }
-    Tensor& momentum = slots[0];
-    momentum.mul_(options().momentum).add_(gradient);
-    const Tensor& change =
-        options().nesterov ? gradient.add(momentum, options().momentum) : momentum;
-    Tensor value = parameter.value;
-    value.add_(change, -learning_rate);
+    const std::vector<Tensor>& changes = options().nesterov ? gradients : momentum;
+    at::_foreach_add_(group.values, changes, -group.learning_rate);
   }
 };
 
@@ -41,24 +49,23 @@ class Adam final : public Optimizer {
       : Optimizer(options, std::move(parameters), {"mean", "square"}), decoupled_(decoupled) {}
 
  protected:
-  void Update(const TrainedParameter& parameter, Tensor gradient, std::vector<Tensor>& slots,
-              double learning_rate) override {
+  void Update(Group& group) override {
     const OptimizerOptions& o = options();
-    Tensor value = parameter.value;
-    if (parameter.weight_decay != 0.0) {
-      if (decoupled_) {
-        value.mul_(1.0 - learning_rate * parameter.weight_decay);
-      } else {
-        gradient = gradient.add(value, parameter.weight_decay);
-      }
+    std::vector<Tensor> gradients = decoupled_ ? group.gradients : DecayedGradients(group);
+    if (decoupled_ && group.weight_decay != 0.0) {
+      at::_foreach_mul_(group.values, 1.0 - group.learning_rate * group.weight_decay);
     }
-    slots[0].mul_(o.beta1).add_(gradient, 1.0 - o.beta1);
-    slots[1].mul_(o.beta2).addcmul_(gradient, gradient, 1.0 - o.beta2);
+    at::_foreach_mul_(group.slots[0], o.beta1);
+    at::_foreach_add_(group.slots[0], gradients, 1.0 - o.beta1);
+    at::_foreach_mul_(group.slots[1], o.beta2);
+    at::_foreach_addcmul_(group.slots[1], gradients, gradients, 1.0 - o.beta2);
     const auto t = static_cast<double>(steps());
     const double mean_scale = 1.0 - std::pow(o.beta1, t);
     const double square_scale = 1.0 - std::pow(o.beta2, t);
-    const Tensor spread = (slots[1].sqrt() / std::sqrt(square_scale)).add_(o.epsilon);
-    value.addcdiv_(slots[0], spread, -learning_rate / mean_scale);
+    std::vector<Tensor> spread = at::_foreach_sqrt(group.slots[1]);
+    at::_foreach_div_(spread, std::sqrt(square_scale));
+    at::_foreach_add_(spread, o.epsilon);
+    at::_foreach_addcdiv_(group.values, group.slots[0], spread, -group.learning_rate / mean_scale);
   }
 
  private:
@@ -72,23 +79,27 @@ class AdaBound final : public Optimizer {
       : Optimizer(options, std::move(parameters), {"mean", "square", "largest_square"}) {}
 
  protected:
-  void Update(const TrainedParameter& parameter, Tensor gradient, std::vector<Tensor>& slots,
-              double learning_rate) override {
+  void Update(Group& group) override {
     const OptimizerOptions& o = options();
-    Tensor value = parameter.value;
-    if (parameter.weight_decay != 0.0) gradient = gradient.add(value, parameter.weight_decay);
-    slots[0].mul_(o.beta1).add_(gradient, 1.0 - o.beta1);
-    slots[1].mul_(o.beta2).addcmul_(gradient, gradient, 1.0 - o.beta2);
-    if (o.amsbound) slots[2].copy_(torch::max(slots[2], slots[1]));
-    const Tensor spread = (o.amsbound ? slots[2] : slots[1]).sqrt().add_(o.epsilon);
+    const std::vector<Tensor> gradients = DecayedGradients(group);
+    at::_foreach_mul_(group.slots[0], o.beta1);
+    at::_foreach_add_(group.slots[0], gradients, 1.0 - o.beta1);
+    at::_foreach_mul_(group.slots[1], o.beta2);
+    at::_foreach_addcmul_(group.slots[1], gradients, gradients, 1.0 - o.beta2);
     const auto t = static_cast<double>(steps());
     const double rate =
-        learning_rate * std::sqrt(1.0 - std::pow(o.beta2, t)) / (1.0 - std::pow(o.beta1, t));
+        group.learning_rate * std::sqrt(1.0 - std::pow(o.beta2, t)) / (1.0 - std::pow(o.beta1, t));
     // The bounds follow the schedule.
-    const double end = o.final_rate * learning_rate / o.base_rate;
+    const double end = o.final_rate * group.learning_rate / o.base_rate;
     const double lower = end * (1.0 - 1.0 / (o.bound_speed * t + 1.0));
     const double upper = end * (1.0 + 1.0 / (o.bound_speed * t));
-    value.sub_(torch::clamp(rate / spread, lower, upper) * slots[0]);
+    for (size_t i = 0; i < group.values.size(); ++i) {
+      Tensor& square = group.slots[1][i];
+      Tensor& largest = group.slots[2][i];
+      if (o.amsbound) largest.copy_(torch::max(largest, square));
+      const Tensor spread = (o.amsbound ? largest : square).sqrt().add_(o.epsilon);
+      group.values[i].sub_(torch::clamp(rate / spread, lower, upper) * group.slots[0][i]);
+    }
   }
 };
 
@@ -141,11 +152,39 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<TrainedParamet
 void Optimizer::Step(double learning_rate) {
   const torch::NoGradGuard no_grad;
   steps_ += 1;
+  for (Group& group : Groups(learning_rate)) Update(group);
+}
+
+std::vector<Optimizer::Group> Optimizer::Groups(double learning_rate) const {
+  std::vector<Group> groups;
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor gradient = parameters_[i].value.grad();
+    const TrainedParameter& parameter = parameters_[i];
+    const Tensor gradient = parameter.value.grad();
     if (!gradient.defined()) continue;
-    Update(parameters_[i], gradient, slots_[i], learning_rate * parameters_[i].rate);
+    const double rate = learning_rate * parameter.rate;
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& one) {
+      return parameter.value.is_cuda() && one.weight_decay == parameter.weight_decay &&
+             one.learning_rate == rate;
+    });
+    if (group == groups.end()) {
+      group = groups.insert(groups.end(), {.slots = {slot_names_.size(), std::vector<Tensor>()},
+                                           .weight_decay = parameter.weight_decay,
+                                           .learning_rate = rate});
+    }
+    group->values.push_back(parameter.value);
+    group->gradients.push_back(gradient);
+    for (size_t j = 0; j < slot_names_.size(); ++j) group->slots[j].push_back(slots_[i][j]);
   }
+  return groups;
+}
+
+std::vector<Tensor> Optimizer::Gradients() const {
+  std::vector<Tensor> all;
+  for (const TrainedParameter& parameter : parameters_) {
+    const Tensor gradient = parameter.value.grad();
+    if (gradient.defined()) all.push_back(gradient);
+  }
+  return all;
 }
 
 void Optimizer::ZeroGrad() {
@@ -159,19 +198,21 @@ void Optimizer::ZeroGrad() {
 double Optimizer::GradientNorm() const {
   const torch::NoGradGuard no_grad;
   double squares = 0.0;
-  for (const TrainedParameter& parameter : parameters_) {
-    const Tensor gradient = parameter.value.grad();
-    if (gradient.defined()) squares += gradient.to(torch::kDouble).square().sum().item<double>();
+  for (const Tensor& gradient : Gradients()) {
+    squares += gradient.to(torch::kDouble).square().sum().item<double>();
   }
   return std::sqrt(squares);
 }
 
+Tensor Optimizer::QueuedGradientNorm() const {
+  const torch::NoGradGuard no_grad;
+  return torch::stack(at::_foreach_norm(Gradients())).to(torch::kDouble).norm();
+}
+
 void Optimizer::ScaleGradients(double factor) {
   const torch::NoGradGuard no_grad;
-  for (const TrainedParameter& parameter : parameters_) {
-    Tensor gradient = parameter.value.grad();
-    if (gradient.defined()) gradient.mul_(factor);
-  }
+  const std::vector<Tensor> gradients = Gradients();
+  if (!gradients.empty()) at::_foreach_mul_(gradients, factor);
 }
 
 std::vector<Optimizer::State> Optimizer::state() {

@@ -34,6 +34,8 @@ class Optimizer {
   void ZeroGrad();
   // The common L2 norm of all gradients; not finite where one of them is not.
   double GradientNorm() const;
+  // The same as a tensor where the gradients are, in kDouble; nothing waits for it.
+  torch::Tensor QueuedGradientNorm() const;
   void ScaleGradients(double factor);
 
   // Updates that were made; set when training is resumed.
@@ -52,12 +54,22 @@ class Optimizer {
   Optimizer(const OptimizerOptions& options, std::vector<TrainedParameter> parameters,
             std::vector<std::string> slots);
 
-  // `slots` are the parameter's state tensors, in the order given to the constructor.
-  virtual void Update(const TrainedParameter& parameter, torch::Tensor gradient,
-                      std::vector<torch::Tensor>& slots, double learning_rate) = 0;
+  // Parameters that are treated alike, with their gradients and state: one on the CPU, where the
+  // next one is better begun with what is in the caches; all on a card, which does a list at once.
+  struct Group {
+    std::vector<torch::Tensor> values{};
+    std::vector<torch::Tensor> gradients{};
+    std::vector<std::vector<torch::Tensor>> slots{};  // in the order given to the constructor
+    double weight_decay = 0.0;
+    double learning_rate = 0.0;
+  };
+  virtual void Update(Group& group) = 0;
   const OptimizerOptions& options() const { return options_; }
 
  private:
+  std::vector<torch::Tensor> Gradients() const;
+  std::vector<Group> Groups(double learning_rate) const;
+
   const OptimizerOptions options_;
   const std::vector<TrainedParameter> parameters_;
   const std::vector<std::string> slot_names_;

@@ -1,6 +1,5 @@
 #include "trainer/learn/training.h"
 
-#include <ATen/autocast_mode.h>
 #include <fmt/format.h>
 #include <torch/utils.h>
 
@@ -12,8 +11,10 @@
 #include <utility>
 
 #include "face/base/catch.h"
+#include "face/base/check.h"
 #include "face/base/random.h"
 #include "trainer/fused/backbone_fusion.h"
+#include "trainer/learn/card_failure.h"
 #include "trainer/learn/initial_weights.h"
 
 namespace facegate {
@@ -23,24 +24,6 @@ using TorchTensor = torch::Tensor;
 
 constexpr uint64_t kDropout = 41;
 constexpr std::string_view kBackbone = "backbone";  // to freeze: all of it
-
-// Computes in bfloat16 where that is asked for, until the end of its scope.
-class Bf16Scope {
- public:
-  explicit Bf16Scope(bool on) : on_(on) {
-    if (on_) at::autocast::set_cpu_enabled(true);
-  }
-  ~Bf16Scope() {
-    if (!on_) return;
-    at::autocast::clear_cache();
-    at::autocast::set_cpu_enabled(false);
-  }
-  Bf16Scope(const Bf16Scope&) = delete;
-  Bf16Scope& operator=(const Bf16Scope&) = delete;
-
- private:
-  const bool on_;
-};
 
 // Tensors as they are, to be put back.
 class KeptTensors {
@@ -59,21 +42,27 @@ class KeptTensors {
   std::vector<std::pair<TorchTensor, TorchTensor>> kept_;
 };
 
-TorchTensor InputOf(std::span<const float> pixels, int64_t count, bool channels_last) {
-  // The network reads the batch alone; the cast takes away a const that LibTorch has no word for.
-  TorchTensor input =
-      torch::from_blob(const_cast<float*>(pixels.data()),
-                       {count, 3, Backbone::kInputSide, Backbone::kInputSide}, torch::kFloat);
-  return channels_last ? input.contiguous(at::MemoryFormat::ChannelsLast) : input;
-}
-
-// Tells which pictures are degraded, a truth value each.
-TorchTensor DegradedOf(const Batch& batch) {
-  TorchTensor degraded = torch::zeros({static_cast<int64_t>(batch.labels.size())}, torch::kBool);
-  for (size_t i = 0; i < batch.degraded.size(); ++i) {
-    if (batch.degraded[i]) degraded[static_cast<int64_t>(i)] = true;
+// Moves tensors into one for each type and device, of which they then are parts; returns those.
+std::vector<TorchTensor> Joined(std::vector<TorchTensor> tensors) {
+  std::vector<TorchTensor> joined;
+  const auto is_alike = [](const TorchTensor& one, const TorchTensor& other) {
+    return one.scalar_type() == other.scalar_type() && one.device() == other.device();
+  };
+  while (!tensors.empty()) {
+    const auto others = std::stable_partition(
+        tensors.begin(), tensors.end(),
+        [&](const TorchTensor& one) { return is_alike(one, tensors.front()); });
+    std::vector<TorchTensor> rows;
+    for (auto it = tensors.begin(); it != others; ++it) rows.push_back(it->flatten());
+    joined.push_back(torch::cat(rows));
+    int64_t begin = 0;
+    for (auto it = tensors.begin(); it != others; ++it) {
+      it->set_data(joined.back().narrow(0, begin, it->numel()).view(it->sizes()));
+      begin += it->numel();
+    }
+    tensors.erase(tensors.begin(), others);
   }
-  return degraded;
+  return joined;
 }
 
 Status CheckOptions(const TrainingOptions& options) {
@@ -92,6 +81,9 @@ Status CheckOptions(const TrainingOptions& options) {
   for (const auto& [name, value, range] : all) {
     FACEGATE_RETURN_IF_ERROR(CheckRange(name, value, range));
   }
+  if (options.precision == Precision::kFp16 && !options.device.is_cuda()) {
+    return InvalidArgument("fp16 needs a card, and the device is the CPU: take bf16 or fp32");
+  }
   return OkStatus();
 }
 
@@ -99,10 +91,19 @@ Status CheckOptions(const TrainingOptions& options) {
 
 StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  std::unique_ptr<Card> card;
+  if (options.device.is_cuda()) {
+    FACEGATE_ASSIGN_OR_RETURN(card, OpenCard(options));
+  }
+  return CreateOn(std::move(card), options);
+}
+
+StatusOr<std::unique_ptr<Training>> Training::CreateOn(std::unique_ptr<Card> card,
+                                                       const TrainingOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(LrSchedule schedule, LrSchedule::Create(options.schedule));
   FACEGATE_ASSIGN_OR_RETURN(auto backbone, CreateBackbone(options.architecture, options.dropout));
   FACEGATE_ASSIGN_OR_RETURN(auto head, ClassHead::Create(options.head));
-  backbone->set_fusion(options.fused ? BeginStages : nullptr);
+  backbone->set_fusion(options.fused && card == nullptr ? BeginStages : nullptr);
   SetInitialWeights(*backbone, options.seed);
   if (options.channels_last) {
     const torch::NoGradGuard no_grad;
@@ -112,21 +113,42 @@ StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& opti
       }
     }
   }
-  std::unique_ptr<Training> training(new Training(options, std::move(backbone), std::move(head)));
+  if (card != nullptr) {
+    backbone->to(card->device());
+    head->MoveTo(card->device());
+  }
+  std::unique_ptr<Training> training(
+      new Training(options, std::move(card), std::move(backbone), std::move(head)));
   FACEGATE_RETURN_IF_ERROR(training->Freeze());
   FACEGATE_ASSIGN_OR_RETURN(auto optimizer,
                             Optimizer::Create(options.optimizer, training->TrainedParameters()));
   training->descent_ =
       std::make_unique<Descent>(std::move(optimizer), std::move(schedule), options.clip_norm);
+  training->BeginOnCard();
   return training;
 }
 
-Training::Training(const TrainingOptions& options, std::shared_ptr<Backbone> backbone,
-                   std::shared_ptr<ClassHead> head)
-    : options_(options), backbone_(std::move(backbone)), head_(std::move(head)) {
+Training::Training(const TrainingOptions& options, std::unique_ptr<Card> card,
+                   std::shared_ptr<Backbone> backbone, std::shared_ptr<ClassHead> head)
+    : options_(options),
+      card_(std::move(card)),
+      backbone_(std::move(backbone)),
+      head_(std::move(head)),
+      loss_(options_, backbone_, head_),
+      learned_(LearnedBuffers()) {
+  if (card_ != nullptr) learned_ = Joined(std::move(learned_));
   if (options_.ema_decay == 0.0) return;
   average_ = Averaged();
   for (NamedTensor& one : average_) one.value = one.value.clone();
+}
+
+void Training::BeginOnCard() {
+  if (card_ == nullptr) return;
+  if (options_.precision == Precision::kFp16) descent_->ScaleLosses(card_->device());
+  // Gathered over several batches, gradients are sums, which a recording would write over.
+  card_step_ = std::make_unique<CardStep>(
+      CardStep::Parts{.card = *card_, .loss = loss_, .descent = *descent_},
+      options_.cuda_graph && options_.accumulate == 1);
 }
 
 Status Training::Freeze() {
@@ -181,86 +203,8 @@ std::vector<TrainedParameter> Training::TrainedParameters() const {
   return parameters;
 }
 
-TorchTensor Training::Forward(const TorchTensor& input, std::vector<TorchTensor>* maps) {
-  const Bf16Scope scope(options_.bf16);
-  if (maps == nullptr) return backbone_->forward(input).to(torch::kFloat);
-  return backbone_->ForwardWithMaps(input, *maps).to(torch::kFloat);
-}
-
-TorchTensor Training::LabelledLoss(const TorchTensor& embeddings, const TorchTensor& labels,
-                                   StepReport& report) {
-  const double strength = options_.margin_warmup == 0
-                              ? 1.0
-                              : std::min(1.0, static_cast<double>(batches_) /
-                                                  static_cast<double>(options_.margin_warmup));
-  const HeadOutput output = head_->Forward(embeddings, labels, batches_, strength);
-  TorchTensor loss = ClassificationLoss(output.logits, output.labels, options_.loss);
-  if (output.added_loss.defined()) loss = loss + output.added_loss;
-  report.accuracy =
-      (output.cosines.argmax(1) == output.labels).to(torch::kFloat).mean().item<double>();
-  return loss;
-}
-
-StatusOr<TorchTensor> Training::Loss(const Batch& batch, const TeacherTargets& targets,
-                                     StepReport& report) {
-  const auto count = static_cast<int64_t>(batch.labels.size());
-  std::vector<TorchTensor> maps;
-  const TorchTensor embeddings = Forward(InputOf(batch.pixels, count, options_.channels_last),
-                                         targets.maps.empty() ? nullptr : &maps);
-  const TorchTensor labels =
-      torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {count}, torch::kInt64);
-  const TorchTensor labelled = (labels >= 0).nonzero().flatten();
-  const TorchTensor degraded = DegradedOf(batch);
-  TorchTensor loss;
-  if (labelled.numel() == count) {
-    loss = LabelledLoss(embeddings, labels, report);
-  } else if (labelled.numel() > 0) {
-    loss = LabelledLoss(embeddings.index_select(0, labelled), labels.index_select(0, labelled),
-                        report);
-  }
-  if (options_.likeness > 0.0 && loss.defined()) {
-    const TorchTensor strangers = degraded.logical_and(labels >= 0).nonzero().flatten();
-    loss = loss + options_.likeness * LikenessLoss(embeddings.index_select(0, strangers),
-                                                   labels.index_select(0, strangers));
-  }
-  if (targets.embeddings.empty()) return loss;
-  FACEGATE_ASSIGN_OR_RETURN(
-      const TorchTensor taught,
-      TeacherLoss(embeddings, maps, degraded.logical_not().nonzero().flatten(), targets, report));
-  return loss.defined() ? loss + taught : taught;
-}
-
-StatusOr<TorchTensor> Training::TeacherLoss(const TorchTensor& embeddings,
-                                            std::span<const TorchTensor> maps,
-                                            const TorchTensor& with_maps,
-                                            const TeacherTargets& targets,
-                                            StepReport& report) const {
-  const auto like = [](std::span<const float> values, const TorchTensor& own) {
-    return torch::from_blob(const_cast<float*>(values.data()), own.sizes(), torch::kFloat);
-  };
-  const TorchTensor distillation =
-      DistillationLoss(embeddings, like(targets.embeddings, embeddings));
-  report.distillation = distillation.item<double>();
-  TorchTensor loss = options_.distillation * distillation;
-  if (targets.maps.empty() || with_maps.numel() == 0) return loss;
-  if (maps.size() != targets.maps.size()) {
-    return InvalidArgument(fmt::format("the teacher gave {} maps, the network has {}",
-                                       targets.maps.size(), maps.size()));
-  }
-  TorchTensor sum = torch::zeros({});
-  for (size_t i = 0; i < maps.size(); ++i) {
-    if (targets.maps[i].size() != static_cast<size_t>(maps[i].numel())) {
-      return InvalidArgument(fmt::format("the teacher's map {} has {} numbers, expected {}", i,
-                                         targets.maps[i].size(), maps[i].numel()));
-    }
-    const auto chosen = [&](const TorchTensor& map) {
-      return with_maps.numel() == map.size(0) ? map : map.index_select(0, with_maps);
-    };
-    sum = sum + MapLoss(chosen(maps[i].to(torch::kFloat)), chosen(like(targets.maps[i], maps[i])));
-  }
-  const TorchTensor mean = sum / static_cast<double>(maps.size());
-  report.map_distillation = mean.item<double>();
-  return loss + options_.map_distillation * mean;
+torch::Device Training::device() const {
+  return card_ == nullptr ? torch::Device(torch::kCPU) : card_->device();
 }
 
 StatusOr<std::vector<std::vector<int64_t>>> Training::MapShapes() {
@@ -270,8 +214,8 @@ StatusOr<std::vector<std::vector<int64_t>>> Training::MapShapes() {
     const bool was_training = backbone_->is_training();
     backbone_->eval();
     std::vector<TorchTensor> maps;
-    backbone_->ForwardWithMaps(torch::zeros({1, 3, Backbone::kInputSide, Backbone::kInputSide}),
-                               maps);
+    backbone_->ForwardWithMaps(
+        torch::zeros({1, 3, Backbone::kInputSide, Backbone::kInputSide}, device()), maps);
     backbone_->train(was_training);
     Shapes shapes;
     shapes.reserve(maps.size());
@@ -297,41 +241,103 @@ Status Training::CheckTargets(const Batch& batch, const TeacherTargets& targets)
   return OkStatus();
 }
 
-StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& targets) {
+template <typename Body>
+auto Training::CatchFailure(int64_t photos, const Body& body) const -> decltype(body()) {
+  return CatchToStatus("training", [&]() -> decltype(body()) {
+    if (card_ == nullptr) return body();
+    try {
+      return body();
+    } catch (const c10::Error& error) {
+      return CardFailure(options_.device.name(), error, card_->memory(), photos);
+    }
+  });
+}
+
+StatusOr<ShippedBatch> Training::Ship(const Batch& batch) const {
+  FACEGATE_CHECK(card_ != nullptr);
+  return CatchFailure(static_cast<int64_t>(batch.labels.size()), [&]() -> StatusOr<ShippedBatch> {
+    return ShipBatch(ShowBatch(batch), *card_);
+  });
+}
+
+StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& targets,
+                                     const std::optional<ShippedBatch>& shipped) {
   StepReport report{.batch = batches_,
                     .distillation = {},
                     .map_distillation = {},
                     .learning_rate = descent_->learning_rate(),
-                    .gradient_norm = descent_->gradient_norm()};
+                    .gradient_norm = descent_->gradient_norm(),
+                    .loss_scale = descent_->loss_scale()};
   FACEGATE_RETURN_IF_ERROR(CheckTargets(batch, targets));
-  const Status status = CatchToStatus("training", [&]() -> Status {
-    Train();
-    KeptTensors kept(LearnedBuffers());
-    // Dropout draws from LibTorch's generator: the same after a stop as without one.
-    torch::manual_seed(
-        RandomStream(options_.seed, kDropout, static_cast<uint64_t>(batches_)).Next());
-    FACEGATE_ASSIGN_OR_RETURN(const TorchTensor loss, Loss(batch, targets, report));
-    report.loss = loss.item<double>();
-    const double norm = descent_->Gather(loss);
-    report.skipped = !std::isfinite(norm);
-    if (report.skipped) kept.Restore();
-    if (report.skipped && std::isfinite(report.loss)) report.gradient_norm = norm;
-    if ((batches_ + 1) % options_.accumulate != 0 || !descent_->Update()) return OkStatus();
-    if (!report.skipped) report.gradient_norm = descent_->gradient_norm();
-    UpdateAverage();
-    return OkStatus();
-  });
-  FACEGATE_RETURN_IF_ERROR(status);
+  FACEGATE_RETURN_IF_ERROR(CatchFailure(static_cast<int64_t>(batch.labels.size()), [&] {
+    return LearnNext(batch, targets, shipped, report);
+  }));
   batches_ += 1;
   return report;
+}
+
+Status Training::LearnNext(const Batch& batch, const TeacherTargets& targets,
+                           const std::optional<ShippedBatch>& shipped, StepReport& report) {
+  Train();
+  KeptTensors kept(learned_);
+  SeedStep();
+  const auto undo = [&] {
+    kept.Restore();
+    descent_->Forget();
+    SeedStep();
+  };
+  FACEGATE_ASSIGN_OR_RETURN(const double norm,
+                            card_ == nullptr ? GatherOnCpu(batch, targets, report)
+                                             : GatherOnCard(batch, targets, shipped, undo, report));
+  report.skipped = !std::isfinite(norm);
+  if (report.skipped) kept.Restore();
+  if (report.skipped && std::isfinite(report.loss)) report.gradient_norm = norm;
+  if ((batches_ + 1) % options_.accumulate != 0 || !descent_->Update()) return OkStatus();
+  if (!report.skipped) report.gradient_norm = descent_->gradient_norm();
+  UpdateAverage();
+  return OkStatus();
+}
+
+void Training::SeedStep() const {
+  // Dropout draws from LibTorch's generators: the same after a stop as without one.
+  torch::manual_seed(RandomStream(options_.seed, kDropout, static_cast<uint64_t>(batches_)).Next());
+}
+
+StatusOr<double> Training::GatherOnCpu(const Batch& batch, const TeacherTargets& targets,
+                                       StepReport& report) {
+  StagedBatch shown = ShowBatch(batch);
+  ShowTargets(targets, shown);
+  FACEGATE_ASSIGN_OR_RETURN(const StepNumbers numbers, loss_.Of(shown, batches_));
+  const auto read = [](const TorchTensor& number) {
+    return number.defined() ? std::optional(number.item<double>()) : std::nullopt;
+  };
+  report.loss = numbers.loss.item<double>();
+  report.accuracy = read(numbers.accuracy).value_or(0.0);
+  report.distillation = read(numbers.distillation);
+  report.map_distillation = read(numbers.map_distillation);
+  return descent_->Gather(numbers.loss);
+}
+
+StatusOr<double> Training::GatherOnCard(const Batch& batch, const TeacherTargets& targets,
+                                        const std::optional<ShippedBatch>& shipped,
+                                        const std::function<void()>& undo, StepReport& report) {
+  if (shipped.has_value()) {
+    return card_step_->Gather(*shipped, targets, batches_, undo, report);
+  }
+  return card_step_->Gather(ShipBatch(ShowBatch(batch), *card_), targets, batches_, undo, report);
 }
 
 std::vector<float> Training::Embed(std::span<const float> pixels, int64_t count) {
   const torch::NoGradGuard no_grad;
   SwapAverage();
   backbone_->eval();
+  const TorchTensor input =
+      torch::from_blob(const_cast<float*>(pixels.data()),
+                       {count, 3, Backbone::kInputSide, Backbone::kInputSide}, torch::kFloat);
   const TorchTensor embeddings =
-      backbone_->forward(InputOf(pixels, count, options_.channels_last)).contiguous();
+      backbone_->forward(InMemoryOrder(input.to(device()), options_.channels_last))
+          .cpu()
+          .contiguous();
   SwapAverage();
   const auto* const values = embeddings.data_ptr<float>();
   return {values, values + embeddings.numel()};

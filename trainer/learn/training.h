@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,37 +11,19 @@
 #include "face/base/status.h"
 #include "face/torch/backbone.h"
 #include "face/weights/weights.h"
+#include "trainer/learn/card.h"
+#include "trainer/learn/card_step.h"
 #include "trainer/learn/checkpoint.h"
 #include "trainer/learn/class_head.h"
 #include "trainer/learn/descent.h"
-#include "trainer/learn/losses.h"
 #include "trainer/learn/optimizer.h"
+#include "trainer/learn/staged_batch.h"
+#include "trainer/learn/step_loss.h"
+#include "trainer/learn/step_report.h"
 #include "trainer/learn/training_options.h"
 #include "trainer/photos/loader.h"
 
 namespace facegate {
-
-// The opinion of a teacher of the pictures of a batch; empty where there is none.
-struct TeacherTargets {
-  std::span<const float> embeddings{};  // batch x embedding size
-  // There is one for each map of the backbone (Chain::ForwardWithMaps()), batch x channels x height
-  // x width in C order; none where maps have no weight.
-  std::vector<std::span<const float>> maps{};
-};
-
-// Tells what one batch did.
-struct StepReport {
-  int64_t batch = 0;      // counted from 0
-  double loss = 0.0;      // what is minimised, all terms together
-  double accuracy = 0.0;  // share of photos whose own class is nearest, without the margin
-  // DistillationLoss(), without its weight; absent without a teacher.
-  std::optional<double> distillation;
-  std::optional<double> map_distillation;  // the mean MapLoss(), as well
-  double learning_rate = 0.0;
-  double gradient_norm = 0.0;  // of the last update; of this batch where it was skipped for it
-  // The loss or a gradient was not finite: nothing was changed by this batch.
-  bool skipped = false;
-};
 
 // Tells what Training::StartFrom() did with given weights.
 struct TakenWeights {
@@ -50,7 +33,9 @@ struct TakenWeights {
 };
 
 // A network that learns: backbone, head, optimiser, and everything that a checkpoint must hold for
-// training to go on to the bit. On the CPU. Not thread-safe.
+// training to go on, to the bit on the same kind of device (on a card: with
+// TrainingOptions::deterministic). Checkpoints and weights do not depend on the device. Not
+// thread-safe, but for Ship().
 //
 // `accumulate` batches are a group; at its end one update is made by the mean of their gradients. A
 // batch whose loss or gradient is not finite is skipped: network, running statistics, what the
@@ -60,9 +45,12 @@ struct TakenWeights {
 // written there is complete.
 class Training {
  public:
-  // kInvalidArgument for options out of their range, and for a name to freeze that the backbone
-  // does not have.
+  // kInvalidArgument for options out of their range, for a name to freeze that the backbone does
+  // not have, and for FP16 without a card; with the errors of OpenCard() where the device is one.
   static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options);
+  // The same on a card that is open; null: on the CPU.
+  static StatusOr<std::unique_ptr<Training>> CreateOn(std::unique_ptr<Card> card,
+                                                      const TrainingOptions& options);
 
   // Begins with weights that were trained before instead of random ones: tensors "backbone.NAME"
   // and "head.NAME" whose names and shapes are the network's. Belongs before the first batch.
@@ -71,8 +59,16 @@ class Training {
   StatusOr<TakenWeights> StartFrom(const TensorMap& weights);
 
   // Learns from the batch that is next (batches() of the loader's steps). Photos that are
-  // Batch::kUnlabelled learn from the teacher alone.
-  StatusOr<StepReport> Learn(const Batch& batch, const TeacherTargets& targets = {});
+  // Batch::kUnlabelled learn from the teacher alone. `shipped` is what Ship() made of this batch;
+  // without it, it is shipped now. kResourceExhausted where a card's memory is too small for the
+  // batch, kUnavailable where the card fails.
+  StatusOr<StepReport> Learn(const Batch& batch, const TeacherTargets& targets = {},
+                             const std::optional<ShippedBatch>& shipped = std::nullopt);
+  // True where batches go to a card, which one more thread may do ahead: Ship() is for one thread
+  // at a time, beside the one that trains.
+  bool has_card() const { return card_ != nullptr; }
+  // Begins to copy the batch to the card, beside what is computed there.
+  StatusOr<ShippedBatch> Ship(const Batch& batch) const;
   // Channels, height and width of each map that a teacher is compared by.
   StatusOr<std::vector<std::vector<int64_t>>> MapShapes();
   // Raw embeddings of inputs as a Batch has them, by the averaged weights where there are some.
@@ -90,29 +86,33 @@ class Training {
   StatusOr<TensorMap> Weights();
 
  private:
-  Training(const TrainingOptions& options, std::shared_ptr<Backbone> backbone,
-           std::shared_ptr<ClassHead> head);
+  Training(const TrainingOptions& options, std::unique_ptr<Card> card,
+           std::shared_ptr<Backbone> backbone, std::shared_ptr<ClassHead> head);
 
+  void BeginOnCard();
+  torch::Device device() const;
+  // Runs `body` as CatchToStatus() does; on a card, its failures are told as CardFailure() does.
+  template <typename Body>
+  auto CatchFailure(int64_t photos, const Body& body) const -> decltype(body());
   Status Freeze();
   // Puts all into training mode, but for what is frozen.
   void Train();
   std::vector<TrainedParameter> TrainedParameters() const;
   // Lists what a batch changes before it is known to count: running statistics, and what margins
-  // learn.
+  // learn. On a card, where it is many small tensors, they share the memory of a few.
   std::vector<torch::Tensor> LearnedBuffers() const;
   std::vector<NamedTensor> State();
   Status CheckTargets(const Batch& batch, const TeacherTargets& targets) const;
-  // `maps` null: none are wanted.
-  torch::Tensor Forward(const torch::Tensor& input, std::vector<torch::Tensor>* maps);
-  // The loss of a batch, and what the report says of it.
-  StatusOr<torch::Tensor> Loss(const Batch& batch, const TeacherTargets& targets,
+  // Begins the random numbers of the batch that is next.
+  void SeedStep() const;
+  Status LearnNext(const Batch& batch, const TeacherTargets& targets,
+                   const std::optional<ShippedBatch>& shipped, StepReport& report);
+  // Gathers the gradients of a batch, and returns what Descent::Gather() does.
+  StatusOr<double> GatherOnCpu(const Batch& batch, const TeacherTargets& targets,
                                StepReport& report);
-  StatusOr<torch::Tensor> TeacherLoss(const torch::Tensor& embeddings,
-                                      std::span<const torch::Tensor> maps,
-                                      const torch::Tensor& with_maps, const TeacherTargets& targets,
-                                      StepReport& report) const;
-  torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,
-                             StepReport& report);
+  StatusOr<double> GatherOnCard(const Batch& batch, const TeacherTargets& targets,
+                                const std::optional<ShippedBatch>& shipped,
+                                const std::function<void()>& undo, StepReport& report);
   // Parameters and running statistics of the backbone, by name.
   std::vector<NamedTensor> Averaged() const;
   // Puts the averaged weights into the backbone, or takes them out again.
@@ -120,9 +120,13 @@ class Training {
   void UpdateAverage();
 
   const TrainingOptions options_;
+  const std::unique_ptr<Card> card_;  // null: on the CPU
   const std::shared_ptr<Backbone> backbone_;
   const std::shared_ptr<ClassHead> head_;
+  StepLoss loss_;
   std::unique_ptr<Descent> descent_;
+  std::unique_ptr<CardStep> card_step_;  // null: on the CPU
+  std::vector<torch::Tensor> learned_;   // LearnedBuffers()
   std::vector<std::shared_ptr<torch::nn::Module>> frozen_;
   std::vector<NamedTensor> average_;  // of Averaged(); empty without one
   int64_t batches_ = 0;

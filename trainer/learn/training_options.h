@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "face/base/number_range.h"
+#include "face/torch/device.h"
 #include "trainer/learn/head_options.h"
 #include "trainer/learn/lr_schedule.h"
 
@@ -43,6 +44,15 @@ struct OptimizerOptions {
   bool amsbound = false;
 };
 
+// Says what the backbone computes in. The head, the losses, weights and what batch norms keep are
+// in fp32 always.
+enum class Precision {
+  kFp32,
+  kTf32,  // fp32, but a card rounds what it multiplies; on the CPU the same as kFp32
+  kBf16,
+  kFp16,  // on a card alone; losses are scaled (GradientScaler)
+};
+
 struct TrainingOptions {
   std::string architecture = "mobilefacenet-128";
   double dropout = 0.0;  // where the architecture has it
@@ -64,8 +74,12 @@ struct TrainingOptions {
   double ema_decay = 0.0;
   int64_t margin_warmup = 0;  // batches until the margin has its full strength
   bool channels_last = true;  // the memory order of convolutions
-  bool bf16 = false;          // the backbone computes in bfloat16
-  bool fused = true;          // see trainer/fused
+  bool fused = true;          // see trainer/fused; on the CPU alone
+  Precision precision = Precision::kFp32;
+  Device device{};
+  // On a card: results are equal to the bit, which is slower; on the CPU they are always.
+  bool deterministic = false;
+  bool cuda_graph = true;  // on a card: records steps and replays them, where they repeat
   // The weights of DistillationLoss() and of the mean MapLoss() where there is a teacher, >= 0.
   double distillation = 1.0;
   double map_distillation = 0.0;

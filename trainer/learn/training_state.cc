@@ -1,3 +1,4 @@
+#include <ATen/Functions.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -83,7 +84,19 @@ void Training::UpdateAverage() {
   const auto t = static_cast<double>(updates());
   const double decay = std::min(options_.ema_decay, (1.0 + t) / (10.0 + t));
   const std::vector<NamedTensor> now = Averaged();
-  for (size_t i = 0; i < average_.size(); ++i) average_[i].value.lerp_(now[i].value, 1.0 - decay);
+  if (card_ == nullptr) {
+    for (size_t i = 0; i < average_.size(); ++i) average_[i].value.lerp_(now[i].value, 1.0 - decay);
+    return;
+  }
+  // All at once: a card is kept busy by few large calls.
+  const auto values = [](const std::vector<NamedTensor>& tensors) {
+    std::vector<TorchTensor> all;
+    for (const NamedTensor& one : tensors) all.push_back(one.value);
+    return all;
+  };
+  const std::vector<TorchTensor> averages = values(average_);
+  at::_foreach_mul_(averages, decay);
+  at::_foreach_add_(averages, values(now), 1.0 - decay);
 }
 
 void Training::SwapAverage() {
@@ -117,6 +130,7 @@ Status Training::Save(const std::string& path, CheckpointFacts facts) {
   facts[kBatches] = std::to_string(batches_);
   facts[kUpdates] = std::to_string(updates());
   facts[kGradientNorm] = fmt::format("{}", descent_->gradient_norm());
+  descent_->SaveScale(facts);
   return CatchToStatus("checkpoint", [&] { return WriteCheckpoint(path, State(), facts); });
 }
 
@@ -125,6 +139,7 @@ StatusOr<CheckpointFacts> Training::Resume(const std::string& path) {
     FACEGATE_ASSIGN_OR_RETURN(CheckpointFacts facts, ReadCheckpoint(path, State()));
     FACEGATE_ASSIGN_OR_RETURN(const auto batches, CountIn(facts, kBatches));
     FACEGATE_ASSIGN_OR_RETURN(const auto updates, CountIn(facts, kUpdates));
+    FACEGATE_RETURN_IF_ERROR(descent_->ResumeScale(facts));
     batches_ = batches;
     // The norm is for the log alone; a checkpoint of an earlier version does not have it.
     descent_->Resume(updates, NumberIn<double>(facts, kGradientNorm).value_or(0.0));

@@ -96,6 +96,9 @@ Status SayWarnings(const RunFacts& facts, int64_t batches, Session& session) {
   if (const auto warning = BestByWarning(facts.recipe, facts.data)) {
     FACEGATE_RETURN_IF_ERROR(session.Say("warning: " + *warning));
   }
+  if (const std::string& note = facts.recipe.training.device.note; !note.empty()) {
+    FACEGATE_RETURN_IF_ERROR(session.Say(note));
+  }
   for (const std::string& note : facts.data.notes) FACEGATE_RETURN_IF_ERROR(session.Say(note));
   if (batches > 0) return session.Say(fmt::format("going on after batch {}", batches));
   const auto swapped = SwappedChannels(*facts.data.training, kPhotosForChannels);

@@ -17,6 +17,8 @@ constexpr char kBestBatch[] = "best_batch";
 constexpr char kWithoutBetter[] = "without_better";
 constexpr char kFirstAccuracy[] = "first_accuracy";
 constexpr char kBegunWith[] = "begun_with";
+constexpr char kDevice[] = "device";  // none: the CPU
+constexpr char kCpu[] = "cpu";
 
 Standing StandingIn(const CheckpointFacts& facts) {
   return {.best = NumberIn<double>(facts, kBest),
@@ -41,11 +43,21 @@ StatusOr<Standing> FitCheckpoints::Resume(Session& session) {
     FACEGATE_RETURN_IF_ERROR(CheckSame(*facts));
     learner_.set_begun_with(TextIn(*facts, kBegunWith).value_or(""));
     saved_at_ = learner_.training().batches();
+    FACEGATE_RETURN_IF_ERROR(SayOtherDevice(TextIn(*facts, kDevice).value_or(kCpu), session));
     return StandingIn(*facts);
   }
   if (checkpoints.empty()) return Standing{};
   return FailedPrecondition(
       fmt::format("none of the checkpoints of {} can be used", directory_.path()));
+}
+
+Status FitCheckpoints::SayOtherDevice(const std::string& before, Session& session) const {
+  const std::string now = facts_.recipe.training.device.words();
+  if (before == now) return OkStatus();
+  return session.Say(
+      fmt::format("it goes on on another device: {}, which was {}. From here on, results differ "
+                  "from those of before in their rounding",
+                  now, before));
 }
 
 Status FitCheckpoints::CheckSame(const CheckpointFacts& facts) const {
@@ -78,6 +90,8 @@ Status FitCheckpoints::Save(const Standing& standing, report::RunLog& log) {
                         {kWithoutBetter, std::to_string(standing.without_better)}};
   if (learner_.teacher() != nullptr) facts[kTeacher] = learner_.teacher()->digest();
   if (!learner_.begun_with().empty()) facts[kBegunWith] = learner_.begun_with();
+  const Device& device = facts_.recipe.training.device;
+  if (device.is_cuda()) facts[kDevice] = device.words();
   if (standing.best) facts[kBest] = fmt::format("{}", *standing.best);
   if (standing.first_accuracy) facts[kFirstAccuracy] = fmt::format("{}", *standing.first_accuracy);
   FACEGATE_RETURN_IF_ERROR(log.Sync());

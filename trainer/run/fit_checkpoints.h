@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "face/base/status.h"
 #include "trainer/report/run_log.h"
@@ -28,6 +29,8 @@ class FitCheckpoints {
   Status Save(const Standing& standing, report::RunLog& log);
 
  private:
+  // Says so where the checkpoint was made on another device, whose words are given.
+  Status SayOtherDevice(const std::string& before, Session& session) const;
   Status CheckSame(const CheckpointFacts& facts) const;
 
   const RunFacts& facts_;

@@ -25,6 +25,7 @@ constexpr size_t kShownColumns = 8;
 FitLoop::FitLoop(const Parts& parts, int64_t stop_after)
     : parts_(parts),
       training_(parts.learner.training()),
+      feed_(parts.loader, training_),
       begin_(training_.batches()),
       stop_after_(stop_after),
       progress_(parts.session, begin_, parts.facts.total, parts.facts.recipe.epochs) {}
@@ -90,26 +91,35 @@ report::StepRow FitLoop::RowOfStep(const StepReport& step, size_t photos) {
 }
 
 Status FitLoop::LearnOne() {
-  FACEGATE_ASSIGN_OR_RETURN(const auto batch, parts_.loader.Next());
+  FACEGATE_ASSIGN_OR_RETURN(const FedBatch fed, feed_.Next());
+  const Batch& batch = *fed.batch;
   for (const std::string& message : parts_.bad_photos.Take()) {
     FACEGATE_RETURN_IF_ERROR(parts_.session.Say("left out: " + message));
   }
-  if (batch->step == 0) {
+  if (batch.step == 0) {
     FACEGATE_RETURN_IF_ERROR(parts_.log.Image(
         "train/first batch", 0,
-        BatchPicture(*batch, parts_.facts.preprocessing, kShownPhotos, kShownColumns)));
+        BatchPicture(batch, parts_.facts.preprocessing, kShownPhotos, kShownColumns)));
   }
-  FACEGATE_ASSIGN_OR_RETURN(const StepReport step, parts_.learner.Learn(*batch));
-  const report::StepRow row = RowOfStep(step, batch->labels.size());
+  FACEGATE_ASSIGN_OR_RETURN(const StepReport step, parts_.learner.Learn(fed));
+  if (!step.note.empty()) FACEGATE_RETURN_IF_ERROR(parts_.session.Say(step.note));
+  const report::StepRow row = RowOfStep(step, batch.labels.size());
   FACEGATE_RETURN_IF_ERROR(parts_.log.Step(row));
   progress_.Show(row);
-  if (step.skipped) return AfterSkipped(*batch, step);
+  if (step.skipped) return AfterSkipped(batch, step);
   skipped_in_a_row_ = 0;
   const auto warning = parts_.guard.Step(row);
   return warning.has_value() ? parts_.session.Say("warning: " + *warning) : OkStatus();
 }
 
 Status FitLoop::AfterSkipped(const Batch& batch, const StepReport& step) {
+  skipped_in_a_row_ += 1;
+  if (step.loss_scale.value_or(0.0) > GradientScaler::kLeast && std::isfinite(step.loss)) {
+    return parts_.session.Say(
+        fmt::format("batch {} was undone: a loss times {:g} is too much for FP16, and the next is "
+                    "multiplied by half of it",
+                    step.batch, *step.loss_scale));
+  }
   std::vector<std::string> names;
   const size_t shown = std::min(kMostNames, batch.photos.size());
   names.reserve(shown);
@@ -124,7 +134,7 @@ Status FitLoop::AfterSkipped(const Batch& batch, const StepReport& step) {
       fmt::join(names, ", "),
       batch.photos.size() > shown ? fmt::format(" and {} more", batch.photos.size() - shown)
                                   : "")));
-  if (++skipped_in_a_row_ < kMostSkipped) return OkStatus();
+  if (skipped_in_a_row_ < kMostSkipped) return OkStatus();
   return FailedPrecondition(fmt::format(
       "{} batches in a row gave no finite loss or gradient; the last good state is in the "
       "checkpoints. Begin again with a smaller schedule.rate, a longer schedule.warmup or "

@@ -11,6 +11,7 @@
 #include "trainer/report/run_log.h"
 #include "trainer/report/run_rows.h"
 #include "trainer/run/bad_photos.h"
+#include "trainer/run/batch_feed.h"
 #include "trainer/run/fit.h"
 #include "trainer/run/fit_checkpoints.h"
 #include "trainer/run/fit_progress.h"
@@ -57,6 +58,7 @@ class FitLoop {
 
   const Parts parts_;
   Training& training_;
+  BatchFeed feed_;
   const int64_t begin_;       // batches that were learned before
   const int64_t stop_after_;  // batches of this call; 0: never
   FitProgress progress_;

@@ -33,7 +33,8 @@ Status Learner::OpenOwnTeacher() {
       fmt::join(shapes, ", ")));
 }
 
-StatusOr<StepReport> Learner::Learn(const Batch& batch) {
+StatusOr<StepReport> Learner::Learn(const FedBatch& fed) {
+  const Batch& batch = *fed.batch;
   Lesson lesson;
   if (teacher_ != nullptr) {
     const auto& shown = batch.undegraded.empty() ? batch.pixels : batch.undegraded;
@@ -41,7 +42,8 @@ StatusOr<StepReport> Learner::Learn(const Batch& batch) {
   }
   session_.UseThreads();
   return training_->Learn(
-      batch, {.embeddings = lesson.embeddings, .maps = {lesson.maps.begin(), lesson.maps.end()}});
+      batch, {.embeddings = lesson.embeddings, .maps = {lesson.maps.begin(), lesson.maps.end()}},
+      fed.shipped);
 }
 
 StatusOr<ModelFile> Learner::Model() {

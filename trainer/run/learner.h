@@ -7,7 +7,7 @@
 #include "face/base/status.h"
 #include "face/weights/model_file.h"
 #include "trainer/learn/training.h"
-#include "trainer/photos/loader.h"
+#include "trainer/run/batch_feed.h"
 #include "trainer/run/run_facts.h"
 #include "trainer/run/session.h"
 #include "trainer/run/teacher.h"
@@ -29,7 +29,7 @@ class Learner {
   void set_begun_with(std::string words) { begun_with_ = std::move(words); }
 
   // Learns from the batch that is next, and from what the teacher says of it.
-  StatusOr<StepReport> Learn(const Batch& batch);
+  StatusOr<StepReport> Learn(const FedBatch& fed);
   // The network as it is now, with a card that says what it was trained with.
   StatusOr<ModelFile> Model();
 

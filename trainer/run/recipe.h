@@ -53,7 +53,7 @@ struct Recipe {
     double dropout = 0.0;
     uint64_t seed = 1;
     bool channels_last = true;
-    bool bf16 = false;
+    std::string precision = "fp32";
     std::string init{};
     std::vector<std::string> freeze{};
   };
@@ -129,6 +129,9 @@ struct Recipe {
   struct Machine {
     int64_t threads = 0;  // 0: as many as the machine has cores
     int64_t loader_threads = 1;
+    std::string device = "auto";
+    bool deterministic = false;
+    std::string cuda_graph = "auto";
   };
   struct Card {
     std::string training_data{};

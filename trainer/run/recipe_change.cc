@@ -9,6 +9,8 @@
 #include <map>
 #include <optional>
 
+#include "trainer/run/recipe_keys.h"
+
 namespace facegate {
 namespace {
 
@@ -17,11 +19,13 @@ constexpr std::array<std::string_view, 7> kPlaces = {
     "data.train",      "data.unlabelled", "data.leave_out", "evaluate.pairs",
     "evaluate.photos", "teacher.model",   "network.init"};
 // Results do not depend on these, or only as it is said.
-constexpr std::array<std::string_view, 6> kFree = {
-    "data.root",        "machine.threads", "machine.loader_threads",
-    "checkpoint.every", "checkpoint.keep", "checkpoint.patience"};
+constexpr std::array<std::string_view, 9> kFree = {
+    "data.root",        "machine.threads",    "machine.loader_threads",
+    "machine.device",   "machine.cuda_graph", "machine.deterministic",
+    "checkpoint.every", "checkpoint.keep",    "checkpoint.patience"};
 constexpr std::string_view kEpochs = "schedule.epochs";
 constexpr std::string_view kThreads = "machine.threads";
+constexpr std::string_view kDevice = "machine.device";
 constexpr std::string_view kCard = "card.";
 
 // The values of a rendered recipe by "section.key".
@@ -34,7 +38,13 @@ std::map<std::string, std::string> ValuesOf(std::string_view yaml) {
     yaml.remove_prefix(std::min(end + 1, yaml.size()));
     const size_t colon = line.find(": ");
     if (line.starts_with("  ") && colon != std::string_view::npos) {
-      values[fmt::format("{}.{}", section, line.substr(2, colon - 2))] = line.substr(colon + 2);
+      const std::string key = fmt::format("{}.{}", section, line.substr(2, colon - 2));
+      const std::string_view value = line.substr(colon + 2);
+      if (key == kBf16Key) {
+        values[std::string(kPrecisionKey)] = fmt::format("\"{}\"", PrecisionWithBf16(value == "true"));
+      } else {
+        values[key] = value;
+      }
     } else if (line.ends_with(':')) {
       section = line.substr(0, line.size() - 1);
     }
@@ -99,7 +109,7 @@ std::vector<std::string> DescribeChanges(const std::vector<RecipeChange>& change
       sentence +=
           ". The learning rate follows the longer schedule from here on, so the result is not that "
           "of as many epochs at once";
-    } else if (change.key == kThreads) {
+    } else if (change.key == kThreads || change.key == kDevice) {
       sentence += ". From here on, results differ from those of before in their rounding";
     }
   }

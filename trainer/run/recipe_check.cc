@@ -5,6 +5,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "face/torch/device.h"
 #include "trainer/run/recipe.h"
 #include "trainer/run/recipe_change.h"
 
@@ -115,6 +116,8 @@ constexpr KeyUse kUses[] = {
      "holdout.identities is above 0"},
     {"evaluate.every evaluate.mirror checkpoint.best_by ", IsEvaluated,
      "there are holdout.identities or evaluate.pairs"},
+    {"machine.deterministic machine.cuda_graph ",
+     [](const Recipe& r) { return r.machine.device != "cpu"; }, "machine.device is not cpu"},
     {"teacher.weight ", [](const Recipe& r) { return !r.teacher.model.empty(); },
      "there is a teacher.model"},
 };
@@ -157,6 +160,12 @@ Status CheckRecipe(const Recipe& recipe) {
     return InvalidArgument("data.balanced and data.unlabelled do not go together");
   }
   FACEGATE_RETURN_IF_ERROR(CheckEvaluation(recipe));
+  if (const Status status = CheckDeviceName(recipe.machine.device); !status.ok()) {
+    return Annotate(status, "machine.device");
+  }
+  if (recipe.machine.device == "cpu" && recipe.network.precision == "fp16") {
+    return InvalidArgument("network.precision fp16 needs a card, and machine.device is cpu");
+  }
   if (recipe.checkpoint.every % recipe.optimizer.accumulate != 0) {
     return InvalidArgument("checkpoint.every must be a multiple of optimizer.accumulate");
   }

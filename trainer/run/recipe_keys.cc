@@ -96,9 +96,10 @@ KeyTable RecipeKeys(Recipe& r) {
       {"network.seed", &r.network.seed, InRange(0, 1e18), "Decides everything random in the run."},
       {"network.channels_last", &r.network.channels_last,
        "Keep the channels of a pixel together in memory, which is faster on a CPU."},
-      {"network.bf16", &r.network.bf16,
-       "Compute the backbone in bfloat16, which is slower on a machine without instructions for "
-       "it."},
+      {"network.precision", &r.network.precision, OneOf({"fp32", "tf32", "bf16", "fp16"}),
+       "What the backbone computes in; weights, head and losses are fp32. tf32: a card rounds what "
+       "it multiplies, a CPU does not. bf16: slower on a CPU without instructions for it. fp16: on "
+       "a card alone. network.bf16, true or false, is another name for bf16 and fp32."},
 
       {"network.init", &r.network.init,
        "Trained weights to begin with: a model file, a checkpoint of fit, another .safetensors "
@@ -239,6 +240,15 @@ KeyTable RecipeKeys(Recipe& r) {
        "core. A run may go on with another number."},
       {"machine.loader_threads", &r.machine.loader_threads, InRange(1, 1024),
        "Threads that read and change photos; results do not depend on them."},
+      {"machine.device", &r.machine.device, Example("cuda:0"),
+       "Where the network computes: cpu; cuda:N, a card by its number; auto, the first card that "
+       "can be used, or else the CPU. A run may go on on another one."},
+      {"machine.deterministic", &r.machine.deterministic,
+       "On a card: results are equal to the bit each time, which is slower. On a CPU they always "
+       "are."},
+      {"machine.cuda_graph", &r.machine.cuda_graph, OneOf({"auto", "off"}),
+       "On a card: record the operators of a step once and replay them, where every step has the "
+       "same ones."},
 
       {"card.training_data", &r.card.training_data,
        "What the model card says of the photos, who is in them and their terms, in words. "

@@ -74,6 +74,14 @@ std::string Describe(const Key& key, const KeyFault& fault) {
 
 Status SetNode(std::string_view name, const YAML::Node& node, const std::string& origin,
                Recipe& recipe) {
+  if (name == kBf16Key) {
+    bool on = false;
+    if (!YAML::convert<bool>::decode(node, on)) {
+      return InvalidArgument(fmt::format("{}: {} must be true or false", origin, kBf16Key));
+    }
+    recipe.network.precision = PrecisionWithBf16(on);
+    return OkStatus();
+  }
   const KeyTable keys = RecipeKeys(recipe);
   const Key* const key = keys.Find(name);
   if (key == nullptr) {

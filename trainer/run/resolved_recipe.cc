@@ -70,6 +70,13 @@ MarginOptions MarginOf(const Recipe::Head& said) {
           .norm_weight = said.norm_weight};
 }
 
+Precision PrecisionOf(const std::string& name) {
+  if (name == "tf32") return Precision::kTf32;
+  if (name == "bf16") return Precision::kBf16;
+  if (name == "fp16") return Precision::kFp16;
+  return Precision::kFp32;
+}
+
 TrainingOptions TrainingOf(const Recipe& recipe, const RecipeFacts& facts, int embedding_size) {
   TrainingOptions training;
   training.architecture = recipe.network.architecture;
@@ -93,7 +100,9 @@ TrainingOptions TrainingOf(const Recipe& recipe, const RecipeFacts& facts, int e
   training.ema_decay = recipe.optimizer.ema;
   training.margin_warmup = Batches(recipe.head.margin_warmup, facts);
   training.channels_last = recipe.network.channels_last;
-  training.bf16 = recipe.network.bf16;
+  training.precision = PrecisionOf(recipe.network.precision);
+  training.deterministic = recipe.machine.deterministic;
+  training.cuda_graph = recipe.machine.cuda_graph == "auto";
   training.distillation = recipe.teacher.weight;
   training.map_distillation = recipe.teacher.map_weight;
   training.likeness = recipe.loss.likeness;
@@ -143,6 +152,7 @@ StatusOr<ResolvedRecipe> ResolveRecipe(const Recipe& spelled_out, const RecipeFa
       .patience = said.checkpoint.patience,
       .threads = said.machine.threads,
       .loader_threads = said.machine.loader_threads,
+      .device = said.machine.device,
       .card = said.card,
       .summary = RecipeSummary(said),
       .warnings = RecipeWarnings(said)};

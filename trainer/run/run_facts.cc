@@ -30,6 +30,8 @@ StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out) {
       facts.recipe,
       ResolveRecipe(spelled_out, {.identities = static_cast<int64_t>(facts.data.identities),
                                   .batches_per_epoch = facts.batches_per_epoch}));
+  FACEGATE_ASSIGN_OR_RETURN(facts.recipe.training.device,
+                            ChooseDevice(facts.recipe.device, FindCuda()));
   const ResolvedRecipe& recipe = facts.recipe;
   facts.total = recipe.training.schedule.total * recipe.training.accumulate;
   facts.evaluate_every = std::max<int64_t>(
@@ -50,8 +52,9 @@ std::vector<std::string> DescribeFacts(const RunFacts& facts) {
     lines.push_back(fmt::format("{} pairs of {} photos to evaluate with: {}{}", set.pairs.size(),
                                 set.photos.size(), set.name, PrecisionOf(set.pairs.size())));
   }
-  lines.push_back(fmt::format("{} batches of {} photos (epochs: {:g}, threads: {})", facts.total,
-                              facts.recipe.batch, facts.recipe.epochs, facts.recipe.threads));
+  lines.push_back(fmt::format("{} batches of {} photos (epochs: {:g}, threads: {}, device: {})",
+                              facts.total, facts.recipe.batch, facts.recipe.epochs,
+                              facts.recipe.threads, facts.recipe.training.device.words()));
   return lines;
 }
 

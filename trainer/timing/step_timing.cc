@@ -13,6 +13,7 @@
 #include "face/network/architecture.h"
 #include "trainer/fused/backbone_fusion.h"
 #include "trainer/learn/initial_weights.h"
+#include "trainer/learn/losses.h"
 #include "trainer/learn/training.h"
 
 namespace facegate {

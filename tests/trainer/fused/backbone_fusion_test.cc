@@ -3,7 +3,6 @@
 #include "trainer/fused/backbone_fusion.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
@@ -17,6 +16,7 @@
 #include "face/torch/backbone.h"
 #include "face/torch/tensor_conversion.h"
 #include "tests/support/status_matchers.h"
+#include "trainer/learn/autocast.h"
 
 namespace facegate {
 namespace {
@@ -306,11 +306,11 @@ TEST(FusedRunTest, LeavesOtherInputsToLibTorch) {
   EXPECT_FALSE(run->Accepts(input.to(torch::kBFloat16)));
   EXPECT_FALSE(run->Accepts(Pictures(2, 48, 8)));
   EXPECT_FALSE(run->Accepts(torch::randn({2, 32})));
-  at::autocast::set_cpu_enabled(true);
-  EXPECT_FALSE(run->Accepts(input));
-  EXPECT_EQ(units->forward(input).scalar_type(), torch::kBFloat16);
-  at::autocast::clear_cache();
-  at::autocast::set_cpu_enabled(false);
+  {
+    const AutocastScope scope(torch::kCPU, torch::kBFloat16);
+    EXPECT_FALSE(run->Accepts(input));
+    EXPECT_EQ(units->forward(input).scalar_type(), torch::kBFloat16);
+  }
   units->eval();
   EXPECT_FALSE(run->Accepts(input));
 }
