@@ -31,9 +31,9 @@ class GraphRecording final : public Recording {
   at::cuda::CUDAGraph graph_;
 };
 
-class CudaCard final : public Card {
+class TrainingCard final : public Card {
  public:
-  explicit CudaCard(int number)
+  explicit TrainingCard(int number)
       : device_(torch::kCUDA, static_cast<c10::DeviceIndex>(number)),
         copies_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device_.index())) {}
 
@@ -136,7 +136,7 @@ StatusOr<std::unique_ptr<Card>> OpenCard(const TrainingOptions& options) {
     return OkStatus();
   });
   if (!status.ok()) return FailedPrecondition(MessageOf(status));
-  return std::make_unique<CudaCard>(number);
+  return std::make_unique<TrainingCard>(number);
 }
 
 #else

@@ -41,7 +41,8 @@ std::map<std::string, std::string> ValuesOf(std::string_view yaml) {
       const std::string key = fmt::format("{}.{}", section, line.substr(2, colon - 2));
       const std::string_view value = line.substr(colon + 2);
       if (key == kBf16Key) {
-        values[std::string(kPrecisionKey)] = fmt::format("\"{}\"", PrecisionWithBf16(value == "true"));
+        values[std::string(kPrecisionKey)] =
+            fmt::format("\"{}\"", PrecisionWithBf16(value == "true"));
       } else {
         values[key] = value;
       }

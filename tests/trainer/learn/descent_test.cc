@@ -98,5 +98,48 @@ TEST_F(DescentTest, GoesOnAtTheRateOfItsUpdates) {
   EXPECT_FALSE(descent.Update()) << "what was gathered before is forgotten";
 }
 
+// A loss scale is a power of two: gradients times it, and divided by it again, are the same.
+TEST_F(DescentTest, TakesTheScaleOfLossesOutAgain) {
+  Descent descent = Make(1.0);
+  descent.ScaleLosses(torch::kCPU);
+  const double norm = descent.Backward(Loss(1.0)).item<double>();
+  EXPECT_NEAR(norm, 5.0 * GradientScaler::kFirst, 1e-3);
+  EXPECT_NEAR(descent.Judge(norm), 5.0, 1e-6);
+  EXPECT_TRUE(descent.Update());
+  ExpectAt(3.0 - kRate * 0.6, 4.0 - kRate * 0.8);
+}
+
+TEST_F(DescentTest, PutsAGroupOnTheScaleOfItsNextBatch) {
+  Descent descent = Make();
+  descent.ScaleLosses(torch::kCPU);
+  descent.Judge(descent.Backward(Loss(1.0)).item<double>());
+  descent.Backward(Loss(1.0));
+  EXPECT_FALSE(std::isfinite(descent.Judge(std::numeric_limits<double>::infinity())));
+  EXPECT_EQ(descent.loss_scale(), GradientScaler::kFirst / 2.0);
+  EXPECT_NEAR(descent.Judge(descent.Backward(Loss(3.0)).item<double>()), 20.0, 1e-9);
+  EXPECT_TRUE(descent.Update());
+  ExpectAt(3.0 - kRate * 6.0, 4.0 - kRate * 8.0);
+}
+
+TEST_F(DescentTest, KeepsTheScaleOfLossesInACheckpoint) {
+  Descent before = Make();
+  before.ScaleLosses(torch::kCPU);
+  before.Backward(Loss(1.0));
+  before.Judge(std::numeric_limits<double>::infinity());
+  CheckpointFacts facts;
+  before.SaveScale(facts);
+  Descent after = Make();
+  after.ScaleLosses(torch::kCPU);
+  ASSERT_THAT(after.ResumeScale(facts), IsOk());
+  EXPECT_EQ(after.loss_scale(), GradientScaler::kFirst / 2.0);
+  EXPECT_NEAR(after.Backward(Loss(1.0)).item<double>(), 5.0 * GradientScaler::kFirst / 2.0, 1e-3);
+}
+
+TEST_F(DescentTest, NotesNoScaleWhereLossesHaveNone) {
+  CheckpointFacts facts;
+  Make().SaveScale(facts);
+  EXPECT_TRUE(facts.empty());
+}
+
 }  // namespace
 }  // namespace facegate
