@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "face/torch/device.h"
+#include "face/base/device.h"
+#include "face/torch/find_cuda.h"
 #include "face/torch/tensor_conversion.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"

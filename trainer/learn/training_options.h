@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "face/base/device.h"
 #include "face/base/number_range.h"
-#include "face/torch/device.h"
 #include "trainer/learn/head_options.h"
 #include "trainer/learn/lr_schedule.h"
 

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <string_view>
 
-#include "face/torch/device.h"
+#include "face/base/device.h"
 #include "trainer/run/recipe.h"
 #include "trainer/run/recipe_change.h"
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "face/torch/find_cuda.h"
+
 namespace facegate {
 namespace {
 
