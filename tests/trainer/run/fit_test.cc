@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
+#include "face/torch/device.h"
 #include "face/weights/model_file.h"
+#include "face/weights/safetensors.h"
 #include "tests/trainer/run/fit_fixture.h"
 #include "trainer/report/run_log.h"
 
@@ -231,6 +233,38 @@ TEST_F(FitTest, GoesOnWithOtherThreads) {
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->resumed_at, 2);
   EXPECT_THAT(said(), HasSubstr("machine.threads is 2 now; it was 1"));
+}
+
+TEST_F(FitTest, RefusesACardThatIsNotThere) {
+  Recipe recipe = SmallRecipe();
+  recipe.machine.device = "cuda:99";
+  const auto report = Run(recipe, "run");
+  EXPECT_THAT(report, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(MessageOf(report.status()), HasSubstr("device cuda:99"));
+}
+
+TEST_F(FitTest, SaysWhyItTakesTheCpu) {
+  if (const auto device = ChooseDevice("auto", FindCuda()); device.ok() && device->is_cuda()) {
+    GTEST_SKIP() << "this machine has a card: " << device->words();
+  }
+  Recipe recipe = SmallRecipe();
+  recipe.machine.device = "auto";
+  ASSERT_THAT(Run(recipe, "run", 1), IsOk());
+  EXPECT_THAT(said(), HasSubstr("device: cpu"));
+  EXPECT_THAT(said(), HasSubstr("no card is used: "));
+}
+
+TEST_F(FitTest, GoesOnAfterACheckpointOfACard) {
+  const Recipe recipe = SmallRecipe();
+  ASSERT_THAT(Run(recipe, "run", 2), IsOk());
+  const std::string path = dir_.File("run/checkpoints/batch-000000002.safetensors");
+  auto checkpoint = ParseSafetensors(ReadFile(path, 1 << 30).value());
+  ASSERT_THAT(checkpoint, IsOk());
+  EXPECT_FALSE(checkpoint->metadata.contains("device")) << "the CPU is not noted";
+  checkpoint->metadata["device"] = "cuda:0 (a card)";
+  ASSERT_THAT(WriteFileAtomically(path, SerializeSafetensors(*checkpoint)), IsOk());
+  ASSERT_THAT(Run(recipe, "run", 1), IsOk());
+  EXPECT_THAT(said(), HasSubstr("another device: cpu, which was cuda:0 (a card)"));
 }
 
 TEST_F(FitTest, GoesOnToTheBitWithPhotosThatMoved) {

@@ -11,6 +11,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 Status MayChangeKey(const std::string& key, const std::string& before, const std::string& now) {
@@ -54,6 +55,24 @@ TEST(RecipeChangeTest, LetsThreadsChangeAndSaysWhatThatMeans) {
                        {.key = "checkpoint.keep", .before = "2", .now = "9"}}),
       ElementsAre(AllOf(HasSubstr("machine.threads is 4 now; it was 2"), HasSubstr("rounding")),
                   Not(HasSubstr("rounding"))));
+}
+
+TEST(RecipeChangeTest, LetsTheDeviceChangeAndSaysWhatThatMeans) {
+  for (const char* const key : {"machine.device", "machine.deterministic", "machine.cuda_graph"}) {
+    EXPECT_THAT(MayChangeKey(key, "a", "b"), IsOk());
+  }
+  EXPECT_THAT(
+      DescribeChanges({{.key = "machine.device", .before = "\"cpu\"", .now = "\"cuda:0\""}}),
+      ElementsAre(AllOf(HasSubstr("machine.device is \"cuda:0\" now"), HasSubstr("rounding"))));
+  EXPECT_FALSE(MayChangeKey("network.precision", "\"fp32\"", "\"bf16\"").ok());
+}
+
+TEST(RecipeChangeTest, TakesBf16ForAPrecision) {
+  const std::string defaults = "network:\n  precision: \"fp32\"\n";
+  const std::string bf16 = "network:\n  precision: \"bf16\"\n";
+  EXPECT_THAT(RecipeChanges("network:\n  bf16: true\n", bf16, defaults), IsEmpty());
+  EXPECT_THAT(RecipeChanges("network:\n  bf16: false\n", defaults, defaults), IsEmpty());
+  EXPECT_EQ(RecipeChanges("network:\n  bf16: false\n", bf16, defaults).size(), 1u);
 }
 
 }  // namespace

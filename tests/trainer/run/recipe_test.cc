@@ -194,6 +194,27 @@ TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
   refused([](Recipe& r) { r.optimizer.accumulate = 3; }, "checkpoint.every");
   refused([](Recipe& r) { r.network.freeze = {"backbone"}; }, "network.init");
   refused([](Recipe& r) { r.card.training_data.clear(); }, "card.training_data");
+  refused([](Recipe& r) { r.machine.device = "gpu"; }, "machine.device");
+  refused(
+      [](Recipe& r) {
+        r.machine.device = "cpu";
+        r.network.precision = "fp16";
+      },
+      "fp16 needs a card");
+}
+
+TEST(RecipeTest, TakesBf16AsAPrecision) {
+  const TempDir dir;
+  const auto precision = [&](const std::string& yaml) {
+    Recipe recipe;
+    EXPECT_THAT(ReadText(dir, yaml, recipe), IsOk());
+    return recipe.network.precision;
+  };
+  EXPECT_EQ(precision("network: {bf16: true}"), "bf16");
+  EXPECT_EQ(precision("network: {bf16: no}"), "fp32");
+  EXPECT_EQ(precision("network: {precision: tf32}"), "tf32");
+  Recipe recipe;
+  EXPECT_THAT(ReadText(dir, "network: {bf16: 3}", recipe), StatusIs(StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ class RunFixture : public ::testing::Test {
     recipe.data.batch = 4;
     recipe.schedule.epochs = 4.0;
     recipe.machine.threads = 1;
+    recipe.machine.device = "cpu";
     recipe.checkpoint.every = 2;
     recipe.head.scale = 16.0;
     recipe.schedule.rate = 0.02;
