@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,28 +21,44 @@ struct Options {
   std::vector<int> threads = {1, 2};
   std::vector<int64_t> batches = {64};
   int64_t classes = 1000;
-  double seconds = 5.0;     // of each measurement
-  bool stock = false;       // LibTorch's own operators
+  double seconds = 5.0;  // of each measurement
+  bool stock = false;    // LibTorch's own operators
+  std::string device = "cpu";
+  std::string precision = "fp32";
+  bool no_graph = false;
   bool on_command = false;  // else print a table
 };
 
+const std::map<std::string, Precision>& Precisions() {
+  static const std::map<std::string, Precision> all = {{"fp32", Precision::kFp32},
+                                                       {"tf32", Precision::kTf32},
+                                                       {"bf16", Precision::kBf16},
+                                                       {"fp16", Precision::kFp16}};
+  return all;
+}
+
 StatusOr<std::unique_ptr<StepTimer>> MakeTimer(const Options& options, int threads, int64_t batch) {
+  FACEGATE_ASSIGN_OR_RETURN(const Device device, ChooseDevice(options.device, FindCuda()));
   return StepTimer::Create({.architecture = options.architecture,
                             .batch = batch,
                             .classes = options.classes,
                             .threads = threads,
-                            .fused = !options.stock});
+                            .fused = !options.stock,
+                            .device = device,
+                            .precision = Precisions().at(options.precision),
+                            .cuda_graph = !options.no_graph});
 }
 
 Status PrintTable(const Options& options) {
-  fmt::print("{:<20}{:>8}{:>7}{:>12}{:>13}\n", "network", "threads", "batch", "median ms",
-             "pictures/s");
+  fmt::print("{:<20}{:>8}{:>7}{:>12}{:>13}{:>9}\n", "network", "threads", "batch", "median ms",
+             "pictures/s", "waited");
   for (const int threads : options.threads) {
     for (const int64_t batch : options.batches) {
       FACEGATE_ASSIGN_OR_RETURN(const auto timer, MakeTimer(options, threads, batch));
       FACEGATE_ASSIGN_OR_RETURN(const StepTimes times, timer->MeasureSteps(options.seconds));
-      fmt::print("{:<20}{:>8}{:>7}{:>12.1f}{:>13.1f}\n", options.architecture, threads, batch,
-                 times.step, 1e3 * static_cast<double>(batch) / times.step);
+      fmt::print("{:<20}{:>8}{:>7}{:>12.2f}{:>13.1f}{:>8.1f}%\n", options.architecture, threads,
+                 batch, times.step, 1e3 * static_cast<double>(batch) / times.step,
+                 100.0 * times.waited);
       std::fflush(stdout);
     }
   }
@@ -87,6 +104,11 @@ int Main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "Time of each measurement")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
+  app.add_option("--device", options.device, "auto, cpu or cuda:N")->capture_default_str();
+  app.add_option("--precision", options.precision, "What the backbone computes in")
+      ->check(CLI::IsMember(Precisions()))
+      ->capture_default_str();
+  app.add_flag("--no-graph", options.no_graph, "On a card: do not record the step");
   app.add_flag("--stock", options.stock, "With LibTorch's own operators");
   app.add_flag("--on-command", options.on_command,
                "Measure the SECONDS of each line of the standard input (for compare_pytorch.py)");

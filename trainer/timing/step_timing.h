@@ -5,6 +5,8 @@
 #include <string>
 
 #include "face/base/status.h"
+#include "face/torch/device.h"
+#include "trainer/learn/training_options.h"
 
 namespace facegate {
 
@@ -14,12 +16,18 @@ struct StepTimingOptions {
   int64_t classes = 1000;  // of an ArcFace head, >= 2
   int threads = 2;         // >= 1
   bool fused = true;       // see trainer/fused
+  Device device{};         // of whole steps; their parts are timed on the CPU
+  Precision precision = Precision::kFp32;
+  bool cuda_graph = true;  // see TrainingOptions
 };
 
 // Medians, in milliseconds.
 struct StepTimes {
   double step = 0.0;  // all of Training::Learn()
   int64_t steps = 0;  // that were timed
+  // The share of the time in which the next batch was not there: on a card, where batches are
+  // shipped while others are learned.
+  double waited = 0.0;
 };
 
 // The parts of a step: what Training::Learn() does between them is little.
@@ -35,7 +43,8 @@ struct StepPartTimes {
 // thread-safe; sets LibTorch's number of threads.
 class StepTimer {
  public:
-  // kInvalidArgument for options out of their range.
+  // kInvalidArgument for options out of their range; the errors of OpenCard() where the device is a
+  // card.
   static StatusOr<std::unique_ptr<StepTimer>> Create(const StepTimingOptions& options);
   virtual ~StepTimer() = default;
 
