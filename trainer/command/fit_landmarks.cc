@@ -49,7 +49,7 @@ TrainCommand AddFitLandmarksCommand(CLI::App& app) {
       "A run that was stopped\ngoes on after its last whole epoch when it is started again with "
       "the "
       "same options and photos;\n--restart begins anew. Ctrl-C stops it after the epoch that "
-      "runs.\n"
+      "runs. It computes on the CPU.\n"
       "\n"
       "Examples:\n"
       "  facegate-train fit-landmarks landmarks.safetensors --photos lfw/ --landmarks "

@@ -58,7 +58,7 @@ TrainCommand AddFitQualityCommand(CLI::App& app) {
       "people who are held out, by name. A run that\nwas stopped goes on after its last whole "
       "epoch "
       "when it is started again with the same options, photos and\nmodels; --restart begins "
-      "anew. Ctrl-C stops it after the epoch that runs.\n"
+      "anew. Ctrl-C stops it after the epoch that runs. It computes on the CPU.\n"
       "\n"
       "Examples:\n"
       "  facegate-train fit-quality quality.safetensors --data faces/ --model model.safetensors\n"

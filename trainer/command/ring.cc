@@ -101,7 +101,7 @@ TrainCommand AddRingCommand(CLI::App& app) {
   command->footer(
       "Trains a small network that embeds digits in the plane, once with softmax and once with "
       "ArcFace, and\ndraws what each makes of the test digits. The same options give the same "
-      "figures. MNIST's files, as\nthey are published or unpacked:\n"
+      "figures. It computes on the CPU.\nMNIST's files, as they are published or unpacked:\n"
       "  train-images-idx3-ubyte.gz  train-labels-idx1-ubyte.gz\n"
       "  t10k-images-idx3-ubyte.gz   t10k-labels-idx1-ubyte.gz\n"
       "\n"

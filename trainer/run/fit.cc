@@ -82,17 +82,19 @@ StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session
                .log = *log,
                .guard = guard},
               standing);
-  FitLoop loop({.facts = facts,
-                .session = session,
-                .learner = *learner,
-                .judge = judge,
-                .checkpoints = checkpoints,
-                .loader = *loader,
-                .bad_photos = bad_photos,
-                .log = *log,
-                .guard = guard},
-               options.stop_after);
-  FACEGATE_ASSIGN_OR_RETURN(report.end, loop.Run());
+  {
+    FitLoop loop({.facts = facts,
+                  .session = session,
+                  .learner = *learner,
+                  .judge = judge,
+                  .checkpoints = checkpoints,
+                  .loader = *loader,
+                  .bad_photos = bad_photos,
+                  .log = *log,
+                  .guard = guard},
+                 options.stop_after);
+    FACEGATE_ASSIGN_OR_RETURN(report.end, loop.Run());
+  }
   FACEGATE_RETURN_IF_ERROR(checkpoints.Save(judge.standing(), *log));
   loader.reset();
   report.batches = learner->training().batches();
