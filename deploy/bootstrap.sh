@@ -5,22 +5,25 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/bootstrap.sh [--check] [--gpu [GPU OPTIONS…]]
+Usage: deploy/bootstrap.sh [--check] [--build-only] [--gpu [GPU OPTIONS…]]
 
 Installs what a fresh Debian 12 machine lacks to build, run and test facegate.
 
-  --check   install nothing; list what is missing and exit 1 if anything is
-  --gpu     bring also what a build for NVIDIA cards needs (LibTorch for CUDA 13, FAISS with GPU support) into a folder of its
-            own: 2.5 GB to fetch, 20 to 40 minutes on two cores. deploy/bootstrap.sh --gpu --help shows its options
+  --check        install nothing; list what is missing and exit 1 if anything is
+  --build-only   leave out what only tests, benchmarks, fuzz targets and deploy/lint.sh need: enough for the programs
+                 (cmake --preset release -DFACEGATE_TESTS=OFF)
+  --gpu          bring also what a build for NVIDIA cards needs (LibTorch for CUDA 13, FAISS with GPU support) into a folder
+                 of its own: 2.5 GB to fetch, 20 to 40 minutes on two cores. deploy/bootstrap.sh --gpu --help shows its options
 
 Needs root (or sudo) only when a package is missing.
 TEXT
 }
 
-check_only=false gpu=false gpu_options=()
+check_only=false build_only=false gpu=false gpu_options=()
 while [ "$#" -gt 0 ]; do
   case "$1" in
     --check) check_only=true ;;
+    --build-only) build_only=true ;;
     --gpu) gpu=true gpu_options=("${@:2}"); break ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
@@ -36,7 +39,7 @@ done
 
 packages=(
   # tools
-  cmake g++ ninja-build git ca-certificates curl clang-format-14 clang-tidy-14
+  cmake g++ ninja-build git ca-certificates curl
   # libraries that the product is built from
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libtorch-dev libfaiss-dev libopencv-dev librocksdb-dev
@@ -46,11 +49,16 @@ packages=(
   libopenblas0-pthread libopenblas-dev
   # the face and eye cascades: a detector that needs no download
   opencv-data
+)
+check_packages=(
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev python3 python3-grpcio python3-protobuf
+  # the check of the sources
+  clang-format-14 clang-tidy-14
   # fuzz targets: the compiler, libFuzzer and the sanitizers, OpenMP for clang
   clang libclang-rt-14-dev libomp-dev
 )
+$build_only || packages+=("${check_packages[@]}")
 
 if $gpu; then packages+=(python3-pip dpkg-dev); fi # for the wheels, and for the source package of FAISS
 
