@@ -184,7 +184,7 @@ class StageBuilder:
         (root / self.workdir.lstrip("/")).mkdir(parents=True, exist_ok=True)
         values = {name: value for name, value in self.values().items() if value is not None}
         env = {"HOME": "/root", **self.builder.machine.environment(), **values}
-        execute(["nice", *in_chroot(root, self.user, env, self.workdir), "/bin/sh", "-c", text], log, title)
+        execute([*in_chroot(root, self.user, env, self.workdir), "/bin/sh", "-c", text], log, title)
 
     def copy(self, instruction, words, title):
         *sources, target = words

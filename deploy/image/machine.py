@@ -139,7 +139,7 @@ class Machine:
         """Makes what debian:SUITE or debian:SUITE-slim holds today."""
         debs = self.work / "debootstrap"
         debs.mkdir(exist_ok=True)
-        execute(["nice", "debootstrap", "--variant=minbase", f"--cache-dir={debs}", suite, str(root),
+        execute(["debootstrap", "--variant=minbase", f"--cache-dir={debs}", suite, str(root),
                  *([self.mirror] if self.mirror else [])], log, "debootstrap")
         for folder in ("etc/apt/apt.conf.d", "etc/dpkg/dpkg.cfg.d", "etc/apt/sources.list.d"):
             (root / folder).mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ class Machine:
         # Updates that came after the release, as in an image of today.
         self.attach(root)
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", **self.env}
-        execute(["nice", *in_chroot(root, "0:0", env), "/bin/sh", "-c", "apt-get update && apt-get -y dist-upgrade"],
+        execute([*in_chroot(root, "0:0", env), "/bin/sh", "-c", "apt-get update && apt-get -y dist-upgrade"],
                 log.with_name("upgrade.txt"), "apt-get dist-upgrade")
         for at in ("proc", "sys", "dev", "mnt", "etc/resolv.conf", "etc/hosts"):
             subprocess.run(["umount", "--recursive", root / at], check=True)

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "face/base/status.h"
-#include "face/torch/device.h"
+#include "face/base/device.h"
 #include "trainer/learn/training_options.h"
 
 namespace facegate {

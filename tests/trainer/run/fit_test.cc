@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "face/torch/device.h"
+#include "face/base/device.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
 #include "tests/trainer/run/fit_fixture.h"
