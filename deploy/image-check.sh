@@ -72,7 +72,7 @@ flock -n 9 || { trap - EXIT; wrong "another run is at work in $work"; }
 unshare --mount --propagation private --pid --fork --kill-child --mount-proc -- \
   /usr/bin/python3 "$deploy/image/check.py" --file "$deploy/$file" --work "$work" --jobs "$jobs" ${cuda:+--cuda "$cuda"} 9>&- &
 run=$!
-trap 'kill -KILL "$run" 2> /dev/null; wait "$run" 2> /dev/null; echo "image-check: stopped" >&2; exit 130' INT TERM
+trap 'kill -KILL "$run" 2> /dev/null || true; wait "$run" 2> /dev/null || true; echo "image-check: stopped" >&2; exit 130' INT TERM
 code=0
 wait "$run" || code=1
 if $keep; then echo "layers and logs are kept in $work"; fi
