@@ -5,7 +5,7 @@
 #include <span>
 
 #include "face/embed/embedder.h"
-#include "face/embed/precision.h"
+#include "face/embed/serving_precision.h"
 
 namespace facegate {
 

@@ -6,6 +6,7 @@
 
 #include "face/base/device.h"
 #include "face/base/number_range.h"
+#include "face/base/precision.h"
 #include "trainer/learn/head_options.h"
 #include "trainer/learn/lr_schedule.h"
 
@@ -44,15 +45,6 @@ struct OptimizerOptions {
   bool amsbound = false;
 };
 
-// Says what the backbone computes in. The head, the losses, weights and what batch norms keep are
-// in fp32 always.
-enum class Precision {
-  kFp32,
-  kTf32,  // fp32, but a card rounds what it multiplies; on the CPU the same as kFp32
-  kBf16,
-  kFp16,  // on a card alone; losses are scaled (GradientScaler)
-};
-
 struct TrainingOptions {
   std::string architecture = "mobilefacenet-128";
   double dropout = 0.0;  // where the architecture has it
@@ -75,6 +67,8 @@ struct TrainingOptions {
   int64_t margin_warmup = 0;  // batches until the margin has its full strength
   bool channels_last = true;  // the memory order of convolutions
   bool fused = true;          // see trainer/fused; on the CPU alone
+  // What the backbone computes in; the head, the losses, weights and what batch norms keep are
+  // fp32. tf32 is fp32 on the CPU; fp16 is for cards, and losses are scaled then (GradientScaler).
   Precision precision = Precision::kFp32;
   Device device{};
   // On a card: results are equal to the bit, which is slower; on the CPU they are always.

@@ -70,13 +70,6 @@ MarginOptions MarginOf(const Recipe::Head& said) {
           .norm_weight = said.norm_weight};
 }
 
-Precision PrecisionOf(const std::string& name) {
-  if (name == "tf32") return Precision::kTf32;
-  if (name == "bf16") return Precision::kBf16;
-  if (name == "fp16") return Precision::kFp16;
-  return Precision::kFp32;
-}
-
 TrainingOptions TrainingOf(const Recipe& recipe, const RecipeFacts& facts, int embedding_size) {
   TrainingOptions training;
   training.architecture = recipe.network.architecture;
@@ -100,7 +93,7 @@ TrainingOptions TrainingOf(const Recipe& recipe, const RecipeFacts& facts, int e
   training.ema_decay = recipe.optimizer.ema;
   training.margin_warmup = Batches(recipe.head.margin_warmup, facts);
   training.channels_last = recipe.network.channels_last;
-  training.precision = PrecisionOf(recipe.network.precision);
+  training.precision = PrecisionFromName(recipe.network.precision).value_or(Precision::kFp32);
   training.deterministic = recipe.machine.deterministic;
   training.cuda_graph = recipe.machine.cuda_graph == "auto";
   training.distillation = recipe.teacher.weight;

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "face/base/status.h"
 #include "face/base/device.h"
+#include "face/base/status.h"
 #include "trainer/learn/training_options.h"
 
 namespace facegate {

@@ -5,7 +5,7 @@
 #include "face/base/device.h"
 #include "face/embed/embedder.h"
 #include "face/embed/engine.h"
-#include "face/embed/precision.h"
+#include "face/embed/serving_precision.h"
 #include "face/weights/model_file.h"
 
 namespace facegate {

@@ -1,22 +1,12 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "face/base/precision.h"
 #include "face/base/status.h"
 
 namespace facegate {
-
-// How finely a network computes. In tf32 the factors of products have 10 bits of fraction, in fp16
-// the numbers too, in bf16 they have 7; sums are fp32 in all of them.
-enum class Precision { kFp32, kTf32, kFp16, kBf16 };
-
-// "fp32", "tf32", "fp16" or "bf16".
-std::string_view PrecisionName(Precision precision);
-
-// OK for "auto" and the names above.
-Status CheckPrecisionName(std::string_view name);
 
 // What is tried in turn where `name` is asked for, the coarsest first: each that follows is finer,
 // for a model that the one before does not serve well enough. "auto" is fp16 and what follows on a

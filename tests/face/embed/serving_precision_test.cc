@@ -1,4 +1,4 @@
-#include "face/embed/precision.h"
+#include "face/embed/serving_precision.h"
 
 #include <gmock/gmock.h>
 
