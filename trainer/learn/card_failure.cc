@@ -39,6 +39,11 @@ Status CardFailure(std::string_view card, const std::exception& error, const Car
                    int64_t photos) {
   const std::string text = FirstLine(error);
   if (IsOutOfMemory(error, text)) {
+    if (photos == 0) {
+      return {StatusCode::kResourceExhausted,
+              fmt::format("{} has too little memory for the network, its head and its optimiser{}",
+                          card, MemoryText(memory))};
+    }
     return {StatusCode::kResourceExhausted,
             fmt::format("{} has too little memory for a batch of {} photos{}: choose a smaller "
                         "data.batch, with a larger optimizer.accumulate where updates shall be by "

@@ -13,6 +13,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdlib>
+#include <string>
 #include <utility>
 #endif
 
@@ -135,7 +136,10 @@ StatusOr<std::unique_ptr<Card>> OpenCard(const TrainingOptions& options) {
     torch::zeros({1}, torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(number))).item();
     return OkStatus();
   });
-  if (!status.ok()) return FailedPrecondition(MessageOf(status));
+  if (!status.ok()) {
+    const std::string text(MessageOf(status));
+    return FailedPrecondition(text.substr(0, text.find('\n')));  // the rest is LibTorch's own lines
+  }
   return std::make_unique<TrainingCard>(number);
 }
 

@@ -45,13 +45,12 @@ class KeptTensors {
 // Moves tensors into one for each type and device, of which they then are parts; returns those.
 std::vector<TorchTensor> Joined(std::vector<TorchTensor> tensors) {
   std::vector<TorchTensor> joined;
-  const auto is_alike = [](const TorchTensor& one, const TorchTensor& other) {
-    return one.scalar_type() == other.scalar_type() && one.device() == other.device();
-  };
   while (!tensors.empty()) {
-    const auto others = std::stable_partition(
-        tensors.begin(), tensors.end(),
-        [&](const TorchTensor& one) { return is_alike(one, tensors.front()); });
+    const TorchTensor first = tensors.front();
+    const auto others =
+        std::stable_partition(tensors.begin(), tensors.end(), [&](const TorchTensor& one) {
+          return one.scalar_type() == first.scalar_type() && one.device() == first.device();
+        });
     std::vector<TorchTensor> rows;
     for (auto it = tensors.begin(); it != others; ++it) rows.push_back(it->flatten());
     joined.push_back(torch::cat(rows));
@@ -63,6 +62,21 @@ std::vector<TorchTensor> Joined(std::vector<TorchTensor> tensors) {
     tensors.erase(tensors.begin(), others);
   }
   return joined;
+}
+
+// Runs `body` as CatchToStatus() does; where there is a card, its failures are told as
+// CardFailure() does.
+template <typename Body>
+auto CatchFailure(const Card* card, const TrainingOptions& options, int64_t photos,
+                  const Body& body) -> decltype(body()) {
+  return CatchToStatus("training", [&]() -> decltype(body()) {
+    if (card == nullptr) return body();
+    try {
+      return body();
+    } catch (const c10::Error& error) {
+      return CardFailure(options.device.name(), error, card->memory(), photos);
+    }
+  });
 }
 
 Status CheckOptions(const TrainingOptions& options) {
@@ -98,8 +112,13 @@ StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& opti
   return CreateOn(std::move(card), options);
 }
 
-StatusOr<std::unique_ptr<Training>> Training::CreateOn(std::unique_ptr<Card> card,
+StatusOr<std::unique_ptr<Training>> Training::CreateOn(const std::shared_ptr<Card>& card,
                                                        const TrainingOptions& options) {
+  return CatchFailure(card.get(), options, 0, [&] { return Make(card, options); });
+}
+
+StatusOr<std::unique_ptr<Training>> Training::Make(const std::shared_ptr<Card>& card,
+                                                   const TrainingOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(LrSchedule schedule, LrSchedule::Create(options.schedule));
   FACEGATE_ASSIGN_OR_RETURN(auto backbone, CreateBackbone(options.architecture, options.dropout));
   FACEGATE_ASSIGN_OR_RETURN(auto head, ClassHead::Create(options.head));
@@ -118,7 +137,7 @@ StatusOr<std::unique_ptr<Training>> Training::CreateOn(std::unique_ptr<Card> car
     head->MoveTo(card->device());
   }
   std::unique_ptr<Training> training(
-      new Training(options, std::move(card), std::move(backbone), std::move(head)));
+      new Training(options, card, std::move(backbone), std::move(head)));
   FACEGATE_RETURN_IF_ERROR(training->Freeze());
   FACEGATE_ASSIGN_OR_RETURN(auto optimizer,
                             Optimizer::Create(options.optimizer, training->TrainedParameters()));
@@ -128,7 +147,7 @@ StatusOr<std::unique_ptr<Training>> Training::CreateOn(std::unique_ptr<Card> car
   return training;
 }
 
-Training::Training(const TrainingOptions& options, std::unique_ptr<Card> card,
+Training::Training(const TrainingOptions& options, std::shared_ptr<Card> card,
                    std::shared_ptr<Backbone> backbone, std::shared_ptr<ClassHead> head)
     : options_(options),
       card_(std::move(card)),
@@ -241,23 +260,11 @@ Status Training::CheckTargets(const Batch& batch, const TeacherTargets& targets)
   return OkStatus();
 }
 
-template <typename Body>
-auto Training::CatchFailure(int64_t photos, const Body& body) const -> decltype(body()) {
-  return CatchToStatus("training", [&]() -> decltype(body()) {
-    if (card_ == nullptr) return body();
-    try {
-      return body();
-    } catch (const c10::Error& error) {
-      return CardFailure(options_.device.name(), error, card_->memory(), photos);
-    }
-  });
-}
-
 StatusOr<ShippedBatch> Training::Ship(const Batch& batch) const {
   FACEGATE_CHECK(card_ != nullptr);
-  return CatchFailure(static_cast<int64_t>(batch.labels.size()), [&]() -> StatusOr<ShippedBatch> {
-    return ShipBatch(ShowBatch(batch), *card_);
-  });
+  return CatchFailure(
+      card_.get(), options_, static_cast<int64_t>(batch.labels.size()),
+      [&]() -> StatusOr<ShippedBatch> { return ShipBatch(ShowBatch(batch), *card_); });
 }
 
 StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& targets,
@@ -269,9 +276,9 @@ StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& t
                     .gradient_norm = descent_->gradient_norm(),
                     .loss_scale = descent_->loss_scale()};
   FACEGATE_RETURN_IF_ERROR(CheckTargets(batch, targets));
-  FACEGATE_RETURN_IF_ERROR(CatchFailure(static_cast<int64_t>(batch.labels.size()), [&] {
-    return LearnNext(batch, targets, shipped, report);
-  }));
+  FACEGATE_RETURN_IF_ERROR(
+      CatchFailure(card_.get(), options_, static_cast<int64_t>(batch.labels.size()),
+                   [&] { return LearnNext(batch, targets, shipped, report); }));
   batches_ += 1;
   return report;
 }

@@ -49,7 +49,7 @@ class Training {
   // not have, and for FP16 without a card; with the errors of OpenCard() where the device is one.
   static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options);
   // The same on a card that is open; null: on the CPU.
-  static StatusOr<std::unique_ptr<Training>> CreateOn(std::unique_ptr<Card> card,
+  static StatusOr<std::unique_ptr<Training>> CreateOn(const std::shared_ptr<Card>& card,
                                                       const TrainingOptions& options);
 
   // Begins with weights that were trained before instead of random ones: tensors "backbone.NAME"
@@ -86,14 +86,13 @@ class Training {
   StatusOr<TensorMap> Weights();
 
  private:
-  Training(const TrainingOptions& options, std::unique_ptr<Card> card,
+  static StatusOr<std::unique_ptr<Training>> Make(const std::shared_ptr<Card>& card,
+                                                  const TrainingOptions& options);
+  Training(const TrainingOptions& options, std::shared_ptr<Card> card,
            std::shared_ptr<Backbone> backbone, std::shared_ptr<ClassHead> head);
 
   void BeginOnCard();
   torch::Device device() const;
-  // Runs `body` as CatchToStatus() does; on a card, its failures are told as CardFailure() does.
-  template <typename Body>
-  auto CatchFailure(int64_t photos, const Body& body) const -> decltype(body());
   Status Freeze();
   // Puts all into training mode, but for what is frozen.
   void Train();
@@ -120,7 +119,7 @@ class Training {
   void UpdateAverage();
 
   const TrainingOptions options_;
-  const std::unique_ptr<Card> card_;  // null: on the CPU
+  const std::shared_ptr<Card> card_;  // null: on the CPU
   const std::shared_ptr<Backbone> backbone_;
   const std::shared_ptr<ClassHead> head_;
   StepLoss loss_;
