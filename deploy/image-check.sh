@@ -61,7 +61,6 @@ if [ -n "$chroot" ]; then
   work="$chroot/facegate-image"
 else
   chroot=$(mktemp -d /var/tmp/facegate-image.XXXXXX) work="$chroot/facegate-image"
-  $keep || trap 'rmdir "$chroot"' EXIT
 fi
 if ! $keep; then trap 'rm -rf --one-file-system "$work"; [[ "$chroot" != /var/tmp/facegate-image.* ]] || rmdir "$chroot"' EXIT; fi
 mkdir -p "$work"

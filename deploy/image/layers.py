@@ -184,7 +184,7 @@ class StageBuilder:
         (root / self.workdir.lstrip("/")).mkdir(parents=True, exist_ok=True)
         values = {name: value for name, value in self.values().items() if value is not None}
         env = {"HOME": "/root", **self.builder.machine.environment(), **values}
-        execute([*in_chroot(root, self.user, env, self.workdir), "/bin/sh", "-c", text], log, title)
+        execute([*in_namespace(root), *in_chroot(root, self.user, env, self.workdir), "/bin/sh", "-c", text], log, title)
 
     def copy(self, instruction, words, title):
         *sources, target = words
@@ -226,6 +226,11 @@ class StageBuilder:
                 unmount(mounted)
 
 
+def in_namespace(root):
+    """The beginning of a step's command: what it leaves running ends with it, as in a container."""
+    return ["unshare", "--pid", "--fork", "--kill-child", f"--mount-proc={root}/proc"]
+
+
 def in_chroot(root, user, env, workdir="/"):
     """The beginning of a command that runs in `root` as Docker would run it."""
     return ["chroot", f"--userspec={user}", "--groups=", str(root), "/usr/bin/env", "-i", f"--chdir={workdir}",
@@ -251,7 +256,8 @@ class Builder:
             print(f"  FROM {image}, made with debootstrap", flush=True)
             shutil.rmtree(layer.folder, ignore_errors=True)
             layer.files.mkdir(parents=True)
-            self.machine.debootstrap(layer.files, match[1], bool(match[2]), layer.folder / "log.txt", execute, in_chroot)
+            self.machine.debootstrap(layer.files, match[1], bool(match[2]), layer.folder / "log.txt", execute,
+                                     lambda root, env: [*in_namespace(root), *in_chroot(root, "0:0", env)])
             (layer.folder / "done").touch()
         return layer
 

@@ -135,7 +135,7 @@ class Machine:
             target.mkdir(parents=True, exist_ok=True)
             self.mount("--bind", "-o", "ro", folder, target)
 
-    def debootstrap(self, root, suite, slim, log, execute, in_chroot):
+    def debootstrap(self, root, suite, slim, log, execute, as_root):
         """Makes what debian:SUITE or debian:SUITE-slim holds today."""
         debs = self.work / "debootstrap"
         debs.mkdir(exist_ok=True)
@@ -155,7 +155,7 @@ class Machine:
         # Updates that came after the release, as in an image of today.
         self.attach(root)
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", **self.env}
-        execute([*in_chroot(root, "0:0", env), "/bin/sh", "-c", "apt-get update && apt-get -y dist-upgrade"],
+        execute([*as_root(root, env), "/bin/sh", "-c", "apt-get update && apt-get -y dist-upgrade"],
                 log.with_name("upgrade.txt"), "apt-get dist-upgrade")
         for at in ("proc", "sys", "dev", "mnt", "etc/resolv.conf", "etc/hosts"):
             subprocess.run(["umount", "--recursive", root / at], check=True)
