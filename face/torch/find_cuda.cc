@@ -7,41 +7,46 @@
 #endif
 
 namespace facegate {
-
-#ifdef FACEGATE_GPU
-
 namespace {
 
-// 13000 is 13.0.
+// cudaErrorInsufficientDriver and cudaErrorNoDevice, for builds without CUDA's headers.
+constexpr int kInsufficientDriver = 35;
+constexpr int kNoDevice = 100;
+
 std::string CudaVersion(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
 }  // namespace
 
+std::string CudaFault(const CudaAnswers& answers) {
+  if (answers.driver == 0) return "no NVIDIA driver is installed";
+  if (answers.error == kInsufficientDriver) {
+    return fmt::format(
+        "the NVIDIA driver is for CUDA {} at most, and this build needs {}: install a newer one",
+        CudaVersion(answers.driver), CudaVersion(answers.runtime));
+  }
+  if (answers.error == kNoDevice || (answers.error == 0 && answers.cards == 0)) {
+    return "the NVIDIA driver finds no card";
+  }
+  return answers.error == 0 ? "" : fmt::format("CUDA does not start: {}", answers.error_text);
+}
+
+#ifdef FACEGATE_GPU
+
+static_assert(kInsufficientDriver == cudaErrorInsufficientDriver);
+static_assert(kNoDevice == cudaErrorNoDevice);
+
 CudaMachine FindCuda() {
-  int driver = 0;
+  CudaAnswers answers{.runtime = CUDART_VERSION};
   // Without a driver this succeeds, and leaves 0.
-  if (::cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) {
-    return {.missing = "no NVIDIA driver is installed"};
-  }
-  int count = 0;
-  const cudaError_t counted = ::cudaGetDeviceCount(&count);
-  if (counted == cudaErrorInsufficientDriver) {
-    return {
-        .missing = fmt::format(
-            "the NVIDIA driver is for CUDA {} at most, and this build needs {}: install a newer "
-            "one",
-            CudaVersion(driver), CudaVersion(CUDART_VERSION))};
-  }
-  if (counted == cudaErrorNoDevice || (counted == cudaSuccess && count == 0)) {
-    return {.missing = "the NVIDIA driver finds no card"};
-  }
-  if (counted != cudaSuccess) {
-    return {.missing = fmt::format("CUDA does not start: {}", ::cudaGetErrorString(counted))};
-  }
-  CudaMachine machine;
-  for (int number = 0; number < count; ++number) {
+  if (::cudaDriverGetVersion(&answers.driver) != cudaSuccess) answers.driver = 0;
+  const cudaError_t counted = ::cudaGetDeviceCount(&answers.cards);
+  answers.error = counted;
+  answers.error_text = ::cudaGetErrorString(counted);
+  CudaMachine machine{.missing = CudaFault(answers)};
+  if (!machine.missing.empty()) return machine;
+  for (int number = 0; number < answers.cards; ++number) {
     cudaDeviceProp properties{};
     const cudaError_t read = ::cudaGetDeviceProperties(&properties, number);
     if (read != cudaSuccess) {

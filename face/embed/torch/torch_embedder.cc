@@ -15,6 +15,7 @@
 #include "face/base/device.h"
 #include "face/base/log.h"
 #include "face/embed/canary.h"
+#include "face/embed/device_fallback.h"
 #include "face/embed/proven_embedder.h"
 #include "face/embed/serving_precision.h"
 #include "face/embed/shared_passes.h"
@@ -256,12 +257,6 @@ StatusOr<std::unique_ptr<Embedder>> MakeOnCard(const ModelFile& file, const Devi
   return std::make_unique<YieldingEmbedder>(*std::move(embedder));
 }
 
-// True where another device may serve better: the card is full, or another process has it.
-bool IsOfTheCard(const Status& status) {
-  return status.code() == StatusCode::kResourceExhausted ||
-         status.code() == StatusCode::kUnavailable;
-}
-
 }  // namespace
 
 StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
@@ -276,16 +271,13 @@ StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
     if (sized.max_batch == 0) sized.max_batch = usual;
     return sized;
   };
-  if (device.is_cuda()) {
-    auto embedder = MakeOnCard(file, device, precisions, with_batch(kCardBatch));
-    if (embedder.ok() || options.device != "auto" || !IsOfTheCard(embedder.status())) {
-      return embedder;
-    }
-    LogWarning("computing on the CPU: {}", MessageOf(embedder.status()));
-  } else if (!device.note.empty()) {
-    LogInfo("computing on the CPU: {}", device.note);
+  const auto on_cpu = [&] { return MakeOnCpu(std::move(file), with_batch(kCpuBatch)); };
+  if (!device.is_cuda()) {
+    if (!device.note.empty()) LogInfo("computing on the CPU: {}", device.note);
+    return on_cpu();
   }
-  return MakeOnCpu(std::move(file), with_batch(kCpuBatch));
+  const auto on_card = [&] { return MakeOnCard(file, device, precisions, with_batch(kCardBatch)); };
+  return MakeOnCardOrCpu(options.device == "auto", on_card, on_cpu);
 }
 
 StatusOr<std::unique_ptr<Embedder>> LoadTorchEmbedder(const std::string& path,

@@ -16,7 +16,7 @@
 #include <map>
 #include <utility>
 
-#include "face/base/log.h"
+#include "face/torch/cuda/batch_sizes.h"
 #include "face/torch/cuda/card_errors.h"
 #include "face/torch/cuda/card_map_kernels.h"
 #include "face/torch/cuda/kernels.h"
@@ -25,21 +25,10 @@
 namespace facegate {
 namespace {
 
-// A graph for each number of faces would take seconds and memory for nothing: between these, a
-// batch is at most a third empty.
-constexpr std::array kBatchSizes = {1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256};
 constexpr int kWarmUps = 3;
 
 torch::Device CardOf(const CardOptions& options) {
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(options.card)};
-}
-
-std::vector<int> BatchSizesUpTo(int most) {
-  std::vector<int> sizes;
-  std::copy_if(kBatchSizes.begin(), kBatchSizes.end(), std::back_inserter(sizes),
-               [most](int size) { return size < most; });
-  sizes.push_back(most);
-  return sizes;
 }
 
 // The stream must leave a recording that failed, or nothing runs on it again.
@@ -136,21 +125,14 @@ StatusOr<std::unique_ptr<CardNetwork>> CardNetwork::Create(const network::Infere
     }
     // All that was copied and put in order so far was on another stream than those of the passes.
     C10_CUDA_CHECK(::cudaDeviceSynchronize());
-    for (const int faces : BatchSizesUpTo(options.max_faces)) {
-      Status recorded;
-      for (auto& pass : network->passes_) {
-        recorded.Update(network->Record(*pass, faces));
-        if (!recorded.ok()) break;
-      }
-      if (recorded.code() == StatusCode::kResourceExhausted && network->max_faces_ > 0) {
-        LogWarning("the card's memory holds batches of up to {} faces, not of {}",
-                   network->max_faces_, options.max_faces);
-        for (auto& pass : network->passes_) pass->graphs.erase(faces);
-        break;
-      }
-      FACEGATE_RETURN_IF_ERROR(recorded);
-      network->max_faces_ = faces;
-    }
+    FACEGATE_ASSIGN_OR_RETURN(
+        network->max_faces_,
+        RecordWhatFits(BatchSizesUpTo(options.max_faces), [&](int faces) -> Status {
+          for (auto& pass : network->passes_) {
+            FACEGATE_RETURN_IF_ERROR(network->Record(*pass, faces));
+          }
+          return OkStatus();
+        }));
     // What the warm-ups used; the graphs have memory of their own.
     c10::cuda::CUDACachingAllocator::emptyCache();
     const MutexLock lock(network->mutex_);
