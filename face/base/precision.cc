@@ -1,28 +1,30 @@
 #include "face/base/precision.h"
 
 #include <array>
-#include <utility>
 
 namespace facegate {
 namespace {
 
-constexpr std::array kNames = {std::pair(Precision::kFp32, std::string_view("fp32")),
-                               {Precision::kTf32, "tf32"},
-                               {Precision::kFp16, "fp16"},
-                               {Precision::kBf16, "bf16"}};
+struct Name {
+  Precision precision;
+  std::string_view name;
+};
+
+constexpr std::array kNames = {Name{Precision::kFp32, "fp32"}, Name{Precision::kTf32, "tf32"},
+                               Name{Precision::kFp16, "fp16"}, Name{Precision::kBf16, "bf16"}};
 
 }  // namespace
 
 std::string_view PrecisionName(Precision precision) {
-  for (const auto& [one, name] : kNames) {
-    if (one == precision) return name;
+  for (const Name& one : kNames) {
+    if (one.precision == precision) return one.name;
   }
   return "";
 }
 
 std::optional<Precision> PrecisionFromName(std::string_view name) {
-  for (const auto& [one, its_name] : kNames) {
-    if (its_name == name) return one;
+  for (const Name& one : kNames) {
+    if (one.name == name) return one.precision;
   }
   return std::nullopt;
 }
