@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -17,7 +18,7 @@ class FakeCard final : public Card {
   // What a test sees of it; outlives it.
   struct Calls {
     bool refuses_to_record = false;
-    int shipments = 0;
+    std::atomic<int> shipments = 0;  // of any thread
     int recordings = 0;
     int replays = 0;
     // Thrown, where it is set, by whatever waits for a shipment.
