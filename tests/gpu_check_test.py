@@ -165,6 +165,7 @@ class Report(unittest.TestCase):
         passed, skipped = part("equality", "a", {}), part("equality", "b", {}, outcome="not run")
         self.assertTrue(report.equality_passed(results(passed)))
         self.assertFalse(report.equality_passed(results(passed, skipped)))
+        self.assertTrue(report.equality_passed({**results(passed, skipped), "device": "cpu"}))
         self.assertFalse(report.equality_passed(results()))
 
     def test_writes_a_page_with_figures_and_with_what_went_wrong(self):
@@ -177,7 +178,7 @@ class Report(unittest.TestCase):
             recorded = json.loads((pathlib.Path(folder) / "gpu-results.json").read_text())
         self.assertIn("30,000 (1.00 / 2.00)", page)
         self.assertIn("| 15,500 | 1.0 / 2.0 | 50.0% | 0 |", page)
-        self.assertIn("| training | iresnet-50 | failed | out of memory |", page)
+        self.assertIn("| training | iresnet-50 | failed | out of … memory |", page)
         self.assertIn({"what": "equality tests", "wanted": "all pass", "measured": "not passed", "met": False}, recorded["goals"])
 
 
@@ -232,9 +233,23 @@ class Check(unittest.TestCase):
         cases = [{"name": "A", "result": "COMPLETED", "one_minus_cosine": "1.0e-07"},
                  {"name": "B", "result": "COMPLETED", "failures": [{"failure": "no"}]}, {"name": "C", "result": "SKIPPED"}]
         (self.out / "t.json").write_text(json.dumps({"testsuites": [{"name": "T", "testsuite": cases}]}))
-        outcomes, recorded, _ = equality.read_cases(self.out / "t.json")
+        outcomes, recorded = equality.read_cases(self.out / "t.json")
         self.assertEqual(outcomes, {"passed": ["T.A"], "failed": ["T.B"], "skipped": ["T.C"]})
         self.assertEqual(recorded, {"T.A": 1e-7})
+
+    def test_equality_is_judged_by_all_parts_of_a_program(self):
+        def cases(passed=(), skipped=(), failed=()):
+            return {"passed": list(passed), "skipped": list(skipped), "failed": list(failed)}, {}
+
+        good = ("", cases(passed=["A"]))
+        without_card = (f"{equality.NO_CARD}: why\n", cases(skipped=["B"]))
+        equality.judge({}, [good, ("why\nSkipped: slow\n", cases(skipped=["B"]))], on_card=True)
+        equality.judge({}, [good, without_card], on_card=False)
+        for ended, error, why in ((without_card, processes.Missing, "no card: why"),
+                                  (("", cases(failed=["C"])), processes.Failed, "1 cases failed: C"),
+                                  (("Segmentation fault", None), processes.Failed, "Segmentation fault")):
+            with self.assertRaisesRegex(error, why):
+                equality.judge({}, [good, ended], on_card=True)
 
     def test_sides_take_turns_and_medians_are_kept(self):
         asked = []

@@ -79,8 +79,8 @@ class Check:
             part["seconds"] = round(time.monotonic() - started, 1)
             self.results["seconds"] = round(time.monotonic() - self._started, 1)
             report.write(self.results, self.out)
-        first = part.get("why", "").splitlines()
-        print(f"gpu-check: {part['outcome']} after {part['seconds']} s{': ' + first[0] if first else ''}", flush=True)
+        why = report.shortened(part.get("why", ""))
+        print(f"gpu-check: {part['outcome']} after {part['seconds']} s{': ' if why else ''}{why}", flush=True)
 
 
 def check_all(check):
@@ -95,7 +95,7 @@ def check_all(check):
         check.part("peers", "PyTorch embeds", 60, embedding.start, networks, peers)
         check.part("peers", "PyTorch learns", 10, training.start, lessons, peers)
         for test in sorted((check.package / "tests").glob("gpu_*_test")):
-            check.part("equality", test.name, 400 if check.quick else 120, equality.run_tests, test)
+            check.part("equality", test.name, 400 if check.quick else 150, equality.run_tests, test)
         check.part("peers", "PyTorch is ready", 90, peers.wait)
         for network in networks[:2]:
             check.part("embedding", network, 80, embedding.measure, network, peers)

@@ -1,5 +1,6 @@
 """Faces a second of the embedder, beside PyTorch's in the same run: short bursts of all sides in turn."""
 
+import concurrent.futures
 import statistics
 import time
 
@@ -29,20 +30,23 @@ def key_of(network):
 
 def start(check, part, limit_s, networks, peers):
     """Writes each network's weights and faces, and starts PyTorch on them."""
-    plan = Plan(check)
-    end = time.monotonic() + limit_s
-    for network in networks:
-        folder = check.folder(network)
-        command = [*check.program("bin/gpu_embed_bench"), "--architecture", network, "--device", "cpu", "--batch", 8,
-                   "--callers", 1, "--seconds", 0.01, "--write", folder]
-        check.record(part, command)
-        run(command, end - time.monotonic())
-        options = ["--architecture", network, "--folder", folder, "--device", check.device, "--precision", plan.precisions[0],
-                   "--compile-limit", plan.compile_s, "--compile-mode", check.compile_mode]
-        # First what is fastest, then what answers soonest.
-        first = [max(plan.batches), min(plan.batches)]
-        options += ["--batch", *first, *sorted(set(plan.batches) - set(first), reverse=True)]
-        peers.start(check, part, key_of(network), "peer_embed.py", options, folder / "peer_embed.log")
+    with concurrent.futures.ThreadPoolExecutor(len(networks)) as pool:
+        for started in [pool.submit(start_one, check, part, limit_s, network, peers) for network in networks]:
+            started.result()
+
+
+def start_one(check, part, limit_s, network, peers):
+    plan, folder = Plan(check), check.folder(network)
+    command = [*check.program("bin/gpu_embed_bench"), "--architecture", network, "--device", "cpu", "--batch", 8, "--callers", 1,
+               "--seconds", 0.01, "--write", folder]
+    check.record(part, command)
+    run(command, limit_s)
+    # First what is fastest, then what answers soonest.
+    first = [max(plan.batches), min(plan.batches)]
+    batches = [*first, *sorted(set(plan.batches) - set(first), reverse=True)]
+    options = ["--architecture", network, "--folder", folder, "--device", check.device, "--precision", plan.precisions[0],
+               "--compile-limit", plan.compile_s, "--compile-mode", check.compile_mode, "--batch", *batches]
+    peers.start(check, part, key_of(network), "peer_embed.py", options, folder / "peer_embed.log")
 
 
 def measure(check, part, limit_s, network, peers):
@@ -51,8 +55,8 @@ def measure(check, part, limit_s, network, peers):
     figures, sides, ours = part["figures"], {}, []
     try:
         for precision in plan.precisions:
-            command = [*check.program("bin/gpu_embed_bench"), "--architecture", network, "--device", check.device, "--precision",
-                       precision, "--on-command", "--batch", *plan.batches]
+            command = [*check.program("bin/gpu_embed_bench"), "--architecture", network, "--device", check.device,
+                       "--precision", precision, "--on-command", "--batch", *plan.batches]
             check.record(part, command)
             ours.append(Commanded(command, check.folder(network) / f"{precision}.log"))
             # One after the other: each tries which of cuDNN's ways are fastest.
