@@ -51,7 +51,8 @@ grep -q '^FACEGATE_GPU:BOOL=ON' "$build/CMakeCache.txt" || fail "$build is not a
 if $with_build; then
   tests=$(sed -n 's/^facegate_test(\([a-z_]*\).*/\1/p' tests/gpu/CMakeLists.txt)
   # shellcheck disable=SC2086  # the names are words
-  cmake --build "$build" -j "$(nproc)" --target facegate-server facegate-train gpu_embed_bench gpu_serve_bench $tests
+  cmake --build "$build" -j "$(nproc)" \
+    --target facegate-server facegate-train gpu_embed_bench gpu_serve_bench train_bench $tests
 fi
 /usr/bin/python3 deploy/gpu_package.py --build "$build" --out "$out" || fail "the package could not be made"
 say "done in $(($(date +%s) - started)) s; next: deploy/gpu-check.sh --here, or carry $out to a machine with a card"

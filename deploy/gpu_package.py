@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = ["facegate-server", "facegate-train", "gpu_embed_bench", "gpu_serve_bench"]
+PROGRAMS = ["facegate-server", "facegate-train", "gpu_embed_bench", "gpu_serve_bench", "train_bench"]
 MODULES = ["facegate-torch.so", "facegate-train.so"]
 C_LIBRARY = {"ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "libresolv.so.2", "librt.so.1",
              "libutil.so.1"}
@@ -138,9 +138,8 @@ def write_manifest(folder, libraries):
     files = [{"path": str(path.relative_to(folder)), "bytes": path.stat().st_size,
               "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
              for path in sorted(folder.rglob("*")) if path.is_file()]
-    manifest = {"commit": commit(), "glibc": ".".join(map(str, GLIBC)),
-                "libraries": {name: {"from": path.name, "needed_by": needer} for name, (path, needer) in sorted(libraries.items())},
-                "files": files}
+    origins = {name: {"from": path.name, "needed_by": needer} for name, (path, needer) in sorted(libraries.items())}
+    manifest = {"commit": commit(), "glibc": ".".join(map(str, GLIBC)), "libraries": origins, "files": files}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
     return manifest
 

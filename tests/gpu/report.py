@@ -151,15 +151,17 @@ def serving_lines(results):
 
 
 def training_lines(results):
-    rows = []
+    rows, tables = [], []
     for part in parts_of(results, "training"):
         figures = part["figures"]
         speeds = [f"{statistics.median(figures[side]):,.0f}" if figures.get(side) else "–"
                   for side in ("facegate", "PyTorch eager", "PyTorch compiled")]
         to_peer = training_ratio(results, part["name"])
         rows.append([part["name"], figures.get("batch", "–"), *speeds, f"{to_peer:.2f}" if to_peer else "–"])
-    return ["## Learning", "", "Images a second of whole steps.", "",
-            *table(["network", "batch", "facegate", "PyTorch eager", "PyTorch compiled", "ours to the better PyTorch"], rows)]
+        tables += part["figures"].get("table", [])
+    lines = ["## Learning", "", "Images a second of whole steps.", "",
+             *table(["network", "batch", "facegate", "PyTorch eager", "PyTorch compiled", "ours to the better PyTorch"], rows)]
+    return [*lines, "How long our steps waited for their batch:", "", "```", *tables, "```", ""] if tables else lines
 
 
 def shortened(why):
