@@ -46,9 +46,10 @@ install -D -m 0644 -t "$root/etc/facegate" "$source_root/deploy/server.yaml"
 elf=("$local"/bin/* "$local"/lib/facegate/*)
 
 if [ -n "$prefix" ]; then
-  # What only Python, profilers or programs over several machines load stays out; the rest is linked by libtorch_cuda.so, or
-  # opened by cuDNN, cuBLAS and NVRTC when they need it.
-  unused='/(libtorch_python|libshm|libcaffe2_nvrtc_python|libnvblas|libcufftw|libcusolverMg|libcufile_rdma|libnvperf_|libpcsamplingutil|libcheckpoint|nvshmem_bootstrap|nvshmem_transport)[^/]*$'
+  # What only Python, profilers, several machines or NVRTC of other compilers load stays out. The rest is linked by
+  # libtorch_cuda.so, or is opened by it, cuDNN and cuBLAS when they need it.
+  unused='/(libtorch_python|libtorch_global_deps|libshm|libcaffe2_nvrtc_python|libnvblas|libcufftw|libcusolverMg|libcufile_rdma'
+  unused+='|libnvperf_|libpcsamplingutil|libcheckpoint|libnvtx3interop|libnvrtc(-builtins)?\.alt|nvshmem_bootstrap|nvshmem_transport)[^/]*$'
   while read -r file; do
     install -D -m 0755 "$file" "$out/libtorch$file"
     elf+=("$out/libtorch$file")

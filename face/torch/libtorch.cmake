@@ -50,9 +50,8 @@ set_target_properties(torch PROPERTIES INTERFACE_INCLUDE_DIRECTORIES
 file(GLOB nvidia LIST_DIRECTORIES true ${site}/nvidia/*/lib)
 list(TRANSFORM nvidia PREPEND "LINKER:-rpath-link,")
 set_target_properties(torch PROPERTIES INTERFACE_LINK_OPTIONS
-  "-L${site}/torch/lib;LINKER:-rpath,${site}/torch/lib;${nvidia}")
-# LibTorch's CUDA kernels register themselves when their library is loaded; no symbol asks for them. The C++ library comes
-# before: LibTorch's libraries carry parts of an older one (std::filesystem), which would be found first and do not fit.
+  "-L${site}/torch/lib;LINKER:-rpath,${site}/torch/lib:${site}/nvidia/cu13/lib;${nvidia}")
+# LibTorch's CUDA kernels register themselves when their library is loaded; no symbol asks for them.
 target_link_libraries(torch INTERFACE
   -Wl,--no-as-needed -lstdc++ -ltorch_cuda -Wl,--as-needed -ltorch -ltorch_cpu -lc10_cuda -lc10
   -L${site}/nvidia/cu13/lib -l:libcudart.so.13)
