@@ -11,6 +11,7 @@
 
 #include "face/base/openmp.h"
 #include "face/network/architecture.h"
+#include "face/torch/find_cuda.h"
 #include "trainer/timing/step_timing.h"
 
 namespace facegate {

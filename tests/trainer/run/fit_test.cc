@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "face/base/device.h"
+#include "face/torch/find_cuda.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
 #include "tests/trainer/run/fit_fixture.h"
