@@ -213,6 +213,11 @@ class Check(unittest.TestCase):
         self.assertIn("ZeroDivisionError", outcomes[1][1])
         self.assertEqual(len(json.loads((self.out / "gpu-results.json").read_text())["parts"]), 3)
 
+    def test_a_mistake_in_the_page_costs_neither_figures_nor_parts(self):
+        with mock.patch.object(report, "goals_of", side_effect=ZeroDivisionError), contextlib.redirect_stderr(io.StringIO()):
+            self.assertEqual(len(self.parts(self.check(), lambda *_: None, lambda *_: None)), 2)
+        self.assertEqual(len(json.loads((self.out / "gpu-results.json").read_text())["parts"]), 2)
+
     def test_no_part_begins_when_the_time_is_over(self):
         self.assertEqual(self.parts(self.check(limit=1), self.fail), [("not run", "the time of the whole check is over")])
 

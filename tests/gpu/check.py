@@ -78,9 +78,15 @@ class Check:
         finally:
             part["seconds"] = round(time.monotonic() - started, 1)
             self.results["seconds"] = round(time.monotonic() - self._started, 1)
-            report.write(self.results, self.out)
+            self._write()
         why = report.shortened(part.get("why", ""))
         print(f"gpu-check: {part['outcome']} after {part['seconds']} s{': ' if why else ''}{why}", flush=True)
+
+    def _write(self):
+        try:
+            report.write(self.results, self.out)
+        except Exception:  # pylint: disable=broad-except  # the parts that follow may be told again
+            traceback.print_exc()
 
 
 def check_all(check):

@@ -196,14 +196,20 @@ def markdown(results):
     return "\n".join(lines)
 
 
+def replace(path, text):
+    """A reader never sees half of it."""
+    part = path.with_name(f".{path.name}")
+    part.write_text(text)
+    part.replace(path)
+
+
 def write(results, folder):
-    """gpu-results.json and gpu-results.md; a reader never sees half of one."""
-    results["goals"] = [dict(zip(("what", "wanted", "measured", "met"), goal)) for goal in goals_of(results)]
-    for name, text in (("gpu-results.json", json.dumps(results, indent=1, ensure_ascii=False)),
-                       ("gpu-results.md", markdown(results))):
-        part = Path(folder) / f".{name}"
-        part.write_text(text)
-        part.replace(Path(folder) / name)
+    """gpu-results.json and gpu-results.md; no mistake in the page costs figures."""
+    folder = Path(folder)
+    for goals in (lambda: [], lambda: goals_of(results)):
+        results["goals"] = [dict(zip(("what", "wanted", "measured", "met"), goal)) for goal in goals()]
+        replace(folder / "gpu-results.json", json.dumps(results, indent=1, ensure_ascii=False))
+    replace(folder / "gpu-results.md", markdown(results))
 
 
 if __name__ == "__main__":

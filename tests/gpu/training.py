@@ -46,7 +46,8 @@ def measure(check, part, limit_s, architecture, batch, peers):
             figures["PyTorch"] = {"modes": [], "why": str(why)}
         for i in range(rounds):
             for side in list(sides) if i % 2 == 0 else list(sides)[::-1]:
-                figures.setdefault(side, []).append(sides[side]())
+                speed = sides[side]()
+                figures.setdefault(side, []).append(speed)
         ours.close()
         if check.on_card and end - time.monotonic() > TABLE_S:
             check.record(part, [*command, "--seconds", seconds])
