@@ -21,8 +21,8 @@ and writes gpu-results.json and gpu-results.md. Each part has a time limit; one 
   --parts NAME…      these parts alone: machine starts peers equality embedding serving training
   --compile-mode M   of torch.compile: default or max-autotune-no-cudagraphs (default: default)
 
-PYTHON names the interpreter that has torch 2.11 (default: python3). Exit code: 0 all equality tests passed, 1 not, 2 wrong
-usage.
+PYTHON names the interpreter that has torch 2.11 (default: python3). Exit code: 0 all equality tests passed (with --here: and
+nothing else failed), 1 not, 2 wrong usage.
 TEXT
 }
 

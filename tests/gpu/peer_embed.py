@@ -147,13 +147,14 @@ def main():
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--precision", choices=PRECISIONS, default="bf16")
     parser.add_argument("--batch", type=int, nargs="+", default=[256, 1, 64, 8], help="to compile for, in this order")
-    parser.add_argument("--compile-limit", type=float, default=100.0, help="seconds")
+    parser.add_argument("--compile-limit", type=float, default=100.0, help="seconds; 0: eager alone")
     parser.add_argument("--compile-mode", default="default", help="of torch.compile, one without CUDA graphs of its own")
     arguments = parser.parse_args()
     started = time.monotonic()
     with torch.no_grad():
         peer = Peer(arguments)
-        peer.compile(arguments.batch, arguments.compile_limit, arguments.compile_mode)
+        if arguments.compile_limit > 0:
+            peer.compile(arguments.batch, arguments.compile_limit, arguments.compile_mode)
         say(torch=torch.__version__, architecture=arguments.architecture, precision=arguments.precision,
             multiply_adds=peer.multiply_adds, least_cosine=peer.least_cosine(), compiled=peer.compiled,
             compile_mode=arguments.compile_mode, ready_s=time.monotonic() - started, why=peer.why)

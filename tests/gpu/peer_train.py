@@ -80,11 +80,12 @@ def main():
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--classes", type=int, default=10_000)
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--compile-limit", type=float, default=100.0, help="seconds")
+    parser.add_argument("--compile-limit", type=float, default=100.0, help="seconds; 0: eager alone")
     arguments = parser.parse_args()
     started = time.monotonic()
     peer = Peer(arguments)
-    peer.compile(arguments.compile_limit)
+    if arguments.compile_limit > 0:
+        peer.compile(arguments.compile_limit)
     say(torch=torch.__version__, modes=list(peer.losses), ready_s=time.monotonic() - started, why=peer.why)
     for line in sys.stdin:
         # From the first question on the device is ours alone: cuDNN may try what is fastest.

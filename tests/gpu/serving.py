@@ -54,7 +54,7 @@ def measure(check, part, limit_s, network):
         for picture in ("jpeg", "bmp"):
             command = [*check.program("bin/gpu_serve_bench"), "--target", target, "--picture", picture]
             if check.quick:
-                command += ["--connections", 2, "--outstanding", 4, "--seconds", 0.5, "--warm-up", 0.1]
+                command += ["--connections", 2, "--outstanding", 4, "--seconds", 3, "--warm-up", 1]
             check.record(part, command)
             part["figures"]["loads"].append(json.loads(run(command, deadline - time.monotonic())))
     finally:

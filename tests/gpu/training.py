@@ -5,6 +5,7 @@ import time
 from processes import Commanded, Failed, Missing, run
 
 CLASSES = 10_000
+ANSWER_S = 60  # for a burst
 TABLE_S = 20  # seconds that the table of train_bench takes
 
 
@@ -16,7 +17,7 @@ def key_of(architecture):
 def start(check, part, _limit_s, lessons, peers):
     for architecture, batch in lessons:
         options = ["--architecture", architecture, "--batch", batch, "--classes", CLASSES, "--device", check.device,
-                   "--compile-limit", 20 if check.quick else 100]
+                   "--compile-limit", 0 if check.quick else 100]
         peers.start(check, part, key_of(architecture), "peer_train.py", options, check.folder(architecture) / "peer_train.log")
 
 
@@ -37,11 +38,11 @@ def measure(check, part, limit_s, architecture, batch, peers):
         check.record(part, [*command, "--on-command"])
         ours = Commanded([*command, "--on-command"], check.folder(architecture) / "train_bench.log")
         ours.answer(end - time.monotonic(), parse=bytes.decode)  # "ready"
-        sides["facegate"] = lambda: 1e3 * batch / ours.ask(seconds, limit_s=30)
+        sides["facegate"] = lambda: 1e3 * batch / ours.ask(seconds, limit_s=ANSWER_S)
         try:
             peer, figures["PyTorch"] = peers.get(key_of(architecture))
             for mode in figures["PyTorch"]["modes"]:
-                sides[f"PyTorch {mode}"] = lambda mode=mode: peer.ask(mode, seconds, limit_s=30)["images_per_s"]
+                sides[f"PyTorch {mode}"] = lambda mode=mode: peer.ask(mode, seconds, limit_s=ANSWER_S)["images_per_s"]
         except Missing as why:
             figures["PyTorch"] = {"modes": [], "why": str(why)}
         for i in range(rounds):
