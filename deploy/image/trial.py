@@ -169,7 +169,7 @@ def check_server(container, gpu):
     if gpu:
         why = [line for line in container.log.read_text().splitlines() if re.search(r"\bCPU\b", line)]
         require(why, f"the log does not say why the CPU is taken:\n{container.log.read_text()[-1500:]}")
-        told("says why it runs on the CPU", why[0].split("] ")[-1][:110])
+        told("says why it runs on the CPU", re.sub(r"^\S+ \w+ ", "", why[0])[:110])
     container.call("facegate-train", "synthesize", "/mnt/photos", "--identities", "3", "--views", "3", "--difficulty", "0.3", "--seed", "4")
     container.call("facegate", "collection", "create", "staff", "--min-cosine", MIN_COSINE)
     for person, identity in (("0000", "1042"), ("0001", "1043")):
