@@ -233,8 +233,8 @@ def package_sizes(root):
     sizes = []
     for listed in (root / "var/lib/dpkg/info").glob("*.list"):
         paths = [root / line.lstrip("/") for line in listed.read_text().splitlines()]
-        total = sum(path.lstat().st_size for path in paths if path.is_file() and not path.is_symlink())
-        sizes.append((total, listed.stem.split(":")[0]))
+        files = {path.lstat().st_ino: path.lstat().st_size for path in paths if path.is_file() and not path.is_symlink()}
+        sizes.append((sum(files.values()), listed.stem.split(":")[0]))
     return sorted(sizes, reverse=True)
 
 
