@@ -21,7 +21,7 @@ struct Config {
   std::string device = "auto";
   std::string precision = "auto";
   int64_t model_threads = 0;
-  int64_t max_batch = 8;
+  int64_t max_batch = 0;
   int64_t face_queue = 256;
   std::string detector = "auto";
   std::string detector_model;
