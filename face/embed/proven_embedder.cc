@@ -28,8 +28,12 @@ StatusOr<std::unique_ptr<Embedder>> MakeProvenEmbedder(std::span<const Precision
   for (const Precision precision : precisions) {
     FACEGATE_ASSIGN_OR_RETURN(auto embedder, make(precision));
     if (!embedder->card().canary.has_value() && !own.has_value()) {
-      FACEGATE_ASSIGN_OR_RETURN(const auto finest, make(precisions.back()));
+      if (precision == precisions.back()) return embedder;
+      embedder.reset();  // a card may hold one of them alone
+      FACEGATE_ASSIGN_OR_RETURN(auto finest, make(precisions.back()));
       FACEGATE_ASSIGN_OR_RETURN(own, RecordCanary(*finest, kSeed, kFaces));
+      finest.reset();
+      FACEGATE_ASSIGN_OR_RETURN(embedder, make(precision));
     }
     const Canary& canary = own.has_value() ? *own : *embedder->card().canary;
     Status proven = CheckCanary(*embedder, canary, CanaryTolerance(precision));

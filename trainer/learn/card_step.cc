@@ -96,13 +96,24 @@ bool CardStep::Record(const StagedBatch& batch, int64_t batches, const std::func
   const auto work = [this, batches] {
     recorded_->gradients.clear();
     const Status status = Run(recorded_->batch, batches);
-    if (!status.ok()) return;  // a step by itself will say it
+    if (!status.ok()) return;  // the step that then runs by itself will say it
     recorded_->numbers = numbers_;
     for (const TrainedParameter& parameter : parts_.descent.optimizer().parameters()) {
       recorded_->gradients.push_back(parameter.value.grad());
     }
   };
-  StatusOr<std::unique_ptr<Recording>> recording = parts_.card.Record(work, undo);
+  // A recording cannot use the memory of the warm-up, which must be free by then.
+  const auto forget = [this, &undo] {
+    recorded_->gradients.clear();
+    recorded_->numbers = {};
+    numbers_ = {};
+    undo();
+  };
+  StatusOr<std::unique_ptr<Recording>> recording = parts_.card.Record(work, forget);
+  const size_t gradients = parts_.descent.optimizer().parameters().size();
+  if (recording.ok() && recorded_->gradients.size() != gradients) {
+    recording = Internal("the step did not run to its end");
+  }
   if (recording.ok()) {
     recorded_->recording = *std::move(recording);
     return true;

@@ -92,6 +92,8 @@ class TrainingCard final : public Card {
       return worked.ok() ? ended : worked;
     });
     if (!status.ok()) {
+      // What it queued reads tensors that the caller frees.
+      ::cudaStreamSynchronize(stream);
       ::cudaGetLastError();  // else the next call would report what the capture left
       return status;
     }

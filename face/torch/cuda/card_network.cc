@@ -100,7 +100,7 @@ CardNetwork::CardNetwork(const network::InferencePlan& plan, const CardInput& in
 
 CardNetwork::~CardNetwork() {
   // What runs on the streams uses the memory that goes.
-  ::cudaDeviceSynchronize();
+  for (const auto& pass : passes_) ::cudaStreamSynchronize(pass->stream);
 }
 
 StatusOr<std::unique_ptr<CardNetwork>> CardNetwork::Create(const network::InferencePlan& plan,
@@ -175,6 +175,8 @@ Status CardNetwork::Record(Pass& pass, int faces) {
     // cuDNN tries its ways, which it cannot while a graph is recorded.
     for (int i = 0; i < kWarmUps; ++i) Compute(pass, faces);
     C10_CUDA_CHECK(::cudaStreamSynchronize(pass.stream));
+    // A recording cannot use the memory of what ran before it.
+    c10::cuda::CUDACachingAllocator::emptyCache();
     auto graph = std::make_unique<at::cuda::CUDAGraph>();
     graph->capture_begin(pass.pool, cudaStreamCaptureModeThreadLocal);
     try {
@@ -184,6 +186,9 @@ Status CardNetwork::Record(Pass& pass, int faces) {
       throw;
     }
     graph->capture_end();
+    // The first run takes what it needs of the card, which no caller shall wait for.
+    graph->replay();
+    C10_CUDA_CHECK(::cudaStreamSynchronize(pass.stream));
     pass.graphs.insert_or_assign(faces, std::move(graph));
     return OkStatus();
   });

@@ -91,7 +91,8 @@ TEST_F(ProvenEmbedderTest, ComparesWithTheFinestWhereTheCardHasNoCanary) {
   card_.canary.reset();
   errors_[Precision::kFp16] = 0.2f;
   EXPECT_THAT(Make(std::span(kAll).subspan(1)), IsOk());
-  EXPECT_THAT(made_, ElementsAre(Precision::kFp16, Precision::kFp32, Precision::kTf32));
+  EXPECT_THAT(made_,
+              ElementsAre(Precision::kFp16, Precision::kFp32, Precision::kFp16, Precision::kTf32));
 }
 
 TEST_F(ProvenEmbedderTest, ALostCardIsNotAskedInAnotherPrecision) {
