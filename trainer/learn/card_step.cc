@@ -95,8 +95,8 @@ bool CardStep::Record(const StagedBatch& batch, int64_t batches, const std::func
   }
   const auto work = [this, batches] {
     recorded_->gradients.clear();
-    const Status status = Run(recorded_->batch, batches);
-    if (!status.ok()) return;  // the step that then runs by itself will say it
+    recorded_->failure = Run(recorded_->batch, batches);
+    if (!recorded_->failure.ok()) return;
     recorded_->numbers = numbers_;
     for (const TrainedParameter& parameter : parts_.descent.optimizer().parameters()) {
       recorded_->gradients.push_back(parameter.value.grad());
@@ -110,10 +110,7 @@ bool CardStep::Record(const StagedBatch& batch, int64_t batches, const std::func
     undo();
   };
   StatusOr<std::unique_ptr<Recording>> recording = parts_.card.Record(work, forget);
-  const size_t gradients = parts_.descent.optimizer().parameters().size();
-  if (recording.ok() && recorded_->gradients.size() != gradients) {
-    recording = Internal("the step did not run to its end");
-  }
+  if (recording.ok() && !recorded_->failure.ok()) recording = recorded_->failure;
   if (recording.ok()) {
     recorded_->recording = *std::move(recording);
     return true;

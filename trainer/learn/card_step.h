@@ -39,6 +39,7 @@ class CardStep {
   // A step that was recorded, with the tensors that it reads and writes.
   struct Recorded {
     StagedBatch batch{};
+    Status failure{};  // of the step, while it was recorded
     StepNumbers numbers{};
     std::vector<torch::Tensor> gradients{};
     std::unique_ptr<Recording> recording{};
