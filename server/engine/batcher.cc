@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "face/base/catch.h"
@@ -22,6 +23,25 @@ StatusOr<std::vector<Embedding>> EmbedAll(Embedder& embedder, std::span<const Al
         fmt::format("the model gave {} embeddings for {} faces", embeddings->size(), faces.size()));
   }
   return embeddings;
+}
+
+// A result for each face. Where the model fails on them together, each is computed alone: the face
+// of one caller must not cost the others theirs. What is of the device (it is lost, or its memory
+// is full) is the same for all.
+std::vector<StatusOr<Embedding>> EmbedEach(Embedder& embedder, std::span<const AlignedFace> faces) {
+  auto together = EmbedAll(embedder, faces);
+  if (together.ok()) {
+    return {std::make_move_iterator(together->begin()), std::make_move_iterator(together->end())};
+  }
+  if (together.status().code() != StatusCode::kInternal || faces.size() == 1) {
+    return std::vector<StatusOr<Embedding>>(faces.size(), together.status());
+  }
+  std::vector<StatusOr<Embedding>> results;
+  results.reserve(faces.size());
+  for (size_t i = 0; i < faces.size(); ++i) {
+    results.push_back(EmbedEach(embedder, faces.subspan(i, 1)).front());
+  }
+  return results;
 }
 
 }  // namespace
@@ -122,7 +142,7 @@ void Batcher::Compute(std::vector<Waiting> batch) {
   for (Waiting& waiting : batch) faces.push_back(std::move(waiting.job.face));
 
   const Clock::TimePoint started = clock_.Now();
-  StatusOr<std::vector<Embedding>> embeddings = EmbedAll(embedder_, faces);
+  std::vector<StatusOr<Embedding>> results = EmbedEach(embedder_, faces);
   const std::chrono::duration<double> took = clock_.Now() - started;
   {
     const MutexLock lock(mutex_);
@@ -130,13 +150,7 @@ void Batcher::Compute(std::vector<Waiting> batch) {
     stats_.batches += 1;
     stats_.faces += batch.size();
   }
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (embeddings.ok()) {
-      batch[i].job.done(std::move((*embeddings)[i]));
-    } else {
-      batch[i].job.done(embeddings.status());
-    }
-  }
+  for (size_t i = 0; i < batch.size(); ++i) batch[i].job.done(std::move(results[i]));
 }
 
 }  // namespace facegate

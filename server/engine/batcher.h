@@ -51,8 +51,9 @@ class Batcher {
 
   // Takes all of `jobs` (one or more) or none. kQueueFull with the time after which to retry,
   // kShuttingDown after Stop(); on an error no callback is called. A face whose caller is gone when
-  // its turn comes is answered with caller.Check() and not computed. When a batch fails, each of
-  // its faces gets the embedder's error.
+  // its turn comes is answered with caller.Check() and not computed. When a batch fails by
+  // kInternal, each of its faces is computed alone; by another code, each gets the embedder's
+  // error.
   Status Submit(std::vector<Job> jobs, const Caller& caller);
   // Refuses new faces, finishes those that wait. Idempotent.
   void Stop();

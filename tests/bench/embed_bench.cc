@@ -13,6 +13,7 @@
 #include "face/network/architecture.h"
 #include "tests/bench/embed_on_command.h"
 #include "tests/bench/embed_timing.h"
+#include "tests/bench/end_bench.h"
 
 namespace facegate {
 namespace {
@@ -81,9 +82,7 @@ int Main(int argc, char** argv) {
                  "of the standard input (for compare_onnxruntime.py)")
       ->check(CLI::ExistingDirectory);
   CLI11_PARSE(app, argc, argv);
-  const Status status = Run(options);
-  if (!status.ok()) std::fprintf(stderr, "embed_bench: %s\n", status.ToString().c_str());
-  return status.ok() ? 0 : 1;
+  return EndBench("embed_bench", Run(options));
 }
 
 }  // namespace

@@ -28,6 +28,7 @@
 #include "face/weights/bundled_landmarks.h"
 #include "face/weights/bundled_quality.h"
 #include "index/flat_index.h"
+#include "tests/bench/end_bench.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/command/import.h"
@@ -283,11 +284,7 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  const Status status = Run(options);
-  if (!status.ok()) {
-    std::fprintf(stderr, "pipeline_bench: %s\n", std::string(MessageOf(status)).c_str());
-  }
-  return status.ok() ? 0 : 1;
+  return EndBench("pipeline_bench", Run(options));
 }
 
 }  // namespace

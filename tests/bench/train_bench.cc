@@ -12,6 +12,7 @@
 #include "face/base/openmp.h"
 #include "face/network/architecture.h"
 #include "face/torch/find_cuda.h"
+#include "tests/bench/end_bench.h"
 #include "trainer/timing/step_timing.h"
 
 namespace facegate {
@@ -114,9 +115,8 @@ int Main(int argc, char** argv) {
   app.add_flag("--on-command", options.on_command,
                "Measure the SECONDS of each line of the standard input (for compare_pytorch.py)");
   CLI11_PARSE(app, argc, argv);
-  const Status status = options.on_command ? MeasureOnCommand(options) : PrintTable(options);
-  if (!status.ok()) std::fprintf(stderr, "train_bench: %s\n", status.ToString().c_str());
-  return status.ok() ? 0 : 1;
+  return EndBench("train_bench",
+                  options.on_command ? MeasureOnCommand(options) : PrintTable(options));
 }
 
 }  // namespace

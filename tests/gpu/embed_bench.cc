@@ -19,6 +19,7 @@
 #include "face/embed/canary.h"
 #include "face/embed/torch/torch_embedder.h"
 #include "face/network/architecture.h"
+#include "tests/bench/end_bench.h"
 #include "tests/gpu/embed_speed.h"
 #include "tests/gpu/seeded_model.h"
 
@@ -128,9 +129,7 @@ int Main(int argc, char** argv) {
                "Measure \"BATCH CALLERS SECONDS\" lines of the standard input, up to the largest "
                "--batch");
   CLI11_PARSE(app, argc, argv);
-  const Status status = Run(std::move(options));
-  if (!status.ok()) std::fprintf(stderr, "gpu_embed_bench: %s\n", status.ToString().c_str());
-  return status.ok() ? 0 : 1;
+  return EndBench("gpu_embed_bench", Run(std::move(options)));
 }
 
 }  // namespace

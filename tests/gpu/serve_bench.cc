@@ -22,6 +22,7 @@
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
 #include "facegate/v1/face_service.grpc.pb.h"
+#include "tests/bench/end_bench.h"
 #include "tests/support/wire_call.h"
 
 namespace facegate {
@@ -169,9 +170,7 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember({"jpeg", "bmp"}))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  const Status status = Run(options);
-  if (!status.ok()) std::fprintf(stderr, "gpu_serve_bench: %s\n", status.ToString().c_str());
-  return status.ok() ? 0 : 1;
+  return EndBench("gpu_serve_bench", Run(options));
 }
 
 }  // namespace

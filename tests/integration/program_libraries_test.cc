@@ -40,20 +40,20 @@ Libraries NamesIn(const std::string& output) {
   return names;
 }
 
-Libraries NamesToldBy(const std::vector<std::string>& command) {
-  const auto result = RunCommand(command, std::chrono::seconds(60));
+std::string OutputOf(const std::vector<std::string>& command) {
+  const auto result = RunCommand(command, std::chrono::seconds(120));
   EXPECT_THAT(result, IsOk());
-  return result.ok() ? NamesIn(result->output) : Libraries();
+  return result.ok() ? result->output : "";
 }
 
 // All that the loader brings into the program's process, as ldd asks for it.
 Libraries LoadedInto(const std::string& program) {
-  return NamesToldBy({"/usr/bin/env", "LD_TRACE_LOADED_OBJECTS=1", program});
+  return NamesIn(OutputOf({"/usr/bin/env", "LD_TRACE_LOADED_OBJECTS=1", program}));
 }
 
 // What the program itself names.
 Libraries NamedBy(const std::string& program) {
-  return NamesToldBy({"/usr/bin/readelf", "-d", program});
+  return NamesIn(OutputOf({"/usr/bin/readelf", "-d", program}));
 }
 
 void ExpectNone(const Libraries& libraries, const std::vector<std::string>& forbidden) {
@@ -103,10 +103,7 @@ TEST(ProgramLibrariesTest, TheTrainersModuleNamesNoCodecsOfOthers) {
 // The symbols that others can see. Weak ones, of templates, are left out: there one serves all.
 std::set<std::string> SymbolsOf(const std::string& library) {
   std::set<std::string> symbols;
-  const auto result =
-      RunCommand({"/usr/bin/nm", "-D", "--defined-only", library}, std::chrono::seconds(120));
-  EXPECT_THAT(result, IsOk());
-  std::istringstream lines(result.ok() ? result->output : "");
+  std::istringstream lines(OutputOf({"/usr/bin/nm", "-D", "--defined-only", library}));
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string address;

@@ -53,8 +53,9 @@ class FakeEmbedder final : public Embedder {
     }
     std::vector<Embedding> embeddings;
     for (const AlignedFace& face : faces) {
-      FACEGATE_ASSIGN_OR_RETURN(Embedding embedding, Embedding::Normalize(Describe(face)));
-      embeddings.push_back(std::move(embedding));
+      auto embedding = Embedding::Normalize(Describe(face));
+      if (!embedding.ok()) return Internal("a face has no direction");
+      embeddings.push_back(*std::move(embedding));
     }
     return embeddings;
   }

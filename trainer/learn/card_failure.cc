@@ -1,9 +1,10 @@
 #include "trainer/learn/card_failure.h"
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <string>
+
+#include "face/torch/memory_error.h"
 
 namespace facegate {
 namespace {
@@ -20,12 +21,6 @@ bool Has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-// CUDA's libraries say it in words of their own where LibTorch did not ask for the memory.
-bool IsOutOfMemory(const std::exception& error, const std::string& text) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         Has(text, "CUDA error: out of memory") || Has(text, "STATUS_ALLOC_FAILED");
-}
-
 std::string MemoryText(const CardMemory& memory) {
   if (memory.total == 0) return "";
   return fmt::format(" (of its {:.1f} GiB, {:.1f} GiB are free, and other programs may hold some)",
@@ -38,7 +33,7 @@ std::string MemoryText(const CardMemory& memory) {
 Status CardFailure(std::string_view card, const std::exception& error, const CardMemory& memory,
                    int64_t photos) {
   const std::string text = FirstLine(error);
-  if (IsOutOfMemory(error, text)) {
+  if (IsOutOfMemory(error)) {
     if (photos == 0) {
       return {StatusCode::kResourceExhausted,
               fmt::format("{} has too little memory for the network, its head and its optimiser{}",

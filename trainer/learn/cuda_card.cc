@@ -78,18 +78,8 @@ class TrainingCard final : public Card {
       stream.synchronize();
       // A recording has memory of its own: what the steps before it took is given back.
       c10::cuda::CUDACachingAllocator::emptyCache();
-      // Other threads go on copying meanwhile.
-      recording->graph().capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
-      const Status worked = CatchToStatus("recording a step", [&] {
-        work();
-        return OkStatus();
-      });
-      // A capture that failed must be ended, too, and fails once more then.
-      const Status ended = CatchToStatus("recording a step", [&] {
-        recording->graph().capture_end();
-        return OkStatus();
-      });
-      return worked.ok() ? ended : worked;
+      RecordGraph(recording->graph(), at::cuda::graph_pool_handle(), work);
+      return OkStatus();
     });
     if (!status.ok()) {
       // What it queued reads tensors that the caller frees.

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -21,6 +20,7 @@
 #include "face/torch/cuda/card_map_kernels.h"
 #include "face/torch/cuda/kernels.h"
 #include "face/torch/cuda/number_type.h"
+#include "face/torch/cuda/recording.h"
 
 namespace facegate {
 namespace {
@@ -29,15 +29,6 @@ constexpr int kWarmUps = 3;
 
 torch::Device CardOf(const CardOptions& options) {
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(options.card)};
-}
-
-// The stream must leave a recording that failed, or nothing runs on it again.
-void EndBroken(at::cuda::CUDAGraph& graph) {
-  try {
-    graph.capture_end();
-  } catch (const std::exception&) {
-    // It tells of the failure that the caller knows.
-  }
 }
 
 }  // namespace
@@ -178,14 +169,7 @@ Status CardNetwork::Record(Pass& pass, int faces) {
     // A recording cannot use the memory of what ran before it.
     c10::cuda::CUDACachingAllocator::emptyCache();
     auto graph = std::make_unique<at::cuda::CUDAGraph>();
-    graph->capture_begin(pass.pool, cudaStreamCaptureModeThreadLocal);
-    try {
-      Compute(pass, faces);
-    } catch (...) {
-      EndBroken(*graph);
-      throw;
-    }
-    graph->capture_end();
+    RecordGraph(*graph, pass.pool, [&] { Compute(pass, faces); });
     // The first run takes what it needs of the card, which no caller shall wait for.
     graph->replay();
     C10_CUDA_CHECK(::cudaStreamSynchronize(pass.stream));

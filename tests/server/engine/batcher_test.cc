@@ -93,6 +93,23 @@ TEST_F(BatcherTest, KeepsAsManyPassesBusyAsTheModelHas) {
   for (size_t i = 0; i < 8; ++i) EXPECT_EQ(answers.Wait(i).value(), Expected(i)) << "face " << i;
 }
 
+TEST_F(BatcherTest, AFaceThatHasNoEmbeddingCostsTheOthersNothing) {
+  Answers answers(4);
+  Batcher batcher({}, embedder_, clock_);
+  HoldModel(batcher, answers, 0);
+  std::vector<Batcher::Job> jobs;
+  for (size_t i = 1; i < 4; ++i) jobs.push_back(answers.Job(i, i));
+  // As many pixels of 127 as of 128: the sum of each cell is zero.
+  cv::Mat& pixels = jobs[1].face.bgr;
+  pixels = cv::Mat(112, 112, CV_8UC3, cv::Scalar::all(127));
+  for (int y = 0; y < pixels.rows; y += 2) pixels.row(y).setTo(cv::Scalar::all(128));
+  ASSERT_THAT(batcher.Submit(std::move(jobs), {}), IsOk());
+  embedder_.Unblock();
+  EXPECT_EQ(answers.Wait(1).value(), Expected(1));
+  EXPECT_THAT(answers.Wait(2), StatusIs(StatusCode::kInternal));
+  EXPECT_EQ(answers.Wait(3).value(), Expected(3));
+}
+
 TEST_F(BatcherTest, GroupsFacesThatWaitUpToTheLargestBatch) {
   Answers answers(10);
   Batcher batcher({}, embedder_, clock_);
