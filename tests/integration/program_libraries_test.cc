@@ -118,10 +118,7 @@ std::set<std::string> SymbolsOf(const std::string& library) {
 // The paths of the program's libraries whose names begin so.
 std::vector<std::string> PathsOf(const std::string& program, const std::string& start) {
   std::vector<std::string> paths;
-  const auto result =
-      RunCommand({"/usr/bin/env", "LD_TRACE_LOADED_OBJECTS=1", program}, std::chrono::seconds(60));
-  EXPECT_THAT(result, IsOk());
-  std::istringstream lines(result.ok() ? result->output : "");
+  std::istringstream lines(OutputOf({"/usr/bin/env", "LD_TRACE_LOADED_OBJECTS=1", program}));
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string name;
