@@ -80,14 +80,14 @@ double LeastCosine(const std::vector<Embedding>& some, const std::vector<Embeddi
   return least;
 }
 
-struct Precision {
+struct PrecisionLimit {
   std::string_view name;
   double least_cosine;  // to fp32 on the CPU
 };
-constexpr Precision kPrecisions[] = {
+constexpr PrecisionLimit kPrecisions[] = {
     {"fp32", 1 - 1e-6}, {"tf32", 1 - 1e-5}, {"fp16", 0.9999}, {"bf16", 0.999}};
 
-class EqualityTest : public testing::TestWithParam<std::tuple<std::string, Precision>> {};
+class EqualityTest : public testing::TestWithParam<std::tuple<std::string, PrecisionLimit>> {};
 
 TEST_P(EqualityTest, GivesTheEmbeddingsOfTheCpu) {
   FACEGATE_CARD_OR_SKIP();
