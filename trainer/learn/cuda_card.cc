@@ -15,6 +15,8 @@
 #include <cstdlib>
 #include <string>
 #include <utility>
+
+#include "face/torch/cuda/recording.h"
 #endif
 
 namespace facegate {
