@@ -141,7 +141,7 @@ class DnnGreyNetwork final : public GreyNetwork {
  public:
   DnnGreyNetwork(const network::Description& description, const cv::dnn::Net& net)
       : name_(description.name),
-        side_(static_cast<int>(description.input.side)),
+        side_(static_cast<int>(description.input.height)),
         outputs_(static_cast<size_t>(description.outputs)),
         task_("running the " + description.name),
         net_(net) {}

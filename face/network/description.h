@@ -20,9 +20,10 @@
 // ways. Cards and checkpoints hold them: do not change them.
 //
 // The networks are in iresnet.h, irse.h and mobilefacenet.h (backbones, listed in architecture.cc)
-// and in grey_networks.h (the two small ones). Another backbone is one more function and one row.
-// Code that must know all kinds of layers visits LayerKind, so the compiler names each such place
-// when one is added.
+// and in grey_networks.h (the two small ones). Another backbone is one more function and one row; a
+// network that came from elsewhere is a description as JSON (description_json.h). Code that must
+// know all kinds of layers visits LayerKind, so the compiler names each such place when one is
+// added.
 namespace facegate::network {
 
 // Kernels are square.
@@ -40,18 +41,91 @@ struct Convolution {
   bool bias = false;
 };
 
+// Height and width, in pixels.
+struct Sides {
+  int64_t height = 1;
+  int64_t width = 1;
+  bool operator==(const Sides&) const = default;
+};
+
+// Rows and columns that are put around a map.
+struct Borders {
+  int64_t top = 0;
+  int64_t left = 0;
+  int64_t bottom = 0;
+  int64_t right = 0;
+  bool operator==(const Borders&) const = default;
+};
+
+// A window goes over the rows and columns of a map, and gives a place of the output wherever it
+// lies wholly within the map and its borders.
+struct Window {
+  Sides kernel;
+  Sides stride;
+  Sides dilation;
+  Borders padding;
+  bool operator==(const Window&) const = default;
+};
+
+// A convolution whose window is not square, or not alike on all sides.
+struct OblongConvolution {
+  int64_t in = 0;  // channels
+  int64_t out = 0;
+  int64_t groups = 1;
+  Window window;
+  bool bias = false;
+};
+
+// The largest number under the window; what padding adds is never it.
+struct MaxPool {
+  Window window;
+};
+
+// The mean of the numbers under the window. Dilations are 1.
+struct AveragePool {
+  Window window;
+  bool count_padding = true;  // padding counts as zeros; else the mean is of the map's own numbers
+};
+
+// The mean of each channel: C·H·W to C·1·1.
+struct GlobalAverage {};
+
+// Puts zeros around a map.
+struct Pad {
+  Borders borders;
+};
+
+// The epsilon of PyTorch's batch norms.
+inline constexpr double kNormEpsilon = 1e-5;
+
 // A batch norm (Ioffe and Szegedy 2015) normalises the channels of C·H·W, or single numbers.
 struct BatchNorm {
   int64_t channels = 0;
   bool fixed_weight = false;  // not trained
+  double epsilon = kNormEpsilon;
 };
 
-// A PReLU (He et al. 2015) has one slope for each channel.
+// Each channel times a number ("weight"), plus a number ("bias"); one of them may be absent.
+struct ChannelAffine {
+  int64_t channels = 0;
+  bool weight = true;
+  bool bias = true;
+};
+
+// A PReLU (He et al. 2015) has one slope for each channel, or one for all (`channels` is 1).
 struct PRelu {
   int64_t channels = 0;
 };
 
 struct Relu {};
+
+// Numbers below and above the limits become the limits: 0 and 6 for a ReLU6.
+struct Clip {
+  double low = 0.0;
+  double high = 0.0;
+};
+
+struct Sigmoid {};
 
 struct Linear {
   int64_t in = 0;
@@ -93,8 +167,28 @@ struct Residual {
   std::vector<Layer> shortcut;
 };
 
-using LayerKind = std::variant<Convolution, BatchNorm, PRelu, Relu, Linear, Dropout, Flatten,
-                               Subsample, ChannelGate, Chain, Residual>;
+// How values meet that become one: number by number, or one behind the other by channels (kConcat).
+// Where one of two has a single number for each channel (C·1·1), it meets all numbers of it.
+enum class Join { kAdd, kSubtract, kMultiply, kDivide, kConcat };
+
+// One step of a graph: a layer of it that is called with one value, or values that are joined (two;
+// for kConcat two or more).
+struct Call {
+  std::variant<size_t, Join> what;  // the number of a layer, or a join
+  // 0 is the graph's input, i is what the i-th call gives (counted from 1); below its own number.
+  std::vector<size_t> inputs;
+};
+
+// In a graph calls are made one after the other, and the last one gives its output. A layer may be
+// called more than once. Names of layers may have dots, and then lie in groups that are no layers.
+struct Graph {
+  std::vector<Layer> layers;
+  std::vector<Call> calls;
+};
+
+using LayerKind = std::variant<Convolution, OblongConvolution, MaxPool, AveragePool, GlobalAverage,
+                               Pad, BatchNorm, ChannelAffine, PRelu, Relu, Clip, Sigmoid, Linear,
+                               Dropout, Flatten, Subsample, ChannelGate, Chain, Residual, Graph>;
 
 struct Layer {
   std::string name;
@@ -113,14 +207,17 @@ struct TensorShape {
   bool parameter = true;       // false for running statistics and counters
 };
 
-// A network takes `channels` times `side`×`side` pixels.
+// A network takes `channels` times `height`×`width` pixels: 3 channels are a crop in colour, 1 is a
+// crop in grey.
 struct Input {
   int64_t channels = 0;
-  int64_t side = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+  bool operator==(const Input&) const = default;
 };
 
-// All backbones take an aligned crop in colour.
-inline constexpr Input kCropInput{.channels = 3, .side = 112};
+// An aligned crop in colour, as most backbones take it.
+inline constexpr Input kCropInput{.channels = 3, .height = 112, .width = 112};
 
 struct Description {
   std::string name;  // what messages call it, such as "iresnet-50"; architecture.cc names backbones

@@ -22,11 +22,12 @@ struct GreyShape {
 };
 
 network::Description Describe(std::string name, const GreyShape& shape) {
-  network::Description description{.name = std::move(name),
-                                   .input = {.channels = 1, .side = shape.side},
-                                   .outputs = shape.outputs,
-                                   .layers = {},
-                                   .more = {}};
+  network::Description description{
+      .name = std::move(name),
+      .input = {.channels = 1, .height = shape.side, .width = shape.side},
+      .outputs = shape.outputs,
+      .layers = {},
+      .more = {}};
   const auto add = [&](std::string layer, network::LayerKind kind) {
     description.layers.push_back({std::move(layer), std::move(kind)});
   };

@@ -6,16 +6,17 @@
 #include <cmath>
 #include <cstring>
 #include <iterator>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "face/base/check.h"
+#include "face/network/output_shape.h"
 #include "face/network/shape_map.h"
 
 namespace facegate::network {
 namespace {
-
-constexpr double kNormEpsilon = 1e-5;  // of the originals' batch norms
 
 std::vector<float> NumbersOf(const Tensor& tensor) {
   std::vector<float> numbers(tensor.bytes.size() / sizeof(float));
@@ -40,14 +41,17 @@ class Planner {
     plan_.input = description.input;
     plan_.outputs = description.outputs;
     plan_.values = kInputValue + 1;
-    channels_ = description.input.channels;
+    lists_ = {false};
+    shape_ = {description.input.channels, description.input.height, description.input.width};
   }
 
   // By value: `prefix` is name_ itself within chains.
-  void Follow(const std::vector<Layer>& layers, std::string prefix) {  // NOLINT
+  void Follow(std::span<const Layer> layers, std::string prefix) {  // NOLINT
     for (const Layer& layer : layers) {
       const std::string outer = std::exchange(name_, prefix + layer.name + ".");
+      Extents output = OutputOf(layer.kind, shape_).value();  // checked before
       std::visit(*this, layer.kind);
+      shape_ = std::move(output);
       name_ = outer;
     }
   }
@@ -60,6 +64,18 @@ class Planner {
                [&](const Affine& norm) { Absorb(norm, InputsOf(layer.shape), step.weight, bias); });
     Emit(std::move(step), layer.shape.out, bias);
   }
+  void operator()(const OblongConvolution& layer) {
+    OblongStep step{.shape = layer, .weight = Numbers("weight")};
+    std::vector<double> bias(layer.bias ? Doubles("bias")
+                                        : std::vector<double>(static_cast<size_t>(layer.out)));
+    const Sides& kernel = layer.window.kernel;
+    const Inputs inputs{.groups = layer.groups,
+                        .channels = static_cast<size_t>(layer.in),
+                        .places = static_cast<size_t>(kernel.height * kernel.width)};
+    FoldBefore(layer.window.padding == Borders{},
+               [&](const Affine& norm) { Absorb(norm, inputs, step.weight, bias); });
+    Emit(std::move(step), layer.out, bias);
+  }
   void operator()(const Linear& layer) {
     LinearStep step{.in = layer.in, .out = layer.out, .weight = Numbers("weight")};
     std::vector<double> bias(layer.bias ? Doubles("bias")
@@ -71,28 +87,32 @@ class Planner {
     });
     Emit(std::move(step), layer.out, bias);
   }
-  void operator()(const BatchNorm& layer) {
-    Affine norm = NormOf(layer);
-    if (norm_.has_value()) {
-      for (size_t c = 0; c < norm.scale.size(); ++c) {
-        norm.shift[c] += norm.scale[c] * norm_->shift[c];
-        norm.scale[c] *= norm_->scale[c];
-      }
-      norm_.reset();
-    }
-    if (!FoldAfter(norm)) norm_ = std::move(norm);
+  void operator()(const BatchNorm& layer) { Scale(NormOf(layer)); }
+  void operator()(const ChannelAffine& layer) {
+    const auto channels = static_cast<size_t>(layer.channels);
+    Scale({.scale = layer.weight ? Doubles("weight") : std::vector<double>(channels, 1.0),
+           .shift = layer.bias ? Doubles("bias") : std::vector<double>(channels, 0.0)});
   }
-  void operator()(const PRelu& /*layer*/) { Activate(Numbers("weight")); }
+  void operator()(const PRelu& layer) {
+    std::vector<float> slope = Numbers("weight");
+    if (layer.channels == 1) slope.assign(static_cast<size_t>(shape_[0]), slope.front());
+    Activate(std::move(slope));
+  }
   void operator()(const Relu& /*layer*/) {
-    Materialise();
-    Activate(std::vector<float>(static_cast<size_t>(channels_)));
+    Activate(std::vector<float>(static_cast<size_t>(shape_[0])));
   }
-  void operator()(const Flatten& /*layer*/) {}  // a LinearStep takes maps, too
+  void operator()(const Flatten& /*layer*/) {}  // see Unroll()
   void operator()(const Dropout& /*layer*/) {}
   void operator()(const Subsample& layer) {
     Materialise();
-    if (layer.stride != 1) Emit(SubsampleStep{layer.stride}, channels_, {});
+    if (layer.stride != 1) Emit(SubsampleStep{layer.stride}, shape_[0], {});
   }
+  void operator()(const MaxPool& layer) { EmitPlain(PoolStep{layer}); }
+  void operator()(const AveragePool& layer) { EmitPlain(PoolStep{layer}); }
+  void operator()(const GlobalAverage& layer) { EmitPlain(PoolStep{layer}); }
+  void operator()(const Pad& layer) { EmitPlain(PadStep{layer.borders}); }
+  void operator()(const Clip& layer) { EmitPlain(ClipStep{.low = layer.low, .high = layer.high}); }
+  void operator()(const Sigmoid& /*layer*/) { EmitPlain(SigmoidStep{}); }
   void operator()(const ChannelGate& layer) {
     Materialise();
     Emit(GateStep{.channels = layer.channels,
@@ -105,21 +125,40 @@ class Planner {
   void operator()(const Residual& residual) {
     Materialise();
     const ValueId input = value_;
-    const int64_t input_channels = channels_;
+    const Extents input_shape = shape_;
     Pin(input);
     Follow(residual.shortcut, name_);
     Materialise();
     const ValueId added = value_;
     Pin(added);
     value_ = input;
-    channels_ = input_channels;
+    shape_ = input_shape;
     Follow(residual.layers, name_);
-    Materialise();
-    Step* const last = Open();
-    if (last == nullptr || last->finish.added.has_value() || !last->finish.slope.empty()) {
-      Emit(CopyStep{}, channels_, {});
+    AddTo(added);
+  }
+  void operator()(const Graph& graph) {
+    Settle();
+    const std::vector<Extents> shapes = ValuesOf(graph, shape_).value();  // checked before
+    std::vector<size_t> readers(shapes.size());
+    for (const Call& call : graph.calls) {
+      for (const size_t input : call.inputs) ++readers[input];
     }
-    plan_.steps.back().finish.added = added;
+    std::vector<ValueId> values(shapes.size(), kNowhere);
+    values[0] = value_;
+    for (size_t i = 0; i < graph.calls.size(); ++i) {
+      const auto& [what, inputs] = graph.calls[i];
+      // What the call before gave goes on being worked at where this one alone reads it.
+      const bool continues =
+          i > 0 && readers[i] == 1 && std::find(inputs.begin(), inputs.end(), i) != inputs.end();
+      if (i > 0 && !continues) values[i] = Settle();
+      if (const auto* const layer = std::get_if<size_t>(&what)) {
+        if (!continues) Read(values[inputs.front()], shapes[inputs.front()]);
+        Follow({&graph.layers[*layer], 1}, name_);
+      } else {
+        MeetValues(std::get<Join>(what), inputs, continues ? i : shapes.size(), values, shapes);
+      }
+      shape_ = shapes[i + 1];
+    }
   }
 
   InferencePlan Finished() {
@@ -140,6 +179,67 @@ class Planner {
             .places = static_cast<size_t>(shape.kernel * shape.kernel)};
   }
 
+  // What a call of a graph gives has no number yet.
+  static constexpr ValueId kNowhere = static_cast<ValueId>(-1);
+
+  // Makes the present value one that several steps read.
+  ValueId Settle() {
+    Materialise();
+    Unroll();
+    Pin(value_);
+    return value_;
+  }
+  // Goes on with a value that was settled.
+  void Read(ValueId value, const Extents& shape) {
+    value_ = value;
+    shape_ = shape;
+  }
+
+  // Adds a value to the present one.
+  void AddTo(ValueId added) {
+    Materialise();
+    Unroll();
+    Step* const last = Open();
+    if (last == nullptr || last->finish.added.has_value() || !last->finish.slope.empty()) {
+      Emit(CopyStep{}, shape_[0], {});
+    }
+    plan_.steps.back().finish.added = added;
+  }
+
+  // Joins values of a graph; the one of number `open` is the present value.
+  void MeetValues(Join join, const std::vector<size_t>& inputs, size_t open,
+                  std::vector<ValueId>& values, const std::vector<Extents>& shapes) {
+    const bool alike = std::all_of(inputs.begin(), inputs.end(), [&](size_t input) {
+      return shapes[input] == shapes[inputs.front()];
+    });
+    if (join == Join::kAdd && alike) {
+      const size_t other = inputs[0] == open ? inputs[1] : inputs[0];
+      if (open == shapes.size()) Read(values[inputs[1]], shapes[inputs[1]]);
+      return AddTo(values[other]);
+    }
+    if (open < shapes.size()) values[open] = Settle();
+    Read(values[inputs.front()], shapes[inputs.front()]);
+    JoinStep step{.join = join, .others = {}};
+    for (size_t i = 1; i < inputs.size(); ++i) step.others.push_back(values[inputs[i]]);
+    int64_t channels = 0;
+    for (const size_t input : inputs) {
+      channels = join == Join::kConcat ? channels + shapes[input][0] : shapes[input][0];
+    }
+    Emit(std::move(step), channels, {});
+  }
+
+  // x · scale + shift, for each channel.
+  void Scale(Affine norm) {
+    if (norm_.has_value()) {
+      for (size_t c = 0; c < norm.scale.size(); ++c) {
+        norm.shift[c] += norm.scale[c] * norm_->shift[c];
+        norm.scale[c] *= norm_->scale[c];
+      }
+      norm_.reset();
+    }
+    if (!FoldAfter(norm)) norm_ = std::move(norm);
+  }
+
   const Tensor& Named(const char* name) const {
     const auto found = tensors_.find(name_ + name);
     FACEGATE_CHECK(found != tensors_.end());  // the shapes were compared before
@@ -155,7 +255,7 @@ class Planner {
     const std::vector<double> mean = Doubles("running_mean");
     const std::vector<double> variance = Doubles("running_var");
     for (size_t c = 0; c < static_cast<size_t>(layer.channels); ++c) {
-      norm.scale[c] /= std::sqrt(variance[c] + kNormEpsilon);
+      norm.scale[c] /= std::sqrt(variance[c] + layer.epsilon);
       norm.shift[c] -= mean[c] * norm.scale[c];
     }
     return norm;
@@ -163,12 +263,12 @@ class Planner {
 
   // The step whose output is the present value, while nothing has read that; null otherwise.
   Step* Open() {
-    if (plan_.steps.empty() || pinned_ == value_) return nullptr;
+    if (plan_.steps.empty() || pins_.contains(value_)) return nullptr;
     Step& last = plan_.steps.back();
     return last.to == value_ && !last.scaled.has_value() ? &last : nullptr;
   }
   // Others read this value.
-  void Pin(ValueId value) { pinned_ = value; }
+  void Pin(ValueId value) { pins_.insert(value); }
 
   void Emit(StepKind kind, int64_t channels, const std::vector<double>& bias) {
     FACEGATE_CHECK(!norm_.has_value());
@@ -176,7 +276,9 @@ class Planner {
     scaled_.reset();
     const bool biased = std::any_of(bias.begin(), bias.end(), [](double one) { return one != 0; });
     value_ = plan_.values++;
-    channels_ = channels;
+    lists_.push_back(std::holds_alternative<FlattenStep>(kind) ||
+                     std::holds_alternative<LinearStep>(kind) ||
+                     (lists_[from] && !std::holds_alternative<ConvolutionStep>(kind)));
     plan_.steps.push_back({.kind = std::move(kind),
                            .from = from,
                            .to = value_,
@@ -187,15 +289,25 @@ class Planner {
                            .scaled = {}});
   }
 
+  // A step that has no bias and leaves the channels.
+  void EmitPlain(StepKind kind) {
+    Materialise();
+    Unroll();
+    Emit(std::move(kind), shape_[0], {});
+  }
+
   // The norm is exactly part of the convolution or linear layer that has just been written.
   bool FoldAfter(const Affine& norm) {
     Step* const step = Open();
-    if (step == nullptr || step->finish.added.has_value() || !step->finish.slope.empty()) {
+    if (step == nullptr || step->finish.added.has_value() || !step->finish.slope.empty() ||
+        static_cast<int64_t>(norm.scale.size()) != step->channels) {
       return false;
     }
     std::vector<float>* weight = nullptr;
     if (auto* const convolution = std::get_if<ConvolutionStep>(&step->kind)) {
       weight = &convolution->weight;
+    } else if (auto* const oblong = std::get_if<OblongStep>(&step->kind)) {
+      weight = &oblong->weight;
     } else if (auto* const linear = std::get_if<LinearStep>(&step->kind)) {
       weight = &linear->weight;
     } else {
@@ -249,13 +361,15 @@ class Planner {
   // reads that.
   void WriteScaled() {
     const Affine norm = *std::exchange(norm_, std::nullopt);
+    Unroll();
     auto maker = std::find_if(plan_.steps.begin(), plan_.steps.end(),
                               [&](const Step& step) { return step.to == value_; });
     if (maker == plan_.steps.end() || maker->scaled.has_value()) {
-      Emit(CopyStep{}, channels_, {});
+      Emit(CopyStep{}, shape_[0], {});
       maker = std::prev(plan_.steps.end());
     }
     scaled_ = plan_.values++;
+    lists_.push_back(lists_[value_]);
     maker->scaled =
         Scaled{.to = *scaled_, .scale = ToFloats(norm.scale), .shift = ToFloats(norm.shift)};
   }
@@ -267,8 +381,15 @@ class Planner {
     value_ = *std::exchange(scaled_, std::nullopt);
   }
 
+  // Makes a list of the map that a flattening left as it is: a LinearStep takes maps, other steps
+  // that read lists do not.
+  void Unroll() {
+    if (shape_.size() == 1 && !lists_[value_]) Emit(FlattenStep{}, shape_[0], {});
+  }
+
   void Activate(std::vector<float> slope) {
     Materialise();
+    Unroll();
     Step* const step = Open();
     if (step == nullptr || !step->finish.slope.empty()) {
       Emit(CopyStep{}, static_cast<int64_t>(slope.size()), {});
@@ -280,8 +401,9 @@ class Planner {
   InferencePlan plan_;
   std::string name_;  // of the layer at hand, with a dot at its end
   ValueId value_ = kInputValue;
-  int64_t channels_ = 0;           // of it
-  std::optional<ValueId> pinned_;  // read by a residual besides
+  Extents shape_;                  // of it
+  std::set<ValueId> pins_;         // read by others besides
+  std::vector<bool> lists_;        // by value: a list, as the steps hold it
   std::optional<Affine> norm_;     // to be applied to the present value
   std::optional<ValueId> scaled_;  // the present value with its norm, where that is written
 };
@@ -300,6 +422,8 @@ StatusOr<InferencePlan> PlanInference(const Description& description, const Tens
           fmt::format("{} is of type {}, expected F32", name, DTypeName(tensor.dtype)));
     }
   }
+  const auto& [channels, height, width] = description.input;
+  FACEGATE_RETURN_IF_ERROR(OutputOf(Chain{description.layers}, {channels, height, width}).status());
   Planner planner(description, tensors);
   planner.Follow(description.layers, "");
   return planner.Finished();

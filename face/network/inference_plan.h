@@ -49,6 +49,36 @@ struct SubsampleStep {
   int64_t stride = 1;
 };
 
+// A convolution without bias under a window; weights as a ConvolutionStep's.
+struct OblongStep {
+  OblongConvolution shape;
+  std::vector<float> weight;
+};
+
+struct PoolStep {
+  std::variant<MaxPool, AveragePool, GlobalAverage> pool;
+};
+
+struct PadStep {
+  Borders borders;
+};
+
+struct ClipStep {
+  double low = 0.0;
+  double high = 0.0;
+};
+
+struct SigmoidStep {};
+
+// A map as a list, in the order C, H, W.
+struct FlattenStep {};
+
+// The input joined with other values.
+struct JoinStep {
+  Join join = Join::kAdd;
+  std::vector<ValueId> others;
+};
+
 // The input as it is, for what its Finish does.
 struct CopyStep {};
 
@@ -66,13 +96,15 @@ struct Scaled {
   std::vector<float> shift;
 };
 
-using StepKind = std::variant<ConvolutionStep, LinearStep, GateStep, SubsampleStep, CopyStep>;
+using StepKind =
+    std::variant<ConvolutionStep, OblongStep, LinearStep, GateStep, SubsampleStep, PoolStep,
+                 PadStep, ClipStep, SigmoidStep, FlattenStep, JoinStep, CopyStep>;
 
 struct Step {
   StepKind kind;
   ValueId from = 0;
   ValueId to = 0;
-  int64_t channels = 0;  // of the output
+  int64_t channels = 0;  // of the output, or as many as a list has numbers
   Finish finish;
   std::optional<Scaled> scaled;
 };

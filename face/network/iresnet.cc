@@ -6,7 +6,7 @@ namespace facegate::network {
 namespace {
 
 constexpr int64_t kEmbeddingSize = 512;
-constexpr int64_t kLastSide = kCropInput.side / 16;  // pixels; each stage halves
+constexpr int64_t kLastSide = kCropInput.height / 16;  // pixels; each stage halves
 
 Convolution Conv3x3(int64_t in, int64_t out, int64_t stride = 1) {
   return {{.in = in, .out = out, .kernel = 3, .stride = stride, .padding = 1}};

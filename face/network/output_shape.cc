@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -24,6 +26,49 @@ StatusOr<Extents> Follow(const std::vector<Layer>& layers, Extents value) {
   return value;
 }
 
+// The extents that two values have together; nothing where they cannot meet.
+std::optional<Extents> Meet(const Extents& one, const Extents& other) {
+  const auto per_channel = [](const Extents& value, const Extents& of) {
+    return value.size() == 3 && of.size() == 3 && value == Extents{of[0], 1, 1};
+  };
+  if (one == other || per_channel(other, one)) return one;
+  if (per_channel(one, other)) return other;
+  return std::nullopt;
+}
+
+StatusOr<Extents> Joined(Join join, const std::vector<Extents>& values) {
+  Extents output = values.front();
+  for (size_t i = 1; i < values.size(); ++i) {
+    const Extents& value = values[i];
+    if (join != Join::kConcat) {
+      const std::optional<Extents> met = Meet(output, value);
+      if (!met.has_value()) return Refused("join", value);
+      output = *met;
+      continue;
+    }
+    const bool fits = !value.empty() && value.size() == output.size() &&
+                      std::equal(value.begin() + 1, value.end(), output.begin() + 1);
+    if (!fits) return Refused("join", value);
+    output[0] += value[0];
+  }
+  return output;
+}
+
+// Checks that a call names what exists before it.
+Status CheckCall(const Graph& graph, size_t number) {
+  const auto& [what, inputs] = graph.calls[number - 1];
+  const auto* const layer = std::get_if<size_t>(&what);
+  const auto* const join = std::get_if<Join>(&what);
+  const bool many = join != nullptr && *join == Join::kConcat;
+  const size_t least = layer != nullptr ? 1 : 2;
+  const bool known =
+      (layer == nullptr || *layer < graph.layers.size()) && inputs.size() >= least &&
+      (many || inputs.size() == least) &&
+      std::all_of(inputs.begin(), inputs.end(), [number](size_t input) { return input < number; });
+  if (known) return OkStatus();
+  return InvalidArgument(fmt::format("call {} of a graph is not of what stands before it", number));
+}
+
 struct Output {
   StatusOr<Extents> operator()(const Convolution& layer) const {
     const auto& [in, out, kernel, stride, padding, groups] = layer.shape;
@@ -36,6 +81,25 @@ struct Output {
     }
     return output;
   }
+  StatusOr<Extents> operator()(const OblongConvolution& layer) const {
+    if (input.size() != 3 || input[0] != layer.in) return Refused("convolution", input);
+    return Under("convolution", layer.window, layer.out);
+  }
+  StatusOr<Extents> operator()(const MaxPool& layer) const {
+    return Under("max pooling", layer.window, input.empty() ? 0 : input[0]);
+  }
+  StatusOr<Extents> operator()(const AveragePool& layer) const {
+    return Under("average pooling", layer.window, input.empty() ? 0 : input[0]);
+  }
+  StatusOr<Extents> operator()(const GlobalAverage& /*layer*/) const {
+    if (input.size() != 3) return Refused("global average", input);
+    return Extents{input[0], 1, 1};
+  }
+  StatusOr<Extents> operator()(const Pad& layer) const {
+    if (input.size() != 3) return Refused("padding", input);
+    const auto& [top, left, bottom, right] = layer.borders;
+    return Extents{input[0], input[1] + top + bottom, input[2] + left + right};
+  }
   StatusOr<Extents> operator()(const Linear& layer) const {
     if (input != Extents{layer.in}) return Refused("linear layer", input);
     return Extents{layer.out};
@@ -47,6 +111,10 @@ struct Output {
     if (input.size() != 3) return Refused("subsampling", input);
     return Extents{input[0], (input[1] - 1) / layer.stride + 1, (input[2] - 1) / layer.stride + 1};
   }
+  StatusOr<Extents> operator()(const Graph& graph) const {
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<Extents> values, ValuesOf(graph, input));
+    return values.back();
+  }
   StatusOr<Extents> operator()(const Chain& chain) const { return Follow(chain.layers, input); }
   StatusOr<Extents> operator()(const Residual& residual) const {
     FACEGATE_ASSIGN_OR_RETURN(Extents output, Follow(residual.layers, input));
@@ -57,16 +125,36 @@ struct Output {
   StatusOr<Extents> operator()(const BatchNorm& layer) const {
     return Same("batch norm", layer.channels);
   }
-  StatusOr<Extents> operator()(const PRelu& layer) const { return Same("PReLU", layer.channels); }
+  StatusOr<Extents> operator()(const ChannelAffine& layer) const {
+    return Same("channel affine", layer.channels);
+  }
+  StatusOr<Extents> operator()(const PRelu& layer) const {
+    if (layer.channels == 1) return input;
+    return Same("PReLU", layer.channels);
+  }
   StatusOr<Extents> operator()(const ChannelGate& layer) const {
     return Same("channel gate", layer.channels);
   }
   StatusOr<Extents> operator()(const Relu& /*layer*/) const { return input; }
+  StatusOr<Extents> operator()(const Clip& /*layer*/) const { return input; }
+  StatusOr<Extents> operator()(const Sigmoid& /*layer*/) const { return input; }
   StatusOr<Extents> operator()(const Dropout& /*layer*/) const { return input; }
 
   StatusOr<Extents> Same(const char* layer, int64_t channels) const {
     if (input.empty() || input[0] != channels) return Refused(layer, input);
     return input;
+  }
+
+  // What a window that slides over the input gives.
+  StatusOr<Extents> Under(const char* layer, const Window& window, int64_t channels) const {
+    if (input.size() != 3) return Refused(layer, input);
+    const auto& [kernel, stride, dilation, padding] = window;
+    const int64_t down =
+        input[1] + padding.top + padding.bottom - (kernel.height - 1) * dilation.height - 1;
+    const int64_t across =
+        input[2] + padding.left + padding.right - (kernel.width - 1) * dilation.width - 1;
+    if (down < 0 || across < 0) return Refused(layer, input);
+    return Extents{channels, down / stride.height + 1, across / stride.width + 1};
   }
 
   const Extents& input;
@@ -76,6 +164,23 @@ struct Output {
 
 StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input) {
   return std::visit(Output{input}, layer);
+}
+
+StatusOr<std::vector<Extents>> ValuesOf(const Graph& graph, const Extents& input) {
+  if (graph.calls.empty()) return InvalidArgument("a graph makes no call");
+  std::vector<Extents> values = {input};
+  for (const Call& call : graph.calls) {
+    FACEGATE_RETURN_IF_ERROR(CheckCall(graph, values.size()));
+    std::vector<Extents> inputs;
+    inputs.reserve(call.inputs.size());
+    for (const size_t i : call.inputs) inputs.push_back(values[i]);
+    const auto* const layer = std::get_if<size_t>(&call.what);
+    FACEGATE_ASSIGN_OR_RETURN(Extents output,
+                              layer != nullptr ? OutputOf(graph.layers[*layer].kind, inputs.front())
+                                               : Joined(std::get<Join>(call.what), inputs));
+    values.push_back(std::move(output));
+  }
+  return values;
 }
 
 }  // namespace facegate::network

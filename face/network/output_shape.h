@@ -16,4 +16,8 @@ using Extents = std::vector<int64_t>;
 // input: other channels, a picture that is smaller than a kernel, branches that differ.
 StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input);
 
+// Tells the same of each value of a graph: of its input, and of what each call gives.
+// kInvalidArgument also where a call names a layer or a value that is not there before it.
+StatusOr<std::vector<Extents>> ValuesOf(const Graph& graph, const Extents& input);
+
 }  // namespace facegate::network

@@ -23,6 +23,15 @@ class TensorLister {
     Parameter("weight", {shape.out, shape.in / shape.groups, shape.kernel, shape.kernel});
     if (layer.bias) Parameter("bias", {shape.out});
   }
+  void operator()(const OblongConvolution& layer) {
+    const Sides& kernel = layer.window.kernel;
+    Parameter("weight", {layer.out, layer.in / layer.groups, kernel.height, kernel.width});
+    if (layer.bias) Parameter("bias", {layer.out});
+  }
+  void operator()(const ChannelAffine& layer) {
+    if (layer.weight) Parameter("weight", {layer.channels});
+    if (layer.bias) Parameter("bias", {layer.channels});
+  }
   void operator()(const BatchNorm& layer) {
     Parameter("weight", {layer.channels});
     Parameter("bias", {layer.channels});
@@ -45,6 +54,13 @@ class TensorLister {
     List(residual.layers);
     List(residual.shortcut);
   }
+  void operator()(const Graph& graph) { List(graph.layers); }
+  void operator()(const MaxPool& /*layer*/) {}
+  void operator()(const AveragePool& /*layer*/) {}
+  void operator()(const GlobalAverage& /*layer*/) {}
+  void operator()(const Pad& /*layer*/) {}
+  void operator()(const Clip& /*layer*/) {}
+  void operator()(const Sigmoid& /*layer*/) {}
   void operator()(const Relu& /*layer*/) {}
   void operator()(const Dropout& /*layer*/) {}
   void operator()(const Flatten& /*layer*/) {}

@@ -6,14 +6,18 @@
 
 namespace facegate {
 
-StatusOr<std::shared_ptr<Backbone>> CreateBackbone(std::string_view architecture, double dropout) {
-  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
-                            DescribeArchitecture(architecture, dropout));
+StatusOr<std::shared_ptr<Backbone>> CreateBackbone(const network::Description& description) {
   return CatchToStatus("creating the network", [&]() -> StatusOr<std::shared_ptr<Backbone>> {
-    auto backbone = std::make_shared<Backbone>();
+    auto backbone = std::make_shared<Backbone>(description.input);
     AppendLayers(description.layers, *backbone);
     return backbone;
   });
+}
+
+StatusOr<std::shared_ptr<Backbone>> CreateBackbone(std::string_view architecture, double dropout) {
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
+                            DescribeArchitecture(architecture, dropout));
+  return CreateBackbone(description);
 }
 
 }  // namespace facegate

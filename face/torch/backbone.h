@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "face/base/status.h"
 #include "face/network/description.h"
@@ -10,15 +11,27 @@
 
 namespace facegate {
 
-// A backbone turns N·3·112·112 crops into raw (not normalised) embeddings, N·E. Values of its
-// parameters and buffers are undefined until LoadWeights() (face/torch/tensor_conversion.h) sets
-// them.
+// A backbone turns N·C·H·W crops into raw (not normalised) embeddings, N·E. Values of its parameters
+// and buffers are undefined until LoadWeights() (face/torch/tensor_conversion.h) sets them.
 class Backbone : public Chain {
  public:
-  static constexpr int64_t kInputSide = network::kCropInput.side;  // pixels
+  // Makes no layers yet.
+  explicit Backbone(const network::Input& input) : input_(input) {}
+
+  const network::Input& input() const { return input_; }
+  // The shape of so many crops.
+  std::vector<int64_t> InputShape(int64_t crops) const {
+    return {crops, input_.channels, input_.height, input_.width};
+  }
+
+ private:
+  const network::Input input_;
 };
 
-// Makes the modules of what DescribeArchitecture() describes, with its errors.
+// Makes the modules of a network. kInternal where LibTorch fails.
+StatusOr<std::shared_ptr<Backbone>> CreateBackbone(const network::Description& description);
+
+// Makes those of what DescribeArchitecture() describes, with its errors.
 StatusOr<std::shared_ptr<Backbone>> CreateBackbone(std::string_view architecture,
                                                    double dropout = 0.0);
 

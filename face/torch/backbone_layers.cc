@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "face/torch/window_operations.h"
+
 namespace facegate {
 
 bool Layer::AppendTo(FusionBuilder& /*builder*/) const { return false; }
@@ -22,8 +24,32 @@ bool Conv2d::AppendTo(FusionBuilder& builder) const {
   return !bias_.defined() && builder.AddConvolution(shape_, weight_);
 }
 
-BatchNorm::BatchNorm(int64_t channels, bool fixed_weight) {
-  weight_ = register_parameter("weight", torch::empty({channels}), !fixed_weight);
+OblongConv2d::OblongConv2d(const network::OblongConvolution& layer) : layer_(layer) {
+  const auto& [height, width] = layer.window.kernel;
+  weight_ = register_parameter("weight",
+                               torch::empty({layer.out, layer.in / layer.groups, height, width}));
+  if (layer.bias) bias_ = register_parameter("bias", torch::empty({layer.out}));
+}
+
+torch::Tensor OblongConv2d::forward(torch::Tensor input) {
+  return ConvolveWindow(input, layer_.window, layer_.groups, weight_, bias_);
+}
+
+torch::Tensor MaxPool::forward(torch::Tensor input) { return MaxUnderWindow(input, window_); }
+
+torch::Tensor AveragePool::forward(torch::Tensor input) {
+  return AverageUnderWindow(input, layer_);
+}
+
+torch::Tensor GlobalAverage::forward(torch::Tensor input) {
+  return torch::adaptive_avg_pool2d(input, {1, 1});
+}
+
+torch::Tensor Pad::forward(torch::Tensor input) { return PadTensor(input, borders_, 0.0); }
+
+BatchNorm::BatchNorm(const network::BatchNorm& layer) : epsilon_(layer.epsilon) {
+  const int64_t channels = layer.channels;
+  weight_ = register_parameter("weight", torch::empty({channels}), !layer.fixed_weight);
   bias_ = register_parameter("bias", torch::empty({channels}));
   running_mean_ = register_buffer("running_mean", torch::empty({channels}));
   running_var_ = register_buffer("running_var", torch::empty({channels}));
@@ -33,10 +59,11 @@ BatchNorm::BatchNorm(int64_t channels, bool fixed_weight) {
 torch::Tensor BatchNorm::forward(torch::Tensor input) {
   if (is_training()) num_batches_tracked_.add_(1);
   return torch::batch_norm(input, weight_, bias_, running_mean_, running_var_, is_training(),
-                           kNormMomentum, kNormEpsilon, torch::globalContext().userEnabledCuDNN());
+                           kNormMomentum, epsilon_, torch::globalContext().userEnabledCuDNN());
 }
 
 bool BatchNorm::AppendTo(FusionBuilder& builder) const {
+  if (epsilon_ != kNormEpsilon) return false;
   return builder.AddNorm({.gamma = weight_,
                           .beta = bias_,
                           .running_mean = running_mean_,
@@ -45,13 +72,32 @@ bool BatchNorm::AppendTo(FusionBuilder& builder) const {
                           .norm = this});
 }
 
+ChannelAffine::ChannelAffine(const network::ChannelAffine& layer) {
+  if (layer.weight) weight_ = register_parameter("weight", torch::empty({layer.channels}));
+  if (layer.bias) bias_ = register_parameter("bias", torch::empty({layer.channels}));
+}
+
+torch::Tensor ChannelAffine::forward(torch::Tensor input) {
+  if (weight_.defined()) input = input * OverChannels(weight_, input);
+  if (bias_.defined()) input = input + OverChannels(bias_, input);
+  return input;
+}
+
 PRelu::PRelu(int64_t channels) { weight_ = register_parameter("weight", torch::empty({channels})); }
 
 torch::Tensor PRelu::forward(torch::Tensor input) { return torch::prelu(input, weight_); }
 
-bool PRelu::AppendTo(FusionBuilder& builder) const { return builder.AddPRelu(weight_); }
+bool PRelu::AppendTo(FusionBuilder& builder) const {
+  return weight_.size(0) > 1 && builder.AddPRelu(weight_);
+}
 
 torch::Tensor Relu::forward(torch::Tensor input) { return torch::relu(input); }
+
+torch::Tensor Clip::forward(torch::Tensor input) {
+  return torch::clamp(input, layer_.low, layer_.high);
+}
+
+torch::Tensor Sigmoid::forward(torch::Tensor input) { return torch::sigmoid(input); }
 
 Linear::Linear(int64_t in, int64_t out, bool with_bias) {
   weight_ = register_parameter("weight", torch::empty({out, in}));
@@ -178,6 +224,54 @@ torch::Tensor Residual::forward(torch::Tensor input) {
   torch::Tensor shortcut = input;
   for (const auto& layer : shortcut_) shortcut = layer->forward(std::move(shortcut));
   return Chain::forward(std::move(input)) + shortcut;
+}
+
+Graph& Graph::Append(const std::string& name, std::shared_ptr<Layer> layer) {
+  torch::nn::Module* group = this;
+  size_t begin = 0;
+  for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', begin)) {
+    const std::string part = name.substr(begin, dot - begin);
+    const auto children = group->named_children();
+    group = children.contains(part)
+                ? children[part].get()
+                : group->register_module(part, std::make_shared<torch::nn::Module>()).get();
+    begin = dot + 1;
+  }
+  layers_.push_back(group->register_module(name.substr(begin), std::move(layer)));
+  return *this;
+}
+
+Graph& Graph::SetCalls(std::vector<network::Call> calls) {
+  calls_ = std::move(calls);
+  std::vector<size_t> last(calls_.size() + 1,
+                           calls_.size());  // the call that reads each value last
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    for (const size_t value : calls_[i].inputs) last[value] = i;
+  }
+  last_read_.assign(calls_.size(), {});
+  for (size_t value = 0; value < last.size(); ++value) {
+    if (last[value] < calls_.size()) last_read_[last[value]].push_back(value);
+  }
+  return *this;
+}
+
+torch::Tensor Graph::forward(torch::Tensor input) {
+  std::vector<torch::Tensor> values(calls_.size() + 1);
+  values[0] = std::move(input);
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    const auto& [what, inputs] = calls_[i];
+    std::vector<torch::Tensor> read;
+    read.reserve(inputs.size());
+    for (const size_t value : inputs) read.push_back(values[value]);
+    // What nobody reads again gives its memory to later calls.
+    for (const size_t value : last_read_[i]) values[value].reset();
+    if (const auto* const layer = std::get_if<size_t>(&what)) {
+      values[i + 1] = layers_[*layer]->forward(std::move(read.front()));
+    } else {
+      values[i + 1] = JoinTensors(std::get<network::Join>(what), read);
+    }
+  }
+  return values.back();
 }
 
 }  // namespace facegate

@@ -19,7 +19,7 @@
 namespace facegate {
 
 // The epsilon of the batch norms.
-inline constexpr double kNormEpsilon = 1e-5;
+using network::kNormEpsilon;
 inline constexpr double kNormMomentum = 0.1;
 
 class Layer : public torch::nn::Module {
@@ -41,11 +41,55 @@ class Conv2d : public Layer {
   torch::Tensor bias_;  // undefined without one
 };
 
-// Normalises the channels of N·C·H·W or of N·C; epsilon 1e-5, momentum 0.1. In training mode it
-// uses the batch's statistics and updates the running ones.
+class OblongConv2d : public Layer {
+ public:
+  explicit OblongConv2d(const network::OblongConvolution& layer);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const network::OblongConvolution layer_;
+  torch::Tensor weight_;
+  torch::Tensor bias_;  // undefined without one
+};
+
+class MaxPool : public Layer {
+ public:
+  explicit MaxPool(const network::Window& window) : window_(window) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const network::Window window_;
+};
+
+class AveragePool : public Layer {
+ public:
+  explicit AveragePool(const network::AveragePool& layer) : layer_(layer) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const network::AveragePool layer_;
+};
+
+class GlobalAverage : public Layer {
+ public:
+  torch::Tensor forward(torch::Tensor input) override;
+};
+
+class Pad : public Layer {
+ public:
+  explicit Pad(const network::Borders& borders) : borders_(borders) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const network::Borders borders_;
+};
+
+// Normalises the channels of N·C·H·W or of N·C; momentum 0.1. In training mode it uses the batch's
+// statistics and updates the running ones.
 class BatchNorm : public Layer {
  public:
-  explicit BatchNorm(int64_t channels, bool fixed_weight = false);
+  explicit BatchNorm(const network::BatchNorm& layer);
+  explicit BatchNorm(int64_t channels) : BatchNorm(network::BatchNorm{.channels = channels}) {}
   torch::Tensor forward(torch::Tensor input) override;
   bool AppendTo(FusionBuilder& builder) const override;
 
@@ -55,6 +99,17 @@ class BatchNorm : public Layer {
   torch::Tensor running_mean_;
   torch::Tensor running_var_;
   torch::Tensor num_batches_tracked_;
+  const double epsilon_;
+};
+
+class ChannelAffine : public Layer {
+ public:
+  explicit ChannelAffine(const network::ChannelAffine& layer);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  torch::Tensor weight_;  // undefined without one
+  torch::Tensor bias_;    // undefined without one
 };
 
 class PRelu : public Layer {
@@ -68,6 +123,20 @@ class PRelu : public Layer {
 };
 
 class Relu : public Layer {
+ public:
+  torch::Tensor forward(torch::Tensor input) override;
+};
+
+class Clip : public Layer {
+ public:
+  explicit Clip(const network::Clip& layer) : layer_(layer) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const network::Clip layer_;
+};
+
+class Sigmoid : public Layer {
  public:
   torch::Tensor forward(torch::Tensor input) override;
 };
@@ -167,6 +236,21 @@ class Residual : public Chain {
 
  private:
   std::vector<std::shared_ptr<Layer>> shortcut_;
+};
+
+// Calls its layers in any order, and joins what they give; see network::Graph.
+class Graph : public Layer {
+ public:
+  // Where a layer's name has dots, it is registered in modules of the names before them.
+  Graph& Append(const std::string& name, std::shared_ptr<Layer> layer);
+  // The calls are those of a description whose layers were appended in their order.
+  Graph& SetCalls(std::vector<network::Call> calls);
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  std::vector<std::shared_ptr<Layer>> layers_;
+  std::vector<network::Call> calls_;
+  std::vector<std::vector<size_t>> last_read_;  // by call: values that no later one reads
 };
 
 }  // namespace facegate

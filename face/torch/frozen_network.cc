@@ -108,9 +108,10 @@ StatusOr<std::unique_ptr<FrozenNetwork>> FrozenNetwork::Create(Backbone& backbon
     // The tracer takes tensors that need no gradient as constants.
     for (auto& parameter : backbone.parameters()) parameter.set_requires_grad(false);
 
-    constexpr int64_t kSide = Backbone::kInputSide;
-    const torch::Tensor example =
-        torch::linspace(-1.0, 1.0, 2 * 3 * kSide * kSide).sin_().view({2, 3, kSide, kSide});
+    const auto& [channels, height, width] = backbone.input();
+    const torch::Tensor example = torch::linspace(-1.0, 1.0, 2 * channels * height * width)
+                                      .sin_()
+                                      .view(backbone.InputShape(2));
     const std::vector<torch::Tensor> expected = Outputs(backbone, example, with_maps);
     backbone.to(device);
     auto graph = Trace(backbone, example.to(device), with_maps);

@@ -32,7 +32,7 @@ class FrozenNetwork {
   FrozenNetwork(const FrozenNetwork&) = delete;
   FrozenNetwork& operator=(const FrozenNetwork&) = delete;
 
-  // N·3·112·112 floats on the CPU to N·E floats on the CPU, any N from 1 on, with so many OpenMP
+  // N·C·H·W floats on the CPU to N·E floats on the CPU, any N from 1 on, with so many OpenMP
   // threads where it runs on the CPU. kInvalidArgument for less than one thread, kInternal when the
   // library fails.
   StatusOr<torch::Tensor> Run(const torch::Tensor& input, int threads) const;

@@ -12,7 +12,31 @@ struct Maker {
     return std::make_shared<Conv2d>(layer.shape, layer.bias);
   }
   std::shared_ptr<Layer> operator()(const network::BatchNorm& layer) const {
-    return std::make_shared<BatchNorm>(layer.channels, layer.fixed_weight);
+    return std::make_shared<BatchNorm>(layer);
+  }
+  std::shared_ptr<Layer> operator()(const network::OblongConvolution& layer) const {
+    return std::make_shared<OblongConv2d>(layer);
+  }
+  std::shared_ptr<Layer> operator()(const network::MaxPool& layer) const {
+    return std::make_shared<MaxPool>(layer.window);
+  }
+  std::shared_ptr<Layer> operator()(const network::AveragePool& layer) const {
+    return std::make_shared<AveragePool>(layer);
+  }
+  std::shared_ptr<Layer> operator()(const network::GlobalAverage& /*layer*/) const {
+    return std::make_shared<GlobalAverage>();
+  }
+  std::shared_ptr<Layer> operator()(const network::Pad& layer) const {
+    return std::make_shared<Pad>(layer.borders);
+  }
+  std::shared_ptr<Layer> operator()(const network::ChannelAffine& layer) const {
+    return std::make_shared<ChannelAffine>(layer);
+  }
+  std::shared_ptr<Layer> operator()(const network::Clip& layer) const {
+    return std::make_shared<Clip>(layer);
+  }
+  std::shared_ptr<Layer> operator()(const network::Sigmoid& /*layer*/) const {
+    return std::make_shared<Sigmoid>();
   }
   std::shared_ptr<Layer> operator()(const network::PRelu& layer) const {
     return std::make_shared<PRelu>(layer.channels);
@@ -47,6 +71,14 @@ struct Maker {
       residual->AppendShortcut(one.name, std::visit(*this, one.kind));
     }
     return residual;
+  }
+  std::shared_ptr<Layer> operator()(const network::Graph& layer) const {
+    auto graph = std::make_shared<Graph>();
+    for (const network::Layer& one : layer.layers) {
+      graph->Append(one.name, std::visit(*this, one.kind));
+    }
+    graph->SetCalls(layer.calls);
+    return graph;
   }
 };
 

@@ -2,8 +2,11 @@
 
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <utility>
 #include <variant>
+
+#include "face/torch/window_operations.h"
 
 namespace facegate {
 namespace {
@@ -33,26 +36,22 @@ struct Place {
   }
 };
 
-// A number for each channel, so that it meets a map of this many dimensions.
-torch::Tensor OverMap(const torch::Tensor& channels, const torch::Tensor& map) {
-  return map.dim() == 4 ? channels.view({1, -1, 1, 1}) : channels;
-}
-
 class PlainKernels : public MapKernels {
  public:
   torch::Tensor Finish(torch::Tensor& map, const torch::Tensor& added,
                        const FinishTensors& finish) const override {
     const torch::ScalarType type = map.scalar_type();
     torch::Tensor value = map.to(torch::kFloat);
-    if (finish.bias.defined()) value = value + OverMap(finish.bias, map);
+    if (finish.bias.defined()) value = value + OverChannels(finish.bias, map);
     if (added.defined()) value = value + added.to(torch::kFloat);
     if (finish.slope.defined()) {
-      value = torch::where(value >= 0, value, value * OverMap(finish.slope, map));
+      value = torch::where(value >= 0, value, value * OverChannels(finish.slope, map));
     }
     map = value.to(type);
     if (!finish.scale.defined()) return {};
     // As the next layer would read it: rounded to the type before it is scaled.
-    return (map.to(torch::kFloat) * OverMap(finish.scale, map) + OverMap(finish.shift, map))
+    return (map.to(torch::kFloat) * OverChannels(finish.scale, map) +
+            OverChannels(finish.shift, map))
         .to(type);
   }
 
@@ -82,6 +81,7 @@ struct PlanNetwork::Prepared {
   ValueId from = 0;
   ValueId to = 0;
   std::optional<ValueId> added;
+  std::vector<ValueId> others;  // of a join
   ValueId scaled = 0;
   bool depthwise = false;
   torch::Tensor weight{};
@@ -135,8 +135,17 @@ struct Weights {
     step.squeeze.clear();
     step.excite.clear();
   }
-  void operator()(network::SubsampleStep& /*step*/) {}
-  void operator()(network::CopyStep& /*step*/) {}
+  void operator()(network::OblongStep& step) {
+    const auto& [in, out, groups, window, bias] = step.shape;
+    first = place.Put(step.weight, {out, in / groups, window.kernel.height, window.kernel.width});
+    if (pad_input) {
+      first = torch::constant_pad_nd(first, {0, 0, 0, 0, 0, PlanNetwork::kInputChannels - in});
+    }
+    first = first.contiguous(at::MemoryFormat::ChannelsLast);
+    step.weight.clear();
+  }
+  template <typename Other>
+  void operator()(Other& /*step*/) {}  // has no numbers
 };
 
 // Runs a step but for its finish.
@@ -144,6 +153,7 @@ struct Runner {
   const torch::Tensor& input;
   const torch::Tensor& weight;
   const torch::Tensor& second;
+  const std::vector<torch::Tensor>& others;
 
   torch::Tensor operator()(const network::ConvolutionStep& step) const {
     const ConvShape& shape = step.shape;
@@ -163,14 +173,80 @@ struct Runner {
   torch::Tensor operator()(const network::SubsampleStep& step) const {
     return torch::max_pool2d(input, {1, 1}, {step.stride, step.stride});
   }
+  torch::Tensor operator()(const network::OblongStep& step) const {
+    return ConvolveWindow(input, step.shape.window, step.shape.groups, weight, {});
+  }
+  torch::Tensor operator()(const network::PoolStep& step) const {
+    return std::visit([this](const auto& pool) { return Pooled(pool); }, step.pool);
+  }
+  torch::Tensor operator()(const network::PadStep& step) const {
+    return PadTensor(input, step.borders, 0.0);
+  }
+  torch::Tensor operator()(const network::ClipStep& step) const {
+    return torch::clamp(input, step.low, step.high);
+  }
+  torch::Tensor operator()(const network::SigmoidStep& /*step*/) const {
+    return torch::sigmoid(input);
+  }
+  torch::Tensor operator()(const network::FlattenStep& /*step*/) const {
+    return input.flatten(1).clone();
+  }
+  torch::Tensor operator()(const network::JoinStep& step) const {
+    std::vector<torch::Tensor> values = {input};
+    values.insert(values.end(), others.begin(), others.end());
+    return JoinTensors(step.join, values);
+  }
   torch::Tensor operator()(const network::CopyStep& /*step*/) const { return input.clone(); }
+
+  torch::Tensor Pooled(const network::MaxPool& pool) const {
+    return MaxUnderWindow(input, pool.window);
+  }
+  torch::Tensor Pooled(const network::AveragePool& pool) const {
+    return AverageUnderWindow(input, pool);
+  }
+  torch::Tensor Pooled(const network::GlobalAverage& /*pool*/) const {
+    return input.mean({2, 3}, /*keepdim=*/true);
+  }
 };
+
+// The values that a step joins to its input.
+std::vector<ValueId> OthersOf(const network::Step& step) {
+  const auto* const join = std::get_if<network::JoinStep>(&step.kind);
+  return join == nullptr ? std::vector<ValueId>() : join->others;
+}
+
+// True where nothing but whole convolutions reads the input: these take more channels, with weights
+// of zero.
+bool TakesMoreChannels(const network::InferencePlan& plan) {
+  const auto reads_otherwise = [](const network::Step& step) {
+    const std::vector<ValueId> others = OthersOf(step);
+    if (step.finish.added == network::kInputValue ||
+        std::find(others.begin(), others.end(), network::kInputValue) != others.end()) {
+      return true;
+    }
+    if (step.from != network::kInputValue) return false;
+    if (const auto* const square = std::get_if<network::ConvolutionStep>(&step.kind)) {
+      return square->shape.groups != 1;
+    }
+    const auto* const oblong = std::get_if<network::OblongStep>(&step.kind);
+    return oblong == nullptr || oblong->shape.groups != 1;
+  };
+  return std::none_of(plan.steps.begin(), plan.steps.end(), reads_otherwise);
+}
+
+bool GivesList(const network::Step& step, bool from_list) {
+  if (std::holds_alternative<network::LinearStep>(step.kind)) return true;
+  return from_list || std::holds_alternative<network::FlattenStep>(step.kind);
+}
 
 }  // namespace
 
 PlanNetwork::PlanNetwork(const network::InferencePlan& plan, torch::Device device,
                          torch::ScalarType type, const MapKernels& kernels)
-    : kernels_(kernels), values_(plan.values), result_(plan.result) {
+    : kernels_(kernels),
+      values_(plan.values),
+      result_(plan.result),
+      taken_channels_(TakesMoreChannels(plan) ? 0 : plan.input.channels) {
   const torch::NoGradGuard no_grad;
   const Place place{.device = device, .type = type};
   std::vector<int64_t> channels(plan.values, 0);  // of each map; 0 for a list
@@ -180,17 +256,19 @@ PlanNetwork::PlanNetwork(const network::InferencePlan& plan, torch::Device devic
     const network::Step& step = plan.steps[i];
     last_reader[step.from] = i;
     if (step.finish.added.has_value()) last_reader[*step.finish.added] = i;
-    const bool list =
-        std::holds_alternative<network::LinearStep>(step.kind) ||
-        (std::holds_alternative<network::CopyStep>(step.kind) && channels[step.from] == 0);
-    channels[step.to] = list ? 0 : step.channels;
+    for (const ValueId other : OthersOf(step)) last_reader[other] = i;
+    channels[step.to] = GivesList(step, channels[step.from] == 0) ? 0 : step.channels;
     if (step.scaled.has_value()) channels[step.scaled->to] = channels[step.to];
   }
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const network::Step& step = plan.steps[i];
-    Prepared one{.kind = step.kind, .from = step.from, .to = step.to, .added = step.finish.added};
+    Prepared one{.kind = step.kind,
+                 .from = step.from,
+                 .to = step.to,
+                 .added = step.finish.added,
+                 .others = OthersOf(step)};
     Weights weights{.place = place,
-                    .pad_input = step.from == network::kInputValue,
+                    .pad_input = taken_channels_ == 0 && step.from == network::kInputValue,
                     .channels = channels[step.from]};
     std::visit(weights, one.kind);
     one.weight = weights.first;
@@ -215,8 +293,12 @@ PlanNetwork::~PlanNetwork() = default;
 torch::Tensor PlanNetwork::Forward(const torch::Tensor& input) const {
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> values(values_);
-  values[network::kInputValue] = input;
+  values[network::kInputValue] =
+      taken_channels_ == 0 ? input : input.narrow(1, 0, taken_channels_);
   for (const Prepared& step : steps_) {
+    std::vector<torch::Tensor> others;
+    others.reserve(step.others.size());
+    for (const ValueId other : step.others) others.push_back(values[other]);
     const torch::Tensor added = step.added.has_value() ? values[*step.added] : torch::Tensor();
     torch::Tensor& output = values[step.to];
     const bool simple = !added.defined() && !step.finish.scale.defined();
@@ -224,11 +306,12 @@ torch::Tensor PlanNetwork::Forward(const torch::Tensor& input) const {
       const auto& shape = std::get<network::ConvolutionStep>(step.kind).shape;
       output = kernels_.Depthwise(values[step.from], shape, step.weight, step.finish);
     } else {
-      output = step.depthwise
-                   ? kernels_.Depthwise(values[step.from],
-                                        std::get<network::ConvolutionStep>(step.kind).shape,
-                                        step.weight, {})
-                   : std::visit(Runner{values[step.from], step.weight, step.second}, step.kind);
+      output =
+          step.depthwise
+              ? kernels_.Depthwise(values[step.from],
+                                   std::get<network::ConvolutionStep>(step.kind).shape, step.weight,
+                                   {})
+              : std::visit(Runner{values[step.from], step.weight, step.second, others}, step.kind);
       const torch::Tensor scaled = kernels_.Finish(output, added, step.finish);
       if (scaled.defined()) values[step.scaled] = scaled;
     }

@@ -53,7 +53,7 @@ class PlanNetwork {
   PlanNetwork(const PlanNetwork&) = delete;
   PlanNetwork& operator=(const PlanNetwork&) = delete;
 
-  // N·8·112·112 of the type, in channels-last order, to N·E of the type. LibTorch's exceptions
+  // N·8·H·W of the type, in channels-last order, to N·E of the type. LibTorch's exceptions
   // pass through.
   torch::Tensor Forward(const torch::Tensor& input) const;
 
@@ -62,6 +62,7 @@ class PlanNetwork {
   const MapKernels& kernels_;
   const size_t values_;
   const network::ValueId result_;
+  const int64_t taken_channels_;  // of the input's; 0: all, and the padding
   std::vector<Prepared> steps_;
 };
 

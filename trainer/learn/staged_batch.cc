@@ -38,11 +38,11 @@ std::vector<torch::Tensor*> StagedBatch::tensors() {
   return all;
 }
 
-StagedBatch ShowBatch(const Batch& batch) {
+StagedBatch ShowBatch(const Batch& batch, const network::Input& input) {
   const auto count = static_cast<int64_t>(batch.labels.size());
   StagedBatch staged;
-  staged.input = Shown<float>(batch.pixels, {count, 3, Backbone::kInputSide, Backbone::kInputSide},
-                              torch::kFloat);
+  staged.input =
+      Shown<float>(batch.pixels, {count, input.channels, input.height, input.width}, torch::kFloat);
   staged.labels = Shown<int64_t>(batch.labels, {count}, torch::kInt64);
   const auto any = [&](const auto& has) {
     for (size_t i = 0; i < batch.labels.size(); ++i) {

@@ -233,8 +233,7 @@ StatusOr<std::vector<std::vector<int64_t>>> Training::MapShapes() {
     const bool was_training = backbone_->is_training();
     backbone_->eval();
     std::vector<TorchTensor> maps;
-    backbone_->ForwardWithMaps(
-        torch::zeros({1, 3, Backbone::kInputSide, Backbone::kInputSide}, device()), maps);
+    backbone_->ForwardWithMaps(torch::zeros(backbone_->InputShape(1), device()), maps);
     backbone_->train(was_training);
     Shapes shapes;
     shapes.reserve(maps.size());
@@ -338,9 +337,8 @@ std::vector<float> Training::Embed(std::span<const float> pixels, int64_t count)
   const torch::NoGradGuard no_grad;
   SwapAverage();
   backbone_->eval();
-  const TorchTensor input =
-      torch::from_blob(const_cast<float*>(pixels.data()),
-                       {count, 3, Backbone::kInputSide, Backbone::kInputSide}, torch::kFloat);
+  const TorchTensor input = torch::from_blob(const_cast<float*>(pixels.data()),
+                                             backbone_->InputShape(count), torch::kFloat);
   const TorchTensor embeddings =
       backbone_->forward(InMemoryOrder(input.to(device()), options_.channels_last))
           .cpu()

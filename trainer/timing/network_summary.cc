@@ -7,7 +7,6 @@
 #include <utility>
 #include <variant>
 
-#include "face/network/architecture.h"
 #include "face/network/output_shape.h"
 #include "face/network/tensor_list.h"
 
@@ -17,6 +16,10 @@ namespace {
 using network::Extents;
 
 constexpr int64_t kMaxInputSide = 1024;  // pixels
+
+int64_t PlacesOf(const Extents& output) {
+  return std::accumulate(output.begin(), output.end(), int64_t{1}, std::multiplies<>());
+}
 
 std::string ConvType(const network::ConvShape& shape) {
   const std::string size = fmt::format("{}x{}", shape.kernel, shape.kernel);
@@ -34,9 +37,8 @@ struct Kind {
 struct KindOf {
   Kind operator()(const network::Convolution& layer) const {
     const network::ConvShape& shape = layer.shape;
-    const int64_t places =
-        std::accumulate(output.begin(), output.end(), int64_t{1}, std::multiplies<>());
-    return {ConvType(shape), places * (shape.in / shape.groups) * shape.kernel * shape.kernel};
+    return {ConvType(shape),
+            PlacesOf(output) * (shape.in / shape.groups) * shape.kernel * shape.kernel};
   }
   Kind operator()(const network::Linear& layer) const { return {"linear", layer.in * layer.out}; }
   // Its two convolutions see one place alone.
@@ -45,11 +47,26 @@ struct KindOf {
   }
   Kind operator()(const network::BatchNorm& /*layer*/) const { return {"batch norm"}; }
   Kind operator()(const network::PRelu& /*layer*/) const { return {"PReLU"}; }
+  Kind operator()(const network::OblongConvolution& layer) const {
+    const network::Sides& kernel = layer.window.kernel;
+    return {fmt::format("{}conv {}x{}",
+                        layer.groups > 1 && layer.groups == layer.in ? "depthwise " : "",
+                        kernel.height, kernel.width),
+            PlacesOf(output) * (layer.in / layer.groups) * kernel.height * kernel.width};
+  }
+  Kind operator()(const network::MaxPool& /*layer*/) const { return {"max pooling"}; }
+  Kind operator()(const network::AveragePool& /*layer*/) const { return {"average pooling"}; }
+  Kind operator()(const network::GlobalAverage& /*layer*/) const { return {"global average"}; }
+  Kind operator()(const network::Pad& /*layer*/) const { return {"padding"}; }
+  Kind operator()(const network::ChannelAffine& /*layer*/) const { return {"channel affine"}; }
+  Kind operator()(const network::Clip& /*layer*/) const { return {"clip"}; }
+  Kind operator()(const network::Sigmoid& /*layer*/) const { return {"sigmoid"}; }
   Kind operator()(const network::Relu& /*layer*/) const { return {"ReLU"}; }
   Kind operator()(const network::Dropout& /*layer*/) const { return {"dropout"}; }
   Kind operator()(const network::Flatten& /*layer*/) const { return {"flatten"}; }
   Kind operator()(const network::Subsample& /*layer*/) const { return {"subsample"}; }
   Kind operator()(const network::Chain& /*group*/) const { return {"chain"}; }
+  Kind operator()(const network::Graph& /*group*/) const { return {"graph"}; }
   Kind operator()(const network::Residual& /*group*/) const { return {"residual"}; }
 
   const Extents& output;
@@ -65,12 +82,13 @@ class Walk {
     FACEGATE_ASSIGN_OR_RETURN(Extents output, network::OutputOf(layer.kind, input));
     const auto* const chain = std::get_if<network::Chain>(&layer.kind);
     const auto* const residual = std::get_if<network::Residual>(&layer.kind);
+    const auto* const graph = std::get_if<network::Graph>(&layer.kind);
     Kind kind = std::visit(KindOf{output}, layer.kind);
     const size_t place = rows_.size();
     rows_.push_back({.name = name,
                      .type = std::move(kind.type),
                      .depth = depth,
-                     .group = chain != nullptr || residual != nullptr,
+                     .group = chain != nullptr || residual != nullptr || graph != nullptr,
                      .output = output,
                      .parameters = network::CountParameters(network::TensorsOf(layer)),
                      .multiply_adds = kind.multiply_adds});
@@ -79,6 +97,7 @@ class Walk {
       FACEGATE_RETURN_IF_ERROR(EnterEach(name, residual->layers, input, depth));
       FACEGATE_RETURN_IF_ERROR(EnterEach(name, residual->shortcut, input, depth));
     }
+    if (graph != nullptr) FACEGATE_RETURN_IF_ERROR(EnterCalls(name, *graph, input, depth));
     if (!rows_[place].group) return output;
     for (size_t i = place + 1; i < rows_.size(); ++i) {
       if (!rows_[i].group) rows_[place].multiply_adds += rows_[i].multiply_adds;
@@ -97,27 +116,43 @@ class Walk {
     return OkStatus();
   }
 
+  // A layer that is called twice has two rows.
+  Status EnterCalls(const std::string& group, const network::Graph& graph, const Extents& input,
+                    int depth) {
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<Extents> values, network::ValuesOf(graph, input));
+    for (const network::Call& call : graph.calls) {
+      const auto* const number = std::get_if<size_t>(&call.what);
+      if (number == nullptr) continue;
+      const network::Layer& layer = graph.layers[*number];
+      FACEGATE_RETURN_IF_ERROR(Enter(group.empty() ? layer.name : group + "." + layer.name, layer,
+                                     values[call.inputs.front()], depth + 1)
+                                   .status());
+    }
+    return OkStatus();
+  }
+
   std::vector<LayerSummary>& rows_;
 };
 
 }  // namespace
 
-StatusOr<NetworkSummary> SummarizeNetwork(std::string_view architecture, int64_t input_side) {
-  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
-                            DescribeArchitecture(architecture));
+StatusOr<NetworkSummary> SummarizeNetwork(const network::Description& description,
+                                          std::optional<network::Sides> sides) {
   const network::Input& input = description.input;
-  if (input_side < 1 || input_side > kMaxInputSide) {
+  const network::Sides taken = sides.value_or(network::Sides{input.height, input.width});
+  for (const int64_t side : {taken.height, taken.width}) {
+    if (side >= 1 && side <= kMaxInputSide) continue;
     return InvalidArgument(
-        fmt::format("the input is {} pixels wide, expected 1 to {}", input_side, kMaxInputSide));
+        fmt::format("the input is {} pixels wide, expected 1 to {}", side, kMaxInputSide));
   }
-  NetworkSummary summary{.layers = {}, .input_side = input_side};
+  NetworkSummary summary{.layers = {}, .input = taken};
   const StatusOr<Extents> output = Walk(summary.layers)
                                        .Enter("", {"", network::Chain{description.layers}},
-                                              {input.channels, input_side, input_side}, 0);
+                                              {input.channels, taken.height, taken.width}, 0);
   if (!output.ok() || *output != Extents{description.outputs}) {
     return InvalidArgument(fmt::format(
         "the last layers of {} do not fit an input of {} x {} pixels; it is made for {} x {}",
-        architecture, input_side, input_side, input.side, input.side));
+        description.name, taken.width, taken.height, input.width, input.height));
   }
   summary.parameters = summary.layers.front().parameters;
   summary.multiply_adds = summary.layers.front().multiply_adds;

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/network/description.h"
 
 namespace facegate {
 
@@ -25,15 +26,15 @@ struct LayerSummary {
 
 struct NetworkSummary {
   std::vector<LayerSummary> layers;  // in the order in which they run
-  int64_t input_side = 0;            // pixels
+  network::Sides input{};            // of the picture
   int64_t parameters = 0;
   int64_t multiply_adds = 0;
 };
 
-// Follows a picture of `input_side` x `input_side` through a network of that architecture; nothing
-// is computed. kInvalidArgument for an unknown architecture, or a size that its last layers do not
-// fit.
-StatusOr<NetworkSummary> SummarizeNetwork(std::string_view architecture, int64_t input_side);
+// Follows a picture of `sides`, or of the network's own input, through a network; nothing is
+// computed. kInvalidArgument for a size that its last layers do not fit.
+StatusOr<NetworkSummary> SummarizeNetwork(const network::Description& description,
+                                          std::optional<network::Sides> sides = std::nullopt);
 
 // The groups of this depth and the layers above it: each layer of the network is in exactly one.
 std::vector<LayerSummary> LayersAtDepth(const NetworkSummary& network, int depth);

@@ -28,10 +28,11 @@ constexpr double kLearningRate = 0.01;
 constexpr size_t kLeastSteps = 3;
 
 Batch RandomBatch(const StepTimingOptions& options) {
-  constexpr int64_t kPictureSize = 3 * Backbone::kInputSide * Backbone::kInputSide;
+  const auto& [channels, height, width] = network::kCropInput;
+  const int64_t picture_size = channels * height * width;
   RandomStream random(7, 0);
   Batch batch;
-  batch.pixels.resize(static_cast<size_t>(options.batch * kPictureSize));
+  batch.pixels.resize(static_cast<size_t>(options.batch * picture_size));
   for (float& value : batch.pixels) value = static_cast<float>(random.Uniform(-1.0, 1.0));
   batch.labels.reserve(static_cast<size_t>(options.batch));
   batch.photos.reserve(static_cast<size_t>(options.batch));
@@ -163,8 +164,8 @@ class TrainingTimer final : public StepTimer {
   std::vector<double> TimeParts() {
     const torch::Tensor labels =
         torch::from_blob(batch_.labels.data(), {options_.batch}, torch::kInt64);
-    const torch::Tensor pictures = torch::from_blob(
-        batch_.pixels.data(), {options_.batch, 3, Backbone::kInputSide, Backbone::kInputSide});
+    const torch::Tensor pictures =
+        torch::from_blob(batch_.pixels.data(), backbone_->InputShape(options_.batch));
     std::vector<double> laps;
     laps.reserve(4);
     Lap lap;

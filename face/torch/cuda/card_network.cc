@@ -85,7 +85,8 @@ CardNetwork::CardNetwork(const network::InferencePlan& plan, const CardInput& in
                          const CardOptions& options)
     : input_(input),
       options_(options),
-      side_(static_cast<int>(plan.input.side)),
+      height_(static_cast<int>(plan.input.height)),
+      width_(static_cast<int>(plan.input.width)),
       outputs_(static_cast<int>(plan.outputs)),
       network_(plan, CardOf(options), options.type, CardMapKernels()) {}
 
@@ -109,7 +110,7 @@ StatusOr<std::unique_ptr<CardNetwork>> CardNetwork::Create(const network::Infere
     at::globalContext().setAllowFP16ReductionCuBLAS(false);
     at::globalContext().setAllowBF16ReductionCuBLAS(false);
     Network network(new CardNetwork(plan, input, options));
-    const int64_t crop_bytes = int64_t{3} * network->side_ * network->side_;
+    const int64_t crop_bytes = int64_t{3} * network->height_ * network->width_;
     for (int i = 0; i < options.passes; ++i) {
       network->passes_.push_back(std::make_unique<Pass>(CardOf(options), options.max_faces,
                                                         crop_bytes, network->outputs_));
@@ -135,7 +136,7 @@ StatusOr<std::unique_ptr<CardNetwork>> CardNetwork::Create(const network::Infere
 torch::Tensor CardNetwork::Compute(Pass& pass, int faces) const {
   const auto stream = c10::cuda::getCurrentCUDAStream();
   torch::Tensor pictures =
-      torch::empty({int64_t{faces} * input_.views, PlanNetwork::kInputChannels, side_, side_},
+      torch::empty({int64_t{faces} * input_.views, PlanNetwork::kInputChannels, height_, width_},
                    torch::TensorOptions(options_.type)
                        .device(pass.crops.device())
                        .memory_format(at::MemoryFormat::ChannelsLast));
@@ -143,8 +144,8 @@ torch::Tensor CardNetwork::Compute(Pass& pass, int faces) const {
                                    .output = pictures.mutable_data_ptr(),
                                    .faces = faces,
                                    .views = input_.views,
-                                   .height = side_,
-                                   .width = side_,
+                                   .height = height_,
+                                   .width = width_,
                                    .rgb = input_.rgb};
   std::copy(input_.mean.begin(), input_.mean.end(), std::begin(arguments.mean));
   std::copy(input_.scale.begin(), input_.scale.end(), std::begin(arguments.scale));
@@ -200,16 +201,17 @@ Status CardNetwork::Health() const {
 Status CardNetwork::Run(Pass& pass, std::span<const CropPixels> crops,
                         std::span<float> vectors) const {
   const c10::cuda::CUDAStreamGuard on_stream(pass.stream);
-  const auto side = static_cast<size_t>(side_);
-  const size_t row = 3 * side;
+  const auto height = static_cast<size_t>(height_);
+  const size_t row = 3 * static_cast<size_t>(width_);
   auto* to = pass.host_crops.mutable_data_ptr<uint8_t>();
   for (const CropPixels& crop : crops) {
-    for (size_t y = 0; y < side; ++y, to += row) {
+    for (size_t y = 0; y < height; ++y, to += row) {
       std::memcpy(to, crop.first + y * crop.row_bytes, row);
     }
   }
   C10_CUDA_CHECK(::cudaMemcpyAsync(pass.crops.mutable_data_ptr(), pass.host_crops.const_data_ptr(),
-                                   crops.size() * row * side, cudaMemcpyHostToDevice, pass.stream));
+                                   crops.size() * row * height, cudaMemcpyHostToDevice,
+                                   pass.stream));
   const auto graph = pass.graphs.lower_bound(static_cast<int>(crops.size()));
   if (graph == pass.graphs.end()) return Internal("no pass was recorded for so many faces");
   graph->second->replay();

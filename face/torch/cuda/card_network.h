@@ -79,7 +79,8 @@ class CardNetwork {
 
   const CardInput input_;
   const CardOptions options_;
-  const int side_;
+  const int height_;
+  const int width_;
   const int outputs_;
   const PlanNetwork network_;
   int max_faces_ = 0;

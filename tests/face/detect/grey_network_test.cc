@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 // The network makes one number of four pixels.
 network::Description SumOfPixels() {
   return {.name = "sum",
-          .input = {.channels = 1, .side = 2},
+          .input = {.channels = 1, .height = 2, .width = 2},
           .outputs = 1,
           .layers = {{"flatten", network::Flatten{}}, {"sum", network::Linear{4, 1, true}}},
           .more = {}};

@@ -16,8 +16,8 @@ using network::OutputOf;
 using ::testing::ElementsAre;
 
 Extents OutputOf(const network::Description& description) {
-  const int64_t side = description.input.side;
-  return OutputOf(network::Chain{description.layers}, {description.input.channels, side, side})
+  const auto& [channels, height, width] = description.input;
+  return OutputOf(network::Chain{description.layers}, {channels, height, width})
       .value_or(Extents{});
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int64_t kSide = Backbone::kInputSide;
+constexpr int64_t kSide = network::kCropInput.height;
 
 // Two pictures of exact values: ((7919 i mod 65521 mod 256) - 127.5) / 127.5 for number i.
 torch::Tensor Pictures() {

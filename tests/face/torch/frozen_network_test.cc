@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int64_t kSide = Backbone::kInputSide;
+constexpr int64_t kSide = network::kCropInput.height;
 
 torch::Tensor Pictures(int64_t count) {
   return torch::linspace(-40.0, 40.0, count * 3 * kSide * kSide)

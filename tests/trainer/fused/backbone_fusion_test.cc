@@ -324,7 +324,7 @@ TEST(FusedRunTest, GivesTheSameMapsAndGradients) {
     backbone->train();
     std::vector<Tensor> maps;
     Tensor sum =
-        backbone->ForwardWithMaps(Pictures(2, 3, Backbone::kInputSide), maps).square().mean();
+        backbone->ForwardWithMaps(Pictures(2, 3, network::kCropInput.height), maps).square().mean();
     for (const Tensor& map : maps) sum = sum + map.square().mean();
     sum.backward();
     std::vector<Tensor> results = maps;

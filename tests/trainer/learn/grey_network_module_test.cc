@@ -30,7 +30,7 @@ TEST(GreyNetworkModuleTest, GivesWhatTheNetworkOfThePrograms) {
     }
     module.eval();
     FACEGATE_ASSERT_OK_AND_ASSIGN(const auto net, GreyNetwork::Create(own, module.Folded()));
-    const int64_t side = own.input.side;
+    const int64_t side = own.input.height;
     cv::Mat input(static_cast<int>(side), static_cast<int>(side), CV_32FC1);
     cv::RNG random(3);
     for (int i = 0; i < 5; ++i) {
