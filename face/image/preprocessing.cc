@@ -50,11 +50,21 @@ ValueTable MakeValueTable(const Preprocessing& preprocessing) {
   return table;
 }
 
+// All three channels become the grey one.
+cv::Mat InGrey(const cv::Mat& bgr) {
+  cv::Mat grey;
+  cv::cvtColor(bgr, grey, cv::COLOR_BGR2GRAY);
+  cv::Mat three;
+  cv::cvtColor(grey, three, cv::COLOR_GRAY2BGR);
+  return three;
+}
+
 void WritePlanes(const cv::Mat& bgr, ColourOrder order, const ValueTable& table, bool mirrored,
                  std::span<float> out) {
   const auto rows = static_cast<size_t>(bgr.rows);
   const auto columns = static_cast<size_t>(bgr.cols);
-  for (size_t channel = 0; channel < 3; ++channel) {
+  const size_t channels = order == ColourOrder::kGrey ? 1 : 3;
+  for (size_t channel = 0; channel < channels; ++channel) {
     const size_t source_channel = order == ColourOrder::kRgb ? 2 - channel : channel;
     const std::array<float, 256>& values = table[channel];
     for (size_t row = 0; row < rows; ++row) {
@@ -67,7 +77,17 @@ void WritePlanes(const cv::Mat& bgr, ColourOrder order, const ValueTable& table,
   }
 }
 
+constexpr std::array<std::string_view, 3> kOrders = {"rgb", "bgr", "grey"};  // by their numbers
+
 }  // namespace
+
+std::string_view ColourOrderName(ColourOrder order) { return kOrders[static_cast<size_t>(order)]; }
+
+std::optional<ColourOrder> ColourOrderFromName(std::string_view name) {
+  const auto* const found = std::find(kOrders.begin(), kOrders.end(), name);
+  if (found == kOrders.end()) return std::nullopt;
+  return static_cast<ColourOrder>(found - kOrders.begin());
+}
 
 StatusOr<cv::Mat> InputPixels(const AlignedFace& face, const Preprocessing& preprocessing) {
   const cv::Size expected = CropSize(preprocessing.alignment);
@@ -76,7 +96,10 @@ StatusOr<cv::Mat> InputPixels(const AlignedFace& face, const Preprocessing& prep
                   fmt::format("aligned crop is {}x{} pixels, the model takes {}x{}", face.bgr.cols,
                               face.bgr.rows, expected.width, expected.height));
   }
-  return CatchToStatus("preparing a face", [&] { return FitToInput(face.bgr, preprocessing); });
+  return CatchToStatus("preparing a face", [&]() -> StatusOr<cv::Mat> {
+    FACEGATE_ASSIGN_OR_RETURN(const cv::Mat pixels, FitToInput(face.bgr, preprocessing));
+    return preprocessing.colour_order == ColourOrder::kGrey ? InGrey(pixels) : pixels;
+  });
 }
 
 Status WriteNetworkInput(const AlignedFace& face, const Preprocessing& preprocessing, bool mirrored,

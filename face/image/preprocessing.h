@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include "face/base/status.h"
 #include "face/image/align.h"
@@ -10,7 +12,12 @@
 
 namespace facegate {
 
-enum class ColourOrder { kRgb, kBgr };
+// The channels of a network's input: three in this order, or one in grey.
+enum class ColourOrder { kRgb, kBgr, kGrey };
+
+// "rgb", "bgr" and "grey". Stored in cards: do not change them.
+std::string_view ColourOrderName(ColourOrder order);
+std::optional<ColourOrder> ColourOrderFromName(std::string_view name);
 
 // Describes how an aligned crop becomes the network's input. Everything that changes an embedding
 // is here, and all of it enters the preprocessing digest (face/weights/model_card.h).
@@ -18,7 +25,8 @@ struct Preprocessing {
   int input_width = 112;   // pixels
   int input_height = 112;  // pixels
   ColourOrder colour_order = ColourOrder::kRgb;
-  // value = (pixel - mean) * scale for each channel, in colour_order; pixel in 0..255.
+  // value = (pixel - mean) * scale for each channel, in colour_order; pixel in 0..255. A grey pixel
+  // is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), rounded, and takes the first of each.
   std::array<float, 3> mean = {127.5f, 127.5f, 127.5f};
   std::array<float, 3> scale = {1 / 127.5f, 1 / 127.5f, 1 / 127.5f};
   AlignmentTemplate alignment = AlignmentTemplate::kArcFace112;
@@ -30,14 +38,17 @@ struct Preprocessing {
   bool mirror_average = false;
 
   bool operator==(const Preprocessing&) const = default;
-  // Floats of one input: 3 · height · width.
+  int channels() const { return colour_order == ColourOrder::kGrey ? 1 : 3; }
+  // Floats of one input: channels · height · width.
   size_t input_floats() const {
-    return 3 * static_cast<size_t>(input_width) * static_cast<size_t>(input_height);
+    return static_cast<size_t>(channels()) * static_cast<size_t>(input_width) *
+           static_cast<size_t>(input_height);
   }
 };
 
 // The crop's pixels (B, G, R) in the size of the network's input, letterboxed where that is
-// configured. They may be those of the crop itself. kCropSize when the crop is not of exactly the
+// configured; where the network takes grey, all three are the grey pixel. They may be those of the
+// crop itself. kCropSize when the crop is not of exactly the
 // size of the alignment template. Thread-safe.
 StatusOr<cv::Mat> InputPixels(const AlignedFace& face, const Preprocessing& preprocessing);
 

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -13,6 +11,8 @@
 
 namespace facegate::network {
 namespace {
+
+constexpr int64_t kMaxNumbers = int64_t{1} << 28;  // of one picture, in what a layer gives
 
 Status Refused(const char* layer, const Extents& input) {
   return InvalidArgument(
@@ -105,7 +105,7 @@ struct Output {
     return Extents{layer.out};
   }
   StatusOr<Extents> operator()(const Flatten& /*layer*/) const {
-    return Extents{std::accumulate(input.begin(), input.end(), int64_t{1}, std::multiplies<>())};
+    return Extents{ElementCount(input).value_or(0)};  // was counted when it was made
   }
   StatusOr<Extents> operator()(const Subsample& layer) const {
     if (input.size() != 3) return Refused("subsampling", input);
@@ -163,7 +163,11 @@ struct Output {
 }  // namespace
 
 StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input) {
-  return std::visit(Output{input}, layer);
+  FACEGATE_ASSIGN_OR_RETURN(Extents output, std::visit(Output{input}, layer));
+  const int64_t count = ElementCount(output).value_or(kMaxNumbers + 1);
+  if (count <= kMaxNumbers) return output;
+  return InvalidArgument(fmt::format("a layer gives the shape {}, limit is {} numbers",
+                                     ShapeText(output), kMaxNumbers));
 }
 
 StatusOr<std::vector<Extents>> ValuesOf(const Graph& graph, const Extents& input) {

@@ -13,7 +13,8 @@ namespace facegate::network {
 using Extents = std::vector<int64_t>;
 
 // Tells what a layer, or a group of layers, gives. kInvalidArgument where it does not take such an
-// input: other channels, a picture that is smaller than a kernel, branches that differ.
+// input: other channels, a picture that is smaller than a kernel, branches that differ; and for an
+// output of more than 2^28 numbers.
 StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input);
 
 // Tells the same of each value of a graph: of its input, and of what each call gives.

@@ -77,9 +77,7 @@ Tensor MakeTensor(const std::string& name, const std::vector<int64_t>& shape, ui
 
 }  // namespace
 
-StatusOr<TensorMap> RandomWeights(std::string_view architecture, uint64_t seed) {
-  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
-                            DescribeArchitecture(architecture));
+TensorMap RandomWeights(const network::Description& description, uint64_t seed) {
   TensorMap tensors;
   for (const auto& [name, shape] : ShapesOf(description)) {
     if (IsBatchCounter(name)) {
@@ -89,6 +87,12 @@ StatusOr<TensorMap> RandomWeights(std::string_view architecture, uint64_t seed) 
     }
   }
   return tensors;
+}
+
+StatusOr<TensorMap> RandomWeights(std::string_view architecture, uint64_t seed) {
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
+                            DescribeArchitecture(architecture));
+  return RandomWeights(description, seed);
 }
 
 }  // namespace facegate

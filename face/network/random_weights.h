@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "face/base/status.h"
+#include "face/network/description.h"
 #include "face/weights/weights.h"
 
 namespace facegate {
@@ -12,5 +13,6 @@ namespace facegate {
 // neither vanish nor explode, batch norm statistics plausible. They are for tests and
 // demonstrations, and recognise nobody. kInvalidArgument for an unknown architecture.
 StatusOr<TensorMap> RandomWeights(std::string_view architecture, uint64_t seed);
+TensorMap RandomWeights(const network::Description& description, uint64_t seed);
 
 }  // namespace facegate

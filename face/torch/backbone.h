@@ -11,8 +11,9 @@
 
 namespace facegate {
 
-// A backbone turns N·C·H·W crops into raw (not normalised) embeddings, N·E. Values of its parameters
-// and buffers are undefined until LoadWeights() (face/torch/tensor_conversion.h) sets them.
+// A backbone turns N·C·H·W crops into raw (not normalised) embeddings, N·E. Values of its
+// parameters and buffers are undefined until LoadWeights() (face/torch/tensor_conversion.h) sets
+// them.
 class Backbone : public Chain {
  public:
   // Makes no layers yet.

@@ -42,6 +42,8 @@ class FrozenNetwork {
  private:
   struct Program;
   explicit FrozenNetwork(std::unique_ptr<Program> program);
+  // OK when one row of the example, and all of them, give what is expected.
+  Status Prove(const torch::Tensor& example, const std::vector<torch::Tensor>& expected) const;
 
   const std::unique_ptr<const Program> program_;
 };

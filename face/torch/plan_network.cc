@@ -293,8 +293,7 @@ PlanNetwork::~PlanNetwork() = default;
 torch::Tensor PlanNetwork::Forward(const torch::Tensor& input) const {
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> values(values_);
-  values[network::kInputValue] =
-      taken_channels_ == 0 ? input : input.narrow(1, 0, taken_channels_);
+  values[network::kInputValue] = taken_channels_ == 0 ? input : input.narrow(1, 0, taken_channels_);
   for (const Prepared& step : steps_) {
     std::vector<torch::Tensor> others;
     others.reserve(step.others.size());

@@ -56,6 +56,7 @@ std::string ModelCardToJson(const ModelCard& card) {
       PreprocessingJson(card.preprocessing), Text(card.model_digest),
       Text(card.preprocessing_digest), Text(card.training_data), Text(card.licence),
       Text(card.origin));
+  if (!card.network.empty()) json += fmt::format(R"(,"network":{})", Text(card.network));
   const std::pair<const char*, const std::string&> texts[] = {
       {"teacher", card.teacher},
       {"recipe", card.recipe},
@@ -80,10 +81,10 @@ std::string PreprocessingJson(const Preprocessing& preprocessing) {
   return fmt::format(
       R"({{"alignment":{},"colour_order":"{}","input_height":{},"input_width":{},"letterbox":{},)"
       R"("letterbox_grey":{},"mean":{},"mirror_average":{},"scale":{}}})",
-      Text(AlignmentName(preprocessing.alignment)),
-      preprocessing.colour_order == ColourOrder::kRgb ? "rgb" : "bgr", preprocessing.input_height,
-      preprocessing.input_width, preprocessing.letterbox, preprocessing.letterbox_grey,
-      Numbers(preprocessing.mean), preprocessing.mirror_average, Numbers(preprocessing.scale));
+      Text(AlignmentName(preprocessing.alignment)), ColourOrderName(preprocessing.colour_order),
+      preprocessing.input_height, preprocessing.input_width, preprocessing.letterbox,
+      preprocessing.letterbox_grey, Numbers(preprocessing.mean), preprocessing.mirror_average,
+      Numbers(preprocessing.scale));
 }
 
 std::string PreprocessingDigest(const Preprocessing& preprocessing) {

@@ -30,8 +30,11 @@ struct AccuracyFigure {
 struct ModelCard {
   static constexpr int kFormatVersion = 1;
 
-  std::string architecture;  // a name of face/network/architecture.h, such as "mobilefacenet-128"
-  int embedding_size = 0;    // 1..4096
+  // A name of face/network/architecture.h, such as "mobilefacenet-128"; or that of `network`.
+  std::string architecture;
+  // A network that has no such name, as JSON (face/network/description_json.h); else empty.
+  std::string network;
+  int embedding_size = 0;  // 1..4096
   Preprocessing preprocessing;
   std::string model_digest;          // sha256 over architecture and tensors, see ModelDigest()
   std::string preprocessing_digest;  // PreprocessingDigest(preprocessing)

@@ -22,6 +22,7 @@ using Json = nlohmann::json;
 constexpr size_t kMaxCardBytes = 4 << 20;
 constexpr size_t kMaxDepth = 8;
 constexpr size_t kMaxTextBytes = 64 << 10;
+constexpr size_t kMaxNetworkBytes = 3 << 20;
 constexpr size_t kMaxFigures = 256;
 constexpr size_t kMaxCanaries = 64;
 constexpr int64_t kMaxEmbeddingSize = 4096;
@@ -61,15 +62,15 @@ class ObjectReader {
     return null_value;
   }
 
-  std::string Text(const char* key) {
+  std::string Text(const char* key, size_t limit = kMaxTextBytes) {
     const Json& value = At(key);
     if (!value.is_string()) {
       Fail(key, "is not text");
       return {};
     }
     auto text = value.get<std::string>();
-    if (text.size() > kMaxTextBytes) {
-      Fail(key, fmt::format("has {} bytes, limit is {}", text.size(), kMaxTextBytes));
+    if (text.size() > limit) {
+      Fail(key, fmt::format("has {} bytes, limit is {}", text.size(), limit));
     }
     return text;
   }
@@ -152,9 +153,9 @@ StatusOr<Preprocessing> ReadPreprocessing(const Json& json) {
   Preprocessing result;
   result.input_width = reader.Integer("input_width", 1, kMaxInputSide);
   result.input_height = reader.Integer("input_height", 1, kMaxInputSide);
-  const std::string order = reader.Text("colour_order");
-  if (order != "rgb" && order != "bgr") reader.Fail("colour_order", "is neither rgb nor bgr");
-  result.colour_order = order == "bgr" ? ColourOrder::kBgr : ColourOrder::kRgb;
+  const std::optional<ColourOrder> order = ColourOrderFromName(reader.Text("colour_order"));
+  if (!order) reader.Fail("colour_order", "is none of rgb, bgr and grey");
+  result.colour_order = order.value_or(ColourOrder::kRgb);
   ReadThree(reader, "mean", true, result.mean);
   ReadThree(reader, "scale", false, result.scale);
   const std::optional<AlignmentTemplate> alignment = AlignmentFromName(reader.Text("alignment"));
@@ -263,6 +264,7 @@ StatusOr<ModelCard> ReadCard(const Json& json) {
   reader.Integer("format_version", ModelCard::kFormatVersion, ModelCard::kFormatVersion);
   card.architecture = reader.Text("architecture");
   if (card.architecture.empty()) reader.Fail("architecture", "is empty");
+  if (reader.Has("network")) card.network = reader.Text("network", kMaxNetworkBytes);
   card.embedding_size = reader.Integer("embedding_size", 1, kMaxEmbeddingSize);
   Keep(reader, ReadPreprocessing(reader.At("preprocessing")), card.preprocessing);
   card.model_digest = reader.Digest("model_digest");

@@ -55,8 +55,7 @@ void PrintCard(const ModelCard& card, std::ostream& out) {
   row("input",
       fmt::format(
           "{} x {} {}, (pixel - [{}]) * [{}], {}", preprocessing.input_width,
-          preprocessing.input_height,
-          preprocessing.colour_order == ColourOrder::kRgb ? "RGB" : "BGR",
+          preprocessing.input_height, ColourOrderName(preprocessing.colour_order),
           fmt::join(preprocessing.mean, ", "), fmt::join(preprocessing.scale, ", "),
           preprocessing.mirror_average ? "averaged with its mirror image" : "not mirrored"));
   row("preprocessing digest", card.preprocessing_digest);

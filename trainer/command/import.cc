@@ -16,6 +16,8 @@
 #include "face/network/architecture.h"
 #include "face/network/backbone_file.h"
 #include "face/network/backbone_group.h"
+#include "face/network/description_json.h"
+#include "face/network/tensor_list.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
 #include "trainer/command/card_print.h"
@@ -162,7 +164,7 @@ void AddCardOptions(CLI::App& app, CardOptions& options) {
   app.add_flag_callback(
       "--no-mirror", [&options] { options.mirror = false; }, "Embed the crop alone [default]");
   app.add_option("--color,--colour", options.color, "Order of the channels [rgb]")
-      ->check(CLI::IsMember({"rgb", "bgr"}));
+      ->check(CLI::IsMember({"rgb", "bgr", "grey"}));
   app.add_option("--mean", options.mean,
                  "One number or three; the input is (pixel - mean) * scale, pixel 0..255 [127.5]")
       ->expected(1, 3);
@@ -209,7 +211,8 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   ImportReport report;
   report.tensors = file.tensors.size();
   report.left = std::move(source.left);
-  FACEGATE_ASSIGN_OR_RETURN(report.parameters, ParameterCount(file.card.architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network, NetworkOf(file.card));
+  report.parameters = network::CountParameters(network::TensorsOf(network));
   FACEGATE_ASSIGN_OR_RETURN(report.card, WriteProvenModel(options.out, std::move(file)));
   report.file_bytes = std::filesystem::file_size(options.out, error);
   return report;

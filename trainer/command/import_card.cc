@@ -107,7 +107,7 @@ Status SetPreprocessing(const CardOptions& options, Preprocessing& preprocessing
     if (*options.color != "rgb" && *options.color != "bgr") {
       return RefuseField("--color", fmt::format("{} is neither rgb nor bgr", *options.color));
     }
-    preprocessing.colour_order = *options.color == "bgr" ? ColourOrder::kBgr : ColourOrder::kRgb;
+    preprocessing.colour_order = ColourOrderFromName(*options.color).value_or(ColourOrder::kRgb);
   }
   FACEGATE_RETURN_IF_ERROR(SetThree("--mean", options.mean, preprocessing.mean));
   FACEGATE_RETURN_IF_ERROR(SetThree("--scale", options.scale, preprocessing.scale));

@@ -18,7 +18,7 @@ struct CardOptions {
   std::optional<bool> letterbox{};
   std::optional<int> letterbox_grey{};  // 0..255
   std::optional<bool> mirror{};
-  std::optional<std::string> color{};  // "rgb" or "bgr"
+  std::optional<std::string> color{};  // ColourOrderName()
   std::vector<float> mean{};           // none, one for all channels, or three
   std::vector<float> scale{};          // the same
   std::optional<float> default_min_cosine{};

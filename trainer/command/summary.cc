@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "face/network/architecture.h"
+#include "face/network/description_json.h"
 #include "face/weights/json_number.h"
 #include "face/weights/model_file.h"
 #include "trainer/command/calibration_print.h"
@@ -77,8 +78,8 @@ void PrintLayers(const SummaryReport& report, std::ostream& out) {
 }
 
 void PrintTable(const SummaryOptions& options, const SummaryReport& report, std::ostream& out) {
-  const int64_t side = report.network.input_side;
-  out << fmt::format("{}, input 3 x {} x {}\n\n", report.architecture, side, side);
+  const auto& [channels, height, width] = report.network.input;
+  out << fmt::format("{}, input {} x {} x {}\n\n", report.architecture, channels, height, width);
   PrintLayers(report, out);
   out << "\nMultiply-adds count only convolutions and linear layers, for one picture.\n";
   if (!report.file) return;
@@ -107,7 +108,8 @@ nlohmann::ordered_json JsonOf(const SummaryReport::File& file) {
 void PrintJson(const SummaryReport& report, std::ostream& out) {
   nlohmann::ordered_json json;
   json["architecture"] = report.architecture;
-  json["input_side"] = report.network.input_side;
+  const auto& [channels, height, width] = report.network.input;
+  json["input"] = {channels, height, width};
   json["parameters"] = report.network.parameters;
   json["multiply_adds"] = report.network.multiply_adds;
   json["embedding_size"] = report.network.layers.front().output.front();
@@ -137,8 +139,12 @@ StatusOr<SummaryReport> Summarize(const SummaryOptions& options) {
     FACEGATE_ASSIGN_OR_RETURN(report.file, ReadFileFacts(options.model));
     report.architecture = report.file->card.architecture;
   }
-  FACEGATE_ASSIGN_OR_RETURN(report.network,
-                            SummarizeNetwork(report.architecture, options.input_side));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const network::Description network,
+      report.file ? NetworkOf(report.file->card) : DescribeArchitecture(report.architecture));
+  std::optional<network::Sides> sides;
+  if (options.input_side) sides = network::Sides{*options.input_side, *options.input_side};
+  FACEGATE_ASSIGN_OR_RETURN(report.network, SummarizeNetwork(network, sides));
   report.rows = ChooseRows(options, report.network);
   return report;
 }
@@ -157,9 +163,10 @@ TrainCommand AddSummaryCommand(CLI::App& app) {
   const auto options = std::make_shared<SummaryOptions>();
   const auto json = std::make_shared<bool>(false);
   command->add_option("MODEL", options->model, "Model file or architecture")->required();
-  command->add_option("--input", options->input_side, "Width and height of the input, pixels")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+  command
+      ->add_option("--input", options->input_side,
+                   "Width and height of the input, pixels [what the network takes]")
+      ->check(CLI::Range(1, 1024));
   command
       ->add_option("--depth", options->depth,
                    "Group layers by the first N parts of their names [what gives ten rows]")

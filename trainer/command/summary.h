@@ -12,8 +12,8 @@
 namespace facegate {
 
 struct SummaryOptions {
-  std::string model{};  // a model file, or the name of an architecture
-  int64_t input_side = 112;
+  std::string model{};                  // a model file, or the name of an architecture
+  std::optional<int64_t> input_side{};  // pixels; else what the network takes
   // The depth of the groups shown; 0: the least that gives ten rows or more. Ignored with
   // `all_layers`.
   int depth = 0;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "face/network/description.h"
 #include "trainer/learn/card.h"
 #include "trainer/photos/loader.h"
 
@@ -22,7 +23,7 @@ struct TeacherTargets {
 // A batch as a step reads it: tensors where the network computes. On the CPU they show the memory
 // of what they were made from, which outlives them.
 struct StagedBatch {
-  torch::Tensor input{};   // N x 3 x side x side
+  torch::Tensor input{};   // N x channels x height x width
   torch::Tensor labels{};  // N, int64
   // Places in the batch, ascending: of photos with labels, of labelled ones that are degraded, and
   // of those that are not degraded. Undefined: all photos are labelled; none is degraded.
@@ -42,8 +43,8 @@ struct StagedBatch {
   std::vector<torch::Tensor*> tensors();
 };
 
-// Shows a batch, and what a teacher says of it, as tensors on the CPU.
-StagedBatch ShowBatch(const Batch& batch);
+// Shows a batch of crops of that kind, and what a teacher says of it, as tensors on the CPU.
+StagedBatch ShowBatch(const Batch& batch, const network::Input& input);
 void ShowTargets(const TeacherTargets& targets, StagedBatch& batch);
 
 // A batch on its way to a card.

@@ -261,9 +261,10 @@ Status Training::CheckTargets(const Batch& batch, const TeacherTargets& targets)
 
 StatusOr<ShippedBatch> Training::Ship(const Batch& batch) const {
   FACEGATE_CHECK(card_ != nullptr);
-  return CatchFailure(
-      card_.get(), options_, static_cast<int64_t>(batch.labels.size()),
-      [&]() -> StatusOr<ShippedBatch> { return ShipBatch(ShowBatch(batch), *card_); });
+  return CatchFailure(card_.get(), options_, static_cast<int64_t>(batch.labels.size()),
+                      [&]() -> StatusOr<ShippedBatch> {
+                        return ShipBatch(ShowBatch(batch, backbone_->input()), *card_);
+                      });
 }
 
 StatusOr<StepReport> Training::Learn(const Batch& batch, const TeacherTargets& targets,
@@ -311,7 +312,7 @@ void Training::SeedStep() const {
 
 StatusOr<double> Training::GatherOnCpu(const Batch& batch, const TeacherTargets& targets,
                                        StepReport& report) {
-  StagedBatch shown = ShowBatch(batch);
+  StagedBatch shown = ShowBatch(batch, backbone_->input());
   ShowTargets(targets, shown);
   FACEGATE_ASSIGN_OR_RETURN(const StepNumbers numbers, loss_.Of(shown, batches_));
   const auto read = [](const TorchTensor& number) {
@@ -330,7 +331,8 @@ StatusOr<double> Training::GatherOnCard(const Batch& batch, const TeacherTargets
   if (shipped.has_value()) {
     return card_step_->Gather(*shipped, targets, batches_, undo, report);
   }
-  return card_step_->Gather(ShipBatch(ShowBatch(batch), *card_), targets, batches_, undo, report);
+  return card_step_->Gather(ShipBatch(ShowBatch(batch, backbone_->input()), *card_), targets,
+                            batches_, undo, report);
 }
 
 std::vector<float> Training::Embed(std::span<const float> pixels, int64_t count) {

@@ -14,7 +14,8 @@ uint8_t PixelOf(float value, float mean, float scale) {
 
 // One input, planar in the network's order of colours, into its place.
 void Paint(std::span<const float> planes, const Preprocessing& preprocessing, cv::Mat place) {
-  const size_t area = planes.size() / 3;
+  const auto channels = static_cast<size_t>(preprocessing.channels());
+  const size_t area = planes.size() / channels;
   const bool rgb = preprocessing.colour_order == ColourOrder::kRgb;
   for (int y = 0; y < place.rows; ++y) {
     auto* const row = place.ptr<cv::Vec3b>(y);
@@ -23,8 +24,9 @@ void Paint(std::span<const float> planes, const Preprocessing& preprocessing, cv
           static_cast<size_t>(y) * static_cast<size_t>(place.cols) + static_cast<size_t>(x);
       for (size_t c = 0; c < 3; ++c) {
         const size_t to = rgb ? 2 - c : c;
+        const size_t from = channels == 1 ? 0 : c;
         row[x][static_cast<int>(to)] =
-            PixelOf(planes[c * area + at], preprocessing.mean[c], preprocessing.scale[c]);
+            PixelOf(planes[from * area + at], preprocessing.mean[from], preprocessing.scale[from]);
       }
     }
   }

@@ -10,7 +10,7 @@
 #include "face/base/file.h"
 #include "face/embed/canary.h"
 #include "face/embed/torch/torch_embedder.h"
-#include "face/network/architecture.h"
+#include "face/network/description_json.h"
 #include "face/torch/tensor_conversion.h"
 #include "face/weights/quote.h"
 
@@ -41,7 +41,8 @@ Status WriteAndCheck(const std::string& path, ModelFile file) {
 }  // namespace
 
 StatusOr<ModelCard> WriteProvenModel(const std::string& path, ModelFile file) {
-  FACEGATE_ASSIGN_OR_RETURN(file.card.embedding_size, EmbeddingSizeOf(file.card.architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network, NetworkOf(file.card));
+  file.card.embedding_size = static_cast<int>(network.outputs);
   FACEGATE_ASSIGN_OR_RETURN(const auto embedder, MakeTorchEmbedder(file, CpuOptions(false)));
   FACEGATE_ASSIGN_OR_RETURN(file.card.canary, RecordCanary(*embedder, kCanarySeed, kCanaryFaces));
   file.card.model_digest = ModelDigest(file.card.architecture, file.tensors);

@@ -133,7 +133,7 @@ StatusOr<ResolvedRecipe> ResolveRecipe(const Recipe& spelled_out, const RecipeFa
       .augment = said.augment,
       .blend = said.augment.blend,
       .degrade = said.augment.degrade,
-      .colours = said.data.colour == "rgb" ? ColourOrder::kRgb : ColourOrder::kBgr,
+      .colours = ColourOrderFromName(said.data.colour).value_or(ColourOrder::kRgb),
       .init = said.network.init,
       .teacher = said.teacher.model,
       .epochs = said.schedule.epochs,

@@ -8,6 +8,7 @@
 
 #include "face/base/catch.h"
 #include "face/embed/shared_passes.h"
+#include "face/network/description_json.h"
 #include "face/torch/backbone.h"
 #include "face/torch/frozen_network.h"
 #include "face/torch/tensor_conversion.h"
@@ -155,7 +156,8 @@ StatusOr<std::unique_ptr<Teacher>> OpenTeacher(const std::string& path,
   FACEGATE_ASSIGN_OR_RETURN(const ModelFile file, ReadModelFile(path));
   return CatchToStatus(path, [&]() -> StatusOr<std::unique_ptr<Teacher>> {
     FACEGATE_ASSIGN_OR_RETURN(const Border border, BorderOf(file.card.preprocessing, student));
-    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(file.card.architecture));
+    FACEGATE_ASSIGN_OR_RETURN(const network::Description description, NetworkOf(file.card));
+    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(description));
     FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
     const int own_threads = at::get_num_threads();
     auto network = FrozenNetwork::Create(*backbone, torch::kCPU, with_maps);

@@ -145,7 +145,9 @@ StatusOr<NetworkSummary> SummarizeNetwork(const network::Description& descriptio
     return InvalidArgument(
         fmt::format("the input is {} pixels wide, expected 1 to {}", side, kMaxInputSide));
   }
-  NetworkSummary summary{.layers = {}, .input = taken};
+  NetworkSummary summary{
+      .layers = {},
+      .input = {.channels = input.channels, .height = taken.height, .width = taken.width}};
   const StatusOr<Extents> output = Walk(summary.layers)
                                        .Enter("", {"", network::Chain{description.layers}},
                                               {input.channels, taken.height, taken.width}, 0);

@@ -26,7 +26,7 @@ struct LayerSummary {
 
 struct NetworkSummary {
   std::vector<LayerSummary> layers;  // in the order in which they run
-  network::Sides input{};            // of the picture
+  network::Input input{};            // that was taken
   int64_t parameters = 0;
   int64_t multiply_adds = 0;
 };

@@ -22,7 +22,7 @@
 #include "face/embed/torch/card_embedder.h"
 #include "face/embed/yielding_embedder.h"
 #include "face/image/preprocessing.h"
-#include "face/network/architecture.h"
+#include "face/network/description_json.h"
 #include "face/torch/backbone.h"
 #include "face/torch/find_cuda.h"
 #include "face/torch/frozen_network.h"
@@ -68,17 +68,22 @@ void KeepFreedMemory() {
 
 // Checks that the card describes a network that this program has.
 Status CheckCard(const ModelCard& card) {
-  FACEGATE_ASSIGN_OR_RETURN(const int embedding_size, EmbeddingSizeOf(card.architecture));
-  if (card.embedding_size != embedding_size) {
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network, NetworkOf(card));
+  if (card.embedding_size != network.outputs) {
     return InvalidArgument(fmt::format("the card's embedding size is {}, {} gives {}",
-                                       card.embedding_size, card.architecture, embedding_size));
+                                       card.embedding_size, card.architecture, network.outputs));
   }
   const Preprocessing& input = card.preprocessing;
-  constexpr auto kSide = static_cast<int>(Backbone::kInputSide);
-  if (input.input_width != kSide || input.input_height != kSide) {
+  const auto& [channels, height, width] = network.input;
+  if (input.input_width != width || input.input_height != height) {
     return InvalidArgument(fmt::format("the card's input is {}x{} pixels, {} takes {}x{}",
                                        input.input_width, input.input_height, card.architecture,
-                                       kSide, kSide));
+                                       width, height));
+  }
+  if (input.channels() != channels) {
+    return InvalidArgument(fmt::format("the card's input is in {}, {} takes {} channels",
+                                       ColourOrderName(input.colour_order), card.architecture,
+                                       channels));
   }
   return OkStatus();
 }
@@ -204,8 +209,9 @@ StatusOr<torch::Tensor> TorchEmbedder::MakeInput(std::span<const AlignedFace> fa
   const Preprocessing& preprocessing = card_.preprocessing;
   const size_t floats = preprocessing.input_floats();
   const auto views = static_cast<size_t>(views_);
-  torch::Tensor input = torch::empty({static_cast<int64_t>(faces.size() * views), 3,
-                                      preprocessing.input_height, preprocessing.input_width});
+  torch::Tensor input =
+      torch::empty({static_cast<int64_t>(faces.size() * views), preprocessing.channels(),
+                    preprocessing.input_height, preprocessing.input_width});
   const std::span<float> rows(input.data_ptr<float>(), faces.size() * views * floats);
   for (size_t row = 0; row < faces.size() * views; ++row) {
     const bool mirrored = row % views == 1;
@@ -229,7 +235,8 @@ Status TorchEmbedder::WarmUp() {
 
 StatusOr<std::unique_ptr<Embedder>> MakeOnCpu(ModelFile file, const EmbedderOptions& options) {
   return CatchToStatus("loading a model", [&]() -> StatusOr<std::unique_ptr<Embedder>> {
-    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(file.card.architecture));
+    FACEGATE_ASSIGN_OR_RETURN(const network::Description description, NetworkOf(file.card));
+    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(description));
     FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
     file.tensors.clear();  // frees as much memory as the network takes
     FACEGATE_ASSIGN_OR_RETURN(auto network, FrozenNetwork::Create(*backbone, torch::kCPU));

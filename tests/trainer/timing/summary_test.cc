@@ -32,7 +32,7 @@ class NetworkSummaryTest : public ::testing::TestWithParam<Expected> {};
 TEST_P(NetworkSummaryTest, CountsParametersAndMultiplyAdds) {
   const Expected& want = GetParam();
   FACEGATE_ASSERT_OK_AND_ASSIGN(const NetworkSummary network,
-                                SummarizeNetwork(want.architecture, 112));
+                                SummarizeNetwork(DescribeArchitecture(want.architecture).value()));
   EXPECT_EQ(network.parameters, want.parameters);
   EXPECT_EQ(network.multiply_adds, want.multiply_adds);
   // Each layer is counted once, however they are grouped.
@@ -66,9 +66,8 @@ INSTANTIATE_TEST_SUITE_P(Architectures, NetworkSummaryTest,
                          });
 
 TEST(SummaryTest, DescribesLayersAsTheyAre) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      const SummaryReport report,
-      Summarize({.model = "mobilefacenet-128", .input_side = 112, .all_layers = true}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const SummaryReport report,
+                                Summarize({.model = "mobilefacenet-128", .all_layers = true}));
   ASSERT_FALSE(report.rows.empty());
   const LayerSummary& first = report.rows.front();
   EXPECT_EQ(first.name, "conv1.conv");
@@ -87,7 +86,7 @@ TEST(SummaryTest, DescribesLayersAsTheyAre) {
 
 TEST(SummaryTest, GroupsLayersByTheirNames) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const SummaryReport report,
-                                Summarize({.model = "iresnet-18", .input_side = 112, .depth = 1}));
+                                Summarize({.model = "iresnet-18", .depth = 1}));
   std::vector<std::string> names;
   names.reserve(report.rows.size());
   for (const LayerSummary& row : report.rows) names.push_back(row.name);
@@ -95,21 +94,25 @@ TEST(SummaryTest, GroupsLayersByTheirNames) {
                                  "bn2", "flatten", "dropout", "fc", "features"));
   EXPECT_THAT(report.rows[6].output, ElementsAre(512, 7, 7));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const SummaryReport units,
-                                Summarize({.model = "iresnet-18", .input_side = 112, .depth = 2}));
+                                Summarize({.model = "iresnet-18", .depth = 2}));
   EXPECT_EQ(units.rows.size(), 8U + 8U);
   EXPECT_EQ(units.rows[3].type, "residual");
 }
 
 TEST(SummaryTest, CountsLessForASmallerInputAndRefusesOneThatDoesNotFit) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const NetworkSummary whole,
-                                SummarizeNetwork("mobilefacenet-128", 112));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const NetworkSummary smaller,
-                                SummarizeNetwork("mobilefacenet-128", 98));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const NetworkSummary whole,
+      SummarizeNetwork(DescribeArchitecture("mobilefacenet-128").value()));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const NetworkSummary smaller,
+      SummarizeNetwork(DescribeArchitecture("mobilefacenet-128").value(), network::Sides{98, 98}));
   EXPECT_LT(smaller.multiply_adds, whole.multiply_adds);
   EXPECT_EQ(smaller.parameters, whole.parameters);
   for (const char* architecture : {"mobilefacenet-128", "mobilefacenet-512", "iresnet-18"}) {
     for (const int64_t side : {16, 64, 128, 0, 5000}) {
-      EXPECT_THAT(SummarizeNetwork(architecture, side), StatusIs(StatusCode::kInvalidArgument))
+      EXPECT_THAT(
+          SummarizeNetwork(DescribeArchitecture(architecture).value(), network::Sides{side, side}),
+          StatusIs(StatusCode::kInvalidArgument))
           << architecture << " " << side;
     }
   }

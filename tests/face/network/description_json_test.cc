@@ -1,0 +1,95 @@
+#include "face/network/description_json.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+
+#include "face/network/architecture.h"
+#include "face/network/shape_map.h"
+#include "tests/support/small_graph.h"
+#include "tests/support/status_matchers.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+TEST(DescriptionJsonTest, GivesBackEachArchitecture) {
+  for (const std::string& name : ArchitectureNames()) {
+    const network::Description description = DescribeArchitecture(name).value();
+    const std::string json = DescriptionToJson(description);
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const network::Description back, DescriptionFromJson(json));
+    EXPECT_EQ(DescriptionToJson(back), json) << name;
+    EXPECT_EQ(ShapesOf(back), ShapesOf(description)) << name;
+  }
+}
+
+TEST(DescriptionJsonTest, GivesBackEachKindOfLayer) {
+  const std::string json = DescriptionToJson(SmallGraph());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const network::Description back, DescriptionFromJson(json));
+  EXPECT_EQ(DescriptionToJson(back), json);
+}
+
+TEST(DescriptionJsonTest, RefusesWhatItDoesNotKnow) {
+  const std::string json = DescriptionToJson(SmallGraph());
+  const auto refuses = [&](const std::string& from, const std::string& to, const char* why) {
+    const Status status = DescriptionFromJson(Replaced(json, from, to)).status();
+    EXPECT_THAT(status, StatusIs(StatusCode::kInvalidArgument));
+    EXPECT_THAT(MessageOf(status), HasSubstr(why));
+  };
+  refuses("\"kind\":\"sigmoid\"", "\"kind\":\"sinus\"", "\"kind\" is not known");
+  refuses("\"groups\":1", "\"groups\":3", "does not divide");
+  refuses("\"epsilon\":0.001", "\"epsilon\":-1", "is not a number");
+  refuses("\"stride\":[1,2]", "\"stride\":[0,2]", "is not a whole number");
+  refuses("\"outputs\":5", "\"outputs\":6", "it says 6");
+  refuses("\"name\":\"gate.squeeze\"", "\"name\":\"gate..squeeze\"", "name");
+  refuses("\"bias\":true", "\"bias\":true,\"more\":1", "other fields");
+  EXPECT_THAT(DescriptionFromJson("[]"), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(DescriptionFromJson(json.substr(0, json.size() / 2)),
+              StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST(DescriptionJsonTest, RefusesCallsOfWhatIsNotThere) {
+  network::Description description = SmallGraph();
+  auto& graph = std::get<network::Graph>(description.layers.front().kind);
+  graph.calls.back().inputs = {graph.calls.size()};
+  EXPECT_THAT(MessageOf(DescriptionFromJson(DescriptionToJson(description)).status()),
+              HasSubstr("what stands before it"));
+}
+
+TEST(DescriptionJsonTest, RefusesMoreLevelsThanItFollows) {
+  network::Description description{
+      .name = "deep", .input = {1, 4, 4}, .outputs = 16, .layers = {}, .more = {}};
+  network::LayerKind kind = network::Flatten{};
+  for (int i = 0; i < 20; ++i) kind = network::Chain{{{"inner", kind}}};
+  description.layers = {{"outer", kind}};
+  EXPECT_THAT(DescriptionFromJson(DescriptionToJson(description)),
+              StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST(DescriptionJsonTest, ACardKeepsWhatHasNoName) {
+  ModelCard card;
+  PutNetwork(SmallGraph(), card);
+  EXPECT_THAT(card.architecture, StartsWith("described-"));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const network::Description back, NetworkOf(card));
+  EXPECT_EQ(ShapesOf(back), ShapesOf(SmallGraph()));
+  card.architecture.back() = card.architecture.back() == '0' ? '1' : '0';
+  EXPECT_THAT(MessageOf(NetworkOf(card).status()), HasSubstr("and names"));
+}
+
+TEST(DescriptionJsonTest, ACardNamesWhatHasOne) {
+  ModelCard card;
+  PutNetwork(DescribeArchitecture("iresnet-18").value(), card);
+  EXPECT_EQ(card.architecture, "iresnet-18");
+  EXPECT_EQ(card.network, "");
+}
+
+}  // namespace
+}  // namespace facegate

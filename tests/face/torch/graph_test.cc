@@ -1,0 +1,81 @@
+#include <gmock/gmock.h>
+#include <torch/utils.h>
+
+#include <string>
+
+#include "face/network/inference_plan.h"
+#include "face/network/output_shape.h"
+#include "face/network/random_weights.h"
+#include "face/torch/backbone.h"
+#include "face/torch/frozen_network.h"
+#include "face/torch/plan_network.h"
+#include "face/torch/tensor_conversion.h"
+#include "face/torch/window_operations.h"
+#include "tests/support/small_graph.h"
+#include "tests/support/status_matchers.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::shared_ptr<Backbone> SmallBackbone() {
+  auto backbone = CreateBackbone(SmallGraph()).value();
+  EXPECT_THAT(LoadWeights(RandomWeights(SmallGraph(), 3), *backbone), IsOk());
+  backbone->eval();
+  return backbone;
+}
+
+torch::Tensor Pictures() {
+  torch::manual_seed(5);
+  return torch::randn({3, 2, 6, 8});
+}
+
+TEST(GraphTest, AFrozenOneGivesTheSame) {
+  const torch::NoGradGuard no_grad;
+  auto backbone = SmallBackbone();
+  const torch::Tensor expected = backbone->forward(Pictures());
+  EXPECT_THAT(expected.sizes(), ElementsAre(3, 5));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto frozen, FrozenNetwork::Create(*backbone, torch::kCPU));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor actual, frozen->Run(Pictures(), 1));
+  EXPECT_TRUE(torch::allclose(actual, expected, 1e-4, 1e-5));
+}
+
+TEST(GraphTest, APlannedOneGivesTheSame) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor expected = SmallBackbone()->forward(Pictures());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const network::InferencePlan plan,
+      network::PlanInference(SmallGraph(), RandomWeights(SmallGraph(), 3)));
+  const PlanNetwork planned(plan, torch::kCPU, torch::kFloat, PlainMapKernels());
+  torch::Tensor padded = torch::zeros({3, PlanNetwork::kInputChannels, 6, 8});
+  padded.narrow(1, 0, 2).copy_(Pictures());
+  EXPECT_TRUE(torch::allclose(planned.Forward(padded), expected, 1e-4, 1e-5));
+}
+
+TEST(GraphTest, NamesWithDotsBecomeGroups) {
+  std::vector<std::string> names;
+  for (const auto& item : SmallBackbone()->named_parameters()) names.push_back(item.key());
+  EXPECT_THAT(names, testing::Contains("graph.stem.conv.weight"));
+  EXPECT_THAT(names, testing::Contains("graph.block.prelu.weight"));
+}
+
+TEST(WindowOperationsTest, PaddingIsNeverTheLargest) {
+  const torch::Tensor map = torch::full({1, 1, 2, 2}, -3.0);
+  const network::Window window{
+      .kernel = {2, 2}, .stride = {1, 1}, .dilation = {}, .padding = {0, 0, 1, 1}};
+  EXPECT_TRUE(torch::equal(MaxUnderWindow(map, window), map));
+}
+
+TEST(WindowOperationsTest, AMeanMayLeaveOutThePadding) {
+  const torch::Tensor map = torch::full({1, 1, 2, 2}, 4.0);
+  const network::Window window{
+      .kernel = {2, 2}, .stride = {1, 1}, .dilation = {}, .padding = {0, 0, 1, 1}};
+  network::AveragePool pool{.window = window, .count_padding = false};
+  EXPECT_TRUE(torch::equal(AverageUnderWindow(map, pool), map));
+  pool.count_padding = true;
+  EXPECT_EQ(AverageUnderWindow(map, pool)[0][0][1][1].item<float>(), 1.0F);
+}
+
+}  // namespace
+}  // namespace facegate
