@@ -50,15 +50,6 @@ ValueTable MakeValueTable(const Preprocessing& preprocessing) {
   return table;
 }
 
-// All three channels become the grey one.
-cv::Mat InGrey(const cv::Mat& bgr) {
-  cv::Mat grey;
-  cv::cvtColor(bgr, grey, cv::COLOR_BGR2GRAY);
-  cv::Mat three;
-  cv::cvtColor(grey, three, cv::COLOR_GRAY2BGR);
-  return three;
-}
-
 void WritePlanes(const cv::Mat& bgr, ColourOrder order, const ValueTable& table, bool mirrored,
                  std::span<float> out) {
   const auto rows = static_cast<size_t>(bgr.rows);
@@ -87,6 +78,14 @@ std::optional<ColourOrder> ColourOrderFromName(std::string_view name) {
   const auto* const found = std::find(kOrders.begin(), kOrders.end(), name);
   if (found == kOrders.end()) return std::nullopt;
   return static_cast<ColourOrder>(found - kOrders.begin());
+}
+
+cv::Mat InGrey(const cv::Mat& bgr) {
+  cv::Mat grey;
+  cv::cvtColor(bgr, grey, cv::COLOR_BGR2GRAY);
+  cv::Mat three;
+  cv::cvtColor(grey, three, cv::COLOR_GRAY2BGR);
+  return three;
 }
 
 StatusOr<cv::Mat> InputPixels(const AlignedFace& face, const Preprocessing& preprocessing) {

@@ -46,6 +46,9 @@ struct Preprocessing {
   }
 };
 
+// A picture whose three channels are the grey pixel; `bgr` is 8-bit. Throws what OpenCV throws.
+cv::Mat InGrey(const cv::Mat& bgr);
+
 // The crop's pixels (B, G, R) in the size of the network's input, letterboxed where that is
 // configured; where the network takes grey, all three are the grey pixel. They may be those of the
 // crop itself. kCropSize when the crop is not of exactly the

@@ -32,6 +32,8 @@ Status CheckOptions(const ClassHeadOptions& options) {
   FACEGATE_RETURN_IF_ERROR(
       CheckRange("sub_centers", static_cast<double>(options.sub_centers), HeadRange::kSubCenters));
   FACEGATE_RETURN_IF_ERROR(CheckRange("sample_rate", options.sample_rate, HeadRange::kSampleRate));
+  FACEGATE_RETURN_IF_ERROR(
+      CheckRange("interclass_filter", options.interclass_filter, HeadRange::kInterclassFilter));
   if (options.linear && (options.sub_centers > 1 || options.sample_rate < 1.0)) {
     return InvalidArgument("a linear head has neither sub-centres nor sampling");
   }
@@ -105,6 +107,12 @@ Tensor ClassHead::Cosines(const Tensor& unit, const Tensor& classes) const {
   return torch::clamp(cosines, -1.0, 1.0);
 }
 
+Tensor ClassHead::Filtered(const Tensor& cosines, const Tensor& labels) const {
+  const Tensor doubtful =
+      (cosines.detach() > options_.interclass_filter).scatter(1, labels.unsqueeze(1), false);
+  return cosines.masked_fill(doubtful, 0.0);
+}
+
 HeadOutput ClassHead::Forward(const Tensor& embeddings, const Tensor& labels, int64_t step,
                               double strength) {
   // Angles need more digits than BF16 has.
@@ -121,7 +129,8 @@ HeadOutput ClassHead::Forward(const Tensor& embeddings, const Tensor& labels, in
     output.classes = SampleClasses(labels, step);
     output.labels = torch::searchsorted(output.classes, labels);
   }
-  const Tensor cosines = Cosines(UnitRows(rows), output.classes);
+  Tensor cosines = Cosines(UnitRows(rows), output.classes);
+  if (options_.interclass_filter > 0.0) cosines = Filtered(cosines, output.labels);
   output.cosines = cosines.detach();
   MarginResult result = rule_->Apply(
       {.cosines = cosines, .norms = rows.norm(2, 1), .labels = output.labels}, strength);

@@ -49,6 +49,8 @@ class ClassHead : public torch::nn::Module {
   // The batch's classes and random others, ascending.
   torch::Tensor SampleClasses(const torch::Tensor& labels, int64_t step) const;
   torch::Tensor Cosines(const torch::Tensor& unit, const torch::Tensor& classes) const;
+  // Those of other classes that are above the filter become 0, and have no gradient.
+  torch::Tensor Filtered(const torch::Tensor& cosines, const torch::Tensor& labels) const;
 
   const ClassHeadOptions options_;
   const std::unique_ptr<MarginRule> rule_;

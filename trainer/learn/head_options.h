@@ -33,6 +33,7 @@ struct HeadRange {
   static constexpr NumberRange kNormWeight{.min = 0.0, .max = 1e6};
   static constexpr NumberRange kSubCenters{.min = 1.0, .max = 16.0};
   static constexpr NumberRange kSampleRate{.min = 1e-6, .max = 1.0};
+  static constexpr NumberRange kInterclassFilter{.min = 0.0, .max = 1.0};
   static constexpr NumberRange kFocalGamma{.min = 0.0, .max = 100.0};
   static constexpr NumberRange kSmoothing{.min = 0.0, .max = 1.0};
 };
@@ -85,6 +86,9 @@ struct ClassHeadOptions {
   // The share of classes that a step compares with, 0 < rate <= 1; those of the batch are always
   // among them (Partial FC, An et al., 2021).
   double sample_rate = 1.0;
+  // Other classes whose cosine is above it do not count: where labels are noisy, they may be the
+  // same person (InsightFace's interclass filtering). 0: all count.
+  double interclass_filter = 0.0;
   // A plain linear layer with a bias instead of cosines and a margin.
   bool linear = false;
   MarginOptions margin{};

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "face/image/preprocessing.h"
+
 namespace facegate {
 namespace {
 
@@ -57,27 +59,42 @@ void ZeroOutside(RandomStream& random, cv::Mat& picture) {
   picture = std::move(black);
 }
 
+cv::Size ShareOf(const cv::Mat& picture, double share) {
+  return {std::max(1, Rounded(share * picture.cols)), std::max(1, Rounded(share * picture.rows))};
+}
+
 void LowerResolution(const AugmentOptions& options, RandomStream& random, cv::Mat& picture) {
   static constexpr std::array kInterpolations = {
       cv::INTER_NEAREST, cv::INTER_LINEAR, cv::INTER_AREA, cv::INTER_CUBIC, cv::INTER_LANCZOS4};
+  if (options.low_resolution_factor > 0.0) {
+    cv::Mat small;
+    cv::resize(picture, small, ShareOf(picture, 1.0 / options.low_resolution_factor), 0, 0,
+               cv::INTER_CUBIC);
+    cv::resize(small, picture, picture.size(), 0, 0, cv::INTER_CUBIC);
+    return;
+  }
   const double share = random.Uniform(options.low_resolution_least, 1.0);
   const int down = kInterpolations[random.Below(kInterpolations.size())];
   const int up = kInterpolations[random.Below(kInterpolations.size())];
-  const cv::Size size(std::max(1, Rounded(share * picture.cols)),
-                      std::max(1, Rounded(share * picture.rows)));
   cv::Mat small;
-  cv::resize(picture, small, size, 0, 0, down);
+  cv::resize(picture, small, ShareOf(picture, share), 0, 0, down);
   cv::Mat large;
   cv::resize(small, large, picture.size(), 0, 0, up);
   picture = std::move(large);
 }
 
-cv::Mat GreyOf(const cv::Mat& picture) {
-  cv::Mat grey;
-  cv::cvtColor(picture, grey, cv::COLOR_BGR2GRAY);
-  cv::Mat three;
-  cv::cvtColor(grey, three, cv::COLOR_GRAY2BGR);
-  return three;
+// Turns the circle of colours; greys stay.
+void TurnHue(double turn, cv::Mat& picture) {
+  cv::Mat hsv;
+  cv::cvtColor(picture, hsv, cv::COLOR_BGR2HSV_FULL);  // a whole turn is 256
+  cv::Mat table(1, 256, CV_8UC1);
+  const int shift = Rounded(turn * 256.0);
+  for (int hue = 0; hue < 256; ++hue) table.at<uint8_t>(hue) = static_cast<uint8_t>(hue + shift);
+  cv::Mat turned;
+  cv::extractChannel(hsv, turned, 0);
+  cv::LUT(turned, table, turned);
+  cv::insertChannel(turned, hsv, 0);
+  cv::cvtColor(hsv, picture, cv::COLOR_HSV2BGR_FULL);
 }
 
 // Changes on 0..255 with saturation; the three in a random order, as torchvision's ColorJitter.
@@ -90,13 +107,20 @@ void ChangeColours(const AugmentOptions& options, RandomStream& random, cv::Mat&
       picture.convertTo(picture, -1, factor, 0.0);
     } else if (change == 1) {
       const double factor = 1.0 + random.Uniform(-1.0, 1.0) * options.contrast;
-      const double mean = cv::mean(GreyOf(picture))[0];
+      const double mean = cv::mean(InGrey(picture))[0];
       picture.convertTo(picture, -1, factor, (1.0 - factor) * mean);
     } else {
       const double factor = 1.0 + random.Uniform(-1.0, 1.0) * options.saturation;
-      cv::addWeighted(picture, factor, GreyOf(picture), 1.0 - factor, 0.0, picture);
+      cv::addWeighted(picture, factor, InGrey(picture), 1.0 - factor, 0.0, picture);
     }
   }
+  if (options.hue > 0.0) TurnHue(random.Uniform(-1.0, 1.0) * options.hue, picture);
+}
+
+void Blur(const AugmentOptions& options, RandomStream& random, cv::Mat& picture) {
+  constexpr double kLeastDeviation = 0.1;
+  const double deviation = random.Uniform(kLeastDeviation, options.blur_most);
+  cv::GaussianBlur(picture, picture, {}, deviation, deviation, cv::BORDER_REPLICATE);
 }
 
 void Erase(const AugmentOptions& options, RandomStream& random, cv::Mat& picture) {
@@ -135,7 +159,8 @@ Status CheckAugmentation(const AugmentOptions& options) {
                                                         {"saturation", options.saturation},
                                                         {"grey", options.grey},
                                                         {"erase", options.erase},
-                                                        {"erase_most", options.erase_most}};
+                                                        {"erase_most", options.erase_most},
+                                                        {"blur", options.blur}};
   for (const auto& [name, value] : shares) {
     if (!(value >= 0.0 && value <= 1.0)) {
       return InvalidArgument(fmt::format("augmentation {} is {}, must be 0 to 1", name, value));
@@ -154,6 +179,19 @@ Status CheckAugmentation(const AugmentOptions& options) {
         fmt::format("augmentation low_resolution_least is {}, must be above 0, at most 1",
                     options.low_resolution_least));
   }
+  if (!(options.low_resolution_factor == 0.0 ||
+        (options.low_resolution_factor >= 1.0 && options.low_resolution_factor <= 64.0))) {
+    return InvalidArgument(
+        fmt::format("augmentation low_resolution_factor is {}, must be 0, or 1 to 64",
+                    options.low_resolution_factor));
+  }
+  if (!(options.hue >= 0.0 && options.hue <= 0.5)) {
+    return InvalidArgument(fmt::format("augmentation hue is {}, must be 0 to 0.5", options.hue));
+  }
+  if (!(options.blur_most >= 0.1 && options.blur_most <= 16.0)) {
+    return InvalidArgument(
+        fmt::format("augmentation blur_most is {}, must be 0.1 to 16", options.blur_most));
+  }
   return OkStatus();
 }
 
@@ -165,8 +203,9 @@ void Augment(const AugmentOptions& options, RandomStream& random, cv::Mat& pictu
   if (random.Chance(options.zero_crop)) ZeroOutside(random, picture);
   if (random.Chance(options.low_resolution)) LowerResolution(options, random, picture);
   if (random.Chance(options.photometric)) ChangeColours(options, random, picture);
-  if (random.Chance(options.grey)) picture = GreyOf(picture);
+  if (random.Chance(options.grey)) picture = InGrey(picture);
   if (random.Chance(options.erase)) Erase(options, random, picture);
+  if (random.Chance(options.blur)) Blur(options, random, picture);
 }
 
 }  // namespace facegate

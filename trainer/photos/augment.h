@@ -26,18 +26,26 @@ struct AugmentOptions {
   // large again by another.
   double low_resolution = 0.0;
   double low_resolution_least = 0.2;
+  // Instead, always made this many times smaller, and large again, by bicubic interpolation; 0: at
+  // random.
+  double low_resolution_factor = 0.0;
 
   // Brightness, contrast and saturation, each times 1 ± its share.
   double photometric = 0.0;
   double brightness = 0.5;
   double contrast = 0.5;
   double saturation = 0.5;
+  double hue = 0.0;  // a turn of the colours by up to this share of the circle, either way
 
   double grey = 0.0;  // without colours
 
   // A random rectangle (2 % to erase_most of the area) of noise (Zhong et al., 2020).
   double erase = 0.0;
   double erase_most = 0.2;
+
+  // A Gaussian blur of a deviation between 0.1 and blur_most, in pixels.
+  double blur = 0.0;
+  double blur_most = 2.0;
 };
 
 // AdaFace's three augmentations at their published probability of 0.2 each, and flips.

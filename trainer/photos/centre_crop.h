@@ -15,8 +15,15 @@ namespace facegate {
 // smaller, or `height` is not above 0. The one rule for training and evaluation.
 StatusOr<cv::Mat> CentreCrop(const cv::Mat& picture, int height, cv::Size size);
 
+struct CutOptions {
+  int height = 0;  // pixels of the picture
+  cv::Size size{};
+  // Probability that LoadVaried() cuts elsewhere: any place of the picture, each as likely.
+  double elsewhere = 0.0;
+};
+
 // `dataset`'s pictures as CentreCrop() cuts them. An error names the picture.
-std::unique_ptr<Dataset> MakeCentreCropDataset(std::unique_ptr<Dataset> dataset, int height,
-                                               cv::Size size);
+std::unique_ptr<Dataset> MakeCentreCropDataset(std::unique_ptr<Dataset> dataset,
+                                               const CutOptions& options);
 
 }  // namespace facegate

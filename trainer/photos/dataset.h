@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "face/base/random.h"
 #include "face/base/status.h"
 #include "face/image/align.h"
 #include "trainer/photos/image_list.h"
@@ -34,6 +35,9 @@ class Dataset {
   virtual std::vector<std::string> remarks() const { return {}; }
   // 8-bit BGR. An error names the picture.
   virtual StatusOr<cv::Mat> Load(size_t i) const = 0;
+  // The same as training may show it, which follows from `random` alone where it is not always
+  // alike.
+  virtual StatusOr<cv::Mat> LoadVaried(size_t i, RandomStream& /*random*/) const { return Load(i); }
 };
 
 // The photos of a list, decoded when they are asked for.

@@ -45,6 +45,10 @@ class JoinedDataset final : public Dataset {
     const size_t part = PartOf(i);
     return parts_[part]->Load(i - starts_[part]);
   }
+  StatusOr<cv::Mat> LoadVaried(size_t i, RandomStream& random) const override {
+    const size_t part = PartOf(i);
+    return parts_[part]->LoadVaried(i - starts_[part], random);
+  }
 
  private:
   // The last part that begins at `i` or before; an empty one begins where the next does.

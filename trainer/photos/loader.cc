@@ -157,14 +157,14 @@ class ThreadedLoader final : public Loader {
   // The photo as this place of this batch changes it, so that a photo that comes twice, in an epoch
   // or in a batch, is another picture each time.
   StatusOr<cv::Mat> Changed(size_t step, size_t place, size_t photo, uint64_t purpose) const {
-    FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, dataset_.Load(photo));
+    RandomStream random(options_.sampler.seed, purpose, step, place);
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, dataset_.LoadVaried(photo, random));
     const cv::Size size = CropSize(options_.preprocessing.alignment);
     if (picture.size() != size) {
       return InvalidArgument(fmt::format("{} is {} x {}, expected an aligned crop of {} x {}",
                                          dataset_.name(photo), picture.cols, picture.rows,
                                          size.width, size.height));
     }
-    RandomStream random(options_.sampler.seed, purpose, step, place);
     Augment(options_.augment, random, picture);
     return picture;
   }

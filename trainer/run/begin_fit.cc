@@ -68,7 +68,7 @@ Status TakeStartWeights(const RunFacts& facts, Learner& learner, Session& sessio
         "tensors of the network that it does not have begin with random weights; {} in all: {}",
         taken->missing.size(), SomeOf(taken->missing))));
   }
-  if (weights.colours.has_value() && *weights.colours != facts.preprocessing.colour_order) {
+  if (weights.colours.has_value() && *weights.colours != facts.recipe.preprocessing.colour_order) {
     return session.Say(
         "warning: these weights were trained with the other order of colours; see data.colour");
   }

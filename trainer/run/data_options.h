@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "face/image/align.h"
+
 namespace facegate {
 
 // Says which photos a run uses.
@@ -14,9 +16,11 @@ struct DataOptions {
   // A file with the name of a photo in each line, as facegate-train inspect --quarantine writes it;
   // see LeaveOutList.
   std::string leave_out{};
-  // Pictures show more than a crop: their middle, so many pixels high, is scaled to 112 x 112. 0:
-  // they are crops.
+  AlignmentTemplate alignment = AlignmentTemplate::kArcFace112;  // of the crops
+  // Pictures show more than a crop: their middle, so many pixels high, is scaled to one. 0: they
+  // are crops.
   int64_t centre_crop = 0;
+  double random_crop = 0.0;  // probability that training sees another part than the middle
   int64_t min_photos = 1;
   uint64_t seed = 1;  // of who is held out, and of the pairs
 

@@ -29,7 +29,7 @@ StatusOr<std::unique_ptr<Loader>> StartLoader(const RunFacts& facts, int64_t fir
   options.augment = recipe.augment;
   options.blend = recipe.blend;
   options.degrade = recipe.degrade;
-  options.preprocessing = facts.preprocessing;
+  options.preprocessing = facts.recipe.preprocessing;
   options.threads = static_cast<int>(recipe.loader_threads);
   options.first_step = static_cast<size_t>(first_step);
   return Loader::Start(*facts.data.training, options,

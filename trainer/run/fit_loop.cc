@@ -99,7 +99,7 @@ Status FitLoop::LearnOne() {
   if (batch.step == 0) {
     FACEGATE_RETURN_IF_ERROR(parts_.log.Image(
         "train/first batch", 0,
-        BatchPicture(batch, parts_.facts.preprocessing, kShownPhotos, kShownColumns)));
+        BatchPicture(batch, parts_.facts.recipe.preprocessing, kShownPhotos, kShownColumns)));
   }
   FACEGATE_ASSIGN_OR_RETURN(const StepReport step, parts_.learner.Learn(fed));
   if (!step.note.empty()) FACEGATE_RETURN_IF_ERROR(parts_.session.Say(step.note));

@@ -16,8 +16,8 @@ StatusOr<std::unique_ptr<Learner>> Learner::Create(const RunFacts& facts, const 
 Status Learner::OpenOwnTeacher() {
   const ResolvedRecipe& recipe = facts_.recipe;
   const bool with_maps = recipe.training.map_distillation > 0.0;
-  FACEGATE_ASSIGN_OR_RETURN(
-      teacher_, OpenTeacher(recipe.teacher, facts_.preprocessing, with_maps, session_.threads()));
+  FACEGATE_ASSIGN_OR_RETURN(teacher_, OpenTeacher(recipe.teacher, facts_.recipe.preprocessing,
+                                                  with_maps, session_.threads()));
   const auto size = static_cast<int>(recipe.training.head.embedding_size);
   if (teacher_->embedding_size() != size) {
     return InvalidArgument(
@@ -53,7 +53,7 @@ StatusOr<ModelFile> Learner::Model() {
   ModelCard& card = file.card;
   card.architecture = recipe.training.architecture;
   card.embedding_size = static_cast<int>(recipe.training.head.embedding_size);
-  card.preprocessing = facts_.preprocessing;
+  card.preprocessing = facts_.recipe.preprocessing;
   card.preprocessing.mirror_average = recipe.evaluate_mirror;
   card.training_data = recipe.card.training_data;
   card.licence = recipe.card.licence;

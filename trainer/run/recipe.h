@@ -27,8 +27,11 @@ struct Recipe {
     int64_t batch = 64;
     bool balanced = false;
     std::string colour = "rgb";
+    std::string alignment = "arcface-112x112";
+    std::string values = "centred";
   };
   struct Augment : AugmentOptions {
+    double random_crop = 0.0;
     double blend = 0.0;
     double degrade = 0.0;
   };
@@ -80,6 +83,7 @@ struct Recipe {
     double lambda_minimum = 5.0;
     int64_t sub_centers = 1;
     double sample_rate = 1.0;
+    double interclass_filter = 0.0;
     bool linear = false;
     double margin_warmup = 0.0;  // epochs
   };
@@ -111,6 +115,9 @@ struct Recipe {
   struct Schedule {
     std::string kind = "cosine";
     double rate = 0.1;
+    int64_t rate_batch = 0;
+    double rate_least = 0.0;
+    double rate_most = 1e3;
     double minimum = 0.0;
     double epochs = 20.0;
     double warmup = 1.0;

@@ -10,7 +10,7 @@ KeyTable RecipeKeys(Recipe& r) {
   return {
       {"data.train", &r.data.train,
        "Labelled photos: folders with a folder for each identity, lists, or packs. All photos "
-       "are aligned crops of 112 x 112."},
+       "are aligned crops; see data.alignment and data.centre_crop."},
       {"data.unlabelled", &r.data.unlabelled,
        "More photos, of the same kinds, whose labels do not count: only a teacher's embeddings "
        "are learned from them."},
@@ -30,7 +30,14 @@ KeyTable RecipeKeys(Recipe& r) {
       {"data.balanced", &r.data.balanced,
        "Draw every identity equally often, instead of every photo once an epoch."},
       {"data.colour", &r.data.colour, OneOf({"rgb", "bgr"}),
-       "The order in which the network takes the colour channels."},
+       "The order in which the network takes the colour channels. A network of one channel takes "
+       "grey."},
+      {"data.alignment", &r.data.alignment, OneOf({"arcface-112x112", "sphereface-96x112"}),
+       "The template of the crops, and their size. Where the network's input has another size, "
+       "crops are fitted into it on grey."},
+      {"data.values", &r.data.values, OneOf({"centred", "unit", "imagenet"}),
+       "What the network takes for pixels: -1 to 1, 0 to 1, or by ImageNet's means and "
+       "deviations."},
 
       {"augment.flip", &r.augment.flip, InRange(0, 1), "Probability that a photo is mirrored."},
       {"augment.blend", &r.augment.blend, InRange(0, 1),
@@ -39,6 +46,9 @@ KeyTable RecipeKeys(Recipe& r) {
       {"augment.degrade", &r.augment.degrade, InRange(0, 1),
        "Probability that a photo is then spoilt as cameras and covers do it, those of a batch by "
        "the same kind of flaw; a teacher is shown it unspoilt."},
+      {"augment.random_crop", &r.augment.random_crop, InRange(0, 1),
+       "Probability that another part of the picture than its middle is seen; needs "
+       "data.centre_crop."},
       {"augment.crop", &r.augment.crop, InRange(0, 1),
        "Probability that a photo is shifted, zoomed and turned."},
       {"augment.crop_shift", &r.augment.crop_shift, InRange(0, 1),
@@ -52,6 +62,9 @@ KeyTable RecipeKeys(Recipe& r) {
        "Probability that a photo is made small and then large again."},
       {"augment.low_resolution_least", &r.augment.low_resolution_least, InRange(0.01, 1),
        "The smallest size, as a share of the side."},
+      {"augment.low_resolution_factor", &r.augment.low_resolution_factor, InRange(0, 64),
+       "Instead of a random size: always so many times smaller, by bicubic interpolation. 0: "
+       "random."},
       {"augment.photometric", &r.augment.photometric, InRange(0, 1),
        "Probability that brightness, contrast and saturation are changed."},
       {"augment.brightness", &r.augment.brightness, InRange(0, 1),
@@ -60,12 +73,17 @@ KeyTable RecipeKeys(Recipe& r) {
        "Contrast is multiplied by up to 1 ± this."},
       {"augment.saturation", &r.augment.saturation, InRange(0, 1),
        "Saturation is multiplied by up to 1 ± this."},
+      {"augment.hue", &r.augment.hue, InRange(0, 0.5),
+       "With these, colours are turned by up to this share of their circle."},
       {"augment.grey", &r.augment.grey, InRange(0, 1),
        "Probability that a photo loses its colours."},
       {"augment.erase", &r.augment.erase, InRange(0, 1),
        "Probability that a rectangle is replaced by noise."},
       {"augment.erase_most", &r.augment.erase_most, InRange(0, 1),
        "The largest rectangle, as a share of the area."},
+      {"augment.blur", &r.augment.blur, InRange(0, 1), "Probability that a photo is blurred."},
+      {"augment.blur_most", &r.augment.blur_most, InRange(0.1, 16),
+       "The strongest blur: the Gaussian's deviation in pixels."},
 
       {"synthetic.identities", &r.synthetic.identities, InRange(0, 1e7),
        "Generated identities that are trained on beside the real ones."},
@@ -154,6 +172,9 @@ KeyTable RecipeKeys(Recipe& r) {
        "Centres of each class, of which the nearest counts."},
       {"head.sample_rate", &r.head.sample_rate, HeadRange::kSampleRate,
        "Share of the classes that a batch is compared with (Partial FC)."},
+      {"head.interclass_filter", &r.head.interclass_filter, HeadRange::kInterclassFilter,
+       "Other classes whose cosine is above this do not count, for sets with wrong labels. 0: all "
+       "count."},
       {"head.linear", &r.head.linear,
        "Use a plain linear layer with a bias instead of cosines and a margin."},
       {"head.margin_warmup", &r.head.margin_warmup, InRange(0, 1e6),
@@ -210,6 +231,13 @@ KeyTable RecipeKeys(Recipe& r) {
       {"schedule.kind", &r.schedule.kind, OneOf(ScheduleKinds()), "How the learning rate falls."},
       {"schedule.rate", &r.schedule.rate, ScheduleRange::kRate,
        "The learning rate after the warm-up."},
+      {"schedule.rate_batch", &r.schedule.rate_batch, InRange(0, 1e6),
+       "The number of photos in an update that schedule.rate is meant for: with more of them the "
+       "rate is as much higher. 0: it is taken as it is."},
+      {"schedule.rate_least", &r.schedule.rate_least, ScheduleRange::kMinimum,
+       "With schedule.rate_batch: the lowest rate that comes of it."},
+      {"schedule.rate_most", &r.schedule.rate_most, ScheduleRange::kRate,
+       "With schedule.rate_batch: the highest rate that comes of it."},
       {"schedule.minimum", &r.schedule.minimum, ScheduleRange::kMinimum,
        "The rate that cosine, polynomial and yolox end with."},
       {"schedule.epochs", &r.schedule.epochs, InRange(0.001, 1e6),

@@ -1,8 +1,10 @@
 #include "trainer/run/resolved_recipe.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "face/image/align.h"
 #include "face/network/architecture.h"
 
 namespace facegate {
@@ -12,6 +14,15 @@ int64_t Batches(double epochs, const RecipeFacts& facts) {
   return std::llround(epochs * static_cast<double>(facts.batches_per_epoch));
 }
 
+// The rate for as many photos as an update has, in proportion.
+double RateOf(const Recipe& recipe) {
+  const Recipe::Schedule& said = recipe.schedule;
+  if (said.rate_batch == 0) return said.rate;
+  const auto photos = static_cast<double>(recipe.data.batch * recipe.optimizer.accumulate);
+  return std::clamp(said.rate * photos / static_cast<double>(said.rate_batch), said.rate_least,
+                    std::max(said.rate_least, said.rate_most));
+}
+
 // Its lengths are in updates.
 ScheduleOptions ScheduleOf(const Recipe& recipe, const RecipeFacts& facts) {
   const Recipe::Schedule& said = recipe.schedule;
@@ -19,7 +30,7 @@ ScheduleOptions ScheduleOf(const Recipe& recipe, const RecipeFacts& facts) {
     return Batches(epochs, facts) / recipe.optimizer.accumulate;
   };
   ScheduleOptions schedule{.kind = said.kind,
-                           .base = said.rate,
+                           .base = RateOf(recipe),
                            .minimum = said.minimum,
                            .total = std::max<int64_t>(1, updates(said.epochs)),
                            .every = std::max<int64_t>(1, updates(said.step_every)),
@@ -81,6 +92,7 @@ TrainingOptions TrainingOf(const Recipe& recipe, const RecipeFacts& facts, int e
                    .embedding_size = embedding_size,
                    .sub_centers = recipe.head.sub_centers,
                    .sample_rate = recipe.head.sample_rate,
+                   .interclass_filter = recipe.head.interclass_filter,
                    .linear = recipe.head.linear,
                    .margin = MarginOf(recipe.head),
                    .seed = recipe.network.seed};
@@ -102,6 +114,35 @@ TrainingOptions TrainingOf(const Recipe& recipe, const RecipeFacts& facts, int e
   return training;
 }
 
+AlignmentTemplate AlignmentOf(const Recipe& recipe) {
+  return AlignmentFromName(recipe.data.alignment).value_or(AlignmentTemplate::kArcFace112);
+}
+
+Preprocessing PreprocessingOf(const Recipe& recipe, const network::Input& input) {
+  Preprocessing made;
+  made.input_width = static_cast<int>(input.width);
+  made.input_height = static_cast<int>(input.height);
+  made.alignment = AlignmentOf(recipe);
+  made.letterbox = CropSize(made.alignment) != cv::Size(made.input_width, made.input_height);
+  made.colour_order = input.channels == 1
+                          ? ColourOrder::kGrey
+                          : ColourOrderFromName(recipe.data.colour).value_or(ColourOrder::kRgb);
+  if (recipe.data.values == "unit") {
+    made.mean.fill(0.0F);
+    made.scale.fill(1.0F / 255.0F);
+  } else if (recipe.data.values == "imagenet") {
+    // Of red, green and blue, in 0..1.
+    constexpr std::array<float, 3> kMean = {0.485F, 0.456F, 0.406F};
+    constexpr std::array<float, 3> kDeviation = {0.229F, 0.224F, 0.225F};
+    for (size_t c = 0; c < 3; ++c) {
+      const size_t colour = made.colour_order == ColourOrder::kBgr ? 2 - c : c;
+      made.mean[c] = 255.0F * kMean[colour];
+      made.scale[c] = 1.0F / (255.0F * kDeviation[colour]);
+    }
+  }
+  return made;
+}
+
 }  // namespace
 
 DataOptions DataOptionsOf(const Recipe& spelled_out) {
@@ -110,7 +151,9 @@ DataOptions DataOptionsOf(const Recipe& spelled_out) {
           .unlabelled = said.data.unlabelled,
           .root = said.data.root,
           .leave_out = said.data.leave_out,
+          .alignment = AlignmentOf(said),
           .centre_crop = said.data.centre_crop,
+          .random_crop = said.augment.random_crop,
           .min_photos = said.data.min_photos,
           .seed = said.network.seed,
           .synthetic_identities = said.synthetic.identities,
@@ -125,30 +168,30 @@ DataOptions DataOptionsOf(const Recipe& spelled_out) {
 
 StatusOr<ResolvedRecipe> ResolveRecipe(const Recipe& spelled_out, const RecipeFacts& facts) {
   const Recipe& said = spelled_out;
-  FACEGATE_ASSIGN_OR_RETURN(const int size, EmbeddingSizeOf(said.network.architecture));
-  return ResolvedRecipe{
-      .training = TrainingOf(said, facts, size),
-      .batch = said.data.batch,
-      .balanced = said.data.balanced,
-      .augment = said.augment,
-      .blend = said.augment.blend,
-      .degrade = said.augment.degrade,
-      .colours = ColourOrderFromName(said.data.colour).value_or(ColourOrder::kRgb),
-      .init = said.network.init,
-      .teacher = said.teacher.model,
-      .epochs = said.schedule.epochs,
-      .evaluate_every = said.evaluate.every,
-      .evaluate_mirror = said.evaluate.mirror,
-      .checkpoint_every = said.checkpoint.every,
-      .checkpoint_keep = said.checkpoint.keep,
-      .best_by = said.checkpoint.best_by,
-      .patience = said.checkpoint.patience,
-      .threads = said.machine.threads,
-      .loader_threads = said.machine.loader_threads,
-      .device = said.machine.device,
-      .card = said.card,
-      .summary = RecipeSummary(said),
-      .warnings = RecipeWarnings(said)};
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network,
+                            DescribeArchitecture(said.network.architecture));
+  return ResolvedRecipe{.training = TrainingOf(said, facts, static_cast<int>(network.outputs)),
+                        .batch = said.data.batch,
+                        .balanced = said.data.balanced,
+                        .augment = said.augment,
+                        .blend = said.augment.blend,
+                        .degrade = said.augment.degrade,
+                        .preprocessing = PreprocessingOf(said, network.input),
+                        .init = said.network.init,
+                        .teacher = said.teacher.model,
+                        .epochs = said.schedule.epochs,
+                        .evaluate_every = said.evaluate.every,
+                        .evaluate_mirror = said.evaluate.mirror,
+                        .checkpoint_every = said.checkpoint.every,
+                        .checkpoint_keep = said.checkpoint.keep,
+                        .best_by = said.checkpoint.best_by,
+                        .patience = said.checkpoint.patience,
+                        .threads = said.machine.threads,
+                        .loader_threads = said.machine.loader_threads,
+                        .device = said.machine.device,
+                        .card = said.card,
+                        .summary = RecipeSummary(said),
+                        .warnings = RecipeWarnings(said)};
 }
 
 }  // namespace facegate

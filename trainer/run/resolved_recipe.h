@@ -28,7 +28,7 @@ struct ResolvedRecipe {
   AugmentOptions augment{};
   double blend = 0.0;
   double degrade = 0.0;
-  ColourOrder colours = ColourOrder::kRgb;
+  Preprocessing preprocessing{};  // of the network that learns
 
   std::string init{};     // trained weights to begin with: an absolute path; empty: none
   std::string teacher{};  // a model file: an absolute path; empty: none

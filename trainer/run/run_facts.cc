@@ -38,7 +38,6 @@ StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out) {
   facts.total = recipe.training.schedule.total * recipe.training.accumulate;
   facts.evaluate_every = std::max<int64_t>(
       1, std::llround(recipe.evaluate_every * static_cast<double>(facts.batches_per_epoch)));
-  facts.preprocessing.colour_order = recipe.colours;
   return facts;
 }
 

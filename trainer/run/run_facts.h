@@ -16,7 +16,6 @@ namespace facegate {
 struct RunFacts {
   ResolvedRecipe recipe{};
   TrainingData data{};
-  Preprocessing preprocessing{};  // of the network that learns
   int64_t batches_per_epoch = 1;
   int64_t total = 0;           // batches
   int64_t evaluate_every = 1;  // batches

@@ -49,6 +49,9 @@ class ChosenPhotos final : public Dataset {
   StatusOr<cv::Mat> Load(size_t i) const override {
     return photos_[i].source->Load(photos_[i].number);
   }
+  StatusOr<cv::Mat> LoadVaried(size_t i, RandomStream& random) const override {
+    return photos_[i].source->LoadVaried(photos_[i].number, random);
+  }
 
  private:
   const std::vector<Photo> photos_;
@@ -57,8 +60,9 @@ class ChosenPhotos final : public Dataset {
 
 std::unique_ptr<Dataset> Cropped(std::unique_ptr<Dataset> dataset, const DataOptions& options) {
   if (options.centre_crop == 0) return dataset;
-  return MakeCentreCropDataset(std::move(dataset), static_cast<int>(options.centre_crop),
-                               CropSize(AlignmentTemplate::kArcFace112));
+  return MakeCentreCropDataset(std::move(dataset), {.height = static_cast<int>(options.centre_crop),
+                                                    .size = CropSize(options.alignment),
+                                                    .elsewhere = options.random_crop});
 }
 
 // All sets as one; `data` gets their folders, and what is to be known of how they were found.

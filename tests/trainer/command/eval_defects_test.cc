@@ -109,7 +109,8 @@ TEST_F(EvalDefectsTest, TrainingAndEvaluationCutTheSameMiddle) {
   for (size_t i = 0; i < 3; ++i) {
     list.images.push_back({.path = dir_.File(photos->name(i)), .label = 0});
   }
-  const auto dataset = MakeCentreCropDataset(MakeListDataset(std::move(list)), 112, {112, 112});
+  const auto dataset =
+      MakeCentreCropDataset(MakeListDataset(std::move(list)), {.height = 112, .size = {112, 112}});
   const auto embedder = Embedder({.centre_crop = 112});
   const auto faces = embedder->Cut(*photos, 0, 3);
   for (size_t i = 0; i < 3; ++i) {

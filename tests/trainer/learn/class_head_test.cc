@@ -116,5 +116,17 @@ TEST(ClassHeadTest, RefusesWhatHasNoMeaning) {
   refused({.classes = 2, .embedding_size = 4, .margin = {.kind = "none"}});
 }
 
+TEST(ClassHeadTest, OtherClassesThatAreTooAlikeDoNotCount) {
+  const ClassHeadOptions plain{.margin = {.kind = "softmax", .scale = 1.0}};
+  ClassHeadOptions filtering = plain;
+  filtering.interclass_filter = 0.3;
+  const Tensor all = Head(plain)->Forward(Embeddings(), Labels(), 0, 1.0).logits;
+  const Tensor counted = Head(filtering)->Forward(Embeddings(), Labels(), 0, 1.0).logits;
+  const Tensor own = torch::zeros_like(all).scatter(1, Labels().unsqueeze(1), 1.0).to(torch::kBool);
+  const Tensor expected = torch::where((all > 0.3) & ~own, torch::zeros_like(all), all);
+  EXPECT_TRUE(((all > 0.3) & ~own).any().item<bool>());
+  EXPECT_TRUE(torch::equal(counted, expected));
+}
+
 }  // namespace
 }  // namespace facegate

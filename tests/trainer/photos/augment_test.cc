@@ -138,5 +138,53 @@ TEST(AugmentTest, RefusesWhatHasNoMeaning) {
   refused([](AugmentOptions& o) { o.erase_most = 2.0; });
 }
 
+TEST(AugmentTest, AFixedFactorGivesTheSameEachTime) {
+  const auto smaller = [](AugmentOptions& options) {
+    options.low_resolution = 1.0;
+    options.low_resolution_factor = 4.0;
+  };
+  cv::Mat small;
+  cv::resize(Picture(), small, {28, 28}, 0, 0, cv::INTER_CUBIC);
+  cv::Mat expected;
+  cv::resize(small, expected, {112, 112}, 0, 0, cv::INTER_CUBIC);
+  EXPECT_TRUE(Equal(Changed(smaller, 1), expected));
+  EXPECT_TRUE(Equal(Changed(smaller, 2), expected));
+}
+
+TEST(AugmentTest, TurnsColoursAndLeavesGreyAlone) {
+  AugmentOptions options = Nothing();
+  options.photometric = 1.0;
+  options.brightness = options.contrast = options.saturation = 0.0;
+  options.hue = 0.5;
+  const auto turned = [&](const cv::Scalar& colour) {
+    cv::Mat picture(4, 4, CV_8UC3, colour);
+    RandomStream random(7);
+    Augment(options, random, picture);
+    return picture.at<cv::Vec3b>(0, 0);
+  };
+  EXPECT_EQ(turned(cv::Scalar::all(90)), cv::Vec3b(90, 90, 90));
+  EXPECT_NE(turned({0, 0, 200}), cv::Vec3b(0, 0, 200));
+}
+
+TEST(AugmentTest, BlursWithoutChangingTheMean) {
+  const cv::Mat blurred = Changed([](AugmentOptions& options) {
+    options.blur = 1.0;
+    options.blur_most = 8.0;
+  });
+  EXPECT_FALSE(Equal(blurred, Picture()));
+  EXPECT_NEAR(cv::mean(blurred)[0], cv::mean(Picture())[0], 1.0);
+}
+
+TEST(AugmentTest, RefusesShapesOutOfTheirRange) {
+  const auto refuses = [](const std::function<void(AugmentOptions&)>& choose) {
+    AugmentOptions options;
+    choose(options);
+    EXPECT_THAT(CheckAugmentation(options), StatusIs(StatusCode::kInvalidArgument));
+  };
+  refuses([](AugmentOptions& options) { options.low_resolution_factor = 0.5; });
+  refuses([](AugmentOptions& options) { options.hue = 0.6; });
+  refuses([](AugmentOptions& options) { options.blur_most = 0.0; });
+}
+
 }  // namespace
 }  // namespace facegate

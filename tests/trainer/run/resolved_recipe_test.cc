@@ -72,5 +72,31 @@ TEST(ResolvedRecipeTest, RefusesAnArchitectureThatIsNotThere) {
               StatusIs(StatusCode::kInvalidArgument));
 }
 
+TEST(ResolvedRecipeTest, TheRateGrowsWithTheBatchBetweenItsLimits) {
+  Recipe recipe;
+  recipe.schedule.rate = 0.01;
+  recipe.schedule.rate_batch = 64;
+  recipe.data.batch = 128;
+  recipe.optimizer.accumulate = 2;
+  const auto rate = [&] { return Resolve(recipe).training.schedule.base; };
+  EXPECT_DOUBLE_EQ(rate(), 0.04);
+  recipe.schedule.rate_most = 0.03;
+  EXPECT_DOUBLE_EQ(rate(), 0.03);
+  recipe.schedule.rate_batch = 0;
+  EXPECT_DOUBLE_EQ(rate(), 0.01);
+}
+
+TEST(ResolvedRecipeTest, NetworksAreFedAsTheRecipeSays) {
+  Recipe recipe;
+  recipe.data.values = "unit";
+  recipe.data.alignment = "sphereface-96x112";
+  const Preprocessing made = Resolve(recipe).preprocessing;
+  EXPECT_EQ(made.mean[0], 0.0F);
+  EXPECT_FLOAT_EQ(made.scale[2] * 255.0F, 1.0F);
+  EXPECT_EQ(made.alignment, AlignmentTemplate::kSphereFace96x112);
+  EXPECT_TRUE(made.letterbox);
+  EXPECT_EQ(made.input_width, 112);
+}
+
 }  // namespace
 }  // namespace facegate

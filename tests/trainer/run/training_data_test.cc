@@ -136,6 +136,25 @@ TEST_F(TrainingDataTest, CutsTheMiddleForTrainingAndEvaluationAlike) {
   whole_differs(*data->sets[0].source, data->sets[0].photos[0]);
 }
 
+TEST_F(TrainingDataTest, TrainingMayCutElsewhereThanEvaluation) {
+  DataOptions options;
+  options.train = {Folder("a", 4, 4)};
+  options.holdout_identities = 2;
+  options.holdout_pairs = 20;
+  options.centre_crop = 56;
+  options.random_crop = 1.0;
+  const auto data = OpenTrainingData(options);
+  ASSERT_THAT(data, IsOk());
+  const cv::Mat middle = data->training->Load(0).value();
+  RandomStream one(1);
+  RandomStream same(1);
+  RandomStream other(2);
+  const cv::Mat varied = data->training->LoadVaried(0, one).value();
+  EXPECT_GT(cv::norm(varied, middle, cv::NORM_L1), 0.0);
+  EXPECT_EQ(cv::norm(varied, data->training->LoadVaried(0, same).value(), cv::NORM_L1), 0.0);
+  EXPECT_GT(cv::norm(varied, data->training->LoadVaried(0, other).value(), cv::NORM_L1), 0.0);
+}
+
 TEST_F(TrainingDataTest, LeavesOutWhatAListNames) {
   DataOptions options;
   options.train = {Folder("a", 3, 2)};
