@@ -12,13 +12,14 @@ namespace facegate {
 namespace {
 
 constexpr std::string_view kExpected = "expected a file of torch.save (.pth, .pt) or .safetensors";
-constexpr std::array<std::string_view, 6> kFrameworks = {"ONNX",  "TensorFlow", "Keras",
-                                                         "MXNet", "ncnn",       "GGUF"};
+constexpr std::array<std::string_view, 5> kFrameworks = {"TensorFlow", "Keras", "MXNet", "ncnn",
+                                                         "GGUF"};
 
 // Says what is to be done with a file of another kind.
 std::string_view WayOut(std::string_view kind) {
   const auto has = [kind](std::string_view part) { return kind.find(part) != kind.npos; };
   if (has("archive")) return "unpack it first";
+  if (has("ONNX")) return "facegate-train import makes a model file of one";
   if (std::any_of(kFrameworks.begin(), kFrameworks.end(), has)) {
     return "only weights that PyTorch saved, or .safetensors, are read";
   }

@@ -6,7 +6,6 @@
 
 #include "face/base/file.h"
 #include "face/weights/model_card_reader.h"
-#include "face/weights/quote.h"
 
 namespace facegate {
 namespace {
@@ -15,24 +14,6 @@ Status CheckDigest(std::string_view what, std::string_view recorded, std::string
   if (recorded == actual) return OkStatus();
   return InvalidArgument(
       fmt::format("the card's {} digest is {}, the file's is {}", what, recorded, actual));
-}
-
-// Checks what SerializeSafetensors() asks for.
-Status CheckTensors(const TensorMap& tensors) {
-  for (const auto& [name, tensor] : tensors) {
-    if (name.empty() || name == "__metadata__" || !IsUtf8(name)) {
-      return InvalidArgument(fmt::format("no tensor can have the name {}", Quote(name)));
-    }
-    const int64_t count = tensor.element_count();
-    if (tensor.shape.size() > kMaxDimensions || count < 0 ||
-        tensor.bytes.size() / SizeOf(tensor.dtype) != static_cast<uint64_t>(count) ||
-        tensor.bytes.size() % SizeOf(tensor.dtype) != 0) {
-      return InvalidArgument(fmt::format("tensor {} of type {} and shape {} has {} bytes",
-                                         Quote(name), DTypeName(tensor.dtype),
-                                         ShapeText(tensor.shape), tensor.bytes.size()));
-    }
-  }
-  return OkStatus();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -74,6 +75,13 @@ std::optional<PickleGlobal> FindPickleGlobal(std::string_view module, std::strin
     if (storage.name == name) return PickleGlobal{.kind = Kind::kStorage, .dtype = storage.dtype};
   }
   return std::nullopt;
+}
+
+std::string_view TorchStorageName(DType dtype) {
+  const auto* const found =
+      std::find_if(kStorages.begin(), kStorages.end(),
+                   [dtype](const StorageName& storage) { return storage.dtype == dtype; });
+  return found->name;
 }
 
 StatusOr<PickleDict> MakeOrderedDict(const PickleGraph& graph, const PickleTuple& arguments) {

@@ -15,6 +15,9 @@ namespace facegate {
 // ShortStorage, CharStorage, ByteStorage, BoolStorage. Nothing for any other name.
 std::optional<PickleGlobal> FindPickleGlobal(std::string_view module, std::string_view name);
 
+// The name of the storage that holds such elements, as "FloatStorage" holds kF32.
+std::string_view TorchStorageName(DType dtype);
+
 // OrderedDict() or OrderedDict([(key, value), ...]), as Python 2 wrote it.
 StatusOr<PickleDict> MakeOrderedDict(const PickleGraph& graph, const PickleTuple& arguments);
 

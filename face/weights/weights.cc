@@ -8,6 +8,7 @@
 
 #include "face/base/coding.h"
 #include "face/base/sha256.h"
+#include "face/weights/quote.h"
 
 namespace facegate {
 namespace {
@@ -69,6 +70,23 @@ std::optional<int64_t> ElementCount(std::span<const int64_t> shape) {
 
 std::string ShapeText(std::span<const int64_t> shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+Status CheckTensors(const TensorMap& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    if (name.empty() || name == "__metadata__" || !IsUtf8(name)) {
+      return InvalidArgument(fmt::format("no tensor can have the name {}", Quote(name)));
+    }
+    const int64_t count = tensor.element_count();
+    if (tensor.shape.size() > kMaxDimensions || count < 0 ||
+        tensor.bytes.size() / SizeOf(tensor.dtype) != static_cast<uint64_t>(count) ||
+        tensor.bytes.size() % SizeOf(tensor.dtype) != 0) {
+      return InvalidArgument(fmt::format("tensor {} of type {} and shape {} has {} bytes",
+                                         Quote(name), DTypeName(tensor.dtype),
+                                         ShapeText(tensor.shape), tensor.bytes.size()));
+    }
+  }
+  return OkStatus();
 }
 
 std::string ModelDigest(std::string_view architecture, const TensorMap& tensors) {

@@ -43,6 +43,11 @@ struct Tensor {
 // A state dict: tensors by name, in the order of names.
 using TensorMap = std::map<std::string, Tensor, std::less<>>;
 
+// Checks what the writers of weight files ask for: names are UTF-8, not empty and not
+// "__metadata__", shapes have at most kMaxDimensions, and bytes agree with type and shape.
+// kInvalidArgument otherwise, naming the tensor.
+Status CheckTensors(const TensorMap& tensors);
+
 // sha256 over the architecture's name and then each tensor in the order of names (byte by byte),
 // 64 hexadecimal digits. Metadata does not enter. With part(x) = u64 little-endian length of x,
 // then x, the bytes hashed are

@@ -18,9 +18,11 @@
 #include "face/network/backbone_group.h"
 #include "face/network/description_json.h"
 #include "face/network/tensor_list.h"
+#include "face/onnx/onnx_file.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
 #include "trainer/command/card_print.h"
+#include "trainer/command/import_onnx.h"
 #include "trainer/run/model_writer.h"
 
 namespace facegate {
@@ -48,21 +50,32 @@ Source SourceOf(FoundBackbone found) {
   return source;
 }
 
-StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& options) {
-  if (!LooksLikeSafetensors(bytes)) {
-    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, ParseBackbone(bytes, WishOf(options)));
-    return SourceOf(std::move(found));
-  }
-  FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
-  if (!file.metadata.contains(std::string(kCardKey))) {
-    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(file.tensors, WishOf(options)));
-    return SourceOf(std::move(found));
-  }
-  Source source;
+bool HasCard(const Safetensors& file) { return file.metadata.contains(std::string(kCardKey)); }
+
+StatusOr<Source> SourceOfModel(Safetensors file) {
   FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ModelFileFrom(std::move(file)));
+  Source source;
   source.tensors = std::move(model.tensors);
   source.card = std::move(model.card);
   return source;
+}
+
+StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& options) {
+  if (LooksLikeSafetensors(bytes)) {
+    FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
+    if (HasCard(file)) return SourceOfModel(std::move(file));
+    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(file.tensors, WishOf(options)));
+    return SourceOf(std::move(found));
+  }
+  if (LooksLikeOnnx(bytes) || options.source.ends_with(".onnx")) {
+    FACEGATE_ASSIGN_OR_RETURN(OnnxWeights weights, ReadOnnxWeights(bytes, options.source));
+    if (HasCard(weights.file)) return SourceOfModel(std::move(weights.file));
+    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found,
+                              TakeOnnxBackbone(std::move(weights), WishOf(options)));
+    return SourceOf(std::move(found));
+  }
+  FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, ParseBackbone(bytes, WishOf(options)));
+  return SourceOf(std::move(found));
 }
 
 StatusOr<Source> ReadSource(const ImportOptions& options) {
@@ -222,11 +235,12 @@ TrainCommand AddImportCommand(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("import", "Makes a model file of weights that PyTorch trained");
   command->footer(
-      "SOURCE is a state dict or checkpoint of torch.save (.pth, .pt; nothing in it is executed) "
-      "or a .safetensors.\n"
+      "SOURCE is a state dict or checkpoint of torch.save (.pth, .pt; nothing in it is executed), "
+      "a .safetensors,\n"
+      "or an .onnx whose tensors have the names of the network that it was made of.\n"
       "The backbone is looked for under any key and prefix; heads and other tensors are named and "
       "left out.\n"
-      "A .safetensors that carries a card keeps what it says; for anything else say how the "
+      "A file that carries a card keeps what it says; for anything else say how the "
       "training crops\nwere prepared, by --preset or --alignment.\n"
       "\n"
       "Examples:\n"
@@ -234,6 +248,7 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "  facegate-train import --preset insightface --mirror backbone.pth r50.safetensors\n"
       "  facegate-train import --alignment arcface-112x112 --color bgr evolve.pth "
       "irse50.safetensors\n"
+      "  facegate-train import exported.onnx model.safetensors\n"
       "  facegate-train import --half --figures figures.json run/model.safetensors "
       "small.safetensors\n"
       "  facegate-train import --mix run2/model.safetensors run1/model.safetensors "

@@ -13,7 +13,7 @@
 namespace facegate {
 
 struct ImportOptions {
-  std::string source{};  // a .pth of torch.save or a .safetensors, with or without a card
+  std::string source{};  // a .pth of torch.save, or a .safetensors or .onnx with or without a card
   std::string out{};
   std::optional<std::string> architecture{};  // else found by the tensors' names and shapes
   std::optional<std::string> entry{};         // where in a checkpoint, see BackboneWish

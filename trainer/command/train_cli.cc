@@ -13,6 +13,7 @@
 #include "trainer/command/compare.h"
 #include "trainer/command/embed.h"
 #include "trainer/command/eval.h"
+#include "trainer/command/export.h"
 #include "trainer/command/fit.h"
 #include "trainer/command/fit_landmarks.h"
 #include "trainer/command/fit_quality.h"
@@ -83,11 +84,11 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
   app.set_version_flag("--version", std::string("facegate-train ") + Version());
   app.require_subcommand(1);
   const std::array commands = {
-      AddImportCommand(app),     AddCompareCommand(app),      AddEmbedCommand(app),
-      AddFitCommand(app),        AddFitLandmarksCommand(app), AddFitQualityCommand(app),
-      AddEvalCommand(app),       AddInspectCommand(app),      AddPackCommand(app),
-      AddSynthesizeCommand(app), AddRingCommand(app),         AddSummaryCommand(app),
-      AddBenchCommand(app),      AddCalibrateCommand(app)};
+      AddImportCommand(app),     AddExportCommand(app),     AddCompareCommand(app),
+      AddEmbedCommand(app),      AddFitCommand(app),        AddFitLandmarksCommand(app),
+      AddFitQualityCommand(app), AddEvalCommand(app),       AddInspectCommand(app),
+      AddPackCommand(app),       AddSynthesizeCommand(app), AddRingCommand(app),
+      AddSummaryCommand(app),    AddBenchCommand(app),      AddCalibrateCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -25,11 +25,14 @@ std::string Input(const std::string& name, const std::string& shape) {
   return Message(11, Message(1, name) + Message(2, Message(1, tensor)));
 }
 
+const std::string kOpset = Message(8, std::string("\x10\x0d", 2));
+
 // A model of an IR version, a graph with a node, two inputs and an output, and an opset.
 std::string Model(const std::string& shape) {
-  const std::string graph = Message(1, "node") + Message(2, "graph") + Input("input", shape) +
-                            Input("second", Message(1, "\x08\x07")) + Message(12, "output");
-  return std::string("\x08\x06", 2) + Message(7, graph) + Message(8, "opset");
+  const std::string graph = Message(1, Message(4, "Relu")) + Message(2, "graph") +
+                            Input("input", shape) + Input("second", Message(1, "\x08\x07")) +
+                            Message(12, Message(1, "output"));
+  return std::string("\x08\x06", 2) + Message(7, graph) + kOpset;
 }
 
 // The same model with its fields in the order in which they are written back.
@@ -64,7 +67,7 @@ TEST(OnnxShapeTest, RefusesWhatHasNoInputShape) {
   const auto refused = StatusIs(StatusCode::kInvalidArgument);
   EXPECT_THAT(WithInputShape("", kShape), refused);
   EXPECT_THAT(WithInputShape("no model at all", kShape), refused);
-  EXPECT_THAT(WithInputShape(Message(7, Message(1, "node")), kShape), refused);
+  EXPECT_THAT(WithInputShape(Message(7, Message(1, Message(4, "Relu"))), kShape), refused);
   EXPECT_THAT(WithInputShape(std::string(20, '\xff'), kShape), refused);
 }
 
@@ -75,7 +78,7 @@ TEST(OnnxShapeTest, RefusesGroupsThatAreNestedWithoutAnEnd) {
 
 TEST(OnnxShapeTest, RefusesOrSurvivesEveryTruncation) {
   const std::string model = Model(NamedShape());
-  const size_t graph_end = model.size() - Message(8, "opset").size();
+  const size_t graph_end = model.size() - kOpset.size();
   for (size_t size = 0; size < model.size(); ++size) {
     const auto changed = WithInputShape(model.substr(0, size), kShape);
     // Whole only at the end of the graph, where just the opset is missing.

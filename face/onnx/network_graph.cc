@@ -1,0 +1,228 @@
+#include "face/onnx/network_graph.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "face/network/shape_map.h"
+#include "face/onnx/onnx_state_dict.h"
+#include "face/weights/json_number.h"
+
+namespace facegate {
+namespace {
+
+using network::BatchNorm;
+using network::Chain;
+using network::ChannelGate;
+using network::Convolution;
+using network::ConvShape;
+using network::Description;
+using network::Dropout;
+using network::Flatten;
+using network::Layer;
+using network::Linear;
+using network::PRelu;
+using network::Relu;
+using network::Residual;
+using network::Subsample;
+
+constexpr int64_t kIrVersion = 8;
+constexpr int64_t kOpset = 13;
+constexpr float kNormEpsilon = 1e-5F;  // of the originals' batch norms
+
+Tensor FloatTensor(std::vector<int64_t> shape, std::span<const float> values) {
+  Tensor tensor{.dtype = DType::kF32, .shape = std::move(shape), .bytes = {}};
+  tensor.bytes.assign(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  return tensor;
+}
+
+// Writes the nodes of layers. A value is called as the layer that gives it.
+class GraphWriter {
+ public:
+  explicit GraphWriter(OnnxModel& model) : model_(model) {}
+
+  // Puts (pixel - mean) * scale in front of the network.
+  void Prepare(const Preprocessing& preprocessing, bool bytes) {
+    if (bytes) {
+      Emit("Cast", "facegate.pixels", {value_}, {{"to", kOnnxFloat}});
+    }
+    if (preprocessing.colour_order == ColourOrder::kBgr) {
+      // A convolution by zeros and ones: every runtime has it, and it is exact.
+      constexpr std::array<float, 9> kReversed = {0, 0, 1, 0, 1, 0, 1, 0, 0};
+      Emit("Conv", "facegate.bgr",
+           {value_, Constant("facegate.reversed", FloatTensor({3, 3, 1, 1}, kReversed))},
+           {{"kernel_shape", std::vector<int64_t>{1, 1}}});
+    }
+    Emit("Sub", "facegate.centred",
+         {value_, Constant("facegate.mean", FloatTensor({1, 3, 1, 1}, preprocessing.mean))});
+    Emit("Mul", "facegate.prepared",
+         {value_, Constant("facegate.scale", FloatTensor({1, 3, 1, 1}, preprocessing.scale))});
+  }
+
+  // By value: `prefix` is name_ itself within chains.
+  void Follow(const std::vector<Layer>& layers, std::string prefix) {  // NOLINT
+    for (const Layer& layer : layers) {
+      const std::string outer = std::exchange(name_, prefix + layer.name);
+      std::visit(*this, layer.kind);
+      name_ = outer;
+    }
+  }
+
+  void operator()(const Convolution& layer) {
+    Convolve(name_, layer.shape, Weight("weight"), layer.bias ? Weight("bias") : "");
+  }
+  void operator()(const BatchNorm& /*layer*/) {
+    Emit("BatchNormalization", name_,
+         {value_, Weight("weight"), Weight("bias"), Weight("running_mean"), Weight("running_var")},
+         {{"epsilon", kNormEpsilon}});
+  }
+  void operator()(const PRelu& layer) {
+    Tensor& slope = model_.initializers.at(name_ + ".weight");
+    if (map_) slope.shape = {layer.channels, 1, 1};
+    Emit("PRelu", name_, {value_, Weight("weight")});
+  }
+  void operator()(const Relu& /*layer*/) { Emit("Relu", name_, {value_}); }
+  void operator()(const Linear& layer) {
+    std::vector<std::string> inputs = {value_, Weight("weight")};
+    if (layer.bias) inputs.push_back(Weight("bias"));
+    Emit("Gemm", name_, std::move(inputs), {{"transB", int64_t{1}}});
+  }
+  void operator()(const Dropout& /*layer*/) {}
+  void operator()(const Flatten& /*layer*/) {
+    Emit("Flatten", name_, {value_}, {{"axis", int64_t{1}}});
+    map_ = false;
+  }
+  void operator()(const Subsample& layer) {
+    if (layer.stride == 1) return;
+    Emit("MaxPool", name_, {value_},
+         {{"kernel_shape", std::vector<int64_t>{1, 1}},
+          {"strides", std::vector<int64_t>{layer.stride, layer.stride}}});
+  }
+  void operator()(const ChannelGate& layer) {
+    const std::string input = value_;
+    const int64_t squeezed = layer.channels / layer.reduction;
+    Emit("GlobalAveragePool", name_ + "/mean", {input});
+    Convolve(name_ + "/fc1", {.in = layer.channels, .out = squeezed}, Weight("fc1.weight"), "");
+    Emit("Relu", name_ + "/relu", {value_});
+    Convolve(name_ + "/fc2", {.in = squeezed, .out = layer.channels}, Weight("fc2.weight"), "");
+    Emit("Sigmoid", name_ + "/gate", {value_});
+    Emit("Mul", name_, {input, value_});
+  }
+  void operator()(const Chain& chain) { Follow(chain.layers, name_ + "."); }
+  void operator()(const Residual& residual) {
+    const std::string input = value_;
+    Follow(residual.layers, name_ + ".");
+    const std::string output = std::exchange(value_, input);
+    Follow(residual.shortcut, name_ + ".");
+    Emit("Add", name_, {output, value_});
+  }
+
+  // Divides the output by its Euclidean length.
+  void Normalise() {
+    const std::string raw = value_;
+    Emit("ReduceL2", "facegate.length", {raw},
+         {{"axes", std::vector<int64_t>{1}}, {"keepdims", int64_t{1}}});
+    Emit("Div", "facegate.unit", {raw, value_});
+  }
+
+  // Calls the output of the last node as the graph's is called.
+  void Finish() { model_.nodes.back().outputs = {std::string(kOnnxOutput)}; }
+
+ private:
+  void Emit(std::string op, const std::string& name, std::vector<std::string> inputs,
+            std::map<std::string, OnnxAttribute, std::less<>> attributes = {}) {
+    model_.nodes.push_back({.op = std::move(op),
+                            .name = name,
+                            .inputs = std::move(inputs),
+                            .outputs = {name},
+                            .attributes = std::move(attributes)});
+    value_ = name;
+  }
+  void Convolve(const std::string& name, const ConvShape& shape, std::string weight,
+                std::string bias) {
+    std::vector<std::string> inputs = {value_, std::move(weight)};
+    if (!bias.empty()) inputs.push_back(std::move(bias));
+    Emit("Conv", name, std::move(inputs),
+         {{"kernel_shape", std::vector<int64_t>(2, shape.kernel)},
+          {"strides", std::vector<int64_t>(2, shape.stride)},
+          {"pads", std::vector<int64_t>(4, shape.padding)},
+          {"group", shape.groups}});
+  }
+  std::string Constant(const std::string& name, Tensor tensor) {
+    model_.initializers.emplace(name, std::move(tensor));
+    return name;
+  }
+  // The value of a tensor of the layer at hand as numbers of 32 bits.
+  std::string Weight(std::string_view tensor) {
+    std::string name = fmt::format("{}.{}", name_, tensor);
+    if (model_.initializers.at(name).dtype == DType::kF32) return name;
+    const std::string whole = name + "/float";
+    model_.nodes.push_back({.op = "Cast",
+                            .name = whole,
+                            .inputs = {std::move(name)},
+                            .outputs = {whole},
+                            .attributes = {{"to", kOnnxFloat}}});
+    return whole;
+  }
+
+  static constexpr int64_t kOnnxFloat = 1;  // TensorProto.FLOAT
+
+  OnnxModel& model_;
+  std::string name_;               // of the layer at hand
+  std::string value_{kOnnxInput};  // that the next layer takes
+  bool map_ = true;                // the value is N·C·H·W; else N numbers
+};
+
+std::string NumbersText(const std::array<float, 3>& numbers) {
+  return fmt::format("{} {} {}", JsonNumber(numbers[0]), JsonNumber(numbers[1]),
+                     JsonNumber(numbers[2]));
+}
+
+std::string InputText(const NetworkGraphOptions& options) {
+  const Preprocessing& preprocessing = options.preprocessing;
+  const std::string crops =
+      fmt::format("crops of {}", std::string(AlignmentName(preprocessing.alignment)));
+  if (options.pixels != OnnxPixels::kNone) return crops + ", R G B, pixels 0..255";
+  return fmt::format("{}, {}, (pixel - mean) * scale, mean {}, scale {}", crops,
+                     preprocessing.colour_order == ColourOrder::kRgb ? "R G B" : "B G R",
+                     NumbersText(preprocessing.mean), NumbersText(preprocessing.scale));
+}
+
+}  // namespace
+
+StatusOr<OnnxModel> MakeNetworkGraph(const Description& description, TensorMap tensors,
+                                     const NetworkGraphOptions& options) {
+  FACEGATE_RETURN_IF_ERROR(CheckTensors(tensors));
+  const ShapeDifference difference = CompareShapes(ShapesOf(description), tensors);
+  if (difference.count > 0) {
+    return InvalidArgument(fmt::format("{} tensors are not those of {}: {}", difference.count,
+                                       description.name, difference.first.front()));
+  }
+  OnnxModel model{.ir_version = kIrVersion,
+                  .opsets = {{"", kOpset}},
+                  .producer = "facegate",
+                  .name = description.name};
+  MoveCounters(tensors, model.metadata);
+  model.metadata[kInputKey] = InputText(options);
+  model.metadata[kOutputKey] = options.normalise ? "embedding of length 1" : "embedding";
+  model.initializers = std::move(tensors);
+  const auto& [channels, side] = description.input;
+  const bool bytes = options.pixels == OnnxPixels::kUint8;
+  model.inputs = {{.name = std::string(kOnnxInput),
+                   .dtype = bytes ? DType::kU8 : DType::kF32,
+                   .shape = {{"N", channels, side, side}}}};
+  model.outputs = {{.name = std::string(kOnnxOutput),
+                    .dtype = DType::kF32,
+                    .shape = {{"N", description.outputs}}}};
+  GraphWriter writer(model);
+  if (options.pixels != OnnxPixels::kNone) writer.Prepare(options.preprocessing, bytes);
+  writer.Follow(description.layers, "");
+  if (options.normalise) writer.Normalise();
+  writer.Finish();
+  return model;
+}
+
+}  // namespace facegate
