@@ -205,9 +205,9 @@ StatusOr<OnnxModel> MakeNetworkGraph(const Description& description, TensorMap t
                   .opsets = {{"", kOpset}},
                   .producer = "facegate",
                   .name = description.name};
-  MoveCounters(tensors, model.metadata);
+  FitTensors(options.keep_half, tensors, model.metadata);
   model.metadata[kInputKey] = InputText(options);
-  model.metadata[kOutputKey] = options.normalise ? "embedding of length 1" : "embedding";
+  model.metadata[kOutputKey] = options.normalise ? "of length 1" : "not normalised";
   model.initializers = std::move(tensors);
   const auto& [channels, side] = description.input;
   const bool bytes = options.pixels == OnnxPixels::kUint8;

@@ -10,10 +10,9 @@
 
 // Networks as ONNX graphs. A graph has the layers of a description as they are, none folded into
 // another, in operators of opset 13. Its initializers are called as the tensors of the state dict
-// are, so that the graph gives back the weights that it was made of, bit for bit: the slopes of a
-// PReLU have the shape [C, 1, 1] there, numbers that are not of 32 bits are followed by a Cast, and
-// the counters of batch norms, which no operator takes, are metadata. What else a graph needs is
-// called "facegate.…".
+// are, so that the graph gives back the weights that it was made of, bit for bit (TakeStateDict()):
+// the slopes of a PReLU have the shape [C, 1, 1] there, and FitTensors() says what else differs.
+// What a graph needs besides is called "facegate.…".
 namespace facegate {
 
 inline constexpr std::string_view kOnnxInput = "data";
@@ -32,6 +31,8 @@ struct NetworkGraphOptions {
   OnnxPixels pixels = OnnxPixels::kNone;
   // The output is divided by its length.
   bool normalise = false;
+  // Tensors of F16 stay as they are, each with a Cast; else they become F32.
+  bool keep_half = false;
 };
 
 // Makes the graph of a network with these weights. Its input is "data", N·C·H·W, its output

@@ -106,7 +106,9 @@ OnnxValue ValueFrom(const onnx::ValueInfoProto& proto) {
 
 Status TakeInitializers(onnx::GraphProto& graph, ExternalData& external, TensorMap& tensors) {
   for (onnx::TensorProto& proto : *graph.mutable_initializer()) {
-    if (proto.name().empty()) return Broken("an initializer has no name");
+    if (proto.name().empty() || !IsUtf8(proto.name())) {
+      return Broken(fmt::format("an initializer has the name {}", Quote(proto.name())));
+    }
     StatusOr<Tensor> tensor = TensorFromProto(proto, external);
     if (!tensor.ok()) {
       return Annotate(tensor.status(), fmt::format("ONNX: initializer {}", Quote(proto.name())));
@@ -191,7 +193,7 @@ StatusOr<OnnxModel> ParseOnnx(std::string_view bytes, const std::string& folder)
   FACEGATE_RETURN_IF_ERROR(CheckOnnxFields(bytes));
   onnx::ModelProto proto;
   if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return Broken("a field of the model does not have its type, or a name is not UTF-8");
+    return Broken("the model is broken: a field does not have its type");
   }
   if (proto.ir_version() < 1 || !proto.has_graph()) {
     return Broken("the file is no model: it has no IR version or no graph");

@@ -36,6 +36,7 @@ StatusOr<ExportFormat> CheckOptions(const ExportOptions& options) {
     return RefuseField(flag, fmt::format("is for {} alone, and OUT is {}", ending, options.out));
   };
   FACEGATE_RETURN_IF_ERROR(alone(options.normalise, "--normalise", ExportFormat::kOnnx, ".onnx"));
+  FACEGATE_RETURN_IF_ERROR(alone(options.keep_half, "--keep-half", ExportFormat::kOnnx, ".onnx"));
   FACEGATE_RETURN_IF_ERROR(
       alone(options.pixels.has_value(), "--preprocess", ExportFormat::kOnnx, ".onnx"));
   FACEGATE_RETURN_IF_ERROR(
@@ -93,7 +94,8 @@ void AddFacts(const ExportWeights& weights, ExportReport& report) {
 StatusOr<std::string> OnnxBytes(ExportWeights weights, const ExportOptions& options,
                                 ExportReport& report) {
   NetworkGraphOptions graph{.preprocessing = weights.card->preprocessing,
-                            .normalise = options.normalise};
+                            .normalise = options.normalise,
+                            .keep_half = options.keep_half};
   if (options.pixels) {
     graph.pixels = *options.pixels == "uint8" ? OnnxPixels::kUint8 : OnnxPixels::kFloat;
   }
@@ -190,6 +192,9 @@ TrainCommand AddExportCommand(CLI::App& app) {
       ->check(CLI::IsMember({"float", "uint8"}));
   command->add_flag("--normalise,--normalize", options->normalise,
                     "An .onnx gives embeddings of length 1 [raw ones]");
+  command->add_flag("--keep-half", options->keep_half,
+                    "An .onnx keeps weights of 16 bits: half the size, and fewer runtimes read it "
+                    "[they become 32 bits]");
   command->add_flag("--force", options->force, "Replace OUT");
   return {.app = command, .run = [options](std::ostream& out) {
             const StatusOr<ExportReport> report = ExportModel(*options);

@@ -18,6 +18,7 @@ struct ExportOptions {
   std::optional<std::string> tensor{};  // the one that a .npy gets
   bool card = true;                     // a .safetensors or .onnx carries the model's card
   bool normalise = false;               // an .onnx gives embeddings of length 1
+  bool keep_half = false;               // an .onnx keeps weights of 16 bits
   std::optional<std::string> pixels{};  // an .onnx takes pixels 0..255: "float" or "uint8"
   bool force = false;                   // replace `out`
 };

@@ -1,15 +1,13 @@
 // Event files as TensorBoard's own package reads them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "tests/support/python_script.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/trainer/report/event_reader.h"
@@ -17,24 +15,6 @@
 
 namespace facegate::report {
 namespace {
-
-constexpr int kSkipped = 77;
-
-// Returns what the script prints of a folder; its exit code in `code`.
-std::string ReadByTensorBoard(const std::string& folder, int& code) {
-  const char* const python = std::getenv("FACEGATE_PYTHON");
-  const std::string command = std::string(python == nullptr ? "/usr/bin/python3" : python) + " '" +
-                              FACEGATE_READ_EVENTS + "' '" + folder + "'";
-  FILE* const pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return "";
-  std::string text;
-  std::array<char, 1 << 16> buffer{};
-  for (size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    text.append(buffer.data(), got);
-  }
-  code = WEXITSTATUS(::pclose(pipe));
-  return text;
-}
 
 TEST(TensorBoardGoldenTest, ReadsBackWhatARunWroteAndResumed) {
   const TempDir dir;
@@ -58,9 +38,8 @@ TEST(TensorBoardGoldenTest, ReadsBackWhatARunWroteAndResumed) {
     ASSERT_THAT(log->Step({.batch = 4, .loss = 0.75}), IsOk());
   }
 
-  int code = -1;
-  const std::string text = ReadByTensorBoard(dir.path().string(), code);
-  if (code == kSkipped) {
+  const auto [code, text] = RunPython(FACEGATE_READ_EVENTS, {dir.path().string()});
+  if (code == kPythonSkipped) {
     GTEST_SKIP() << "SKIPPED: needs the Python package tensorboard; name a Python that has it in "
                     "FACEGATE_PYTHON";
   }
