@@ -20,6 +20,7 @@ int WriteCorpus(const std::filesystem::path& corpus) {
                                                                {"exif", ExifSeeds()},
                                                                {"safetensors", SafetensorsSeeds()},
                                                                {"torch_pickle", TorchPickleSeeds()},
+                                                               {"onnx", OnnxSeeds()},
                                                                {"record", RecordSeeds()},
                                                                {"request", RequestSeeds()},
                                                                {"pack", PackSeeds()}};

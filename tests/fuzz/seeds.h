@@ -16,6 +16,7 @@ std::vector<Seed> DecodeSeeds();
 std::vector<Seed> ExifSeeds();
 std::vector<Seed> SafetensorsSeeds();
 std::vector<Seed> TorchPickleSeeds();
+std::vector<Seed> OnnxSeeds();
 std::vector<Seed> RecordSeeds();
 std::vector<Seed> RequestSeeds();
 std::vector<Seed> PackSeeds();

@@ -9,7 +9,7 @@
 
 #include "face/base/file.h"
 #include "face/base/split_mix.h"
-#include "tests/face/onnx/onnx_bytes.h"
+#include "tests/support/onnx_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/torch_file.h"
