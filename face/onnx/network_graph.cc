@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <variant>
 
+#include "face/base/coding.h"
 #include "face/network/shape_map.h"
 #include "face/onnx/onnx_state_dict.h"
 #include "face/weights/json_number.h"
@@ -14,24 +17,37 @@
 namespace facegate {
 namespace {
 
+using network::AveragePool;
 using network::BatchNorm;
+using network::Borders;
+using network::Call;
 using network::Chain;
+using network::ChannelAffine;
 using network::ChannelGate;
+using network::Clip;
 using network::Convolution;
 using network::ConvShape;
 using network::Description;
 using network::Dropout;
 using network::Flatten;
+using network::GlobalAverage;
+using network::Graph;
+using network::Join;
 using network::Layer;
 using network::Linear;
+using network::MaxPool;
+using network::OblongConvolution;
+using network::Pad;
 using network::PRelu;
 using network::Relu;
 using network::Residual;
+using network::Sides;
+using network::Sigmoid;
 using network::Subsample;
+using network::Window;
 
 constexpr int64_t kIrVersion = 8;
 constexpr int64_t kOpset = 13;
-constexpr float kNormEpsilon = 1e-5F;  // of the originals' batch norms
 
 Tensor FloatTensor(std::vector<int64_t> shape, std::span<const float> values) {
   Tensor tensor{.dtype = DType::kF32, .shape = std::move(shape), .bytes = {}};
@@ -42,7 +58,7 @@ Tensor FloatTensor(std::vector<int64_t> shape, std::span<const float> values) {
 // Writes the nodes of layers. A value is called as the layer that gives it.
 class GraphWriter {
  public:
-  explicit GraphWriter(OnnxModel& model) : model_(model) {}
+  GraphWriter(OnnxModel& model, int64_t channels) : model_(model), channels_(channels) {}
 
   // Puts (pixel - mean) * scale in front of the network.
   void Prepare(const Preprocessing& preprocessing, bool bytes) {
@@ -56,14 +72,18 @@ class GraphWriter {
            {value_, Constant("facegate.reversed", FloatTensor({3, 3, 1, 1}, kReversed))},
            {{"kernel_shape", std::vector<int64_t>{1, 1}}});
     }
+    const auto of_channels = [&](const std::array<float, 3>& numbers) {
+      return FloatTensor({1, channels_, 1, 1},
+                         std::span(numbers).first(static_cast<size_t>(channels_)));
+    };
     Emit("Sub", "facegate.centred",
-         {value_, Constant("facegate.mean", FloatTensor({1, 3, 1, 1}, preprocessing.mean))});
+         {value_, Constant("facegate.mean", of_channels(preprocessing.mean))});
     Emit("Mul", "facegate.prepared",
-         {value_, Constant("facegate.scale", FloatTensor({1, 3, 1, 1}, preprocessing.scale))});
+         {value_, Constant("facegate.scale", of_channels(preprocessing.scale))});
   }
 
   // By value: `prefix` is name_ itself within chains.
-  void Follow(const std::vector<Layer>& layers, std::string prefix) {  // NOLINT
+  void Follow(std::span<const Layer> layers, std::string prefix) {  // NOLINT
     for (const Layer& layer : layers) {
       const std::string outer = std::exchange(name_, prefix + layer.name);
       std::visit(*this, layer.kind);
@@ -74,14 +94,58 @@ class GraphWriter {
   void operator()(const Convolution& layer) {
     Convolve(name_, layer.shape, Weight("weight"), layer.bias ? Weight("bias") : "");
   }
-  void operator()(const BatchNorm& /*layer*/) {
+  void operator()(const OblongConvolution& layer) {
+    std::vector<std::string> inputs = {value_, Weight("weight")};
+    if (layer.bias) inputs.push_back(Weight("bias"));
+    auto attributes = AttributesOf(layer.window);
+    attributes["dilations"] = ListOf(layer.window.dilation);
+    attributes["group"] = layer.groups;
+    Emit("Conv", name_, std::move(inputs), std::move(attributes));
+  }
+  void operator()(const MaxPool& layer) {
+    auto attributes = AttributesOf(layer.window);
+    if (layer.window.dilation != Sides{}) attributes["dilations"] = ListOf(layer.window.dilation);
+    Emit("MaxPool", name_, {value_}, std::move(attributes));
+  }
+  void operator()(const AveragePool& layer) {
+    auto attributes = AttributesOf(layer.window);
+    attributes["count_include_pad"] = int64_t{layer.count_padding ? 1 : 0};
+    Emit("AveragePool", name_, {value_}, std::move(attributes));
+  }
+  void operator()(const GlobalAverage& /*layer*/) { Emit("GlobalAveragePool", name_, {value_}); }
+  void operator()(const Pad& layer) {
+    const auto& [top, left, bottom, right] = layer.borders;
+    Tensor pads{.dtype = DType::kI64, .shape = {8}, .bytes = {}};
+    for (const int64_t pad :
+         {int64_t{0}, int64_t{0}, top, left, int64_t{0}, int64_t{0}, bottom, right}) {
+      AppendLittleEndian(pads.bytes, static_cast<uint64_t>(pad));
+    }
+    Emit("Pad", name_, {value_, Constant(OwnName("pads"), std::move(pads))});
+  }
+  void operator()(const ChannelAffine& layer) {
+    const auto apply = [&](const char* tensor, const char* op) {
+      if (map_) model_.initializers.at(name_ + "." + tensor).shape = {layer.channels, 1, 1};
+      Emit(op, name_, {value_, Weight(tensor)});
+    };
+    if (layer.weight) apply("weight", "Mul");
+    if (layer.bias) apply("bias", "Add");
+  }
+  void operator()(const Clip& layer) {
+    const std::array<float, 2> limits = {static_cast<float>(layer.low),
+                                         static_cast<float>(layer.high)};
+    Emit("Clip", name_,
+         {value_, Constant(OwnName("low"), FloatTensor({}, std::span(limits).first(1))),
+          Constant(OwnName("high"), FloatTensor({}, std::span(limits).last(1)))});
+  }
+  void operator()(const Sigmoid& /*layer*/) { Emit("Sigmoid", name_, {value_}); }
+  void operator()(const BatchNorm& layer) {
     Emit("BatchNormalization", name_,
          {value_, Weight("weight"), Weight("bias"), Weight("running_mean"), Weight("running_var")},
-         {{"epsilon", kNormEpsilon}});
+         {{"epsilon", static_cast<float>(layer.epsilon)}});
   }
   void operator()(const PRelu& layer) {
     Tensor& slope = model_.initializers.at(name_ + ".weight");
-    if (map_) slope.shape = {layer.channels, 1, 1};
+    if (map_ && layer.channels > 1) slope.shape = {layer.channels, 1, 1};
     Emit("PRelu", name_, {value_, Weight("weight")});
   }
   void operator()(const Relu& /*layer*/) { Emit("Relu", name_, {value_}); }
@@ -120,6 +184,28 @@ class GraphWriter {
     Emit("Add", name_, {output, value_});
   }
 
+  void operator()(const Graph& graph) {
+    const std::string prefix = name_ + ".";
+    // What each call gives: its name, and whether it is a map.
+    std::vector<std::pair<std::string, bool>> values = {{value_, map_}};
+    for (const Call& call : graph.calls) {
+      std::tie(value_, map_) = values[call.inputs.front()];
+      if (const auto* const layer = std::get_if<size_t>(&call.what)) {
+        Follow({&graph.layers[*layer], 1}, prefix);
+      } else {
+        std::vector<std::string> inputs;
+        for (const size_t input : call.inputs) inputs.push_back(values[input].first);
+        const auto join = std::get<Join>(call.what);
+        std::map<std::string, OnnxAttribute, std::less<>> attributes;
+        if (join == Join::kConcat) attributes["axis"] = int64_t{1};
+        Emit(kJoinOperators[static_cast<size_t>(join)],
+             fmt::format("{}join{}", prefix, values.size()), std::move(inputs),
+             std::move(attributes));
+      }
+      values.emplace_back(value_, map_);
+    }
+  }
+
   // Divides the output by its Euclidean length.
   void Normalise() {
     const std::string raw = value_;
@@ -132,8 +218,25 @@ class GraphWriter {
   void Finish() { model_.nodes.back().outputs = {std::string(kOnnxOutput)}; }
 
  private:
-  void Emit(std::string op, const std::string& name, std::vector<std::string> inputs,
+  static constexpr std::array<const char*, 5> kJoinOperators = {"Add", "Sub", "Mul", "Div",
+                                                                "Concat"};  // by their numbers
+
+  static std::vector<int64_t> ListOf(const Sides& sides) { return {sides.height, sides.width}; }
+  static std::map<std::string, OnnxAttribute, std::less<>> AttributesOf(const Window& window) {
+    const auto& [top, left, bottom, right] = window.padding;
+    return {{"kernel_shape", ListOf(window.kernel)},
+            {"strides", ListOf(window.stride)},
+            {"pads", std::vector<int64_t>{top, left, bottom, right}}};
+  }
+  // The name of a constant of the layer at hand that is none of its weights.
+  std::string OwnName(const char* constant) const {
+    return fmt::format("{}{}.{}", kGraphPrefix, name_, constant);
+  }
+
+  // A layer that is called twice gives values of two names.
+  void Emit(std::string op, std::string name, std::vector<std::string> inputs,
             std::map<std::string, OnnxAttribute, std::less<>> attributes = {}) {
+    while (!emitted_.insert(name).second) name += "'";
     model_.nodes.push_back({.op = std::move(op),
                             .name = name,
                             .inputs = std::move(inputs),
@@ -152,7 +255,7 @@ class GraphWriter {
           {"group", shape.groups}});
   }
   std::string Constant(const std::string& name, Tensor tensor) {
-    model_.initializers.emplace(name, std::move(tensor));
+    model_.initializers.try_emplace(name, std::move(tensor));
     return name;
   }
   // The value of a tensor of the layer at hand as numbers of 32 bits.
@@ -160,6 +263,7 @@ class GraphWriter {
     std::string name = fmt::format("{}.{}", name_, tensor);
     if (model_.initializers.at(name).dtype == DType::kF32) return name;
     const std::string whole = name + "/float";
+    if (!emitted_.insert(whole).second) return whole;
     model_.nodes.push_back({.op = "Cast",
                             .name = whole,
                             .inputs = {std::move(name)},
@@ -171,6 +275,8 @@ class GraphWriter {
   static constexpr int64_t kOnnxFloat = 1;  // TensorProto.FLOAT
 
   OnnxModel& model_;
+  const int64_t channels_;         // of the input
+  std::set<std::string> emitted_;  // names of values
   std::string name_;               // of the layer at hand
   std::string value_{kOnnxInput};  // that the next layer takes
   bool map_ = true;                // the value is N·C·H·W; else N numbers
@@ -181,14 +287,22 @@ std::string NumbersText(const std::array<float, 3>& numbers) {
                      JsonNumber(numbers[2]));
 }
 
+std::string_view ColoursText(ColourOrder order) {
+  constexpr std::array<std::string_view, 3> kTexts = {"R G B", "B G R", "grey"};  // by number
+  return kTexts[static_cast<size_t>(order)];
+}
+
 std::string InputText(const NetworkGraphOptions& options) {
   const Preprocessing& preprocessing = options.preprocessing;
   const std::string crops =
       fmt::format("crops of {}", std::string(AlignmentName(preprocessing.alignment)));
-  if (options.pixels != OnnxPixels::kNone) return crops + ", R G B, pixels 0..255";
+  if (options.pixels != OnnxPixels::kNone) {
+    const bool grey = preprocessing.colour_order == ColourOrder::kGrey;
+    return fmt::format("{}, {}, pixels 0..255", crops, grey ? "grey" : "R G B");
+  }
   return fmt::format("{}, {}, (pixel - mean) * scale, mean {}, scale {}", crops,
-                     preprocessing.colour_order == ColourOrder::kRgb ? "R G B" : "B G R",
-                     NumbersText(preprocessing.mean), NumbersText(preprocessing.scale));
+                     ColoursText(preprocessing.colour_order), NumbersText(preprocessing.mean),
+                     NumbersText(preprocessing.scale));
 }
 
 }  // namespace
@@ -209,15 +323,15 @@ StatusOr<OnnxModel> MakeNetworkGraph(const Description& description, TensorMap t
   model.metadata[kInputKey] = InputText(options);
   model.metadata[kOutputKey] = options.normalise ? "of length 1" : "not normalised";
   model.initializers = std::move(tensors);
-  const auto& [channels, side] = description.input;
+  const auto& [channels, height, width] = description.input;
   const bool bytes = options.pixels == OnnxPixels::kUint8;
   model.inputs = {{.name = std::string(kOnnxInput),
                    .dtype = bytes ? DType::kU8 : DType::kF32,
-                   .shape = {{"N", channels, side, side}}}};
+                   .shape = {{"N", channels, height, width}}}};
   model.outputs = {{.name = std::string(kOnnxOutput),
                     .dtype = DType::kF32,
                     .shape = {{"N", description.outputs}}}};
-  GraphWriter writer(model);
+  GraphWriter writer(model, channels);
   if (options.pixels != OnnxPixels::kNone) writer.Prepare(options.preprocessing, bytes);
   writer.Follow(description.layers, "");
   if (options.normalise) writer.Normalise();

@@ -77,8 +77,8 @@ Status NarrowHalves(const nlohmann::json& names, TensorMap& tensors) {
   return OkStatus();
 }
 
-// The slopes of a PReLU of maps are C·1·1 there.
-void FlattenSlopes(const std::vector<OnnxNode>& nodes, TensorMap& tensors) {
+// Numbers for each channel of a map (slopes of a PReLU, factors, summands) are C·1·1 there.
+void FlattenChannels(const std::vector<OnnxNode>& nodes, TensorMap& tensors) {
   std::map<std::string_view, std::string_view> cast_from;
   for (const OnnxNode& node : nodes) {
     if (node.op == "Cast" && !node.inputs.empty() && !node.outputs.empty()) {
@@ -86,7 +86,8 @@ void FlattenSlopes(const std::vector<OnnxNode>& nodes, TensorMap& tensors) {
     }
   }
   for (const OnnxNode& node : nodes) {
-    if (node.op != "PRelu" || node.inputs.size() != 2) continue;
+    const bool by_channel = node.op == "PRelu" || node.op == "Mul" || node.op == "Add";
+    if (!by_channel || node.inputs.size() != 2) continue;
     std::string_view name = node.inputs[1];
     if (const auto cast = cast_from.find(name); cast != cast_from.end()) name = cast->second;
     const auto slope = tensors.find(name);
@@ -118,7 +119,7 @@ StatusOr<Safetensors> TakeStateDict(OnnxModel model) {
   Safetensors file{.tensors = std::move(model.initializers), .metadata = std::move(model.metadata)};
   std::erase_if(file.tensors,
                 [](const auto& named) { return named.first.starts_with(kGraphPrefix); });
-  FlattenSlopes(model.nodes, file.tensors);
+  FlattenChannels(model.nodes, file.tensors);
   FACEGATE_ASSIGN_OR_RETURN(const nlohmann::json counters, TakeJson(kCountersKey, file.metadata));
   FACEGATE_RETURN_IF_ERROR(AddCounters(counters, file.tensors));
   FACEGATE_ASSIGN_OR_RETURN(const nlohmann::json halves, TakeJson(kHalfKey, file.metadata));

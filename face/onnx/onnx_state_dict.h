@@ -21,8 +21,9 @@ inline constexpr std::string_view kGraphPrefix = "facegate.";
 void FitTensors(bool keep_half, TensorMap& tensors, std::map<std::string, std::string>& metadata);
 
 // Takes a state dict out of a model, with the model's other metadata: the tensors that
-// MakeNetworkGraph() was given, or the initializers of another exporter under its names. The slopes
-// of PReLUs lose the extents of 1 that ONNX wants them to have. kInvalidArgument where the
+// MakeNetworkGraph() was given, or the initializers of another exporter under its names. Numbers
+// for each channel, such as the slopes of PReLUs, lose the extents of 1 that ONNX wants them to
+// have. kInvalidArgument where the
 // metadata are not as above, or not those of the tensors.
 StatusOr<Safetensors> TakeStateDict(OnnxModel model);
 

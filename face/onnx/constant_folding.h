@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "face/onnx/onnx_model.h"
+#include "face/weights/weights.h"
+
+namespace facegate {
+
+// A constant of a graph that is followed, in C order: fractions (F16, F32 and F64 become F32), or
+// whole numbers (I32 and I64), which are shapes and axes.
+struct GraphConstant {
+  std::vector<int64_t> shape{};
+  bool whole = false;
+  std::vector<float> reals{};     // where it is not whole
+  std::vector<int64_t> wholes{};  // where it is
+
+  size_t size() const { return whole ? wholes.size() : reals.size(); }
+};
+
+// Takes a tensor's numbers. kInvalidArgument for another type.
+StatusOr<GraphConstant> ConstantOf(const Tensor& tensor);
+
+// Computes a node whose inputs are constants: Constant, Identity, Cast, Reshape, Squeeze,
+// Unsqueeze, Transpose, Concat, Gather and Slice of the first axis, Add, Sub, Mul and Div. An input
+// that is left out is null. kInvalidArgument, naming the operator, for another one and where the
+// inputs do not fit it.
+StatusOr<GraphConstant> FoldNode(const OnnxNode& node,
+                                 std::span<const GraphConstant* const> inputs);
+
+// The value of an attribute; nothing where it is absent or of another type.
+std::optional<int64_t> IntegerOf(const OnnxNode& node, const char* name);
+std::optional<std::vector<int64_t>> IntegersOf(const OnnxNode& node, const char* name);
+std::optional<float> RealOf(const OnnxNode& node, const char* name);
+std::optional<std::string> TextOf(const OnnxNode& node, const char* name);
+
+// The shape that a Reshape to `wanted` gives a value of `shape`: 0 keeps an extent, one -1 is what
+// is left. Nothing where the numbers do not fit.
+std::optional<std::vector<int64_t>> ReshapedTo(std::span<const int64_t> shape,
+                                               std::span<const int64_t> wanted);
+
+}  // namespace facegate

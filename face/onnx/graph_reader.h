@@ -1,0 +1,28 @@
+#pragma once
+
+#include "face/base/status.h"
+#include "face/network/description.h"
+#include "face/onnx/onnx_model.h"
+#include "face/weights/weights.h"
+
+namespace facegate {
+
+// A network that a graph describes, with its weights: one network::Graph, whose layers are called
+// by their operator and number ("conv0", "prelu1").
+struct GraphNetwork {
+  network::Description description;
+  TensorMap tensors;
+  // The graph begins with a sum or product by constants: it takes pixels of 0..255 as they are.
+  bool prepares_input = false;
+};
+
+// Follows the graph of an ONNX model from its first input, which is N·C·H·W (or N·H·W·C where a
+// Transpose comes first) with C of 1 or 3 and N not fixed or 1, to its first output, which is a
+// list. Takes the operators Conv, BatchNormalization, PRelu, LeakyRelu, Relu, Clip, Sigmoid, Add,
+// Sub, Mul, Div, Gemm, MatMul, Flatten, Reshape, Squeeze, GlobalAveragePool, ReduceMean of rows and
+// columns, AveragePool, MaxPool, Concat of channels, Pad by zeros, Transpose to and from N·H·W·C,
+// Identity, Dropout and Cast, what computes the shape of a Reshape, and a division of the output by
+// its length, which is left out. kInvalidArgument, naming operator and node, for anything else.
+StatusOr<GraphNetwork> DescribeGraph(OnnxModel model);
+
+}  // namespace facegate
