@@ -67,16 +67,16 @@ TEST(GraphReaderTest, ReadsWhatIsWrittenOfEachArchitecture) {
 
 TEST(GraphReaderTest, TellsThatAGraphPreparesItsInput) {
   const network::Description description = DescribeArchitecture("mobilefacenet-128").value();
-  FACEGATE_ASSERT_OK_AND_ASSIGN(OnnxModel model,
-                                MakeNetworkGraph(description, RandomWeights(description, 1),
-                                                 {.pixels = OnnxPixels::kFloat}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      OnnxModel model,
+      MakeNetworkGraph(description, RandomWeights(description, 1), {.pixels = OnnxPixels::kFloat}));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
   EXPECT_TRUE(read.prepares_input);
 }
 
 TEST(GraphReaderTest, ReadsEveryKindOfLayerThatIsWritten) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      OnnxModel model, MakeNetworkGraph(SmallGraph(), RandomWeights(SmallGraph(), 1), {}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(OnnxModel model,
+                                MakeNetworkGraph(SmallGraph(), RandomWeights(SmallGraph(), 1), {}));
   // The reader takes pictures alone.
   const network::Description description = SmallGraph();
   EXPECT_THAT(MessageOf(DescribeGraph(model).status()), HasSubstr("2 channels, expected 1 or 3"));
@@ -102,15 +102,15 @@ TEST(GraphReaderTest, FollowsTheShapeThatPyTorchComputes) {
 TEST(GraphReaderTest, ProductsOfChannelsLastAreBroughtIntoOrder) {
   std::vector<float> weight(32);
   for (size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>(i);
-  OnnxModel model = ModelOf({{.op = "Conv", .inputs = {"x", "kernel"}, .outputs = {"two"}},
-                             {.op = "Transpose",
-                              .inputs = {"two"},
-                              .outputs = {"last"},
-                              .attributes = {{"perm", std::vector<int64_t>{0, 2, 3, 1}}}},
-                             {.op = "Flatten", .inputs = {"last"}, .outputs = {"list"}},
-                             {.op = "MatMul", .inputs = {"list", "weight"}, .outputs = {"y"}}},
-                            {{"kernel", Floats({2, 1, 1, 1}, {1, 2})},
-                             {"weight", Floats({32, 1}, weight)}});
+  OnnxModel model =
+      ModelOf({{.op = "Conv", .inputs = {"x", "kernel"}, .outputs = {"two"}},
+               {.op = "Transpose",
+                .inputs = {"two"},
+                .outputs = {"last"},
+                .attributes = {{"perm", std::vector<int64_t>{0, 2, 3, 1}}}},
+               {.op = "Flatten", .inputs = {"last"}, .outputs = {"list"}},
+               {.op = "MatMul", .inputs = {"list", "weight"}, .outputs = {"y"}}},
+              {{"kernel", Floats({2, 1, 1, 1}, {1, 2})}, {"weight", Floats({32, 1}, weight)}});
   FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
   // The row of channel 1 in place 0 is the second of H·W·C, and the 17th of C·H·W.
   std::vector<float> expected(32);

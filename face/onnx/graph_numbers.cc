@@ -1,0 +1,251 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "face/onnx/graph_follower.h"
+#include "face/weights/quote.h"
+
+namespace facegate::onnx_graph {
+namespace {
+
+using network::Extents;
+using network::Join;
+
+}  // namespace
+
+Status GraphReader::Pass() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value value, Any(0));
+  return GiveSame(value);
+}
+
+Status GraphReader::TellShape() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value value, Data(0));
+  GraphConstant shape{.whole = true, .wholes = OnnxShape(value)};
+  shape.shape = {static_cast<int64_t>(shape.wholes.size())};
+  constants_[node_->outputs.front()] = std::move(shape);
+  return OkStatus();
+}
+
+StatusOr<std::vector<float>> GraphReader::ByChannel(const GraphConstant& constant,
+                                                    const Value& value) const {
+  const auto channels = static_cast<size_t>(value.shape[0]);
+  std::vector<int64_t> shape = constant.shape;
+  if (!shape.empty() && shape.size() == OnnxShape(value).size() && shape[0] == 1) {
+    shape.erase(shape.begin());
+  }
+  bool fits = constant.reals.size() == 1;
+  if (!fits && constant.reals.size() == channels && value.flattened.empty()) {
+    std::vector<int64_t> expected(value.shape.size(), 1);
+    (value.channels_last ? expected.back() : expected.front()) = value.shape[0];
+    // Leading extents of 1 may be missing.
+    while (expected.size() > shape.size() && expected.front() == 1) {
+      expected.erase(expected.begin());
+    }
+    fits = shape == expected;
+  }
+  if (!fits) return Unread("has a constant of the shape " + ShapeText(constant.shape));
+  return constant.reals;
+}
+
+Status GraphReader::Meet() {
+  if (node_->inputs.size() != 2) return Unread("has not two inputs");
+  const bool first = values_.contains(node_->inputs[0]);
+  const bool second = values_.contains(node_->inputs[1]);
+  if (first && second) return JoinTwo();
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, Any(first ? 0 : 1));
+  if (input.length_of.has_value()) return GiveSame(input);  // plus what keeps it from zero
+  FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const constant, Weights(first ? 1 : 0));
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<float> numbers, ByChannel(*constant, input));
+  numbers.resize(static_cast<size_t>(input.shape[0]), numbers.front());
+  const int64_t channels = input.shape[0];
+  const auto tensor = [channels](std::vector<float> of) { return FloatTensor({channels}, of); };
+  const std::string& op = node_->op;
+  if (op == "Add" || op == "Sub") {
+    const bool negated = op == "Sub" && !first;  // c - x
+    if (op == "Sub" && first) {
+      for (float& one : numbers) one = -one;
+    }
+    LayerTensors tensors = {{"bias", tensor(numbers)}};
+    if (negated) {
+      tensors.emplace_back("weight", tensor(std::vector<float>(numbers.size(), -1.0F)));
+    }
+    return GiveInOrder(
+        network::ChannelAffine{.channels = channels, .weight = negated, .bias = true}, input,
+        tensors);
+  }
+  if (op == "Div") {
+    if (!first) return Unread("divides a constant by what depends on the picture");
+    for (float& one : numbers) {
+      if (one == 0.0F) return Unread("divides by zero");
+      one = 1.0F / one;
+    }
+  }
+  return GiveInOrder(network::ChannelAffine{.channels = channels, .weight = true, .bias = false},
+                     input, {{"weight", tensor(numbers)}});
+}
+
+Status GraphReader::JoinTwo() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value one, Data(0));
+  FACEGATE_ASSIGN_OR_RETURN(const Value other, Any(1));
+  // An embedding divided by its length points where it did.
+  if (node_->op == "Div" && other.length_of == one.number) {
+    normalised_ = true;
+    return GiveSame(one);
+  }
+  if (other.length_of.has_value()) return Unread("takes the length of an embedding");
+  if (one.channels_last != other.channels_last || one.flattened != other.flattened) {
+    return Unread("joins channels that come first with such that come last");
+  }
+  static const std::map<std::string_view, Join> joins = {{"Add", Join::kAdd},
+                                                         {"Sub", Join::kSubtract},
+                                                         {"Mul", Join::kMultiply},
+                                                         {"Div", Join::kDivide}};
+  const bool larger_first = ElementCount(one.shape) >= ElementCount(other.shape);
+  FACEGATE_RETURN_IF_ERROR(GiveCall({joins.at(node_->op), {one.number, other.number}},
+                                    larger_first ? one.shape : other.shape));
+  Value& output = values_[node_->outputs.front()];
+  output.channels_last = one.channels_last;
+  output.flattened = one.flattened;
+  return OkStatus();
+}
+
+Status GraphReader::Concat() {
+  network::Call call{.what = Join::kConcat, .inputs = {}};
+  Extents shape;
+  for (size_t i = 0; i < node_->inputs.size(); ++i) {
+    FACEGATE_ASSIGN_OR_RETURN(const Value value, Data(i));
+    if (value.channels_last || !value.flattened.empty()) return Unread("has channels last");
+    call.inputs.push_back(value.number);
+    if (shape.empty()) {
+      shape = value.shape;
+    } else if (shape.size() == value.shape.size()) {
+      shape[0] += value.shape[0];
+    }
+  }
+  const int64_t axis = IntegerOf(*node_, "axis").value_or(1);
+  if (axis != 1 && axis != -static_cast<int64_t>(shape.size())) {
+    return Unread("joins another axis than the channels");
+  }
+  if (call.inputs.size() == 1) return Pass();
+  return GiveCall(std::move(call), std::move(shape));
+}
+
+Status GraphReader::GiveProduct(const Value& input, int64_t in, int64_t out,
+                                const std::function<float(int64_t, int64_t)>& at,
+                                const Tensor* bias) {
+  if (input.shape[0] != in)
+    return Unread(fmt::format("takes {} numbers, given are {}", in, input.shape[0]));
+  // Where in the list of C·H·W each of its numbers is.
+  std::vector<int64_t> places(static_cast<size_t>(in));
+  for (int64_t i = 0; i < in; ++i) places[static_cast<size_t>(i)] = i;
+  if (const Extents& map = input.flattened; !map.empty()) {
+    for (int64_t i = 0; i < in; ++i) {
+      places[static_cast<size_t>(i)] = i % map[0] * (map[1] * map[2]) + i / map[0];
+    }
+  }
+  std::vector<float> weight(static_cast<size_t>(in * out));
+  for (int64_t o = 0; o < out; ++o) {
+    for (int64_t i = 0; i < in; ++i) {
+      weight[static_cast<size_t>(o * in + places[static_cast<size_t>(i)])] = at(i, o);
+    }
+  }
+  LayerTensors tensors = {{"weight", FloatTensor({out, in}, weight)}};
+  if (bias != nullptr) tensors.emplace_back("bias", *bias);
+  return Give(network::Linear{.in = in, .out = out, .bias = bias != nullptr}, input, tensors);
+}
+
+Status GraphReader::Gemm() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, List(0));
+  FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const weight, Weights(1));
+  const bool transposed = IntegerOf(*node_, "transB").value_or(0) != 0;
+  const float alpha = RealOf(*node_, "alpha").value_or(1.0F);
+  const float beta = RealOf(*node_, "beta").value_or(1.0F);
+  if (weight->shape.size() != 2 || IntegerOf(*node_, "transA").value_or(0) != 0) {
+    return Unread("is a product of other shapes");
+  }
+  const int64_t in = weight->shape[transposed ? 1 : 0];
+  const int64_t out = weight->shape[transposed ? 0 : 1];
+  std::optional<Tensor> bias;
+  if (Has(2)) {
+    FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const numbers, Weights(2));
+    std::vector<float> all = numbers->reals;
+    if (all.size() == 1) all.resize(static_cast<size_t>(out), all.front());
+    if (all.size() != static_cast<size_t>(out)) return Unread("has a bias of another size");
+    for (float& one : all) one *= beta;
+    bias = FloatTensor({out}, all);
+  }
+  const auto at = [&](int64_t i, int64_t o) {
+    return alpha * weight->reals[static_cast<size_t>(transposed ? o * in + i : i * out + o)];
+  };
+  return GiveProduct(input, in, out, at, bias.has_value() ? &*bias : nullptr);
+}
+
+Status GraphReader::MatMul() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, List(0));
+  FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const weight, Weights(1));
+  if (weight->shape.size() != 2) return Unread("is a product of other shapes");
+  const int64_t out = weight->shape[1];
+  const auto at = [&](int64_t i, int64_t o) {
+    return weight->reals[static_cast<size_t>(i * out + o)];
+  };
+  return GiveProduct(input, weight->shape[0], out, at, nullptr);
+}
+
+Status GraphReader::Flatten() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
+  if (input.shape.size() == 1) return GiveSame(input);
+  if (node_->op == "Flatten" && IntegerOf(*node_, "axis").value_or(1) != 1) {
+    return Unread("flattens from another axis on");
+  }
+  if (node_->op == "Squeeze" && (input.shape[1] != 1 || input.shape[2] != 1)) {
+    return Unread("squeezes the shape " + ShapeText(input.shape));
+  }
+  return GiveList(input);
+}
+
+Status GraphReader::Reshape() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
+  if (!Has(1)) return Unread("has no shape");
+  FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const wanted, Constant(node_->inputs[1]));
+  if (wanted == nullptr || !wanted->whole) return Unread("has a shape that is not constant");
+  const std::vector<int64_t> from = OnnxShape(input);
+  const auto to = ReshapedTo(from, wanted->wholes);
+  if (to == from) return GiveSame(input);
+  if (to.has_value() && to->size() == 2 && to->front() == 1) {
+    return input.shape.size() == 1 ? GiveSame(input) : GiveList(input);
+  }
+  return Unread(fmt::format("makes {} of {}", ShapeText(wanted->wholes), ShapeText(from)));
+}
+
+Status GraphReader::Transpose() {
+  FACEGATE_ASSIGN_OR_RETURN(Value input, Data(0));
+  const auto order = IntegersOf(*node_, "perm");
+  const bool to_first = order == std::vector<int64_t>{0, 3, 1, 2};
+  const bool to_last = order == std::vector<int64_t>{0, 2, 3, 1};
+  if (input.shape.size() != 3 || (input.channels_last ? !to_first : !to_last)) {
+    return Unread("transposes into another order than N·C·H·W or N·H·W·C");
+  }
+  input.channels_last = to_last;
+  return GiveSame(input);
+}
+
+Status GraphReader::Length() {
+  FACEGATE_ASSIGN_OR_RETURN(Value input, List(0));
+  input.length_of = input.number;
+  return GiveSame(input);
+}
+
+Status GraphReader::PassLength() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, Any(0));
+  if (!input.length_of.has_value()) return Unread("repeats a value");
+  return GiveSame(input);
+}
+
+Status GraphReader::Unit() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, List(0));
+  if (IntegerOf(*node_, "p").value_or(2) != 2) return Unread("is by another length");
+  normalised_ = true;
+  return GiveSame(input);
+}
+
+}  // namespace facegate::onnx_graph
