@@ -118,6 +118,18 @@ StatusOr<AlignedFace> Warp(const cv::Mat& picture, const cv::Matx23d& to_crop, c
   return face;
 }
 
+// Moves the landmarks onto the template.
+StatusOr<cv::Matx23d> ToCrop(const Landmarks& landmarks, AlignmentTemplate alignment) {
+  if (landmarks.size() != 2 && landmarks.size() != 5) {
+    return Refuse(
+        Reason::kNoFace,
+        fmt::format("the face has {} landmarks; alignment needs 5, or 2 eyes", landmarks.size()));
+  }
+  const auto targets =
+      std::span<const cv::Point2f>(TemplatePoints(alignment)).first(landmarks.size());
+  return EstimateSimilarity(landmarks, targets);
+}
+
 }  // namespace
 
 std::string_view AlignmentName(AlignmentTemplate alignment) {
@@ -178,16 +190,41 @@ StatusOr<cv::Matx23d> EstimateSimilarity(std::span<const cv::Point2f> from,
 
 StatusOr<AlignedFace> AlignFace(const Image& image, const Landmarks& landmarks,
                                 AlignmentTemplate alignment) {
-  if (landmarks.size() != 2 && landmarks.size() != 5) {
-    return Refuse(
-        Reason::kNoFace,
-        fmt::format("the face has {} landmarks; alignment needs 5, or 2 eyes", landmarks.size()));
-  }
-  const auto targets =
-      std::span<const cv::Point2f>(TemplatePoints(alignment)).first(landmarks.size());
-  FACEGATE_ASSIGN_OR_RETURN(const cv::Matx23d to_crop, EstimateSimilarity(landmarks, targets));
+  FACEGATE_ASSIGN_OR_RETURN(const cv::Matx23d to_crop, ToCrop(landmarks, alignment));
   return CatchToStatus("aligning a face",
                        [&] { return Warp(image.bgr, to_crop, CropSize(alignment)); });
+}
+
+cv::Rect CropView::middle() const {
+  const cv::Size crop = CropSize(alignment);
+  return {(size.width - crop.width) / 2, (size.height - crop.height) / 2, crop.width, crop.height};
+}
+
+Status CheckView(const CropView& view) {
+  const cv::Size crop = CropSize(view.alignment);
+  if (view.size.width >= crop.width && view.size.height >= crop.height &&
+      view.size.width <= kMostViewSide && view.size.height <= kMostViewSide) {
+    return OkStatus();
+  }
+  return InvalidArgument(fmt::format("a view of {} x {} pixels, expected {} x {} to {} x {}",
+                                     view.size.width, view.size.height, crop.width, crop.height,
+                                     kMostViewSide, kMostViewSide));
+}
+
+StatusOr<cv::Mat> CutView(const Image& image, const Landmarks& landmarks, const CropView& view) {
+  FACEGATE_RETURN_IF_ERROR(CheckView(view));
+  FACEGATE_ASSIGN_OR_RETURN(const AlignedFace face, AlignFace(image, landmarks, view.alignment));
+  if (view.size == CropSize(view.alignment)) return face.bgr;
+  FACEGATE_ASSIGN_OR_RETURN(cv::Matx23d to_view, ToCrop(landmarks, view.alignment));
+  const cv::Rect middle = view.middle();
+  to_view(0, 2) += middle.x;
+  to_view(1, 2) += middle.y;
+  return CatchToStatus("cutting out a view of a face", [&]() -> StatusOr<cv::Mat> {
+    FACEGATE_ASSIGN_OR_RETURN(const AlignedFace whole, Warp(image.bgr, to_view, view.size));
+    // The larger part of the picture is averaged and rounded a little otherwise.
+    face.bgr.copyTo(whole.bgr(middle));
+    return whole.bgr;
+  });
 }
 
 }  // namespace facegate

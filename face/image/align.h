@@ -42,4 +42,23 @@ StatusOr<cv::Matx23d> EstimateSimilarity(std::span<const cv::Point2f> from,
 StatusOr<AlignedFace> AlignFace(const Image& image, const Landmarks& landmarks,
                                 AlignmentTemplate alignment);
 
+// A view of a face for training that cuts crops at random places: the crop of a template in the
+// middle, and around it what the picture shows there.
+struct CropView {
+  AlignmentTemplate alignment = AlignmentTemplate::kArcFace112;
+  cv::Size size = CropSize(AlignmentTemplate::kArcFace112);  // that crop's to kMostViewSide
+
+  // Where the crop lies in the view: half a pixel to the left, or up, where no pixel is the middle.
+  cv::Rect middle() const;
+};
+
+constexpr int kMostViewSide = 1024;  // pixels
+
+// kInvalidArgument where the view's size is out of range.
+Status CheckView(const CropView& view);
+
+// Cuts out a view, 8-bit BGR, whose middle has the very pixels that AlignFace() gives. Errors are
+// those of AlignFace() and of CheckView(). Thread-safe.
+StatusOr<cv::Mat> CutView(const Image& image, const Landmarks& landmarks, const CropView& view);
+
 }  // namespace facegate

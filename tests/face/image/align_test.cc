@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/encoded_image.h"
+#include "tests/support/pattern_image.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -260,6 +261,56 @@ TEST(AlignTest, TwoEyesGiveTheSameCropAsFivePointsThatAgree) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const AlignedFace by_two,
                                 AlignFace(image, {five[0], five[1]}, kArcFace));
   EXPECT_LE(cv::norm(by_five.bgr, by_two.bgr, cv::NORM_INF), 1);
+}
+
+// Shows the template's face at a scale, turned and moved in a picture.
+Landmarks FaceAt(double scale) {
+  return Moved(TemplatePoints(kArcFace), Similarity(scale, 12, 150, 90));
+}
+
+TEST(CutViewTest, HasTheVeryCropInItsMiddle) {
+  const Image picture{.bgr = PatternImage(1, {640, 480})};
+  for (const AlignmentTemplate alignment : {kArcFace, kSphereFace}) {
+    for (const double scale : {0.4, 1.0, 2.7}) {
+      for (const cv::Size size : {cv::Size(112, 112), cv::Size(128, 128), cv::Size(145, 160)}) {
+        const CropView view{.alignment = alignment, .size = size};
+        FACEGATE_ASSERT_OK_AND_ASSIGN(const cv::Mat cut, CutView(picture, FaceAt(scale), view));
+        FACEGATE_ASSERT_OK_AND_ASSIGN(const AlignedFace crop,
+                                      AlignFace(picture, FaceAt(scale), alignment));
+        ASSERT_EQ(cut.size(), size);
+        EXPECT_EQ(cv::norm(cut(view.middle()), crop.bgr, cv::NORM_INF), 0) << scale;
+      }
+    }
+  }
+}
+
+// The view goes on where the crop ends, without an edge.
+TEST(CutViewTest, ShowsWhatThePictureHasAroundTheCrop) {
+  cv::Mat picture(480, 640, CV_8UC3);
+  for (int y = 0; y < picture.rows; ++y) {
+    for (int x = 0; x < picture.cols; ++x) {
+      picture.at<cv::Vec3b>(y, x) = {static_cast<uchar>(x / 4), static_cast<uchar>(y / 4), 90};
+    }
+  }
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const cv::Mat view,
+      CutView({.bgr = picture}, FaceAt(1.7), {.alignment = kArcFace, .size = {128, 128}}));
+  for (int i = 1; i < 128; ++i) {
+    for (int channel = 0; channel < 3; ++channel) {
+      EXPECT_NEAR(view.at<cv::Vec3b>(64, i)[channel], view.at<cv::Vec3b>(64, i - 1)[channel], 2);
+    }
+  }
+  EXPECT_EQ(view.at<cv::Vec3b>(0, 0)[2], 90);
+}
+
+TEST(CutViewTest, RefusesSizesBelowTheCropOrTooLarge) {
+  const Image picture{.bgr = PatternImage(1, {640, 480})};
+  for (const cv::Size size : {cv::Size(111, 112), cv::Size(112, 100), cv::Size(1025, 112)}) {
+    EXPECT_THAT(CutView(picture, FaceAt(1.0), {.alignment = kArcFace, .size = size}),
+                StatusIs(StatusCode::kInvalidArgument));
+  }
+  EXPECT_THAT(CutView(picture, {}, {.alignment = kArcFace, .size = {128, 128}}),
+              StatusIs(StatusCode::kInvalidArgument));
 }
 
 }  // namespace
