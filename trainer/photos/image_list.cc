@@ -54,15 +54,20 @@ std::vector<std::string> OrderedLabels(const std::vector<Entry>& entries) {
   return labels;
 }
 
-// The lines of a list as they are.
+// The lines of a list as they are. A row of named columns without a photo is one that somebody has
+// taken out; those are counted.
 StatusOr<std::vector<Entry>> ReadEntries(const std::string& path, const std::string& text,
-                                         const ListLayout& layout) {
+                                         const ListLayout& layout, size_t& without_photo) {
   std::vector<Entry> entries;
   bool header = layout.has_header;
   const Status status = ForEachRow(text, layout.separator, [&](const TextRow& row) {
     if (std::exchange(header, false)) return OkStatus();
     const size_t label_column = layout.label_column.value_or(0);
     const bool whole = std::max(layout.path_column, label_column) < row.fields.size();
+    if (whole && layout.has_header && row.fields[layout.path_column].empty()) {
+      ++without_photo;
+      return OkStatus();
+    }
     if (!whole || row.fields[layout.path_column].empty() || row.fields[label_column].empty()) {
       return InvalidArgument(fmt::format("line {}: expected {}", row.line, layout.Expected()));
     }
@@ -144,9 +149,15 @@ StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& ro
   PhotoFinder finder(root);
   StatusOr<ListLayout> layout = LayoutOfList(text, finder, LabelRule::kNeeded);
   if (!layout.ok()) return Annotate(layout.status(), path);
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Entry> entries, ReadEntries(path, text, *layout));
+  size_t without_photo = 0;
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Entry> entries,
+                            ReadEntries(path, text, *layout, without_photo));
   ImageList list{.images = {}, .classes = OrderedLabels(entries)};
   if (!layout->remark.empty()) list.remarks.push_back(layout->remark);
+  if (without_photo > 0) {
+    list.remarks.push_back(
+        fmt::format("left out: {} without a photo", Counted(without_photo, "row is", "rows are")));
+  }
   std::map<std::string_view, uint32_t> labels;
   for (size_t i = 0; i < list.classes.size(); ++i) {
     labels.emplace(list.classes[i], static_cast<uint32_t>(i));

@@ -34,7 +34,8 @@ StatusOr<ImageList> ReadImageFolder(const std::string& directory);
 //   PATH LABEL        blanks or a tab separate them; paths may hold blanks
 //   LABEL;PATH        the form of bubbliiiing's cls_train.txt
 //   PATH,LABEL        CSV by RFC 4180, also with semicolons or tabs
-// in any order and among other columns; LayoutOfList() tells which. Photos are looked for as
+// in any order and among other columns; LayoutOfList() tells which. Where a first row names the
+// columns, rows without a photo are left out, with a remark. Photos are looked for as
 // PhotoFinder::Find() does, relative to `root`; those that are not there are in `missing`. See
 // ReadListText() and ForEachRow() for encodings and line ends. kInvalidArgument names file and
 // line.

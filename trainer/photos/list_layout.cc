@@ -138,14 +138,15 @@ bool HasFurtherColumns(std::span<const TextRow> rows) {
 }
 
 struct Score {
+  bool surely = false;  // the header's name says that these are photos, and some are
   size_t found = 0;     // rows whose photo is there
   size_t pictures = 0;  // rows whose photo ends like a picture
   size_t named = 0;     // the header's name of the column says so
   size_t alike = 0;     // rows with as many fields as the most have
 
   bool IsAbove(const Score& other) const {
-    return std::tie(found, pictures, named, alike) >
-           std::tie(other.found, other.pictures, other.named, other.alike);
+    return std::tie(surely, found, pictures, named, alike) >
+           std::tie(other.surely, other.found, other.pictures, other.named, other.alike);
   }
 };
 
@@ -215,6 +216,8 @@ class ColumnJudge {
       score.pictures += HasPictureEnding(field) ? 1 : 0;
     }
     score.named = NamesPhotos(FieldAt(rows_.front(), column)) ? 1 : 0;
+    score.surely =
+        score.named > 0 && score.found + score.pictures > 0 && !IsPhoto(rows_.front(), column);
     return score;
   }
 

@@ -29,10 +29,11 @@ enum class LabelRule {
   kOptional  // or a photo alone
 };
 
-// Decides by the first hundred rows, under each separator: the right one is that under which the
-// most rows have a photo that is there, then one whose name ends like a picture's, then the same
-// number of fields. A first row without a photo, where others have one, is a header, as is one of
-// usual names ("filename,person"). Words behind "PATH LABEL" are further columns where each line
+// Decides by the first hundred rows, under each separator: the right one is that under which a
+// column with photos is named so by the first row, then that under which the most rows have a photo
+// that is there, then one whose name ends like a picture's, then the same number of fields. A first
+// row without a photo, where others have one, is a header, as is one of usual names
+// ("filename,person"). Words behind "PATH LABEL" are further columns where each line
 // has as many and the labels, or the words behind, are numbers. kInvalidArgument when no row can be
 // read in any way.
 StatusOr<ListLayout> LayoutOfList(std::string_view text, PhotoFinder& finder, LabelRule rule);
