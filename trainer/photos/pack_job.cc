@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <map>
-#include <set>
+#include <memory>
 #include <utility>
 
-#include "trainer/photos/open_dataset.h"
 #include "trainer/photos/ordered_work.h"
+#include "trainer/photos/source_set.h"
 
 namespace facegate {
 namespace {
@@ -60,72 +58,23 @@ ReadIdentity ReadPhotos(const PhotoSource& source, const Identity& identity,
   return read;
 }
 
-// "faces" for "data/faces/", "casia" for "casia.pack".
-std::string NameOfSource(const std::string& path) {
-  const std::filesystem::path normal = std::filesystem::absolute(path).lexically_normal();
-  const std::filesystem::path last =
-      normal.has_filename() ? normal.filename() : normal.parent_path().filename();
-  return std::filesystem::is_directory(normal) ? last.string() : last.stem().string();
-}
-
 }  // namespace
 
-MergedIdentities MergeIdentities(const std::vector<const PhotoSource*>& sources,
-                                 const std::vector<std::string>& names) {
-  std::map<std::string, size_t> uses;
-  for (const PhotoSource* source : sources) {
-    for (const std::string& name : source->classes()) ++uses[name];
-  }
-  MergedIdentities merged;
-  std::set<std::string> taken;
-  for (size_t s = 0; s < sources.size(); ++s) {
-    const PhotoSource& source = *sources[s];
-    const size_t first = merged.identities.size();
-    for (const std::string& name : source.classes()) {
-      const bool shared = uses[name] > 1;
-      std::string own = shared ? names[s] + "/" + name : name;
-      // Sources may have the same name, and names may hold slashes themselves.
-      for (size_t n = 2; !taken.insert(own).second; ++n) {
-        own = fmt::format("{}#{}/{}", names[s], n, name);
-      }
-      if (own != name) ++merged.renamed;
-      merged.identities.push_back({.source = s, .name = std::move(own), .photos = {}});
-    }
-    for (size_t i = 0; i < source.size(); ++i) {
-      merged.identities[first + source.label(i)].photos.push_back(i);
-    }
-  }
-  std::erase_if(merged.identities, [](const Identity& one) { return one.photos.empty(); });
-  return merged;
-}
-
 StatusOr<PackReport> WritePack(const PackOptions& options, const PackEvents& events) {
-  std::vector<std::unique_ptr<PhotoSource>> sources;
-  std::vector<const PhotoSource*> views;
-  std::vector<std::string> names;
-  size_t photos = 0;
+  FACEGATE_ASSIGN_OR_RETURN(const SourceSet set,
+                            OpenSourceSet(options.sources, options.list_root, options.missing));
+  const MergedIdentities& merged = set.merged;
   PackReport report;
-  for (const std::string& path : options.sources) {
-    FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<PhotoSource> source,
-                              OpenPhotoSource(path, options.list_root, options.missing));
-    for (const std::string& remark : source->remarks()) {
-      report.remarks.push_back(fmt::format("{}: {}", path, remark));
-    }
-    photos += source->size();
-    names.push_back(NameOfSource(path));
-    views.push_back(source.get());
-    sources.push_back(std::move(source));
-  }
-  const MergedIdentities merged = MergeIdentities(views, names);
+  report.remarks = set.remarks;
   FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<PackWriter> writer,
                             PackWriter::Open(options.out));
   report.renamed_identities = merged.renamed;
   report.continued_from = writer->found();
-  if (events.started) events.started(photos);
+  if (events.started) events.started(set.photos);
   std::vector<std::string> classes;
   const auto make = [&](size_t i) -> StatusOr<ReadIdentity> {
     const Identity& identity = merged.identities[i];
-    return ReadPhotos(*sources[identity.source], identity, options.crop, *writer);
+    return ReadPhotos(*set.sources[identity.source], identity, options.crop, *writer);
   };
   const auto take = [&](size_t i, const ReadIdentity& read) -> Status {
     for (const Status& bad : read.bad) {

@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "trainer/photos/open_dataset.h"
 #include "trainer/photos/pack_writer.h"
 #include "trainer/photos/photo_source.h"
 
 namespace facegate {
 
 struct PackOptions {
-  std::vector<std::string> sources{};  // see OpenPhotoSource(); one or more
+  std::vector<std::string> sources{};  // see OpenSourceSet()
   std::string list_root{};             // of the paths in lists; empty for the list's own folder
   MissingPhotos missing = MissingPhotos::kRefuse;
   std::string out{};
@@ -43,22 +42,6 @@ struct PackEvents {
   std::function<void()> read;  // one more photo
   std::function<void(const Status&)> bad_photo;
 };
-
-// Identities of all sources, in the order of the sources; labels of the second come after those of
-// the first. A name that several sources have gets the name of its source in front
-// ("casia/0000045").
-struct MergedIdentities {
-  struct Identity {
-    size_t source = 0;
-    std::string name{};
-    std::vector<size_t> photos{};  // numbers in the source
-  };
-  std::vector<Identity> identities;  // those with photos
-  size_t renamed = 0;
-};
-// `names` are what the sources are called, one for each.
-MergedIdentities MergeIdentities(const std::vector<const PhotoSource*>& sources,
-                                 const std::vector<std::string>& names);
 
 // Writes all readable photos of the sources into one pack, an identity after another.
 StatusOr<PackReport> WritePack(const PackOptions& options, const PackEvents& events);

@@ -31,18 +31,24 @@ Status FromErrno(std::string_view what, const std::string& path) {
   return FailedPrecondition(message);
 }
 
-// True when all of `expected` lies at `offset`.
-bool HasBytes(int fd, uint64_t offset, std::string_view expected) {
-  std::string bytes(expected.size(), '\0');
+// As many bytes as there are at `offset`, at most `size`.
+std::string BytesAt(int fd, uint64_t offset, uint64_t size) {
+  std::string bytes(size, '\0');
   size_t filled = 0;
   while (filled < bytes.size()) {
     const ssize_t got = ::pread(fd, bytes.data() + filled, bytes.size() - filled,
                                 static_cast<off_t>(offset + filled));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
+    if (got <= 0) break;
     filled += static_cast<size_t>(got);
   }
-  return bytes == expected;
+  bytes.resize(filled);
+  return bytes;
+}
+
+// True when all of `expected` lies at `offset`.
+bool HasBytes(int fd, uint64_t offset, std::string_view expected) {
+  return BytesAt(fd, offset, expected.size()) == expected;
 }
 
 class FilePackWriter final : public PackWriter {
@@ -76,6 +82,14 @@ class FilePackWriter final : public PackWriter {
            HasBytes(fd_, at->second.offset, image);
   }
 
+  std::optional<std::string> ImageOf(std::string_view name) const override {
+    const auto at = images_.find(std::string(name));
+    if (at == images_.end()) return std::nullopt;
+    std::string image = BytesAt(fd_, at->second.offset, at->second.size);
+    if (image.size() != at->second.size) return std::nullopt;
+    return image;
+  }
+
   Status Append(const PackRecord& record) override {
     FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, SerializePackRecord(record));
     std::string_view sum = std::string_view(bytes).substr(bytes.size() - 4);
@@ -83,6 +97,20 @@ class FilePackWriter final : public PackWriter {
                         .label = record.label,
                         .crc = TakeLittleEndian<uint32_t>(sum).value_or(0)});
     return Write(bytes);
+  }
+
+  Status Flush() override {
+    std::string_view rest = buffer_;
+    uint64_t at = offset_ - buffer_.size();
+    while (!rest.empty()) {
+      const ssize_t written = ::pwrite(fd_, rest.data(), rest.size(), static_cast<off_t>(at));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return FromErrno("write", partial_);
+      rest.remove_prefix(static_cast<size_t>(written));
+      at += static_cast<uint64_t>(written);
+    }
+    buffer_.clear();
+    return OkStatus();
   }
 
   StatusOr<PackSummary> Finish(std::span<const std::string> classes) override {
@@ -156,20 +184,6 @@ class FilePackWriter final : public PackWriter {
     buffer_.append(bytes);
     offset_ += bytes.size();
     return buffer_.size() >= kBufferBytes ? Flush() : OkStatus();
-  }
-
-  Status Flush() {
-    std::string_view rest = buffer_;
-    uint64_t at = offset_ - buffer_.size();
-    while (!rest.empty()) {
-      const ssize_t written = ::pwrite(fd_, rest.data(), rest.size(), static_cast<off_t>(at));
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return FromErrno("write", partial_);
-      rest.remove_prefix(static_cast<size_t>(written));
-      at += static_cast<uint64_t>(written);
-    }
-    buffer_.clear();
-    return OkStatus();
   }
 
   Status Publish() {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,7 +37,13 @@ class PackWriter {
   // Thread-safe.
   virtual bool Holds(std::string_view name, std::string_view image) const = 0;
 
+  // The image that it left under this name. Nothing where it left none, or it cannot be read.
+  // Thread-safe.
+  virtual std::optional<std::string> ImageOf(std::string_view name) const = 0;
+
   virtual Status Append(const PackRecord& record) = 0;
+  // A next writer finds all that was appended, however this process ends.
+  virtual Status Flush() = 0;
   // Writes index, names and footer, syncs and renames to PATH.
   virtual StatusOr<PackSummary> Finish(std::span<const std::string> classes) = 0;
 };

@@ -192,6 +192,25 @@ TEST_F(PackJobTest, RefusesASecondWriter) {
   EXPECT_TRUE(Exists("out.pack"));
 }
 
+TEST_F(PackJobTest, GivesWhatAnEarlierWriterFlushed) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto writer = PackWriter::Open(options_.out);
+    if (writer.ok() && (*writer)->Append({.label = 0, .name = "a", .image = "image"}).ok() &&
+        (*writer)->Flush().ok()) {
+      ::raise(SIGKILL);
+    }
+    ::_exit(3);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto writer, PackWriter::Open(options_.out));
+  EXPECT_EQ(writer->ImageOf("a"), "image");
+  EXPECT_EQ(writer->ImageOf("b"), std::nullopt);
+}
+
 // A real kill: another process packs and is ended in the middle.
 TEST_F(PackJobTest, GoesOnAfterAKill) {
   ASSERT_THAT(Pack(), IsOk());
