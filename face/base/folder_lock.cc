@@ -1,4 +1,4 @@
-#include "trainer/run/folder_lock.h"
+#include "face/base/folder_lock.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ StatusOr<FolderLock> FolderLock::Take(const std::string& folder) {
   }
   FolderLock lock(file);
   if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
-    return FailedPrecondition(fmt::format("another process is training in {}", folder));
+    return FailedPrecondition(fmt::format("another process works in {}", folder));
   }
   return lock;
 }

@@ -7,7 +7,8 @@
 
 namespace facegate {
 
-// Holds a folder for one training. The lock ends with the process, however that ends.
+// Holds a folder for one process, by a file ".lock" in it. The lock ends with the process, however
+// that ends.
 class FolderLock {
  public:
   // `folder` exists. kFailedPrecondition where another process has it, or nothing can be written

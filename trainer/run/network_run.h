@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/folder_lock.h"
 #include "face/base/status.h"
 #include "trainer/learn/network_training.h"
-#include "trainer/run/folder_lock.h"
 #include "trainer/run/session.h"
 
 // The runs of the small networks have this in common.

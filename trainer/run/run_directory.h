@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/folder_lock.h"
 #include "face/base/status.h"
-#include "trainer/run/folder_lock.h"
 #include "trainer/run/recipe_change.h"
 
 namespace facegate {

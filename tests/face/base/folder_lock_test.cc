@@ -1,4 +1,4 @@
-#include "trainer/run/folder_lock.h"
+#include "face/base/folder_lock.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace facegate {
 namespace {
 
-TEST(FolderLockTest, HoldsAFolderForOneTraining) {
+TEST(FolderLockTest, HoldsAFolderForOneAtATime) {
   const TempDir dir;
   const std::string folder = dir.path().string();
   {
@@ -21,7 +21,7 @@ TEST(FolderLockTest, HoldsAFolderForOneTraining) {
     const auto other = FolderLock::Take(folder);
     ASSERT_THAT(other, StatusIs(StatusCode::kFailedPrecondition));
     EXPECT_THAT(std::string(MessageOf(other.status())),
-                ::testing::HasSubstr("another process is training in"));
+                ::testing::HasSubstr("another process works in"));
   }
   EXPECT_THAT(FolderLock::Take(folder), IsOk());
 }
