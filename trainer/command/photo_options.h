@@ -6,8 +6,11 @@
 
 namespace facegate {
 
-// The options by which faces of photos are found and cut out, alike in all commands. `command` and
-// `options` outlive the parsing.
+// The options by which faces of photos are found, alike in all commands. `command` and `options`
+// outlive the parsing.
+void AddFaceFindingOptions(CLI::App& command, FaceCutOptions& options);
+
+// Those, and the options for photos that are crops already.
 void AddFaceCutOptions(CLI::App& command, FaceCutOptions& options);
 
 }  // namespace facegate

@@ -110,16 +110,23 @@ StatusOr<AlignedFace> FaceCutter::TakeCrop(const Image& photo) const {
                                      photo.width(), photo.height(), size.width, size.height));
 }
 
-StatusOr<DetectedFace> FaceCutter::FindFace(const std::string& name, const Image& photo) const {
+StatusOr<std::vector<DetectedFace>> FaceCutter::FindFaces(const std::string& name,
+                                                          const Image& photo) const {
+  std::vector<DetectedFace> faces;
   if (options_.landmarks) {
     const auto found = landmarks_.find(name);
     if (found == landmarks_.end()) return NotFound("there are no landmarks for it");
-    DetectedFace face;
+    DetectedFace& face = faces.emplace_back();
     face.landmarks = found->second;
     face.score = 1.0F;
-    return face;
+  } else {
+    FACEGATE_ASSIGN_OR_RETURN(faces, detector_->Detect(photo));
   }
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<DetectedFace> faces, detector_->Detect(photo));
+  return SelectFaces(faces, {.selection = FaceSelection::kAll, .box = {}}, photo.bgr.size());
+}
+
+StatusOr<DetectedFace> FaceCutter::FindFace(const std::string& name, const Image& photo) const {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<DetectedFace> faces, FindFaces(name, photo));
   FACEGATE_ASSIGN_OR_RETURN(
       std::vector<DetectedFace> chosen,
       SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo.bgr.size()));

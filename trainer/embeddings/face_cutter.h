@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "face/base/status.h"
 #include "face/detect/detector.h"
@@ -59,6 +60,9 @@ class FaceCutter {
   // The parts of CutAndJudge(), for photos that are changed on the way. Whether a photo is taken as
   // cut already; else where its face is, and the face cut out there.
   bool IsCrop(const Image& photo) const;
+  // All faces, the most probable first, and never none: kNoFace where a detector finds none,
+  // kNotFound where there are no landmarks for `name`.
+  StatusOr<std::vector<DetectedFace>> FindFaces(const std::string& name, const Image& photo) const;
   StatusOr<DetectedFace> FindFace(const std::string& name, const Image& photo) const;
   StatusOr<JudgedCrop> CutFace(const Image& photo, const DetectedFace& face) const;
   StatusOr<JudgedCrop> JudgeCrop(AlignedFace crop) const;
