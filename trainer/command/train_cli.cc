@@ -7,6 +7,7 @@
 
 #include "face/base/did_you_mean.h"
 #include "face/base/version.h"
+#include "trainer/command/align.h"
 #include "trainer/command/bench.h"
 #include "trainer/command/calibrate.h"
 #include "trainer/command/command.h"
@@ -40,6 +41,7 @@ constexpr char kProgramFooter[] =
     "  facegate-train import --preset insightface backbone.pth model.safetensors\n"
     "  facegate-train compare model.safetensors a.jpg b.jpg\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt\n"
+    "  facegate-train align photos/ faces/\n"
     "  facegate-train inspect faces/\n"
     "\n"
     "facegate-train COMMAND --help tells more.";
@@ -88,7 +90,8 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
       AddEmbedCommand(app),      AddFitCommand(app),        AddFitLandmarksCommand(app),
       AddFitQualityCommand(app), AddEvalCommand(app),       AddInspectCommand(app),
       AddPackCommand(app),       AddSynthesizeCommand(app), AddRingCommand(app),
-      AddSummaryCommand(app),    AddBenchCommand(app),      AddCalibrateCommand(app)};
+      AddSummaryCommand(app),    AddBenchCommand(app),      AddCalibrateCommand(app),
+      AddAlignCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

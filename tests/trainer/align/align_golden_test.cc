@@ -1,0 +1,65 @@
+// Crops of real photos against the path that serves.
+#include "face/detect/choose.h"
+#include "face/detect/selection.h"
+#include "face/image/decode.h"
+#include "tests/support/test_data.h"
+#include "tests/trainer/align/align_fixture.h"
+#include "trainer/align/align_job.h"
+
+namespace facegate {
+namespace {
+
+constexpr size_t kRealPhotos = 24;
+
+class AlignGoldenTest : public ::testing::TestWithParam<bool> {};
+
+TEST_P(AlignGoldenTest, CropsOfRealPhotosAreThoseThatTheServerCuts) {
+  FACEGATE_DATA_OR_SKIP(data);
+  const TempDir dir;
+  std::vector<std::string> names;
+  for (const auto& person : std::filesystem::directory_iterator(data / "lfw" / "photos")) {
+    const std::string name = person.path().filename().string();
+    names.push_back(fmt::format("{0}/{0}_0001.jpg", name));
+    if (names.size() == kRealPhotos) break;
+  }
+  std::string list;
+  for (const std::string& name : names)
+    list += fmt::format("{},{}\n", name, name.substr(0, name.find('/')));
+  WriteBytes(dir.File("list.csv"), list);
+  AlignOptions options{.sources = {dir.File("list.csv")},
+                       .list_root = (data / "lfw" / "photos").string(),
+                       .missing = MissingPhotos::kSkip,
+                       .out = dir.File("out")};
+  options.cut.view.size = {128, 128};
+  DetectorChoice choice;
+  if (GetParam()) choice.yunet = (data / "detectors" / "yunet_n_dynamic.onnx").string();
+  options.cut.faces.yunet = choice.yunet;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const AlignReport report, AlignPhotos(options, {}));
+  EXPECT_GE(report.aligned, report.photos * 9 / 10);
+
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, ChooseDetector(choice));
+  size_t compared = 0;
+  for (const std::string& name : names) {
+    const cv::Mat view = cv::imread(dir.File("out/" + name.substr(0, name.size() - 4) + ".png"));
+    if (view.empty()) continue;
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                                  ReadFile((data / "lfw" / "photos" / name).string(), 1 << 24));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const Image photo, DecodeImage(bytes, {}));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, detector->Detect(photo));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(
+        const auto chosen,
+        SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo.bgr.size()));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(
+        const AlignedFace crop,
+        AlignFace(photo, chosen.front().landmarks, AlignmentTemplate::kArcFace112));
+    EXPECT_EQ(cv::norm(view(cv::Rect(8, 8, 112, 112)), crop.bgr, cv::NORM_INF), 0.0) << name;
+    ++compared;
+  }
+  EXPECT_EQ(compared, report.aligned);
+}
+
+INSTANTIATE_TEST_SUITE_P(Detectors, AlignGoldenTest, ::testing::Bool(),
+                         [](const auto& with) { return with.param ? "YuNet" : "Haar"; });
+
+}  // namespace
+}  // namespace facegate

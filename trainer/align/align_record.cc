@@ -1,0 +1,56 @@
+#include "trainer/align/align_record.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace facegate {
+namespace {
+
+constexpr char kFormatKey[] = "facegate_align";
+constexpr int kFormat = 1;
+
+nlohmann::ordered_json ToJson(const AlignRecord& record) {
+  nlohmann::ordered_json json;
+  json[kFormatKey] = kFormat;
+  for (const auto& [name, value] : record.settings) json[name] = value;
+  json["sources"] = record.sources;
+  return json;
+}
+
+// A text as it is, anything else as JSON.
+std::string TextOf(const nlohmann::json& json, const std::string& name) {
+  const auto found = json.find(name);
+  if (found == json.end()) return "unknown";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+}  // namespace
+
+std::string RecordText(const AlignRecord& record) {
+  return ToJson(record).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+Status CheckRecord(std::string_view text, const AlignRecord& record, const std::string& place) {
+  const auto there = nlohmann::json::parse(text, nullptr, false);
+  if (!there.is_object() || there.value(kFormatKey, 0) != kFormat) {
+    return FailedPrecondition(fmt::format(
+        "{} has a record (align.json) that this version cannot read; give another OUT", place));
+  }
+  // Through text, in which bytes that are no UTF-8 are replaced.
+  const auto mine = nlohmann::json::parse(RecordText(record));
+  std::string differences;
+  for (const auto& [name, value] : record.settings) {
+    const std::string before = TextOf(there, name);
+    const std::string now = TextOf(mine, name);
+    if (before == now) continue;
+    differences += fmt::format("{}{} is {} there and {} now", differences.empty() ? "" : ", ", name,
+                               before, now);
+  }
+  if (differences.empty()) return OkStatus();
+  return FailedPrecondition(
+      fmt::format("{} was begun otherwise: {}; go on as it was begun, or give another OUT", place,
+                  differences));
+}
+
+}  // namespace facegate
