@@ -144,7 +144,10 @@ std::optional<LabelNumbers> NumbersOfLabels(const std::vector<std::string>& labe
 
 StatusOr<SetReport> InspectSet(const InspectOptions& options, const PhotoSource& source,
                                const InspectEvents& events) {
-  SetReport report{.photos = source.size(), .identities = source.classes().size()};
+  SetReport report{.path = options.path,
+                   .list_root = options.list_root,
+                   .photos = source.size(),
+                   .identities = source.classes().size()};
   FACEGATE_ASSIGN_OR_RETURN(const DatasetFormat* const format, FormatOfDataset(options.path));
   report.form = format->name;
   if (events.started) events.started(source.size());

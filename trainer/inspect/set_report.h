@@ -49,7 +49,9 @@ struct LabelNumbers {
 };
 
 struct SetReport {
-  std::string form{};  // the name of a DatasetFormat
+  std::string path{};       // as it was given
+  std::string list_root{};  // as it was given
+  std::string form{};       // the name of a DatasetFormat
   size_t photos = 0;
   size_t identities = 0;
   std::vector<UnreadablePhoto> unreadable{};

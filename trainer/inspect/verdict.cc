@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "face/base/counted.h"
@@ -19,6 +21,16 @@ constexpr double kMostBlue = 0.5;    // of the photos with colours
 constexpr double kSomeGrey = 0.05;
 
 std::string Identities(size_t count) { return Counted(count, "identity", "identities"); }
+
+// The text as one word of a shell's command.
+std::string ShellWord(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@%+=:,-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char sign : text) word += sign == '\'' ? std::string("'\\''") : std::string(1, sign);
+  return word + "'";
+}
 
 class Judge {
  public:
@@ -121,10 +133,22 @@ class Judge {
     Add(FindingWeight::kError,
         fmt::format(
             "The photos are not aligned crops of {} x {} pixels, the one size that training "
-            "takes. Cut the faces out by their landmarks first. Where the photos are aligned "
-            "already and only show more around the face, data.centre_crop takes their "
-            "middle.",
-            taken.width, taken.height));
+            "takes. Cut the faces out first: {}. Where the photos are aligned already and only "
+            "show "
+            "more around the face, data.centre_crop takes their middle.",
+            taken.width, taken.height, AlignCommand()));
+  }
+
+  // "facegate-train align photos/ photos-aligned".
+  std::string AlignCommand() const {
+    std::filesystem::path out = report_.path;
+    if (!out.has_filename()) out = out.parent_path();
+    std::error_code error;
+    if (std::filesystem::is_regular_file(out, error)) out.replace_extension();
+    const std::string root =
+        report_.list_root.empty() ? "" : " --list-root " + ShellWord(report_.list_root);
+    return fmt::format("facegate-train align {}{} {}", ShellWord(report_.path), root,
+                       ShellWord(out.string() + "-aligned"));
   }
 
   void Colours() {

@@ -161,9 +161,10 @@ class ThreadedLoader final : public Loader {
     FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, dataset_.LoadVaried(photo, random));
     const cv::Size size = CropSize(options_.preprocessing.alignment);
     if (picture.size() != size) {
-      return InvalidArgument(fmt::format("{} is {} x {}, expected an aligned crop of {} x {}",
-                                         dataset_.name(photo), picture.cols, picture.rows,
-                                         size.width, size.height));
+      return InvalidArgument(
+          fmt::format("{} is {} x {}, expected an aligned crop of {} x {}, as "
+                      "facegate-train align makes them",
+                      dataset_.name(photo), picture.cols, picture.rows, size.width, size.height));
     }
     Augment(options_.augment, random, picture);
     return picture;

@@ -157,6 +157,14 @@ TEST_F(SetReportTest, PhotosOfOtherSizesAreNoCrops) {
               Contains(HasSubstr("not aligned crops of 112 x 112 pixels")));
 }
 
+TEST_F(SetReportTest, NamesTheCommandThatMakesCrops) {
+  Write("my faces/a/1.png", 1, {250, 250});
+  Write("my faces/b/1.png", 2, {250, 250});
+  const std::string path = dir_.File("my faces");
+  EXPECT_THAT(Texts(Inspect("my faces")),
+              Contains(HasSubstr(fmt::format("facegate-train align '{0}' '{0}-aligned'.", path))));
+}
+
 // Training takes one size alone; crops of the SphereFace template are of another.
 TEST_F(SetReportTest, TakesTheSizeThatTrainingTakesAndNoOther) {
   Write("faces/a/1.png", 1, {96, 112});
