@@ -5,6 +5,7 @@
 #include "tests/support/test_data.h"
 #include "tests/trainer/align/align_fixture.h"
 #include "trainer/align/align_job.h"
+#include "trainer/photos/open_dataset.h"
 
 namespace facegate {
 namespace {
@@ -16,11 +17,11 @@ class AlignGoldenTest : public ::testing::TestWithParam<bool> {};
 TEST_P(AlignGoldenTest, CropsOfRealPhotosAreThoseThatTheServerCuts) {
   FACEGATE_DATA_OR_SKIP(data);
   const TempDir dir;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto lfw,
+                                OpenPhotoSource((data / "lfw" / "photos").string(), ""));
   std::vector<std::string> names;
-  for (const auto& person : std::filesystem::directory_iterator(data / "lfw" / "photos")) {
-    const std::string name = person.path().filename().string();
-    names.push_back(fmt::format("{0}/{0}_0001.jpg", name));
-    if (names.size() == kRealPhotos) break;
+  for (size_t i = 0; i < kRealPhotos; ++i) {
+    names.push_back(lfw->short_name(i * lfw->size() / kRealPhotos));
   }
   std::string list;
   for (const std::string& name : names)
@@ -28,7 +29,6 @@ TEST_P(AlignGoldenTest, CropsOfRealPhotosAreThoseThatTheServerCuts) {
   WriteBytes(dir.File("list.csv"), list);
   AlignOptions options{.sources = {dir.File("list.csv")},
                        .list_root = (data / "lfw" / "photos").string(),
-                       .missing = MissingPhotos::kSkip,
                        .out = dir.File("out")};
   options.cut.view.size = {128, 128};
   DetectorChoice choice;

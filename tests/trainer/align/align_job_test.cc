@@ -6,6 +6,7 @@
 #include "face/image/decode.h"
 #include "tests/trainer/align/align_fixture.h"
 #include "trainer/photos/open_dataset.h"
+#include "trainer/photos/text_table.h"
 
 namespace facegate {
 namespace {
@@ -117,22 +118,27 @@ TEST_F(AlignJobTest, CutsOutAllFacesOfAPhoto) {
   EXPECT_FALSE(SamePixels(Picture("out/p0/pair_0.png"), Picture("out/p0/pair_1.png")));
 }
 
+// A large face at the left, a small one in the middle.
 TEST_F(AlignJobTest, ChoosesTheFaceThatIsAskedFor) {
-  cv::Mat large;
-  cv::resize(Picture("photos/p0/0.png"), large, {480, 480});
-  cv::Mat both(480, 720, CV_8UC3, cv::Scalar::all(90));
-  large.copyTo(both(cv::Rect(0, 0, 480, 480)));
+  cv::Mat both(480, 1200, CV_8UC3, cv::Scalar::all(90));
+  cv::resize(Picture("photos/p0/0.png"), both(cv::Rect(0, 0, 480, 480)), {480, 480});
   Picture("photos/p1/2.png").copyTo(both(cv::Rect(480, 120, 240, 240)));
   std::filesystem::remove_all(File("photos"));
   WriteBytes(File("photos/p0/pair.png"), Encode(both, ".png"));
-  options_.cut.choice = FaceChoice::kLargest;
-  ASSERT_THAT(Run(), IsOk());
-  std::filesystem::remove_all(File("photos"));
-  WriteBytes(File("photos/p0/pair.png"), Encode(both(cv::Rect(240, 0, 480, 480)), ".png"));
-  options_.out = File("right");
-  options_.cut.choice = FaceChoice::kMostProbable;
-  ASSERT_THAT(Run(), IsOk());
-  EXPECT_FALSE(SamePixels(Picture("out/p0/pair.png"), Picture("right/p0/pair.png")));
+  // Where the box of the chosen face begins, in pixels from the left.
+  const auto left_of = [&](FaceChoice choice) {
+    options_.cut.choice = choice;
+    options_.out = File(std::string(FaceChoiceName(choice)));
+    EXPECT_THAT(Run(), IsOk());
+    const std::string manifest = Text(std::string(FaceChoiceName(choice)) + "/manifest.csv");
+    const auto rows = FirstRows(manifest, Separator::kComma, 2);
+    EXPECT_TRUE(rows.ok() && rows->size() == 2) << manifest;
+    EXPECT_EQ(rows->back().fields[4], "2") << "faces found";
+    return std::stod(rows->back().fields[9]);
+  };
+  EXPECT_LT(left_of(FaceChoice::kLargest), 480.0);
+  EXPECT_GT(left_of(FaceChoice::kCentral), 480.0);
+  left_of(FaceChoice::kMostProbable);
 }
 
 TEST_F(AlignJobTest, CutsByKnownLandmarks) {
