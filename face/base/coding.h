@@ -55,6 +55,10 @@ std::optional<T> TakeBigEndian(std::string_view& in) {
 // and b joined.
 uint32_t Crc32c(std::string_view bytes, uint32_t preceding = 0);
 
+// The sum as TFRecord files store it: turned by 15 bits and shifted by a constant
+// (tensorflow.org/tutorials/load_data/tfrecord).
+constexpr uint32_t MaskedCrc(uint32_t crc32c) { return std::rotr(crc32c, 15) + 0xa282ead8U; }
+
 // Lower-case hexadecimal.
 std::string ToHex(std::string_view bytes);
 

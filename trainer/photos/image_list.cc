@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "face/base/counted.h"
+#include "trainer/photos/dense_labels.h"
 #include "trainer/photos/list_layout.h"
 #include "trainer/photos/list_text.h"
 #include "trainer/photos/photo_files.h"
@@ -23,60 +22,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A line's photo and what the list calls its identity.
-struct Entry {
-  std::string path;
-  std::string label;
+struct ListLines {
+  std::vector<ListedPhoto> photos;
+  size_t without_path = 0;
 };
 
-std::optional<int64_t> NumberOf(const std::string& text) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+bool IsCsv(Separator separator) {
+  return separator == Separator::kComma || separator == Separator::kSemicolon ||
+         separator == Separator::kTab;
 }
 
-// Labels as the list has them, in the order of numbers where all are numbers, else of names.
-std::vector<std::string> OrderedLabels(const std::vector<Entry>& entries) {
-  std::vector<std::string> labels;
-  labels.reserve(entries.size());
-  for (const Entry& entry : entries) labels.push_back(entry.label);
-  std::sort(labels.begin(), labels.end());
-  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-  const bool numbers = std::all_of(labels.begin(), labels.end(), [](const std::string& one) {
-    return NumberOf(one).has_value();
-  });
-  if (numbers) {
-    std::sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
-      return std::pair(*NumberOf(a), a) < std::pair(*NumberOf(b), b);
-    });
-  }
-  return labels;
-}
-
-// The lines of a list as they are. A row of named columns without a photo is one that somebody has
-// taken out; those are counted.
-StatusOr<std::vector<Entry>> ReadEntries(const std::string& path, const std::string& text,
-                                         const ListLayout& layout, size_t& without_photo) {
-  std::vector<Entry> entries;
+// The lines of a list as they are.
+StatusOr<ListLines> ReadLinesOf(const std::string& path, const std::string& text,
+                                const ListLayout& layout) {
+  ListLines lines;
   bool header = layout.has_header;
   const Status status = ForEachRow(text, layout.separator, [&](const TextRow& row) {
     if (std::exchange(header, false)) return OkStatus();
     const size_t label_column = layout.label_column.value_or(0);
     const bool whole = std::max(layout.path_column, label_column) < row.fields.size();
-    if (whole && layout.has_header && row.fields[layout.path_column].empty()) {
-      ++without_photo;
+    if (whole && IsCsv(layout.separator) && row.fields[layout.path_column].empty()) {
+      ++lines.without_path;
       return OkStatus();
     }
     if (!whole || row.fields[layout.path_column].empty() || row.fields[label_column].empty()) {
       return InvalidArgument(fmt::format("line {}: expected {}", row.line, layout.Expected()));
     }
-    entries.push_back({.path = row.fields[layout.path_column], .label = row.fields[label_column]});
+    lines.photos.push_back(
+        {.path = row.fields[layout.path_column], .label = row.fields[label_column]});
     return OkStatus();
   });
   if (!status.ok()) return Annotate(status, path);
-  if (entries.empty()) return InvalidArgument(fmt::format("{} names no photo", path));
-  return entries;
+  if (lines.photos.empty()) return InvalidArgument(fmt::format("{} names no photo", path));
+  return lines;
 }
 
 bool IsFolder(const fs::path& path) {
@@ -144,38 +122,42 @@ StatusOr<ImageList> ReadImageFolder(const std::string& directory) {
   return FolderReader(directory).Read();
 }
 
-StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& root) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadListText(path));
+ImageList FindListed(const std::vector<ListedPhoto>& photos, const std::string& root) {
+  std::vector<std::string> names;
+  names.reserve(photos.size());
+  for (const ListedPhoto& photo : photos) names.push_back(photo.label);
+  DenseLabels dense = DenseLabelsOf(names);
+  ImageList list{.images = {}, .classes = std::move(dense.classes)};
+  list.images.reserve(photos.size());
   PhotoFinder finder(root);
-  StatusOr<ListLayout> layout = LayoutOfList(text, finder, LabelRule::kNeeded);
-  if (!layout.ok()) return Annotate(layout.status(), path);
-  size_t without_photo = 0;
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<Entry> entries,
-                            ReadEntries(path, text, *layout, without_photo));
-  ImageList list{.images = {}, .classes = OrderedLabels(entries)};
-  if (!layout->remark.empty()) list.remarks.push_back(layout->remark);
-  if (without_photo > 0) {
-    list.remarks.push_back(
-        fmt::format("left out: {} without a photo", Counted(without_photo, "row is", "rows are")));
-  }
-  std::map<std::string_view, uint32_t> labels;
-  for (size_t i = 0; i < list.classes.size(); ++i) {
-    labels.emplace(list.classes[i], static_cast<uint32_t>(i));
-  }
-  list.images.reserve(entries.size());
   size_t renamed = 0;
-  for (const Entry& entry : entries) {
-    std::optional<std::string> found = finder.Find(entry.path);
-    if (!found.has_value()) list.missing.emplace_back(list.images.size(), entry.path);
-    renamed += found.has_value() && *found != finder.PathOf(entry.path) ? 1 : 0;
-    list.images.push_back(
-        {.path = found.has_value() ? *std::move(found) : finder.PathOf(entry.path),
-         .label = labels.at(entry.label)});
+  for (size_t i = 0; i < photos.size(); ++i) {
+    std::optional<std::string> found = finder.Find(photos[i].path);
+    std::string plain = finder.PathOf(photos[i].path);
+    if (!found.has_value()) list.missing.emplace_back(i, photos[i].path);
+    renamed += found.has_value() && *found != plain ? 1 : 0;
+    list.images.push_back({.path = found.has_value() ? *std::move(found) : std::move(plain),
+                           .label = dense.labels[i]});
   }
   if (renamed > 0) {
     list.remarks.push_back(fmt::format("{} found under another ending, or with / for \\",
                                        Counted(renamed, "photo was", "photos were")));
   }
+  return list;
+}
+
+StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& root) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadListText(path));
+  PhotoFinder finder(root);
+  StatusOr<ListLayout> layout = LayoutOfList(text, finder, LabelRule::kNeeded);
+  if (!layout.ok()) return Annotate(layout.status(), path);
+  FACEGATE_ASSIGN_OR_RETURN(const ListLines lines, ReadLinesOf(path, text, *layout));
+  ImageList list = FindListed(lines.photos, root);
+  if (lines.without_path > 0) {
+    list.remarks.insert(list.remarks.begin(), fmt::format("left out: {} without a path",
+                                                          Counted(lines.without_path, "line")));
+  }
+  if (!layout->remark.empty()) list.remarks.insert(list.remarks.begin(), layout->remark);
   return list;
 }
 

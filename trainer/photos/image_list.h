@@ -25,6 +25,16 @@ struct ImageList {
   std::vector<std::string> remarks{};
 };
 
+// A photo as a list names it, and what the list calls its identity.
+struct ListedPhoto {
+  std::string path;
+  std::string label;
+};
+
+// Looks for the photos as PhotoFinder::Find() does, relative to `root`; those that are not there
+// are in `missing`.
+ImageList FindListed(const std::vector<ListedPhoto>& photos, const std::string& root);
+
 // DIR/IDENTITY/PHOTO: each folder an identity, in the order of names. Which files are photos is
 // TakesPhoto()'s choice; what is left out, photos beside the folders and folders further down
 // included, is in the remarks. kInvalidArgument when nothing is left.
@@ -34,11 +44,9 @@ StatusOr<ImageList> ReadImageFolder(const std::string& directory);
 //   PATH LABEL        blanks or a tab separate them; paths may hold blanks
 //   LABEL;PATH        the form of bubbliiiing's cls_train.txt
 //   PATH,LABEL        CSV by RFC 4180, also with semicolons or tabs
-// in any order and among other columns; LayoutOfList() tells which. Where a first row names the
-// columns, rows without a photo are left out, with a remark. Photos are looked for as
-// PhotoFinder::Find() does, relative to `root`; those that are not there are in `missing`. See
-// ReadListText() and ForEachRow() for encodings and line ends. kInvalidArgument names file and
-// line.
+// in any order and among other columns; LayoutOfList() tells which. Rows of a CSV whose path is
+// empty are left out, with a remark. Photos are looked for by FindListed(). See ReadListText() and
+// ForEachRow() for encodings and line ends. kInvalidArgument names file and line.
 StatusOr<ImageList> ReadImageList(const std::string& path, const std::string& root);
 
 }  // namespace facegate

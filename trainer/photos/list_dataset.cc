@@ -79,6 +79,11 @@ StatusOr<std::unique_ptr<PhotoSource>> OpenListSource(const std::string& path,
                                                       MissingPhotos missing) {
   const std::string base = root.empty() ? std::filesystem::path(path).parent_path().string() : root;
   FACEGATE_ASSIGN_OR_RETURN(ImageList list, ReadImageList(path, base));
+  return OpenListed(path, base, missing, std::move(list));
+}
+
+StatusOr<std::unique_ptr<PhotoSource>> OpenListed(const std::string& path, const std::string& base,
+                                                  MissingPhotos missing, ImageList list) {
   FACEGATE_RETURN_IF_ERROR(TreatMissing(path, base, missing, list));
   return MakeListSource(std::move(list), base);
 }

@@ -6,6 +6,7 @@
 
 #include "face/base/status.h"
 #include "trainer/photos/dataset_format.h"
+#include "trainer/photos/image_list.h"
 #include "trainer/photos/photo_source.h"
 
 // The format of sets that a text file lists; see ReadImageList().
@@ -20,5 +21,9 @@ std::optional<std::string> SniffList(const DatasetCandidate& candidate);
 StatusOr<std::unique_ptr<PhotoSource>> OpenListSource(const std::string& path,
                                                       const std::string& root,
                                                       MissingPhotos missing);
+
+// What OpenListSource() does once the photos of the list at `path` were looked for in `base`.
+StatusOr<std::unique_ptr<PhotoSource>> OpenListed(const std::string& path, const std::string& base,
+                                                  MissingPhotos missing, ImageList list);
 
 }  // namespace facegate

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <filesystem>
 #include <utility>
@@ -21,11 +20,6 @@ constexpr int kMostFilesOfASecond = 10;  // one digit, so that names still sort 
 constexpr size_t kBuckets = 64;
 constexpr int kGrey = 1;
 constexpr int kRgb = 3;
-
-uint32_t MaskedCrc(std::string_view bytes) {
-  const uint32_t crc = Crc32c(bytes);
-  return std::rotr(crc, 15) + 0xa282ead8U;
-}
 
 // Buckets of equal width; `values` are finite and not empty.
 tensorboard::HistogramProto HistogramOf(std::span<const float> values) {
@@ -81,9 +75,9 @@ std::string TfRecord(std::string_view bytes) {
   std::string record;
   record.reserve(bytes.size() + 16);
   AppendLittleEndian(record, uint64_t{bytes.size()});
-  AppendLittleEndian(record, MaskedCrc(record));
+  AppendLittleEndian(record, MaskedCrc(Crc32c(record)));
   record.append(bytes);
-  AppendLittleEndian(record, MaskedCrc(bytes));
+  AppendLittleEndian(record, MaskedCrc(Crc32c(bytes)));
   return record;
 }
 

@@ -89,6 +89,16 @@ TEST_F(ImageListTest, ReadsCsvWithAndWithoutNames) {
   EXPECT_THAT(Lines(*plain), ElementsAre("/root/a.jpg 1", "/root/b.jpg 0"));
 }
 
+// CASIA's list of photos with their folders, as a seed of this project writes it.
+TEST_F(ImageListTest, LeavesOutRowsOfACsvWithoutAPath) {
+  const auto list =
+      List(",img_path,dir_name,label\n0,a/1.jpg,a,0\n1,,a,0\n2,b/1.jpg,b,1\n3,\"\",b,1\n");
+  ASSERT_THAT(list, IsOk());
+  EXPECT_THAT(Lines(*list), ElementsAre("/root/a/1.jpg 0", "/root/b/1.jpg 1"));
+  ASSERT_EQ(list->remarks.size(), 2u);
+  EXPECT_THAT(list->remarks[1], HasSubstr("left out: 2 lines without a path"));
+}
+
 // CelebA counts from 1, which other code answers with a class too many.
 TEST_F(ImageListTest, MakesLabelsDense) {
   const auto list = List("000001.jpg 2880\n000002.jpg 1\n000003.jpg 2880\n");
