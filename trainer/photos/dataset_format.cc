@@ -6,10 +6,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "trainer/photos/archive_dataset.h"
+#include "trainer/photos/digit_dataset.h"
 #include "trainer/photos/folder_dataset.h"
 #include "trainer/photos/foreign_dataset.h"
 #include "trainer/photos/list_dataset.h"
 #include "trainer/photos/pack_dataset.h"
+#include "trainer/photos/record_io_dataset.h"
+#include "trainer/photos/tf_record_dataset.h"
 
 namespace facegate {
 namespace {
@@ -21,21 +25,30 @@ constexpr size_t kLookedAt = 4096;
 
 constexpr std::string_view kWriteFiles =
     "Write its pictures as files into DIR/IDENTITY/PHOTO, which is read here";
-constexpr std::string_view kUnpack = "Unpack it; a folder DIR/IDENTITY/PHOTO is read here";
+constexpr std::string_view kUnpack =
+    "Unpack it, or pack it again as zip or as tar without compression: these are read here, and so "
+    "is a folder DIR/IDENTITY/PHOTO";
+constexpr std::string_view kNameRecords = "Name the .rec file beside it, or their folder";
 constexpr std::string_view kWritePairs =
     "Write its pictures as files and its pairs as a list (PHOTO PHOTO 0|1), which is read here";
-constexpr std::string_view kGiveSet = "Expected a folder DIR/IDENTITY/PHOTO, a list or a pack";
+constexpr std::string_view kGiveSet =
+    "Expected a folder DIR/IDENTITY/PHOTO, an archive of one, a list, a pack, RecordIO or TFRecord "
+    "files";
 constexpr std::string_view kDownload = "Download it again";
 
-// A folder is read as one of ours even where it holds files of others beside its photos.
+// A folder of photos is read as one even where it holds files of others beside them.
 constexpr DatasetFormat kFormats[] = {
+    {"recordio", SniffRecordIo, OpenRecordIoSource},
+    {"tfrecord", SniffTfRecord, OpenTfRecordSource},
+    {"mnist", SniffDigits, OpenDigitSource},
     {kFolderFormat, SniffFolder, OpenFolderSource},
     {kPackFormat, SniffPack, OpenPackSource},
     {"lmdb", SniffLmdb, nullptr, kWriteFiles},
     {"memfile", SniffMemfile, nullptr, kWritePairs},
     {"bcolz", SniffBcolz, nullptr, kWritePairs},
-    {"recordio", SniffRecordIo, nullptr, kWriteFiles},
-    {"tfrecord", SniffTfRecord, nullptr, kWriteFiles},
+    {"zip", SniffZip, OpenZipSource},
+    {"tar", SniffTar, OpenTarSource},
+    {"recordio-index", SniffRecordIoIndex, nullptr, kNameRecords},
     {"pickle", SniffPickle, nullptr, kWritePairs},
     {"archive", SniffArchive, nullptr, kUnpack},
     {"other", SniffOtherKind, nullptr, kWriteFiles},
@@ -77,7 +90,7 @@ StatusOr<const DatasetFormat*> FormatOfDataset(const std::string& path) {
     return InvalidArgument(fmt::format("{} {}", path, AdviceOf(format, *words)));
   }
   return InvalidArgument(fmt::format(
-      "{} is neither a list of photos (text) nor a pack made by facegate-train pack", path));
+      "{} is neither a list of photos (text) nor a set of another format that is read here", path));
 }
 
 std::optional<std::string> ForeignDatasetAdvice(const std::string& path) {

@@ -32,21 +32,6 @@ std::optional<std::string> EntryOf(const std::string& folder,
   return std::nullopt;
 }
 
-bool IsTfRecordName(const fs::path& path) {
-  return path.filename().string().find(".tfrecord") != std::string::npos;
-}
-
-// Lines of two numbers, as the index beside a .rec has them.
-bool IsRecordIndex(std::string_view text) {
-  const size_t tab = text.find('\t');
-  const size_t end = text.find('\n');
-  if (tab == std::string_view::npos || end == std::string_view::npos || tab > end) return false;
-  const auto is_number = [](std::string_view field) {
-    return !field.empty() && field.find_first_not_of("0123456789") == std::string_view::npos;
-  };
-  return is_number(text.substr(0, tab)) && is_number(text.substr(tab + 1, end - tab - 1));
-}
-
 // "P5 112 96 255": behind its two letters a map has its width and height. A list may begin with a
 // label of these letters.
 bool BeginsLikeMap(std::string_view start) {
@@ -92,29 +77,6 @@ std::optional<std::string> SniffBcolz(const DatasetCandidate& candidate) {
   if (is_array(candidate.path)) return "is a bcolz array";
   if (!EntryOf(candidate.path, is_array).has_value()) return std::nullopt;
   return "holds bcolz arrays";
-}
-
-std::optional<std::string> SniffRecordIo(const DatasetCandidate& candidate) {
-  if (candidate.is_folder) {
-    const auto name =
-        EntryOf(candidate.path, [](const fs::path& path) { return path.extension() == ".rec"; });
-    if (!name.has_value()) return std::nullopt;
-    return fmt::format("holds an MXNet RecordIO file ({})", *name);
-  }
-  if (fs::path(candidate.path).extension() != ".idx" || !IsRecordIndex(candidate.start)) {
-    return std::nullopt;
-  }
-  return "is the index of an MXNet RecordIO file (.rec)";
-}
-
-std::optional<std::string> SniffTfRecord(const DatasetCandidate& candidate) {
-  if (candidate.is_folder) {
-    const auto name = EntryOf(candidate.path, IsTfRecordName);
-    if (!name.has_value()) return std::nullopt;
-    return fmt::format("holds TFRecord files ({})", *name);
-  }
-  if (!IsTfRecordName(candidate.path)) return std::nullopt;
-  return "is a TFRecord file";
 }
 
 std::optional<std::string> SniffPickle(const DatasetCandidate& candidate) {

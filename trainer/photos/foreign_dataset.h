@@ -13,9 +13,6 @@ std::optional<std::string> SniffLmdb(const DatasetCandidate& candidate);
 // AdaFace's memory-mapped arrays.
 std::optional<std::string> SniffMemfile(const DatasetCandidate& candidate);
 std::optional<std::string> SniffBcolz(const DatasetCandidate& candidate);
-// MXNet's .rec and the index beside it.
-std::optional<std::string> SniffRecordIo(const DatasetCandidate& candidate);
-std::optional<std::string> SniffTfRecord(const DatasetCandidate& candidate);
 std::optional<std::string> SniffPickle(const DatasetCandidate& candidate);
 
 // These recognise what FileKindName() knows: archives, and the rest.

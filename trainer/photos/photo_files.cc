@@ -100,11 +100,43 @@ bool SkipsSystemName(std::string_view name, const std::string& shown, LeftOut& l
   return true;
 }
 
+std::vector<std::string> FilesLike(const std::string& folder,
+                                   const std::function<bool(std::string_view)>& fits) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const std::string& name : NamesInFolder(folder).value_or(std::vector<std::string>())) {
+    if (fits(name) && fs::is_regular_file(fs::path(folder) / name, error)) names.push_back(name);
+  }
+  return names;
+}
+
+bool HasFolderOfPhotos(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    if (!entry->is_directory(ignored) || IsSystemName(entry->path().filename().string())) continue;
+    const std::string inner = entry->path().string();
+    LeftOut left_out;
+    const auto is_photo = [&](std::string_view name) {
+      return TakesPhoto((fs::path(inner) / name).string(), std::string(name), left_out);
+    };
+    if (!FilesLike(inner, is_photo).empty()) return true;
+  }
+  return false;
+}
+
 bool TakesPhoto(const std::string& path, const std::string& shown, LeftOut& left_out) {
-  const std::string name = fs::path(path).filename().string();
+  return TakesPhotoNamed(
+      fs::path(path).filename().string(), shown, [&] { return FormatOfFile(path); }, left_out);
+}
+
+bool TakesPhotoNamed(std::string_view name, const std::string& shown,
+                     const std::function<std::optional<ImageFormat>()>& format_of,
+                     LeftOut& left_out) {
   if (SkipsSystemName(name, shown, left_out)) return false;
   if (HasUsualEnding(name)) return true;
-  const std::optional<ImageFormat> format = FormatOfFile(path);
+  const std::optional<ImageFormat> format = format_of();
   if (!format.has_value() || IsRead(*format)) return true;
   left_out.Add(HasPictureEnding(name) || IsPicture(*format)
                    ? fmt::format("files of {}, which is not read{}; convert them to JPEG or PNG",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,12 +39,25 @@ class LeftOut {
 // The names in a folder, in order. kInvalidArgument where it cannot be read.
 StatusOr<std::vector<std::string>> NamesInFolder(const std::string& folder);
 
+// The names of the files in a folder of which `fits` is true, in order; none where it cannot be
+// read.
+std::vector<std::string> FilesLike(const std::string& folder,
+                                   const std::function<bool(std::string_view)>& fits);
+
+// True when the folder holds a folder with a photo, of a person perhaps.
+bool HasFolderOfPhotos(const std::string& folder);
+
 // True when the file at `path` is taken for a photo when a folder is read. A file that ends like a
 // picture is, and so shows its fault when it is read; any other file is judged by its first bytes.
 // Hidden files, and pictures of formats that are not decoded, are not taken; HEIC and AVIF are
 // decoded where libheif is installed. What is not taken is added to `left_out` under the name
 // `shown`.
 bool TakesPhoto(const std::string& path, const std::string& shown, LeftOut& left_out);
+// The same for what is called `name` and lies in no file of its own: `format_of` tells what it is
+// by its first bytes, and is asked only where the ending does not say it.
+bool TakesPhotoNamed(std::string_view name, const std::string& shown,
+                     const std::function<std::optional<ImageFormat>()>& format_of,
+                     LeftOut& left_out);
 
 // Adds the folder or file to `left_out` where IsSystemName() (face/image/system_name.h) is true of
 // its name; says whether.

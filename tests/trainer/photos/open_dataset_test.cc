@@ -89,23 +89,24 @@ TEST_F(OpenDatasetTest, TellsAListFromAPictureByMoreThanTwoLetters) {
 // Data sets of other programs, by their bytes, their names or what lies in the folder.
 TEST_F(OpenDatasetTest, NamesDataSetsOfOtherProgramsAndTheWayOut) {
   using namespace std::string_literals;
-  WriteBytes(dir_.File("train.rec"), "\x0a\x23\xd7\xce and so on"s);
   WriteBytes(dir_.File("train.idx"), "0\t0\n1\t2884\n");
-  WriteBytes(dir_.File("ms1m.tfrecord"), "\x10\0\0\0\0\0\0\0"s);
   WriteBytes(dir_.File("lfw.bin"), "\x80\x03]q\0"s);
-  WriteBytes(dir_.File("faces.zip"), "PK\x03\x04 and so on"s);
+  WriteBytes(dir_.File("faces.tgz"), "\x1f\x8b and so on"s);
   WriteBytes(dir_.File("faces.parquet"), "PAR1 and so on");
   WriteBytes(dir_.File("faces.h5"), "\x89HDF\r\n\x1a\n"s);
   WriteBytes(dir_.File("lmdb/data.mdb"), "");
   WriteBytes(dir_.File("lfw/meta/storage"), "{}");
   WriteBytes(dir_.File("agedb/memfile/mem_file.dat"), "");
-  WriteBytes(dir_.File("ms1m/train.rec"), "");
   WriteBytes(dir_.File("page.txt"), "<!DOCTYPE html><html>");
-  const std::pair<const char*, const char*> expected[] = {
-      {"train.rec", "RecordIO"},    {"train.idx", "RecordIO"},  {"ms1m.tfrecord", "TFRecord"},
-      {"lfw.bin", "pickle"},        {"faces.zip", "Unpack it"}, {"faces.parquet", "Parquet"},
-      {"faces.h5", "HDF5"},         {"lmdb", "LMDB"},           {"lfw", "bcolz"},
-      {"agedb/memfile", "memfile"}, {"ms1m", "RecordIO"},       {"page.txt", "HTML"}};
+  const std::pair<const char*, const char*> expected[] = {{"train.idx", "Name the .rec file"},
+                                                          {"lfw.bin", "pickle"},
+                                                          {"faces.tgz", "Unpack it"},
+                                                          {"faces.parquet", "Parquet"},
+                                                          {"faces.h5", "HDF5"},
+                                                          {"lmdb", "LMDB"},
+                                                          {"lfw", "bcolz"},
+                                                          {"agedb/memfile", "memfile"},
+                                                          {"page.txt", "HTML"}};
   for (const auto& [name, words] : expected) {
     const auto source = OpenPhotoSource(dir_.File(name), "");
     ASSERT_THAT(source, StatusIs(StatusCode::kInvalidArgument)) << name;

@@ -1,0 +1,144 @@
+// Photos in zip and tar archives.
+#include "trainer/photos/archive_dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/photo_folder.h"
+#include "tests/support/set_bytes.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+#include "trainer/photos/open_dataset.h"
+
+namespace facegate {
+namespace {
+
+using namespace std::string_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ArchiveDatasetTest : public ::testing::Test {
+ protected:
+  StatusOr<std::unique_ptr<PhotoSource>> Open(const std::string& bytes) {
+    WriteBytes(dir_.File("set"), bytes);
+    return OpenPhotoSource(dir_.File("set"), "");
+  }
+  static std::vector<std::string> Names(const PhotoSource& source) {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < source.size(); ++i) {
+      names.push_back(source.short_name(i) + " " + std::to_string(source.label(i)));
+    }
+    return names;
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(ArchiveDatasetTest, ReadsStoredAndPackedPhotosInTheOrderOfNames) {
+  const std::vector<ArchivedFile> files = {{"top/zoe/2.png", PatternPng(2), true},
+                                           {"top/", ""},
+                                           {"top/zoe/1.png", PatternPng(1)},
+                                           {"top/anna/1.png", PatternPng(0), true}};
+  for (const std::string& bytes : {ZipOf(files), TarOf(files)}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(bytes));
+    EXPECT_THAT(source->classes(), ElementsAre("anna", "zoe"));
+    EXPECT_THAT(Names(*source), ElementsAre("anna/1.png 0", "zoe/1.png 1", "zoe/2.png 1"));
+    EXPECT_THAT(source->remarks(), IsEmpty());
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(source->Read(i).value_or(""), PatternPng(i));
+  }
+}
+
+TEST_F(ArchiveDatasetTest, LeavesOutWhatAFolderLeavesOut) {
+  const std::vector<ArchivedFile> files = {{"stray.png", PatternPng(0)},
+                                           {"anna/notes", "some text"},
+                                           {"anna/photo", PatternPng(1), true},
+                                           {"__MACOSX/anna/1.png", "x"},
+                                           {"anna/.DS_Store", "x"}};
+  for (const std::string& bytes : {ZipOf(files), TarOf(files)}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(bytes));
+    EXPECT_THAT(Names(*source), ElementsAre("anna/photo 0"));
+    EXPECT_THAT(source->remarks(),
+                ElementsAre(HasSubstr("not photos"), HasSubstr("hidden files"),
+                            HasSubstr("beside the folders of identities (1: stray.png)")));
+  }
+}
+
+TEST_F(ArchiveDatasetTest, FoldersOfOneNameInTwoPlacesAreTwoPeople) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const auto source, Open(ZipOf({{"a/1/x.png", "1"}, {"b/1/x.png", "2"}, {"b/2/x.png", "3"}})));
+  EXPECT_THAT(source->classes(), ElementsAre("a/1", "b/1", "2"));
+}
+
+// Nothing is unpacked, so a name that leads elsewhere is a name.
+TEST_F(ArchiveDatasetTest, FollowsNoNameAndNoLink) {
+  const std::vector<ArchivedFile> files = {
+      {.name = "/etc/anna/1.png", .bytes = "abs"},
+      {.name = "../../anna/2.png", .bytes = "up"},
+      {.name = "anna/3.png", .bytes = "/etc/passwd", .unix_mode = 0120777, .type = '2'}};
+  for (const std::string& bytes : {ZipOf(files), TarOf(files)}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(bytes));
+    EXPECT_THAT(Names(*source), ElementsAre("anna/1.png 0"));
+    EXPECT_EQ(source->Read(0).value_or(""), "abs");
+    EXPECT_THAT(source->remarks(), ElementsAre(HasSubstr("hidden"), HasSubstr("links")));
+  }
+}
+
+TEST_F(ArchiveDatasetTest, TheLastFileOfANameCounts) {
+  const std::vector<ArchivedFile> files = {{"a/1.png", "old"}, {"./a/1.png", "new"}};
+  for (const std::string& bytes : {ZipOf(files), TarOf(files)}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(bytes));
+    ASSERT_EQ(source->size(), 1u);
+    EXPECT_EQ(source->Read(0).value_or(""), "new");
+  }
+}
+
+TEST_F(ArchiveDatasetTest, ADamagedPhotoOfAZipIsABadPhoto) {
+  std::string bytes = ZipOf({{"a/1.png", PatternPng(1)}, {"a/2.png", PatternPng(2), true}});
+  bytes[60] ^= 1;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(bytes));
+  EXPECT_THAT(source->Read(0), StatusIs(StatusCode::kDataLoss));
+  EXPECT_THAT(MessageOf(source->Read(0).status()), HasSubstr("a/1.png: it is damaged"));
+  EXPECT_EQ(source->Read(1).value_or(""), PatternPng(2));
+}
+
+TEST_F(ArchiveDatasetTest, RefusesArchivesThatAreCutOff) {
+  const std::vector<ArchivedFile> files = {{"a/1.png", PatternPng(1)}, {"a/2.png", "x"}};
+  for (const std::string& bytes : {ZipOf(files), TarOf(files)}) {
+    const auto source = Open(bytes.substr(0, 700));
+    ASSERT_THAT(source, StatusIs(StatusCode::kDataLoss));
+    EXPECT_THAT(MessageOf(source.status()), HasSubstr("cut off"));
+  }
+}
+
+TEST_F(ArchiveDatasetTest, RefusesAnArchiveWithoutPhotos) {
+  const auto source = Open(ZipOf({}));
+  ASSERT_THAT(source, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(MessageOf(source.status()), HasSubstr("expected IDENTITY/PHOTO"));
+}
+
+// POSIX's extended header, byte by byte, and GNU's long name.
+TEST_F(ArchiveDatasetTest, ReadsLongNamesOfTar) {
+  const std::string folder(120, 'f');
+  const std::string path = folder + "/1.png";
+  const std::string pax = "136 path=" + path + "\n";
+  ASSERT_EQ(pax.size(), 136u);
+  const std::string posix = TarMember({.name = "x", .bytes = pax, .type = 'x'}) +
+                            TarMember({.name = "short", .bytes = "posix"});
+  const std::string gnu = TarMember({.name = "././@LongLink", .bytes = path + '\0', .type = 'L'}) +
+                          TarMember({.name = "short", .bytes = "gnu"});
+  for (const auto& [bytes, image] : {std::pair(posix, "posix"), std::pair(gnu, "gnu")}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(bytes + std::string(1024, '\0')));
+    EXPECT_THAT(source->classes(), ElementsAre(folder));
+    EXPECT_EQ(source->Read(0).value_or(""), image);
+  }
+}
+
+TEST_F(ArchiveDatasetTest, SaysThatAPackedTarIsToBeUnpacked) {
+  const auto source = Open("\x1f\x8b\x08 and so on");
+  ASSERT_THAT(source, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(MessageOf(source.status()), HasSubstr("a gzip archive. Unpack it, or pack it again"));
+}
+
+}  // namespace
+}  // namespace facegate
