@@ -1,16 +1,16 @@
 #pragma once
 
-#include <opencv2/core/types.hpp>
 #include <ostream>
-#include <string>
 
 #include "face/base/status.h"
 #include "trainer/command/command.h"
+#include "trainer/photos/pack_job.h"
 
 namespace facegate {
 
-// "112x112" as width and height. Refused at `field` for anything else.
-StatusOr<cv::Size> SizeFromText(const std::string& field, const std::string& text);
+// Packs with progress on standard error, and prints what became of it. `options.out` is refused
+// where it is a folder, or exists and `replace` is false.
+Status PackPhotos(const PackOptions& options, bool replace, std::ostream& out);
 
 // `app` outlives the command.
 TrainCommand AddPackCommand(CLI::App& app);

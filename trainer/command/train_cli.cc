@@ -12,6 +12,7 @@
 #include "trainer/command/calibrate.h"
 #include "trainer/command/command.h"
 #include "trainer/command/compare.h"
+#include "trainer/command/convert.h"
 #include "trainer/command/embed.h"
 #include "trainer/command/eval.h"
 #include "trainer/command/export.h"
@@ -91,7 +92,7 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
       AddFitQualityCommand(app), AddEvalCommand(app),       AddInspectCommand(app),
       AddPackCommand(app),       AddSynthesizeCommand(app), AddRingCommand(app),
       AddSummaryCommand(app),    AddBenchCommand(app),      AddCalibrateCommand(app),
-      AddAlignCommand(app)};
+      AddAlignCommand(app),      AddConvertCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

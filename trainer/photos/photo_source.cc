@@ -26,6 +26,7 @@ class ListSource final : public PhotoSource {
     return path.starts_with(prefix_) ? path.substr(prefix_.size()) : path;
   }
   std::string folder() const override { return prefix_; }
+  bool has_files() const override { return true; }
   std::vector<std::string> remarks() const override { return list_.remarks; }
   StatusOr<std::string> Read(size_t i) const override {
     return ReadFile(list_.images[i].path, kMaxTrainingPhotoBytes);

@@ -42,6 +42,8 @@ class PhotoSource {
   // The folder that the names begin with, with a slash at its end; empty where they begin with
   // none.
   virtual std::string folder() const { return {}; }
+  // True where each photo is a file of its own, whose path is name().
+  virtual bool has_files() const { return false; }
   // Tells people how the source was read, a line each; see ImageList.
   virtual std::vector<std::string> remarks() const { return {}; }
   // The encoded bytes. An error names the photo.
