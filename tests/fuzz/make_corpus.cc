@@ -23,7 +23,11 @@ int WriteCorpus(const std::filesystem::path& corpus) {
                                                                {"onnx", OnnxSeeds()},
                                                                {"record", RecordSeeds()},
                                                                {"request", RequestSeeds()},
-                                                               {"pack", PackSeeds()}};
+                                                               {"pack", PackSeeds()},
+                                                               {"record_io", RecordIoSeeds()},
+                                                               {"tf_record", TfRecordSeeds()},
+                                                               {"archive", ArchiveSeeds()},
+                                                               {"idx", IdxSeeds()}};
   for (const auto& [target, seeds] : targets) {
     std::filesystem::create_directories(corpus / target);
     size_t total = 0;

@@ -20,5 +20,9 @@ std::vector<Seed> OnnxSeeds();
 std::vector<Seed> RecordSeeds();
 std::vector<Seed> RequestSeeds();
 std::vector<Seed> PackSeeds();
+std::vector<Seed> RecordIoSeeds();
+std::vector<Seed> TfRecordSeeds();
+std::vector<Seed> ArchiveSeeds();
+std::vector<Seed> IdxSeeds();
 
 }  // namespace facegate

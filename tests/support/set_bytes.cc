@@ -182,15 +182,24 @@ std::string TarMember(const ArchivedFile& file) {
   header.replace(0, std::min<size_t>(file.name.size(), 100), file.name, 0, 100);
   header.replace(100, 8, "0000644\0", 8);
   header.replace(124, 12, fmt::format("{:011o} ", file.bytes.size()));
-  header.replace(148, 8, "        ");
   header[156] = file.type;
   header.replace(257, 8, "ustar\00000", 8);
-  const int sum = std::accumulate(header.begin(), header.end(), 0, [](int total, char byte) {
-    return total + static_cast<unsigned char>(byte);
-  });
-  header.replace(148, 7, fmt::format("{:06o}", sum) + '\0');
+  header = WithTarSums(std::move(header));
   const size_t padded = (file.bytes.size() + kTarBlock - 1) / kTarBlock * kTarBlock;
   return header + file.bytes + std::string(padded - file.bytes.size(), '\0');
+}
+
+std::string WithTarSums(std::string tar) {
+  for (size_t at = 0; tar.size() - at >= kTarBlock; at += kTarBlock) {
+    if (tar.compare(at + 257, 5, "ustar") != 0) continue;
+    tar.replace(at + 148, 8, "        ");
+    const auto block = tar.begin() + static_cast<ptrdiff_t>(at);
+    const int sum = std::accumulate(block, block + kTarBlock, 0, [](int total, char byte) {
+      return total + static_cast<unsigned char>(byte);
+    });
+    tar.replace(at + 148, 7, fmt::format("{:06o}", sum) + '\0');
+  }
+  return tar;
 }
 
 std::string TarOf(const std::vector<ArchivedFile>& files) {

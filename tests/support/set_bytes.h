@@ -47,5 +47,7 @@ std::string ZipOf(const std::vector<ArchivedFile>& files);
 std::string TarMember(const ArchivedFile& file);
 // The files and two blocks of zeros.
 std::string TarOf(const std::vector<ArchivedFile>& files);
+// The same bytes with sums that fit in all blocks that look like headers.
+std::string WithTarSums(std::string tar);
 
 }  // namespace facegate
