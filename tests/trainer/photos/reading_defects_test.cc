@@ -7,6 +7,7 @@
 
 #include "tests/support/pack_bytes.h"
 #include "tests/support/photo_folder.h"
+#include "tests/support/set_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/photos/image_list.h"
@@ -43,7 +44,12 @@ TEST_F(ReadingDefectsTest, ColoursAreSwappedAndSidesAreNot) {
   WriteBytes(dir_.File("faces/a/1.png"), png);
   WriteBytes(dir_.File("list.txt"), "faces/a/1.png 5\n");
   WriteBytes(dir_.File("set.pack"), PackBytes({{.label = 0, .name = "a/1", .image = png}}, {"a"}));
-  for (const char* form : {"faces", "list.txt", "set.pack"}) {
+  WriteBytes(dir_.File("set.rec"), InsightFaceSet({{5, png}}, 1).rec);
+  WriteBytes(dir_.File("set.tfrecord"), TfRecordOf(TfExampleOf(5, "image/encoded", png, "1.png")));
+  WriteBytes(dir_.File("set.zip"), ZipOf({{"a/1.png", png, true}}));
+  WriteBytes(dir_.File("set.tar"), TarOf({{"a/1.png", png}}));
+  for (const char* form :
+       {"faces", "list.txt", "set.pack", "set.rec", "set.tfrecord", "set.zip", "set.tar"}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset, OpenDataset(dir_.File(form), ""));
     const auto batch = OneBatch(*dataset);
     const auto at = [&](size_t plane, size_t x) {
@@ -67,6 +73,17 @@ TEST_F(ReadingDefectsTest, IdentitiesFromOneGiveNoClassTooMany) {
   }
   WriteBytes(dir_.File("identity.txt"), list);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset, OpenDataset(dir_.File("identity.txt"), ""));
+  EXPECT_EQ(dataset->classes(), 3u);
+  const auto batch = OneBatch(*dataset);
+  const std::set<int64_t> labels(batch->labels.begin(), batch->labels.end());
+  EXPECT_EQ(labels, (std::set<int64_t>{0, 1, 2}));
+}
+
+// The same of records, whose labels have gaps besides.
+TEST_F(ReadingDefectsTest, GapsBetweenTheLabelsOfRecordsGiveNoClass) {
+  const std::string png = PatternPng(1);
+  WriteBytes(dir_.File("set.rec"), InsightFaceSet({{1, png}, {7, png}, {85742, png}}, 3).rec);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset, OpenDataset(dir_.File("set.rec"), ""));
   EXPECT_EQ(dataset->classes(), 3u);
   const auto batch = OneBatch(*dataset);
   const std::set<int64_t> labels(batch->labels.begin(), batch->labels.end());
