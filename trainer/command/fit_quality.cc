@@ -67,7 +67,8 @@ TrainCommand AddFitQualityCommand(CLI::App& app) {
   const auto options = std::make_shared<FitQualityOptions>();
   QualityRunOptions& run = options->run;
   AddFitNetworkOptions(*command, run.network, options->command);
-  command->add_option("--data", run.data, "Sets of aligned crops: folders, lists or packs");
+  command->add_option("--data", run.data,
+                      "Sets of aligned crops, of any format that convert reads");
   command->add_option("--model", run.models, "Models to learn from, separated by commas")
       ->delimiter(',')
       ->required();

@@ -117,10 +117,12 @@ TrainCommand AddInspectCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "inspect", "Looks through photos for training and says what is wrong with them");
   command->footer(
-      "PATH is a folder with a folder per identity, a list (PATH LABEL, LABEL;PATH or CSV) or a "
-      "pack. Every\nphoto is decoded. Duplicates are found byte for byte and by a hash of the "
-      "picture that outlives\nre-encoding and scaling; the same picture under two identities is a "
-      "wrong label.\nThe exit code is 1 where the verdict has errors, which must be fixed before "
+      "PATH is a folder with a folder per identity, a list (PATH LABEL, LABEL;PATH or CSV), a "
+      "pack, "
+      "or a set of\nanother format (facegate-train convert --help). Every photo is decoded. "
+      "Duplicates are found byte for byte\nand by a hash of the picture that outlives re-encoding "
+      "and scaling; the same picture under two identities\nis a wrong label. The exit code is 1 "
+      "where the verdict has errors, which must be fixed before\n"
       "training.\n"
       "\n"
       "Examples:\n"

@@ -51,7 +51,7 @@ Status PackPhotos(const PackOptions& options, bool replace, std::ostream& out) {
 
 TrainCommand AddPackCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
-      "pack", "Puts the photos of folders, lists and packs into one file that is read fast");
+      "pack", "Puts the photos of sets of any readable format into one file that is read fast");
   command->footer(
       "SOURCE is a folder with a folder per identity, a list (PATH LABEL, LABEL;PATH or CSV), a "
       "pack, or a\nset of another format (facegate-train convert --help).\nThe photos keep their "

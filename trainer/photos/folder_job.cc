@@ -210,7 +210,8 @@ std::vector<std::string> FolderNames(std::span<const std::string> identities) {
 
 StatusOr<FolderReport> WriteFolder(const PhotoJobOptions& options, const std::string& out,
                                    const PhotoJobEvents& events) {
-  FACEGATE_ASSIGN_OR_RETURN(const SourceSet sources, OpenSourceSet(options.sources, options.list_root, options.missing));
+  FACEGATE_ASSIGN_OR_RETURN(const SourceSet sources,
+                            OpenSourceSet(options.sources, options.list_root, options.missing));
   std::vector<std::string> identities;
   for (const MergedIdentities::Identity& one : sources.merged.identities) {
     identities.push_back(one.name);

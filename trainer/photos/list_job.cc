@@ -36,7 +36,8 @@ StatusOr<std::string> LineOf(ListForm form, const std::string& path, const std::
 
 StatusOr<PhotoJobReport> WriteList(const PhotoJobOptions& options, ListForm form,
                                    const std::string& out) {
-  FACEGATE_ASSIGN_OR_RETURN(const SourceSet opened, OpenSourceSet(options.sources, options.list_root, options.missing));
+  FACEGATE_ASSIGN_OR_RETURN(const SourceSet opened,
+                            OpenSourceSet(options.sources, options.list_root, options.missing));
   for (size_t i = 0; i < opened.sources.size(); ++i) {
     if (opened.sources[i]->has_files()) continue;
     return InvalidArgument(fmt::format(

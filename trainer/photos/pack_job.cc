@@ -34,7 +34,8 @@ class PackSink final : public PhotoSink {
 }  // namespace
 
 StatusOr<PackReport> WritePack(const PackOptions& options, const PhotoJobEvents& events) {
-  FACEGATE_ASSIGN_OR_RETURN(const SourceSet sources, OpenSourceSet(options.sources, options.list_root, options.missing));
+  FACEGATE_ASSIGN_OR_RETURN(const SourceSet sources,
+                            OpenSourceSet(options.sources, options.list_root, options.missing));
   FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<PackWriter> writer,
                             PackWriter::Open(options.out));
   PackReport report;

@@ -29,8 +29,8 @@ Status CheckPhoto(std::string_view image, const std::optional<cv::Size>& crop) {
   return OkStatus();
 }
 
-ReadIdentity ReadPhotos(const SourceSet& set, size_t number,
-                        const std::optional<cv::Size>& crop, const PhotoSink& sink) {
+ReadIdentity ReadPhotos(const SourceSet& set, size_t number, const std::optional<cv::Size>& crop,
+                        const PhotoSink& sink) {
   const Identity& identity = set.merged.identities[number];
   const PhotoSource& source = *set.sources[identity.source];
   ReadIdentity read;

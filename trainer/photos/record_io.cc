@@ -42,7 +42,9 @@ StatusOr<Part> ReadPart(std::string_view bytes, uint64_t offset) {
   const auto word = TakeLittleEndian<uint32_t>(rest);
   if (!word.has_value()) return Damaged(offset, "ends within its header");
   const uint64_t length = *word & kLengthMask;
-  if (length > rest.size()) return Damaged(offset, "reaches beyond the end of the file");
+  if (length > rest.size()) {
+    return Damaged(offset, "reaches beyond the end of the file, which was cut off perhaps");
+  }
   const uint64_t padded = std::min<uint64_t>((length + 3) / 4 * 4, rest.size());
   return Part{.kind = *word >> kKindShift,
               .bytes = rest.substr(0, length),

@@ -17,7 +17,7 @@ struct QualityRunOptions {
       .intended_use =
           "telling whether the photo of a face is fit to be compared, beside other measures",
       .unintended_use = "telling people apart, judging how somebody looks"};
-  std::vector<std::string> data{};    // folders, lists or packs of aligned crops
+  std::vector<std::string> data{};    // sets of aligned crops, see OpenPhotoSource()
   std::vector<std::string> models{};  // the teachers
   size_t drawn = 0;                   // people who do not exist, three crops each
   size_t crops = 6000;                // at most so many of each set

@@ -10,7 +10,7 @@ namespace facegate {
 
 // Says which photos a run uses.
 struct DataOptions {
-  std::vector<std::string> train{};       // folders, lists or packs, identities of each its own
+  std::vector<std::string> train{};       // see OpenPhotoSource(); identities of each its own
   std::vector<std::string> unlabelled{};  // the same, for the teacher alone
   std::string root{};                     // of the paths in lists; empty: the list's folder
   // A file with the name of a photo in each line, as facegate-train inspect --quarantine writes it;

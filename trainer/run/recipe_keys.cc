@@ -9,8 +9,9 @@ namespace facegate {
 KeyTable RecipeKeys(Recipe& r) {
   return {
       {"data.train", &r.data.train,
-       "Labelled photos: folders with a folder for each identity, lists, or packs. All photos "
-       "are aligned crops; see data.alignment and data.centre_crop."},
+       "Labelled photos: folders with a folder for each identity, lists, packs, or other sets that "
+       "facegate-train convert reads. All photos are aligned crops; see data.alignment and "
+       "data.centre_crop."},
       {"data.unlabelled", &r.data.unlabelled,
        "More photos, of the same kinds, whose labels do not count: only a teacher's embeddings "
        "are learned from them."},
