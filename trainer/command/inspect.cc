@@ -17,6 +17,7 @@
 #include "face/base/file.h"
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
+#include "trainer/command/inspect_model.h"
 #include "trainer/inspect/print_report.h"
 #include "trainer/inspect/set_report.h"
 #include "trainer/inspect/sheet.h"
@@ -29,6 +30,7 @@ namespace {
 
 struct InspectCommand {
   InspectOptions options;
+  std::optional<std::string> model;
   std::optional<std::string> sheet;
   std::optional<std::string> quarantine;
   bool json = false;
@@ -55,7 +57,8 @@ Status WriteSheet(const std::string& path, const SetReport& report, const PhotoS
   return WriteFileAtomically(path, png);
 }
 
-// A photo in each line: what cannot be read, and what lies byte for byte under several identities.
+// A photo in each line: what cannot be read, what lies byte for byte under several identities, and
+// what a model doubts.
 Status WriteQuarantine(const std::string& path, const SetReport& report,
                        const PhotoSource& source) {
   std::set<size_t> photos;
@@ -63,6 +66,9 @@ Status WriteQuarantine(const std::string& path, const SetReport& report,
   for (const DuplicateGroup& group : report.duplicates) {
     if (!group.identical || !group.across_identities) continue;
     photos.insert(group.photos.begin(), group.photos.end());
+  }
+  if (report.model_view.has_value()) {
+    for (const DoubtedLabel& one : report.model_view->noise.doubted) photos.insert(one.photo);
   }
   std::string lines;
   for (const size_t photo : photos) lines += source.name(photo) + "\n";
@@ -96,7 +102,11 @@ Status RunInspect(const InspectCommand& command, std::ostream& out) {
     for (const std::string& remark : source->remarks()) out << remark << "\n";
     out.flush();
   }
-  FACEGATE_ASSIGN_OR_RETURN(const SetReport report, InspectWithProgress(options, *source));
+  FACEGATE_ASSIGN_OR_RETURN(SetReport report, InspectWithProgress(options, *source));
+  if (command.model.has_value()) {
+    FACEGATE_ASSIGN_OR_RETURN(report.model_view,
+                              ViewByModel(*command.model, *source, options.threads));
+  }
   const std::vector<Finding> findings = JudgeSet(report);
   command.json ? PrintSetReportJson(report, *source, findings, out)
                : PrintSetReport(report, *source, findings, out);
@@ -129,16 +139,21 @@ TrainCommand AddInspectCommand(CLI::App& app) {
       "  facegate-train inspect faces/\n"
       "  facegate-train inspect casia.txt --list-root casia/ --sheet casia.png --quarantine "
       "bad.txt\n"
+      "  facegate-train inspect --model model.safetensors --quarantine wrong.txt faces/\n"
       "  facegate-train inspect --json --strict faces.pack");
   const auto options = std::make_shared<InspectCommand>();
   command->add_option("PATH", options->options.path, "Folder, list or pack")->required();
   command->add_option("--list-root,--root", options->options.list_root,
                       "Folder that paths in a list are relative to; by default the list's own");
+  command->add_option("--model", options->model,
+                      "A model file that embeds the photos, which are aligned crops: says which "
+                      "are probably of somebody else, which identities are one person, and which "
+                      "are two");
   command->add_option("-o,--sheet,--out", options->sheet,
                       "Write a page with some photos and all that are suspicious, as a PNG file");
   command->add_option("--quarantine", options->quarantine,
-                      "Write the names of photos that cannot be read, or that lie under several "
-                      "identities byte for byte, one a line");
+                      "Write the names of photos that cannot be read, that lie under several "
+                      "identities byte for byte, or that --model doubts, one a line");
   command->add_option("--threads", options->options.threads, "That read and decode the photos")
       ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();

@@ -50,6 +50,7 @@ class TextReport {
     Names();
     Groups("same file, several identities", true, true);
     Groups("nearly the same, several identities", false, true);
+    ModelView();
     Verdict(findings);
   }
 
@@ -157,6 +158,35 @@ class TextReport {
     More(count);
   }
 
+  // The first lines of a list with its heading.
+  template <typename Items, typename Text>
+  void List(std::string_view heading, const Items& items, const Text& text) {
+    if (items.empty()) return;
+    out_ << fmt::format("\n{} ({}):\n", heading, items.size());
+    for (size_t i = 0; i < items.size() && i < kShown; ++i) out_ << "  " << text(items[i]) << "\n";
+    More(items.size());
+  }
+
+  void ModelView() {
+    if (!report_.model_view.has_value()) return;
+    const LabelNoise& noise = report_.model_view->noise;
+    const std::vector<std::string>& names = source_.classes();
+    out_ << fmt::format("\n{} compared {} of {} photos\n", report_.model_view->model,
+                        report_.model_view->compared, report_.photos);
+    List("probably of another identity, by the model", noise.doubted, [&](const DoubtedLabel& one) {
+      return fmt::format("{}: cosine {:.2f} to its own, {:.2f} to {}",
+                         source_.short_name(one.photo), one.own, one.other, names[one.nearest]);
+    });
+    List("probably one person under two names", noise.alike, [&](const AlikeIdentities& one) {
+      return fmt::format("{} and {}: cosine {:.2f}", names[one.first], names[one.second],
+                         one.cosine);
+    });
+    List("probably two people under one name", noise.mixed, [&](const MixedIdentity& one) {
+      return fmt::format("{}: {} photos apart from the others, such as {}", names[one.identity],
+                         one.smaller.size(), source_.short_name(one.smaller.front()));
+    });
+  }
+
   void Verdict(const std::vector<Finding>& findings) {
     out_ << "\n";
     if (findings.empty()) out_ << "verdict: nothing to do; the set can be trained on.\n";
@@ -194,6 +224,37 @@ nlohmann::ordered_json JsonOf(const DuplicateGroup& group, const PhotoSource& so
   for (const size_t photo : group.photos) {
     json["photos"].push_back(
         {{"photo", source.name(photo)}, {"identity", source.classes()[source.label(photo)]}});
+  }
+  return json;
+}
+
+nlohmann::ordered_json JsonOf(const SetReport::ModelView& view, const PhotoSource& source) {
+  const std::vector<std::string>& names = source.classes();
+  using Json = nlohmann::ordered_json;
+  Json json{{"model", view.model},
+            {"compared", view.compared},
+            {"foreign_limit", view.noise.foreign_limit},
+            {"alike_limit", view.noise.alike_limit},
+            {"doubted", Json::array()},
+            {"alike", Json::array()},
+            {"mixed", Json::array()}};
+  for (const DoubtedLabel& one : view.noise.doubted) {
+    json["doubted"].push_back({{"photo", source.name(one.photo)},
+                               {"identity", names[source.label(one.photo)]},
+                               {"nearest", names[one.nearest]},
+                               {"own_cosine", one.own},
+                               {"nearest_cosine", one.other}});
+  }
+  for (const AlikeIdentities& one : view.noise.alike) {
+    json["alike"].push_back(
+        {{"first", names[one.first]}, {"second", names[one.second]}, {"cosine", one.cosine}});
+  }
+  for (const MixedIdentity& one : view.noise.mixed) {
+    Json photos = Json::array();
+    for (const size_t photo : one.smaller) photos.push_back(source.name(photo));
+    json["mixed"].push_back({{"identity", names[one.identity]},
+                             {"cosine", one.cosine},
+                             {"photos_apart", std::move(photos)}});
   }
   return json;
 }
@@ -243,6 +304,8 @@ void PrintSetReportJson(const SetReport& report, const PhotoSource& source,
   for (const DuplicateGroup& group : report.duplicates) {
     json["duplicates"].push_back(JsonOf(group, source));
   }
+  json["model_view"] = nullptr;
+  if (report.model_view.has_value()) json["model_view"] = JsonOf(*report.model_view, source);
   json["findings"] = nlohmann::ordered_json::array();
   for (const Finding& finding : findings) {
     json["findings"].push_back({{"weight", FindingName(finding.weight)}, {"text", finding.text}});

@@ -13,6 +13,7 @@
 
 #include "face/base/status.h"
 #include "trainer/inspect/duplicates.h"
+#include "trainer/inspect/label_noise.h"
 #include "trainer/inspect/photo_facts.h"
 #include "trainer/photos/photo_source.h"
 
@@ -68,6 +69,15 @@ struct SetReport {
   std::array<double, 3> mean{};  // of red, green and blue over all photos, each alike, 0..255
   std::array<double, 3> deviation{};
   std::vector<DuplicateGroup> duplicates{};
+
+  // What a model's embeddings say of the labels; nothing where no model was asked. Photos are
+  // numbers in the source.
+  struct ModelView {
+    std::string model{};  // as it was given
+    LabelNoise noise{};
+    size_t compared = 0;  // photos; the others are no crops of its size, or cannot be read
+  };
+  std::optional<ModelView> model_view{};
 };
 
 struct InspectOptions {

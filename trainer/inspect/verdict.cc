@@ -41,6 +41,7 @@ class Judge {
     Files();
     Labels();
     Duplicates();
+    ModelView();
     Sizes();
     Colours();
     Balance();
@@ -114,6 +115,28 @@ class Judge {
         fmt::format("{} of another photo of the same identity: they add weight, not knowledge, "
                     "and a test set must have none of the training's.",
                     Counted(copies, "photo is a copy", "photos are copies")));
+  }
+
+  void ModelView() {
+    if (!report_.model_view.has_value()) return;
+    const LabelNoise& noise = report_.model_view->noise;
+    if (!noise.doubted.empty()) {
+      Add(FindingWeight::kWarning,
+          fmt::format("{} probably not of their identity, as the model sees them. Look at them; "
+                      "--quarantine writes their list.",
+                      Counted(noise.doubted.size(), "photo is", "photos are")));
+    }
+    if (!noise.alike.empty()) {
+      Add(FindingWeight::kWarning,
+          fmt::format(
+              "{} probably one person under two names: put their photos together.",
+              Counted(noise.alike.size(), "pair of identities is", "pairs of identities are")));
+    }
+    if (!noise.mixed.empty()) {
+      Add(FindingWeight::kWarning,
+          fmt::format("{} probably two people under one name: part them.",
+                      Counted(noise.mixed.size(), "identity is", "identities are")));
+    }
   }
 
   void Sizes() {
