@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -16,8 +17,11 @@
 #include "face/embed/torch/torch_embedder.h"
 #include "face/image/align.h"
 #include "face/image/decode.h"
+#include "face/image/encode.h"
+#include "face/image/mat_pixels.h"
 #include "face/weights/json_number.h"
 #include "face/weights/model_file.h"
+#include "trainer/drawing/contact_sheet.h"
 
 namespace facegate {
 namespace {
@@ -38,10 +42,12 @@ class CropMaker {
   CropMaker(const CompareOptions& options, FaceSelection selection, AlignmentTemplate alignment)
       : options_(options), selection_(selection), alignment_(alignment) {}
 
-  StatusOr<AlignedFace> Make(std::string_view bytes, std::string& found_by) {
+  // `photo` becomes the picture that the crop is of.
+  StatusOr<AlignedFace> Make(std::string_view bytes, std::string& found_by, cv::Mat& photo) {
     FACEGATE_ASSIGN_OR_RETURN(const Image image, DecodeImage(bytes, {.max_bytes = kMaxPhotoBytes,
                                                                      .max_pixels = kMaxPhotoPixels,
                                                                      .heif = true}));
+    photo = image.bgr;
     if (!options_.detect && image.bgr.size() == CropSize(alignment_)) {
       found_by = "aligned crop";
       return AlignedFace{.bgr = image.bgr};
@@ -97,6 +103,27 @@ void PrintTable(const CompareReport& report, std::ostream& out) {
   row("faces", fmt::format("{}; {}", report.found_by[0], report.found_by[1]));
 }
 
+// Both photos side by side, and below them what was compared.
+Status Draw(const CompareOptions& options, const CompareReport& report,
+            const std::array<cv::Mat, 2>& pictures, const std::vector<AlignedFace>& faces) {
+  std::string title = fmt::format("cosine {:.3f}, distance {:.3f}", report.cosine, report.distance);
+  SheetMark mark = SheetMark::kNone;
+  if (report.default_min_cosine) {
+    const bool match = report.cosine >= *report.default_min_cosine;
+    title += match ? ": match" : ": no match";
+    mark = match ? SheetMark::kRight : SheetMark::kWrong;
+  }
+  std::vector<SheetRow> rows(2);
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const std::string name = std::filesystem::path(options.photos[i]).filename().string();
+    rows[0].pictures.push_back({.picture = pictures[i], .caption = name});
+    rows[1].pictures.push_back({.picture = faces[i].bgr, .caption = "compared", .mark = mark});
+  }
+  const cv::Mat sheet = DrawContactSheet(title, rows, {.cell = {320, 320}, .gap = 16});
+  FACEGATE_ASSIGN_OR_RETURN(const std::string png, EncodePng(ViewOf(sheet)));
+  return WriteFileAtomically(*options.drawing, png);
+}
+
 }  // namespace
 
 StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
@@ -113,8 +140,9 @@ StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
                        .found_by = {}};
   CropMaker crops(options, selection, card.preprocessing.alignment);
   std::vector<AlignedFace> faces;
+  std::array<cv::Mat, 2> pictures;
   for (size_t i = 0; i < options.photos.size(); ++i) {
-    StatusOr<AlignedFace> face = crops.Make(photos[i], report.found_by[i]);
+    StatusOr<AlignedFace> face = crops.Make(photos[i], report.found_by[i], pictures[i]);
     if (!face.ok()) return Annotate(face.status(), options.photos[i]);
     faces.push_back(*std::move(face));
   }
@@ -123,6 +151,7 @@ StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<Embedding> embeddings, (*embedder)->Embed(faces));
   report.cosine = CosineScore(embeddings[0].values(), embeddings[1].values());
   report.distance = DistanceOfCosine(report.cosine);
+  if (options.drawing) FACEGATE_RETURN_IF_ERROR(Draw(options, report, pictures, faces));
   return report;
 }
 
@@ -138,6 +167,7 @@ TrainCommand AddCompareCommand(CLI::App& app) {
       "  facegate-train compare model.safetensors a.jpg b.jpg\n"
       "  facegate-train compare --yunet yunet_n_dynamic.onnx --select central model.safetensors "
       "a.jpg b.jpg\n"
+      "  facegate-train compare --draw both.png model.safetensors a.jpg b.jpg\n"
       "  facegate-train compare --json model.safetensors crop1.png crop2.png");
   const auto options = std::make_shared<CompareOptions>();
   const auto json = std::make_shared<bool>(false);
@@ -159,6 +189,8 @@ TrainCommand AddCompareCommand(CLI::App& app) {
   command->add_option("--yunet", options->yunet, "ONNX file of YuNet (2023)");
   command->add_option("--landmark-net", options->landmark_net,
                       "Another landmark network for haar (fit-landmarks makes one)");
+  command->add_option("--draw", options->drawing,
+                      "Write a picture of both photos, their faces and the result, a PNG file");
   command->add_option("--select", options->select, "Which face of a photo with several")
       ->check(CLI::IsMember({"largest", "central", "single"}))
       ->capture_default_str();

@@ -18,6 +18,7 @@ struct CompareOptions {
   std::optional<std::string> yunet{};         // the ONNX file
   std::optional<std::string> landmark_net{};  // for haar, see DetectorChoice
   std::string select = "largest";             // "largest", "central" or "single"
+  std::optional<std::string> drawing{};       // a PNG file with both faces and the result
 };
 
 struct CompareReport {
@@ -30,7 +31,8 @@ struct CompareReport {
   std::array<std::string, 2> found_by{};
 };
 
-// Embeds a face of each photo and compares them. The model runs only when both photos are fit.
+// Embeds a face of each photo and compares them, and draws them where that is asked for. The model
+// runs only when both photos are fit.
 StatusOr<CompareReport> ComparePhotos(const CompareOptions& options);
 
 // `app` outlives the command.

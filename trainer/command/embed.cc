@@ -16,6 +16,7 @@
 #include "trainer/command/photo_options.h"
 #include "trainer/embeddings/embedding_writer.h"
 #include "trainer/embeddings/named_photos.h"
+#include "trainer/embeddings/projector_files.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {
@@ -40,6 +41,7 @@ constexpr char kEmbedFooter[] =
     "Examples:\n"
     "  facegate-train embed model.safetensors photos/ --yunet yunet.onnx\n"
     "  facegate-train embed model.safetensors list.txt --root photos/ --out e.npy --names e.txt\n"
+    "  facegate-train embed model.safetensors crops/ --crops --projector people\n"
     "  facegate-train embed model.safetensors crops/ --crops --mirror concat --out both.npy";
 
 std::string DefaultNames(const std::string& out) {
@@ -123,6 +125,9 @@ void PrintTable(const EmbedOptions& options, const EmbedReport& report, std::ost
   out << fmt::format("{:<12}{} of {} values in {}\n", "rows", report.rows, report.width,
                      options.out);
   out << fmt::format("{:<12}{}\n", "names", report.names);
+  if (options.projector.empty()) return;
+  out << fmt::format("{:<12}{} rows in {}.vectors.tsv and .metadata.tsv\n", "projector",
+                     report.projected, options.projector);
 }
 
 void PrintJson(const EmbedOptions& options, const EmbedReport& report, std::ostream& out) {
@@ -176,6 +181,10 @@ StatusOr<EmbedReport> EmbedToFile(const EmbedOptions& options, const EmbedProgre
   report.resumed = resumed;
   report.names = files.names;
   report.remarks = found.remarks;
+  if (!options.projector.empty()) {
+    FACEGATE_ASSIGN_OR_RETURN(report.projected,
+                              WriteProjectorFiles(options.out, files.names, options.projector));
+  }
   if (!writer->set_aside().empty()) {
     report.remarks.push_back(fmt::format(
         "an unfinished matrix of other photos or options was moved to {}", writer->set_aside()));
@@ -215,6 +224,11 @@ TrainCommand AddEmbedCommand(CLI::App& app) {
   command->add_option("--threads", options->embedding.threads, "0: as many as there are cores")
       ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
+  command
+      ->add_option("--projector", options->projector,
+                   "Write OUT.vectors.tsv and OUT.metadata.tsv, too, for the Projector of "
+                   "TensorBoard")
+      ->type_name("OUT");
   command->add_flag("--force", options->force,
                     "Replace files that exist, and start again instead of continuing");
   command->add_flag("--json", *json, "The result as a JSON object");

@@ -21,6 +21,7 @@ struct EmbedOptions {
   std::string names{};    // empty: `out` with .names.txt in place of .npy
   bool nan_rows = false;  // of photos without an embedding
   bool force = false;
+  std::string projector{};  // see WriteProjectorFiles(); empty: none
 };
 
 struct EmbedReport {
@@ -34,6 +35,7 @@ struct EmbedReport {
   size_t resumed = 0;                  // photos that an earlier process had done
   std::vector<BadPhoto> bad{};         // those without an embedding
   std::string names{};                 // the file
+  size_t projected = 0;                // rows of the Projector's files
   std::vector<std::string> remarks{};  // how the photos were found, a line each
 };
 

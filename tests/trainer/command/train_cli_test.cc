@@ -264,6 +264,18 @@ TEST_F(TrainCliTest, ComparesAlignedCrops) {
   EXPECT_NEAR(json["distance"].get<double>(), std::sqrt(2 - 2 * cosine), 1e-6);
 }
 
+TEST_F(TrainCliTest, DrawsWhatItCompares) {
+  const std::string a = Photo("a.png", SyntheticCrop(1));
+  const std::string b = Photo("b.png", SyntheticCrop(2));
+  const std::string drawing = dir_.File("both.png");
+  ASSERT_EQ(Run({"compare", "--draw", drawing, RandomModel(0.9F), a, b}), TrainExitCode::kOk)
+      << err();
+  const cv::Mat sheet = cv::imread(drawing);
+  ASSERT_FALSE(sheet.empty());
+  EXPECT_GE(sheet.cols, 2 * 320);
+  EXPECT_GE(sheet.rows, 2 * 320);
+}
+
 TEST_F(TrainCliTest, DecidesByTheCardsDefaultAndSaysThatItIsNotCalibrated) {
   const std::string model = RandomModel(-1.0F);
   const std::string a = Photo("a.png", SyntheticCrop(1));
