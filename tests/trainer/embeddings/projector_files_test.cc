@@ -8,7 +8,7 @@
 #include "face/base/file.h"
 #include "face/base/npy_header.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/support/temp_dir.h"
 
 namespace facegate {
 namespace {
@@ -30,7 +30,7 @@ class ProjectorFilesTest : public ::testing::Test {
     return ReadFile(dir_.File(name), 1 << 20).value_or("");
   }
 
-  TemporaryDirectory dir_;
+  TempDir dir_;
 };
 
 TEST_F(ProjectorFilesTest, HaveARowForEachEmbedding) {
