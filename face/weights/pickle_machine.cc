@@ -23,8 +23,8 @@ constexpr int kMaxProtocol = 5;
 // Run().
 class Machine {
  public:
-  explicit Machine(std::string_view bytes)
-      : bytes_(bytes.substr(0, kMaxPickleBytes)), input_(bytes_) {}
+  Machine(std::string_view bytes, const PickleVocabulary& vocabulary)
+      : vocabulary_(vocabulary), bytes_(bytes.substr(0, vocabulary.max_bytes)), input_(bytes_) {}
 
   Status Run(uint64_t base);
   StatusOr<Pickle> Result();
@@ -61,6 +61,7 @@ class Machine {
   Status Protocol();
   Status Frame();
 
+  const PickleVocabulary& vocabulary_;
   std::string_view bytes_;
   std::string_view input_;  // what is left of bytes_
   PickleStack stack_;
@@ -114,6 +115,7 @@ Status Machine::Step(PickleOpcode opcode) {
     case PickleOpcode::kBinBytes: return PushText<uint32_t, PickleBytes>();
     case PickleOpcode::kShortBinBytes: return PushText<uint8_t, PickleBytes>();
     case PickleOpcode::kBinBytes8: return PushText<uint64_t, PickleBytes>();
+    case PickleOpcode::kByteArray8: return PushText<uint64_t, PickleBytes>();
     case PickleOpcode::kEmptyTuple: return stack_.MakeTuple(0);
     case PickleOpcode::kTuple1: return stack_.MakeTuple(1);
     case PickleOpcode::kTuple2: return stack_.MakeTuple(2);
@@ -133,24 +135,25 @@ Status Machine::Step(PickleOpcode opcode) {
     case PickleOpcode::kGlobal: return GlobalLines();
     case PickleOpcode::kStackGlobal: return StackGlobal();
     case PickleOpcode::kReduce: return Reduce();
-    case PickleOpcode::kBuild: return stack_.DropState();
+    case PickleOpcode::kBuild: return stack_.TakeState();
     case PickleOpcode::kBinPersid: return PersistentId();
     case PickleOpcode::kStop: break;
       // clang-format on
   }
   const auto code = static_cast<uint8_t>(opcode);
   const std::string_view name = PickleOpcodeName(code);
-  return InvalidArgument(name.empty() ? fmt::format("0x{:02x} is not an opcode", code)
-                                      : fmt::format("opcode {} is not allowed in weights", name));
+  return InvalidArgument(
+      name.empty() ? fmt::format("0x{:02x} is not an opcode", code)
+                   : fmt::format("opcode {} is not allowed in {}", name, vocabulary_.what));
 }
 
 template <typename T>
 StatusOr<T> Machine::Take() {
   const std::optional<T> taken = TakeLittleEndian<T>(input_);
   if (taken) return *taken;
-  return InvalidArgument(bytes_.size() < kMaxPickleBytes
+  return InvalidArgument(bytes_.size() < vocabulary_.max_bytes
                              ? std::string("ends without STOP")
-                             : fmt::format("longer than {} bytes", kMaxPickleBytes));
+                             : fmt::format("longer than {} bytes", vocabulary_.max_bytes));
 }
 
 template <typename Length>
@@ -227,12 +230,17 @@ Status Machine::GetMemo() {
 }
 
 Status Machine::PushGlobal(std::string_view module, std::string_view name) {
-  const std::optional<PickleGlobal> global = FindPickleGlobal(module, name);
+  std::optional<PickleGlobal> global;
+  if (vocabulary_.tensors) global = FindPickleGlobal(module, name);
+  for (uint32_t i = 0; !global && i < vocabulary_.described.size(); ++i) {
+    const PickleName& known = vocabulary_.described[i];
+    if (known.module != module || known.name != name) continue;
+    global = PickleGlobal{.kind = PickleGlobal::Kind::kDescribed, .described = i};
+  }
   if (global) return stack_.Push(*global);
-  return InvalidArgument(
-      fmt::format("global {} is not allowed in weights (save model.state_dict(), or a dict of it "
-                  "with plain values only)",
-                  Quote(fmt::format("{}.{}", module, name))));
+  return InvalidArgument(fmt::format("global {} is not allowed in {}{}",
+                                     Quote(fmt::format("{}.{}", module, name)), vocabulary_.what,
+                                     vocabulary_.way_out));
 }
 
 Status Machine::GlobalLines() {
@@ -258,6 +266,9 @@ Status Machine::Reduce() {
   if (callable == nullptr || arguments == nullptr) {
     return InvalidArgument("calls what cannot be called");
   }
+  if (callable->kind == PickleGlobal::Kind::kDescribed) {
+    return stack_.Push(PickleCall{.described = callable->described, .arguments = arguments_ref});
+  }
   return Call(*callable, *arguments);
 }
 
@@ -278,12 +289,16 @@ Status Machine::Call(const PickleGlobal& global, const PickleTuple& arguments) {
       return stack_.PushRef(tensor);
     }
     case PickleGlobal::Kind::kStorage:
+    case PickleGlobal::Kind::kDescribed:
       break;
   }
   return InvalidArgument("calls a storage type");
 }
 
 Status Machine::PersistentId() {
+  if (!vocabulary_.tensors) {
+    return InvalidArgument(fmt::format("a persistent id is not allowed in {}", vocabulary_.what));
+  }
   FACEGATE_ASSIGN_OR_RETURN(const PickleRef id, stack_.Pop());
   FACEGATE_ASSIGN_OR_RETURN(const TorchStorage storage, MakeStorage(stack_.graph(), id));
   return stack_.Push(storage);
@@ -304,8 +319,9 @@ Status Machine::Frame() {
 
 }  // namespace
 
-StatusOr<Pickle> RunPickle(std::string_view bytes, uint64_t base) {
-  Machine machine(bytes);
+StatusOr<Pickle> RunPickle(std::string_view bytes, uint64_t base,
+                           const PickleVocabulary& vocabulary) {
+  Machine machine(bytes, vocabulary);
   FACEGATE_RETURN_IF_ERROR(machine.Run(base));
   StatusOr<Pickle> pickle = machine.Result();
   return pickle.ok() ? std::move(pickle) : Annotate(pickle.status(), "pickle");

@@ -5,8 +5,8 @@
 
 namespace facegate {
 
-// The opcodes of Python's pickle protocols 0 to 5 (pickletools) that files of torch.save hold; the
-// other ones are known by name alone.
+// The opcodes of Python's pickle protocols 0 to 5 (pickletools) that files of torch.save and
+// pickles of bytes and arrays hold; the other ones are known by name alone.
 enum class PickleOpcode : uint8_t {
   kMark = '(',
   kStop = '.',
@@ -54,6 +54,7 @@ enum class PickleOpcode : uint8_t {
   kStackGlobal = 0x93,
   kMemoize = 0x94,
   kFrame = 0x95,
+  kByteArray8 = 0x96,
 };
 
 // pickletools' name of any opcode of protocols 0 to 5, such as "INST"; empty for a byte that is

@@ -104,8 +104,12 @@ Status PickleStack::SetItemsFromMark() {
   return OkStatus();
 }
 
-Status PickleStack::DropState() {
-  FACEGATE_RETURN_IF_ERROR(Pop().status());
+Status PickleStack::TakeState() {
+  FACEGATE_ASSIGN_OR_RETURN(const PickleRef state, Pop());
+  if (auto* call = Top<PickleCall>()) {
+    call->state = state;
+    return OkStatus();
+  }
   return Top<PickleDict>() != nullptr ? OkStatus()
                                       : InvalidArgument("sets attributes of what is not a dict");
 }

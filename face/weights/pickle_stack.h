@@ -45,8 +45,9 @@ class PickleStack {
   // Sets entries of the dict below the key and value, or several of them, on top.
   Status SetItem();
   Status SetItemsFromMark();
-  // Drops the state on top; the value below must be a dict.
-  Status DropState();
+  // BUILD: the state on top becomes that of the call below; a dict, which has attributes in Python,
+  // stays without it.
+  Status TakeState();
 
   Status Memoize(uint32_t index);
   Status MemoizeNext() { return Memoize(static_cast<uint32_t>(memo_.size())); }

@@ -9,7 +9,7 @@
 
 #include "face/weights/weights.h"
 
-// The values that a pickle of weights can hold. They refer to each other by number inside one
+// The values that a pickle can hold. They refer to each other by number inside one
 // PickleGraph, so shared and even cyclic structures neither leak nor recurse; whoever walks them
 // must bound the depth. Text is a view into the pickle's bytes.
 namespace facegate {
@@ -39,9 +39,16 @@ struct PickleDict {
 };
 // One of the allowed names.
 struct PickleGlobal {
-  enum class Kind { kOrderedDict, kRebuildTensor, kRebuildParameter, kStorage };
+  enum class Kind { kOrderedDict, kRebuildTensor, kRebuildParameter, kStorage, kDescribed };
   Kind kind = Kind::kOrderedDict;
   DType dtype = DType::kF32;  // of a storage
+  uint32_t described = 0;     // its place in PickleVocabulary::described
+};
+// Describes the object that a call of a kDescribed global would have made. Nothing was called.
+struct PickleCall {
+  uint32_t described = 0;            // as above
+  PickleRef arguments = 0;           // a PickleTuple
+  std::optional<PickleRef> state{};  // what the pickle would set it to then
 };
 // `elements` elements kept under `key`; this storage is those from `view_offset` on,
 // `view_elements` of them (all, but for views of the legacy format).
@@ -59,9 +66,9 @@ struct TorchTensor {
   PickleRef strides = 0;  // this one, in elements
 };
 
-using PickleValue =
-    std::variant<PickleNone, bool, int64_t, PickleBigInt, double, PickleText, PickleBytes,
-                 PickleTuple, PickleList, PickleDict, PickleGlobal, TorchStorage, TorchTensor>;
+using PickleValue = std::variant<PickleNone, bool, int64_t, PickleBigInt, double, PickleText,
+                                 PickleBytes, PickleTuple, PickleList, PickleDict, PickleGlobal,
+                                 PickleCall, TorchStorage, TorchTensor>;
 
 struct PickleGraph {
   std::vector<PickleValue> values;

@@ -55,6 +55,7 @@ TEST(PickleMachineTest, ReadsTextBytesFloatsAndTruth) {
   EXPECT_EQ(ValueOf<PickleText>("T\2\0\0\0ab."s)->text, "ab");
   EXPECT_EQ(ValueOf<PickleBytes>("C\2ab.")->bytes, "ab");
   EXPECT_EQ(ValueOf<PickleBytes>("B\1\0\0\0a."s)->bytes, "a");
+  EXPECT_EQ(ValueOf<PickleBytes>("\x96\2\0\0\0\0\0\0\0ab."s)->bytes, "ab");
   EXPECT_EQ(ValueOf<double>(PickleWriter().Float(-0.375).Stop().bytes()), -0.375);
   EXPECT_EQ(ValueOf<bool>("\x88."), true);
   EXPECT_EQ(ValueOf<bool>("\x89."), false);
@@ -131,7 +132,7 @@ TEST(PickleMachineTest, RefusesEveryOtherOpcodeByNameAndOffset) {
   for (int code = 0; code < 256; ++code) {
     const auto byte = static_cast<uint8_t>(code);
     const bool binary_allowed = (byte >= 0x85 && byte <= 0x8e) || byte == 0x80 || byte == 0x93 ||
-                                byte == 0x94 || byte == 0x95;
+                                byte == 0x94 || byte == 0x95 || byte == 0x96;
     if (binary_allowed || allowed.find(static_cast<char>(byte)) != std::string::npos) continue;
     const std::string error = PickleError("N"s + static_cast<char>(byte) + ".");
     const std::string_view name = PickleOpcodeName(byte);
@@ -154,6 +155,33 @@ TEST(PickleMachineTest, RefusesCallsOfAnythingElse) {
               HasSubstr("needs a tensor"));
   EXPECT_THAT(PickleError("NQ."), HasSubstr("persistent id"));
   EXPECT_THAT(PickleError("N}b."), HasSubstr("what is not a dict"));
+}
+
+constexpr PickleName kShelf[] = {{.module = "shop", .name = "shelf"}};
+constexpr PickleVocabulary kShop{
+    .tensors = false, .described = kShelf, .what = "a shop", .way_out = "", .max_bytes = 64};
+
+TEST(PickleMachineTest, DescribesCallsOfTheNamesThatItsCallerKnows) {
+  const auto pickle = RunPickle("cshop\nshelf\nK\1\x85RK\2b.", 0, kShop);
+  ASSERT_THAT(pickle, IsOk());
+  const auto* call = pickle->graph.Get<PickleCall>(pickle->root);
+  ASSERT_NE(call, nullptr);
+  EXPECT_EQ(call->described, 0U);
+  EXPECT_EQ(pickle->graph.Extents(call->arguments), std::vector<int64_t>{1});
+  ASSERT_TRUE(call->state.has_value());
+  EXPECT_EQ(pickle->graph.Count(*call->state), 2);
+}
+
+TEST(PickleMachineTest, AnotherVocabularyHasNoTensors) {
+  const auto error = [](std::string_view bytes) {
+    return std::string(MessageOf(RunPickle(bytes, 0, kShop).status()));
+  };
+  EXPECT_THAT(error("ctorch\nFloatStorage\n."),
+              HasSubstr("\"torch.FloatStorage\" is not allowed in a shop, at byte 0"));
+  EXPECT_THAT(error("NQ."), HasSubstr("a persistent id is not allowed in a shop"));
+  EXPECT_THAT(error("\x81"), HasSubstr("opcode NEWOBJ is not allowed in a shop"));
+  EXPECT_THAT(error(std::string(65, 'N')), HasSubstr("longer than 64 bytes"));
+  EXPECT_THAT(PickleError("cshop\nshelf\n."), HasSubstr("shop.shelf"));
 }
 
 TEST(PickleMachineTest, RefusesTensorsThatDoNotFitTogether) {
