@@ -44,6 +44,7 @@ packages=(
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libtorch-dev libfaiss-dev libopencv-dev librocksdb-dev
   libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libjpeg-dev libpng-dev libwebp-dev libssl-dev zlib1g-dev
+  libblosc-dev
   libicu-dev
   # the fast BLAS: with the reference one LibTorch and FAISS are up to 48 times slower
   libopenblas0-pthread libopenblas-dev
@@ -52,7 +53,7 @@ packages=(
 )
 check_packages=(
   # tests and benchmarks
-  libgtest-dev libgmock-dev libbenchmark-dev python3 python3-grpcio python3-protobuf
+  libgtest-dev libgmock-dev libbenchmark-dev python3 python3-grpcio python3-protobuf python3-blosc
   # the check of the sources
   clang-format-14 clang-tidy-14
   # fuzz targets: the compiler, libFuzzer and the sanitizers, OpenMP for clang

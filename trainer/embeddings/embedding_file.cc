@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "face/base/file.h"
-#include "trainer/embeddings/npy_file.h"
+#include "trainer/photos/npy_file.h"
 #include "trainer/photos/text_lines.h"
 
 namespace facegate {

@@ -17,7 +17,7 @@
 #include "trainer/command/compare.h"
 #include "trainer/command/embed.h"
 #include "trainer/command/train_cli.h"
-#include "trainer/embeddings/npy_file.h"
+#include "trainer/photos/npy_file.h"
 
 namespace facegate {
 namespace {

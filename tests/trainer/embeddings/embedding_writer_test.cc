@@ -9,7 +9,7 @@
 #include "face/base/file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
-#include "trainer/embeddings/npy_file.h"
+#include "trainer/photos/npy_file.h"
 
 namespace facegate {
 namespace {

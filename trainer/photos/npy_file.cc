@@ -1,4 +1,4 @@
-#include "trainer/embeddings/npy_file.h"
+#include "trainer/photos/npy_file.h"
 
 #include <fmt/format.h>
 
@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::string_view kFloat32 = "<f4";
+constexpr std::string_view kTruth = "|b1";
 constexpr size_t kMaxDimensions = 32;  // NumPy's own limit
 constexpr size_t kMaxHeaderBytes = 1 << 20;
 
@@ -157,6 +158,22 @@ StatusOr<Header> TakeHeader(std::string_view& bytes) {
   return *std::move(header);
 }
 
+// How many values a shape has, which must be as many as there are bytes for.
+StatusOr<size_t> CountValues(const std::vector<size_t>& shape, size_t bytes, size_t value_bytes) {
+  const size_t held = bytes / value_bytes;
+  size_t count = 1;
+  for (const size_t length : shape) {
+    if (length != 0 && count > held / length) {
+      return InvalidArgument(
+          fmt::format("has {} bytes of values, fewer than its shape says", bytes));
+    }
+    count *= length;
+  }
+  if (bytes == count * value_bytes) return count;
+  return InvalidArgument(
+      fmt::format("has {} bytes of values, its shape says {}", bytes, count * value_bytes));
+}
+
 }  // namespace
 
 bool IsNpy(std::string_view bytes) { return bytes.starts_with(kMagic); }
@@ -171,23 +188,24 @@ StatusOr<NpyArray> ParseNpy(std::string_view bytes) {
   if (header.fortran_order) {
     return InvalidArgument("is in Fortran order; NumPy converts by numpy.ascontiguousarray()");
   }
+  FACEGATE_ASSIGN_OR_RETURN(const size_t count,
+                            CountValues(header.shape, bytes.size(), sizeof(float)));
   NpyArray array{.shape = std::move(header.shape), .values = {}};
-  const size_t held = bytes.size() / sizeof(float);
-  size_t count = 1;
-  for (const size_t length : array.shape) {
-    if (length != 0 && count > held / length) {
-      return InvalidArgument(
-          fmt::format("has {} bytes of values, fewer than its shape says", bytes.size()));
-    }
-    count *= length;
-  }
-  if (bytes.size() != count * sizeof(float)) {
-    return InvalidArgument(fmt::format("has {} bytes of values, its shape says {}", bytes.size(),
-                                       count * sizeof(float)));
-  }
   array.values.resize(count);
   if (count > 0) std::memcpy(array.values.data(), bytes.data(), bytes.size());
   return array;
+}
+
+StatusOr<std::vector<bool>> ParseNpyTruths(std::string_view bytes) {
+  FACEGATE_ASSIGN_OR_RETURN(const Header header, TakeHeader(bytes));
+  if (header.type != kTruth || header.shape.size() != 1) {
+    return InvalidArgument(
+        "does not hold one row of truth values ('|b1'); NumPy converts by .astype(bool)");
+  }
+  FACEGATE_ASSIGN_OR_RETURN(const size_t count, CountValues(header.shape, bytes.size(), 1));
+  std::vector<bool> truths(count);
+  for (size_t i = 0; i < count; ++i) truths[i] = bytes[i] != 0;
+  return truths;
 }
 
 }  // namespace facegate

@@ -1,4 +1,4 @@
-#include "trainer/embeddings/npy_file.h"
+#include "trainer/photos/npy_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -136,6 +136,20 @@ TEST(NpyFileTest, SurvivesFlippedBitsAndNoise) {
     const auto array = ParseNpy(bytes);
     EXPECT_TRUE(!array.ok() || array->values.size() == 6) << round;
   }
+}
+
+// numpy.save() wrote the array [True, False, True].
+TEST(NpyFileTest, ReadsARowOfTruthValues) {
+  std::string bytes("\x93NUMPY\x01\x00\x76\x00", 10);
+  bytes += "{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }";
+  bytes += std::string(60, ' ') + "\n" + std::string("\x01\x00\x01", 3);
+  const auto truths = ParseNpyTruths(bytes);
+  ASSERT_THAT(truths, IsOk());
+  EXPECT_THAT(*truths, ElementsAre(true, false, true));
+  EXPECT_THAT(ParseNpyTruths(bytes.substr(0, bytes.size() - 1)),
+              StatusIs(StatusCode::kInvalidArgument));
+  const auto floats = ParseNpyTruths(File(Shape("(1,)"), {1.0F}));
+  EXPECT_THAT(std::string(MessageOf(floats.status())), HasSubstr("'|b1'"));
 }
 
 }  // namespace
