@@ -35,7 +35,7 @@ def skip(why):
 
 try:
     import numpy as np
-    from sklearn.metrics import roc_auc_score, roc_curve
+    from sklearn.metrics import precision_recall_fscore_support, roc_auc_score, roc_curve
     from sklearn.model_selection import KFold
 except ImportError:
     other = os.environ.pop("FACEGATE_REFERENCE_PYTHON", "")  # once: it may lack them, too
@@ -81,6 +81,35 @@ def accuracy(alikeness, same, folds, grid):
             "threshold": np.mean(thresholds), "folds": results}
 
 
+def answers(cosines, same, folds):
+    """Precision, recall and F1 of the answers at the folds' exact thresholds."""
+    accepted = np.zeros(len(same), dtype=bool)
+    for train, test in KFold(folds).split(cosines):
+        candidates = np.unique(cosines[train])
+        right = [np.count_nonzero((cosines[train] >= one) == same[train]) for one in candidates]
+        accepted[test] = cosines[test] >= candidates[np.argmax(right)]
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        same, accepted, average="binary", zero_division=0.0)
+    return {"precision": precision, "recall": recall, "f1": f1}
+
+
+def validation(squared, same, folds, far):
+    """FaceNet's validation rate, with thresholds interpolated on its grid of squared distances."""
+    grid = np.arange(4000) * 0.001
+    genuine, impostor = [], []
+    for train, test in KFold(folds).split(squared):
+        others = np.sort(squared[train][~same[train]])
+        rates = np.searchsorted(others, grid, side="left") / len(others)
+        threshold = 0.0
+        if rates[-1] >= far:
+            at = np.argmax(rates >= far)
+            threshold = np.interp(far, rates[at - 1:at + 1], grid[at - 1:at + 1])
+        genuine.append(np.mean(squared[test][same[test]] < threshold))
+        impostor.append(np.mean(squared[test][~same[test]] < threshold))
+    return {"far": far, "mean": np.mean(genuine), "deviation": np.std(genuine),
+            "measured_far": np.mean(impostor)}
+
+
 def wilson(hits, trials):
     p, z, n = hits / trials, QUANTILE, trials
     middle = p + z * z / (2 * n)
@@ -100,6 +129,9 @@ def verification(cosines, same, folds):
     figures = {"accuracy_exact": accuracy(cosines, same, folds, None),
                "accuracy_grid_distance": accuracy(-distance, same, folds, grid),
                "accuracy_grid_squared": accuracy(-(distance * distance), same, folds, grid)}
+    figures["accuracy_exact"].update(answers(cosines, same, folds))
+    figures["validation_at_far"] = [validation(distance * distance, same, folds, far)
+                                    for far in FARS if far > 0.0]
     genuine, impostor = np.sort(cosines[same]), np.sort(cosines[~same])
     figures["genuine_pairs"], figures["impostor_pairs"] = len(genuine), len(impostor)
     figures["tar_at_far"] = []

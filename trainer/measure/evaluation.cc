@@ -64,6 +64,9 @@ StatusOr<EvalReport> EvaluateSets(const FigureOptions& options, const PairList& 
   for (const double far : options.fars) {
     FACEGATE_ASSIGN_OR_RETURN(const AcceptanceAtFar at, scores.AtFar(far));
     report.tar.push_back(at);
+    if (far <= 0.0) continue;
+    FACEGATE_ASSIGN_OR_RETURN(const ValidationRate rate, ValidateAtFar(pairs, list.folds, far));
+    report.validation.push_back(rate);
   }
   report.eer = scores.EqualErrorShare();
   report.auc = scores.AucShare();

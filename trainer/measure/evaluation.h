@@ -30,6 +30,7 @@ struct EvalReport {
   FoldAccuracy grid_distance;
   FoldAccuracy grid_squared;
   std::vector<AcceptanceAtFar> tar;
+  std::vector<ValidationRate> validation{};  // at those of FigureOptions::fars that are above 0
   Share eer;
   Share auc;
   double d_prime = 0.0;

@@ -14,6 +14,8 @@ namespace {
 
 constexpr int kGridSteps = 400;
 constexpr double kGridStep = 0.01;
+constexpr int kFineGridSteps = 4000;
+constexpr double kFineGridStep = 0.001;
 constexpr double kNormalQuantile95 = 1.959963984540054;
 
 // Tells how alike a pair is by the measure of the rule; higher is more alike. A pair is "same" from
@@ -98,15 +100,65 @@ double DPrimeOf(const std::vector<double>& genuine, const std::vector<double>& i
   return (MeanOf(genuine) - MeanOf(impostor)) / spread;
 }
 
+Status CheckFolds(size_t pairs, size_t folds) {
+  if (folds >= 2 && pairs >= folds) return OkStatus();
+  return InvalidArgument(fmt::format(
+      "{} pairs cannot be cut into {} folds; at least 2 folds with a pair each", pairs, folds));
+}
+
+// Where a block of consecutive pairs ends that begins at `begin`.
+size_t EndOfFold(size_t begin, size_t fold, size_t folds, size_t pairs) {
+  return begin + pairs / folds + (fold < pairs % folds ? 1 : 0);
+}
+
+double Ratio(size_t part, size_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// Ascending distances of some pairs. How many lie below a threshold?
+size_t CountBelow(const std::vector<double>& ascending, double threshold) {
+  return static_cast<size_t>(std::lower_bound(ascending.begin(), ascending.end(), threshold) -
+                             ascending.begin());
+}
+
+// The threshold of ValidateAtFar() by the ascending distances of impostor pairs.
+double ThresholdAtFar(const std::vector<double>& impostor, double far) {
+  double below = 0.0;
+  for (int step = 0; step < kFineGridSteps; ++step) {
+    const double threshold = step * kFineGridStep;
+    const double rate = Ratio(CountBelow(impostor, threshold), impostor.size());
+    if (rate >= far) {
+      if (step == 0) return threshold;
+      return threshold - kFineGridStep * (rate - far) / (rate - below);
+    }
+    below = rate;
+  }
+  return 0.0;
+}
+
 }  // namespace
+
+void AnswerCounts::Add(bool accepted, bool same) {
+  if (accepted) {
+    (same ? accepted_same : accepted_other) += 1;
+  } else {
+    (same ? refused_same : refused_other) += 1;
+  }
+}
+
+double AnswerCounts::precision() const {
+  return Ratio(accepted_same, accepted_same + accepted_other);
+}
+
+double AnswerCounts::recall() const { return Ratio(accepted_same, accepted_same + refused_same); }
+
+double AnswerCounts::f1() const {
+  return Ratio(2 * accepted_same, 2 * accepted_same + accepted_other + refused_same);
+}
 
 StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t folds,
                                      ThresholdRule rule) {
-  if (folds < 2 || pairs.size() < folds) {
-    return InvalidArgument(
-        fmt::format("{} pairs cannot be cut into {} folds; at least 2 folds with a pair each",
-                    pairs.size(), folds));
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckFolds(pairs.size(), folds));
   std::vector<Measured> measured;
   measured.reserve(pairs.size());
   for (const ScoredPair& pair : pairs) {
@@ -115,28 +167,70 @@ StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t f
   FoldAccuracy accuracy;
   std::vector<double> thresholds;
   size_t begin = 0;
-  size_t all_right = 0;
   for (size_t fold = 0; fold < folds; ++fold) {
-    const size_t end = begin + pairs.size() / folds + (fold < pairs.size() % folds ? 1 : 0);
+    const size_t end = EndOfFold(begin, fold, folds, pairs.size());
     std::vector<Measured> training(measured.begin(),
                                    measured.begin() + static_cast<std::ptrdiff_t>(begin));
     training.insert(training.end(), measured.begin() + static_cast<std::ptrdiff_t>(end),
                     measured.end());
     const double threshold = BestThreshold(training, rule);
-    size_t right = 0;
+    const size_t right_before = accuracy.answers.right();
     for (size_t i = begin; i < end; ++i) {
-      right += IsSame(measured[i].alikeness, threshold, rule) == measured[i].same ? 1 : 0;
+      accuracy.answers.Add(IsSame(measured[i].alikeness, threshold, rule), measured[i].same);
     }
-    accuracy.folds.push_back(static_cast<double>(right) / static_cast<double>(end - begin));
+    accuracy.folds.push_back(Ratio(accuracy.answers.right() - right_before, end - begin));
     thresholds.push_back(rule == ThresholdRule::kExact ? threshold : -threshold);
-    all_right += right;
     begin = end;
   }
   accuracy.mean = MeanOf(accuracy.folds);
   accuracy.deviation = std::sqrt(VarianceOf(accuracy.folds));
   accuracy.threshold = MeanOf(thresholds);
-  accuracy.pairs = ShareOf(all_right, pairs.size());
+  accuracy.pairs = ShareOf(accuracy.answers.right(), pairs.size());
   return accuracy;
+}
+
+StatusOr<ValidationRate> ValidateAtFar(std::span<const ScoredPair> pairs, size_t folds,
+                                       double far) {
+  FACEGATE_RETURN_IF_ERROR(CheckFolds(pairs.size(), folds));
+  if (!(far > 0.0 && far < 1.0)) {
+    return InvalidArgument(
+        fmt::format("a false accept rate to validate at is between 0 and 1, not {}", far));
+  }
+  std::vector<double> accepted_genuine;
+  std::vector<double> accepted_impostor;
+  size_t begin = 0;
+  for (size_t fold = 0; fold < folds; ++fold) {
+    const size_t end = EndOfFold(begin, fold, folds, pairs.size());
+    std::vector<double> others;
+    std::vector<double> genuine;
+    std::vector<double> impostor;
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      const double distance = DistanceOfCosine(pairs[i].cosine);
+      if (i >= begin && i < end) {
+        (pairs[i].same ? genuine : impostor).push_back(distance * distance);
+      } else if (!pairs[i].same) {
+        others.push_back(distance * distance);
+      }
+    }
+    std::sort(others.begin(), others.end());
+    std::sort(genuine.begin(), genuine.end());
+    std::sort(impostor.begin(), impostor.end());
+    const double threshold = ThresholdAtFar(others, far);
+    if (!genuine.empty()) {
+      accepted_genuine.push_back(Ratio(CountBelow(genuine, threshold), genuine.size()));
+    }
+    if (!impostor.empty()) {
+      accepted_impostor.push_back(Ratio(CountBelow(impostor, threshold), impostor.size()));
+    }
+    begin = end;
+  }
+  if (accepted_genuine.empty() || accepted_impostor.empty()) {
+    return InvalidArgument("there are pairs of one kind alone, and both are needed");
+  }
+  return ValidationRate{.far = far,
+                        .mean = MeanOf(accepted_genuine),
+                        .deviation = std::sqrt(VarianceOf(accepted_genuine)),
+                        .measured_far = MeanOf(accepted_impostor)};
 }
 
 bool IsMeasurable(double rate, size_t trials) { return rate * static_cast<double>(trials) >= 1.0; }

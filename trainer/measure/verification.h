@@ -37,12 +37,29 @@ Share ShareOf(size_t hits, size_t trials);
 // no error.
 bool IsMeasurable(double rate, size_t trials);
 
+// Counts answers about pairs, where "accepted" is the answer that a pair is one person.
+struct AnswerCounts {
+  size_t accepted_same = 0;
+  size_t accepted_other = 0;
+  size_t refused_same = 0;
+  size_t refused_other = 0;
+
+  void Add(bool accepted, bool same);
+  size_t right() const { return accepted_same + refused_other; }
+  size_t total() const { return right() + accepted_other + refused_same; }
+  // Shares, 0..1; 0 where nothing is counted that they are shares of.
+  double precision() const;  // accepted pairs that are one person
+  double recall() const;     // pairs of one person that are accepted
+  double f1() const;         // the harmonic mean of both
+};
+
 struct FoldAccuracy {
   double mean = 0.0;       // 0..1
   double deviation = 0.0;  // population standard deviation over the folds
   std::vector<double> folds;
   double threshold = 0.0;  // mean over the folds, in the rule's own measure
   Share pairs;             // right answers among all pairs, each judged by its fold's threshold
+  AnswerCounts answers{};  // of them
 };
 
 // Cross-validated accuracy: `folds` blocks of consecutive pairs (their sizes differ by one at
@@ -50,6 +67,24 @@ struct FoldAccuracy {
 // fewer pairs than folds, or fewer than 2 folds.
 StatusOr<FoldAccuracy> CrossValidate(std::span<const ScoredPair> pairs, size_t folds,
                                      ThresholdRule rule);
+
+// The rate at which genuine pairs are accepted by thresholds that the other folds' impostor pairs
+// give.
+struct ValidationRate {
+  double far = 0.0;           // asked for
+  double mean = 0.0;          // of the folds' shares of accepted genuine pairs, 0..1
+  double deviation = 0.0;     // population standard deviation over the folds
+  double measured_far = 0.0;  // the mean of the folds' shares of accepted impostor pairs
+};
+
+// Cross-validated acceptance, FaceNet's "validation rate" (davidsandberg/facenet, lfw.py, as
+// InsightFace and AdaFace took it over): blocks as in CrossValidate(). For each block the threshold
+// is a squared L2 distance at which the impostor pairs of the other blocks are accepted at the rate
+// `far`: of the grid 0, 0.001 … 3.999, linear between the last point below the rate and the first
+// that reaches it; 0, which accepts nothing, where none does. A pair is accepted below it. Blocks
+// without genuine (impostor) pairs have no part in the mean of these. kInvalidArgument as
+// CrossValidate(), unless 0 < far < 1, and unless there are pairs of both kinds.
+StatusOr<ValidationRate> ValidateAtFar(std::span<const ScoredPair> pairs, size_t folds, double far);
 
 struct AcceptanceAtFar {
   double far = 0.0;        // asked for

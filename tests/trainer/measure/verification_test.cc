@@ -146,6 +146,54 @@ TEST(VerificationTest, SharesHaveWilsonsInterval) {
   EXPECT_DOUBLE_EQ(ShareOf(10, 10).high, 1.0);
 }
 
+// Two folds: each is judged by the threshold of the other, 0.5, which the first fold has two wrong
+// answers to.
+TEST(VerificationTest, CountsTheAnswersAtTheThresholds) {
+  const std::vector<ScoredPair> pairs = {
+      {.cosine = 0.5, .same = true},  {.cosine = 0.3, .same = true}, {.cosine = 0.7, .same = false},
+      {.cosine = 0.1, .same = false}, {.cosine = 0.5, .same = true}, {.cosine = 0.6, .same = true},
+      {.cosine = 0.2, .same = false}, {.cosine = 0.1, .same = false}};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FoldAccuracy accuracy,
+                                CrossValidate(pairs, 2, ThresholdRule::kExact));
+  const AnswerCounts& answers = accuracy.answers;
+  EXPECT_EQ(answers.total(), 8U);
+  EXPECT_EQ(answers.right(), 6U);
+  EXPECT_DOUBLE_EQ(answers.precision(), 3.0 / 4.0);
+  EXPECT_DOUBLE_EQ(answers.recall(), 3.0 / 4.0);
+  EXPECT_DOUBLE_EQ(answers.f1(), 3.0 / 4.0);
+  EXPECT_DOUBLE_EQ(AnswerCounts{}.f1(), 0.0);
+}
+
+// By hand: the squared distances of the impostor pairs are 1.0005 and 1.9995 in each fold. Their
+// rate is 0 up to 1.000 and one half from 1.001 on, so that a rate of 0.25 is met at 1.0005, which
+// accepts the genuine pair at 1.0001 and refuses the one at 1.0009.
+TEST(VerificationTest, ValidatesAtTheRateOfTheOtherFolds) {
+  const auto at = [](double squared, bool same) {
+    return ScoredPair{.cosine = 1.0 - squared / 2.0, .same = same};
+  };
+  std::vector<ScoredPair> pairs = {at(1.0005, false), at(1.9995, false), at(1.0001, true),
+                                   at(1.0005, false), at(1.9995, false), at(1.0009, true)};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ValidationRate rate, ValidateAtFar(pairs, 2, 0.25));
+  EXPECT_DOUBLE_EQ(rate.mean, 0.5);
+  EXPECT_DOUBLE_EQ(rate.deviation, 0.5);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ValidationRate high, ValidateAtFar(pairs, 2, 0.75));
+  EXPECT_DOUBLE_EQ(high.mean, 1.0);
+  EXPECT_DOUBLE_EQ(high.measured_far, 0.5);
+  EXPECT_THAT(ValidateAtFar(pairs, 2, 0.0), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(ValidateAtFar(pairs, 7, 0.1), StatusIs(StatusCode::kInvalidArgument));
+}
+
+// A fold of one kind, as lists that are sorted by kind have, has no part in the other kind's mean.
+TEST(VerificationTest, ValidatesFoldsOfOneKind) {
+  const std::vector<ScoredPair> pairs = {{.cosine = 0.9, .same = true},
+                                         {.cosine = 0.8, .same = true},
+                                         {.cosine = 0.1, .same = false},
+                                         {.cosine = 0.2, .same = false}};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ValidationRate rate, ValidateAtFar(pairs, 2, 0.5));
+  EXPECT_DOUBLE_EQ(rate.mean, 1.0);
+  EXPECT_DOUBLE_EQ(rate.measured_far, 0.0) << "no impostor pair is in the other fold";
+}
+
 TEST(VerificationTest, RefusesWhatGivesNoFigure) {
   EXPECT_THAT(CrossValidate(SomePairs(5, 1), 10, ThresholdRule::kExact),
               StatusIs(StatusCode::kInvalidArgument));
