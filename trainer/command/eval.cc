@@ -11,11 +11,11 @@
 
 #include "trainer/command/eval_print.h"
 #include "trainer/command/eval_report.h"
+#include "trainer/command/eval_sets.h"
 #include "trainer/command/photo_options.h"
 #include "trainer/embeddings/embedding_file.h"
 #include "trainer/embeddings/pair_photos.h"
 #include "trainer/measure/pair_list.h"
-#include "trainer/photos/pair_file.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {
@@ -24,10 +24,17 @@ namespace {
 constexpr char kEvalFooter[] =
     "PAIRS is LFW's pairs.txt (with or without its first line, or as CSV) or lines of PHOTO PHOTO "
     "0|1, with\ntabs, commas, semicolons or blanks between. A photo is also found where its ending "
-    "is another (.png for\n.jpg). Accuracy is cross-validated over blocks of consecutive pairs:\n"
-    "the threshold of each comes from the others. For 1:N the folder of a photo names its person: "
-    "the first\nof two or more photos is enrolled, the others are probes, people with one photo "
-    "are strangers.\nIntervals are of 95 % confidence.\n"
+    "is another (.png for\n.jpg). Or it is a set with pictures of its own, which are crops: a .bin "
+    "of InsightFace, the folder of a bcolz\narray (beside it NAME_list.npy; face.evoLVe, AdaFace), "
+    "or a memfile of AdaFace. Of several there is a row each,\nand the mean; lists with pairs of "
+    "one kind alone (LFW's matched and mismatched pairs) are read as one.\n"
+    "\n"
+    "Accuracy is cross-validated over blocks of consecutive pairs:\n"
+    "the threshold of each comes from the others. Precision, recall and F1 are of the same "
+    "answers; "
+    "the validation\nrate is FaceNet's. For 1:N the folder of a photo names its person: the first "
+    "of two or more photos is enrolled,\nthe others are probes, people with one photo are "
+    "strangers. Intervals are of 95 % confidence.\n"
     "\n"
     "In a photo the central face is looked for; one of exactly the size of the model's crop is "
     "taken as\naligned already. --landmarks, --crops and --centre-crop find no faces.\n"
@@ -60,14 +67,17 @@ constexpr char kEvalFooter[] =
     "--quality --degrade all --report page.html\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --groups groups.csv "
     "--far 1e-2\n"
+    "  facegate-train eval model.safetensors --pairs lfw.bin --pairs cfp_fp.bin --pairs "
+    "agedb_30.bin "
+    "--mirror sum\n"
     "  facegate-train eval --embeddings e.npy --order e.names.txt --pairs pairs.txt --cmc 20 "
     "--json";
 
-// One set for each factor, and what photos were embedded by.
+// One set of embeddings for each factor, and what photos were embedded by.
 struct LoadedSets {
   std::vector<EmbeddingSet> sets;
-  PhotoQualities qualities;  // of the first set
-  std::unique_ptr<PhotoEmbedder> embedder;
+  PhotoQualities qualities;           // of the first set
+  PhotoEmbedder* embedder = nullptr;  // null: the embeddings were there already
   std::unique_ptr<NamedPhotos> photos;
 };
 
@@ -87,17 +97,52 @@ StatusOr<LoadedSets> ReadSet(const EvalOptions& options, PairList& list,
   return loaded;
 }
 
+// Makes what embeds photos of lists, and pictures, which are crops already: when it is first asked
+// for.
+class Embedders {
+ public:
+  explicit Embedders(const EvalOptions& options) : options_(options.embedding) {
+    options_.mirror = options.mirror;
+    options_.faces.measure_quality = options.quality.needs_meter();
+  }
+
+  StatusOr<PhotoEmbedder*> Get(bool of_list) {
+    std::unique_ptr<PhotoEmbedder>& embedder = of_list ? of_photos_ : of_crops_;
+    if (embedder == nullptr) {
+      PhotoEmbeddingOptions options = options_;
+      if (!of_list) {
+        options.faces = {.crops = true,
+                         .measure_quality = options_.faces.measure_quality,
+                         .probe_quality = options_.faces.probe_quality};
+      }
+      FACEGATE_ASSIGN_OR_RETURN(embedder, PhotoEmbedder::Create(options));
+    }
+    return embedder.get();
+  }
+
+ private:
+  PhotoEmbeddingOptions options_;
+  std::unique_ptr<PhotoEmbedder> of_photos_;
+  std::unique_ptr<PhotoEmbedder> of_crops_;
+};
+
+StatusOr<std::unique_ptr<NamedPhotos>> PhotosOf(const EvalOptions& options, EvalSet& set,
+                                                std::vector<std::string>& remarks) {
+  if (set.is_list()) return FindPairPhotos(options.photos, options.missing, set.list, remarks);
+  std::vector<std::string> names;
+  names.reserve(set.pictures->size());
+  for (size_t i = 0; i < set.pictures->size(); ++i) names.push_back(set.PictureName(i));
+  return MakePicturePhotos(set.pictures, std::move(names));
+}
+
 StatusOr<LoadedSets> EmbedSets(const EvalOptions& options, const std::vector<double>& factors,
-                               PairList& list, std::vector<std::string>& remarks) {
+                               const EvalSet& set, std::unique_ptr<NamedPhotos> photos,
+                               Embedders& embedders) {
   LoadedSets loaded;
-  FACEGATE_ASSIGN_OR_RETURN(loaded.photos,
-                            FindPairPhotos(options.photos, options.missing, list, remarks));
-  FACEGATE_RETURN_IF_ERROR(CheckMeasurable(list));
-  PhotoEmbeddingOptions embedding = options.embedding;
-  embedding.mirror = options.mirror;
-  embedding.faces.measure_quality = options.quality.needs_meter();
-  FACEGATE_ASSIGN_OR_RETURN(loaded.embedder, PhotoEmbedder::Create(embedding));
-  ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos", loaded.photos->size());
+  loaded.photos = std::move(photos);
+  FACEGATE_ASSIGN_OR_RETURN(loaded.embedder, embedders.Get(set.is_list()));
+  ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos of " + set.name,
+                       loaded.photos->size());
   auto made = EmbedPhotos(*loaded.embedder, *loaded.photos, factors, options.no_face,
                           [&] { progress.Advance(); });
   progress.Finish();
@@ -113,10 +158,7 @@ Status CheckOptions(const EvalOptions& options) {
     return RefuseField("--embeddings", "and --order go together");
   }
   if (options.embeddings.has_value() == by_model) {
-    return RefuseField("MODEL", "either a model with --photos is evaluated, or --embeddings");
-  }
-  if (by_model && options.photos.empty()) {
-    return RefuseField("--photos", "is missing: the folder with the photos of the pairs");
+    return RefuseField("MODEL", "either a model is evaluated, or --embeddings");
   }
   if (!by_model && !options.low_resolution.empty()) {
     return RefuseField("--low-resolution",
@@ -132,39 +174,38 @@ Status CheckOptions(const EvalOptions& options) {
   return OkStatus();
 }
 
-}  // namespace
-
-StatusOr<EvalReport> Evaluate(const EvalOptions& options, const EmbeddingSet& set) {
-  FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairLists(options.pairs));
-  return EvaluateSets(options.figures, list, set, set);
+// Says whether the options go with the sets that --pairs names.
+Status CheckSets(const EvalOptions& options, const std::vector<EvalSet>& sets) {
+  const auto lists =
+      std::count_if(sets.begin(), sets.end(), [](const EvalSet& set) { return set.is_list(); });
+  const bool all_lists = lists == static_cast<std::ptrdiff_t>(sets.size());
+  if (options.embeddings.has_value() && !all_lists) {
+    return RefuseField("--embeddings",
+                       "are of photos that lists name; a set of pairs with pictures of its own is "
+                       "evaluated by a model");
+  }
+  if (!options.embeddings.has_value() && lists > 0 && options.photos.empty()) {
+    return RefuseField("--photos", "is missing: the folder with the photos of the pairs");
+  }
+  const FaceCutOptions& faces = options.embedding.faces;
+  if (lists == 0 && (faces.landmarks || faces.detector || faces.yunet || faces.landmark_net ||
+                     faces.centre_crop != 0)) {
+    return RefuseField("--pairs",
+                       "names sets whose pictures are crops already: no face is looked for or cut "
+                       "out of them");
+  }
+  if (sets.size() > 1 && (options.quality.has_qualities() || options.quality.groups ||
+                          !options.low_resolution.empty())) {
+    return RefuseField("--pairs",
+                       "names several sets; tables of quality, of groups and of low "
+                       "resolution are made for one set at a time");
+  }
+  return OkStatus();
 }
 
-StatusOr<EvalResult> RunEvaluation(const EvalOptions& options) {
-  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
-  if (options.report) FACEGATE_RETURN_IF_ERROR(CheckReportPath(*options.report));
-  FACEGATE_ASSIGN_OR_RETURN(PairList list, ReadPairLists(options.pairs));
-  FACEGATE_RETURN_IF_ERROR(CheckStrangersOf(options.quality, list));
-  std::vector<double> factors = {1.0};
-  factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
-  EvalResult result;
-  result.remarks = list.remarks;
-  FACEGATE_ASSIGN_OR_RETURN(const LoadedSets loaded,
-                            options.embeddings.has_value()
-                                ? ReadSet(options, list, result.remarks)
-                                : EmbedSets(options, factors, list, result.remarks));
-  const std::vector<EmbeddingSet>& sets = loaded.sets;
-  FACEGATE_ASSIGN_OR_RETURN(result.report,
-                            EvaluateSets(options.figures, list, sets.front(), sets.front()));
-  FACEGATE_ASSIGN_OR_RETURN(result.quality, MakeQualityFigures(options.quality, options.figures,
-                                                               {.list = list,
-                                                                .embeddings = sets.front(),
-                                                                .qualities = loaded.qualities,
-                                                                .embedder = loaded.embedder.get(),
-                                                                .photos = loaded.photos.get()},
-                                                               result.remarks));
-  if (options.report) {
-    FACEGATE_RETURN_IF_ERROR(WriteEvalReport(options, list, sets.front(), result));
-  }
+Status AddLowResolutions(const EvalOptions& options, const std::vector<double>& factors,
+                         const PairList& list, const std::vector<EmbeddingSet>& sets,
+                         EvalResult& result) {
   for (const LowResolutionSide side : options.low_resolution_sides) {
     for (size_t i = 1; i < sets.size(); ++i) {
       const EmbeddingSet& first = side == LowResolutionSide::kBoth ? sets[i] : sets.front();
@@ -174,7 +215,54 @@ StatusOr<EvalResult> RunEvaluation(const EvalOptions& options) {
           {.factor = factors[i], .side = side, .report = std::move(report)});
     }
   }
-  return result;
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<std::vector<EvalResult>> RunEvaluation(const EvalOptions& options) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  if (options.report) FACEGATE_RETURN_IF_ERROR(CheckReportPath(*options.report));
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<EvalSet> sets, OpenEvalSets(options.pairs));
+  FACEGATE_RETURN_IF_ERROR(CheckSets(options, sets));
+  std::vector<double> factors = {1.0};
+  factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
+  std::vector<EvalResult> results(sets.size());
+  // What is wrong with any set is found before the work on the first begins.
+  std::vector<std::unique_ptr<NamedPhotos>> photos(sets.size());
+  for (size_t i = 0; i < sets.size(); ++i) {
+    results[i].name = sets[i].name;
+    results[i].remarks = sets[i].list.remarks;
+    FACEGATE_RETURN_IF_ERROR(CheckStrangersOf(options.quality, sets[i].list));
+    if (options.embeddings.has_value()) continue;
+    FACEGATE_ASSIGN_OR_RETURN(photos[i], PhotosOf(options, sets[i], results[i].remarks));
+    FACEGATE_RETURN_IF_ERROR(Annotate(CheckMeasurable(sets[i].list), sets[i].name));
+  }
+  Embedders embedders(options);
+  EvalPage page(options);
+  for (size_t i = 0; i < sets.size(); ++i) {
+    EvalSet& set = sets[i];
+    EvalResult& result = results[i];
+    FACEGATE_ASSIGN_OR_RETURN(
+        const LoadedSets loaded,
+        options.embeddings.has_value()
+            ? ReadSet(options, set.list, result.remarks)
+            : EmbedSets(options, factors, set, std::move(photos[i]), embedders));
+    const EmbeddingSet& embeddings = loaded.sets.front();
+    FACEGATE_ASSIGN_OR_RETURN(result.report,
+                              EvaluateSets(options.figures, set.list, embeddings, embeddings));
+    FACEGATE_ASSIGN_OR_RETURN(result.quality, MakeQualityFigures(options.quality, options.figures,
+                                                                 {.list = set.list,
+                                                                  .embeddings = embeddings,
+                                                                  .qualities = loaded.qualities,
+                                                                  .embedder = loaded.embedder,
+                                                                  .photos = loaded.photos.get()},
+                                                                 result.remarks));
+    if (options.report) FACEGATE_RETURN_IF_ERROR(page.Add(set, embeddings, result));
+    FACEGATE_RETURN_IF_ERROR(AddLowResolutions(options, factors, set.list, loaded.sets, result));
+  }
+  if (options.report) FACEGATE_RETURN_IF_ERROR(page.Write());
+  return results;
 }
 
 TrainCommand AddEvalCommand(CLI::App& app) {
@@ -189,7 +277,9 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   const auto skip = std::make_shared<bool>(false);
   FigureOptions& figures = options->figures;
   command->add_option("MODEL", options->embedding.model, "Model file");
-  command->add_option("--pairs", options->pairs, "The list of pairs; several are read as one")
+  command
+      ->add_option("--pairs", options->pairs,
+                   "A list of pairs, or a set of pairs with pictures; may be repeated")
       ->required()
       ->allow_extra_args(false);
   command->add_option("--photos", options->photos,
@@ -241,21 +331,21 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   command->add_option("-o,--report,--out", options->report,
                       "Also write an HTML page with curves, thresholds and the hardest pairs");
   command->add_flag("--json", *json, "The result as a JSON object; shares are 0 to 1");
-  return {.app = command,
-          .run = [options, json, mirror, sides, no_face, skip](std::ostream& out) -> Status {
-            FACEGATE_ASSIGN_OR_RETURN(options->mirror, MirrorRuleFromName(*mirror));
-            FACEGATE_ASSIGN_OR_RETURN(options->no_face, NoFaceRuleFromName(*no_face));
-            options->missing = *skip ? MissingPhotos::kSkip : MissingPhotos::kRefuse;
-            options->low_resolution_sides.clear();
-            for (const std::string& name : *sides) {
-              FACEGATE_ASSIGN_OR_RETURN(const LowResolutionSide side,
-                                        LowResolutionSideFromName(name));
-              options->low_resolution_sides.push_back(side);
-            }
-            FACEGATE_ASSIGN_OR_RETURN(const EvalResult result, RunEvaluation(*options));
-            *json ? PrintJson(result, out) : PrintTable(result, out);
-            return OkStatus();
-          }};
+  return {
+      .app = command,
+      .run = [options, json, mirror, sides, no_face, skip](std::ostream& out) -> Status {
+        FACEGATE_ASSIGN_OR_RETURN(options->mirror, MirrorRuleFromName(*mirror));
+        FACEGATE_ASSIGN_OR_RETURN(options->no_face, NoFaceRuleFromName(*no_face));
+        options->missing = *skip ? MissingPhotos::kSkip : MissingPhotos::kRefuse;
+        options->low_resolution_sides.clear();
+        for (const std::string& name : *sides) {
+          FACEGATE_ASSIGN_OR_RETURN(const LowResolutionSide side, LowResolutionSideFromName(name));
+          options->low_resolution_sides.push_back(side);
+        }
+        FACEGATE_ASSIGN_OR_RETURN(const std::vector<EvalResult> results, RunEvaluation(*options));
+        *json ? PrintJson(results, out) : PrintTable(results, out);
+        return OkStatus();
+      }};
 }
 
 }  // namespace facegate

@@ -27,7 +27,7 @@ struct EvalOptions {
   MirrorRule mirror = MirrorRule::kPlain;
   NoFaceRule no_face = NoFaceRule::kFail;
 
-  std::vector<std::string> pairs{};     // see ReadPairLists()
+  std::vector<std::string> pairs{};     // see OpenEvalSets()
   std::optional<std::string> report{};  // an HTML page to write
   FigureOptions figures{};
   EvalQualityOptions quality{};
@@ -36,7 +36,9 @@ struct EvalOptions {
   std::vector<LowResolutionSide> low_resolution_sides = {LowResolutionSide::kBoth};
 };
 
+// The figures of one set of pairs.
 struct EvalResult {
+  std::string name;
   EvalReport report;
   struct LowResolution {
     double factor = 1.0;
@@ -49,11 +51,9 @@ struct EvalResult {
   std::vector<std::string> remarks;
 };
 
-// The figures of `set`.
-StatusOr<EvalReport> Evaluate(const EvalOptions& options, const EmbeddingSet& set);
-
-// All that the command prints. kInvalidField for options that do not fit together.
-StatusOr<EvalResult> RunEvaluation(const EvalOptions& options);
+// All that the command prints, a result for each set of pairs. kInvalidField for options that do
+// not fit together.
+StatusOr<std::vector<EvalResult>> RunEvaluation(const EvalOptions& options);
 
 // `app` outlives the command.
 TrainCommand AddEvalCommand(CLI::App& app);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "trainer/command/eval_quality_print.h"
+#include "trainer/command/eval_set_rows.h"
 
 namespace facegate {
 namespace {
@@ -46,12 +47,24 @@ void PrintVerification(const EvalReport& report, std::ostream& out) {
   PrintRow("pairs", fmt::format("{} genuine, {} impostor", report.genuine, report.impostor), out);
   folds("accuracy, exact thresholds", report.exact);
   PrintRow("  of all pairs", WithInterval(report.exact.pairs), out);
+  const AnswerCounts& answers = report.exact.answers;
+  PrintRow("  precision, recall, F1",
+           fmt::format("{:.3f} %, {:.3f} %, {:.3f} %", 100.0 * answers.precision(),
+                       100.0 * answers.recall(), 100.0 * answers.f1()),
+           out);
   folds("accuracy, grid of L2 distances", report.grid_distance);
   folds("accuracy, grid of squared L2", report.grid_squared);
   for (const AcceptanceAtFar& at : report.tar) {
     PrintRow(fmt::format("TAR@FAR {:g}", at.far),
              fmt::format("{}  (cosine above {:.4f}{})", WithInterval(at.tar), at.threshold,
                          Unmeasured(at.far, report.impostor, "impostor pairs")),
+             out);
+  }
+  for (const ValidationRate& rate : report.validation) {
+    PrintRow(fmt::format("validation rate @FAR {:g}", rate.far),
+             fmt::format("{:.3f} ± {:.3f} % by folds  (their FAR {:.3g}{})", 100.0 * rate.mean,
+                         100.0 * rate.deviation, rate.measured_far,
+                         Unmeasured(rate.far, report.impostor, "impostor pairs")),
              out);
   }
   PrintRow("EER", WithInterval(report.eer), out);
@@ -124,7 +137,10 @@ Json JsonOf(const FoldAccuracy& accuracy) {
           {"deviation", accuracy.deviation},
           {"threshold", accuracy.threshold},
           {"folds", accuracy.folds},
-          {"pairs", JsonOf(accuracy.pairs)}};
+          {"pairs", JsonOf(accuracy.pairs)},
+          {"precision", accuracy.answers.precision()},
+          {"recall", accuracy.answers.recall()},
+          {"f1", accuracy.answers.f1()}};
 }
 
 Json JsonOf(const EvalReport::Identification& found) {
@@ -162,6 +178,14 @@ Json JsonOf(const EvalReport& report) {
                                   {"tar", JsonOf(at.tar)},
                                   {"measurable", IsMeasurable(at.far, report.impostor)}});
   }
+  json["validation_at_far"] = Json::array();
+  for (const ValidationRate& rate : report.validation) {
+    json["validation_at_far"].push_back({{"far", rate.far},
+                                         {"mean", rate.mean},
+                                         {"deviation", rate.deviation},
+                                         {"measured_far", rate.measured_far},
+                                         {"measurable", IsMeasurable(rate.far, report.impostor)}});
+  }
   json["eer"] = report.eer.value;
   json["eer_interval"] = {report.eer.low, report.eer.high};
   json["auc"] = report.auc.value;
@@ -172,9 +196,7 @@ Json JsonOf(const EvalReport& report) {
   return json;
 }
 
-}  // namespace
-
-void PrintTable(const EvalResult& result, std::ostream& out) {
+void PrintOne(const EvalResult& result, std::ostream& out) {
   for (const std::string& remark : result.remarks) out << remark << "\n";
   PrintVerification(result.report, out);
   if (result.report.identification.has_value()) {
@@ -185,7 +207,7 @@ void PrintTable(const EvalResult& result, std::ostream& out) {
   PrintQualityTables(result.quality, out);
 }
 
-void PrintJson(const EvalResult& result, std::ostream& out) {
+Json JsonOf(const EvalResult& result) {
   Json json = JsonOf(result.report);
   json["remarks"] = result.remarks;
   json["quality"] = JsonOf(result.quality);
@@ -196,6 +218,34 @@ void PrintJson(const EvalResult& result, std::ostream& out) {
       row.update(JsonOf(one.report));
       json["low_resolution"].push_back(std::move(row));
     }
+  }
+  return json;
+}
+
+}  // namespace
+
+void PrintTable(std::span<const EvalResult> results, std::ostream& out) {
+  results.size() == 1 ? PrintOne(results.front(), out) : PrintSetRows(results, out);
+}
+
+void PrintJson(std::span<const EvalResult> results, std::ostream& out) {
+  if (results.size() == 1) {
+    out << JsonOf(results.front()).dump(2) << "\n";
+    return;
+  }
+  Json json;
+  json["sets"] = Json::array();
+  for (const EvalResult& result : results) {
+    Json set{{"name", result.name}};
+    set.update(JsonOf(result));
+    json["sets"].push_back(std::move(set));
+  }
+  const SetFigures mean = MeanOf(results);
+  json["mean"] = {{"accuracy", mean.accuracy}, {"eer", mean.eer}, {"auc", mean.auc}};
+  json["mean"]["tar_at_far"] = Json::array();
+  for (size_t i = 0; i < mean.tars.size(); ++i) {
+    json["mean"]["tar_at_far"].push_back(
+        {{"far", results.front().report.tar[i].far}, {"tar", mean.tars[i]}});
   }
   out << json.dump(2) << "\n";
 }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,7 +16,6 @@
 #include "trainer/embeddings/face_cutter.h"
 #include "trainer/embeddings/named_photos.h"
 #include "trainer/photos/photo_finder.h"
-#include "trainer/report/html_report.h"
 
 namespace facegate {
 namespace {
@@ -29,17 +29,27 @@ std::string FileName(const std::string& path) {
 // Faces as they are shown: cut out where that is possible, else the photo.
 class Pictures {
  public:
-  explicit Pictures(const EvalOptions& options)
+  Pictures(const EvalOptions& options, const EvalSet& set)
       : folder_(options.photos),
         finder_(options.photos),
-        crops_already_(options.embedding.faces.crops || options.embedding.faces.centre_crop > 0) {
-    if (folder_.empty() || crops_already_) return;
+        crops_already_(options.embedding.faces.crops || options.embedding.faces.centre_crop > 0),
+        own_(set.pictures) {
+    for (size_t i = 0; own_ != nullptr && i < own_->size(); ++i) {
+      numbers_.emplace(set.PictureName(i), i);
+    }
+    if (folder_.empty() || crops_already_ || own_ != nullptr) return;
     auto cutter = FaceCutter::Create(options.embedding.faces, AlignmentTemplate::kArcFace112);
     if (cutter.ok()) cutter_ = *std::move(cutter);
   }
 
   // Empty where the photo cannot be read.
   cv::Mat Of(const std::string& name) {
+    if (own_ != nullptr) {
+      const StatusOr<cv::Mat> picture = own_->Load(numbers_.at(name));
+      if (picture.ok()) return *picture;
+      unreadable_.insert(name);
+      return {};
+    }
     if (folder_.empty()) return {};
     const auto photos =
         MakeFilePhotos({{.name = name, .path = finder_.Find(name).value_or(finder_.PathOf(name))}});
@@ -60,7 +70,9 @@ class Pictures {
   const std::string folder_;
   PhotoFinder finder_;
   const bool crops_already_;
-  std::unique_ptr<FaceCutter> cutter_;  // null: photos are shown whole
+  const std::shared_ptr<const Dataset> own_;         // of the set; null: those of the folder
+  std::unordered_map<std::string, size_t> numbers_;  // of its own pictures
+  std::unique_ptr<FaceCutter> cutter_;               // null: photos are shown whole
   std::set<std::string> unreadable_;
 };
 
@@ -138,11 +150,11 @@ Status CheckReportPath(const std::string& path) {
   return RefuseField("--report", fmt::format("{} is not a folder", folder.string()));
 }
 
-Status WriteEvalReport(const EvalOptions& options, const PairList& list, const EmbeddingSet& set,
-                       const EvalResult& result) {
+Status EvalPage::Add(const EvalSet& set, const EmbeddingSet& embeddings, const EvalResult& result) {
   const EvalReport& report = result.report;
-  FACEGATE_ASSIGN_OR_RETURN(const std::vector<ScoredPair> pairs, ScorePairs(list, set, set));
-  report::ScoredSet scored{.name = FileName(options.pairs.front()),
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<ScoredPair> pairs,
+                            ScorePairs(set.list, embeddings, embeddings));
+  report::ScoredSet scored{.name = set.name,
                            .genuine = {},
                            .impostor = {},
                            .threshold = report.exact.threshold,
@@ -151,10 +163,10 @@ Status WriteEvalReport(const EvalOptions& options, const PairList& list, const E
   for (const ScoredPair& pair : pairs) {
     (pair.same ? scored.genuine : scored.impostor).push_back(pair.cosine);
   }
-  Pictures pictures(options);
+  Pictures pictures(options_, set);
   for (const bool genuine : {true, false}) {
     for (const size_t number : Hardest(pairs, genuine)) {
-      const FacePair& pair = list.pairs[number];
+      const FacePair& pair = set.list.pairs[number];
       scored.hardest.push_back({.first = pictures.Of(pair.first),
                                 .second = pictures.Of(pair.second),
                                 .cosine = pairs[number].cosine,
@@ -163,21 +175,28 @@ Status WriteEvalReport(const EvalOptions& options, const PairList& list, const E
                                 .second_name = pair.second});
     }
   }
-  report::ReportInput input;
-  input.title = "Evaluation of " + FileName(options.embeddings.value_or(options.embedding.model));
-  input.summary =
-      fmt::format("{} photos, {} pairs in {} folds.", report.photos, list.pairs.size(), list.folds);
-  input.sets.push_back(std::move(scored));
-  input.quality = result.quality;
-  input.configuration = ConfigurationOf(options);
+  unreadable_ += pictures.unreadable();
+  input_.sets.push_back(std::move(scored));
+  input_.quality = result.quality;
+  input_.summary +=
+      fmt::format("{}{}{} photos, {} pairs in {} folds.", input_.summary.empty() ? "" : " ",
+                  options_.pairs.size() > 1 ? set.name + ": " : "", report.photos,
+                  set.list.pairs.size(), set.list.folds);
+  return OkStatus();
+}
+
+Status EvalPage::Write() {
+  input_.title =
+      "Evaluation of " + FileName(options_.embeddings.value_or(options_.embedding.model));
+  input_.configuration = ConfigurationOf(options_);
   const int64_t seconds = Clock::System().UnixMicros() / 1'000'000;
-  input.environment = {{"facegate", Version()},
-                       {"written", fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(seconds))}};
-  if (pictures.unreadable() > 0) {
-    input.notes.push_back(fmt::format("Photos of the hardest pairs that could not be read: {}.",
-                                      pictures.unreadable()));
+  input_.environment = {{"facegate", Version()},
+                        {"written", fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(seconds))}};
+  if (unreadable_ > 0) {
+    input_.notes.push_back(
+        fmt::format("Photos of the hardest pairs that could not be read: {}.", unreadable_));
   }
-  return report::WriteReport(*options.report, input);
+  return report::WriteReport(*options_.report, input_);
 }
 
 }  // namespace facegate

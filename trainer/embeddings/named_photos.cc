@@ -45,6 +45,23 @@ class FilePhotos final : public NamedPhotos {
   const std::vector<NamedPhoto> photos_;
 };
 
+class PicturePhotos final : public NamedPhotos {
+ public:
+  PicturePhotos(std::shared_ptr<const Dataset> pictures, std::vector<std::string> names)
+      : pictures_(std::move(pictures)), names_(std::move(names)) {}
+
+  size_t size() const override { return names_.size(); }
+  const std::string& name(size_t i) const override { return names_[i]; }
+  StatusOr<Image> Load(size_t i) const override {
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, pictures_->Load(i));
+    return Image{.bgr = std::move(picture)};
+  }
+
+ private:
+  const std::shared_ptr<const Dataset> pictures_;
+  const std::vector<std::string> names_;
+};
+
 // Identity and number are a photo's name: what a pack kept of its file's name need not be unique.
 class PackPhotos final : public NamedPhotos {
  public:
@@ -227,6 +244,11 @@ Status CheckNames(const NamedPhotos& photos) {
 }
 
 }  // namespace
+
+std::unique_ptr<NamedPhotos> MakePicturePhotos(std::shared_ptr<const Dataset> pictures,
+                                               std::vector<std::string> names) {
+  return std::make_unique<PicturePhotos>(std::move(pictures), std::move(names));
+}
 
 std::unique_ptr<NamedPhotos> MakeFilePhotos(std::vector<NamedPhoto> photos) {
   return std::make_unique<FilePhotos>(std::move(photos));

@@ -7,6 +7,7 @@
 
 #include "face/base/status.h"
 #include "face/image/image.h"
+#include "trainer/photos/dataset.h"
 #include "trainer/photos/open_dataset.h"
 
 namespace facegate {
@@ -27,6 +28,10 @@ struct NamedPhoto {
   std::string path;
 };
 std::unique_ptr<NamedPhotos> MakeFilePhotos(std::vector<NamedPhoto> photos);
+
+// The pictures of a set, each by the name of the same place in `names`.
+std::unique_ptr<NamedPhotos> MakePicturePhotos(std::shared_ptr<const Dataset> pictures,
+                                               std::vector<std::string> names);
 
 // The photos that OpenNamedPhotos() found.
 struct FoundPhotos {

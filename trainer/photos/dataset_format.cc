@@ -29,8 +29,8 @@ constexpr std::string_view kUnpack =
     "Unpack it, or pack it again as zip or as tar without compression: these are read here, and so "
     "is a folder DIR/IDENTITY/PHOTO";
 constexpr std::string_view kNameRecords = "Name the .rec file beside it, or their folder";
-constexpr std::string_view kWritePairs =
-    "Write its pictures as files and its pairs as a list (PHOTO PHOTO 0|1), which is read here";
+constexpr std::string_view kEvaluate =
+    "Sets of pairs are evaluated with: facegate-train eval --pairs, or evaluate.pairs of a recipe";
 constexpr std::string_view kGiveSet =
     "Expected a folder DIR/IDENTITY/PHOTO, an archive of one, a list, a pack, RecordIO or TFRecord "
     "files";
@@ -44,12 +44,12 @@ constexpr DatasetFormat kFormats[] = {
     {kFolderFormat, SniffFolder, OpenFolderSource},
     {kPackFormat, SniffPack, OpenPackSource},
     {"lmdb", SniffLmdb, nullptr, kWriteFiles},
-    {"memfile", SniffMemfile, nullptr, kWritePairs},
-    {"bcolz", SniffBcolz, nullptr, kWritePairs},
+    {"memfile", SniffMemfile, nullptr, kEvaluate},
+    {"bcolz", SniffBcolz, nullptr, kEvaluate},
     {"zip", SniffZip, OpenZipSource},
     {"tar", SniffTar, OpenTarSource},
     {"recordio-index", SniffRecordIoIndex, nullptr, kNameRecords},
-    {"pickle", SniffPickle, nullptr, kWritePairs},
+    {"pickle", SniffPickle, nullptr, kEvaluate},
     {"archive", SniffArchive, nullptr, kUnpack},
     {"other", SniffOtherKind, nullptr, kWriteFiles},
     {"picture", SniffPicture, nullptr, kGiveSet},
