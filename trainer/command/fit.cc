@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "trainer/run/fit.h"
+#include "trainer/run/recipe_keys.h"
 #include "trainer/run/run_directory.h"
 
 namespace facegate {
@@ -78,7 +79,11 @@ void PrintText(const FitCommandOptions& options, const FitReport& report, std::o
             ? "before the first batch: nothing was better than the weights that it began with"
             : fmt::format("after batch {}: {}/best.safetensors", report.best_batch,
                           options.fit.directory);
-    row("best " + report.measure, fmt::format("{} {}", percent(std::abs(*report.best)), where));
+    const double best = std::abs(*report.best);
+    row("best " + report.measure,
+        fmt::format("{} {}",
+                    report.measure == kBestByLoss ? fmt::format("{:.4f}", best) : percent(best),
+                    where));
   }
   if (!report.model.empty()) row("model", report.model);
   row("report", options.fit.directory + "/report.html");

@@ -35,7 +35,7 @@ constexpr std::array<Column<StepRow>, 7> kStepColumns = {{
 }};
 
 // These columns follow batch, epoch and set.
-constexpr std::array<Column<EvaluationRow>, 7> kEvaluationColumns = {{
+constexpr std::array<Column<EvaluationRow>, 8> kEvaluationColumns = {{
     {"accuracy", &EvaluationRow::accuracy},
     {"deviation", &EvaluationRow::deviation},
     {"tar_1e2", &EvaluationRow::tar_1e2},
@@ -43,6 +43,7 @@ constexpr std::array<Column<EvaluationRow>, 7> kEvaluationColumns = {{
     {"eer", &EvaluationRow::eer},
     {"auc", &EvaluationRow::auc},
     {"d_prime", &EvaluationRow::d_prime},
+    {"threshold", &EvaluationRow::threshold},
 }};
 
 std::string Field(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }

@@ -14,7 +14,7 @@ inline constexpr std::string_view kStepHeader =
     "batch,epoch,loss,distillation,map_distillation,accuracy,learning_rate,gradient_norm,"
     "images_per_second";
 inline constexpr std::string_view kEvaluationHeader =
-    "batch,epoch,set,accuracy,deviation,tar_1e2,tar_1e3,eer,auc,d_prime";
+    "batch,epoch,set,accuracy,deviation,tar_1e2,tar_1e3,eer,auc,d_prime,threshold";
 
 // Comma-separated; NaN is an empty field. A name with a comma or a quotation mark is quoted.
 std::string CsvLine(const StepRow& row);

@@ -188,6 +188,7 @@ Status RunLog::AddEvaluationEvents(const EvaluationRow& row) {
       {"eer", row.eer},
       {"auc", row.auc},
       {"d_prime", row.d_prime},
+      {"threshold", row.threshold},
   };
   for (const auto& [name, value] : scalars) {
     if (std::isnan(value)) continue;

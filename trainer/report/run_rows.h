@@ -34,6 +34,7 @@ struct EvaluationRow {
   double eer = kNotMeasured;
   double auc = kNotMeasured;
   double d_prime = kNotMeasured;
+  double threshold = kNotMeasured;  // the cosine, the mean of the folds'
 };
 
 }  // namespace facegate::report

@@ -29,16 +29,20 @@ std::string SomeOf(std::vector<std::string> names) {
 }
 
 // Says why the best model by "tar" would be chosen by chance.
-std::optional<std::string> BestByWarning(const ResolvedRecipe& recipe, const TrainingData& data) {
-  if (recipe.best_by != "tar" || data.sets.empty()) return std::nullopt;
-  const std::vector<EvaluationSet::Pair>& pairs = data.sets.front().pairs;
-  const auto impostors = static_cast<size_t>(std::count_if(
-      pairs.begin(), pairs.end(), [](const EvaluationSet::Pair& pair) { return !pair.same; }));
-  if (IsMeasurable(kBestFar, impostors)) return std::nullopt;
-  return fmt::format(
-      "checkpoint.best_by is tar, at a false accept rate of {:g}, which {} impostor pairs of {} do "
-      "not show: {:g} are needed. Choose accuracy or eer, or evaluate with more pairs",
-      kBestFar, impostors, data.sets.front().name, 1.0 / kBestFar);
+std::optional<std::string> BestByWarning(const RunFacts& facts) {
+  if (facts.recipe.best_by != "tar") return std::nullopt;
+  for (const size_t number : facts.best_sets) {
+    const EvaluationSet& set = facts.data.sets[number];
+    const auto impostors = static_cast<size_t>(
+        std::count_if(set.pairs.begin(), set.pairs.end(),
+                      [](const EvaluationSet::Pair& pair) { return !pair.same; }));
+    if (IsMeasurable(kBestFar, impostors)) continue;
+    return fmt::format(
+        "checkpoint.best_by is tar, at a false accept rate of {:g}, which {} impostor pairs of {} "
+        "do not show: {:g} are needed. Choose accuracy or eer, or evaluate with more pairs",
+        kBestFar, impostors, set.name, 1.0 / kBestFar);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -93,7 +97,7 @@ Status SayWarnings(const RunFacts& facts, int64_t batches, Session& session) {
   for (const std::string& sentence : facts.recipe.warnings) {
     FACEGATE_RETURN_IF_ERROR(session.Say("warning: " + sentence));
   }
-  if (const auto warning = BestByWarning(facts.recipe, facts.data)) {
+  if (const auto warning = BestByWarning(facts)) {
     FACEGATE_RETURN_IF_ERROR(session.Say("warning: " + *warning));
   }
   if (const std::string& note = facts.recipe.training.device.note; !note.empty()) {

@@ -34,8 +34,9 @@ struct DataOptions {
   int64_t holdout_photos = 30;  // the most of each
   int64_t holdout_pairs = 6000;
 
-  // another set of pairs, of aligned crops
-  std::string evaluate_pairs{};
+  // other sets of pairs, of aligned crops: lists, whose photos are below evaluate_photos, and sets
+  // with pictures of their own (trainer/photos/pair_set.h)
+  std::vector<std::string> evaluate_pairs{};
   std::string evaluate_photos{};
 };
 

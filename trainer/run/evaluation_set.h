@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "trainer/photos/dataset.h"
+#include "trainer/photos/pair_set.h"
 
 namespace facegate {
 
@@ -15,12 +16,8 @@ struct EvaluationSet {
   // One of each kind in each fold.
   static constexpr size_t kFewestPairs = 2 * kFolds;
 
-  struct Pair {
-    size_t first = 0;  // numbers in `photos`
-    size_t second = 0;
-    bool same = false;
-  };
-  std::string name;
+  using Pair = PicturePair;  // of numbers in `photos`
+  std::string name;          // no two sets of a run have the same
   std::shared_ptr<const Dataset> source;
   std::vector<size_t> photos;  // numbers in `source`, each once
   std::vector<Pair> pairs;

@@ -24,9 +24,10 @@ enum class FitEnd {
 struct FitReport {
   FitEnd end = FitEnd::kFinished;
   int64_t batches = 0;
-  int64_t resumed_at = 0;      // batches that were learned before this call
-  std::string measure{};       // checkpoint.best_by
-  std::optional<double> best;  // by the measure, 0..1; an eer is negative, so that more is better
+  int64_t resumed_at = 0;  // batches that were learned before this call
+  std::string measure{};   // checkpoint.best_by
+  // By the measure, 0..1; an eer and a loss are negative, so that more is better.
+  std::optional<double> best;
   int64_t best_batch = 0;
   std::optional<double> first_accuracy;  // before the first batch, of the first set
   std::optional<double> last_accuracy;

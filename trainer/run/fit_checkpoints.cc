@@ -16,6 +16,8 @@ constexpr char kBest[] = "best";
 constexpr char kBestBatch[] = "best_batch";
 constexpr char kWithoutBetter[] = "without_better";
 constexpr char kFirstAccuracy[] = "first_accuracy";
+constexpr char kLossSum[] = "loss_sum";
+constexpr char kLosses[] = "losses";
 constexpr char kBegunWith[] = "begun_with";
 constexpr char kDevice[] = "device";  // none: the CPU
 constexpr char kCpu[] = "cpu";
@@ -25,7 +27,9 @@ Standing StandingIn(const CheckpointFacts& facts) {
           .best_batch = NumberIn<int64_t>(facts, kBestBatch).value_or(0),
           .without_better = NumberIn<int64_t>(facts, kWithoutBetter).value_or(0),
           .first_accuracy = NumberIn<double>(facts, kFirstAccuracy),
-          .last_accuracy = {}};
+          .last_accuracy = {},
+          .loss_sum = NumberIn<double>(facts, kLossSum).value_or(0.0),
+          .losses = NumberIn<int64_t>(facts, kLosses).value_or(0)};
 }
 
 }  // namespace
@@ -87,7 +91,9 @@ Status FitCheckpoints::Save(const Standing& standing, report::RunLog& log) {
   if (batches == saved_at_) return OkStatus();
   CheckpointFacts facts{{kDigest, facts_.data.digest},
                         {kBestBatch, std::to_string(standing.best_batch)},
-                        {kWithoutBetter, std::to_string(standing.without_better)}};
+                        {kWithoutBetter, std::to_string(standing.without_better)},
+                        {kLossSum, fmt::format("{}", standing.loss_sum)},
+                        {kLosses, std::to_string(standing.losses)}};
   if (learner_.teacher() != nullptr) facts[kTeacher] = learner_.teacher()->digest();
   if (!learner_.begun_with().empty()) facts[kBegunWith] = learner_.begun_with();
   const Device& device = facts_.recipe.training.device;

@@ -108,6 +108,7 @@ Status FitLoop::LearnOne() {
   progress_.Show(row);
   if (step.skipped) return AfterSkipped(batch, step);
   skipped_in_a_row_ = 0;
+  parts_.judge.AddLoss(step.loss);
   const auto warning = parts_.guard.Step(row);
   return warning.has_value() ? parts_.session.Say("warning: " + *warning) : OkStatus();
 }

@@ -6,7 +6,9 @@
 
 #include "face/embed/torch/torch_embedder.h"
 #include "trainer/measure/verification.h"
+#include "trainer/report/roc_picture.h"
 #include "trainer/run/model_writer.h"
+#include "trainer/run/recipe_keys.h"
 
 namespace facegate {
 namespace {
@@ -32,7 +34,20 @@ std::string EvaluationText(const report::EvaluationRow& row, size_t impostors) {
 
 }  // namespace
 
+void Judge::AddLoss(double loss) {
+  standing_.loss_sum += loss;
+  standing_.losses += 1;
+}
+
 Status Judge::Evaluate() {
+  FACEGATE_RETURN_IF_ERROR(EvaluateSets());
+  FACEGATE_RETURN_IF_ERROR(Compare());
+  standing_.loss_sum = 0.0;
+  standing_.losses = 0;
+  return OkStatus();
+}
+
+Status Judge::EvaluateSets() {
   const TrainingData& data = parts_.facts.data;
   if (data.sets.empty()) return OkStatus();
   // Figures of an earlier network are none of this one's, should it not be one that can be
@@ -70,7 +85,6 @@ Status Judge::EvaluateSet(const EvaluationSet& set, Embedder& embedder) {
     FACEGATE_RETURN_IF_ERROR(parts_.session.Say("left out: " + message));
   }
   FACEGATE_RETURN_IF_ERROR(LogSet(set, scores));
-  if (&set == parts_.facts.data.sets.data()) FACEGATE_RETURN_IF_ERROR(Compare(scores));
   scores_.push_back(std::move(scores));
   return OkStatus();
 }
@@ -87,20 +101,38 @@ Status Judge::LogSet(const EvaluationSet& set, const SetScores& scores) {
   }
   FACEGATE_RETURN_IF_ERROR(parts_.log.Histogram(set.name + "/genuine", batches, genuine));
   FACEGATE_RETURN_IF_ERROR(parts_.log.Histogram(set.name + "/impostor", batches, impostor));
+  FACEGATE_ASSIGN_OR_RETURN(const auto distribution, ScoreDistribution::Make(scores.pairs));
+  FACEGATE_RETURN_IF_ERROR(parts_.log.Image(fmt::format("evaluation/{}/roc", set.name), batches,
+                                            report::RocPicture(distribution)));
   const auto warning = parts_.guard.Evaluation(row);
   return warning.has_value() ? parts_.session.Say("warning: " + *warning) : OkStatus();
 }
 
-Status Judge::Compare(const SetScores& scores) {
-  const int64_t batches = parts_.learner.training().batches();
-  standing_.last_accuracy = scores.accuracy.mean;
-  if (batches == 0) {
-    standing_.first_accuracy = scores.accuracy.mean;
-    // Random weights are where it begins, not something to keep.
-    if (parts_.learner.begun_with().empty()) return OkStatus();
+std::optional<double> Judge::Measure() const {
+  const RunFacts& facts = parts_.facts;
+  if (facts.recipe.best_by == kBestByLoss) {
+    if (standing_.losses == 0) return std::nullopt;
+    return -standing_.loss_sum / static_cast<double>(standing_.losses);
   }
-  const double measure = MeasureOf(scores, parts_.facts.recipe.best_by);
-  if (standing_.best.has_value() && !(measure > *standing_.best)) {
+  if (scores_.empty()) return std::nullopt;
+  double sum = 0.0;
+  for (const size_t set : facts.best_sets) sum += MeasureOf(scores_[set], facts.recipe.best_by);
+  return sum / static_cast<double>(facts.best_sets.size());
+}
+
+Status Judge::Compare() {
+  const int64_t batches = parts_.learner.training().batches();
+  if (!scores_.empty()) {
+    double accuracy = 0.0;
+    for (const size_t set : parts_.facts.best_sets) accuracy += scores_[set].accuracy.mean;
+    standing_.last_accuracy = accuracy / static_cast<double>(parts_.facts.best_sets.size());
+    if (batches == 0) standing_.first_accuracy = standing_.last_accuracy;
+  }
+  // Random weights are where it begins, not something to keep.
+  if (batches == 0 && parts_.learner.begun_with().empty()) return OkStatus();
+  const std::optional<double> measure = Measure();
+  if (!measure.has_value()) return OkStatus();
+  if (standing_.best.has_value() && !(*measure > *standing_.best)) {
     standing_.without_better += 1;
     return OkStatus();
   }

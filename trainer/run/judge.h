@@ -20,11 +20,16 @@ namespace facegate {
 
 // How a run stands by its evaluations; checkpoints keep it.
 struct Standing {
-  std::optional<double> best;  // by checkpoint.best_by, 0..1; an eer is negative: more is better
+  // By checkpoint.best_by. More is better: an eer (0..1) and a loss are negative.
+  std::optional<double> best;
   int64_t best_batch = 0;
-  int64_t without_better = 0;            // evaluations since then
-  std::optional<double> first_accuracy;  // before the first batch, of the first set
+  int64_t without_better = 0;  // evaluations since then
+  // The mean of the sets that count: before the first batch, and now.
+  std::optional<double> first_accuracy;
   std::optional<double> last_accuracy;
+  // Of the batches since the last evaluation.
+  double loss_sum = 0.0;
+  int64_t losses = 0;
 };
 
 // Evaluates a run's network and keeps the best one. Not thread-safe.
@@ -41,8 +46,10 @@ class Judge {
   };
   Judge(const Parts& parts, const Standing& standing) : parts_(parts), standing_(standing) {}
 
-  // Scores the pairs of all sets, and writes the best model where the first set says that it is
-  // one. A network that cannot be evaluated is a warning.
+  // Takes note of a batch that was learned.
+  void AddLoss(double loss);
+  // Scores the pairs of all sets, and writes the best model where this is one. A network that
+  // cannot be evaluated is a warning.
   Status Evaluate();
   // Tells whether checkpoint.patience evaluations brought nothing better.
   bool out_of_patience() const;
@@ -54,9 +61,12 @@ class Judge {
   const std::vector<SetScores>& scores() const { return scores_; }
 
  private:
+  Status EvaluateSets();
   Status EvaluateSet(const EvaluationSet& set, Embedder& embedder);
   Status LogSet(const EvaluationSet& set, const SetScores& scores);
-  Status Compare(const SetScores& scores);
+  // What checkpoint.best_by says of the last evaluation; nothing where it says nothing.
+  std::optional<double> Measure() const;
+  Status Compare();
 
   const Parts parts_;
   Standing standing_;

@@ -15,9 +15,9 @@ template <typename Change>
 void ForEachPath(Recipe& recipe, Change change) {
   for (std::string& path : recipe.data.train) change(path);
   for (std::string& path : recipe.data.unlabelled) change(path);
-  for (std::string* const path :
-       {&recipe.data.leave_out, &recipe.evaluate.pairs, &recipe.evaluate.photos,
-        &recipe.teacher.model, &recipe.network.init}) {
+  for (std::string& path : recipe.evaluate.pairs) change(path);
+  for (std::string* const path : {&recipe.data.leave_out, &recipe.evaluate.photos,
+                                  &recipe.teacher.model, &recipe.network.init}) {
     if (!path->empty()) change(*path);
   }
 }

@@ -46,7 +46,7 @@ struct Recipe {
     int64_t pairs = 6000;
   };
   struct Evaluate {
-    std::string pairs{};
+    std::vector<std::string> pairs{};
     std::string photos{};
     double every = 1.0;  // epochs
     bool mirror = false;
@@ -131,6 +131,7 @@ struct Recipe {
     int64_t every = 200;  // batches
     int64_t keep = 2;
     std::string best_by = "accuracy";
+    std::vector<std::string> best_sets{};
     int64_t patience = 0;
   };
   struct Machine {

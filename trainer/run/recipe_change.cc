@@ -23,10 +23,14 @@ constexpr std::array<std::string_view, 9> kFree = {
     "data.root",        "machine.threads",    "machine.loader_threads",
     "machine.device",   "machine.cuda_graph", "machine.deterministic",
     "checkpoint.every", "checkpoint.keep",    "checkpoint.patience"};
+// This one was a text before it was a list.
+constexpr std::string_view kPairs = "evaluate.pairs";
 constexpr std::string_view kEpochs = "schedule.epochs";
 constexpr std::string_view kThreads = "machine.threads";
 constexpr std::string_view kDevice = "machine.device";
 constexpr std::string_view kCard = "card.";
+
+bool IsNothing(std::string_view value) { return value == "\"\"" || value == "[]"; }
 
 // The values of a rendered recipe by "section.key".
 std::map<std::string, std::string> ValuesOf(std::string_view yaml) {
@@ -43,6 +47,8 @@ std::map<std::string, std::string> ValuesOf(std::string_view yaml) {
       if (key == kBf16Key) {
         values[std::string(kPrecisionKey)] =
             fmt::format("\"{}\"", PrecisionWithBf16(value == "true"));
+      } else if (key == kPairs && value.starts_with('"')) {
+        values[key] = IsNothing(value) ? "[]" : fmt::format("[{}]", value);
       } else {
         values[key] = value;
       }
@@ -57,8 +63,6 @@ template <size_t N>
 bool IsAmong(const std::array<std::string_view, N>& keys, std::string_view key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
-
-bool IsNothing(std::string_view value) { return value == "\"\"" || value == "[]"; }
 
 std::optional<double> NumberOf(std::string_view text) {
   double number = 0.0;

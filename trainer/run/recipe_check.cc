@@ -8,6 +8,7 @@
 #include "face/base/device.h"
 #include "trainer/run/recipe.h"
 #include "trainer/run/recipe_change.h"
+#include "trainer/run/recipe_keys.h"
 
 // Checks what fits together in a recipe, and what of it does something.
 namespace facegate {
@@ -30,6 +31,10 @@ bool HasOptimizer(const Recipe& recipe, std::initializer_list<std::string_view> 
 
 bool IsEvaluated(const Recipe& recipe) {
   return recipe.holdout.identities > 0 || !recipe.evaluate.pairs.empty();
+}
+
+bool IsJudged(const Recipe& recipe) {
+  return IsEvaluated(recipe) || recipe.checkpoint.best_by == kBestByLoss;
 }
 
 // Keys that do something only where `has_effect`.
@@ -127,8 +132,12 @@ constexpr KeyUse kUses[] = {
      "synthetic.identities is above 0"},
     {"holdout.photos holdout.pairs ", [](const Recipe& r) { return r.holdout.identities > 0; },
      "holdout.identities is above 0"},
-    {"evaluate.every evaluate.mirror checkpoint.best_by ", IsEvaluated,
-     "there are holdout.identities or evaluate.pairs"},
+    {"evaluate.mirror ", IsEvaluated, "there are holdout.identities or evaluate.pairs"},
+    {"evaluate.every checkpoint.best_by ", IsJudged,
+     "there are holdout.identities or evaluate.pairs, or checkpoint.best_by is loss"},
+    {"checkpoint.best_sets ",
+     [](const Recipe& r) { return IsEvaluated(r) && r.checkpoint.best_by != kBestByLoss; },
+     "there are holdout.identities or evaluate.pairs, and checkpoint.best_by is not loss"},
     {"machine.deterministic machine.cuda_graph ",
      [](const Recipe& r) { return r.machine.device != "cpu"; }, "machine.device is not cpu"},
     {"teacher.weight ", [](const Recipe& r) { return !r.teacher.model.empty(); },
@@ -151,11 +160,12 @@ Status CheckEvaluation(const Recipe& recipe) {
   if (recipe.holdout.identities == 1) {
     return InvalidArgument("holdout.identities must be 0 or at least 2: pairs of two people");
   }
-  if (recipe.evaluate.pairs.empty() != recipe.evaluate.photos.empty()) {
-    return InvalidArgument("evaluate.pairs and evaluate.photos go together");
+  if (recipe.evaluate.pairs.empty() && !recipe.evaluate.photos.empty()) {
+    return InvalidArgument("evaluate.photos needs evaluate.pairs");
   }
-  if (recipe.checkpoint.patience > 0 && !IsEvaluated(recipe)) {
-    return InvalidArgument("checkpoint.patience needs holdout.identities or evaluate.pairs");
+  if (recipe.checkpoint.patience > 0 && !IsJudged(recipe)) {
+    return InvalidArgument(
+        "checkpoint.patience needs holdout.identities, evaluate.pairs or checkpoint.best_by loss");
   }
   return OkStatus();
 }

@@ -101,9 +101,10 @@ KeyTable RecipeKeys(Recipe& r) {
        "The number of pairs, half of them of one person."},
 
       {"evaluate.pairs", &r.evaluate.pairs,
-       "Another list of pairs to evaluate with, as for facegate-train eval. Empty: none."},
+       "Other sets of pairs to evaluate with, as for facegate-train eval: lists, .bin files of "
+       "InsightFace, folders of bcolz arrays or memfiles. Empty: none."},
       {"evaluate.photos", &r.evaluate.photos,
-       "The folder with the photos of evaluate.pairs, which are aligned crops."},
+       "The folder with the photos of the lists among evaluate.pairs, which are aligned crops."},
       {"evaluate.every", &r.evaluate.every, InRange(0.001, 1e6), "Epochs between two evaluations."},
       {"evaluate.mirror", &r.evaluate.mirror,
        "Average each embedding with that of the mirror image, and say so in the model card."},
@@ -258,9 +259,12 @@ KeyTable RecipeKeys(Recipe& r) {
 
       {"checkpoint.every", &r.checkpoint.every, InRange(1, 1e12), "Batches between checkpoints."},
       {"checkpoint.keep", &r.checkpoint.keep, InRange(1, 1e6), "How many checkpoints are kept."},
-      {"checkpoint.best_by", &r.checkpoint.best_by, OneOf({"accuracy", "tar", "eer"}),
-       "What makes the best model: accuracy, tar (at FAR 1e-3) or eer of the first evaluation "
-       "set."},
+      {"checkpoint.best_by", &r.checkpoint.best_by, OneOf({"accuracy", "tar", "eer", kBestByLoss}),
+       "What makes the best model: accuracy, tar (at FAR 1e-3) or eer, the mean of the evaluation "
+       "sets; or loss, the mean of the training since the evaluation before."},
+      {"checkpoint.best_sets", &r.checkpoint.best_sets,
+       "The names of the evaluation sets that checkpoint.best_by is the mean of: held-out, or the "
+       "file's name without its ending (lfw for lfw.bin). Empty: all."},
       {"checkpoint.patience", &r.checkpoint.patience, InRange(0, 1e6),
        "Evaluations in a row without a better one after which training ends early; 0: never."},
 

@@ -17,4 +17,7 @@ inline constexpr std::string_view kPrecisionKey = "network.precision";
 inline constexpr std::string_view kBf16Key = "network.bf16";
 inline std::string PrecisionWithBf16(bool on) { return on ? "bf16" : "fp32"; }
 
+// The value of checkpoint.best_by that needs no evaluation set.
+inline constexpr char kBestByLoss[] = "loss";
+
 }  // namespace facegate

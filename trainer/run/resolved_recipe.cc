@@ -185,6 +185,7 @@ StatusOr<ResolvedRecipe> ResolveRecipe(const Recipe& spelled_out, const RecipeFa
                         .checkpoint_every = said.checkpoint.every,
                         .checkpoint_keep = said.checkpoint.keep,
                         .best_by = said.checkpoint.best_by,
+                        .best_sets = said.checkpoint.best_sets,
                         .patience = said.checkpoint.patience,
                         .threads = said.machine.threads,
                         .loader_threads = said.machine.loader_threads,

@@ -40,7 +40,8 @@ struct ResolvedRecipe {
   int64_t checkpoint_every = 0;  // batches
   int64_t checkpoint_keep = 0;
   std::string best_by{};
-  int64_t patience = 0;  // evaluations; 0: without end
+  std::vector<std::string> best_sets{};  // empty: all
+  int64_t patience = 0;                  // evaluations; 0: without end
 
   int64_t threads = 0;  // at least 1
   int64_t loader_threads = 0;

@@ -1,6 +1,7 @@
 #include "trainer/run/run_facts.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -21,6 +22,29 @@ std::string PrecisionOf(size_t pairs) {
       98.0 / std::sqrt(static_cast<double>(pairs)));
 }
 
+// The numbers of the sets of these names; of all where none is named.
+StatusOr<std::vector<size_t>> SetsOfNames(const std::vector<std::string>& names,
+                                          const std::vector<EvaluationSet>& sets) {
+  std::vector<size_t> numbers;
+  for (size_t i = 0; i < sets.size(); ++i) {
+    if (names.empty() || std::find(names.begin(), names.end(), sets[i].name) != names.end()) {
+      numbers.push_back(i);
+    }
+  }
+  for (const std::string& name : names) {
+    const auto found = std::find_if(sets.begin(), sets.end(),
+                                    [&](const EvaluationSet& set) { return set.name == name; });
+    if (found != sets.end()) continue;
+    std::vector<std::string> known;
+    for (const EvaluationSet& set : sets) known.push_back(set.name);
+    return RefuseField(
+        "checkpoint.best_sets",
+        fmt::format("names {}; the evaluation sets of this run are: {}", name,
+                    known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+  }
+  return numbers;
+}
+
 }  // namespace
 
 StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out) {
@@ -38,6 +62,7 @@ StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out) {
   facts.total = recipe.training.schedule.total * recipe.training.accumulate;
   facts.evaluate_every = std::max<int64_t>(
       1, std::llround(recipe.evaluate_every * static_cast<double>(facts.batches_per_epoch)));
+  FACEGATE_ASSIGN_OR_RETURN(facts.best_sets, SetsOfNames(recipe.best_sets, facts.data.sets));
   return facts;
 }
 

@@ -19,6 +19,8 @@ struct RunFacts {
   int64_t batches_per_epoch = 1;
   int64_t total = 0;           // batches
   int64_t evaluate_every = 1;  // batches
+  // Numbers of data.sets whose mean decides which model is the best.
+  std::vector<size_t> best_sets{};
 
   double EpochAt(int64_t batches) const {
     return static_cast<double>(batches) / static_cast<double>(batches_per_epoch);
@@ -26,7 +28,8 @@ struct RunFacts {
 };
 
 // Opens the photos of a recipe that is SpelledOut() and checked. Errors are those of
-// OpenTrainingData() and ResolveRecipe().
+// OpenTrainingData() and ResolveRecipe(), and kInvalidArgument where checkpoint.best_sets names no
+// evaluation set.
 StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out);
 
 // How much there is to learn from and to evaluate with, a sentence each.

@@ -148,7 +148,8 @@ report::EvaluationRow RowOf(const SetScores& scores, const std::string& set, int
           .tar_1e3 = scores.tar_1e3,
           .eer = scores.eer,
           .auc = scores.auc,
-          .d_prime = scores.d_prime};
+          .d_prime = scores.d_prime,
+          .threshold = scores.accuracy.threshold};
 }
 
 report::ScoredSet ReportOf(const EvaluationSet& set, const SetScores& scores, size_t most) {

@@ -6,23 +6,18 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <numeric>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "face/base/counted.h"
 #include "face/base/sha256.h"
 #include "face/image/align.h"
-#include "trainer/measure/pair_list.h"
 #include "trainer/photos/centre_crop.h"
-#include "trainer/photos/image_list.h"
 #include "trainer/photos/joined_dataset.h"
 #include "trainer/photos/open_dataset.h"
-#include "trainer/photos/pair_file.h"
-#include "trainer/photos/photo_finder.h"
 #include "trainer/photos/photo_source.h"
 #include "trainer/photos/synthetic_dataset.h"
+#include "trainer/run/evaluation_pairs.h"
 #include "trainer/run/held_out.h"
 #include "trainer/run/left_out.h"
 
@@ -57,13 +52,6 @@ class ChosenPhotos final : public Dataset {
   const std::vector<Photo> photos_;
   const size_t classes_;
 };
-
-std::unique_ptr<Dataset> Cropped(std::unique_ptr<Dataset> dataset, const DataOptions& options) {
-  if (options.centre_crop == 0) return dataset;
-  return MakeCentreCropDataset(std::move(dataset), {.height = static_cast<int>(options.centre_crop),
-                                                    .size = CropSize(options.alignment),
-                                                    .elsewhere = options.random_crop});
-}
 
 // All sets as one; `data` gets their folders, and what is to be known of how they were found.
 StatusOr<People> OpenAll(const std::vector<std::string>& paths, const DataOptions& options,
@@ -174,72 +162,6 @@ Status NoteUnmatched(const LeaveOutList& left_out, TrainingData& data) {
   return OkStatus();
 }
 
-// Says which photos are not there; refuses where too few pairs are left.
-Status CheckPhotos(const EvaluationSet& set, const ImageList& images, const DataOptions& options,
-                   TrainingData& data) {
-  std::vector<bool> is_there;
-  is_there.reserve(images.images.size());
-  std::vector<std::string> absent;
-  size_t absent_count = 0;
-  for (const LabelledImage& image : images.images) {
-    std::error_code error;
-    is_there.push_back(std::filesystem::is_regular_file(image.path, error));
-    if (is_there.back()) continue;
-    absent_count += 1;
-    if (absent.size() < kNamesShown) absent.push_back(image.path);
-  }
-  if (absent_count == 0) return OkStatus();
-  const auto left = static_cast<size_t>(
-      std::count_if(set.pairs.begin(), set.pairs.end(), [&](const EvaluationSet::Pair& pair) {
-        return is_there[pair.first] && is_there[pair.second];
-      }));
-  const std::string text =
-      fmt::format("{} of the {} photos of {} are not in {}, such as {}; {} of {} pairs are left",
-                  absent_count, images.images.size(), options.evaluate_pairs,
-                  options.evaluate_photos, fmt::join(absent, ", "), left, set.pairs.size());
-  if (left < EvaluationSet::kFewestPairs) {
-    return RefuseField("evaluate.photos",
-                       fmt::format("{}, {} are needed", text, EvaluationSet::kFewestPairs));
-  }
-  data.notes.push_back("warning: " + text);
-  return OkStatus();
-}
-
-StatusOr<EvaluationSet> OpenPairs(const DataOptions& options, TrainingData& data) {
-  FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairList(options.evaluate_pairs));
-  if (list.folds != EvaluationSet::kFolds) {
-    return InvalidArgument(fmt::format("{} has {} folds, expected {}", options.evaluate_pairs,
-                                       list.folds, EvaluationSet::kFolds));
-  }
-  data.notes.insert(data.notes.end(), list.remarks.begin(), list.remarks.end());
-  EvaluationSet set{.name = std::filesystem::path(options.evaluate_pairs).stem().string(),
-                    .source = {},
-                    .photos = {},
-                    .pairs = {}};
-  ImageList images{.images = {}, .classes = {"-"}};
-  std::map<std::string, size_t> numbers;
-  PhotoFinder finder(options.evaluate_photos);
-  const auto number = [&](const std::string& name) {
-    const auto [at, is_new] = numbers.emplace(name, numbers.size());
-    if (is_new) {
-      images.images.push_back(
-          {.path = finder.Find(name).value_or(finder.PathOf(name)), .label = 0});
-    }
-    return at->second;
-  };
-  set.pairs.reserve(list.pairs.size());
-  for (const FacePair& pair : list.pairs) {
-    const size_t first = number(pair.first);
-    set.pairs.push_back({.first = first, .second = number(pair.second), .same = pair.same});
-  }
-  set.photos.resize(images.images.size());
-  std::iota(set.photos.begin(), set.photos.end(), size_t{0});
-  FACEGATE_RETURN_IF_ERROR(CheckPhotos(set, images, options, data));
-  data.folders.push_back((std::filesystem::path(options.evaluate_photos) / "").string());
-  set.source = Cropped(MakeListDataset(std::move(images)), options);
-  return set;
-}
-
 std::string DigestOf(const TrainingData& data) {
   std::string text;
   for (size_t i = 0; i < data.training->size(); ++i) {
@@ -343,6 +265,13 @@ void AddSynthetic(const DataOptions& options, Choice& choice, TrainingData& data
 
 }  // namespace
 
+std::unique_ptr<Dataset> Cropped(std::unique_ptr<Dataset> dataset, const DataOptions& options) {
+  if (options.centre_crop == 0) return dataset;
+  return MakeCentreCropDataset(std::move(dataset), {.height = static_cast<int>(options.centre_crop),
+                                                    .size = CropSize(options.alignment),
+                                                    .elsewhere = options.random_crop});
+}
+
 std::string NameBelow(const std::string& name, const std::vector<std::string>& folders) {
   size_t longest = 0;
   for (const std::string& folder : folders) {
@@ -370,10 +299,7 @@ StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   data.labelled = choice.labelled();
   data.identities = choice.labels();
   data.training = choice.Take();
-  if (!options.evaluate_pairs.empty()) {
-    FACEGATE_ASSIGN_OR_RETURN(EvaluationSet set, OpenPairs(options, data));
-    data.sets.push_back(std::move(set));
-  }
+  FACEGATE_RETURN_IF_ERROR(OpenEvaluationSets(options, data));
   data.digest = DigestOf(data);
   return data;
 }

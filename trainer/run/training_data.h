@@ -28,6 +28,9 @@ struct TrainingData {
   std::vector<std::string> notes;
 };
 
+// `dataset` with the middle of each picture that data.centre_crop asks for.
+std::unique_ptr<Dataset> Cropped(std::unique_ptr<Dataset> dataset, const DataOptions& options);
+
 // `name` below the longest of `folders` that it begins with; all of it where it is in none.
 std::string NameBelow(const std::string& name, const std::vector<std::string>& folders);
 

@@ -86,7 +86,8 @@ TEST_F(RunLogTest, RowsComeBackBitForBit) {
                                  .tar_1e3 = 0.9,
                                  .eer = 0.014,
                                  .auc = 0.99,
-                                 .d_prime = 4.2};
+                                 .d_prime = 4.2,
+                                 .threshold = 0.31};
   {
     const auto log = Open(0);
     ASSERT_THAT(log->Step(step), IsOk());
@@ -107,6 +108,7 @@ TEST_F(RunLogTest, RowsComeBackBitForBit) {
   EXPECT_EQ(evaluations[0].accuracy, evaluation.accuracy);
   EXPECT_TRUE(std::isnan(evaluations[0].deviation));
   EXPECT_EQ(evaluations[0].d_prime, evaluation.d_prime);
+  EXPECT_EQ(evaluations[0].threshold, evaluation.threshold);
 }
 
 TEST_F(RunLogTest, LogHasAJsonObjectForEachRowAndNote) {

@@ -71,6 +71,22 @@ TEST_F(JudgeTest, IsOutOfPatienceWhenNothingGotBetter) {
   EXPECT_TRUE(judge.out_of_patience());
 }
 
+TEST_F(JudgeTest, TheMeanLossSinceTheLastEvaluationMayDecide) {
+  facts_.recipe.best_by = "loss";
+  learner_->set_begun_with("a model");
+  Judge judge = Make();
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  EXPECT_FALSE(judge.standing().best.has_value()) << "nothing was learned yet";
+  judge.AddLoss(2.0);
+  judge.AddLoss(3.0);
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  EXPECT_EQ(judge.standing().best, -2.5);
+  judge.AddLoss(2.75);
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  EXPECT_EQ(judge.standing().best, -2.5);
+  EXPECT_EQ(judge.standing().without_better, 1);
+}
+
 TEST_F(JudgeTest, TheLastModelHasItsFiguresInItsCard) {
   Judge judge = Make();
   FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string path, judge.WriteLast());

@@ -32,6 +32,15 @@ TEST(RecipeChangeTest, TakesATextWithColonsForOneValue) {
   EXPECT_EQ(changes[0].now, "\"b: d\"");
 }
 
+// The list was one text in earlier versions, and their runs go on.
+TEST(RecipeChangeTest, OneSetOfPairsIsAListOfOne) {
+  EXPECT_THAT(RecipeChanges("evaluate:\n  pairs: \"/a/p.txt\"\n",
+                            "evaluate:\n  pairs: [\"/a/p.txt\"]\n", ""),
+              IsEmpty());
+  EXPECT_THAT(RecipeChanges("evaluate:\n  pairs: \"\"\n", "evaluate:\n  pairs: []\n", ""),
+              IsEmpty());
+}
+
 TEST(RecipeChangeTest, LetsOnlyMoreEpochsPass) {
   EXPECT_THAT(MayChangeKey("schedule.epochs", "5", "8"), IsOk());
   EXPECT_FALSE(MayChangeKey("schedule.epochs", "5", "4").ok());

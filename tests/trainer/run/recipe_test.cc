@@ -189,7 +189,7 @@ TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
   refused([](Recipe& r) { r.augment.blend = 0.1; }, "augment.blend");
   refused([](Recipe& r) { r.teacher.map_weight = 1.0; }, "teacher.map_weight");
   refused([](Recipe& r) { r.holdout.identities = 1; }, "holdout.identities");
-  refused([](Recipe& r) { r.evaluate.pairs = "p"; }, "evaluate.photos");
+  refused([](Recipe& r) { r.evaluate.photos = "p"; }, "evaluate.pairs");
   refused([](Recipe& r) { r.checkpoint.patience = 3; }, "checkpoint.patience");
   refused([](Recipe& r) { r.optimizer.accumulate = 3; }, "checkpoint.every");
   refused([](Recipe& r) { r.network.freeze = {"backbone"}; }, "network.init");

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "face/base/file.h"
+#include "tests/support/pair_set_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/temp_dir.h"
@@ -307,7 +308,7 @@ TEST_F(TrainingDataTest, SaysWhichPhotosOfPairsAreNotThere) {
   std::string lines;
   for (int i = 0; i < 20; ++i) lines += fmt::format("p00/{}.png p01/{}.png 0\n", i, i);
   ASSERT_THAT(WriteFileAtomically(dir_.File("pairs.txt"), lines), IsOk());
-  options.evaluate_pairs = dir_.File("pairs.txt");
+  options.evaluate_pairs = {dir_.File("pairs.txt")};
   options.evaluate_photos = dir_.File("a");
   const auto data = OpenTrainingData(options);
   EXPECT_THAT(std::string(MessageOf(data.status())),
@@ -320,11 +321,53 @@ TEST_F(TrainingDataTest, FindsPhotosOfPairsUnderAnotherEnding) {
   std::string lines;
   for (int i = 0; i < 20; ++i) lines += fmt::format("p00/{}.jpg p01\\{}.JPEG 0\n", i, i);
   ASSERT_THAT(WriteFileAtomically(dir_.File("pairs.txt"), lines), IsOk());
-  options.evaluate_pairs = dir_.File("pairs.txt");
+  options.evaluate_pairs = {dir_.File("pairs.txt")};
   options.evaluate_photos = dir_.File("a");
   const auto data = OpenTrainingData(options);
   ASSERT_THAT(data, IsOk());
   EXPECT_EQ(data->sets.back().photos.size(), 40u);
+}
+
+TEST_F(TrainingDataTest, OpensEverySetOfPairsUnderANameOfItsOwn) {
+  DataOptions options;
+  options.train = {Folder("a", 6, 6)};
+  options.holdout_identities = 4;
+  options.holdout_pairs = 40;
+  const TestPairs pairs = MakeTestPairs(20);
+  ASSERT_THAT(WriteFileAtomically(dir_.File("lfw.bin"), PairPickle(pairs)), IsOk());
+  WriteBcolzPairs(dir_.File("val/lfw"), pairs, 7);
+  WriteListedPairs(dir_.File("crops"), dir_.File("list.txt"), pairs);
+  options.evaluate_pairs = {dir_.File("lfw.bin"), dir_.File("val/lfw"), dir_.File("list.txt")};
+  options.evaluate_photos = dir_.File("crops");
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data, OpenTrainingData(options));
+  std::vector<std::string> names;
+  for (const EvaluationSet& set : data.sets) names.push_back(set.name);
+  EXPECT_THAT(names, ::testing::ElementsAre("held-out", "lfw", "lfw-2", "list"));
+  for (const size_t photo : {0, 17, 39}) {
+    const auto picture = data.sets[1].source->Load(photo);
+    ASSERT_THAT(picture, IsOk());
+    for (const size_t other : {2, 3}) {
+      const EvaluationSet& set = data.sets[other];
+      const auto same = set.source->Load(set.photos[photo]);
+      ASSERT_THAT(same, IsOk());
+      EXPECT_EQ(cv::norm(*picture, *same, cv::NORM_INF), 0.0);
+    }
+  }
+}
+
+TEST_F(TrainingDataTest, WantsAFolderOfPhotosForListsAlone) {
+  DataOptions options;
+  options.train = {Folder("a", 2, 2)};
+  const TestPairs pairs = MakeTestPairs(20);
+  WriteListedPairs(dir_.File("crops"), dir_.File("list.txt"), pairs);
+  options.evaluate_pairs = {dir_.File("list.txt")};
+  EXPECT_THAT(
+      std::string(MessageOf(OpenTrainingData(options).status())),
+      ::testing::AllOf(HasSubstr("the folder with the photos"), HasSubstr("list.txt names")));
+  ASSERT_THAT(WriteFileAtomically(dir_.File("few.bin"), PairPickle(MakeTestPairs(3))), IsOk());
+  options.evaluate_pairs = {dir_.File("few.bin")};
+  EXPECT_THAT(std::string(MessageOf(OpenTrainingData(options).status())),
+              HasSubstr("has 3 pairs, 20 are needed"));
 }
 
 TEST_F(TrainingDataTest, SaysWhatWasLeftOutOfAFolder) {
