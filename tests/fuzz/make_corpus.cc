@@ -27,7 +27,10 @@ int WriteCorpus(const std::filesystem::path& corpus) {
                                                                {"record_io", RecordIoSeeds()},
                                                                {"tf_record", TfRecordSeeds()},
                                                                {"archive", ArchiveSeeds()},
-                                                               {"idx", IdxSeeds()}};
+                                                               {"idx", IdxSeeds()},
+       {"pickled_pairs", PickledPairsSeeds()},
+       {"bcolz_pairs", BcolzPairsSeeds()},
+       {"memfile_pairs", MemfilePairsSeeds()}};
   for (const auto& [target, seeds] : targets) {
     std::filesystem::create_directories(corpus / target);
     size_t total = 0;

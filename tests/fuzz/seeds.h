@@ -24,5 +24,8 @@ std::vector<Seed> RecordIoSeeds();
 std::vector<Seed> TfRecordSeeds();
 std::vector<Seed> ArchiveSeeds();
 std::vector<Seed> IdxSeeds();
+std::vector<Seed> PickledPairsSeeds();
+std::vector<Seed> BcolzPairsSeeds();
+std::vector<Seed> MemfilePairsSeeds();
 
 }  // namespace facegate
