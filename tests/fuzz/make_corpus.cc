@@ -16,21 +16,22 @@ namespace {
 constexpr size_t kMaxSeedBytes = 8 << 10;
 
 int WriteCorpus(const std::filesystem::path& corpus) {
-  const std::pair<const char*, std::vector<Seed>> targets[] = {{"decode", DecodeSeeds()},
-                                                               {"exif", ExifSeeds()},
-                                                               {"safetensors", SafetensorsSeeds()},
-                                                               {"torch_pickle", TorchPickleSeeds()},
-                                                               {"onnx", OnnxSeeds()},
-                                                               {"record", RecordSeeds()},
-                                                               {"request", RequestSeeds()},
-                                                               {"pack", PackSeeds()},
-                                                               {"record_io", RecordIoSeeds()},
-                                                               {"tf_record", TfRecordSeeds()},
-                                                               {"archive", ArchiveSeeds()},
-                                                               {"idx", IdxSeeds()},
-       {"pickled_pairs", PickledPairsSeeds()},
-       {"bcolz_pairs", BcolzPairsSeeds()},
-       {"memfile_pairs", MemfilePairsSeeds()}};
+  const std::pair<const char*, std::vector<Seed>> targets[] = {
+      {"decode", DecodeSeeds()},
+      {"exif", ExifSeeds()},
+      {"safetensors", SafetensorsSeeds()},
+      {"torch_pickle", TorchPickleSeeds()},
+      {"onnx", OnnxSeeds()},
+      {"record", RecordSeeds()},
+      {"request", RequestSeeds()},
+      {"pack", PackSeeds()},
+      {"record_io", RecordIoSeeds()},
+      {"tf_record", TfRecordSeeds()},
+      {"archive", ArchiveSeeds()},
+      {"idx", IdxSeeds()},
+      {"pickled_pairs", PickledPairsSeeds()},
+      {"bcolz_pairs", BcolzPairsSeeds()},
+      {"memfile_pairs", MemfilePairsSeeds()}};
   for (const auto& [target, seeds] : targets) {
     std::filesystem::create_directories(corpus / target);
     size_t total = 0;

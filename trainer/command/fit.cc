@@ -154,7 +154,9 @@ TrainCommand AddFitCommand(CLI::App& app) {
       "  facegate-train fit runs/a --set machine.device=cuda:0\n"
       "  facegate-train fit runs/b --set data.train=photos/ --set holdout.identities=10 "
       "--set schedule.epochs=5 --set card.training_data='photos of colleagues, with consent'\n"
-      "  facegate-train fit runs/c --recipe recipe.yaml --init weights.pth --set "
+      "  facegate-train fit runs/c --recipe recipe.yaml --set 'evaluate.pairs=[val/lfw.bin, "
+      "val/cfp_fp.bin]'\n"
+      "  facegate-train fit runs/d --recipe recipe.yaml --init weights.pth --set "
       "optimizer.backbone_rate=0.1");
   const auto options = std::make_shared<FitCommandOptions>();
   command->add_option("RUN", options->fit.directory, "The folder of the run");

@@ -123,10 +123,17 @@ std::optional<double> Judge::Measure() const {
 Status Judge::Compare() {
   const int64_t batches = parts_.learner.training().batches();
   if (!scores_.empty()) {
+    const std::vector<size_t>& sets = parts_.facts.best_sets;
     double accuracy = 0.0;
-    for (const size_t set : parts_.facts.best_sets) accuracy += scores_[set].accuracy.mean;
-    standing_.last_accuracy = accuracy / static_cast<double>(parts_.facts.best_sets.size());
-    if (batches == 0) standing_.first_accuracy = standing_.last_accuracy;
+    for (const size_t set : sets) accuracy += scores_[set].accuracy.mean;
+    accuracy /= static_cast<double>(sets.size());
+    standing_.last_accuracy = accuracy;
+    if (batches == 0) standing_.first_accuracy = accuracy;
+    if (sets.size() > 1) {
+      FACEGATE_RETURN_IF_ERROR(
+          parts_.session.Say(fmt::format("after batch {}: mean accuracy of {} sets {:.2f} %",
+                                         batches, sets.size(), 100.0 * accuracy)));
+    }
   }
   // Random weights are where it begins, not something to keep.
   if (batches == 0 && parts_.learner.begun_with().empty()) return OkStatus();

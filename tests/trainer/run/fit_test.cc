@@ -350,6 +350,7 @@ TEST_F(FitTest, KeepsTheBestByTheMeanOfItsSets) {
   EXPECT_EQ(report->best_batch, best_batch);
   ASSERT_TRUE(report->best.has_value());
   EXPECT_DOUBLE_EQ(*report->best, best);
+  EXPECT_THAT(said(), HasSubstr("mean accuracy of 2 sets"));
   const std::string page = ReadFile(dir_.File("run/report.html"), 1 << 30).value();
   EXPECT_THAT(page, ::testing::AllOf(HasSubstr("lfw"), HasSubstr("agedb")));
   std::string events;
