@@ -70,7 +70,9 @@ class Counter {
       const std::optional<uint64_t> size = tag ? SizeOfField(*tag & 7, bytes) : std::nullopt;
       if (!size || *size > bytes.size() || *tag >> 3 == 0) {
         return InvalidArgument(fmt::format(
-            "ONNX: the field at byte {} of {} is cut short or broken", place, model_.size()));
+            "ONNX: the field at byte {} of {} does not fit: the file was cut short (download or "
+            "copy it again), or it is no ONNX model",
+            place, model_.size()));
       }
       const std::string_view content = bytes.substr(0, *size);
       bytes.remove_prefix(*size);

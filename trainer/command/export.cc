@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "face/base/counted.h"
 #include "face/base/file.h"
 #include "face/onnx/onnx_file.h"
 #include "face/weights/model_file.h"
@@ -112,7 +113,7 @@ StatusOr<std::string> OnnxBytes(ExportWeights weights, const ExportOptions& opti
 StatusOr<std::string> BytesOf(ExportWeights weights, const ExportOptions& options,
                               ExportFormat format, ExportReport& report) {
   if (format == ExportFormat::kOnnx) return OnnxBytes(std::move(weights), options, report);
-  if (format == ExportFormat::kNpy) return NpyOf(weights.tensors, options.tensor);
+  if (format == ExportFormat::kNpy) return NpyOf(weights.tensors);
   if (format == ExportFormat::kTorch) return SerializeTorchPickle(weights.tensors);
   if (!options.card) weights.card.reset();
   return SafetensorsOf(std::move(weights));
@@ -128,7 +129,8 @@ std::string CardText(const ExportOptions& options, ExportFormat format, bool has
 
 void PrintReport(const std::string& path, const ExportReport& report, std::ostream& out) {
   for (const auto& [name, text] : report.facts) PrintCardRow(name, text, out);
-  PrintCardRow("numbers", fmt::format("{} in {} tensors", report.numbers, report.tensors), out);
+  PrintCardRow("numbers",
+               fmt::format("{} in {}", report.numbers, Counted(report.tensors, "tensor")), out);
   PrintCardRow("file", fmt::format("{}, {} bytes", path, report.file_bytes), out);
 }
 
@@ -141,6 +143,9 @@ StatusOr<ExportReport> ExportModel(const ExportOptions& options) {
     return FailedPrecondition(fmt::format("{} exists; --force replaces it", options.out));
   }
   FACEGATE_ASSIGN_OR_RETURN(ExportWeights weights, ReadWeights(options, format));
+  if (format == ExportFormat::kNpy) {
+    FACEGATE_RETURN_IF_ERROR(ChooseTensor(options.tensor, weights.tensors));
+  }
   ExportReport report;
   AddFacts(weights, report);
   report.facts.emplace_back("card", CardText(options, format, weights.card.has_value()));

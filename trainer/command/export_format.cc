@@ -43,23 +43,28 @@ std::string SafetensorsOf(ExportWeights weights) {
   return SerializeSafetensors(file);
 }
 
-StatusOr<std::string> NpyOf(const TensorMap& tensors, const std::optional<std::string>& name) {
+Status ChooseTensor(const std::optional<std::string>& name, TensorMap& tensors) {
   if (!name && tensors.size() != 1) {
     return RefuseField("--tensor", fmt::format("a .npy holds one tensor, and there are {}: name "
                                                "one of {}",
                                                tensors.size(), FirstNames(tensors)));
   }
-  const auto found = name ? tensors.find(*name) : tensors.begin();
-  if (found == tensors.end()) {
+  if (!name) return OkStatus();
+  if (!tensors.contains(*name)) {
     return RefuseField("--tensor", fmt::format("there is no tensor {}, there are {}", Quote(*name),
                                                FirstNames(tensors)));
   }
-  const Tensor& tensor = found->second;
+  std::erase_if(tensors, [&name](const auto& named) { return named.first != *name; });
+  return OkStatus();
+}
+
+StatusOr<std::string> NpyOf(const TensorMap& tensors) {
+  const auto& [name, tensor] = *tensors.begin();
   if (tensor.dtype != DType::kF32 || tensor.shape.empty() || tensor.shape.size() > 2) {
     return InvalidArgument(fmt::format(
         "a .npy is written of one or two dimensions of F32, and tensor {} is {} {}: a .pth or "
         ".safetensors takes it",
-        Quote(found->first), DTypeName(tensor.dtype), ShapeText(tensor.shape)));
+        Quote(name), DTypeName(tensor.dtype), ShapeText(tensor.shape)));
   }
   return NpyHeader({tensor.shape.begin(), tensor.shape.end()}) + tensor.bytes;
 }

@@ -24,9 +24,12 @@ struct ExportWeights {
 // The bytes of a safetensors file; where there is a card, that is a model file.
 std::string SafetensorsOf(ExportWeights weights);
 
-// The bytes of a .npy (NumPy) of the tensor of that name, or of the only one. kInvalidArgument
-// where there are several, and for another type than F32 or other than one or two dimensions.
-StatusOr<std::string> NpyOf(const TensorMap& tensors, const std::optional<std::string>& name);
+// Leaves the tensor of that name alone, or the only one. kInvalidArgument where there are several.
+Status ChooseTensor(const std::optional<std::string>& name, TensorMap& tensors);
+
+// The bytes of a .npy (NumPy) of the only tensor. kInvalidArgument for another type than F32 or
+// other than one or two dimensions.
+StatusOr<std::string> NpyOf(const TensorMap& tensors);
 
 // The graph of the card's architecture; its metadata carry the card where `with_card`.
 StatusOr<OnnxModel> OnnxOf(ExportWeights weights, const NetworkGraphOptions& options,
