@@ -28,7 +28,6 @@ bool IsWithin(const std::filesystem::path& folder, const std::filesystem::path& 
 }  // namespace
 
 StatusOr<std::string_view> ExternalData::File(const std::string& location) {
-  if (const auto found = files_.find(location); found != files_.end()) return found->second;
   const std::filesystem::path relative(location);
   const bool climbs = std::find(relative.begin(), relative.end(), "..") != relative.end();
   if (location.empty() || location.find('\0') != std::string::npos || relative.is_absolute() ||
@@ -46,10 +45,11 @@ StatusOr<std::string_view> ExternalData::File(const std::string& location) {
     return InvalidArgument(fmt::format(
         "its data are in {}, a link that leads out of the model's folder", Quote(location)));
   }
+  if (const auto found = files_.find(real.string()); found != files_.end()) return found->second;
   FACEGATE_ASSIGN_OR_RETURN(std::string bytes,
                             ReadFile(real.string(), kMaxWeightFileBytes - bytes_));
   bytes_ += bytes.size();
-  return files_.emplace(location, std::move(bytes)).first->second;
+  return files_.emplace(real.string(), std::move(bytes)).first->second;
 }
 
 StatusOr<std::string_view> ExternalData::Read(const std::string& location, uint64_t offset,

@@ -31,9 +31,9 @@ class ExternalData {
   StatusOr<std::string_view> File(const std::string& location);
 
   const std::string folder_;
-  std::map<std::string, std::string, std::less<>> files_;
-  uint64_t bytes_ = 0;  // of all files
-  uint64_t taken_ = 0;  // of all ranges
+  std::map<std::string, std::string> files_;  // by their paths without links
+  uint64_t bytes_ = 0;                        // of all files
+  uint64_t taken_ = 0;                        // of all ranges
 };
 
 }  // namespace facegate

@@ -234,15 +234,17 @@ class GraphWriter {
   }
 
   // A layer that is called twice gives values of two names.
-  void Emit(std::string op, std::string name, std::vector<std::string> inputs,
+  void Emit(std::string op, const std::string& name, std::vector<std::string> inputs,
             std::map<std::string, OnnxAttribute, std::less<>> attributes = {}) {
-    while (!emitted_.insert(name).second) name += "'";
+    // The graph's own input and output have names that no layer takes from them.
+    const bool taken = name == kOnnxInput || name == kOnnxOutput;
+    value_ = taken ? name + "/value" : name;
+    while (!emitted_.insert(value_).second) value_ += "'";
     model_.nodes.push_back({.op = std::move(op),
-                            .name = name,
+                            .name = value_,
                             .inputs = std::move(inputs),
-                            .outputs = {name},
+                            .outputs = {value_},
                             .attributes = std::move(attributes)});
-    value_ = name;
   }
   void Convolve(const std::string& name, const ConvShape& shape, std::string weight,
                 std::string bias) {
@@ -262,7 +264,7 @@ class GraphWriter {
   std::string Weight(std::string_view tensor) {
     std::string name = fmt::format("{}.{}", name_, tensor);
     if (model_.initializers.at(name).dtype == DType::kF32) return name;
-    const std::string whole = name + "/float";
+    std::string whole = name + "/float";
     if (!emitted_.insert(whole).second) return whole;
     model_.nodes.push_back({.op = "Cast",
                             .name = whole,

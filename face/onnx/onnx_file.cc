@@ -4,10 +4,8 @@
 
 #include <climits>
 #include <cstdint>
-#include <filesystem>
 #include <utility>
 
-#include "face/base/file.h"
 #include "face/base/file_kind.h"
 #include "face/onnx/external_data.h"
 #include "face/onnx/field_count.h"
@@ -228,19 +226,13 @@ StatusOr<OnnxModel> ParseOnnx(std::string_view bytes, const std::string& folder)
   return model;
 }
 
-StatusOr<OnnxModel> ReadOnnxFile(const std::string& path) {
-  FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, INT_MAX));
-  StatusOr<OnnxModel> model = ParseOnnx(bytes, std::filesystem::path(path).parent_path().string());
-  return model.ok() ? std::move(model) : Annotate(model.status(), path);
-}
-
 StatusOr<std::string> SerializeOnnx(OnnxModel model) {
   uint64_t numbers = 0;
   for (const auto& [name, tensor] : model.initializers) numbers += tensor.bytes.size();
   const auto too_large = [](uint64_t bytes) {
     return Broken(
-        fmt::format("a model of {} bytes, and protocol buffers hold less than 2 GiB: a file of "
-                    ".safetensors or .pth has no such limit",
+        fmt::format("a model of {} bytes, and protocol buffers hold less than 2 GiB: a "
+                    ".safetensors has no such limit",
                     bytes));
   };
   if (numbers > INT_MAX) return too_large(numbers);

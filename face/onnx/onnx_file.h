@@ -20,9 +20,6 @@ namespace facegate {
 // to the bytes given and to the files that they name, of 4 GiB together at most.
 StatusOr<OnnxModel> ParseOnnx(std::string_view bytes, const std::string& folder);
 
-// Reads a file by ParseOnnx(); its folder is that of the data. Errors name the file.
-StatusOr<OnnxModel> ReadOnnxFile(const std::string& path);
-
 // Writes a model, all tensors within. The same model gives the same bytes. kInvalidArgument where
 // they would be 2 GiB or more, which protocol buffers cannot hold.
 StatusOr<std::string> SerializeOnnx(OnnxModel model);

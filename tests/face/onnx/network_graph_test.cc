@@ -110,6 +110,29 @@ TEST(NetworkGraphTest, TakesEveryValueFromWhatStandsBefore) {
   EXPECT_EQ(model.outputs.front().shape->back(), OnnxExtent(int64_t{512}));
 }
 
+TEST(NetworkGraphTest, KeepsItsInputAndOutputApartFromLayersOfTheirNames) {
+  using namespace network;  // NOLINT(google-build-using-namespace)
+  const Description description{.name = "net",
+                                .input = {.channels = 3, .side = 2},
+                                .outputs = 4,
+                                .layers = {{"embedding", Convolution{{.in = 3, .out = 1}}},
+                                           {"data", Relu{}},
+                                           {"flatten", Flatten{}},
+                                           {"fc", Linear{.in = 4, .out = 4}}},
+                                .more = {}};
+  TensorMap tensors;
+  for (const auto& [name, shape] : ShapesOf(description)) {
+    tensors[name] = {.dtype = DType::kF32, .shape = shape, .bytes = {}};
+    tensors[name].bytes.resize(static_cast<size_t>(tensors[name].element_count()) * 4);
+  }
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const OnnxModel model,
+                                MakeNetworkGraph(description, std::move(tensors), {}));
+  EXPECT_THAT(model.nodes[0].inputs, ElementsAre("data", "embedding.weight"));
+  EXPECT_THAT(model.nodes[0].outputs, ElementsAre("embedding/value"));
+  EXPECT_THAT(model.nodes[2].inputs, ElementsAre("data/value"));
+  EXPECT_THAT(model.nodes[3].outputs, ElementsAre("embedding"));
+}
+
 TEST(NetworkGraphTest, PreparesPixelsInTheOrderOfTheNetwork) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const TensorMap tensors, PatternWeights(kGraphNet));
   NetworkGraphOptions options{.pixels = OnnxPixels::kUint8};
