@@ -133,7 +133,7 @@ void AttributeToProto(const std::string& name, OnnxAttribute value, onnx::Attrib
       proto.set_type(kString);
     }
     void operator()(Tensor& tensor) const {
-      TensorToProto("", std::move(tensor), *proto.mutable_t());
+      TensorToProto(std::move(tensor), *proto.mutable_t());
       proto.set_type(kTensor);
     }
     void operator()(const std::vector<float>& numbers) const {
@@ -159,7 +159,7 @@ void NodeToProto(OnnxNode node, onnx::NodeProto& proto) {
   for (std::string& output : node.outputs) proto.add_output(std::move(output));
   proto.set_name(node.name);
   proto.set_op_type(node.op);
-  proto.set_domain(node.domain);
+  if (!node.domain.empty()) proto.set_domain(node.domain);
   for (auto& [name, value] : node.attributes) {
     AttributeToProto(name, std::move(value), *proto.add_attribute());
   }
@@ -248,7 +248,9 @@ StatusOr<std::string> SerializeOnnx(OnnxModel model) {
   graph.set_name(model.name);
   for (OnnxNode& node : model.nodes) NodeToProto(std::move(node), *graph.add_node());
   for (auto& [name, tensor] : model.initializers) {
-    TensorToProto(name, std::move(tensor), *graph.add_initializer());
+    onnx::TensorProto& initializer = *graph.add_initializer();
+    initializer.set_name(name);
+    TensorToProto(std::move(tensor), initializer);
   }
   for (const OnnxValue& input : model.inputs) ValueToProto(input, *graph.add_input());
   for (const OnnxValue& output : model.outputs) ValueToProto(output, *graph.add_output());

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -166,10 +167,9 @@ StatusOr<Tensor> TensorFromProto(onnx::TensorProto& proto, ExternalData& externa
   return tensor;
 }
 
-void TensorToProto(const std::string& name, Tensor tensor, onnx::TensorProto& proto) {
+void TensorToProto(Tensor tensor, onnx::TensorProto& proto) {
   for (const int64_t extent : tensor.shape) proto.add_dims(extent);
   proto.set_data_type(OnnxTypeOf(tensor.dtype));
-  proto.set_name(name);
   proto.set_raw_data(std::move(tensor.bytes));
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "face/base/status.h"
 #include "face/onnx/external_data.h"
@@ -25,7 +24,7 @@ std::optional<DType> DTypeOfOnnx(int32_t type);
 // refuses.
 StatusOr<Tensor> TensorFromProto(onnx::TensorProto& proto, ExternalData& external);
 
-// Moves a tensor into `proto`, with its numbers as raw_data.
-void TensorToProto(const std::string& name, Tensor tensor, onnx::TensorProto& proto);
+// Moves a tensor into `proto`, which keeps its name, with its numbers as raw_data.
+void TensorToProto(Tensor tensor, onnx::TensorProto& proto);
 
 }  // namespace facegate

@@ -56,6 +56,16 @@ TEST(OnnxShapeTest, ReplacesTheShapeOfTheFirstInputAndNothingElse) {
   EXPECT_EQ(InOneOrder(changed), InOneOrder(Model(shape)));
 }
 
+// OpenCV refuses an attribute that has no value.
+TEST(OnnxShapeTest, KeepsAnAttributeThatIsZero) {
+  const std::string attribute = Message(1, "axis") + std::string("\x18\0\xa0\x01\x02", 5);
+  const std::string graph =
+      Message(1, Message(4, "Flatten") + Message(5, attribute)) + Input("input", NamedShape());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string changed,
+                                WithInputShape(Message(7, graph), kShape));
+  EXPECT_THAT(changed, ::testing::HasSubstr(Message(5, attribute)));
+}
+
 TEST(OnnxShapeTest, LeavesAModelAloneThatHasTheShape) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string once,
                                 WithInputShape(Model(NamedShape()), kShape));
