@@ -27,11 +27,6 @@ struct ListLines {
   size_t without_path = 0;
 };
 
-bool IsCsv(Separator separator) {
-  return separator == Separator::kComma || separator == Separator::kSemicolon ||
-         separator == Separator::kTab;
-}
-
 // The lines of a list as they are.
 StatusOr<ListLines> ReadLinesOf(const std::string& path, const std::string& text,
                                 const ListLayout& layout) {

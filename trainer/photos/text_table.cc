@@ -40,11 +40,6 @@ char SignOf(Separator separator) {
   return ' ';
 }
 
-bool IsQuotedKind(Separator separator) {
-  return separator == Separator::kComma || separator == Separator::kSemicolon ||
-         separator == Separator::kTab;
-}
-
 std::vector<std::string> SplitByBlanks(std::string_view line, Separator separator) {
   line = Trimmed(line);
   const auto halves = [&](size_t at) {
@@ -76,7 +71,7 @@ class TableReader {
 
   StatusOr<TextRow> Next() {
     TextRow row{.line = line_, .fields = {}};
-    if (!IsQuotedKind(separator_)) {
+    if (!IsCsv(separator_)) {
       const size_t end = std::min(text_.find_first_of(kLineEnds, at_), text_.size());
       row.fields = SplitByBlanks(text_.substr(at_, end - at_), separator_);
       at_ = end;
@@ -154,6 +149,11 @@ bool IsEmptyRow(const TextRow& row) {
 }
 
 }  // namespace
+
+bool IsCsv(Separator separator) {
+  return separator == Separator::kComma || separator == Separator::kSemicolon ||
+         separator == Separator::kTab;
+}
 
 Status ForEachRow(std::string_view text, Separator separator,
                   const std::function<Status(const TextRow&)>& take) {

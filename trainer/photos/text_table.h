@@ -22,6 +22,9 @@ enum class Separator {
   kNone,        // one field: the line
 };
 
+// True for the separators of RFC 4180.
+bool IsCsv(Separator separator);
+
 // A line of a table. Blanks around a field that is not quoted are dropped.
 struct TextRow {
   size_t line = 0;  // where it begins, from 1 on

@@ -75,8 +75,10 @@ struct Found {
   LeftOut left_out;
 };
 
+// Indexes, which some programs write beside the files, are none.
 bool IsTfRecordName(std::string_view name) {
-  return name.find(".tfrecord") != std::string_view::npos;
+  return name.find(".tfrecord") != std::string_view::npos && !name.ends_with(".idx") &&
+         !name.ends_with(".index");
 }
 
 std::vector<std::string> PathsOf(const std::string& path) {

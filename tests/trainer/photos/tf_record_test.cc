@@ -62,6 +62,7 @@ class TfRecordDatasetTest : public ::testing::Test {
 
 TEST_F(TfRecordDatasetTest, ReadsAllFilesOfAFolder) {
   WriteBytes(dir_.File("set/a.tfrecord-00001-of-2"), Binary(3, 2, "3/b.png"));
+  WriteBytes(dir_.File("set/a.tfrecord-00000-of-2.index"), "0 4242\n");
   WriteBytes(dir_.File("set/a.tfrecord-00000-of-2"), Binary(12, 0, "12/a.png") + Binary(3, 1, ""));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, OpenPhotoSource(dir_.File("set"), ""));
   ASSERT_EQ(source->size(), 3u);
