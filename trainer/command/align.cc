@@ -14,7 +14,7 @@
 #include "face/base/counted.h"
 #include "face/image/align.h"
 #include "trainer/align/align_job.h"
-#include "trainer/command/pack.h"
+#include "trainer/command/photo_job_command.h"
 #include "trainer/command/photo_options.h"
 #include "trainer/run/progress.h"
 

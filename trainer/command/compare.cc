@@ -104,8 +104,9 @@ void PrintTable(const CompareReport& report, std::ostream& out) {
 }
 
 // Both photos side by side, and below them what was compared.
-Status Draw(const CompareOptions& options, const CompareReport& report,
-            const std::array<cv::Mat, 2>& pictures, const std::vector<AlignedFace>& faces) {
+Status DrawComparison(const CompareOptions& options, const CompareReport& report,
+                      const std::array<cv::Mat, 2>& pictures,
+                      const std::vector<AlignedFace>& faces) {
   std::string title = fmt::format("cosine {:.3f}, distance {:.3f}", report.cosine, report.distance);
   SheetMark mark = SheetMark::kNone;
   if (report.default_min_cosine) {
@@ -151,7 +152,7 @@ StatusOr<CompareReport> ComparePhotos(const CompareOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<Embedding> embeddings, (*embedder)->Embed(faces));
   report.cosine = CosineScore(embeddings[0].values(), embeddings[1].values());
   report.distance = DistanceOfCosine(report.cosine);
-  if (options.drawing) FACEGATE_RETURN_IF_ERROR(Draw(options, report, pictures, faces));
+  if (options.drawing) FACEGATE_RETURN_IF_ERROR(DrawComparison(options, report, pictures, faces));
   return report;
 }
 

@@ -14,7 +14,8 @@ namespace {
 
 constexpr int kMaxSide = 32766;
 
-// "112x112" as width and height. Refused at `field` for anything else.
+}  // namespace
+
 StatusOr<cv::Size> SizeFromText(const std::string& field, const std::string& text) {
   cv::Size size;
   const char* const end = text.data() + text.size();
@@ -30,8 +31,6 @@ StatusOr<cv::Size> SizeFromText(const std::string& field, const std::string& tex
                                         "each 1 to {}",
                                         text, kMaxSide));
 }
-
-}  // namespace
 
 void AddPhotoJobOptions(CLI::App& command, PhotoJobArguments& arguments, PhotoJobOptions& options) {
   command

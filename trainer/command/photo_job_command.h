@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <opencv2/core/types.hpp>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -12,6 +13,9 @@
 
 // What the commands that turn sets of photos into another one have in common.
 namespace facegate {
+
+// "112x112" as width and height. Refused at `field` for anything else.
+StatusOr<cv::Size> SizeFromText(const std::string& field, const std::string& text);
 
 struct PhotoJobArguments {
   std::vector<std::string> paths;  // sources, and at last what is written

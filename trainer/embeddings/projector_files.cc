@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "face/base/file.h"
-#include "trainer/embeddings/npy_file.h"
+#include "trainer/photos/npy_file.h"
 
 namespace facegate {
 namespace {

@@ -113,7 +113,7 @@ TEST(NetworkGraphTest, TakesEveryValueFromWhatStandsBefore) {
 TEST(NetworkGraphTest, KeepsItsInputAndOutputApartFromLayersOfTheirNames) {
   using namespace network;  // NOLINT(google-build-using-namespace)
   const Description description{.name = "net",
-                                .input = {.channels = 3, .side = 2},
+                                .input = {.channels = 3, .height = 2, .width = 2},
                                 .outputs = 4,
                                 .layers = {{"embedding", Convolution{{.in = 3, .out = 1}}},
                                            {"data", Relu{}},
