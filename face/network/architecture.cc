@@ -11,7 +11,11 @@
 
 #include "face/network/iresnet.h"
 #include "face/network/irse.h"
+#include "face/network/keras_networks.h"
 #include "face/network/mobilefacenet.h"
+#include "face/network/mobilenet.h"
+#include "face/network/resnet.h"
+#include "face/network/resnet_face.h"
 #include "face/network/shape_map.h"
 #include "face/network/tensor_list.h"
 #include "face/weights/quote.h"
@@ -19,44 +23,106 @@
 namespace facegate {
 namespace {
 
+using network::AdaFaceIr;
 using network::Description;
+using network::EvolveIr;
+using network::GreyResNet;
+using network::Input;
+using network::Ir;
 using network::IResNet;
-using network::IrSe;
+using network::KerasMobileNetV2;
+using network::KerasResNet50;
+using network::MeanResNet50;
 using network::MobileFaceNet128;
 using network::MobileFaceNet512;
+using network::MobileNetV1;
+using network::PlaneResNet18;
+using network::PooledResNet;
+using network::ResNet;
+using network::ResNetFace;
 
 struct Architecture {
   std::string_view name;
   Description (*describe)(double dropout);
 };
 
+constexpr Input kColour200{.channels = 3, .height = 200, .width = 200};
+
 constexpr std::array kArchitectures = {
     Architecture{"mobilefacenet-128", [](double) { return MobileFaceNet128(); }},
     Architecture{"mobilefacenet-512", [](double) { return MobileFaceNet512(); }},
     Architecture{"iresnet-18",
                  [](double dropout) {
-                   return IResNet({2, 2, 2, 2}, dropout);
+                   return IResNet({.units = {2, 2, 2, 2}}, dropout);
                  }},
     Architecture{"iresnet-34",
                  [](double dropout) {
-                   return IResNet({3, 4, 6, 3}, dropout);
+                   return IResNet({.units = {3, 4, 6, 3}}, dropout);
                  }},
     Architecture{"iresnet-50",
                  [](double dropout) {
-                   return IResNet({3, 4, 14, 3}, dropout);
+                   return IResNet({.units = {3, 4, 14, 3}}, dropout);
                  }},
     Architecture{"iresnet-100",
                  [](double dropout) {
-                   return IResNet({3, 13, 30, 3}, dropout);
+                   return IResNet({.units = {3, 13, 30, 3}}, dropout);
                  }},
     Architecture{"iresnet-200",
                  [](double dropout) {
-                   return IResNet({6, 26, 60, 6}, dropout);
+                   return IResNet({.units = {6, 26, 60, 6}}, dropout);
                  }},
-    Architecture{"irse-50",
-                 [](double dropout) {
-                   return IrSe({3, 4, 14, 3}, dropout);
-                 }},
+    Architecture{"irse-18", [](double dropout) { return Ir(AdaFaceIr(18, true), dropout); }},
+    Architecture{"irse-34", [](double dropout) { return Ir(AdaFaceIr(34, true), dropout); }},
+    Architecture{"irse-50", [](double dropout) { return Ir(EvolveIr(50, true), dropout); }},
+    Architecture{"irse-100", [](double dropout) { return Ir(EvolveIr(100, true), dropout); }},
+    Architecture{"irse-152", [](double dropout) { return Ir(EvolveIr(152, true), dropout); }},
+    Architecture{"ir-18", [](double dropout) { return Ir(AdaFaceIr(18, false), dropout); }},
+    Architecture{"ir-34", [](double dropout) { return Ir(AdaFaceIr(34, false), dropout); }},
+    Architecture{"ir-50", [](double dropout) { return Ir(EvolveIr(50, false), dropout); }},
+    Architecture{"ir-100", [](double dropout) { return Ir(EvolveIr(100, false), dropout); }},
+    Architecture{"ir-152", [](double dropout) { return Ir(EvolveIr(152, false), dropout); }},
+    Architecture{"adaface-ir-50", [](double dropout) { return Ir(AdaFaceIr(50, false), dropout); }},
+    Architecture{"adaface-ir-100",
+                 [](double dropout) { return Ir(AdaFaceIr(100, false), dropout); }},
+    Architecture{"adaface-ir-152",
+                 [](double dropout) { return Ir(AdaFaceIr(152, false), dropout); }},
+    Architecture{"adaface-ir-200",
+                 [](double dropout) { return Ir(AdaFaceIr(200, false), dropout); }},
+    Architecture{"resnet-face-18", [](double dropout) { return ResNetFace({}, dropout); }},
+    Architecture{"resnet-face-18-se",
+                 [](double dropout) { return ResNetFace({.reduction = 16}, dropout); }},
+    Architecture{"resnet-face-18-rgb200",
+                 [](double dropout) { return ResNetFace({.input = kColour200}, dropout); }},
+    Architecture{
+        "resnet-face-18-rgb200-se",
+        [](double dropout) { return ResNetFace({.input = kColour200, .reduction = 16}, dropout); }},
+    Architecture{"resnet-18-grey128",
+                 [](double dropout) { return ResNet(GreyResNet(18), dropout); }},
+    Architecture{"resnet-34-grey128",
+                 [](double dropout) { return ResNet(GreyResNet(34), dropout); }},
+    Architecture{"resnet-50-grey128",
+                 [](double dropout) { return ResNet(GreyResNet(50), dropout); }},
+    Architecture{"resnet-101-grey128",
+                 [](double dropout) { return ResNet(GreyResNet(101), dropout); }},
+    Architecture{"resnet-152-grey128",
+                 [](double dropout) { return ResNet(GreyResNet(152), dropout); }},
+    Architecture{"resnet-18-pooled",
+                 [](double dropout) { return ResNet(PooledResNet(18), dropout); }},
+    Architecture{"resnet-34-pooled",
+                 [](double dropout) { return ResNet(PooledResNet(34), dropout); }},
+    Architecture{"resnet-50-pooled",
+                 [](double dropout) { return ResNet(PooledResNet(50), dropout); }},
+    Architecture{"resnet-101-pooled",
+                 [](double dropout) { return ResNet(PooledResNet(101), dropout); }},
+    Architecture{"resnet-152-pooled",
+                 [](double dropout) { return ResNet(PooledResNet(152), dropout); }},
+    Architecture{"resnet-50-mean-128",
+                 [](double dropout) { return ResNet(MeanResNet50(), dropout); }},
+    Architecture{"resnet-18-plane-2",
+                 [](double dropout) { return ResNet(PlaneResNet18(), dropout); }},
+    Architecture{"mobilenetv1-512", [](double dropout) { return MobileNetV1(dropout); }},
+    Architecture{"keras-resnet-50", [](double dropout) { return KerasResNet50(dropout); }},
+    Architecture{"keras-mobilenetv2", [](double dropout) { return KerasMobileNetV2(dropout); }},
 };
 
 struct Nearest {

@@ -12,13 +12,21 @@
 // The backbones are known by their names.
 namespace facegate {
 
-// "mobilefacenet-128", "mobilefacenet-512", "iresnet-18", "iresnet-34", "iresnet-50",
-// "iresnet-100", "iresnet-200", "irse-50". Stored in cards: do not change them.
+// The backbones, as their originals have them. Stored in cards: do not change them.
+//
+//   mobilefacenet-128, mobilenetv1-512             bubbliiiing/arcface-pytorch
+//   mobilefacenet-512, iresnet-18 … iresnet-200    InsightFace's arcface_torch
+//   ir-50, ir-100, ir-152, irse-50 … irse-152      face.evoLVe (its 101 is called 100 here)
+//   ir-18, ir-34, irse-18, irse-34, adaface-ir-*   AdaFace
+//   resnet-face-18 (-se: with gates), resnet-*-grey128         ronghuaiyang/arcface-pytorch
+//   resnet-face-18-rgb200 (-se), resnet-*-pooled               nyk510/arcface-pytorch
+//   resnet-50-mean-128, resnet-18-plane-2          piginzoo/arcface-pytorch
+//   keras-resnet-50, keras-mobilenetv2             peteryuX/arcface-tf2
 const std::vector<std::string>& ArchitectureNames();
 
 // Describes the network of that name. kInvalidArgument, listing the known names, for another name.
 // `dropout` in 0..1 acts before the last linear layer in training mode, where the architecture has
-// it (iresnet, irse).
+// one.
 StatusOr<network::Description> DescribeArchitecture(std::string_view architecture,
                                                     double dropout = 0.0);
 

@@ -19,8 +19,8 @@
 // are the keys of the original's state dict ("layer1.0.bn1.weight"), so that weights move both
 // ways. Cards and checkpoints hold them: do not change them.
 //
-// The networks are in iresnet.h, irse.h and mobilefacenet.h (backbones, listed in architecture.cc)
-// and in grey_networks.h (the two small ones). Another backbone is one more function and one row; a
+// Each family of backbones has a file, such as iresnet.h, and architecture.cc lists them; the two
+// small networks are in grey_networks.h. Another backbone is one more function and one row; a
 // network that came from elsewhere is a description as JSON (description_json.h). Code that must
 // know all kinds of layers visits LayerKind, so the compiler names each such place when one is
 // added.
@@ -103,6 +103,7 @@ struct BatchNorm {
   int64_t channels = 0;
   bool fixed_weight = false;  // not trained
   double epsilon = kNormEpsilon;
+  bool affine = true;  // has a weight and a bias, which come after it has normalised
 };
 
 // Each channel times a number ("weight"), plus a number ("bias"); one of them may be absent.
@@ -168,7 +169,8 @@ struct Residual {
 };
 
 // How values meet that become one: number by number, or one behind the other by channels (kConcat).
-// Where one of two has a single number for each channel (C·1·1), it meets all numbers of it.
+// Where one of two has a single number for each channel (C·1·1, or as the second a list of C), it
+// meets all numbers of it.
 enum class Join { kAdd, kSubtract, kMultiply, kDivide, kConcat };
 
 // One step of a graph: a layer of it that is called with one value, or values that are joined (two;

@@ -251,10 +251,13 @@ class Planner {
     return {numbers.begin(), numbers.end()};
   }
   Affine NormOf(const BatchNorm& layer) const {
-    Affine norm{.scale = Doubles("weight"), .shift = Doubles("bias")};
+    const auto channels = static_cast<size_t>(layer.channels);
+    Affine norm{.scale = std::vector<double>(channels, 1.0),
+                .shift = std::vector<double>(channels, 0.0)};
+    if (layer.affine) norm = {.scale = Doubles("weight"), .shift = Doubles("bias")};
     const std::vector<double> mean = Doubles("running_mean");
     const std::vector<double> variance = Doubles("running_var");
-    for (size_t c = 0; c < static_cast<size_t>(layer.channels); ++c) {
+    for (size_t c = 0; c < channels; ++c) {
       norm.scale[c] /= std::sqrt(variance[c] + layer.epsilon);
       norm.shift[c] -= mean[c] * norm.scale[c];
     }

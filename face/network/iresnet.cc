@@ -1,16 +1,12 @@
 #include "face/network/iresnet.h"
 
+#include <string>
 #include <utility>
+
+#include "face/network/usual_layers.h"
 
 namespace facegate::network {
 namespace {
-
-constexpr int64_t kEmbeddingSize = 512;
-constexpr int64_t kLastSide = kCropInput.height / 16;  // pixels; each stage halves
-
-Convolution Conv3x3(int64_t in, int64_t out, int64_t stride = 1) {
-  return {{.in = in, .out = out, .kernel = 3, .stride = stride, .padding = 1}};
-}
 
 Residual Unit(int64_t in, int64_t out, int64_t stride) {
   Residual unit;
@@ -18,36 +14,40 @@ Residual Unit(int64_t in, int64_t out, int64_t stride) {
       {"bn1", BatchNorm{in}}, {"conv1", Conv3x3(in, out)},          {"bn2", BatchNorm{out}},
       {"prelu", PRelu{out}},  {"conv2", Conv3x3(out, out, stride)}, {"bn3", BatchNorm{out}}};
   if (stride != 1 || in != out) {
-    const Convolution resize{{.in = in, .out = out, .stride = stride}};
-    unit.shortcut = {{"downsample", Sequence({resize, BatchNorm{out}})}};
+    unit.shortcut = {{"downsample", Sequence({Conv1x1(in, out, stride), BatchNorm{out}})}};
   }
   return unit;
 }
 
-Chain Stage(int units, int64_t in, int64_t out) {
+Chain Stage(int64_t units, int64_t in, int64_t out) {
   std::vector<LayerKind> stage = {Unit(in, out, 2)};
-  for (int i = 1; i < units; ++i) stage.emplace_back(Unit(out, out, 1));
+  for (int64_t i = 1; i < units; ++i) stage.emplace_back(Unit(out, out, 1));
   return Sequence(std::move(stage));
 }
 
 }  // namespace
 
-Description IResNet(const std::array<int, 4>& units, double dropout) {
+Description IResNet(const IResNetShape& shape, double dropout) {
+  std::vector<Layer> layers = {{"conv1", Conv3x3(shape.input.channels, shape.stem)},
+                               {"bn1", BatchNorm{shape.stem}},
+                               {"prelu", PRelu{shape.stem}}};
+  int64_t in = shape.stem;
+  for (size_t stage = 0; stage < shape.units.size(); ++stage) {
+    const int64_t out = shape.widths[stage];
+    layers.push_back(
+        {"layer" + std::to_string(stage + 1), Stage(shape.units[stage], in, out), true});
+    in = out;
+  }
+  layers.push_back({"bn2", BatchNorm{in}});
+  layers.push_back({"flatten", Flatten{}});
+  layers.push_back({"dropout", Dropout{dropout}});
+  const int64_t numbers = NumbersAfter(shape.input, layers);
+  layers.push_back({"fc", Linear{numbers, shape.outputs, true}});
+  layers.push_back({"features", BatchNorm{shape.outputs, true}});
   return {.name = {},
-          .input = kCropInput,
-          .outputs = kEmbeddingSize,
-          .layers = {{"conv1", Conv3x3(3, 64)},
-                     {"bn1", BatchNorm{64}},
-                     {"prelu", PRelu{64}},
-                     {"layer1", Stage(units[0], 64, 64), true},
-                     {"layer2", Stage(units[1], 64, 128), true},
-                     {"layer3", Stage(units[2], 128, 256), true},
-                     {"layer4", Stage(units[3], 256, 512), true},
-                     {"bn2", BatchNorm{512}},
-                     {"flatten", Flatten{}},
-                     {"dropout", Dropout{dropout}},
-                     {"fc", Linear{512 * kLastSide * kLastSide, kEmbeddingSize, true}},
-                     {"features", BatchNorm{kEmbeddingSize, true}}},
+          .input = shape.input,
+          .outputs = shape.outputs,
+          .layers = std::move(layers),
           .more = {}};
 }
 

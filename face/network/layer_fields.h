@@ -98,6 +98,7 @@ void Fields(Io& io, BatchNorm& layer) {
   io.Number("channels", layer.channels, 1, kMaxExtent);
   io.Truth("fixed_weight", layer.fixed_weight);
   io.Real("epsilon", layer.epsilon, 0.0, 1.0);
+  io.Truth("affine", layer.affine);
 }
 template <typename Io>
 void Fields(Io& io, ChannelAffine& layer) {

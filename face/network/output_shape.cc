@@ -32,6 +32,7 @@ std::optional<Extents> Meet(const Extents& one, const Extents& other) {
     return value.size() == 3 && of.size() == 3 && value == Extents{of[0], 1, 1};
   };
   if (one == other || per_channel(other, one)) return one;
+  if (one.size() == 3 && other == Extents{one[0]}) return one;
   if (per_channel(one, other)) return other;
   return std::nullopt;
 }

@@ -33,8 +33,10 @@ class TensorLister {
     if (layer.bias) Parameter("bias", {layer.channels});
   }
   void operator()(const BatchNorm& layer) {
-    Parameter("weight", {layer.channels});
-    Parameter("bias", {layer.channels});
+    if (layer.affine) {
+      Parameter("weight", {layer.channels});
+      Parameter("bias", {layer.channels});
+    }
     Buffer("running_mean", {layer.channels});
     Buffer("running_var", {layer.channels});
     Buffer("num_batches_tracked", {});

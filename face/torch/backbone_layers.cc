@@ -49,8 +49,10 @@ torch::Tensor Pad::forward(torch::Tensor input) { return PadTensor(input, border
 
 BatchNorm::BatchNorm(const network::BatchNorm& layer) : epsilon_(layer.epsilon) {
   const int64_t channels = layer.channels;
-  weight_ = register_parameter("weight", torch::empty({channels}), !layer.fixed_weight);
-  bias_ = register_parameter("bias", torch::empty({channels}));
+  if (layer.affine) {
+    weight_ = register_parameter("weight", torch::empty({channels}), !layer.fixed_weight);
+    bias_ = register_parameter("bias", torch::empty({channels}));
+  }
   running_mean_ = register_buffer("running_mean", torch::empty({channels}));
   running_var_ = register_buffer("running_var", torch::empty({channels}));
   num_batches_tracked_ = register_buffer("num_batches_tracked", torch::zeros({}, torch::kInt64));
@@ -63,7 +65,7 @@ torch::Tensor BatchNorm::forward(torch::Tensor input) {
 }
 
 bool BatchNorm::AppendTo(FusionBuilder& builder) const {
-  if (epsilon_ != kNormEpsilon) return false;
+  if (epsilon_ != kNormEpsilon || !weight_.defined()) return false;
   return builder.AddNorm({.gamma = weight_,
                           .beta = bias_,
                           .running_mean = running_mean_,

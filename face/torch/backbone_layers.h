@@ -94,8 +94,8 @@ class BatchNorm : public Layer {
   bool AppendTo(FusionBuilder& builder) const override;
 
  private:
-  torch::Tensor weight_;  // `fixed_weight`: not trained
-  torch::Tensor bias_;
+  torch::Tensor weight_;  // `fixed_weight`: not trained; undefined where it is not affine
+  torch::Tensor bias_;    // undefined where it is not affine
   torch::Tensor running_mean_;
   torch::Tensor running_var_;
   torch::Tensor num_batches_tracked_;

@@ -70,19 +70,23 @@ torch::Tensor AverageUnderWindow(const torch::Tensor& map, const network::Averag
 }
 
 torch::Tensor JoinTensors(Join join, const std::vector<torch::Tensor>& values) {
+  if (join == Join::kConcat) return torch::cat(values, 1);
+  const torch::Tensor& one = values[0];
+  // A list meets the channels of a map.
+  const torch::Tensor other =
+      one.dim() == 4 && values[1].dim() == 2 ? values[1].unsqueeze(2).unsqueeze(3) : values[1];
   switch (join) {
     case Join::kAdd:
-      return values[0] + values[1];
+      return one + other;
     case Join::kSubtract:
-      return values[0] - values[1];
+      return one - other;
     case Join::kMultiply:
-      return values[0] * values[1];
+      return one * other;
     case Join::kDivide:
-      return values[0] / values[1];
     case Join::kConcat:
       break;
   }
-  return torch::cat(values, 1);
+  return one / other;
 }
 
 }  // namespace facegate

@@ -38,8 +38,12 @@ inline network::Description SmallGraph() {
   const size_t gate = call("gate.fc", network::Convolution{{.in = 4, .out = 4}, true}, squeezed);
   const size_t open = call("gate.sigmoid", network::Sigmoid{}, gate);
   const size_t gated = join(network::Join::kMultiply, {mean, open});
+  // The same of a list of numbers.
+  const size_t means = call("list.flatten", network::Flatten{}, squeezed);
+  const size_t weights = call("list.fc", network::Linear{.in = 4, .out = 4, .bias = false}, means);
+  const size_t weighted = join(network::Join::kMultiply, {gated, weights});
   // A residual whose PReLU is used twice.
-  const size_t once = call("block.prelu", network::PRelu{1}, gated);
+  const size_t once = call("block.prelu", network::PRelu{1}, weighted);
   const size_t conv =
       call("block.conv",
            network::Convolution{{.in = 4, .out = 4, .kernel = 3, .padding = 1, .groups = 2}}, once);
@@ -54,7 +58,8 @@ inline network::Description SmallGraph() {
       join(network::Join::kDivide, {padded, call("even", network::Sigmoid{}, padded)});
   const size_t list = call("flat", network::Flatten{}, quotient);
   const size_t relu = call("relu", network::Relu{}, list);
-  const size_t many = call("many", network::BatchNorm{.channels = 8 * 6 * 6}, relu);
+  const size_t many =
+      call("many", network::BatchNorm{.channels = 8 * 6 * 6, .affine = false}, relu);
   call("fc", network::Linear{.in = 8 * 6 * 6, .out = 5, .bias = true}, many);
   return {.name = "small graph",
           .input = {.channels = 2, .height = 6, .width = 8},

@@ -7,6 +7,7 @@
 
 #include "face/network/architecture.h"
 #include "face/network/random_weights.h"
+#include "face/network/shape_map.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -20,6 +21,18 @@ InferencePlan PlanOf(std::string_view architecture) {
   return network::PlanInference(DescribeArchitecture(architecture).value(),
                                 RandomWeights(architecture, 1).value())
       .value();
+}
+
+// The plan of the same network with weights of zero, which are made faster.
+InferencePlan EmptyPlanOf(const std::string& architecture) {
+  const network::Description description = DescribeArchitecture(architecture).value();
+  TensorMap tensors;
+  for (const auto& [name, shape] : ShapesOf(description)) {
+    const Tensor empty{.dtype = DType::kF32, .shape = shape, .bytes = {}};
+    tensors[name] = empty;
+    tensors[name].bytes.resize(static_cast<size_t>(empty.element_count()) * sizeof(float));
+  }
+  return network::PlanInference(description, tensors).value();
 }
 
 template <typename Kind>
@@ -60,8 +73,8 @@ TEST(InferencePlanTest, AddsEachResidualInTheStepThatEndsIt) {
 
 TEST(InferencePlanTest, ReadsOnlyWhatEarlierStepsMade) {
   for (const std::string& name : ArchitectureNames()) {
-    if (name == "iresnet-200") continue;  // the same, and large
-    const InferencePlan plan = PlanOf(name);
+    if (ParameterCount(name).value() > 45'000'000) continue;  // the same, and large
+    const InferencePlan plan = EmptyPlanOf(name);
     std::vector<bool> made(plan.values, false);
     made.at(network::kInputValue) = true;
     for (const Step& step : plan.steps) {

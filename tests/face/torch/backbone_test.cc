@@ -14,14 +14,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int64_t kSide = network::kCropInput.height;
-
 // Two pictures of exact values: ((7919 i mod 65521 mod 256) - 127.5) / 127.5 for number i.
-torch::Tensor Pictures() {
-  const torch::Tensor index = torch::arange(2 * 3 * kSide * kSide, torch::kInt64);
+torch::Tensor Pictures(const network::Input& input = network::kCropInput) {
+  const auto& [channels, height, width] = input;
+  const torch::Tensor index = torch::arange(2 * channels * height * width, torch::kInt64);
   return ((index * 7919).remainder(65521).remainder(256).to(torch::kFloat32) - 127.5f)
       .div(127.5f)
-      .view({2, 3, kSide, kSide});
+      .view({2, channels, height, width});
 }
 
 std::shared_ptr<Backbone> WithRandomWeights(const std::string& architecture, uint64_t seed) {
@@ -38,8 +37,8 @@ struct Original {
   float cosine;               // of the two pictures
 };
 
-// The PyTorch originals (bubbliiiing/arcface-pytorch, InsightFace's arcface_torch, face.evoLVe)
-// gave these under PyTorch 1.13 with RandomWeights(architecture, 7) loaded strictly.
+// PyTorch 1.13 gave these with RandomWeights(architecture, 7): the originals of the first four, and
+// tests/golden/backbone_reference.py for the others.
 class OriginalTest : public ::testing::TestWithParam<Original> {};
 
 TEST_P(OriginalTest, BackboneComputesWhatItsOriginalComputes) {
@@ -47,7 +46,7 @@ TEST_P(OriginalTest, BackboneComputesWhatItsOriginalComputes) {
   const auto backbone = WithRandomWeights(original.architecture, 7);
   backbone->eval();
   const torch::NoGradGuard no_grad;
-  torch::Tensor embeddings = backbone->forward(Pictures());
+  torch::Tensor embeddings = backbone->forward(Pictures(backbone->input()));
   embeddings = embeddings / embeddings.norm(2, 1, true);
   for (size_t i = 0; i < original.values.size(); ++i) {
     EXPECT_NEAR(embeddings[1][static_cast<int64_t>(i)].item<float>(), original.values[i], 1e-5);
@@ -62,7 +61,16 @@ INSTANTIATE_TEST_SUITE_P(
         Original{"mobilefacenet-512", {0.052564f, 0.005698f, 0.041560f, 0.018302f}, -0.385910f},
         Original{"iresnet-18", {-0.014220f, -0.033015f, -0.043655f, 0.066066f}, 0.337670f},
         Original{"iresnet-50", {-0.051534f, -0.034022f, -0.033675f, -0.024575f}, 0.628077f},
-        Original{"irse-50", {0.064267f, 0.007050f, 0.008721f, 0.005570f}, -0.264923f}),
+        Original{"irse-50", {0.064267f, 0.007050f, 0.008721f, 0.005570f}, -0.264923f},
+        Original{"irse-18", {0.054300f, 0.059634f, 0.010706f, -0.021657f}, -0.393718f},
+        Original{"resnet-face-18-se", {0.070324f, -0.026763f, 0.091365f, 0.034539f}, 0.968781f},
+        Original{"resnet-18-grey128", {0.087548f, -0.020962f, 0.086724f, 0.018153f}, 0.970590f},
+        Original{"resnet-18-pooled", {0.025571f, 0.023873f, -0.012575f, 0.067439f}, 0.968607f},
+        Original{"resnet-50-mean-128", {0.059973f, -0.056637f, -0.079556f, 0.018671f}, 0.999695f},
+        Original{"resnet-18-plane-2", {0.950841f, 0.309681f}, 0.981724f},
+        Original{"mobilenetv1-512", {0.033092f, 0.008297f, 0.024413f, 0.006314f}, 0.999998f},
+        Original{"keras-resnet-50", {0.010632f, -0.016702f, 0.037444f, -0.043800f}, 0.992170f},
+        Original{"keras-mobilenetv2", {0.048521f, 0.017359f, 0.010829f, 0.009190f}, 0.984902f}),
     [](const auto& tested) {
       std::string name = tested.param.architecture;
       std::erase(name, '-');

@@ -1,0 +1,316 @@
+#!/usr/bin/env python3
+"""Computes what the backbones of face/network give, by PyTorch's functions and nothing of facegate.
+
+Prints for each network its parameters, and for random weights of seed 7 the first numbers of the second picture's
+embedding of unit length and the cosine of two pictures: the table of tests/face/torch/backbone_test.cc. The networks are
+those of the projects that face/network/architecture.h names. Needs numpy and torch (Debian: python3-torch).
+
+    tests/golden/backbone_reference.py [NAME...]
+"""
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+MASK = (1 << 64) - 1
+GOLDEN = 0x9E3779B97F4A7C15
+
+
+def stream_seed(seed, name):
+    value = 0xCBF29CE484222325 ^ seed
+    for byte in name.encode():
+        value = ((value ^ byte) * 0x100000001B3) & MASK
+    return value
+
+
+def split_mix(seed, count):
+    """SplitMix64 (Steele, Lea and Flood 2014)."""
+    with np.errstate(over="ignore"):
+        z = np.uint64(seed) + np.uint64(GOLDEN) * np.arange(1, count + 1, dtype=np.uint64)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+
+
+def random_tensor(seed, name, shape):
+    """The numbers of face/network/random_weights.cc."""
+    count = int(np.prod(shape))
+    bits = split_mix(stream_seed(seed, name), count)
+    uniform = (bits >> np.uint64(43)).astype(np.float64) * 2.0**-20 - 1.0
+    if name.endswith("running_mean") or name.endswith("bias"):
+        values = 0.125 * uniform
+    elif name.endswith("running_var"):
+        values = 1.0 + 0.1875 * uniform
+    elif len(shape) > 1:
+        parts = sum(((bits >> np.uint64(16 * i)) & np.uint64(0xFFFF)).astype(np.int64) for i in range(4))
+        spread = np.sqrt(2.0 / ((1.0 + 0.25 * 0.25) * np.prod(shape[1:], dtype=np.float64)))
+        values = spread * ((parts - 2 * 65535).astype(np.float64) / 37837.2272)
+    elif "prelu" in name:
+        values = 0.25 + 0.125 * uniform
+    else:
+        values = 0.8125 + 0.125 * uniform
+    return torch.from_numpy(values.astype(np.float32).reshape(shape))
+
+
+class Layers:
+    """PyTorch's layers, whose weights are made when they are called first."""
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.tensors = {}
+        self.parameters = 0
+
+    def tensor(self, name, shape, parameter=True):
+        if name not in self.tensors:
+            self.tensors[name] = random_tensor(self.seed, name, shape)
+            self.parameters += int(np.prod(shape)) if parameter else 0
+        return self.tensors[name]
+
+    def conv(self, x, name, out, kernel, stride=1, padding=0, groups=1, bias=False):
+        weight = self.tensor(name + ".weight", (out, x.shape[1] // groups, kernel, kernel))
+        return F.conv2d(x, weight, self.tensor(name + ".bias", (out,)) if bias else None, stride, padding, 1, groups)
+
+    def norm(self, x, name, eps=1e-5, affine=True):
+        size = (x.shape[1],)
+        weight = self.tensor(name + ".weight", size) if affine else None
+        bias = self.tensor(name + ".bias", size) if affine else None
+        mean = self.tensor(name + ".running_mean", size, False)
+        return F.batch_norm(x, mean, self.tensor(name + ".running_var", size, False), weight, bias, False, 0.1, eps)
+
+    def prelu(self, x, name, slopes=None):
+        return F.prelu(x, self.tensor(name + ".weight", (x.shape[1] if slopes is None else slopes,)))
+
+    def linear(self, x, name, out, bias=True):
+        weight = self.tensor(name + ".weight", (out, x.shape[1]))
+        return F.linear(x, weight, self.tensor(name + ".bias", (out,)) if bias else None)
+
+
+def resnet_face(net, x, gates):
+    x = net.prelu(net.norm(net.conv(x, "conv1", 64, 3, padding=1), "bn1"), "prelu", 1)
+    x = F.max_pool2d(x, 2)
+    for stage, width in enumerate((64, 128, 256, 512), 1):
+        for unit in range(2):
+            at = f"layer{stage}.{unit}"
+            stride = 2 if stage > 1 and unit == 0 else 1
+            y = net.conv(net.norm(x, at + ".bn0"), at + ".conv1", x.shape[1], 3, padding=1)
+            y = net.prelu(net.norm(y, at + ".bn1"), at + ".prelu", 1)
+            y = net.norm(net.conv(y, at + ".conv2", width, 3, stride, 1), at + ".bn2")
+            if gates:
+                gate = net.linear(y.mean((2, 3)), at + ".se.fc.0", width // 16)
+                gate = net.linear(net.prelu(gate, at + ".se.fc.1", 1), at + ".se.fc.2", width)
+                y = y * torch.sigmoid(gate)[:, :, None, None]
+            if stride == 2:
+                x = net.norm(net.conv(x, at + ".downsample.0", width, 1, 2), at + ".downsample.1")
+            x = net.prelu(x + y, at + ".prelu", 1)
+    return net.norm(net.linear(net.norm(x, "bn4").flatten(1), "fc5", 512), "bn5")
+
+
+def resnet(net, x, units, deep, names, seven=False, pool=False, first=2):
+    """The trunk; `names` are those of the stem's two layers and of the four stages."""
+    x = net.conv(x, names[0], 64, 7 if seven else 3, 2 if seven else 1, 3 if seven else 1)
+    x = F.relu(net.norm(x, names[1]))
+    if pool:
+        x = F.max_pool2d(x, 3, 2, 1)
+    for stage in range(4):
+        width = 64 << stage
+        for unit in range(units[stage]):
+            at = f"{names[2 + stage]}.{unit}"
+            stride = (first if stage == 0 else 2) if unit == 0 else 1
+            if deep:
+                y = F.relu(net.norm(net.conv(x, at + ".conv1", width, 1), at + ".bn1"))
+                y = F.relu(net.norm(net.conv(y, at + ".conv2", width, 3, stride, 1), at + ".bn2"))
+                y = net.norm(net.conv(y, at + ".conv3", 4 * width, 1), at + ".bn3")
+            else:
+                y = F.relu(net.norm(net.conv(x, at + ".conv1", width, 3, stride, 1), at + ".bn1"))
+                y = net.norm(net.conv(y, at + ".conv2", width, 3, 1, 1), at + ".bn2")
+            if stride != 1 or x.shape[1] != y.shape[1]:
+                x = net.norm(net.conv(x, at + ".downsample.0", y.shape[1], 1, stride), at + ".downsample.1")
+            x = F.relu(x + y)
+    return x
+
+
+PLAIN = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
+NUMBERED = tuple(f"resnet_layer.{i}" for i in (0, 1, 4, 5, 6, 7))
+UNITS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+
+
+def grey_resnet(net, x, depth):
+    return net.linear(resnet(net, x, UNITS[depth], depth >= 50, PLAIN).flatten(1), "fc5", 512)
+
+
+def pooled_resnet(net, x, depth):
+    x = resnet(net, x, UNITS[depth], depth >= 50, PLAIN, pool=True).flatten(1)
+    return net.norm(net.linear(net.norm(x, "fc.0"), "fc.2", 512), "fc.3")
+
+
+def mean_resnet(net, x):
+    x = resnet(net, x, UNITS[50], True, NUMBERED, seven=True, pool=True, first=1).mean((2, 3))
+    return net.norm(net.linear(x, "extract_layer.0", 128), "extract_layer.1")
+
+
+def plane_resnet(net, x):
+    x = resnet(net, x, UNITS[18], False, NUMBERED, seven=True, pool=True, first=1).flatten(1)
+    return net.norm(net.linear(x, "extract_layer.0", 2), "extract_layer.1")
+
+
+def mobilenet_v1(net, x):
+    def unit(x, at, out, stride):
+        x = F.relu6(net.norm(net.conv(x, at + ".0", x.shape[1], 3, stride, 1, x.shape[1]), at + ".1"))
+        return F.relu6(net.norm(net.conv(x, at + ".3", out, 1), at + ".4"))
+
+    x = F.relu6(net.norm(net.conv(x, "stage1.0.0", 32, 3, 1, 1), "stage1.0.1"))
+    for i, (out, stride) in enumerate(((64, 1), (128, 2), (128, 1), (256, 2), (256, 1)), 1):
+        x = unit(x, f"stage1.{i}", out, stride)
+    for i in range(6):
+        x = unit(x, f"stage2.{i}", 512, 1 if i else 2)
+    for i in range(2):
+        x = unit(x, f"stage3.{i}", 1024, 1 if i else 2)
+    x = net.prelu(net.norm(net.conv(x, "sep", 512, 1), "sep_bn"), "prelu")
+    return net.norm(net.linear(net.norm(x, "bn2").flatten(1), "linear", 512), "features")
+
+
+def ir(net, x, units, kind, gates, affine, wide=1):
+    x = net.prelu(net.norm(net.conv(x, "input_layer.0", 64, 3, 1, 1), "input_layer.1"), "input_layer.2")
+    number = 0
+    for stage in range(4):
+        out = (64 << stage) * wide
+        for unit in range(units[stage]):
+            at, stride = f"body.{number}.", 1 if unit else 2
+            number += 1
+            res = at + "res_layer."
+            y = net.norm(x, res + "0")
+            if kind == "bottleneck":
+                y = net.prelu(net.norm(net.conv(y, res + "1", out // 4, 1), res + "2"), res + "3")
+                y = net.prelu(net.norm(net.conv(y, res + "4", out // 4, 3, 1, 1), res + "5"), res + "6")
+                y = net.norm(net.conv(y, res + "7", out, 1, stride), res + "8")
+            else:
+                y = net.conv(y, res + "1", out, 3, 1, 1)
+                after = 2
+                if kind == "normed":
+                    y = net.norm(y, res + "2")
+                    after = 3
+                y = net.conv(net.prelu(y, f"{res}{after}"), f"{res}{after + 1}", out, 3, stride, 1)
+                y = net.norm(y, f"{res}{after + 2}")
+            if gates:
+                gate = res + ("5" if kind == "plain" else "se_block")
+                mean = y.mean((2, 3), keepdim=True)
+                mean = F.relu(net.conv(mean, gate + ".fc1", out // 16, 1))
+                y = y * torch.sigmoid(net.conv(mean, gate + ".fc2", out, 1))
+            if x.shape[1] == out:
+                x = x[:, :, ::stride, ::stride]
+            else:
+                cut = at + "shortcut_layer."
+                x = net.norm(net.conv(x, cut + "0", out, 1, stride), cut + "1")
+            x = x + y
+    x = net.linear(net.norm(x, "output_layer.0").flatten(1), "output_layer.3", 512)
+    return net.norm(x, "output_layer.4", affine=affine)
+
+
+def keras_head(net, x):
+    x = net.norm(x, "OutputLayer.batch_normalization", 1e-3).flatten(1)
+    return net.norm(net.linear(x, "OutputLayer.dense", 512), "OutputLayer.batch_normalization_1", 1e-3)
+
+
+def keras_resnet50(net, x):
+    def conv_norm(x, at, out, kernel, stride=1, padding=0):
+        x = net.conv(x, f"resnet50.{at}_conv", out, kernel, stride, padding, bias=True)
+        return net.norm(x, f"resnet50.{at}_bn", 1.001e-5)
+
+    x = F.relu(conv_norm(F.pad(x, (3, 3, 3, 3)), "conv1", 64, 7, 2))
+    x = F.max_pool2d(F.pad(x, (1, 1, 1, 1)), 3, 2)
+    for stage, units in enumerate((3, 4, 6, 3)):
+        width = 64 << stage
+        for unit in range(1, units + 1):
+            at = f"conv{stage + 2}_block{unit}"
+            stride = 2 if unit == 1 and stage else 1
+            y = F.relu(conv_norm(x, at + "_1", width, 1, stride))
+            y = F.relu(conv_norm(y, at + "_2", width, 3, 1, 1))
+            y = conv_norm(y, at + "_3", 4 * width, 1)
+            x = F.relu(y + (conv_norm(x, at + "_0", 4 * width, 1, stride) if unit == 1 else x))
+    return keras_head(net, x)
+
+
+def keras_mobilenet_v2(net, x):
+    def same(x, stride):
+        """What TensorFlow's padding 'same' puts around a map for a 3x3 window."""
+        put = []
+        for side in (x.shape[3], x.shape[2]):
+            total = max((-(-side // stride) - 1) * stride + 3 - side, 0)
+            put += [total // 2, total - total // 2]
+        return F.pad(x, put)
+
+    def norm(x, name):
+        return net.norm(x, "mobilenetv2." + name, 1e-3)
+
+    def conv(x, name, *shape, **more):
+        return net.conv(x, "mobilenetv2." + name, *shape, **more)
+
+    x = F.relu6(norm(conv(same(x, 2), "Conv1", 32, 3, 2), "bn_Conv1"))
+    number = 0
+    for out, units, factor, first in (
+        (16, 1, 1, 1), (24, 2, 6, 2), (32, 3, 6, 2), (64, 4, 6, 2), (96, 3, 6, 1), (160, 3, 6, 2), (320, 1, 6, 1),
+    ):  # fmt: skip
+        for unit in range(units):
+            at = f"block_{number}" if number else "expanded_conv"
+            number += 1
+            stride = 1 if unit else first
+            y = x
+            if factor > 1:
+                y = F.relu6(norm(conv(y, at + "_expand", factor * x.shape[1], 1), at + "_expand_BN"))
+            y = conv(same(y, stride), at + "_depthwise", y.shape[1], 3, stride, groups=y.shape[1])
+            y = F.relu6(norm(y, at + "_depthwise_BN"))
+            y = norm(conv(y, at + "_project", out, 1), at + "_project_BN")
+            x = x + y if stride == 1 and x.shape[1] == out else y
+    return keras_head(net, F.relu6(norm(conv(x, "Conv_1", 1280, 1), "Conv_1_bn")))
+
+
+IR = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3), 152: (3, 8, 36, 3)}
+NETWORKS = {
+    "ir-18": ((3, 112), lambda n, x: ir(n, x, IR[18], "normed", False, False)),
+    "irse-18": ((3, 112), lambda n, x: ir(n, x, IR[18], "normed", True, False)),
+    "ir-34": ((3, 112), lambda n, x: ir(n, x, IR[34], "normed", False, False)),
+    "irse-34": ((3, 112), lambda n, x: ir(n, x, IR[34], "normed", True, False)),
+    "ir-50": ((3, 112), lambda n, x: ir(n, x, IR[50], "plain", False, True)),
+    "irse-50": ((3, 112), lambda n, x: ir(n, x, IR[50], "plain", True, True)),
+    "ir-100": ((3, 112), lambda n, x: ir(n, x, IR[100], "plain", False, True)),
+    "irse-100": ((3, 112), lambda n, x: ir(n, x, IR[100], "plain", True, True)),
+    "ir-152": ((3, 112), lambda n, x: ir(n, x, IR[152], "plain", False, True)),
+    "irse-152": ((3, 112), lambda n, x: ir(n, x, IR[152], "plain", True, True)),
+    "adaface-ir-50": ((3, 112), lambda n, x: ir(n, x, IR[50], "normed", False, False)),
+    "adaface-ir-100": ((3, 112), lambda n, x: ir(n, x, IR[100], "normed", False, False)),
+    "adaface-ir-152": ((3, 112), lambda n, x: ir(n, x, IR[152], "bottleneck", False, False, 4)),
+    "adaface-ir-200": ((3, 112), lambda n, x: ir(n, x, (3, 24, 36, 3), "bottleneck", False, False, 4)),
+    "resnet-face-18": ((1, 128), lambda n, x: resnet_face(n, x, False)),
+    "resnet-face-18-se": ((1, 128), lambda n, x: resnet_face(n, x, True)),
+    "resnet-face-18-rgb200": ((3, 200), lambda n, x: resnet_face(n, x, False)),
+    "resnet-face-18-rgb200-se": ((3, 200), lambda n, x: resnet_face(n, x, True)),
+    **{f"resnet-{d}-grey128": ((1, 128), lambda n, x, d=d: grey_resnet(n, x, d)) for d in UNITS},
+    **{f"resnet-{d}-pooled": ((3, 200), lambda n, x, d=d: pooled_resnet(n, x, d)) for d in UNITS},
+    "resnet-50-mean-128": ((3, 160), mean_resnet),
+    "resnet-18-plane-2": ((3, 160), plane_resnet),
+    "mobilenetv1-512": ((3, 112), mobilenet_v1),
+    "keras-resnet-50": ((3, 112), keras_resnet50),
+    "keras-mobilenetv2": ((3, 112), keras_mobilenet_v2),
+}
+
+
+def pictures(channels, side):
+    """Two pictures of exact numbers."""
+    index = torch.arange(2 * channels * side * side)
+    return (((index * 7919) % 65521 % 256).float() - 127.5).div(127.5).view(2, channels, side, side)
+
+
+def main():
+    for name in sys.argv[1:] or NETWORKS:
+        (channels, side), forward = NETWORKS[name]
+        net = Layers(7)
+        with torch.no_grad():
+            embeddings = F.normalize(forward(net, pictures(channels, side)).double())
+        values = ", ".join(f"{value:.6f}f" for value in embeddings[1, :4])
+        cosine = float(embeddings[0] @ embeddings[1])
+        print(f'{{"{name}", {{{values}}}, {cosine:.6f}f}}  // {net.parameters}', flush=True)
+
+
+if __name__ == "__main__":
+    main()
