@@ -63,7 +63,7 @@ struct AlignCommand {
   AlignOptions options;
 };
 
-StatusOr<CropView> ViewOf(const AlignCommand& command) {
+StatusOr<CropView> CropViewOf(const AlignCommand& command) {
   CropView view;
   if (command.size.has_value()) {
     FACEGATE_ASSIGN_OR_RETURN(view.size, SizeFromText("--size", *command.size));
@@ -116,7 +116,7 @@ Status Complete(AlignCommand& command) {
   }
   options.sources = command.paths;
   options.missing = command.skip_missing ? MissingPhotos::kSkip : MissingPhotos::kRefuse;
-  FACEGATE_ASSIGN_OR_RETURN(options.cut.view, ViewOf(command));
+  FACEGATE_ASSIGN_OR_RETURN(options.cut.view, CropViewOf(command));
   FACEGATE_ASSIGN_OR_RETURN(options.cut.choice, ChoiceOf(command));
   options.cut.fallback = command.fallback == "centre";
   options.format = command.format == "png" ? ImageFormat::kPng : ImageFormat::kJpeg;
