@@ -33,6 +33,7 @@ using network::IResNet;
 using network::KerasMobileNetV2;
 using network::KerasResNet50;
 using network::MeanResNet50;
+using network::MobileFaceNet;
 using network::MobileFaceNet128;
 using network::MobileFaceNet512;
 using network::MobileNetV1;
@@ -49,8 +50,8 @@ struct Architecture {
 constexpr Input kColour200{.channels = 3, .height = 200, .width = 200};
 
 constexpr std::array kArchitectures = {
-    Architecture{"mobilefacenet-128", [](double) { return MobileFaceNet128(); }},
-    Architecture{"mobilefacenet-512", [](double) { return MobileFaceNet512(); }},
+    Architecture{"mobilefacenet-128", [](double) { return MobileFaceNet(MobileFaceNet128()); }},
+    Architecture{"mobilefacenet-512", [](double) { return MobileFaceNet(MobileFaceNet512()); }},
     Architecture{"iresnet-18",
                  [](double dropout) {
                    return IResNet({.units = {2, 2, 2, 2}}, dropout);

@@ -15,7 +15,8 @@ FoundBackbone Found(TensorMap& tensors, BackboneGroup group) {
     node.key().erase(0, group.prefix.size());
     found.tensors.insert(std::move(node));
   }
-  found.architecture = std::move(group.architecture);
+  found.network = std::move(group.network);
+  found.remarks = std::move(group.remarks);
   found.left = std::move(group.left);
   return found;
 }

@@ -13,8 +13,9 @@ namespace facegate {
 // A backbone out of a file that may hold more.
 struct FoundBackbone {
   TensorMap tensors;  // under their names in the architecture
-  std::string architecture;
-  std::vector<std::string> left;  // names of the other tensors beside it
+  network::Description network;
+  std::vector<std::string> remarks;  // see network::FoundNetwork
+  std::vector<std::string> left;     // names of the other tensors beside it
 };
 
 // The backbone in a file of torch.save. Errors are those of ParseTorchPickle() and FindBackbone().

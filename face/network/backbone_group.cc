@@ -28,10 +28,10 @@ std::string PlaceOf(const std::string& path, const std::string& prefix) {
   return path + "." + inner;
 }
 
-// Tells how a group under a prefix compares with an architecture.
+// Tells how a group under a prefix compares with a network.
 struct Comparison {
   BackboneGroup group;
-  size_t expected = 0;              // tensors of the architecture
+  size_t expected = 0;              // tensors of the network
   size_t fitting = 0;               // that are there in the right shape
   std::vector<std::string> faults;  // the first few of what does not fit, in words
   size_t fault_count = 0;
@@ -42,11 +42,11 @@ struct Comparison {
   }
 };
 
-// An architecture's names and shapes, and the names by which its groups are found.
+// A network's names and shapes, and the names by which its groups are found.
 class Pattern {
  public:
-  Pattern(std::string architecture, ShapeMap shapes)
-      : architecture_(std::move(architecture)), shapes_(std::move(shapes)) {
+  explicit Pattern(network::FoundNetwork network)
+      : network_(std::move(network)), shapes_(ShapesOf(network_.network)) {
     std::vector<std::string> names;
     for (const auto& [name, shape] : shapes_) {
       families_.insert(FirstPart(name));
@@ -79,8 +79,12 @@ class Pattern {
 
   Comparison Compare(const StateDictShapes& dict, size_t number, const std::string& prefix) const {
     Comparison result;
-    result.group = {
-        .architecture = architecture_, .dict = number, .prefix = prefix, .names = {}, .left = {}};
+    result.group = {.network = network_.network,
+                    .remarks = network_.remarks,
+                    .dict = number,
+                    .prefix = prefix,
+                    .names = {},
+                    .left = {}};
     result.place = PlaceOf(dict.path, prefix);
     for (const auto& [name, shape] : shapes_) {
       if (IsBatchCounter(name)) continue;
@@ -115,7 +119,7 @@ class Pattern {
     result.group.left.push_back(name);
   }
 
-  const std::string architecture_;
+  const network::FoundNetwork network_;
   const ShapeMap shapes_;
   std::set<std::string> families_;
   std::vector<std::string> anchors_;
@@ -132,9 +136,9 @@ Status NothingFits(const std::vector<StateDictShapes>& dicts, const BackboneWish
                    const std::optional<Comparison>& nearest) {
   if (nearest.has_value() && nearest->fitting > 0) {
     return InvalidArgument(fmt::format(
-        "no group of tensors is a network of a known architecture; the nearest is {}{}: {} of its "
-        "{} tensors fit, but {} do not: {}{}",
-        nearest->group.architecture,
+        "no group of tensors is a network of a known architecture or family; the nearest is {}{}: "
+        "{} of its {} tensors fit, but {} do not: {}{}",
+        nearest->group.network.name,
         nearest->place.empty() ? "" : fmt::format(" at {}", Quote(nearest->place)),
         nearest->fitting, nearest->expected, nearest->fault_count, fmt::join(nearest->faults, "; "),
         nearest->fault_count > kShown ? "; ..." : ""));
@@ -148,10 +152,10 @@ Status NothingFits(const std::vector<StateDictShapes>& dicts, const BackboneWish
     if (names.size() < kShown) names.push_back(Quote(name));
   }
   return InvalidArgument(fmt::format(
-      "no group of tensors is a network of a known architecture ({}); there are {} tensors with "
-      "names such as {}",
+      "no group of tensors is a network of a known architecture ({}) or family ({}); there are {} "
+      "tensors with names such as {}",
       fmt::join(wish.preferred.empty() ? ArchitectureNames() : wish.preferred, ", "),
-      largest.tensors.size(), fmt::join(names, ", ")));
+      network::FamilyNames(), largest.tensors.size(), fmt::join(names, ", ")));
 }
 
 StatusOr<BackboneGroup> OnlyOne(std::vector<Comparison> fits) {
@@ -167,39 +171,79 @@ StatusOr<BackboneGroup> OnlyOne(std::vector<Comparison> fits) {
     places.push_back(one.place.empty() ? std::string("(outermost)") : one.place);
   }
   return InvalidArgument(fmt::format("{} networks of {} are in the file: {}; choose one by --entry",
-                                     fits.size(), fits.front().group.architecture,
+                                     fits.size(), fits.front().group.network.name,
                                      fmt::join(places, ", ")));
 }
+
+// Looks for networks in the dicts: keeps those that fit, and the nearest.
+class Search {
+ public:
+  Search(const std::vector<StateDictShapes>& dicts, const BackboneWish& wish)
+      : dicts_(dicts), wish_(wish) {}
+
+  Status TryArchitectures() {
+    std::vector<std::string> architectures = wish_.preferred;
+    for (const std::string& name : ArchitectureNames()) {
+      if (std::find(architectures.begin(), architectures.end(), name) == architectures.end()) {
+        architectures.push_back(name);
+      }
+    }
+    if (wish_.architecture.has_value()) architectures = {*wish_.architecture};
+    for (const std::string& architecture : architectures) {
+      FACEGATE_ASSIGN_OR_RETURN(network::Description description,
+                                DescribeArchitecture(architecture));
+      const Pattern pattern({.network = std::move(description)});
+      for (size_t i = 0; i < dicts_.size(); ++i) {
+        for (const std::string& prefix : pattern.Prefixes(dicts_[i].tensors)) {
+          Try(pattern, i, prefix);
+        }
+      }
+    }
+    return OkStatus();
+  }
+
+  void TryFamilies() {
+    for (size_t i = 0; i < dicts_.size(); ++i) {
+      const TensorMap& tensors = dicts_[i].tensors;
+      std::vector<std::string> prefixes = network::TelltalePrefixes(tensors);
+      if (prefixes.size() > kMostPrefixes) prefixes.resize(kMostPrefixes);
+      for (const std::string& prefix : prefixes) {
+        for (auto& found : network::DescribeTensors(tensors, prefix, wish_.hints)) {
+          Try(Pattern(std::move(found)), i, prefix);
+        }
+      }
+    }
+  }
+
+  bool found() const { return !fits_.empty(); }
+  StatusOr<BackboneGroup> Result() && {
+    if (fits_.empty()) return NothingFits(dicts_, wish_, nearest_);
+    return OnlyOne(std::move(fits_));
+  }
+
+ private:
+  void Try(const Pattern& pattern, size_t dict, const std::string& prefix) {
+    Comparison one = pattern.Compare(dicts_[dict], dict, prefix);
+    if (!IsWanted(wish_, one, dicts_[dict].path)) return;
+    if (!nearest_.has_value() || one.fitting > nearest_->fitting) nearest_ = one;
+    if (one.fault_count == 0) fits_.push_back(std::move(one));
+  }
+
+  const std::vector<StateDictShapes>& dicts_;
+  const BackboneWish& wish_;
+  std::vector<Comparison> fits_;
+  std::optional<Comparison> nearest_;
+};
 
 }  // namespace
 
 StatusOr<BackboneGroup> FindBackbone(const std::vector<StateDictShapes>& dicts,
                                      const BackboneWish& wish) {
   if (dicts.empty()) return InvalidArgument("there are no tensors");
-  std::vector<Comparison> fits;
-  std::optional<Comparison> nearest;
-  std::vector<std::string> architectures = wish.preferred;
-  for (const std::string& name : ArchitectureNames()) {
-    if (std::find(architectures.begin(), architectures.end(), name) == architectures.end()) {
-      architectures.push_back(name);
-    }
-  }
-  if (wish.architecture.has_value()) architectures = {*wish.architecture};
-  for (const std::string& architecture : architectures) {
-    FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
-                              DescribeArchitecture(architecture));
-    const Pattern pattern(architecture, ShapesOf(description));
-    for (size_t i = 0; i < dicts.size(); ++i) {
-      for (const std::string& prefix : pattern.Prefixes(dicts[i].tensors)) {
-        Comparison one = pattern.Compare(dicts[i], i, prefix);
-        if (!IsWanted(wish, one, dicts[i].path)) continue;
-        if (!nearest.has_value() || one.fitting > nearest->fitting) nearest = one;
-        if (one.fault_count == 0) fits.push_back(std::move(one));
-      }
-    }
-  }
-  if (fits.empty()) return NothingFits(dicts, wish, nearest);
-  return OnlyOne(std::move(fits));
+  Search search(dicts, wish);
+  FACEGATE_RETURN_IF_ERROR(search.TryArchitectures());
+  if (!search.found() && !wish.architecture.has_value()) search.TryFamilies();
+  return std::move(search).Result();
 }
 
 }  // namespace facegate

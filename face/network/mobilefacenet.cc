@@ -1,13 +1,13 @@
 #include "face/network/mobilefacenet.h"
 
-#include <array>
 #include <string>
 #include <utility>
+
+#include "face/network/usual_layers.h"
 
 namespace facegate::network {
 namespace {
 
-// The two originals have the same layers under other names.
 struct Naming {
   std::string inner;  // the chain inside each block; empty where there is none
   std::string conv, norm, prelu;
@@ -16,7 +16,18 @@ struct Naming {
   std::array<std::string, 8> trunk;
 };
 
-Naming Naming128() {
+Naming NamingOf(MobileFaceNetNaming naming) {
+  if (naming == MobileFaceNetNaming::kArcFaceTorch) {
+    return {.inner = "layers",
+            .conv = "0",
+            .norm = "1",
+            .prelu = "2",
+            .expand = "0",
+            .depthwise = "1",
+            .project = "2",
+            .repeats = "layers",
+            .trunk = {"0", "1", "2", "3", "4", "5", "6", "7"}};
+  }
   return {.inner = "",
           .conv = "conv",
           .norm = "bn",
@@ -29,16 +40,18 @@ Naming Naming128() {
                     "conv_5"}};
 }
 
-Naming Naming512() {
-  return {.inner = "layers",
-          .conv = "0",
-          .norm = "1",
-          .prelu = "2",
-          .expand = "0",
-          .depthwise = "1",
-          .project = "2",
-          .repeats = "layers",
-          .trunk = {"0", "1", "2", "3", "4", "5", "6", "7"}};
+LayerKind ActivationOf(MobileFaceNetActivation activation, int64_t channels) {
+  switch (activation) {
+    case MobileFaceNetActivation::kPRelu:
+      return PRelu{channels};
+    case MobileFaceNetActivation::kOneSlope:
+      return PRelu{1};
+    case MobileFaceNetActivation::kRelu6:
+      return Clip{.low = 0.0, .high = 6.0};
+    case MobileFaceNetActivation::kRelu:
+      break;
+  }
+  return Relu{};
 }
 
 // Puts the layers into a chain of that name; an empty name leaves them as they are.
@@ -47,11 +60,17 @@ std::vector<Layer> Within(const std::string& name, std::vector<Layer> layers) {
   return {{name, Chain{std::move(layers)}}};
 }
 
-Chain Block(const Naming& naming, const ConvShape& shape, bool activate = true) {
-  std::vector<Layer> layers = {{naming.conv, Convolution{shape}},
-                               {naming.norm, BatchNorm{shape.out}}};
-  if (activate) layers.push_back({naming.prelu, PRelu{shape.out}});
-  return {Within(naming.inner, std::move(layers))};
+// The kernel is as large as the picture that is left.
+LayerKind GlobalDepthwise(const MobileFaceNetShape& shape) {
+  const auto& [height, width] = shape.last_kernel;
+  if (height == width) {
+    return Convolution{
+        {.in = shape.last, .out = shape.last, .kernel = height, .groups = shape.last}};
+  }
+  OblongConvolution oblong{
+      .in = shape.last, .out = shape.last, .groups = shape.last, .window = {}, .bias = false};
+  oblong.window.kernel = shape.last_kernel;
+  return oblong;
 }
 
 struct UnitShape {
@@ -61,74 +80,130 @@ struct UnitShape {
   int64_t stride = 1;     // 1: the input is added to the output
 };
 
-// A unit is an inverted residual: 1×1 expansion, 3×3 depthwise, 1×1 projection without activation.
-LayerKind Unit(const Naming& naming, const UnitShape& shape) {
-  const int64_t mid = shape.expansion;
-  const ConvShape depthwise{
-      .in = mid, .out = mid, .kernel = 3, .stride = shape.stride, .padding = 1, .groups = mid};
-  std::vector<Layer> layers =
-      Within(naming.inner, {{naming.expand, Block(naming, {.in = shape.in, .out = mid})},
-                            {naming.depthwise, Block(naming, depthwise)},
-                            {naming.project, Block(naming, {.in = mid, .out = shape.out}, false)}});
-  if (shape.stride != 1) return Chain{std::move(layers)};
-  return Residual{.layers = std::move(layers), .shortcut = {}};
+class Writer {
+ public:
+  explicit Writer(const MobileFaceNetShape& shape)
+      : shape_(shape), naming_(NamingOf(shape.naming)) {}
+
+  Chain Block(LayerKind convolution, int64_t channels, bool activate = true) const {
+    std::vector<Layer> layers = {{naming_.conv, std::move(convolution)},
+                                 {naming_.norm, BatchNorm{channels}}};
+    if (activate) layers.push_back({naming_.prelu, ActivationOf(shape_.activation, channels)});
+    return {Within(naming_.inner, std::move(layers))};
+  }
+
+  // The trunk halves the picture four times.
+  std::vector<Layer> Trunk() const {
+    const auto& names = naming_.trunk;
+    const int64_t stem = shape_.stem;
+    std::vector<Layer> layers = {{names[0], Block(Conv3x3(shape_.input.channels, stem, 2), stem)}};
+    if (shape_.first_repeats > 0) {
+      layers.push_back({names[1], Repeat(shape_.first_repeats, stem, shape_.first_expansion)});
+    } else {
+      Convolution second = Conv3x3(stem, stem);
+      second.shape.groups = shape_.first_groups;
+      layers.push_back({names[1], Block(second, stem)});
+    }
+    int64_t in = stem;
+    for (const auto& [width, down_expansion, repeats, expansion] : shape_.stages) {
+      const UnitShape down{.in = in, .out = width, .expansion = down_expansion, .stride = 2};
+      layers.push_back({names[layers.size()], Unit(down)});
+      layers.push_back({names[layers.size()], Repeat(repeats, width, expansion)});
+      in = width;
+    }
+    return layers;
+  }
+
+ private:
+  // A unit is an inverted residual: 1×1 expansion, 3×3 depthwise, 1×1 projection without
+  // activation.
+  LayerKind Unit(const UnitShape& shape) const {
+    const auto& [in, out, mid, stride] = shape;
+    std::vector<Layer> layers = Within(
+        naming_.inner, {{naming_.expand, Block(Conv1x1(in, mid), mid)},
+                        {naming_.depthwise, Block(DepthwiseConvolution(mid, 3, stride), mid)},
+                        {naming_.project, Block(Conv1x1(mid, out), out, false)}});
+    if (stride != 1) return Chain{std::move(layers)};
+    return Residual{.layers = std::move(layers), .shortcut = {}};
+  }
+  Chain Repeat(int64_t count, int64_t width, int64_t expansion) const {
+    const LayerKind unit = Unit({.in = width, .out = width, .expansion = expansion});
+    return {
+        {{naming_.repeats, Sequence(std::vector<LayerKind>(static_cast<size_t>(count), unit))}}};
+  }
+
+  const MobileFaceNetShape& shape_;
+  const Naming naming_;
+};
+
+std::vector<Layer> Layers128(const MobileFaceNetShape& shape, int64_t wide) {
+  std::vector<Layer> layers = Writer(shape).Trunk();
+  // These are the last layers before the picture is halved, or ends.
+  for (const size_t repeats : {3U, 5U, 7U}) layers[repeats].map = true;
+  const std::vector<Layer> head = {{"sep", Conv1x1(wide, shape.last)},
+                                   {"sep_bn", BatchNorm{shape.last}},
+                                   {"prelu", ActivationOf(shape.activation, shape.last), true},
+                                   {"GDC_dw", GlobalDepthwise(shape)},
+                                   {"GDC_bn", BatchNorm{shape.last}},
+                                   {"features", Conv1x1(shape.last, shape.outputs)},
+                                   {"last_bn", BatchNorm{shape.outputs}},
+                                   {"flatten", Flatten{}}};
+  layers.insert(layers.end(), head.begin(), head.end());
+  return layers;
 }
 
-Chain Repeat(const Naming& naming, size_t count, int64_t width, int64_t expansion) {
-  const LayerKind unit = Unit(naming, {.in = width, .out = width, .expansion = expansion});
-  return {{{naming.repeats, Sequence(std::vector<LayerKind>(count, unit))}}};
+std::vector<Layer> LayersTreB1eN(const MobileFaceNetShape& shape, int64_t wide) {
+  const Writer writer(shape);
+  std::vector<Layer> layers = writer.Trunk();
+  const std::vector<Layer> head = {
+      {"conv_6_sep", writer.Block(Conv1x1(wide, shape.last), shape.last), true},
+      {"conv_6_dw", writer.Block(GlobalDepthwise(shape), shape.last, false)},
+      {"conv_6_flatten", Flatten{}},
+      {"linear", Linear{.in = shape.last, .out = shape.outputs}},
+      {"bn", BatchNorm{shape.outputs}}};
+  layers.insert(layers.end(), head.begin(), head.end());
+  return layers;
 }
 
-// The trunk leads from 112×112×3 to 7×7×(2·width).
-std::vector<Layer> Trunk(const Naming& naming, int64_t width) {
-  const auto& names = naming.trunk;
-  const int64_t wide = 2 * width;
-  const ConvShape first{.in = 3, .out = width, .kernel = 3, .stride = 2, .padding = 1};
-  const ConvShape second{.in = width, .out = width, .kernel = 3, .padding = 1, .groups = 64};
-  return {
-      {names[0], Block(naming, first)},
-      {names[1], Block(naming, second)},
-      {names[2], Unit(naming, {.in = width, .out = width, .expansion = 128, .stride = 2})},
-      {names[3], Repeat(naming, 4, width, 128)},
-      {names[4], Unit(naming, {.in = width, .out = wide, .expansion = 256, .stride = 2})},
-      {names[5], Repeat(naming, 6, wide, 256)},
-      {names[6], Unit(naming, {.in = wide, .out = wide, .expansion = 512, .stride = 2})},
-      {names[7], Repeat(naming, 2, wide, 256)},
-  };
+std::vector<Layer> LayersArcFaceTorch(const MobileFaceNetShape& shape, int64_t wide) {
+  const Writer writer(shape);
+  const Chain head =
+      Sequence({writer.Block(GlobalDepthwise(shape), shape.last, false), Flatten{},
+                Linear{.in = shape.last, .out = shape.outputs}, BatchNorm{shape.outputs}});
+  return {{"layers", Chain{writer.Trunk()}, true},
+          {"conv_sep", writer.Block(Conv1x1(wide, shape.last), shape.last), true},
+          {"features", Chain{{{"layers", head}}}}};
 }
-
-// The kernel is as large as the picture that is left: each channel becomes one number.
-constexpr ConvShape kGlobalDepthwise{.in = 512, .out = 512, .kernel = 7, .groups = 512};
 
 }  // namespace
 
-Description MobileFaceNet128() {
-  std::vector<Layer> layers = Trunk(Naming128(), 64);
-  // These are the last layers before the picture is halved, or ends.
-  for (const size_t repeats : {3U, 5U, 7U}) layers[repeats].map = true;
-  const std::vector<Layer> head = {{"sep", Convolution{{.in = 128, .out = 512}}},
-                                   {"sep_bn", BatchNorm{512}},
-                                   {"prelu", PRelu{512}, true},
-                                   {"GDC_dw", Convolution{kGlobalDepthwise}},
-                                   {"GDC_bn", BatchNorm{512}},
-                                   {"features", Convolution{{.in = 512, .out = 128}}},
-                                   {"last_bn", BatchNorm{128}},
-                                   {"flatten", Flatten{}}};
-  layers.insert(layers.end(), head.begin(), head.end());
-  return {.name = {}, .input = kCropInput, .outputs = 128, .layers = std::move(layers), .more = {}};
+Description MobileFaceNet(const MobileFaceNetShape& shape) {
+  const int64_t wide = shape.stages.back().width;
+  Description description{
+      .name = {}, .input = shape.input, .outputs = shape.outputs, .layers = {}, .more = {}};
+  switch (shape.naming) {
+    case MobileFaceNetNaming::kBubbliiiing:
+      description.layers = Layers128(shape, wide);
+      break;
+    case MobileFaceNetNaming::kArcFaceTorch:
+      description.layers = LayersArcFaceTorch(shape, wide);
+      break;
+    case MobileFaceNetNaming::kTreB1eN:
+      description.layers = LayersTreB1eN(shape, wide);
+      break;
+  }
+  return description;
 }
 
-Description MobileFaceNet512() {
-  const Naming naming = Naming512();
-  const Chain head = Sequence({Block(naming, kGlobalDepthwise, false), Flatten{},
-                               Linear{.in = 512, .out = 512}, BatchNorm{512}});
-  return {.name = {},
-          .input = kCropInput,
-          .outputs = 512,
-          .layers = {{"layers", Chain{Trunk(naming, 128)}, true},
-                     {"conv_sep", Block(naming, {.in = 256, .out = 512}), true},
-                     {"features", Chain{{{"layers", head}}}}},
-          .more = {}};
+MobileFaceNetShape MobileFaceNet128() { return {}; }
+
+MobileFaceNetShape MobileFaceNet512() {
+  MobileFaceNetShape shape;
+  shape.naming = MobileFaceNetNaming::kArcFaceTorch;
+  shape.stem = 128;
+  for (MobileFaceNetStage& stage : shape.stages) stage.width *= 2;
+  shape.outputs = 512;
+  return shape;
 }
 
 }  // namespace facegate::network

@@ -85,7 +85,7 @@ PickleWriter& PickleWriter::Global(std::string_view module, std::string_view nam
   return Raw("c").Raw(module).Raw("\n").Raw(name).Raw("\n");
 }
 
-PickleWriter& PickleWriter::Ints(std::initializer_list<int64_t> values) {
+PickleWriter& PickleWriter::Ints(const std::vector<int64_t>& values) {
   Mark();
   for (const int64_t value : values) Int(value);
   return Raw("t");
@@ -105,8 +105,8 @@ PickleWriter& PickleWriter::Storage(std::string_view type, std::string_view key,
 }
 
 PickleWriter& PickleWriter::Tensor(std::string_view type, std::string_view key, int64_t elements,
-                                   int64_t offset, std::initializer_list<int64_t> shape,
-                                   std::initializer_list<int64_t> strides) {
+                                   int64_t offset, const std::vector<int64_t>& shape,
+                                   const std::vector<int64_t>& strides) {
   Global("torch._utils", "_rebuild_tensor_v2").Mark().Storage(type, key, elements).Int(offset);
   Ints(shape).Ints(strides).Bool(false);
   return Global("collections", "OrderedDict").Raw(")RtR");
@@ -143,6 +143,26 @@ std::string TorchZip(const std::string& pickle, const std::vector<StorageBytesOf
   }
   entries.push_back({"archive/version", "3\n"});
   return ZipArchive(entries, options);
+}
+
+std::string TorchCheckpoint(const TensorMap& tensors, std::string_view prefix) {
+  PickleWriter writer;
+  writer.Proto().Raw("}(").Text("epoch").Int(3).Text("state_dict");
+  writer.Global("collections", "OrderedDict").Raw(")R(");
+  std::vector<StorageBytesOf> storages;
+  for (const auto& [name, tensor] : tensors) {
+    std::vector<int64_t> strides(tensor.shape.size(), 1);
+    for (size_t i = strides.size(); i > 1; --i)
+      strides[i - 2] = strides[i - 1] * tensor.shape[i - 1];
+    const std::string key = std::to_string(storages.size());
+    const int64_t elements = tensor.element_count();
+    const bool counter = tensor.dtype == DType::kI64;
+    writer.Text(std::string(prefix) + name);
+    writer.Tensor(counter ? "LongStorage" : "FloatStorage", key, elements, 0, tensor.shape,
+                  strides);
+    storages.push_back({key, static_cast<uint64_t>(elements), tensor.bytes});
+  }
+  return TorchZip(writer.Raw("uu").Stop().bytes(), storages);
 }
 
 std::string TorchLegacy(const std::string& pickle, const std::vector<StorageBytesOf>& storages,

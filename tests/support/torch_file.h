@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "face/weights/weights.h"
+
 namespace facegate {
 
 // Writes pickles as Python's pickler would (protocol 2 unless told otherwise), and wrong ones.
@@ -22,7 +24,7 @@ class PickleWriter {
   PickleWriter& Float(double value);
   PickleWriter& Text(std::string_view text);
   PickleWriter& Global(std::string_view module, std::string_view name);
-  PickleWriter& Ints(std::initializer_list<int64_t> values);  // a tuple
+  PickleWriter& Ints(const std::vector<int64_t>& values);  // a tuple
   PickleWriter& Put(int index);
   PickleWriter& Get(int index);
 
@@ -30,8 +32,8 @@ class PickleWriter {
   PickleWriter& Storage(std::string_view type, std::string_view key, int64_t elements);
   // A call of torch._utils._rebuild_tensor_v2.
   PickleWriter& Tensor(std::string_view type, std::string_view key, int64_t elements,
-                       int64_t offset, std::initializer_list<int64_t> shape,
-                       std::initializer_list<int64_t> strides);
+                       int64_t offset, const std::vector<int64_t>& shape,
+                       const std::vector<int64_t>& strides);
 
   const std::string& bytes() const { return bytes_; }
 
@@ -67,6 +69,10 @@ std::string TorchZip(const std::string& pickle, const std::vector<StorageBytesOf
                      const ZipOptions& options = {});
 std::string TorchLegacy(const std::string& pickle, const std::vector<StorageBytesOf>& storages,
                         bool little_endian = true);
+
+// A checkpoint of an epoch and a state dict of all tensors (of type kF32 or kI64), whose names come
+// after `prefix`: {"epoch": 3, "state_dict": {...}}.
+std::string TorchCheckpoint(const TensorMap& tensors, std::string_view prefix);
 
 // Little-endian float32.
 std::string FloatBytes(std::initializer_list<float> values);

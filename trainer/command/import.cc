@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -17,9 +18,11 @@
 #include "face/network/backbone_file.h"
 #include "face/network/backbone_group.h"
 #include "face/network/description_json.h"
+#include "face/network/layer_fields.h"
 #include "face/network/tensor_list.h"
 #include "face/onnx/onnx_file.h"
 #include "face/weights/model_file.h"
+#include "face/weights/quote.h"
 #include "face/weights/safetensors.h"
 #include "trainer/command/card_print.h"
 #include "trainer/command/import_onnx.h"
@@ -30,66 +33,102 @@ namespace {
 
 struct Source {
   TensorMap tensors;
-  std::string architecture;       // that the tensors fit; empty where the card names it
-  std::vector<std::string> left;  // tensors that are not the backbone's
+  network::Description network;
+  std::vector<std::string> remarks;  // on it
+  std::vector<std::string> left;     // tensors that are not the backbone's
+  bool prepares_input = false;       // it takes pixels of 0 to 255 as they are
   std::optional<ModelCard> card;
   std::string file_digest;  // sha256
 };
 
-BackboneWish WishOf(const ImportOptions& options) {
+// "128x160" is a width and a height.
+StatusOr<network::Sides> SidesFrom(const std::string& text) {
+  const size_t times = text.find('x');
+  network::Sides sides;
+  const auto read = [&](size_t begin, size_t end, int64_t& side) {
+    const char* const last = text.data() + end;
+    const auto [rest, error] = std::from_chars(text.data() + begin, last, side);
+    return error == std::errc() && rest == last && side >= 1 && side <= network::kMaxSide;
+  };
+  if (times != std::string::npos && read(0, times, sides.width) &&
+      read(times + 1, text.size(), sides.height)) {
+    return sides;
+  }
+  return RefuseField("--input", fmt::format("{} is not WIDTHxHEIGHT of 1 to {} pixels, such as "
+                                            "112x112",
+                                            Quote(text), network::kMaxSide));
+}
+
+StatusOr<BackboneWish> WishOf(const ImportOptions& options) {
   BackboneWish wish{.architecture = options.architecture, .entry = options.entry};
   if (options.card.preset) wish.preferred = ArchitecturesOfPreset(*options.card.preset);
+  if (options.input) {
+    FACEGATE_ASSIGN_OR_RETURN(wish.hints.input, SidesFrom(*options.input));
+  }
+  if (options.activation) {
+    const bool relu = *options.activation == "relu";
+    if (!relu && *options.activation != "relu6") {
+      return RefuseField("--activation",
+                         fmt::format("{} is neither relu6 nor relu", Quote(*options.activation)));
+    }
+    wish.hints.activation = relu ? network::Activation::kRelu : network::Activation::kRelu6;
+  }
   return wish;
 }
 
 Source SourceOf(FoundBackbone found) {
   Source source;
   source.tensors = std::move(found.tensors);
-  source.architecture = std::move(found.architecture);
+  source.network = std::move(found.network);
+  source.remarks = std::move(found.remarks);
   source.left = std::move(found.left);
   return source;
 }
 
 bool HasCard(const Safetensors& file) { return file.metadata.contains(std::string(kCardKey)); }
 
-StatusOr<Source> SourceOfModel(Safetensors file) {
-  FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ModelFileFrom(std::move(file)));
+// A network that stands in the card, or that is asked for by its name.
+StatusOr<Source> FromModelFile(Safetensors file, const ImportOptions& options) {
   Source source;
+  FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ModelFileFrom(std::move(file)));
+  if (options.architecture) {
+    FACEGATE_ASSIGN_OR_RETURN(source.network, DescribeArchitecture(*options.architecture));
+  } else {
+    FACEGATE_ASSIGN_OR_RETURN(source.network, NetworkOf(model.card));
+  }
   source.tensors = std::move(model.tensors);
   source.card = std::move(model.card);
   return source;
 }
 
-StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& options) {
+StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& options,
+                             const BackboneWish& wish) {
   if (LooksLikeSafetensors(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
-    if (HasCard(file)) return SourceOfModel(std::move(file));
-    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(file.tensors, WishOf(options)));
+    if (HasCard(file)) return FromModelFile(std::move(file), options);
+    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(file.tensors, wish));
     return SourceOf(std::move(found));
   }
   if (LooksLikeOnnx(bytes) || options.source.ends_with(".onnx")) {
     FACEGATE_ASSIGN_OR_RETURN(OnnxWeights weights, ReadOnnxWeights(bytes, options.source));
-    if (HasCard(weights.file)) return SourceOfModel(std::move(weights.file));
-    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found,
-                              TakeOnnxBackbone(std::move(weights), WishOf(options)));
-    return SourceOf(std::move(found));
+    if (HasCard(weights.file)) return FromModelFile(std::move(weights.file), options);
+    FACEGATE_ASSIGN_OR_RETURN(OnnxBackbone backbone,
+                              TakeOnnxBackbone(std::move(weights), bytes, options.source, wish));
+    Source source = SourceOf(std::move(backbone.found));
+    source.prepares_input = backbone.prepares_input;
+    return source;
   }
-  FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, ParseBackbone(bytes, WishOf(options)));
+  FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, ParseBackbone(bytes, wish));
   return SourceOf(std::move(found));
 }
 
 StatusOr<Source> ReadSource(const ImportOptions& options) {
+  FACEGATE_ASSIGN_OR_RETURN(const BackboneWish wish, WishOf(options));
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.source, kMaxWeightFileBytes));
-  StatusOr<Source> source = ParseSource(bytes, options);
+  StatusOr<Source> source = ParseSource(bytes, options, wish);
   if (!source.ok()) return Annotate(source.status(), options.source);
   source->file_digest = Sha256Hex(bytes);
   return source;
-}
-
-// The architecture that is asked for, the card's, or the one that fits.
-std::string ChooseArchitecture(const ImportOptions& options, const Source& source) {
-  if (options.architecture) return *options.architecture;
-  return source.card ? source.card->architecture : source.architecture;
 }
 
 Status CheckArchitecture(const ImportOptions& options) {
@@ -145,6 +184,8 @@ Status MixIn(const ImportOptions& options, ModelFile& file) {
 
 void PrintReport(const std::string& path, const ImportReport& report, std::ostream& out) {
   PrintCardRow("architecture", report.card.architecture, out);
+  if (!report.card.network.empty()) PrintCardRow("network", report.network, out);
+  for (const std::string& remark : report.remarks) PrintCardRow("remark", remark, out);
   PrintCardRow("parameters", fmt::format("{} in {} tensors", report.parameters, report.tensors),
                out);
   if (!report.left.empty()) {
@@ -207,12 +248,17 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   }
   FACEGATE_RETURN_IF_ERROR(CheckArchitecture(options));
   FACEGATE_ASSIGN_OR_RETURN(Source source, ReadSource(options));
+  CardOptions said = options.card;
+  if (source.prepares_input && said.mean.empty() && said.scale.empty()) {
+    said.mean = {0.0F};
+    said.scale = {1.0F};
+  }
   ModelFile file;
-  FACEGATE_ASSIGN_OR_RETURN(file.card, MakeCard(source.card, options.card));
+  FACEGATE_ASSIGN_OR_RETURN(file.card, MakeCard(source.card, said, source.network.input));
   if (!source.card && !options.card.origin) {
     file.card.origin += fmt::format("; source file sha256 {}", source.file_digest);
   }
-  file.card.architecture = ChooseArchitecture(options, source);
+  PutNetwork(source.network, file.card);
   file.tensors = std::move(source.tensors);
   if (options.mix) FACEGATE_RETURN_IF_ERROR(MixIn(options, file));
   if (options.half) {
@@ -224,8 +270,9 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   ImportReport report;
   report.tensors = file.tensors.size();
   report.left = std::move(source.left);
-  FACEGATE_ASSIGN_OR_RETURN(const network::Description network, NetworkOf(file.card));
-  report.parameters = network::CountParameters(network::TensorsOf(network));
+  report.remarks = std::move(source.remarks);
+  report.network = source.network.name;
+  report.parameters = network::CountParameters(network::TensorsOf(source.network));
   FACEGATE_ASSIGN_OR_RETURN(report.card, WriteProvenModel(options.out, std::move(file)));
   report.file_bytes = std::filesystem::file_size(options.out, error);
   return report;
@@ -237,9 +284,12 @@ TrainCommand AddImportCommand(CLI::App& app) {
   command->footer(
       "SOURCE is a state dict or checkpoint of torch.save (.pth, .pt; nothing in it is executed), "
       "a .safetensors,\n"
-      "or an .onnx whose tensors have the names of the network that it was made of.\n"
+      "or an .onnx.\n"
       "The backbone is looked for under any key and prefix; heads and other tensors are named and "
       "left out.\n"
+      "It is one of the known architectures, or of a known family in other sizes (facegate-train "
+      "summary lists\nthe former), or what the graph of an .onnx says; then the card describes "
+      "it.\n"
       "A file that carries a card keeps what it says; for anything else say how the "
       "training crops\nwere prepared, by --preset or --alignment.\n"
       "\n"
@@ -249,6 +299,9 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "  facegate-train import --alignment arcface-112x112 --color bgr evolve.pth "
       "irse50.safetensors\n"
       "  facegate-train import exported.onnx model.safetensors\n"
+      "  facegate-train import --preset insightface w600k_r50.onnx r50.safetensors\n"
+      "  facegate-train import --alignment arcface-112x112 --input 128x128 resnet18_110.pth "
+      "grey.safetensors\n"
       "  facegate-train import --half --figures figures.json run/model.safetensors "
       "small.safetensors\n"
       "  facegate-train import --mix run2/model.safetensors run1/model.safetensors "
@@ -263,6 +316,13 @@ TrainCommand AddImportCommand(CLI::App& app) {
   command->add_option("--entry", options->entry,
                       "Where in a checkpoint the backbone is, where it holds several: the keys "
                       "and the prefix, such as state_dict_ema or model.backbone");
+  command
+      ->add_option("--activation", options->activation,
+                   "Of a MobileFaceNet without slopes of PReLUs [relu6]")
+      ->check(CLI::IsMember({"relu6", "relu"}));
+  command->add_option("--input", options->input,
+                      "WIDTHxHEIGHT in pixels that the network takes, where its tensors leave a "
+                      "choice");
   AddCardOptions(*command, options->card);
   command->add_option(
       "--mix", options->mix,

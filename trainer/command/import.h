@@ -17,6 +17,10 @@ struct ImportOptions {
   std::string out{};
   std::optional<std::string> architecture{};  // else found by the tensors' names and shapes
   std::optional<std::string> entry{};         // where in a checkpoint, see BackboneWish
+  // Of a network that is known by its family alone: "relu6" or "relu", where it has no slopes of
+  // PReLUs; and the pixels of its input, WIDTHxHEIGHT.
+  std::optional<std::string> activation{};
+  std::optional<std::string> input{};
   CardOptions card{};
   // A model file whose weights are mixed with the source's, see MixWeights(), and its share.
   std::optional<std::string> mix{};
@@ -30,7 +34,9 @@ struct ImportReport {
   size_t tensors = 0;
   int64_t parameters = 0;
   uint64_t file_bytes = 0;
-  std::vector<std::string> left{};  // tensors of the source that are not the backbone's
+  std::vector<std::string> left{};     // tensors of the source that are not the backbone's
+  std::vector<std::string> remarks{};  // on the network, see network::FoundNetwork
+  std::string network{};               // what it is called
 };
 
 // Reads the weights, makes the card, runs the network once for the canary, writes the model file

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "face/base/counted.h"
 #include "face/base/file.h"
 #include "face/weights/model_card_reader.h"
 
@@ -41,6 +42,21 @@ const std::vector<Preset>& Presets() {
        .origin = "github.com/deepinsight/insightface, recognition/arcface_torch",
        .architectures = {"iresnet-50", "iresnet-100", "iresnet-18", "iresnet-34", "iresnet-200",
                          "mobilefacenet-512"}},
+      {.name = "adaface",
+       .preprocessing = {.colour_order = ColourOrder::kBgr,
+                         .alignment = AlignmentTemplate::kArcFace112},
+       .training_data = kUnstated,
+       .licence = "AdaFace's code is MIT; the training data are for research",
+       .origin = "github.com/mk-minchul/AdaFace",
+       .architectures = {"adaface-ir-50", "adaface-ir-100", "ir-18", "ir-34"}},
+      {.name = "arcface-tf2",
+       .preprocessing = {.mean = {0.0F, 0.0F, 0.0F},
+                         .scale = {1 / 255.0F, 1 / 255.0F, 1 / 255.0F},
+                         .alignment = AlignmentTemplate::kArcFace112},
+       .training_data = "MS1M",
+       .licence = "MIT; the training data are for research",
+       .origin = "github.com/peteryuX/arcface-tf2",
+       .architectures = {"keras-resnet-50", "keras-mobilenetv2"}},
   };
   return presets;
 }
@@ -90,28 +106,72 @@ Status SetThree(const char* flag, const std::vector<float>& values, std::array<f
   return OkStatus();
 }
 
-Status SetPreprocessing(const CardOptions& options, Preprocessing& preprocessing) {
+// Sets the order of the channels, of which the network takes so many.
+Status SetColour(const CardOptions& options, int64_t channels, Preprocessing& preprocessing) {
+  if (options.color) {
+    const std::optional<ColourOrder> order = ColourOrderFromName(*options.color);
+    if (!order) {
+      return RefuseField("--color", fmt::format("{} is none of rgb, bgr and grey", *options.color));
+    }
+    preprocessing.colour_order = *order;
+  } else if (channels == 1) {
+    preprocessing.colour_order = ColourOrder::kGrey;
+  }
+  if (preprocessing.channels() == channels) return OkStatus();
+  return RefuseField(
+      "--color",
+      fmt::format("{} has {}, the network takes {}", ColourOrderName(preprocessing.colour_order),
+                  Counted(static_cast<size_t>(preprocessing.channels()), "channel", "channels"),
+                  channels));
+}
+
+// A crop that stands in an input as it is, or is scaled to fill it, needs no word.
+bool FitsPlainly(const cv::Size& crop, const cv::Size& input) {
+  const bool alike = crop.width * input.height == crop.height * input.width;
+  const bool within = crop.width <= input.width && crop.height <= input.height;
+  return alike || (within && (crop.width == input.width || crop.height == input.height));
+}
+
+// Sets what becomes of crops whose size is not the input's.
+Status SetLetterbox(const CardOptions& options, bool template_is_new,
+                    Preprocessing& preprocessing) {
+  const cv::Size crop = CropSize(preprocessing.alignment);
+  const cv::Size input(preprocessing.input_width, preprocessing.input_height);
+  if (options.letterbox) {
+    preprocessing.letterbox = *options.letterbox;
+  } else if (template_is_new || (crop != input && !preprocessing.letterbox)) {
+    preprocessing.letterbox = crop != input;
+    if (!FitsPlainly(crop, input)) {
+      return RefuseField(
+          "--alignment",
+          fmt::format("a crop of {}x{} does not fit the network's input of {}x{}: give another "
+                      "--alignment, or --letterbox where the training crops had borders",
+                      crop.width, crop.height, input.width, input.height));
+    }
+  }
+  if (preprocessing.letterbox || crop == input) return OkStatus();
+  return RefuseField("--no-letterbox",
+                     fmt::format("a crop of {}x{} does not fill an input of {}x{}", crop.width,
+                                 crop.height, input.width, input.height));
+}
+
+Status SetPreprocessing(const CardOptions& options, const network::Input& input,
+                        Preprocessing& preprocessing) {
+  preprocessing.input_width = static_cast<int>(input.width);
+  preprocessing.input_height = static_cast<int>(input.height);
+  bool template_is_new = false;
   if (options.alignment) {
     const std::optional<AlignmentTemplate> alignment = AlignmentFromName(*options.alignment);
     if (!alignment) {
       return RefuseField("--alignment", fmt::format("{} is unknown", *options.alignment));
     }
     // The letterbox of another template says nothing about this one.
-    if (preprocessing.alignment != *alignment || !options.preset) {
-      preprocessing.letterbox =
-          CropSize(*alignment) != cv::Size(preprocessing.input_width, preprocessing.input_height);
-    }
+    template_is_new = preprocessing.alignment != *alignment || !options.preset;
     preprocessing.alignment = *alignment;
   }
-  if (options.color) {
-    if (*options.color != "rgb" && *options.color != "bgr") {
-      return RefuseField("--color", fmt::format("{} is neither rgb nor bgr", *options.color));
-    }
-    preprocessing.colour_order = ColourOrderFromName(*options.color).value_or(ColourOrder::kRgb);
-  }
+  FACEGATE_RETURN_IF_ERROR(SetColour(options, input.channels, preprocessing));
   FACEGATE_RETURN_IF_ERROR(SetThree("--mean", options.mean, preprocessing.mean));
   FACEGATE_RETURN_IF_ERROR(SetThree("--scale", options.scale, preprocessing.scale));
-  preprocessing.letterbox = options.letterbox.value_or(preprocessing.letterbox);
   if (options.letterbox_grey) {
     if (*options.letterbox_grey < 0 || *options.letterbox_grey > 255) {
       return RefuseField("--letterbox-grey",
@@ -120,15 +180,7 @@ Status SetPreprocessing(const CardOptions& options, Preprocessing& preprocessing
     preprocessing.letterbox_grey = static_cast<uint8_t>(*options.letterbox_grey);
   }
   preprocessing.mirror_average = options.mirror.value_or(preprocessing.mirror_average);
-  const cv::Size crop = CropSize(preprocessing.alignment);
-  if (!preprocessing.letterbox &&
-      crop != cv::Size(preprocessing.input_width, preprocessing.input_height)) {
-    return RefuseField(
-        "--no-letterbox",
-        fmt::format("a crop of {}x{} does not fill an input of {}x{}", crop.width, crop.height,
-                    preprocessing.input_width, preprocessing.input_height));
-  }
-  return OkStatus();
+  return SetLetterbox(options, template_is_new, preprocessing);
 }
 
 StatusOr<std::vector<AccuracyFigure>> ReadFigures(const std::string& path) {
@@ -155,9 +207,10 @@ std::vector<std::string> ArchitecturesOfPreset(const std::string& preset) {
   return known == Presets().end() ? std::vector<std::string>() : known->architectures;
 }
 
-StatusOr<ModelCard> MakeCard(const std::optional<ModelCard>& source, const CardOptions& options) {
+StatusOr<ModelCard> MakeCard(const std::optional<ModelCard>& source, const CardOptions& options,
+                             const network::Input& input) {
   FACEGATE_ASSIGN_OR_RETURN(ModelCard card, StartingPoint(source, options));
-  FACEGATE_RETURN_IF_ERROR(SetPreprocessing(options, card.preprocessing));
+  FACEGATE_RETURN_IF_ERROR(SetPreprocessing(options, input, card.preprocessing));
   if (source && card.preprocessing != source->preprocessing) {
     card.accuracy.clear();
     card.default_min_cosine.reset();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/network/description.h"
 #include "face/weights/model_card.h"
 
 namespace facegate {
@@ -32,7 +33,7 @@ struct CardOptions {
   std::optional<std::string> figures{};
 };
 
-// "bubbliiiing" and "insightface".
+// "bubbliiiing", "insightface", "adaface" and "arcface-tf2".
 const std::vector<std::string>& ImportPresetNames();
 
 // The architectures that the preset's project trains, for messages.
@@ -41,8 +42,11 @@ std::vector<std::string> ArchitecturesOfPreset(const std::string& preset);
 // A card without architecture, size, digests and canary: what `source` says (the card that the file
 // carried), changed by the preset, changed by the options. Where the alignment stays unsaid the
 // command line is at fault: with another template than a model was trained on it loses its accuracy
-// without any other sign. Letterbox, where unsaid, is what the template needs. Figures of accuracy
+// without any other sign. Size and channels of the preprocessing are those of `input`, which
+// the network takes: grey where that has one channel. Letterbox, where unsaid, is what the template
+// needs; a crop that would have to be scaled and bordered for that is refused. Figures of accuracy
 // are dropped when the preprocessing changes.
-StatusOr<ModelCard> MakeCard(const std::optional<ModelCard>& source, const CardOptions& options);
+StatusOr<ModelCard> MakeCard(const std::optional<ModelCard>& source, const CardOptions& options,
+                             const network::Input& input = network::kCropInput);
 
 }  // namespace facegate

@@ -1,26 +1,17 @@
 #include "trainer/command/import_onnx.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 #include <utility>
 
+#include "face/onnx/graph_reader.h"
 #include "face/onnx/onnx_file.h"
 #include "face/onnx/onnx_state_dict.h"
 
 namespace facegate {
 namespace {
-
-std::string OperatorsOf(const OnnxModel& model) {
-  std::set<std::string> names;
-  for (const OnnxNode& node : model.nodes) {
-    names.insert(node.domain.empty() ? node.op : node.domain + "." + node.op);
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
 
 // The operator that takes the first input.
 std::string FirstOf(const OnnxModel& model) {
@@ -38,30 +29,36 @@ std::string FirstOf(const OnnxModel& model) {
 StatusOr<OnnxWeights> ReadOnnxWeights(std::string_view bytes, const std::string& path) {
   FACEGATE_ASSIGN_OR_RETURN(OnnxModel model,
                             ParseOnnx(bytes, std::filesystem::path(path).parent_path().string()));
-  OnnxWeights weights{.file = {}, .operators = OperatorsOf(model), .first = FirstOf(model)};
+  OnnxWeights weights{.file = {}, .first = FirstOf(model)};
   FACEGATE_ASSIGN_OR_RETURN(weights.file, TakeStateDict(std::move(model)));
   return weights;
 }
 
-StatusOr<FoundBackbone> TakeOnnxBackbone(OnnxWeights weights, const BackboneWish& wish) {
+StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, std::string_view bytes,
+                                        const std::string& path, const BackboneWish& wish) {
   if (weights.file.tensors.empty()) {
     return InvalidArgument("the ONNX model has no initializers: it holds no weights");
   }
-  StatusOr<FoundBackbone> found = TakeBackbone(weights.file.tensors, wish);
-  if (!found.ok()) {
-    return InvalidArgument(fmt::format(
-        "an ONNX model is taken where its initializers have the names of a known architecture's "
-        "state dict, and this one's do not ({}); its graph, of {}, is not taken: import the .pth "
-        "that it was made of",
-        MessageOf(found.status()), weights.operators));
+  StatusOr<FoundBackbone> named = TakeBackbone(weights.file.tensors, wish);
+  if (named.ok() && weights.first == "Conv") return OnnxBackbone{.found = *std::move(named)};
+  if (!named.ok() && (wish.architecture.has_value() || wish.entry.has_value())) {
+    return named.status();
   }
-  if (weights.first != "Conv") {
-    return InvalidArgument(fmt::format(
-        "the graph begins with {}, so it prepares its input itself, and without a card it is not "
-        "known how: export it without that, or import the .pth that it was made of",
-        weights.first));
+  FACEGATE_ASSIGN_OR_RETURN(OnnxModel model,
+                            ParseOnnx(bytes, std::filesystem::path(path).parent_path().string()));
+  StatusOr<GraphNetwork> read = DescribeGraph(std::move(model));
+  if (!read.ok()) {
+    return InvalidArgument(
+        fmt::format("the graph is of no network that is known here: {}", MessageOf(read.status())));
   }
-  return found;
+  OnnxBackbone backbone{.found = {}, .prepares_input = read->prepares_input};
+  backbone.found.tensors = std::move(read->tensors);
+  backbone.found.network = std::move(read->description);
+  backbone.found.remarks = {"its layers are those of the graph"};
+  if (read->prepares_input) {
+    backbone.found.remarks.emplace_back("the graph prepares its input itself, of pixels 0 to 255");
+  }
+  return backbone;
 }
 
 }  // namespace facegate

@@ -36,7 +36,7 @@ TEST(BackboneGroupTest, TakesTheBackboneUnderAnyPrefixAndNamesWhatIsLeft) {
     dict.tensors["head.weight"] = Centres();
     dict.tensors["margin.kernel"] = Centres();
     FACEGATE_ASSERT_OK_AND_ASSIGN(const BackboneGroup group, FindBackbone({dict}, {}));
-    EXPECT_EQ(group.architecture, "mobilefacenet-128");
+    EXPECT_EQ(group.network.name, "mobilefacenet-128");
     EXPECT_EQ(group.prefix, prefix);
     EXPECT_EQ(group.names.size(), 333U);
     EXPECT_THAT(group.left, ElementsAre("head.weight", "margin.kernel"));
@@ -77,7 +77,7 @@ TEST(BackboneGroupTest, AsksWhichOfSeveralIsMeant) {
 TEST(BackboneGroupTest, DoesNotTakeASmallNetworkOutOfALargerOne) {
   StateDictShapes dict{.path = "", .tensors = RandomWeights("iresnet-34", 1).value()};
   FACEGATE_ASSERT_OK_AND_ASSIGN(const BackboneGroup whole, FindBackbone({dict}, {}));
-  EXPECT_EQ(whole.architecture, "iresnet-34");
+  EXPECT_EQ(whole.network.name, "iresnet-34");
   dict.tensors.erase("layer3.5.bn1.bias");
   EXPECT_THAT(
       Message(FindBackbone({dict}, {})),
