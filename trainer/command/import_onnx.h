@@ -25,9 +25,9 @@ struct OnnxBackbone {
 };
 
 // Takes the backbone out of a file without a card. Where its initializers carry the names of a
-// known architecture, and the graph begins with a convolution, it is that; else what DescribeGraph()
-// makes of the graph. `bytes` are the file's. kInvalidArgument where neither gives one, and where
-// an architecture is asked for that it is not.
+// known architecture, and the graph begins with a convolution, it is that; else what
+// DescribeGraph() makes of the graph. `bytes` are the file's. kInvalidArgument where neither gives
+// one, and where an architecture is asked for that it is not.
 StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, std::string_view bytes,
                                         const std::string& path, const BackboneWish& wish);
 

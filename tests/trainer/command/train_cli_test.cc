@@ -268,7 +268,7 @@ TEST_F(TrainCliTest, ComparesAlignedCrops) {
 TEST_F(TrainCliTest, DrawsWhatItCompares) {
   const std::string a = Photo("a.png", SyntheticCrop(1));
   const std::string b = Photo("b.png", SyntheticCrop(2));
-  const std::string drawing = dir_.File("both.png");
+  const std::string drawing = File("both.png");
   ASSERT_EQ(Run({"compare", "--draw", drawing, RandomModel(0.9F), a, b}), TrainExitCode::kOk)
       << err();
   const cv::Mat sheet = cv::imread(drawing);
