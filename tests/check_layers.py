@@ -19,6 +19,7 @@ LIBRARIES = {
     "cli11": r"CLI/",
     "cuda": r"cu(da|blas|dnn)\w*\.h",
     "faiss": r"faiss/",
+    "hdf5": r"hdf5\.h",
     "grpc": r"(grpc|grpcpp|grpc\+\+)/(?!health)",
     "opencv": r"opencv2/",
     "prometheus": r"prometheus/",

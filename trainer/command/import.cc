@@ -26,6 +26,8 @@
 #include "face/weights/safetensors.h"
 #include "trainer/command/card_print.h"
 #include "trainer/command/import_onnx.h"
+#include "trainer/keras/h5_file.h"
+#include "trainer/keras/keras_weights.h"
 #include "trainer/run/model_writer.h"
 
 namespace facegate {
@@ -103,6 +105,12 @@ StatusOr<Source> FromModelFile(Safetensors file, const ImportOptions& options) {
 
 StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& options,
                              const BackboneWish& wish) {
+  if (LooksLikeH5(bytes)) {
+    FACEGATE_ASSIGN_OR_RETURN(TensorMap keras, ParseH5(bytes));
+    FACEGATE_ASSIGN_OR_RETURN(keras, FromKeras(std::move(keras)));
+    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(keras, wish));
+    return SourceOf(std::move(found));
+  }
   if (LooksLikeSafetensors(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
     if (HasCard(file)) return FromModelFile(std::move(file), options);
@@ -135,6 +143,15 @@ Status CheckArchitecture(const ImportOptions& options) {
   if (!options.architecture) return OkStatus();
   const Status known = EmbeddingSizeOf(*options.architecture).status();
   return known.ok() ? known : RefuseField("--architecture", MessageOf(known));
+}
+
+// What was said of the input is what the network takes.
+Status CheckInput(const ImportOptions& options, const network::Description& network) {
+  if (!options.input) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(const network::Sides said, SidesFrom(*options.input));
+  const auto& [channels, height, width] = network.input;
+  if (said == network::Sides{.height = height, .width = width}) return OkStatus();
+  return RefuseField("--input", fmt::format("{} takes {}x{} pixels", network.name, width, height));
 }
 
 // "head.weight, head.bias and 3 more".
@@ -248,6 +265,7 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   }
   FACEGATE_RETURN_IF_ERROR(CheckArchitecture(options));
   FACEGATE_ASSIGN_OR_RETURN(Source source, ReadSource(options));
+  FACEGATE_RETURN_IF_ERROR(CheckInput(options, source.network));
   CardOptions said = options.card;
   if (source.prepares_input && said.mean.empty() && said.scale.empty()) {
     said.mean = {0.0F};
@@ -280,11 +298,10 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
 
 TrainCommand AddImportCommand(CLI::App& app) {
   CLI::App* command =
-      app.add_subcommand("import", "Makes a model file of weights that PyTorch trained");
+      app.add_subcommand("import", "Makes a model file of weights that PyTorch or Keras trained");
   command->footer(
       "SOURCE is a state dict or checkpoint of torch.save (.pth, .pt; nothing in it is executed), "
-      "a .safetensors,\n"
-      "or an .onnx.\n"
+      "a .safetensors,\nan .onnx, or the .h5 weights of a Keras network.\n"
       "The backbone is looked for under any key and prefix; heads and other tensors are named and "
       "left out.\n"
       "It is one of the known architectures, or of a known family in other sizes (facegate-train "
@@ -302,6 +319,7 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "  facegate-train import --preset insightface w600k_r50.onnx r50.safetensors\n"
       "  facegate-train import --alignment arcface-112x112 --input 128x128 resnet18_110.pth "
       "grey.safetensors\n"
+      "  facegate-train import --preset arcface-tf2 arc_mbv2.h5 mbv2.safetensors\n"
       "  facegate-train import --half --figures figures.json run/model.safetensors "
       "small.safetensors\n"
       "  facegate-train import --mix run2/model.safetensors run1/model.safetensors "

@@ -13,12 +13,13 @@
 namespace facegate {
 
 struct ImportOptions {
-  std::string source{};  // a .pth of torch.save, or a .safetensors or .onnx with or without a card
+  // A .pth of torch.save, an .h5 of Keras, a .safetensors or .onnx with or without a card.
+  std::string source{};
   std::string out{};
   std::optional<std::string> architecture{};  // else found by the tensors' names and shapes
   std::optional<std::string> entry{};         // where in a checkpoint, see BackboneWish
-  // Of a network that is known by its family alone: "relu6" or "relu", where it has no slopes of
-  // PReLUs; and the pixels of its input, WIDTHxHEIGHT.
+  // Where the tensors leave a choice: "relu6" or "relu" in a network without slopes of PReLUs, and
+  // the pixels of its input, WIDTHxHEIGHT.
   std::optional<std::string> activation{};
   std::optional<std::string> input{};
   CardOptions card{};
