@@ -79,9 +79,11 @@ constexpr KeyUse kUses[] = {
     {"network.dropout ",
      [](const Recipe& r) {
        const std::string& name = r.network.architecture;
-       return name.starts_with("iresnet") || name.starts_with("irse");
+       return !name.starts_with("mobilefacenet") && !name.ends_with("-grey128") &&
+              !name.ends_with("-mean-128") && !name.ends_with("-plane-2");
      },
-     "network.architecture is an iresnet or irse"},
+     "network.architecture has a dropout, as all but mobilefacenet-*, resnet-*-grey128, "
+     "resnet-50-mean-128 and resnet-18-plane-2 have"},
     {"optimizer.momentum optimizer.nesterov ",
      [](const Recipe& r) { return HasOptimizer(r, {"sgd"}); }, "optimizer.kind is sgd"},
     {"optimizer.beta1 optimizer.beta2 optimizer.epsilon ",

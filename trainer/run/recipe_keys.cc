@@ -112,7 +112,7 @@ KeyTable RecipeKeys(Recipe& r) {
       {"network.architecture", &r.network.architecture, OneOf(ArchitectureNames()),
        "The backbone."},
       {"network.dropout", &r.network.dropout, LearningRange::kDropout,
-       "Dropout before the last linear layer of iresnet and irse."},
+       "Dropout before the last linear layer, where the backbone has one there."},
       {"network.seed", &r.network.seed, InRange(0, 1e18), "Decides everything random in the run."},
       {"network.channels_last", &r.network.channels_last,
        "Keep the channels of a pixel together in memory, which is faster on a CPU."},
