@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The fenced blocks of README.md, as tests/docs/readme_test.py runs them.
+"""The fenced blocks of README.md and of other pages, as tests/docs/readme_test.py runs them.
 
 Usage: readme_blocks.py NAME OUT    writes the block whose first line is the comment "// NAME" or "# NAME" to the file OUT
 """
@@ -31,29 +31,29 @@ class Block:
         return named.group(1) if named else None
 
 
-def blocks_of(page):
-    """The blocks in order. ValueError names the line where a fence or a marker is not what it must be."""
+def blocks_of(page, name="README.md"):
+    """The blocks in order. ValueError names the page and the line where a fence or a marker is not what it must be."""
     blocks, lines = [], page.split("\n")
     number = 0
     while number < len(lines):
         line = lines[number]
         marker = MARKER.match(line)
         if line.startswith("<!-- docs:") and not marker:
-            raise ValueError(f"README.md:{number + 1}: a marker is written <!-- docs: not run, REASON -->")
+            raise ValueError(f"{name}:{number + 1}: a marker is written <!-- docs: not run, REASON -->")
         if marker and not FENCE.match(lines[number + 1]):
-            raise ValueError(f"README.md:{number + 1}: a marker stands on the line above a fence")
+            raise ValueError(f"{name}:{number + 1}: a marker stands on the line above a fence")
         if line.startswith("    ") and number > 0 and not lines[number - 1].strip():
-            raise ValueError(f"README.md:{number + 1}: an indented block, which nothing runs: fence it")
+            raise ValueError(f"{name}:{number + 1}: an indented block, which nothing runs: fence it")
         if opening := FENCE.match(line):
             end = next((n for n in range(number + 1, len(lines)) if lines[n] == "```"), None)
             if end is None:
-                raise ValueError(f"README.md:{number + 1}: the fence is not closed")
+                raise ValueError(f"{name}:{number + 1}: the fence is not closed")
             above = MARKER.match(lines[number - 1]) if number else None
             blocks.append(Block(number + 1, opening.group(1), "\n".join(lines[number + 1:end]) + "\n",
                                 above.group(1) if above else None))
             number = end
         elif line.lstrip().startswith("```"):
-            raise ValueError(f"README.md:{number + 1}: a fence is ``` and one word, at the beginning of the line")
+            raise ValueError(f"{name}:{number + 1}: a fence is ``` and one word, at the beginning of the line")
         number += 1
     return blocks
 
@@ -63,14 +63,14 @@ def anchor_of(heading):
     return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
 
 
-def broken_links(page):
-    """Targets of links to this page's headings and to files of the source that are not there."""
+def broken_links(page, folder=ROOT):
+    """Targets of links to this page's headings and to files of the source that are not there; the page is in `folder`."""
     anchors = {anchor_of(line.lstrip("#")) for line in page.split("\n") if line.startswith("#")}
 
     def is_broken(target):
         if target.startswith("#"):
             return target[1:] not in anchors
-        return "://" not in target and not (ROOT / target).exists()
+        return "://" not in target and not (folder / target).exists()
     return [target for target in LINK.findall(page) if is_broken(target)]
 
 

@@ -49,6 +49,8 @@ class Links(unittest.TestCase):
     def test_the_links_of_the_pages_lead_somewhere(self):
         for page in ("README.md", "ARCHITECTURE.md", "deploy/models/README.md"):
             self.assertEqual(broken_links((ROOT / page).read_text(encoding="utf-8")), [], page)
+        training = ROOT / "docs" / "training.md"
+        self.assertEqual(broken_links(training.read_text(encoding="utf-8"), training.parent), [])
 
     def test_a_link_to_what_is_not_there_is_found(self):
         page = "# The model\n[a](#the-model) [b](#a-model) [c](README.md) [d](NOTES.md) [e](https://example.org/)\n"

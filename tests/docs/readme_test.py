@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs README.md: all its shell blocks, in order, in one shell, with the programs of a build.
+"""Runs README.md, or another page: all its shell blocks, in order, in one shell, with the programs of a build.
 
-Usage: readme_test.py --build DIR
+Usage: readme_test.py --build DIR [--page docs/training.md]
 
 The shell begins in a folder of links to the source, so that nothing is written into it, with a home of its own. Each fenced
 block is one of these:
@@ -9,7 +9,7 @@ block is one of these:
   text     what the block above prints: each of its lines is found in that output, and … stands for anything
   a file   its first line is a comment with a file name: it is written where the shell is then. C++ is built by CMake instead
   marked   <!-- docs: not run, REASON --> on the line above
-README's port is used where it is free, else another. What was started in the background is stopped at the end.
+The port of the pages is used where it is free, else another. What was started in the background is stopped at the end.
 
 Exit code: 0 passed, 1 failed, 77 passed without the blocks that need Debian's python3-grpcio and python3-protobuf.
 """
@@ -31,11 +31,11 @@ PYTHON = "/usr/bin/python3"
 PORT = 50051
 SECONDS = 800  # for all blocks together, which take half a minute on two quiet cores, and many times that under sanitizers
 SKIPPED = 77  # what ctest counts as skipped
-BEGIN = "@@ README.md:{} @@"
+BEGIN = "@@ line {} @@"
 
 
 class ReadmeError(Exception):
-    """README.md says what is not so."""
+    """The page says what is not so."""
 
 
 def has_grpc():
@@ -51,19 +51,19 @@ def is_file(block):
     return block.language not in ("sh", "text") and block.file_name is not None
 
 
-def steps_of(blocks):
+def steps_of(blocks, name="README.md"):
     """[(block, lines that it prints)] of what is run or written, in order."""
     steps, above = [], None
     for block in blocks:
         if block.not_run is None:
             if block.language == "text":
                 if above is None or not is_run(above):
-                    raise ReadmeError(f"README.md:{block.line}: this output belongs to no block that is run")
+                    raise ReadmeError(f"{name}:{block.line}: this output belongs to no block that is run")
                 steps[-1][1].extend(block.text.splitlines())
             elif is_run(block) or is_file(block):
                 steps.append((block, []))
             else:
-                raise ReadmeError(f"README.md:{block.line}: this block is neither run nor a file, and not marked "
+                raise ReadmeError(f"{name}:{block.line}: this block is neither run nor a file, and not marked "
                                   "<!-- docs: not run, REASON -->")
         above = block
     return steps
@@ -141,8 +141,8 @@ def missing_lines(expected, printed):
     return [line for line in expected if not re.search(pattern(line), printed)]
 
 
-def run_steps(steps, build):
-    """What README.md says and is not so, in sentences; prints what the blocks print."""
+def run_steps(steps, build, name):
+    """What the page of that name says and is not so, in sentences; prints what the blocks print."""
     with tempfile.TemporaryDirectory() as folder:
         source, home = pathlib.Path(folder, "facegate"), pathlib.Path(folder, "home")
         source.mkdir()
@@ -156,20 +156,21 @@ def run_steps(steps, build):
     if code != 0:
         last = max(printed, default=0)
         how = f"took longer than {SECONDS} s" if code is None else f"ended with exit code {code}"
-        return [f"README.md:{last}: this block {how}"]
-    return [f"README.md:{block.line}: it does not print: {line}"
+        return [f"{name}:{last}: this block {how}"]
+    return [f"{name}:{block.line}: it does not print: {line}"
             for block, expected in steps for line in missing_lines(expected, printed[block.line])]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="the build folder")
+    parser.add_argument("--page", default="README.md", help="the page, below the source folder")
     options = parser.parse_args()
-    blocks, left_out = blocks_of((ROOT / "README.md").read_text(encoding="utf-8")), 0
-    steps = steps_of(blocks)
+    blocks, left_out = blocks_of((ROOT / options.page).read_text(encoding="utf-8"), options.page), 0
+    steps = steps_of(blocks, options.page)
     if not has_grpc():
         steps, left_out = without_grpc(steps)
-    problems = run_steps(steps, options.build.resolve())
+    problems = run_steps(steps, options.build.resolve(), options.page)
     for problem in problems:
         print(f"readme_test: {problem}")
     if problems:
