@@ -208,12 +208,15 @@ def main():
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("recipes", nargs="*", default=sorted(SETS), help="file names; default: all")
     arguments = parser.parse_args()
+    unknown = set(arguments.recipes) - set(SETS)
+    if unknown:
+        parser.error(f"{', '.join(sorted(unknown))}: expected some of {', '.join(SETS)}")
     failed, skipped = [], []
     others = {path.name for path in RECIPES.glob("*.yaml")} - OWN - set(SETS)
     if others:
         sys.exit(f"recipes_test: {', '.join(sorted(others))} are not trained by this test: add a row to SETS")
-    with tempfile.TemporaryDirectory() as name:
-        photos = Photos(arguments.program.resolve(), pathlib.Path(name))
+    with tempfile.TemporaryDirectory() as temporary:
+        photos = Photos(arguments.program.resolve(), pathlib.Path(temporary))
         for recipe in (RECIPES / name for name in arguments.recipes):
             architecture = architecture_of(recipe)
             parameters = parameters_of(photos.program, architecture)
