@@ -197,7 +197,7 @@ TEST_F(ExportCommandTest, ImportTakesAGraphWithoutNames) {
     std::vector<std::string> arguments = {"export", "--force", "--no-card", model, File("a.onnx")};
     if (*pixels != '\0') arguments.insert(arguments.end(), {"--preprocess", pixels});
     ASSERT_EQ(Run(arguments), TrainExitCode::kOk) << err();
-    FACEGATE_ASSERT_OK_AND_ASSIGN(OnnxModel graph, ReadOnnxFile(File("a.onnx")));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(OnnxModel graph, ParseOnnx(Content("a.onnx"), ""));
     TensorMap renamed;
     std::map<std::string, std::string> names;
     for (auto& [name, tensor] : graph.initializers) {
