@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "face/embed/torch/torch_embedder.h"
+#include "face/embed/usual_preprocessing.h"
 #include "face/network/architecture.h"
 #include "face/network/random_weights.h"
 
@@ -14,7 +15,9 @@ namespace facegate {
 StatusOr<ModelFile> RandomModelFile(const std::string& architecture) {
   ModelFile file;
   FACEGATE_ASSIGN_OR_RETURN(file.tensors, RandomWeights(architecture, 1));
-  FACEGATE_ASSIGN_OR_RETURN(file.card.embedding_size, EmbeddingSizeOf(architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network, DescribeArchitecture(architecture));
+  file.card.embedding_size = static_cast<int>(network.outputs);
+  file.card.preprocessing = UsualPreprocessing(network.input);
   file.card.architecture = architecture;
   return file;
 }

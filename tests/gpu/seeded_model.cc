@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "face/base/coding.h"
+#include "face/embed/usual_preprocessing.h"
 #include "face/network/architecture.h"
 #include "face/network/random_weights.h"
 
@@ -29,7 +30,9 @@ StatusOr<ModelFile> SeededModel(std::string_view architecture) {
   for (auto& [name, tensor] : file.tensors) {
     if (name.ends_with(".bn3.weight") || name.ends_with(".bn3.bias")) Halve(tensor);
   }
-  FACEGATE_ASSIGN_OR_RETURN(file.card.embedding_size, EmbeddingSizeOf(architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network, DescribeArchitecture(architecture));
+  file.card.embedding_size = static_cast<int>(network.outputs);
+  file.card.preprocessing = UsualPreprocessing(network.input);
   file.card.architecture = architecture;
   file.card.training_data = "none: random weights for tests";
   file.card.licence = "Apache-2.0";

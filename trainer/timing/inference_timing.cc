@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "face/embed/torch/torch_embedder.h"
+#include "face/embed/usual_preprocessing.h"
 #include "face/image/image.h"
 #include "face/network/architecture.h"
 #include "face/network/random_weights.h"
@@ -24,7 +25,10 @@ constexpr uint64_t kSeed = 1;
 StatusOr<std::unique_ptr<Embedder>> RandomEmbedder(const InferenceTimingOptions& options) {
   ModelFile file;
   FACEGATE_ASSIGN_OR_RETURN(file.tensors, RandomWeights(options.architecture, kSeed));
-  FACEGATE_ASSIGN_OR_RETURN(file.card.embedding_size, EmbeddingSizeOf(options.architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network,
+                            DescribeArchitecture(options.architecture));
+  file.card.embedding_size = static_cast<int>(network.outputs);
+  file.card.preprocessing = UsualPreprocessing(network.input);
   file.card.architecture = options.architecture;
   return MakeTorchEmbedder(
       std::move(file),

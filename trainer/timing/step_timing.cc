@@ -27,8 +27,8 @@ using Clock = std::chrono::steady_clock;
 constexpr double kLearningRate = 0.01;
 constexpr size_t kLeastSteps = 3;
 
-Batch RandomBatch(const StepTimingOptions& options) {
-  const auto& [channels, height, width] = network::kCropInput;
+Batch RandomBatch(const StepTimingOptions& options, const network::Input& input) {
+  const auto& [channels, height, width] = input;
   const int64_t picture_size = channels * height * width;
   RandomStream random(7, 0);
   Batch batch;
@@ -78,10 +78,11 @@ class Lap {
 
 class TrainingTimer final : public StepTimer {
  public:
-  TrainingTimer(const StepTimingOptions& options, TrainingOptions training_options)
+  TrainingTimer(const StepTimingOptions& options, TrainingOptions training_options,
+                const network::Input& input)
       : options_(options),
         training_options_(std::move(training_options)),
-        batch_(RandomBatch(options)) {}
+        batch_(RandomBatch(options, input)) {}
 
   // Makes the networks; those for whole steps and for parts are two.
   Status Prepare() {
@@ -200,17 +201,18 @@ class TrainingTimer final : public StepTimer {
 StatusOr<std::unique_ptr<StepTimer>> StepTimer::Create(const StepTimingOptions& options) {
   if (options.batch < 1) return InvalidArgument("a batch has at least 1 picture");
   if (options.threads < 1) return InvalidArgument("there must be at least 1 thread");
-  FACEGATE_ASSIGN_OR_RETURN(const int64_t size, EmbeddingSizeOf(options.architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network,
+                            DescribeArchitecture(options.architecture));
   TrainingOptions training;
   training.architecture = options.architecture;
   training.head.classes = options.classes;
-  training.head.embedding_size = size;
+  training.head.embedding_size = network.outputs;
   training.fused = options.fused;
   training.device = options.device;
   training.precision = options.precision;
   training.cuda_graph = options.cuda_graph;
   training.schedule = {.kind = "constant", .base = kLearningRate, .total = 1};
-  auto timer = std::make_unique<TrainingTimer>(options, std::move(training));
+  auto timer = std::make_unique<TrainingTimer>(options, std::move(training), network.input);
   FACEGATE_RETURN_IF_ERROR(timer->Prepare());
   return timer;
 }

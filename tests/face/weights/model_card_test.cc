@@ -154,7 +154,7 @@ TEST(ModelCardTest, RefusesValuesOutOfRange) {
   EXPECT_THAT(error("/preprocessing", Json::array()), HasSubstr("is not an object"));
   EXPECT_THAT(error("/preprocessing/input_width", 0), HasSubstr("preprocessing.input_width"));
   EXPECT_THAT(error("/preprocessing/input_height", 100'000), HasSubstr("input_height"));
-  EXPECT_THAT(error("/preprocessing/colour_order", "grb"), HasSubstr("neither rgb nor bgr"));
+  EXPECT_THAT(error("/preprocessing/colour_order", "grb"), HasSubstr("none of rgb, bgr and grey"));
   EXPECT_THAT(error("/preprocessing/alignment", "square"), HasSubstr("alignment"));
   EXPECT_THAT(error("/preprocessing/letterbox", 1), HasSubstr("neither true nor false"));
   EXPECT_THAT(error("/preprocessing/letterbox", false), HasSubstr("a crop of 96x112"));

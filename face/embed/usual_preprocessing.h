@@ -1,0 +1,13 @@
+#pragma once
+
+#include "face/image/preprocessing.h"
+#include "face/network/description.h"
+
+namespace facegate {
+
+// How a crop of ArcFace's template becomes the input of a network of which nothing else is said:
+// scaled where the input has another size, and in grey where it has one channel.
+Preprocessing UsualPreprocessing(const network::Input& input,
+                                 ColourOrder colours = ColourOrder::kRgb);
+
+}  // namespace facegate
