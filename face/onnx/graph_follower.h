@@ -109,6 +109,7 @@ class GraphReader {
   Status Gemm();
   Status MatMul();
   Status Flatten();
+  Status Spread();
   Status Reshape();
   Status Transpose();
   // The length of a list; what is done to it before it divides only keeps it from zero.

@@ -96,12 +96,18 @@ Status GraphReader::JoinTwo() {
   if (one.channels_last != other.channels_last || one.flattened != other.flattened) {
     return Unread("joins channels that come first with such that come last");
   }
+  const bool swapped = one.shape.size() < other.shape.size();
+  if (swapped && (node_->op == "Sub" || node_->op == "Div")) {
+    return Unread("has a list in front of a map");
+  }
   static const std::map<std::string_view, Join> joins = {{"Add", Join::kAdd},
                                                          {"Sub", Join::kSubtract},
                                                          {"Mul", Join::kMultiply},
                                                          {"Div", Join::kDivide}};
   const bool larger_first = ElementCount(one.shape) >= ElementCount(other.shape);
-  FACEGATE_RETURN_IF_ERROR(GiveCall({joins.at(node_->op), {one.number, other.number}},
+  const Value& first = swapped ? other : one;
+  const Value& second = swapped ? one : other;
+  FACEGATE_RETURN_IF_ERROR(GiveCall({joins.at(node_->op), {first.number, second.number}},
                                     larger_first ? one.shape : other.shape));
   Value& output = values_[node_->outputs.front()];
   output.channels_last = one.channels_last;
@@ -203,6 +209,20 @@ Status GraphReader::Flatten() {
   return GiveList(input);
 }
 
+// A list with extents of 1 behind it, which meets maps by its channels, stays a list here.
+Status GraphReader::Spread() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, List(0));
+  std::optional<std::vector<int64_t>> axes = IntegersOf(*node_, "axes");
+  if (Has(1)) {
+    FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const given, Constant(node_->inputs[1]));
+    if (given != nullptr) axes = given->wholes;
+  }
+  if (axes != std::vector<int64_t>{2, 3} || !input.flattened.empty()) {
+    return Unread("puts extents elsewhere than behind the channels");
+  }
+  return GiveSame(input);
+}
+
 Status GraphReader::Reshape() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
   if (!Has(1)) return Unread("has no shape");
@@ -211,6 +231,9 @@ Status GraphReader::Reshape() {
   const std::vector<int64_t> from = OnnxShape(input);
   const auto to = ReshapedTo(from, wanted->wholes);
   if (to == from) return GiveSame(input);
+  if (input.shape.size() == 1 && to == std::vector<int64_t>{1, input.shape[0], 1, 1}) {
+    return GiveSame(input);
+  }
   if (to.has_value() && to->size() == 2 && to->front() == 1) {
     return input.shape.size() == 1 ? GiveSame(input) : GiveList(input);
   }

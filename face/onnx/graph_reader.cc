@@ -229,6 +229,7 @@ Status GraphReader::FollowData() {
       {"Flatten", &GraphReader::Flatten},
       {"Reshape", &GraphReader::Reshape},
       {"Squeeze", &GraphReader::Flatten},
+      {"Unsqueeze", &GraphReader::Spread},
       {"GlobalAveragePool", &GraphReader::GlobalMean},
       {"ReduceMean", &GraphReader::Mean},
       {"AveragePool", &GraphReader::Pool},

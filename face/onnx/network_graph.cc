@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "face/base/coding.h"
 #include "face/network/shape_map.h"
@@ -139,8 +140,14 @@ class GraphWriter {
   }
   void operator()(const Sigmoid& /*layer*/) { Emit("Sigmoid", name_, {value_}); }
   void operator()(const BatchNorm& layer) {
+    const auto scale = [&](const char* tensor, float value) {
+      if (layer.affine) return Weight(tensor);
+      const std::vector<float> values(static_cast<size_t>(layer.channels), value);
+      return Constant(OwnName(tensor), FloatTensor({layer.channels}, values));
+    };
     Emit("BatchNormalization", name_,
-         {value_, Weight("weight"), Weight("bias"), Weight("running_mean"), Weight("running_var")},
+         {value_, scale("weight", 1.0F), scale("bias", 0.0F), Weight("running_mean"),
+          Weight("running_var")},
          {{"epsilon", static_cast<float>(layer.epsilon)}});
   }
   void operator()(const PRelu& layer) {
@@ -194,7 +201,9 @@ class GraphWriter {
         Follow({&graph.layers[*layer], 1}, prefix);
       } else {
         std::vector<std::string> inputs;
-        for (const size_t input : call.inputs) inputs.push_back(values[input].first);
+        for (const size_t input : call.inputs) {
+          inputs.push_back(OverMap(values[input], values[call.inputs.front()].second));
+        }
         const auto join = std::get<Join>(call.what);
         std::map<std::string, OnnxAttribute, std::less<>> attributes;
         if (join == Join::kConcat) attributes["axis"] = int64_t{1};
@@ -204,6 +213,16 @@ class GraphWriter {
       }
       values.emplace_back(value_, map_);
     }
+  }
+
+  // A list that meets a map has extents of 1 behind its channels.
+  std::string OverMap(const std::pair<std::string, bool>& value, bool meets_map) {
+    if (!meets_map || value.second) return value.first;
+    Tensor axes{.dtype = DType::kI64, .shape = {2}, .bytes = {}};
+    for (const uint64_t axis : {2, 3}) AppendLittleEndian(axes.bytes, axis);
+    Emit("Unsqueeze", value.first + "/map",
+         {value.first, Constant("facegate.places", std::move(axes))});
+    return value_;
   }
 
   // Divides the output by its Euclidean length.

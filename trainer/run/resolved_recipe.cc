@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "face/embed/usual_preprocessing.h"
 #include "face/image/align.h"
 #include "face/network/architecture.h"
 
@@ -119,14 +120,9 @@ AlignmentTemplate AlignmentOf(const Recipe& recipe) {
 }
 
 Preprocessing PreprocessingOf(const Recipe& recipe, const network::Input& input) {
-  Preprocessing made;
-  made.input_width = static_cast<int>(input.width);
-  made.input_height = static_cast<int>(input.height);
-  made.alignment = AlignmentOf(recipe);
-  made.letterbox = CropSize(made.alignment) != cv::Size(made.input_width, made.input_height);
-  made.colour_order = input.channels == 1
-                          ? ColourOrder::kGrey
-                          : ColourOrderFromName(recipe.data.colour).value_or(ColourOrder::kRgb);
+  Preprocessing made =
+      UsualPreprocessing(input, ColourOrderFromName(recipe.data.colour).value_or(ColourOrder::kRgb),
+                         AlignmentOf(recipe));
   if (recipe.data.values == "unit") {
     made.mean.fill(0.0F);
     made.scale.fill(1.0F / 255.0F);
