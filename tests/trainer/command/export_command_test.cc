@@ -231,8 +231,9 @@ TEST_F(ExportCommandTest, ImportNamesTheOperatorOfAGraphThatItDoesNotKnow) {
       .dtype = DType::kF32, .shape = {1, 3, 1, 1}, .bytes = FloatBytes({1, 1, 1})};
   model.nodes = {{.op = "Conv", .inputs = {"data", "685"}, .outputs = {"a"}},
                  {.op = "HardSwish", .inputs = {"a"}, .outputs = {"b"}}};
-  model.inputs = {
-      {.name = "data", .shape = std::vector<OnnxExtent>{"N", int64_t{3}, int64_t{8}, int64_t{8}}}};
+  model.inputs = {{.name = "data",
+                   .dtype = DType::kF32,
+                   .shape = std::vector<OnnxExtent>{"N", int64_t{3}, int64_t{8}, int64_t{8}}}};
   model.outputs = {{.name = "b"}};
   ASSERT_THAT(WriteFileAtomically(File("a.onnx"), SerializeOnnx(model).value()), IsOk());
   EXPECT_EQ(Run({"import", "--preset", "insightface", File("a.onnx"), File("b.safetensors")}),

@@ -187,13 +187,6 @@ TEST_F(ListDialectTest, ANamedColumnOfPhotosComesBeforeOneThatHasMoreOfThem) {
               Photos());
 }
 
-TEST_F(ListDialectTest, LeavesOutRowsOfNamedColumnsWithoutAPhoto) {
-  EXPECT_THAT(Read("path,label\nid0/000.png,0\n,7\nid0/001.png,0\n,\nid1/000.png,1\n"), Photos());
-  EXPECT_THAT(ReadImageList(dir_.File("list"), dir_.path().string())->remarks,
-              Contains(HasSubstr("left out: 1 row is without a photo")));
-  EXPECT_THAT(List("id0/000.png,0\n,7\n"), StatusIs(StatusCode::kInvalidArgument));
-}
-
 TEST_F(ListDialectTest, TakesNumbersBehindTheLabelForColumns) {
   EXPECT_THAT(Read("id0/000.png 0 0.91\nid0/001.png 0 0.92\nid1/000.png 1 0.93\n"), Photos());
   EXPECT_THAT(Read("id0/000.png 0 train x\nid0/001.png 0 test y\nid1/000.png 1 test z\n"),
