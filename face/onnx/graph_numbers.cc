@@ -58,7 +58,9 @@ Status GraphReader::Meet() {
   FACEGATE_ASSIGN_OR_RETURN(std::vector<float> numbers, ByChannel(*constant, input));
   numbers.resize(static_cast<size_t>(input.shape[0]), numbers.front());
   const int64_t channels = input.shape[0];
-  const auto tensor = [channels](std::vector<float> of) { return FloatTensor({channels}, of); };
+  const auto tensor = [channels](const std::vector<float>& of) {
+    return FloatTensor({channels}, of);
+  };
   const std::string& op = node_->op;
   if (op == "Add" || op == "Sub") {
     const bool negated = op == "Sub" && !first;  // c - x

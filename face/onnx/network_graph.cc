@@ -219,7 +219,7 @@ class GraphWriter {
   std::string OverMap(const std::pair<std::string, bool>& value, bool meets_map) {
     if (!meets_map || value.second) return value.first;
     Tensor axes{.dtype = DType::kI64, .shape = {2}, .bytes = {}};
-    for (const uint64_t axis : {2, 3}) AppendLittleEndian(axes.bytes, axis);
+    for (const uint64_t axis : {uint64_t{2}, uint64_t{3}}) AppendLittleEndian(axes.bytes, axis);
     Emit("Unsqueeze", value.first + "/map",
          {value.first, Constant("facegate.places", std::move(axes))});
     return value_;
@@ -275,7 +275,7 @@ class GraphWriter {
           {"pads", std::vector<int64_t>(4, shape.padding)},
           {"group", shape.groups}});
   }
-  std::string Constant(const std::string& name, Tensor tensor) {
+  std::string Constant(const std::string& name, Tensor&& tensor) {
     model_.initializers.try_emplace(name, std::move(tensor));
     return name;
   }

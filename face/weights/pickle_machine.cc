@@ -114,7 +114,7 @@ Status Machine::Step(PickleOpcode opcode) {
     case PickleOpcode::kBinUnicode8: return PushText<uint64_t, PickleText>();
     case PickleOpcode::kBinBytes: return PushText<uint32_t, PickleBytes>();
     case PickleOpcode::kShortBinBytes: return PushText<uint8_t, PickleBytes>();
-    case PickleOpcode::kBinBytes8: return PushText<uint64_t, PickleBytes>();
+    case PickleOpcode::kBinBytes8:
     case PickleOpcode::kByteArray8: return PushText<uint64_t, PickleBytes>();
     case PickleOpcode::kEmptyTuple: return stack_.MakeTuple(0);
     case PickleOpcode::kTuple1: return stack_.MakeTuple(1);

@@ -188,6 +188,8 @@ StatusOr<Tensor> Converted(const std::string& path, const KerasName& name, Tenso
 
 }  // namespace
 
+// The tensors are moved out of the map.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 StatusOr<TensorMap> FromKeras(TensorMap tensors) {
   const Renamer renamer(tensors);
   TensorMap renamed;

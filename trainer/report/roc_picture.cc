@@ -15,12 +15,13 @@ namespace {
 
 constexpr int kWidth = 480;
 constexpr int kHeight = 360;
-const cv::Rect kPlot(52, 16, 412, 300);
 constexpr size_t kThresholds = 400;
-const cv::Scalar kGrid(224, 224, 224);
-const cv::Scalar kFrame(120, 120, 120);
-const cv::Scalar kCurve(180, 90, 20);
 constexpr int kSubpixelBits = 4;
+
+cv::Rect PlotArea() { return {52, 16, 412, 300}; }
+cv::Scalar GridColour() { return {224, 224, 224}; }
+cv::Scalar FrameColour() { return {120, 120, 120}; }
+cv::Scalar CurveColour() { return {180, 90, 20}; }
 
 // Places of rates on the plot; the scale begins at 10^-decades.
 class Scale {
@@ -29,9 +30,9 @@ class Scale {
 
   double X(double far) const {
     const double exponent = std::log10(std::max(far, std::pow(10.0, -decades_)));
-    return kPlot.x + kPlot.width * (1.0 + exponent / decades_);
+    return PlotArea().x + PlotArea().width * (1.0 + exponent / decades_);
   }
-  double Y(double tar) const { return kPlot.y + kPlot.height * (1.0 - tar); }
+  double Y(double tar) const { return PlotArea().y + PlotArea().height * (1.0 - tar); }
   cv::Point At(double far, double tar) const {
     constexpr double kSubpixels = 1 << kSubpixelBits;
     return {static_cast<int>(std::lround(X(far) * kSubpixels)),
@@ -52,20 +53,20 @@ void DrawGrid(const Scale& scale, int decades, cv::Mat& picture) {
   for (int decade = 0; decade <= decades; ++decade) {
     const double far = std::pow(10.0, -decade);
     const int x = static_cast<int>(std::lround(scale.X(far)));
-    cv::line(picture, {x, kPlot.y}, {x, kPlot.y + kPlot.height}, kGrid);
+    cv::line(picture, {x, PlotArea().y}, {x, PlotArea().y + PlotArea().height}, GridColour());
     const std::string label = fmt::format("{:g}", far);
-    DrawTextLine(picture, label, {x - TextWidth(label, style) / 2, kPlot.y + kPlot.height + 15},
-                 style);
+    DrawTextLine(picture, label,
+                 {x - TextWidth(label, style) / 2, PlotArea().y + PlotArea().height + 15}, style);
   }
   for (int tenth = 0; tenth <= 10; tenth += 2) {
     const int y = static_cast<int>(std::lround(scale.Y(tenth / 10.0)));
-    cv::line(picture, {kPlot.x, y}, {kPlot.x + kPlot.width, y}, kGrid);
+    cv::line(picture, {PlotArea().x, y}, {PlotArea().x + PlotArea().width, y}, GridColour());
     const std::string label = fmt::format("{:.1f}", tenth / 10.0);
-    DrawTextLine(picture, label, {kPlot.x - TextWidth(label, style) - 6, y + 4}, style);
+    DrawTextLine(picture, label, {PlotArea().x - TextWidth(label, style) - 6, y + 4}, style);
   }
-  cv::rectangle(picture, kPlot, kFrame);
+  cv::rectangle(picture, PlotArea(), FrameColour());
   const std::string axes = "true accept rate over false accept rate";
-  DrawTextLine(picture, axes, {kPlot.x, kHeight - 8}, style);
+  DrawTextLine(picture, axes, {PlotArea().x, kHeight - 8}, style);
 }
 
 }  // namespace
@@ -82,7 +83,7 @@ cv::Mat RocPicture(const ScoreDistribution& scores) {
     points.push_back(scale.At(rates.false_match, tar));
   }
   points.push_back(scale.At(1.0, 1.0));
-  cv::polylines(picture, points, false, kCurve, 2, cv::LINE_AA, kSubpixelBits);
+  cv::polylines(picture, points, false, CurveColour(), 2, cv::LINE_AA, kSubpixelBits);
   return picture;
 }
 

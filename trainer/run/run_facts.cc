@@ -36,6 +36,7 @@ StatusOr<std::vector<size_t>> SetsOfNames(const std::vector<std::string>& names,
                                     [&](const EvaluationSet& set) { return set.name == name; });
     if (found != sets.end()) continue;
     std::vector<std::string> known;
+    known.reserve(sets.size());
     for (const EvaluationSet& set : sets) known.push_back(set.name);
     return RefuseField(
         "checkpoint.best_sets",
