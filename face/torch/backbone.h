@@ -17,16 +17,19 @@ namespace facegate {
 class Backbone : public Chain {
  public:
   // Makes no layers yet.
-  explicit Backbone(const network::Input& input) : input_(input) {}
+  Backbone(const network::Input& input, bool fits_onednn)
+      : input_(input), fits_onednn_(fits_onednn) {}
 
   const network::Input& input() const { return input_; }
   // The shape of so many crops.
   std::vector<int64_t> InputShape(int64_t crops) const {
     return {crops, input_.channels, input_.height, input_.width};
   }
+  bool fits_onednn() const { return fits_onednn_; }  // see FitsOneDnn()
 
  private:
   const network::Input input_;
+  const bool fits_onednn_;
 };
 
 // Makes the modules of a network. kInternal where LibTorch fails.

@@ -122,10 +122,7 @@ StatusOr<std::unique_ptr<FrozenNetwork>> FrozenNetwork::Create(Backbone& backbon
       FACEGATE_RETURN_IF_ERROR(network->Prove(example, expected));
       return network;
     };
-    if (!device.is_cpu()) return freeze(false);
-    // LibTorch converts some graphs with joins into others than they were.
-    StatusOr<std::unique_ptr<FrozenNetwork>> network = freeze(true);
-    return network.status().code() == StatusCode::kInternal ? freeze(false) : std::move(network);
+    return freeze(device.is_cpu() && backbone.fits_onednn());
   });
 }
 

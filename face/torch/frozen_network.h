@@ -12,13 +12,13 @@ namespace facegate {
 
 // A backbone made ready for inference: traced into a graph of constants, batch norms folded into
 // the convolutions before them (one before a padded convolution stays: folding it would change the
-// border), dropout removed, on the CPU converted to oneDNN's operators and layouts. The graph runs
-// on the plain interpreter: nothing is profiled, specialised or compiled later, so latency settles
-// once each batch size was seen. The one place that knows TorchScript, and the differences between
-// LibTorch's versions. Immutable; Run() may be called from several threads at once, each call then
-// uses its own OpenMP threads. Several calls of one thread each, side by side, take less time than
-// one call of several threads with all their rows: the threads of one call wait for each other
-// after each layer.
+// border), dropout removed, on the CPU converted to oneDNN's operators and layouts where LibTorch
+// does that rightly (onednn_fit.h). The graph runs on the plain interpreter: nothing is profiled,
+// specialised or compiled later, so latency settles once each batch size was seen. The one place
+// that knows TorchScript, and the differences between LibTorch's versions. Immutable; Run() may be
+// called from several threads at once, each call then uses its own OpenMP threads. Several calls of
+// one thread each, side by side, take less time than one call of several threads with all their
+// rows: the threads of one call wait for each other after each layer.
 class FrozenNetwork {
  public:
   // `backbone` is on the CPU with its weights set. It is used up: put into evaluation mode, its

@@ -2,12 +2,14 @@
 #include <torch/utils.h>
 
 #include <string>
+#include <utility>
 
 #include "face/network/inference_plan.h"
 #include "face/network/output_shape.h"
 #include "face/network/random_weights.h"
 #include "face/torch/backbone.h"
 #include "face/torch/frozen_network.h"
+#include "face/torch/onednn_fit.h"
 #include "face/torch/plan_network.h"
 #include "face/torch/tensor_conversion.h"
 #include "face/torch/window_operations.h"
@@ -39,6 +41,24 @@ TEST(GraphTest, AFrozenOneGivesTheSame) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto frozen, FrozenNetwork::Create(*backbone, torch::kCPU));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor actual, frozen->Run(Pictures(), 1));
   EXPECT_TRUE(torch::allclose(actual, expected, 1e-4, 1e-5));
+}
+
+TEST(GraphTest, OnlyWholeSixteensOfChannelsAreClampedInOneDnnsLayouts) {
+  const auto fits = [](int64_t channels, network::LayerKind kind) {
+    network::Graph graph;
+    graph.layers = {{"layer", std::move(kind)}};
+    graph.calls = {{size_t{0}, {0}}};
+    return FitsOneDnn({.name = "",
+                       .input = {.channels = channels, .height = 4, .width = 4},
+                       .outputs = 0,
+                       .layers = {{"graph", std::move(graph)}},
+                       .more = {}});
+  };
+  EXPECT_TRUE(fits(32, network::Clip{0, 6}));
+  EXPECT_FALSE(fits(24, network::Clip{0, 6}));
+  EXPECT_FALSE(fits(8, network::Sigmoid{}));
+  EXPECT_TRUE(fits(8, network::Relu{}));
+  EXPECT_FALSE(FitsOneDnn(SmallGraph()));
 }
 
 TEST(GraphTest, APlannedOneGivesTheSame) {

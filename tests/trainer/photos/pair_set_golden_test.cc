@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <opencv2/core.hpp>
 #include <set>
 #include <sstream>
 
