@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "face/base/check.h"
+#include "face/network/channel_scale.h"
 #include "face/network/output_shape.h"
 #include "face/network/shape_map.h"
 
@@ -23,12 +24,6 @@ std::vector<float> NumbersOf(const Tensor& tensor) {
   std::memcpy(numbers.data(), tensor.bytes.data(), numbers.size() * sizeof(float));
   return numbers;
 }
-
-// A batch norm at inference: x · scale + shift.
-struct Affine {
-  std::vector<double> scale;
-  std::vector<double> shift;
-};
 
 std::vector<float> ToFloats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
@@ -60,8 +55,7 @@ class Planner {
     ConvolutionStep step{.shape = layer.shape, .weight = Numbers("weight")};
     std::vector<double> bias(
         layer.bias ? Doubles("bias") : std::vector<double>(static_cast<size_t>(layer.shape.out)));
-    FoldBefore(layer.shape.padding == 0,
-               [&](const Affine& norm) { Absorb(norm, InputsOf(layer.shape), step.weight, bias); });
+    FoldIntoNext(layer.shape.padding == 0, InputsOf(layer.shape), step.weight, bias);
     Emit(std::move(step), layer.shape.out, bias);
   }
   void operator()(const OblongConvolution& layer) {
@@ -69,22 +63,21 @@ class Planner {
     std::vector<double> bias(layer.bias ? Doubles("bias")
                                         : std::vector<double>(static_cast<size_t>(layer.out)));
     const Sides& kernel = layer.window.kernel;
-    const Inputs inputs{.groups = layer.groups,
-                        .channels = static_cast<size_t>(layer.in),
-                        .places = static_cast<size_t>(kernel.height * kernel.width)};
-    FoldBefore(layer.window.padding == Borders{},
-               [&](const Affine& norm) { Absorb(norm, inputs, step.weight, bias); });
+    const FoldInputs inputs{.groups = layer.groups,
+                            .channels = static_cast<size_t>(layer.in),
+                            .places = static_cast<size_t>(kernel.height * kernel.width)};
+    FoldIntoNext(layer.window.padding == Borders{}, inputs, step.weight, bias);
     Emit(std::move(step), layer.out, bias);
   }
   void operator()(const Linear& layer) {
     LinearStep step{.in = layer.in, .out = layer.out, .weight = Numbers("weight")};
     std::vector<double> bias(layer.bias ? Doubles("bias")
                                         : std::vector<double>(static_cast<size_t>(layer.out)));
-    FoldBefore(true, [&](const Affine& norm) {
-      const auto channels = norm.scale.size();
-      const auto per_channel = static_cast<size_t>(layer.in) / channels;
-      Absorb(norm, {.groups = 1, .channels = channels, .places = per_channel}, step.weight, bias);
-    });
+    // A flattening may stand between the norm and this.
+    const auto in = static_cast<size_t>(layer.in);
+    const size_t channels = norm_.has_value() ? norm_->channels() : in;
+    FoldIntoNext(true, {.groups = 1, .channels = channels, .places = in / channels}, step.weight,
+                 bias);
     Emit(std::move(step), layer.out, bias);
   }
   void operator()(const BatchNorm& layer) { Scale(NormOf(layer)); }
@@ -168,12 +161,7 @@ class Planner {
   }
 
  private:
-  struct Inputs {
-    int64_t groups = 1;
-    size_t channels = 0;  // of the input
-    size_t places = 1;    // weights for each of them
-  };
-  static Inputs InputsOf(const ConvShape& shape) {
+  static FoldInputs InputsOf(const ConvShape& shape) {
     return {.groups = shape.groups,
             .channels = static_cast<size_t>(shape.in),
             .places = static_cast<size_t>(shape.kernel * shape.kernel)};
@@ -229,15 +217,11 @@ class Planner {
   }
 
   // x · scale + shift, for each channel.
-  void Scale(Affine norm) {
-    if (norm_.has_value()) {
-      for (size_t c = 0; c < norm.scale.size(); ++c) {
-        norm.shift[c] += norm.scale[c] * norm_->shift[c];
-        norm.scale[c] *= norm_->scale[c];
-      }
-      norm_.reset();
-    }
-    if (!FoldAfter(norm)) norm_ = std::move(norm);
+  void Scale(ChannelScale norm) {
+    // A flattening between them makes numbers of channels.
+    if (norm_.has_value() && norm_->channels() != norm.channels()) Materialise();
+    if (norm_.has_value()) norm = Composed(*std::exchange(norm_, std::nullopt), norm);
+    if (!FoldIntoLast(norm)) norm_ = std::move(norm);
   }
 
   const Tensor& Named(const char* name) const {
@@ -250,10 +234,10 @@ class Planner {
     const std::vector<float> numbers = Numbers(name);
     return {numbers.begin(), numbers.end()};
   }
-  Affine NormOf(const BatchNorm& layer) const {
+  ChannelScale NormOf(const BatchNorm& layer) const {
     const auto channels = static_cast<size_t>(layer.channels);
-    Affine norm{.scale = std::vector<double>(channels, 1.0),
-                .shift = std::vector<double>(channels, 0.0)};
+    ChannelScale norm{.scale = std::vector<double>(channels, 1.0),
+                      .shift = std::vector<double>(channels, 0.0)};
     if (layer.affine) norm = {.scale = Doubles("weight"), .shift = Doubles("bias")};
     const std::vector<double> mean = Doubles("running_mean");
     const std::vector<double> variance = Doubles("running_var");
@@ -300,10 +284,10 @@ class Planner {
   }
 
   // The norm is exactly part of the convolution or linear layer that has just been written.
-  bool FoldAfter(const Affine& norm) {
+  bool FoldIntoLast(const ChannelScale& norm) {
     Step* const step = Open();
     if (step == nullptr || step->finish.added.has_value() || !step->finish.slope.empty() ||
-        static_cast<int64_t>(norm.scale.size()) != step->channels) {
+        static_cast<int64_t>(norm.channels()) != step->channels) {
       return false;
     }
     std::vector<float>* weight = nullptr;
@@ -316,59 +300,30 @@ class Planner {
     } else {
       return false;
     }
-    const size_t outputs = norm.scale.size();
-    const size_t row = weight->size() / outputs;
-    std::vector<float>& bias = step->finish.bias;
-    bias.resize(outputs);
-    for (size_t o = 0; o < outputs; ++o) {
-      for (size_t i = 0; i < row; ++i) {
-        float& one = (*weight)[o * row + i];
-        one = static_cast<float>(one * norm.scale[o]);
-      }
-      bias[o] = static_cast<float>(bias[o] * norm.scale[o] + norm.shift[o]);
-    }
+    network::FoldAfter(norm, *weight, step->finish.bias);
     return true;
   }
 
   // A norm that waits becomes part of the layer that follows where that is exact: at a padded
   // border, the norm of a zero is not a zero.
-  template <typename Take>
-  void FoldBefore(bool exact, const Take& take) {
+  void FoldIntoNext(bool exact, const FoldInputs& inputs, std::vector<float>& weight,
+                    std::vector<double>& bias) {
     if (!norm_.has_value()) return;
-    if (exact) {
-      take(*std::exchange(norm_, std::nullopt));
-    } else {
-      WriteScaled();
-    }
-  }
-
-  // weight · (scale · x + shift) + bias, as weight' · x + bias'.
-  static void Absorb(const Affine& norm, const Inputs& inputs, std::vector<float>& weight,
-                     std::vector<double>& bias) {
-    const size_t outputs = bias.size();
-    const auto groups = static_cast<size_t>(inputs.groups);
-    const size_t channels = inputs.channels / groups;  // that one output reads
-    for (size_t o = 0; o < outputs; ++o) {
-      const size_t first = o / (outputs / groups) * channels;
-      for (size_t c = 0; c < channels; ++c) {
-        for (size_t place = 0; place < inputs.places; ++place) {
-          float& one = weight[(o * channels + c) * inputs.places + place];
-          bias[o] += one * norm.shift[first + c];
-          one = static_cast<float>(one * norm.scale[first + c]);
-        }
-      }
-    }
+    if (!exact) return WriteScaled();
+    FoldBefore(*std::exchange(norm_, std::nullopt), inputs, weight, bias);
   }
 
   // The norm that waits becomes a second output of the step that made its input; the next step
   // reads that.
   void WriteScaled() {
-    const Affine norm = *std::exchange(norm_, std::nullopt);
-    Unroll();
+    const ChannelScale norm = *std::exchange(norm_, std::nullopt);
+    const auto channels = static_cast<int64_t>(norm.channels());
+    // Where a flattening came after it, it is of the map.
+    if (channels == shape_[0]) Unroll();
     auto maker = std::find_if(plan_.steps.begin(), plan_.steps.end(),
                               [&](const Step& step) { return step.to == value_; });
     if (maker == plan_.steps.end() || maker->scaled.has_value()) {
-      Emit(CopyStep{}, shape_[0], {});
+      Emit(CopyStep{}, channels, {});
       maker = std::prev(plan_.steps.end());
     }
     scaled_ = plan_.values++;
@@ -404,11 +359,11 @@ class Planner {
   InferencePlan plan_;
   std::string name_;  // of the layer at hand, with a dot at its end
   ValueId value_ = kInputValue;
-  Extents shape_;                  // of it
-  std::set<ValueId> pins_;         // read by others besides
-  std::vector<bool> lists_;        // by value: a list, as the steps hold it
-  std::optional<Affine> norm_;     // to be applied to the present value
-  std::optional<ValueId> scaled_;  // the present value with its norm, where that is written
+  Extents shape_;                     // of it
+  std::set<ValueId> pins_;            // read by others besides
+  std::vector<bool> lists_;           // by value: a list, as the steps hold it
+  std::optional<ChannelScale> norm_;  // to be applied to the present value
+  std::optional<ValueId> scaled_;     // the present value with its norm, where that is written
 };
 
 }  // namespace

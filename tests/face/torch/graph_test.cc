@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "face/network/inference_plan.h"
 #include "face/network/output_shape.h"
@@ -71,6 +72,47 @@ TEST(GraphTest, APlannedOneGivesTheSame) {
   torch::Tensor padded = torch::zeros({3, PlanNetwork::kInputChannels, 6, 8});
   padded.narrow(1, 0, 2).copy_(Pictures());
   EXPECT_TRUE(torch::allclose(planned.Forward(padded), expected, 1e-4, 1e-5));
+}
+
+// A norm, a flattening and what may follow it, in a chain and as a graph.
+TEST(GraphTest, ANormBeforeAFlatteningIsOfTheMap) {
+  const torch::NoGradGuard no_grad;
+  const std::vector<std::vector<network::LayerKind>> tails = {
+      {network::Relu{}},
+      {network::BatchNorm{.channels = 48}},
+      {network::BatchNorm{.channels = 48}, network::Linear{.in = 48, .out = 3}},
+      {network::Sigmoid{}, network::BatchNorm{.channels = 48}}};
+  for (const auto& tail : tails) {
+    std::vector<network::LayerKind> kinds = {
+        network::Convolution{{.in = 2, .out = 4, .kernel = 3, .stride = 2}}, network::Relu{},
+        network::BatchNorm{.channels = 4}, network::Flatten{}};
+    kinds.insert(kinds.end(), tail.begin(), tail.end());
+    network::Description chain{.name = "chain",
+                               .input = {.channels = 2, .height = 7, .width = 9},
+                               .outputs = 48,
+                               .layers = {{"layers", network::Sequence(kinds)}},
+                               .more = {}};
+    network::Graph calls;
+    calls.layers = network::Sequence(kinds).layers;
+    for (size_t i = 0; i < kinds.size(); ++i) calls.calls.push_back({i, {i}});
+    network::Description graph = chain;
+    graph.layers = {{"layers", std::move(calls)}};
+    torch::manual_seed(1);
+    const torch::Tensor pictures = torch::randn({2, PlanNetwork::kInputChannels, 7, 9});
+    for (const network::Description& one : {chain, graph}) {
+      const TensorMap weights = RandomWeights(one, 3);
+      const auto backbone = CreateBackbone(one).value();
+      ASSERT_THAT(LoadWeights(weights, *backbone), IsOk());
+      backbone->eval();
+      FACEGATE_ASSERT_OK_AND_ASSIGN(const network::InferencePlan plan,
+                                    network::PlanInference(one, weights));
+      const PlanNetwork planned(plan, torch::kCPU, torch::kFloat, PlainMapKernels());
+      torch::Tensor padded = pictures.clone();
+      padded.narrow(1, 2, PlanNetwork::kInputChannels - 2).zero_();
+      EXPECT_TRUE(torch::allclose(planned.Forward(padded),
+                                  backbone->forward(pictures.narrow(1, 0, 2)), 1e-4, 1e-5));
+    }
+  }
 }
 
 TEST(GraphTest, NamesWithDotsBecomeGroups) {
