@@ -3,42 +3,11 @@
 #include <string>
 #include <utility>
 
+#include "face/network/mobilefacenet_names.h"
 #include "face/network/usual_layers.h"
 
 namespace facegate::network {
 namespace {
-
-struct Naming {
-  std::string inner;  // the chain inside each block; empty where there is none
-  std::string conv, norm, prelu;
-  std::string expand, depthwise, project;
-  std::string repeats;
-  std::array<std::string, 8> trunk;
-};
-
-Naming NamingOf(MobileFaceNetNaming naming) {
-  if (naming == MobileFaceNetNaming::kArcFaceTorch) {
-    return {.inner = "layers",
-            .conv = "0",
-            .norm = "1",
-            .prelu = "2",
-            .expand = "0",
-            .depthwise = "1",
-            .project = "2",
-            .repeats = "layers",
-            .trunk = {"0", "1", "2", "3", "4", "5", "6", "7"}};
-  }
-  return {.inner = "",
-          .conv = "conv",
-          .norm = "bn",
-          .prelu = "prelu",
-          .expand = "conv",
-          .depthwise = "conv_dw",
-          .project = "project",
-          .repeats = "model",
-          .trunk = {"conv1", "conv2_dw", "conv_23", "conv_3", "conv_34", "conv_4", "conv_45",
-                    "conv_5"}};
-}
 
 LayerKind ActivationOf(MobileFaceNetActivation activation, int64_t channels) {
   switch (activation) {
@@ -82,19 +51,18 @@ struct UnitShape {
 
 class Writer {
  public:
-  explicit Writer(const MobileFaceNetShape& shape)
-      : shape_(shape), naming_(NamingOf(shape.naming)) {}
+  explicit Writer(const MobileFaceNetShape& shape) : shape_(shape), names_(NamesOf(shape.naming)) {}
 
   Chain Block(LayerKind convolution, int64_t channels, bool activate = true) const {
-    std::vector<Layer> layers = {{naming_.conv, std::move(convolution)},
-                                 {naming_.norm, BatchNorm{channels}}};
-    if (activate) layers.push_back({naming_.prelu, ActivationOf(shape_.activation, channels)});
-    return {Within(naming_.inner, std::move(layers))};
+    std::vector<Layer> layers = {{names_.conv, std::move(convolution)},
+                                 {names_.norm, BatchNorm{channels}}};
+    if (activate) layers.push_back({names_.prelu, ActivationOf(shape_.activation, channels)});
+    return {Within(names_.inner, std::move(layers))};
   }
 
   // The trunk halves the picture four times.
   std::vector<Layer> Trunk() const {
-    const auto& names = naming_.trunk;
+    const auto& names = names_.trunk;
     const int64_t stem = shape_.stem;
     std::vector<Layer> layers = {{names[0], Block(Conv3x3(shape_.input.channels, stem, 2), stem)}};
     if (shape_.first_repeats > 0) {
@@ -119,21 +87,20 @@ class Writer {
   // activation.
   LayerKind Unit(const UnitShape& shape) const {
     const auto& [in, out, mid, stride] = shape;
-    std::vector<Layer> layers = Within(
-        naming_.inner, {{naming_.expand, Block(Conv1x1(in, mid), mid)},
-                        {naming_.depthwise, Block(DepthwiseConvolution(mid, 3, stride), mid)},
-                        {naming_.project, Block(Conv1x1(mid, out), out, false)}});
+    std::vector<Layer> layers =
+        Within(names_.inner, {{names_.expand, Block(Conv1x1(in, mid), mid)},
+                              {names_.depthwise, Block(DepthwiseConvolution(mid, 3, stride), mid)},
+                              {names_.project, Block(Conv1x1(mid, out), out, false)}});
     if (stride != 1) return Chain{std::move(layers)};
     return Residual{.layers = std::move(layers), .shortcut = {}};
   }
   Chain Repeat(int64_t count, int64_t width, int64_t expansion) const {
     const LayerKind unit = Unit({.in = width, .out = width, .expansion = expansion});
-    return {
-        {{naming_.repeats, Sequence(std::vector<LayerKind>(static_cast<size_t>(count), unit))}}};
+    return {{{names_.repeats, Sequence(std::vector<LayerKind>(static_cast<size_t>(count), unit))}}};
   }
 
   const MobileFaceNetShape& shape_;
-  const Naming naming_;
+  const MobileFaceNetNames names_;
 };
 
 std::vector<Layer> Layers128(const MobileFaceNetShape& shape, int64_t wide) {
