@@ -12,6 +12,7 @@
 #include "face/network/architecture.h"
 #include "face/network/layer_fields.h"
 #include "face/network/output_shape.h"
+#include "face/network/tensor_list.h"
 #include "face/weights/quote.h"
 #include "face/weights/strict_json.h"
 
@@ -35,6 +36,7 @@ constexpr size_t kNameDigits = 16;
 constexpr size_t kMaxLayers = 20'000;
 constexpr size_t kMaxLevels = 16;
 constexpr size_t kMaxCalls = 20'000;
+constexpr size_t kMaxRuns = 20'000;
 constexpr size_t kMaxNameBytes = 256;
 constexpr size_t kMaxTensorDimensions = 4;
 
@@ -272,7 +274,52 @@ StatusOr<std::vector<network::TensorShape>> MoreFromJson(const Json& json) {
   return more;
 }
 
+// How often layers run for one picture, up to kMaxRuns + 1: a graph may call a graph many times, and
+// who follows a network does it call by call.
+size_t RunsOf(const std::vector<Layer>& layers);
+
+size_t RunsOf(const Layer& layer) {
+  if (const auto* const chain = std::get_if<Chain>(&layer.kind)) return 1 + RunsOf(chain->layers);
+  if (const auto* const residual = std::get_if<network::Residual>(&layer.kind)) {
+    return 1 + RunsOf(residual->layers) + RunsOf(residual->shortcut);
+  }
+  const auto* const graph = std::get_if<network::Graph>(&layer.kind);
+  if (graph == nullptr) return 1;
+  std::vector<size_t> runs;
+  runs.reserve(graph->layers.size());
+  for (const Layer& inner : graph->layers) runs.push_back(RunsOf(inner));
+  size_t sum = 1;
+  for (const Call& call : graph->calls) {
+    const auto* const number = std::get_if<size_t>(&call.what);
+    sum += number != nullptr && *number < runs.size() ? runs[*number] : 1;
+    sum = std::min(sum, kMaxRuns + 1);
+  }
+  return sum;
+}
+
+size_t RunsOf(const std::vector<Layer>& layers) {
+  size_t sum = 0;
+  for (const Layer& layer : layers) sum = std::min(sum + RunsOf(layer), kMaxRuns + 1);
+  return sum;
+}
+
+Status CheckTensorNames(const Description& description) {
+  std::set<std::string> names;
+  for (const network::TensorShape& tensor : network::TensorsOf(description)) {
+    if (!names.insert(tensor.name).second) {
+      return InvalidArgument(
+          fmt::format("the network has two tensors of the name {}", Quote(tensor.name)));
+    }
+  }
+  return OkStatus();
+}
+
 Status CheckFit(const Description& description) {
+  if (RunsOf(description.layers) > kMaxRuns) {
+    return InvalidArgument(
+        fmt::format("the network's graphs make more than {} calls in all", kMaxRuns));
+  }
+  FACEGATE_RETURN_IF_ERROR(CheckTensorNames(description));
   const auto& [channels, height, width] = description.input;
   FACEGATE_ASSIGN_OR_RETURN(
       const network::Extents output,

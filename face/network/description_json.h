@@ -18,7 +18,7 @@ std::string DescriptionToJson(const network::Description& description);
 
 // Reads it again. Nothing in it is trusted: kInvalidArgument, naming the layer, for what is not of
 // this form, for numbers out of range, names that stand twice, layers that do not fit each other,
-// more than 20,000 layers or more than 16 levels.
+// more than 20,000 layers, more than 16 levels, and layers that run more than 20,000 times in all.
 StatusOr<network::Description> DescriptionFromJson(std::string_view json);
 
 // The architecture's name of a network that a card describes: "described-" and the first 16

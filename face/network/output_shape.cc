@@ -3,20 +3,68 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
+#include "face/network/layer_fields.h"
 #include "face/weights/weights.h"
 
 namespace facegate::network {
 namespace {
 
 constexpr int64_t kMaxNumbers = int64_t{1} << 28;  // of one picture, in what a layer gives
+constexpr int64_t kMaxSum = int64_t{1} << 32;      // the same, in all values of a graph
 
 Status Refused(const char* layer, const Extents& input) {
   return InvalidArgument(
       fmt::format("a {} does not take an input of the shape {}", layer, ShapeText(input)));
+}
+
+// Tells whether the fields of a layer are in their ranges.
+class RangeCheck {
+ public:
+  void Number(const char*, int64_t value, int64_t least, int64_t most) {
+    fits_ = fits_ && value >= least && value <= most;
+  }
+  void Numbers(const char* name, std::initializer_list<const int64_t*> values, int64_t least,
+               int64_t most) {
+    for (const int64_t* const value : values) Number(name, *value, least, most);
+  }
+  void Real(const char*, double value, double least, double most) {
+    fits_ = fits_ && value >= least && value <= most;
+  }
+  void Truth(const char*, bool) {}
+  void Divides(const char*, int64_t whole, int64_t part) {
+    fits_ = fits_ && part >= 1 && whole % part == 0;
+  }
+  void Require(const char*, bool fits) { fits_ = fits_ && fits; }
+
+  bool fits() const { return fits_; }
+
+ private:
+  bool fits_ = true;
+};
+
+struct FieldsFit {
+  // These have layers alone, which are asked for themselves.
+  bool operator()(const Chain& /*chain*/) const { return true; }
+  bool operator()(const Residual& /*residual*/) const { return true; }
+  bool operator()(const Graph& /*graph*/) const { return true; }
+  template <typename Kind>
+  bool operator()(Kind kind) const {  // by value: Fields() takes what a reader could change
+    RangeCheck range;
+    Fields(range, kind);
+    return range.fits();
+  }
+};
+
+Status CheckSize(const Extents& output) {
+  if (ElementCount(output).value_or(kMaxNumbers + 1) <= kMaxNumbers) return OkStatus();
+  return InvalidArgument(fmt::format("a layer gives the shape {}, limit is {} numbers",
+                                     ShapeText(output), kMaxNumbers));
 }
 
 StatusOr<Extents> Follow(const std::vector<Layer>& layers, Extents value) {
@@ -134,6 +182,7 @@ struct Output {
     return Same("PReLU", layer.channels);
   }
   StatusOr<Extents> operator()(const ChannelGate& layer) const {
+    if (input.size() != 3) return Refused("channel gate", input);
     return Same("channel gate", layer.channels);
   }
   StatusOr<Extents> operator()(const Relu& /*layer*/) const { return input; }
@@ -164,16 +213,25 @@ struct Output {
 }  // namespace
 
 StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input) {
+  if (!std::visit(FieldsFit{}, layer)) {
+    return InvalidArgument(
+        fmt::format("a {} has numbers out of range", std::string(kKindNames[layer.index()])));
+  }
   FACEGATE_ASSIGN_OR_RETURN(Extents output, std::visit(Output{input}, layer));
-  const int64_t count = ElementCount(output).value_or(kMaxNumbers + 1);
-  if (count <= kMaxNumbers) return output;
-  return InvalidArgument(fmt::format("a layer gives the shape {}, limit is {} numbers",
-                                     ShapeText(output), kMaxNumbers));
+  FACEGATE_RETURN_IF_ERROR(CheckSize(output));
+  return output;
+}
+
+StatusOr<Extents> OutputOfJoin(Join join, const std::vector<Extents>& inputs) {
+  FACEGATE_ASSIGN_OR_RETURN(Extents output, Joined(join, inputs));
+  FACEGATE_RETURN_IF_ERROR(CheckSize(output));
+  return output;
 }
 
 StatusOr<std::vector<Extents>> ValuesOf(const Graph& graph, const Extents& input) {
   if (graph.calls.empty()) return InvalidArgument("a graph makes no call");
   std::vector<Extents> values = {input};
+  int64_t sum = 0;
   for (const Call& call : graph.calls) {
     FACEGATE_RETURN_IF_ERROR(CheckCall(graph, values.size()));
     std::vector<Extents> inputs;
@@ -182,7 +240,12 @@ StatusOr<std::vector<Extents>> ValuesOf(const Graph& graph, const Extents& input
     const auto* const layer = std::get_if<size_t>(&call.what);
     FACEGATE_ASSIGN_OR_RETURN(Extents output,
                               layer != nullptr ? OutputOf(graph.layers[*layer].kind, inputs.front())
-                                               : Joined(std::get<Join>(call.what), inputs));
+                                               : OutputOfJoin(std::get<Join>(call.what), inputs));
+    sum += ElementCount(output).value_or(0);
+    if (sum > kMaxSum) {
+      return InvalidArgument(
+          fmt::format("the calls of a graph give more than {} numbers in all", kMaxSum));
+    }
     values.push_back(std::move(output));
   }
   return values;

@@ -13,12 +13,16 @@ namespace facegate::network {
 using Extents = std::vector<int64_t>;
 
 // Tells what a layer, or a group of layers, gives. kInvalidArgument where it does not take such an
-// input: other channels, a picture that is smaller than a kernel, branches that differ; and for an
-// output of more than 2^28 numbers.
+// input: other channels, a picture that is smaller than a kernel, branches that differ; for fields
+// out of the ranges of layer_fields.h; and for an output of more than 2^28 numbers.
 StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input);
 
+// Tells what values give that are joined, two of them, or several for kConcat.
+StatusOr<Extents> OutputOfJoin(Join join, const std::vector<Extents>& inputs);
+
 // Tells the same of each value of a graph: of its input, and of what each call gives.
-// kInvalidArgument also where a call names a layer or a value that is not there before it.
+// kInvalidArgument also where a call names a layer or a value that is not there before it, and where
+// the calls give more than 2^32 numbers in all.
 StatusOr<std::vector<Extents>> ValuesOf(const Graph& graph, const Extents& input);
 
 }  // namespace facegate::network

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "face/onnx/half_tensor.h"
@@ -15,6 +16,7 @@ namespace {
 using Inputs = std::span<const GraphConstant* const>;
 
 constexpr size_t kMaxRank = 8;
+constexpr size_t kMaxList = 1 << 16;  // numbers that are joined to one list
 
 template <typename T>
 std::vector<T> ElementsOf(const Tensor& tensor) {
@@ -72,30 +74,29 @@ std::optional<std::vector<int64_t>> AxesOf(const OnnxNode& node, Inputs inputs) 
 
 StatusOr<GraphConstant> Squeezed(const OnnxNode& node, Inputs inputs) {
   const GraphConstant& from = *inputs[0];
-  const auto rank = static_cast<int64_t>(from.shape.size());
-  const auto axes = AxesOf(node, inputs);
+  const auto given = AxesOf(node, inputs);
+  const auto axes = given.has_value() ? AxesFromZero(*given, from.shape.size())
+                                      : std::optional(std::vector<int64_t>());
+  if (!axes.has_value()) return DoesNotFit(node);
   std::vector<int64_t> shape;
-  for (int64_t axis = 0; axis < rank; ++axis) {
-    const int64_t extent = from.shape[static_cast<size_t>(axis)];
-    const bool named = axes.has_value() &&
-                       std::any_of(axes->begin(), axes->end(),
-                                   [&](int64_t one) { return one == axis || one + rank == axis; });
-    if (!(axes.has_value() ? named : extent == 1)) shape.push_back(extent);
+  for (size_t axis = 0; axis < from.shape.size(); ++axis) {
+    const int64_t extent = from.shape[axis];
+    const bool named =
+        std::find(axes->begin(), axes->end(), static_cast<int64_t>(axis)) != axes->end();
+    if (named && extent != 1) return DoesNotFit(node);
+    if (!(given.has_value() ? named : extent == 1)) shape.push_back(extent);
   }
   return WithShape(node, from, std::move(shape));
 }
 
 StatusOr<GraphConstant> Unsqueezed(const OnnxNode& node, Inputs inputs) {
   const GraphConstant& from = *inputs[0];
-  const auto axes = AxesOf(node, inputs);
-  if (!axes.has_value() || from.shape.size() + axes->size() > kMaxRank) return DoesNotFit(node);
-  const auto rank = static_cast<int64_t>(from.shape.size() + axes->size());
-  std::vector<int64_t> sorted;
-  for (const int64_t axis : *axes) sorted.push_back(axis < 0 ? axis + rank : axis);
-  std::sort(sorted.begin(), sorted.end());
+  const auto given = AxesOf(node, inputs);
+  if (!given.has_value() || from.shape.size() + given->size() > kMaxRank) return DoesNotFit(node);
+  const auto axes = AxesFromZero(*given, from.shape.size() + given->size());
+  if (!axes.has_value()) return DoesNotFit(node);
   std::vector<int64_t> shape = from.shape;
-  for (const int64_t axis : sorted) {
-    if (axis < 0 || axis > static_cast<int64_t>(shape.size())) return DoesNotFit(node);
+  for (const int64_t axis : *axes) {  // each once and in order: none is behind the end
     shape.insert(shape.begin() + axis, 1);
   }
   return WithShape(node, from, std::move(shape));
@@ -134,7 +135,10 @@ StatusOr<GraphConstant> Transposed(const OnnxNode& node, const GraphConstant& fr
 StatusOr<GraphConstant> Joined(const OnnxNode& node, Inputs inputs) {
   GraphConstant all{.shape = {0}, .whole = true};
   for (const GraphConstant* input : inputs) {
-    if (input == nullptr || !input->whole || input->shape.size() > 1) return DoesNotFit(node);
+    if (input == nullptr || !input->whole || input->shape.size() > 1 ||
+        input->size() > kMaxList - all.size()) {
+      return DoesNotFit(node);
+    }
     all.wholes.insert(all.wholes.end(), input->wholes.begin(), input->wholes.end());
   }
   all.shape = {static_cast<int64_t>(all.wholes.size())};
@@ -157,7 +161,7 @@ StatusOr<GraphConstant> Gathered(const OnnxNode& node, Inputs inputs) {
 }
 
 StatusOr<GraphConstant> Sliced(const OnnxNode& node, Inputs inputs) {
-  const auto numbers = [&](size_t input, const char* name) -> std::optional<int64_t> {
+  const auto number = [&](size_t input, const char* name) -> std::optional<int64_t> {
     if (inputs.size() > input && inputs[input] != nullptr) {
       return inputs[input]->wholes.size() == 1 ? std::optional(inputs[input]->wholes[0])
                                                : std::nullopt;
@@ -165,22 +169,38 @@ StatusOr<GraphConstant> Sliced(const OnnxNode& node, Inputs inputs) {
     const auto list = IntegersOf(node, name);
     return list.has_value() && list->size() == 1 ? std::optional(list->front()) : std::nullopt;
   };
-  const auto begin = numbers(1, "starts");
-  const auto end = numbers(2, "ends");
+  const auto begin = number(1, "starts");
+  const auto end = number(2, "ends");
   const auto count = static_cast<int64_t>(inputs[0]->size());
-  if (!begin || !end || inputs[0]->shape.size() != 1 || numbers(3, "axes").value_or(0) != 0 ||
-      numbers(4, "steps").value_or(1) != 1) {
+  if (!begin || !end || inputs[0]->shape.size() != 1 || number(3, "axes").value_or(0) != 0 ||
+      number(4, "steps").value_or(1) != 1) {
     return DoesNotFit(node);
   }
-  const auto clamped = [count](int64_t at) {
-    return std::clamp<int64_t>(at < 0 ? at + count : at, 0, count);
-  };
   std::vector<size_t> places;
-  for (int64_t at = clamped(*begin); at < clamped(*end); ++at) {
+  for (int64_t at = SliceBound(*begin, count); at < SliceBound(*end, count); ++at) {
     places.push_back(static_cast<size_t>(at));
   }
   const auto length = static_cast<int64_t>(places.size());
   return Picked(*inputs[0], {length}, places);
+}
+
+// Nothing where there is no such number.
+std::optional<int64_t> Calculated(std::string_view op, int64_t x, int64_t y) {
+  int64_t result = 0;
+  if (op == "Add")
+    return __builtin_add_overflow(x, y, &result) ? std::nullopt : std::optional(result);
+  if (op == "Sub")
+    return __builtin_sub_overflow(x, y, &result) ? std::nullopt : std::optional(result);
+  if (op == "Mul")
+    return __builtin_mul_overflow(x, y, &result) ? std::nullopt : std::optional(result);
+  if (y == 0 || (y == -1 && x == std::numeric_limits<int64_t>::min())) return std::nullopt;
+  return x / y;
+}
+std::optional<float> Calculated(std::string_view op, float x, float y) {
+  if (op == "Add") return x + y;
+  if (op == "Sub") return x - y;
+  if (op == "Mul") return x * y;
+  return y == 0.0F ? std::nullopt : std::optional(x / y);
 }
 
 template <typename T>
@@ -188,13 +208,9 @@ StatusOr<std::vector<T>> Calculated(const OnnxNode& node, const std::vector<T>& 
                                     const std::vector<T>& b) {
   std::vector<T> result(std::max(a.size(), b.size()));
   for (size_t i = 0; i < result.size(); ++i) {
-    const T x = a.size() == 1 ? a[0] : a[i];
-    const T y = b.size() == 1 ? b[0] : b[i];
-    if (node.op == "Div" && y == T{}) return DoesNotFit(node);
-    result[i] = static_cast<T>(node.op == "Add"   ? x + y
-                               : node.op == "Sub" ? x - y
-                               : node.op == "Mul" ? x * y
-                                                  : x / y);
+    const auto one = Calculated(node.op, a.size() == 1 ? a[0] : a[i], b.size() == 1 ? b[0] : b[i]);
+    if (!one.has_value()) return DoesNotFit(node);
+    result[i] = *one;
   }
   return result;
 }
@@ -205,8 +221,10 @@ StatusOr<GraphConstant> Arithmetic(const OnnxNode& node, Inputs inputs) {
   }
   const GraphConstant& a = *inputs[0];
   const GraphConstant& b = *inputs[1];
-  if (a.size() != 1 && b.size() != 1 && a.shape != b.shape) return DoesNotFit(node);
-  GraphConstant result{.shape = a.size() >= b.size() ? a.shape : b.shape, .whole = a.whole};
+  const bool fits = a.size() == 1 || b.size() == 1 || a.shape == b.shape;
+  if (!fits || a.size() == 0 || b.size() == 0) return DoesNotFit(node);
+  const bool first = a.size() == b.size() ? a.shape.size() >= b.shape.size() : a.size() > b.size();
+  GraphConstant result{.shape = first ? a.shape : b.shape, .whole = a.whole};
   if (a.whole) {
     FACEGATE_ASSIGN_OR_RETURN(result.wholes, Calculated(node, a.wholes, b.wholes));
   } else {
@@ -214,6 +232,31 @@ StatusOr<GraphConstant> Arithmetic(const OnnxNode& node, Inputs inputs) {
   }
   return result;
 }
+
+// A Cast to a type of fractions, or to one of whole numbers, which cuts fractions off.
+StatusOr<GraphConstant> Converted(const OnnxNode& node, const GraphConstant& from) {
+  const bool to_whole = CastsToWhole(node);
+  if (!to_whole && !CastsToReal(node)) return DoesNotFit(node);
+  if (from.whole == to_whole) return from;
+  GraphConstant to{.shape = from.shape, .whole = to_whole};
+  to.reals.assign(from.wholes.begin(), from.wholes.end());
+  constexpr float kBound = 0x1p63F;
+  for (const float real : from.reals) {
+    if (!(real >= -kBound && real < kBound)) return DoesNotFit(node);
+    to.wholes.push_back(static_cast<int64_t>(real));
+  }
+  return to;
+}
+
+// TensorProto.DataType.
+enum OnnxType : int64_t {
+  kFloat = 1,
+  kInt32 = 6,
+  kInt64 = 7,
+  kFloat16 = 10,
+  kDouble = 11,
+  kBfloat16 = 16
+};
 
 template <typename T>
 std::optional<T> AttributeOf(const OnnxNode& node, const char* name) {
@@ -236,6 +279,31 @@ std::optional<float> RealOf(const OnnxNode& node, const char* name) {
 }
 std::optional<std::string> TextOf(const OnnxNode& node, const char* name) {
   return AttributeOf<std::string>(node, name);
+}
+
+bool CastsToReal(const OnnxNode& node) {
+  const int64_t type = IntegerOf(node, "to").value_or(0);
+  return type == kFloat || type == kFloat16 || type == kDouble || type == kBfloat16;
+}
+bool CastsToWhole(const OnnxNode& node) {
+  const int64_t type = IntegerOf(node, "to").value_or(0);
+  return type == kInt32 || type == kInt64;
+}
+
+int64_t SliceBound(int64_t bound, int64_t count) {
+  return bound < 0 ? std::max<int64_t>(bound + count, 0) : std::min(bound, count);
+}
+
+std::optional<std::vector<int64_t>> AxesFromZero(std::span<const int64_t> axes, size_t rank) {
+  const auto count = static_cast<int64_t>(rank);
+  std::vector<int64_t> sorted;
+  for (const int64_t axis : axes) {
+    if (axis < -count || axis >= count) return std::nullopt;
+    sorted.push_back(axis < 0 ? axis + count : axis);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return std::nullopt;
+  return sorted;
 }
 
 std::optional<std::vector<int64_t>> ReshapedTo(std::span<const int64_t> shape,
@@ -293,7 +361,8 @@ StatusOr<GraphConstant> FoldNode(const OnnxNode& node, Inputs inputs) {
   }
   if (inputs.empty() || inputs[0] == nullptr) return DoesNotFit(node);
   const GraphConstant& first = *inputs[0];
-  if (node.op == "Identity" || node.op == "Cast") return first;
+  if (node.op == "Identity") return first;
+  if (node.op == "Cast") return Converted(node, first);
   if (node.op == "Reshape") {
     if (inputs.size() < 2 || inputs[1] == nullptr || !inputs[1]->whole) return DoesNotFit(node);
     auto shape = ReshapedTo(first.shape, inputs[1]->wholes);

@@ -29,7 +29,8 @@ StatusOr<GraphConstant> ConstantOf(const Tensor& tensor);
 // Computes a node whose inputs are constants: Constant, Identity, Cast, Reshape, Squeeze,
 // Unsqueeze, Transpose, Concat, Gather and Slice of the first axis, Add, Sub, Mul and Div. An input
 // that is left out is null. kInvalidArgument, naming the operator, for another one and where the
-// inputs do not fit it.
+// inputs do not fit it, or numbers overflow. What it gives has no more numbers than the largest of its
+// inputs, or 65,536.
 StatusOr<GraphConstant> FoldNode(const OnnxNode& node,
                                  std::span<const GraphConstant* const> inputs);
 
@@ -38,6 +39,17 @@ std::optional<int64_t> IntegerOf(const OnnxNode& node, const char* name);
 std::optional<std::vector<int64_t>> IntegersOf(const OnnxNode& node, const char* name);
 std::optional<float> RealOf(const OnnxNode& node, const char* name);
 std::optional<std::string> TextOf(const OnnxNode& node, const char* name);
+
+// What a Cast gives: fractions of any size, or whole numbers of 32 or 64 bits.
+bool CastsToReal(const OnnxNode& node);
+bool CastsToWhole(const OnnxNode& node);
+
+// Axes of a value of that rank in order, counted from its first: those below 0 count from its end.
+// Nothing where it has no such axis, and where one stands twice.
+std::optional<std::vector<int64_t>> AxesFromZero(std::span<const int64_t> axes, size_t rank);
+
+// The place in a list of `count` that the bound of a slice means: those below 0 count from its end.
+int64_t SliceBound(int64_t bound, int64_t count);
 
 // The shape that a Reshape to `wanted` gives a value of `shape`: 0 keeps an extent, one -1 is what
 // is left. Nothing where the numbers do not fit.

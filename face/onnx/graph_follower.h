@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "face/base/status.h"
+#include "face/network/channel_scale.h"
 #include "face/network/output_shape.h"
 #include "face/onnx/constant_folding.h"
 #include "face/onnx/graph_reader.h"
@@ -35,19 +36,21 @@ struct Value {
 // Tensors of a layer, by their names in it.
 using LayerTensors = std::vector<std::pair<const char*, Tensor>>;
 
-Tensor FloatTensor(std::vector<int64_t> shape, const std::vector<float>& numbers);
-
 // Follows the nodes of one graph. An error says what is wrong with the node at hand, in words that
 // follow its name.
 class GraphReader {
  public:
-  explicit GraphReader(OnnxModel model) : model_(std::move(model)) {}
+  GraphReader(OnnxModel model, std::optional<network::Sides> open)
+      : model_(std::move(model)), open_(open) {}
 
   StatusOr<GraphNetwork> Read();
 
  private:
   std::string Where() const;
   static Status Unread(std::string_view what);
+  // Counts numbers that are about to be computed or copied: together they are a few times the
+  // model's own.
+  Status Spend(size_t numbers);
   // The names of values that the output depends on.
   std::set<std::string> NeededFor(const std::string& output) const;
   Status TakeInput();
@@ -57,6 +60,8 @@ class GraphReader {
 
   // The constant of that name; null where it is none.
   StatusOr<const GraphConstant*> Constant(const std::string& name);
+  // The axes that the node names, as an attribute or as that input; nothing where it names none.
+  StatusOr<std::optional<std::vector<int64_t>>> Axes(size_t input);
   // An input of the node that is a constant of fractions, whose absence is an error.
   StatusOr<const GraphConstant*> Weights(size_t input);
   bool Has(size_t input) const;
@@ -96,11 +101,15 @@ class GraphReader {
 
   // graph_numbers.cc
   Status Pass();
+  Status Cast();
   Status TellShape();
   // The numbers of a constant, one for each channel of the value, or one for all.
   StatusOr<std::vector<float>> ByChannel(const GraphConstant& constant, const Value& value) const;
   // Add, Sub, Mul and Div, of two values or of one and a constant.
   Status Meet();
+  Status MeetConstant();
+  // The value times `scale` plus `shift`, for each channel; one of them may be empty.
+  Status GiveAffine(const Value& input, std::vector<float> scale, std::vector<float> shift);
   Status JoinTwo();
   Status Concat();
   // A matrix of `in` rows and `out` columns that a list is multiplied by.
@@ -120,11 +129,17 @@ class GraphReader {
   static constexpr char kGraphName[] = "graph";
 
   OnnxModel model_;
+  const std::optional<network::Sides> open_;
+  size_t budget_ = 0;               // numbers that may still be computed and copied
   const OnnxNode* node_ = nullptr;  // at hand
   std::map<std::string, GraphConstant, std::less<>> constants_;
   std::map<std::string, Value, std::less<>> values_;
   network::Graph graph_;
   bool normalised_ = false;
+  // What sums and products by constants make of the input, up to that value.
+  network::ChannelScale preparation_;
+  size_t prepared_ = 0;
+  bool prepares_ = false;  // there are some
   GraphNetwork result_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "face/onnx/graph_follower.h"
+#include "face/onnx/graph_parts.h"
 #include "face/weights/quote.h"
 
 namespace facegate::onnx_graph {
@@ -18,9 +19,18 @@ Status GraphReader::Pass() {
   return GiveSame(value);
 }
 
+Status GraphReader::Cast() {
+  if (!CastsToReal(*node_)) return Unread("makes other numbers than fractions of the picture");
+  return Pass();
+}
+
 Status GraphReader::TellShape() {
   FACEGATE_ASSIGN_OR_RETURN(const Value value, Data(0));
-  GraphConstant shape{.whole = true, .wholes = OnnxShape(value)};
+  const std::vector<int64_t> all = OnnxShape(value);
+  const auto count = static_cast<int64_t>(all.size());
+  const int64_t begin = SliceBound(IntegerOf(*node_, "start").value_or(0), count);
+  const int64_t end = std::max(begin, SliceBound(IntegerOf(*node_, "end").value_or(count), count));
+  GraphConstant shape{.whole = true, .wholes = {all.begin() + begin, all.begin() + end}};
   shape.shape = {static_cast<int64_t>(shape.wholes.size())};
   constants_[node_->outputs.front()] = std::move(shape);
   return OkStatus();
@@ -49,31 +59,29 @@ StatusOr<std::vector<float>> GraphReader::ByChannel(const GraphConstant& constan
 
 Status GraphReader::Meet() {
   if (node_->inputs.size() != 2) return Unread("has not two inputs");
+  const bool both = values_.contains(node_->inputs[0]) && values_.contains(node_->inputs[1]);
+  return both ? JoinTwo() : MeetConstant();
+}
+
+Status GraphReader::MeetConstant() {
+  const std::string& op = node_->op;
   const bool first = values_.contains(node_->inputs[0]);
-  const bool second = values_.contains(node_->inputs[1]);
-  if (first && second) return JoinTwo();
   FACEGATE_ASSIGN_OR_RETURN(const Value input, Any(first ? 0 : 1));
-  if (input.length_of.has_value()) return GiveSame(input);  // plus what keeps it from zero
   FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const constant, Weights(first ? 1 : 0));
+  if (input.length_of.has_value()) {
+    const bool keeps = op == "Add" && constant->size() == 1 && constant->reals[0] >= 0.0F;
+    return keeps ? GiveSame(input) : Unread("changes the length of an embedding");
+  }
+  FACEGATE_RETURN_IF_ERROR(Spend(static_cast<size_t>(input.shape[0])));
   FACEGATE_ASSIGN_OR_RETURN(std::vector<float> numbers, ByChannel(*constant, input));
   numbers.resize(static_cast<size_t>(input.shape[0]), numbers.front());
-  const int64_t channels = input.shape[0];
-  const auto tensor = [channels](const std::vector<float>& of) {
-    return FloatTensor({channels}, of);
-  };
-  const std::string& op = node_->op;
-  if (op == "Add" || op == "Sub") {
-    const bool negated = op == "Sub" && !first;  // c - x
-    if (op == "Sub" && first) {
-      for (float& one : numbers) one = -one;
-    }
-    LayerTensors tensors = {{"bias", tensor(numbers)}};
-    if (negated) {
-      tensors.emplace_back("weight", tensor(std::vector<float>(numbers.size(), -1.0F)));
-    }
-    return GiveInOrder(
-        network::ChannelAffine{.channels = channels, .weight = negated, .bias = true}, input,
-        tensors);
+  if (op == "Add") return GiveAffine(input, {}, std::move(numbers));
+  if (op == "Sub" && !first) {
+    return GiveAffine(input, std::vector<float>(numbers.size(), -1.0F), std::move(numbers));
+  }
+  if (op == "Sub") {
+    for (float& one : numbers) one = -one;
+    return GiveAffine(input, {}, std::move(numbers));
   }
   if (op == "Div") {
     if (!first) return Unread("divides a constant by what depends on the picture");
@@ -82,8 +90,28 @@ Status GraphReader::Meet() {
       one = 1.0F / one;
     }
   }
-  return GiveInOrder(network::ChannelAffine{.channels = channels, .weight = true, .bias = false},
-                     input, {{"weight", tensor(numbers)}});
+  return GiveAffine(input, std::move(numbers), {});
+}
+
+Status GraphReader::GiveAffine(const Value& input, std::vector<float> scale,
+                               std::vector<float> shift) {
+  const int64_t channels = input.shape[0];
+  LayerTensors tensors;
+  if (!scale.empty()) tensors.emplace_back("weight", FloatTensor({channels}, scale));
+  if (!shift.empty()) tensors.emplace_back("bias", FloatTensor({channels}, shift));
+  FACEGATE_RETURN_IF_ERROR(GiveInOrder(
+      network::ChannelAffine{
+          .channels = channels, .weight = !scale.empty(), .bias = !shift.empty()},
+      input, tensors));
+  if (input.number != prepared_) return OkStatus();
+  // The picture is still being prepared.
+  prepares_ = true;
+  prepared_ = values_[node_->outputs.front()].number;
+  scale.resize(static_cast<size_t>(channels), 1.0F);
+  shift.resize(static_cast<size_t>(channels), 0.0F);
+  preparation_ = network::Composed(
+      preparation_, {.scale = {scale.begin(), scale.end()}, .shift = {shift.begin(), shift.end()}});
+  return OkStatus();
 }
 
 Status GraphReader::JoinTwo() {
@@ -102,15 +130,13 @@ Status GraphReader::JoinTwo() {
   if (swapped && (node_->op == "Sub" || node_->op == "Div")) {
     return Unread("has a list in front of a map");
   }
-  static const std::map<std::string_view, Join> joins = {{"Add", Join::kAdd},
-                                                         {"Sub", Join::kSubtract},
-                                                         {"Mul", Join::kMultiply},
-                                                         {"Div", Join::kDivide}};
-  const bool larger_first = ElementCount(one.shape) >= ElementCount(other.shape);
   const Value& first = swapped ? other : one;
   const Value& second = swapped ? one : other;
-  FACEGATE_RETURN_IF_ERROR(GiveCall({joins.at(node_->op), {first.number, second.number}},
-                                    larger_first ? one.shape : other.shape));
+  const auto join = static_cast<Join>(
+      std::find(kJoinOperators.begin(), kJoinOperators.end(), node_->op) - kJoinOperators.begin());
+  FACEGATE_ASSIGN_OR_RETURN(Extents shape,
+                            network::OutputOfJoin(join, {first.shape, second.shape}));
+  FACEGATE_RETURN_IF_ERROR(GiveCall({join, {first.number, second.number}}, std::move(shape)));
   Value& output = values_[node_->outputs.front()];
   output.channels_last = one.channels_last;
   output.flattened = one.flattened;
@@ -119,22 +145,19 @@ Status GraphReader::JoinTwo() {
 
 Status GraphReader::Concat() {
   network::Call call{.what = Join::kConcat, .inputs = {}};
-  Extents shape;
+  std::vector<Extents> shapes;
   for (size_t i = 0; i < node_->inputs.size(); ++i) {
     FACEGATE_ASSIGN_OR_RETURN(const Value value, Data(i));
     if (value.channels_last || !value.flattened.empty()) return Unread("has channels last");
     call.inputs.push_back(value.number);
-    if (shape.empty()) {
-      shape = value.shape;
-    } else if (shape.size() == value.shape.size()) {
-      shape[0] += value.shape[0];
-    }
+    shapes.push_back(value.shape);
   }
   const int64_t axis = IntegerOf(*node_, "axis").value_or(1);
-  if (axis != 1 && axis != -static_cast<int64_t>(shape.size())) {
+  if (axis != 1 && axis != -static_cast<int64_t>(shapes.front().size())) {
     return Unread("joins another axis than the channels");
   }
   if (call.inputs.size() == 1) return Pass();
+  FACEGATE_ASSIGN_OR_RETURN(Extents shape, network::OutputOfJoin(Join::kConcat, shapes));
   return GiveCall(std::move(call), std::move(shape));
 }
 
@@ -151,6 +174,7 @@ Status GraphReader::GiveProduct(const Value& input, int64_t in, int64_t out,
       places[static_cast<size_t>(i)] = i % map[0] * (map[1] * map[2]) + i / map[0];
     }
   }
+  FACEGATE_RETURN_IF_ERROR(Spend(static_cast<size_t>(in)));
   std::vector<float> weight(static_cast<size_t>(in * out));
   for (int64_t o = 0; o < out; ++o) {
     for (int64_t i = 0; i < in; ++i) {
@@ -168,7 +192,8 @@ Status GraphReader::Gemm() {
   const bool transposed = IntegerOf(*node_, "transB").value_or(0) != 0;
   const float alpha = RealOf(*node_, "alpha").value_or(1.0F);
   const float beta = RealOf(*node_, "beta").value_or(1.0F);
-  if (weight->shape.size() != 2 || IntegerOf(*node_, "transA").value_or(0) != 0) {
+  if (weight->shape.size() != 2 || weight->size() == 0 ||
+      IntegerOf(*node_, "transA").value_or(0) != 0) {
     return Unread("is a product of other shapes");
   }
   const int64_t in = weight->shape[transposed ? 1 : 0];
@@ -191,7 +216,9 @@ Status GraphReader::Gemm() {
 Status GraphReader::MatMul() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, List(0));
   FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const weight, Weights(1));
-  if (weight->shape.size() != 2) return Unread("is a product of other shapes");
+  if (weight->shape.size() != 2 || weight->size() == 0) {
+    return Unread("is a product of other shapes");
+  }
   const int64_t out = weight->shape[1];
   const auto at = [&](int64_t i, int64_t o) {
     return weight->reals[static_cast<size_t>(i * out + o)];
@@ -214,11 +241,7 @@ Status GraphReader::Flatten() {
 // A list with extents of 1 behind it, which meets maps by its channels, stays a list here.
 Status GraphReader::Spread() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, List(0));
-  std::optional<std::vector<int64_t>> axes = IntegersOf(*node_, "axes");
-  if (Has(1)) {
-    FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const given, Constant(node_->inputs[1]));
-    if (given != nullptr) axes = given->wholes;
-  }
+  FACEGATE_ASSIGN_OR_RETURN(const auto axes, Axes(1));
   if (axes != std::vector<int64_t>{2, 3} || !input.flattened.empty()) {
     return Unread("puts extents elsewhere than behind the channels");
   }
@@ -256,6 +279,11 @@ Status GraphReader::Transpose() {
 
 Status GraphReader::Length() {
   FACEGATE_ASSIGN_OR_RETURN(Value input, List(0));
+  FACEGATE_ASSIGN_OR_RETURN(const auto axes, Axes(1));
+  const bool of_each = axes.has_value() && AxesFromZero(*axes, 2) == std::vector<int64_t>{1};
+  if (!of_each || IntegerOf(*node_, "keepdims").value_or(1) == 0) {
+    return Unread("is a length over other axes, or without them");
+  }
   input.length_of = input.number;
   return GiveSame(input);
 }
@@ -268,7 +296,10 @@ Status GraphReader::PassLength() {
 
 Status GraphReader::Unit() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, List(0));
-  if (IntegerOf(*node_, "p").value_or(2) != 2) return Unread("is by another length");
+  const int64_t axis = IntegerOf(*node_, "axis").value_or(-1);
+  if (IntegerOf(*node_, "p").value_or(2) != 2 || (axis != -1 && axis != 1)) {
+    return Unread("is by another length");
+  }
   normalised_ = true;
   return GiveSame(input);
 }

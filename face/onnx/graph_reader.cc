@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "face/network/description_json.h"
+#include "face/network/layer_fields.h"
 #include "face/onnx/graph_follower.h"
+#include "face/onnx/graph_parts.h"
 #include "face/weights/quote.h"
 
 namespace facegate::onnx_graph {
@@ -11,7 +15,10 @@ namespace {
 using network::Extents;
 using network::LayerKind;
 
-constexpr int64_t kUsualSide = 112;  // pixels, where the graph leaves it open
+constexpr int64_t kUsualSide = 112;           // pixels, where the graph leaves it open
+constexpr size_t kCopies = 4;                 // of a model's numbers
+constexpr size_t kSmallCopies = 1 << 24;      // numbers that come to that
+constexpr double kLeastUnitScale = 1 / 16.0;  // of a product that is made for pixels of 0 to 1
 
 std::string Lowered(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char letter) {
@@ -20,17 +27,39 @@ std::string Lowered(std::string text) {
   return text;
 }
 
-}  // namespace
-
-Tensor FloatTensor(std::vector<int64_t> shape, const std::vector<float>& numbers) {
-  Tensor tensor{.dtype = DType::kF32, .shape = std::move(shape), .bytes = {}};
-  tensor.bytes.assign(reinterpret_cast<const char*>(numbers.data()),
-                      numbers.size() * sizeof(float));
-  return tensor;
+size_t NumbersIn(const OnnxModel& model) {
+  size_t numbers = 0;
+  const auto count = [&numbers](const Tensor& tensor) {
+    numbers += tensor.bytes.size() / SizeOf(tensor.dtype);
+  };
+  for (const auto& [name, tensor] : model.initializers) count(tensor);
+  for (const OnnxNode& node : model.nodes) {
+    for (const auto& [name, value] : node.attributes) {
+      if (const auto* const tensor = std::get_if<Tensor>(&value)) count(*tensor);
+    }
+  }
+  return numbers;
 }
+
+// The largest of the pixels that x · scale + shift prepares: 255, or 1. They become numbers of a few
+// units around zero.
+double LargestPixel(const network::ChannelScale& preparation) {
+  double centre = 0.0;  // the pixel that becomes zero
+  double factor = 0.0;
+  for (size_t c = 0; c < preparation.channels(); ++c) {
+    if (preparation.scale[c] == 0.0) continue;
+    centre = std::max(centre, -preparation.shift[c] / preparation.scale[c]);
+    factor = std::max(factor, std::abs(preparation.scale[c]));
+  }
+  if (centre > 0.0) return centre > 1.0 ? 255.0 : 1.0;
+  return factor < kLeastUnitScale ? 255.0 : 1.0;
+}
+
+}  // namespace
 
 StatusOr<GraphNetwork> GraphReader::Read() {
   FACEGATE_RETURN_IF_ERROR(TakeInput());
+  budget_ = kCopies * NumbersIn(model_) + kSmallCopies;
   if (model_.outputs.empty()) return InvalidArgument("the graph has no output");
   const std::string output = model_.outputs.front().name;
   const std::set<std::string> needed = NeededFor(output);
@@ -52,6 +81,12 @@ std::string GraphReader::Where() const {
 
 Status GraphReader::Unread(std::string_view what) {
   return InvalidArgument(fmt::format("{}, which is not read", what));
+}
+
+Status GraphReader::Spend(size_t numbers) {
+  if (numbers > budget_) return Unread("makes more copies of the model's numbers than networks do");
+  budget_ -= numbers;
+  return OkStatus();
 }
 
 std::set<std::string> GraphReader::NeededFor(const std::string& output) const {
@@ -85,8 +120,18 @@ Status GraphReader::TakeInput() {
     return InvalidArgument(fmt::format("the input {} has {} channels, expected 1 or 3",
                                        Quote(input.name), taken.channels));
   }
-  if (taken.height == 0) taken.height = kUsualSide;
-  if (taken.width == 0) taken.width = kUsualSide;
+  result_.open_sides = taken.height == 0 || taken.width == 0;
+  const network::Sides sides = open_.value_or(network::Sides{kUsualSide, kUsualSide});
+  if (taken.height == 0) taken.height = sides.height;
+  if (taken.width == 0) taken.width = sides.width;
+  if (std::max(taken.height, taken.width) > network::kMaxSide) {
+    return InvalidArgument(fmt::format("the input {} is of {}x{} pixels, limit is {}",
+                                       Quote(input.name), taken.width, taken.height,
+                                       network::kMaxSide));
+  }
+  const auto channels = static_cast<size_t>(taken.channels);
+  preparation_ = {.scale = std::vector<double>(channels, 1.0),
+                  .shift = std::vector<double>(channels, 0.0)};
   values_[input.name] = {.shape = {taken.channels, taken.height, taken.width},
                          .channels_last = last};
   return OkStatus();
@@ -98,6 +143,13 @@ StatusOr<const GraphConstant*> GraphReader::Constant(const std::string& name) {
   if (tensor.empty()) return nullptr;
   FACEGATE_ASSIGN_OR_RETURN(GraphConstant constant, ConstantOf(tensor.mapped()));
   return &(constants_[name] = std::move(constant));
+}
+
+StatusOr<std::optional<std::vector<int64_t>>> GraphReader::Axes(size_t input) {
+  if (!Has(input)) return IntegersOf(*node_, "axes");
+  FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const given, Constant(node_->inputs[input]));
+  if (given == nullptr || !given->whole) return Unread("has axes that are not constant");
+  return std::optional(given->wholes);
 }
 
 StatusOr<const GraphConstant*> GraphReader::Weights(size_t input) {
@@ -151,10 +203,8 @@ Status GraphReader::Give(LayerKind kind, const Value& input, const LayerTensors&
   network::Graph& graph = graph_;
   const std::string name = fmt::format("{}{}", Lowered(node_->op), graph.layers.size());
   for (const auto& [tensor, value] : tensors) {
+    FACEGATE_RETURN_IF_ERROR(Spend(value.bytes.size() / sizeof(float)));
     result_.tensors.emplace(fmt::format("{}.{}.{}", kGraphName, name, tensor), value);
-  }
-  if (input.number == 0 && std::holds_alternative<network::ChannelAffine>(kind)) {
-    result_.prepares_input = true;
   }
   graph.layers.push_back({name, std::move(kind)});
   return GiveCall({graph.layers.size() - 1, {input.number}}, std::move(output));
@@ -205,7 +255,9 @@ Status GraphReader::Follow() {
     constants.push_back(constant);
   }
   if (!all) return FollowData();
-  FACEGATE_ASSIGN_OR_RETURN(constants_[node_->outputs.front()], FoldNode(*node_, constants));
+  FACEGATE_ASSIGN_OR_RETURN(GraphConstant folded, FoldNode(*node_, constants));
+  FACEGATE_RETURN_IF_ERROR(Spend(folded.size()));
+  constants_[node_->outputs.front()] = std::move(folded);
   return OkStatus();
 }
 
@@ -242,7 +294,7 @@ Status GraphReader::FollowData() {
       {"LpNormalization", &GraphReader::Unit},
       {"Identity", &GraphReader::Pass},
       {"Dropout", &GraphReader::Pass},
-      {"Cast", &GraphReader::Pass},
+      {"Cast", &GraphReader::Cast},
   };
   const auto handler = handlers.find(node_->op);
   if (handler == handlers.end()) return Unread("is another operator than those known here");
@@ -267,15 +319,16 @@ Status GraphReader::Finish(const std::string& name) {
   description.name = "network of an ONNX graph";
   description.outputs = values_[name].shape[0];
   description.layers = {{kGraphName, std::move(graph_)}};
-  return OkStatus();
+  if (prepares_) result_.largest_pixel = LargestPixel(preparation_);
+  return DescriptionFromJson(DescriptionToJson(description)).status();
 }
 
 }  // namespace facegate::onnx_graph
 
 namespace facegate {
 
-StatusOr<GraphNetwork> DescribeGraph(OnnxModel model) {
-  return onnx_graph::GraphReader(std::move(model)).Read();
+StatusOr<GraphNetwork> DescribeGraph(OnnxModel model, std::optional<network::Sides> open) {
+  return onnx_graph::GraphReader(std::move(model), open).Read();
 }
 
 }  // namespace facegate

@@ -5,7 +5,9 @@
 #include <limits>
 #include <tuple>
 
+#include "face/network/layer_fields.h"
 #include "face/onnx/graph_follower.h"
+#include "face/onnx/graph_parts.h"
 #include "face/weights/quote.h"
 
 namespace facegate::onnx_graph {
@@ -19,6 +21,27 @@ using network::Window;
 
 constexpr double kMost = std::numeric_limits<float>::max();
 
+bool IsSide(int64_t number) { return number >= 1 && number <= network::kMaxSide; }
+
+bool AreBorders(const std::vector<int64_t>& pads) {
+  return std::all_of(pads.begin(), pads.end(),
+                     [](int64_t pad) { return pad >= 0 && pad <= network::kMaxSide; });
+}
+
+// True for a convolution that puts colours into another order.
+bool ReordersColours(const GraphConstant& weight, const network::Window& window) {
+  if (window.kernel != Sides{} || window.stride != Sides{} || weight.shape[0] != weight.shape[1]) {
+    return false;
+  }
+  const auto channels = static_cast<size_t>(weight.shape[0]);
+  std::vector<size_t> ones(channels);
+  for (size_t i = 0; i < weight.size(); ++i) {
+    if (weight.reals[i] != 0.0F && weight.reals[i] != 1.0F) return false;
+    if (weight.reals[i] == 1.0F) ++ones[i / channels];
+  }
+  return std::all_of(ones.begin(), ones.end(), [](size_t count) { return count == 1; });
+}
+
 }  // namespace
 
 StatusOr<Window> GraphReader::WindowOf(const Sides& kernel, const Extents& shape) const {
@@ -28,13 +51,19 @@ StatusOr<Window> GraphReader::WindowOf(const Sides& kernel, const Extents& shape
     if (!list.has_value()) return true;
     if (list->size() != 2) return false;
     to = {(*list)[0], (*list)[1]};
-    return to.height >= 1 && to.width >= 1;
+    return IsSide(to.height) && IsSide(to.width);
   };
-  if (!sides("strides", window.stride) || !sides("dilations", window.dilation)) {
-    return Unread("has strides or dilations that are not two numbers");
+  if (!sides("strides", window.stride) || !sides("dilations", window.dilation) ||
+      !IsSide(kernel.height) || !IsSide(kernel.width)) {
+    return Unread(
+        fmt::format("has a kernel, strides or dilations that are not two numbers of 1 to {}",
+                    network::kMaxSide));
   }
   if (IntegerOf(*node_, "ceil_mode").value_or(0) != 0) return Unread("rounds sizes up");
   const std::string automatic = TextOf(*node_, "auto_pad").value_or("NOTSET");
+  if (automatic != "NOTSET" && automatic != "VALID" && !automatic.starts_with("SAME_")) {
+    return Unread("pads by " + Quote(automatic));
+  }
   if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
     const auto split = [&](int64_t side, int64_t size, int64_t stride, int64_t dilation) {
       const int64_t whole = std::max<int64_t>(
@@ -48,8 +77,9 @@ StatusOr<Window> GraphReader::WindowOf(const Sides& kernel, const Extents& shape
     std::tie(window.padding.left, window.padding.right) =
         split(shape[2], kernel.width, window.stride.width, window.dilation.width);
   } else if (const auto pads = IntegersOf(*node_, "pads")) {
-    if (pads->size() != 4 || *std::min_element(pads->begin(), pads->end()) < 0) {
-      return Unread("has pads that are not four numbers from 0 on");
+    if (pads->size() != 4 || !AreBorders(*pads)) {
+      return Unread(
+          fmt::format("has pads that are not four numbers of 0 to {}", network::kMaxSide));
     }
     window.padding = {(*pads)[0], (*pads)[1], (*pads)[2], (*pads)[3]};
   }
@@ -68,12 +98,12 @@ Status GraphReader::Conv() {
   FACEGATE_ASSIGN_OR_RETURN(const Window window, WindowOf({shape[2], shape[3]}, input.shape));
   LayerTensors tensors = {{"weight", FloatTensor(shape, weight->reals)}};
   const bool bias = Has(2);
+  const bool reorders = input.number == prepared_ && !bias && ReordersColours(*weight, window);
   if (bias) {
     FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const numbers, Weights(2));
-    if (numbers->reals.size() != static_cast<size_t>(shape[0]))
-      return Unread(
-          "has a bias of "
-          "another size");
+    if (numbers->reals.size() != static_cast<size_t>(shape[0])) {
+      return Unread("has a bias of another size");
+    }
     tensors.emplace_back("bias", FloatTensor({shape[0]}, numbers->reals));
   }
   const Borders& padding = window.padding;
@@ -88,19 +118,22 @@ Status GraphReader::Conv() {
                                            .bias = bias},
                 input, tensors);
   }
-  return Give(network::Convolution{{.in = shape[1] * groups,
-                                    .out = shape[0],
-                                    .kernel = shape[2],
-                                    .stride = window.stride.height,
-                                    .padding = padding.top,
-                                    .groups = groups},
-                                   bias},
-              input, tensors);
+  FACEGATE_RETURN_IF_ERROR(Give(network::Convolution{{.in = shape[1] * groups,
+                                                      .out = shape[0],
+                                                      .kernel = shape[2],
+                                                      .stride = window.stride.height,
+                                                      .padding = padding.top,
+                                                      .groups = groups},
+                                                     bias},
+                                input, tensors));
+  if (reorders) prepared_ = values_[node_->outputs.front()].number;
+  return OkStatus();
 }
 
 Status GraphReader::Norm() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
   if (input.channels_last || !input.flattened.empty()) return Unread("has its channels last");
+  if (IntegerOf(*node_, "training_mode").value_or(0) != 0) return Unread("is of a training");
   constexpr std::array<const char*, 4> kNames = {"weight", "bias", "running_mean", "running_var"};
   LayerTensors tensors;
   for (size_t i = 0; i < kNames.size(); ++i) {
@@ -123,13 +156,8 @@ Status GraphReader::GlobalMean() {
 
 Status GraphReader::Mean() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
-  std::vector<int64_t> axes = IntegersOf(*node_, "axes").value_or(std::vector<int64_t>());
-  if (Has(1)) {
-    FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const given, Constant(node_->inputs[1]));
-    if (given != nullptr) axes = given->wholes;
-  }
-  for (int64_t& axis : axes) axis = axis < 0 ? axis + 4 : axis;
-  std::sort(axes.begin(), axes.end());
+  FACEGATE_ASSIGN_OR_RETURN(const auto given, Axes(1));
+  const auto axes = AxesFromZero(given.value_or(std::vector<int64_t>()), 4);
   const std::vector<int64_t> places =
       input.channels_last ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{2, 3};
   if (input.shape.size() != 3 || axes != places) return Unread("is a mean over other axes");
@@ -166,7 +194,7 @@ Status GraphReader::PadZeros() {
   }
   const bool zeros = TextOf(*node_, "mode").value_or("constant") == "constant" && value == 0.0;
   if (!zeros || !pads.has_value() || pads->size() != 8 || (*pads)[0] != 0 || (*pads)[1] != 0 ||
-      (*pads)[4] != 0 || (*pads)[5] != 0 || *std::min_element(pads->begin(), pads->end()) < 0) {
+      (*pads)[4] != 0 || (*pads)[5] != 0 || !AreBorders(*pads) || Has(3)) {
     return Unread("pads otherwise than by zeros around a map");
   }
   return Give(network::Pad{{(*pads)[2], (*pads)[3], (*pads)[6], (*pads)[7]}}, input);
@@ -176,16 +204,21 @@ Status GraphReader::Slopes() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
   FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const slope, Weights(1));
   std::vector<float> slopes = slope->reals;
-  const bool fits = slopes.size() == 1 || slopes.size() == static_cast<size_t>(input.shape[0]);
-  if (!fits || !input.flattened.empty()) return Unread("has slopes of another size");
+  // Before opset 7 a list has a slope for each channel, and some exporters kept to that.
+  const bool by_channel = slope->shape == std::vector<int64_t>{input.shape[0]} &&
+                          !input.channels_last && input.flattened.empty() &&
+                          input.shape.back() != input.shape[0];
+  if (!by_channel) {
+    FACEGATE_ASSIGN_OR_RETURN(slopes, ByChannel(*slope, input));
+  }
   const auto count = static_cast<int64_t>(slopes.size());
-  return Give(network::PRelu{count}, input, {{"weight", FloatTensor({count}, slopes)}});
+  return GiveInOrder(network::PRelu{count}, input, {{"weight", FloatTensor({count}, slopes)}});
 }
 
 Status GraphReader::Leaky() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
   const std::vector<float> slope = {RealOf(*node_, "alpha").value_or(0.01F)};
-  return Give(network::PRelu{1}, input, {{"weight", FloatTensor({1}, slope)}});
+  return GiveInOrder(network::PRelu{1}, input, {{"weight", FloatTensor({1}, slope)}});
 }
 
 Status GraphReader::Rectify() { return Activate(network::Relu{}); }

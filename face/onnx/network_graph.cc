@@ -12,6 +12,7 @@
 
 #include "face/base/coding.h"
 #include "face/network/shape_map.h"
+#include "face/onnx/graph_parts.h"
 #include "face/onnx/onnx_state_dict.h"
 #include "face/weights/json_number.h"
 
@@ -49,12 +50,6 @@ using network::Window;
 
 constexpr int64_t kIrVersion = 8;
 constexpr int64_t kOpset = 13;
-
-Tensor FloatTensor(std::vector<int64_t> shape, std::span<const float> values) {
-  Tensor tensor{.dtype = DType::kF32, .shape = std::move(shape), .bytes = {}};
-  tensor.bytes.assign(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-  return tensor;
-}
 
 // Writes the nodes of layers. A value is called as the layer that gives it.
 class GraphWriter {
@@ -207,7 +202,7 @@ class GraphWriter {
         const auto join = std::get<Join>(call.what);
         std::map<std::string, OnnxAttribute, std::less<>> attributes;
         if (join == Join::kConcat) attributes["axis"] = int64_t{1};
-        Emit(kJoinOperators[static_cast<size_t>(join)],
+        Emit(std::string(kJoinOperators[static_cast<size_t>(join)]),
              fmt::format("{}join{}", prefix, values.size()), std::move(inputs),
              std::move(attributes));
       }
@@ -233,13 +228,21 @@ class GraphWriter {
     Emit("Div", "facegate.unit", {raw, value_});
   }
 
-  // Calls the output of the last node as the graph's is called.
-  void Finish() { model_.nodes.back().outputs = {std::string(kOnnxOutput)}; }
+  // A map as a list.
+  void Unroll() {
+    if (map_) Emit("Flatten", "facegate.list", {value_}, {{"axis", int64_t{1}}});
+  }
+
+  // Calls the output of the last node as the graph's is called. Where the network gives what an
+  // earlier node made, others may read that.
+  void Finish() {
+    if (model_.nodes.empty() || model_.nodes.back().outputs.front() != value_) {
+      Emit("Identity", "facegate.output", {value_});
+    }
+    model_.nodes.back().outputs = {std::string(kOnnxOutput)};
+  }
 
  private:
-  static constexpr std::array<const char*, 5> kJoinOperators = {"Add", "Sub", "Mul", "Div",
-                                                                "Concat"};  // by their numbers
-
   static std::vector<int64_t> ListOf(const Sides& sides) { return {sides.height, sides.width}; }
   static std::map<std::string, OnnxAttribute, std::less<>> AttributesOf(const Window& window) {
     const auto& [top, left, bottom, right] = window.padding;
@@ -355,6 +358,7 @@ StatusOr<OnnxModel> MakeNetworkGraph(const Description& description, TensorMap t
   GraphWriter writer(model, channels);
   if (options.pixels != OnnxPixels::kNone) writer.Prepare(options.preprocessing, bytes);
   writer.Follow(description.layers, "");
+  writer.Unroll();
   if (options.normalise) writer.Normalise();
   writer.Finish();
   return model;

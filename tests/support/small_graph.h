@@ -4,9 +4,9 @@
 
 namespace facegate {
 
-// A network of all kinds of layers that foreign networks have and our own do not: it takes 2·6·8
-// and gives 5 numbers.
-inline network::Description SmallGraph() {
+// A network of all kinds of layers that foreign networks have and our own do not: it takes
+// `channels`·6·8 and gives 5 numbers.
+inline network::Description SmallGraph(int64_t channels = 2) {
   network::Graph graph;
   const auto call = [&](std::string name, network::LayerKind kind, size_t input) {
     graph.layers.push_back({std::move(name), std::move(kind)});
@@ -23,11 +23,12 @@ inline network::Description SmallGraph() {
                                .padding = {.top = 2, .left = 1, .bottom = 1, .right = 0}};
   const network::Window square{
       .kernel = {2, 2}, .stride = {1, 1}, .dilation = {}, .padding = {0, 0, 1, 1}};
-  const size_t scaled = call("scaled", network::ChannelAffine{.channels = 2}, 0);
-  const size_t first = call(
-      "stem.conv",
-      network::OblongConvolution{.in = 2, .out = 4, .groups = 1, .window = uneven, .bias = true},
-      scaled);
+  const size_t scaled = call("scaled", network::ChannelAffine{.channels = channels}, 0);
+  const size_t first =
+      call("stem.conv",
+           network::OblongConvolution{
+               .in = channels, .out = 4, .groups = 1, .window = uneven, .bias = true},
+           scaled);
   const size_t norm = call("stem.norm", network::BatchNorm{.channels = 4, .epsilon = 1e-3}, first);
   const size_t active = call("stem.act", network::Clip{.low = 0.0, .high = 6.0}, norm);
   const size_t largest = call("largest", network::MaxPool{square}, active);
@@ -62,7 +63,7 @@ inline network::Description SmallGraph() {
       call("many", network::BatchNorm{.channels = 8 * 6 * 6, .affine = false}, relu);
   call("fc", network::Linear{.in = 8 * 6 * 6, .out = 5, .bias = true}, many);
   return {.name = "small graph",
-          .input = {.channels = 2, .height = 6, .width = 8},
+          .input = {.channels = channels, .height = 6, .width = 8},
           .outputs = 5,
           .layers = {{"graph", std::move(graph)}},
           .more = {}};

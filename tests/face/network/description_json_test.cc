@@ -74,6 +74,29 @@ TEST(DescriptionJsonTest, RefusesMoreLevelsThanItFollows) {
               StatusIs(StatusCode::kInvalidArgument));
 }
 
+TEST(DescriptionJsonTest, RefusesGraphsThatCallOneAnotherWithoutEnd) {
+  network::LayerKind kind = network::Relu{};
+  for (int level = 0; level < 12; ++level) {
+    network::Graph graph{.layers = {{"inner", kind}}, .calls = {}};
+    for (size_t i = 0; i < 8; ++i) graph.calls.push_back({size_t{0}, {i}});
+    kind = graph;
+  }
+  const network::Description description{
+      .name = "many", .input = {1, 1, 1}, .outputs = 1, .layers = {{"outer", kind}}, .more = {}};
+  EXPECT_THAT(MessageOf(DescriptionFromJson(DescriptionToJson(description)).status()),
+              HasSubstr("more than 20000 calls"));
+}
+
+TEST(DescriptionJsonTest, RefusesTensorsOfOneName) {
+  const network::Chain inner{{{"b", network::PRelu{1}}}};
+  const network::Graph graph{.layers = {{"a", inner}, {"a.b", network::PRelu{1}}},
+                             .calls = {{size_t{0}, {0}}, {size_t{1}, {1}}}};
+  const network::Description description{
+      .name = "twice", .input = {1, 1, 1}, .outputs = 1, .layers = {{"graph", graph}}, .more = {}};
+  EXPECT_THAT(MessageOf(DescriptionFromJson(DescriptionToJson(description)).status()),
+              HasSubstr("two tensors of the name \"graph.a.b.weight\""));
+}
+
 TEST(DescriptionJsonTest, ACardKeepsWhatHasNoName) {
   ModelCard card;
   PutNetwork(SmallGraph(), card);

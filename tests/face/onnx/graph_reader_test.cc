@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +21,6 @@
 namespace facegate {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string Bytes(const std::vector<float>& numbers) {
@@ -61,7 +64,7 @@ TEST(GraphReaderTest, ReadsWhatIsWrittenOfEachArchitecture) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
     EXPECT_EQ(read.description.outputs, description.outputs);
     EXPECT_EQ(read.description.input, description.input);
-    EXPECT_FALSE(read.prepares_input);
+    EXPECT_EQ(read.largest_pixel, std::nullopt);
     EXPECT_EQ(CompareShapes(ShapesOf(read.description), read.tensors).count, 0U) << name;
     EXPECT_THAT(DescriptionFromJson(DescriptionToJson(read.description)), IsOk());
   }
@@ -69,19 +72,73 @@ TEST(GraphReaderTest, ReadsWhatIsWrittenOfEachArchitecture) {
 
 TEST(GraphReaderTest, TellsThatAGraphPreparesItsInput) {
   const network::Description description = DescribeArchitecture("mobilefacenet-128").value();
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      OnnxModel model,
-      MakeNetworkGraph(description, RandomWeights(description, 1), {.pixels = OnnxPixels::kFloat}));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
-  EXPECT_TRUE(read.prepares_input);
+  for (const ColourOrder order : {ColourOrder::kRgb, ColourOrder::kBgr}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(
+        OnnxModel model,
+        MakeNetworkGraph(description, RandomWeights(description, 1),
+                         {.preprocessing = {.colour_order = order}, .pixels = OnnxPixels::kFloat}));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
+    EXPECT_EQ(read.largest_pixel, 255.0);
+  }
+}
+
+// The largest pixel that a graph is made for that applies these operators to it.
+std::optional<double> LargestPixelOf(const std::vector<std::pair<std::string, float>>& steps) {
+  std::vector<OnnxNode> nodes;
+  TensorMap numbers;
+  std::string value = "x";
+  for (const auto& [op, number] : steps) {
+    const std::string name = std::to_string(nodes.size());
+    numbers[name] = Floats({}, {number});
+    nodes.push_back({.op = op, .inputs = {value, name}, .outputs = {"value" + name}});
+    value = nodes.back().outputs.front();
+  }
+  nodes.push_back({.op = "Flatten", .inputs = {value}, .outputs = {"y"}});
+  return DescribeGraph(ModelOf(std::move(nodes), std::move(numbers))).value().largest_pixel;
+}
+
+TEST(GraphReaderTest, TellsWhichPixelsAGraphPrepares) {
+  EXPECT_EQ(LargestPixelOf({{"Sub", 127.5F}, {"Div", 127.5F}}), 255.0);
+  EXPECT_EQ(LargestPixelOf({{"Sub", 0.5F}, {"Div", 0.5F}}), 1.0);
+  EXPECT_EQ(LargestPixelOf({{"Div", 255.0F}, {"Sub", 0.5F}, {"Div", 0.5F}}), 255.0);
+  EXPECT_EQ(LargestPixelOf({{"Mul", 2.0F}, {"Sub", 1.0F}}), 1.0);
+  EXPECT_EQ(LargestPixelOf({{"Mul", 1 / 255.0F}}), 255.0);
+  EXPECT_EQ(LargestPixelOf({{"Sub", 127.5F}}), 255.0);
+  EXPECT_EQ(LargestPixelOf({}), std::nullopt);
 }
 
 TEST(GraphReaderTest, ReadsEveryKindOfLayerThatIsWritten) {
+  network::Description description = SmallGraph(3);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(OnnxModel model,
+                                MakeNetworkGraph(description, RandomWeights(description, 1), {}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
+  EXPECT_EQ(CompareShapes(ShapesOf(read.description), read.tensors).count, 0U);
+  std::set<size_t> written;
+  for (const network::Layer& layer :
+       std::get<network::Graph>(description.layers.front().kind).layers) {
+    written.insert(layer.kind.index());
+  }
+  std::set<size_t> kinds;
+  for (const network::Layer& layer : LayersOf(read)) kinds.insert(layer.kind.index());
+  EXPECT_EQ(kinds, written);
+}
+
+TEST(GraphReaderTest, RefusesAPictureThatIsNone) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(OnnxModel model,
                                 MakeNetworkGraph(SmallGraph(), RandomWeights(SmallGraph(), 1), {}));
-  // The reader takes pictures alone.
-  const network::Description description = SmallGraph();
   EXPECT_THAT(MessageOf(DescribeGraph(model).status()), HasSubstr("2 channels, expected 1 or 3"));
+}
+
+TEST(GraphReaderTest, TakesTheSidesThatAreGivenWhereTheGraphLeavesThemOpen) {
+  OnnxModel model = ModelOf({{.op = "Flatten", .inputs = {"x"}, .outputs = {"y"}}}, {});
+  EXPECT_FALSE(DescribeGraph(model).value().open_sides);
+  model.inputs.front().shape = {"N", int64_t{3}, "H", int64_t{6}};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork usual, DescribeGraph(model));
+  EXPECT_TRUE(usual.open_sides);
+  EXPECT_EQ(usual.description.input, (network::Input{3, 112, 6}));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork given,
+                                DescribeGraph(model, network::Sides{8, 9}));
+  EXPECT_EQ(given.description.input, (network::Input{3, 8, 6}));
 }
 
 TEST(GraphReaderTest, FollowsTheShapeThatPyTorchComputes) {
@@ -101,9 +158,24 @@ TEST(GraphReaderTest, FollowsTheShapeThatPyTorchComputes) {
   EXPECT_EQ(read.description.outputs, 16);
 }
 
+std::vector<float> Rising(size_t count) {
+  std::vector<float> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), 0.0F);
+  return numbers;
+}
+
+// Numbers that rise in the order H, W, C, put into the order C, H, W.
+std::vector<float> RisingInOrder(size_t channels, size_t places) {
+  std::vector<float> numbers(channels * places);
+  for (size_t place = 0; place < places; ++place) {
+    for (size_t channel = 0; channel < channels; ++channel) {
+      numbers[channel * places + place] = static_cast<float>(place * channels + channel);
+    }
+  }
+  return numbers;
+}
+
 TEST(GraphReaderTest, ProductsOfChannelsLastAreBroughtIntoOrder) {
-  std::vector<float> weight(32);
-  for (size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>(i);
   OnnxModel model =
       ModelOf({{.op = "Conv", .inputs = {"x", "kernel"}, .outputs = {"two"}},
                {.op = "Transpose",
@@ -112,16 +184,31 @@ TEST(GraphReaderTest, ProductsOfChannelsLastAreBroughtIntoOrder) {
                 .attributes = {{"perm", std::vector<int64_t>{0, 2, 3, 1}}}},
                {.op = "Flatten", .inputs = {"last"}, .outputs = {"list"}},
                {.op = "MatMul", .inputs = {"list", "weight"}, .outputs = {"y"}}},
-              {{"kernel", Floats({2, 1, 1, 1}, {1, 2})}, {"weight", Floats({32, 1}, weight)}});
+              {{"kernel", Floats({2, 1, 1, 1}, {1, 2})}, {"weight", Floats({32, 1}, Rising(32))}});
   FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
-  // The row of channel 1 in place 0 is the second of H·W·C, and the 17th of C·H·W.
-  std::vector<float> expected(32);
-  for (size_t place = 0; place < 16; ++place) {
-    for (size_t channel = 0; channel < 2; ++channel) {
-      expected[channel * 16 + place] = static_cast<float>(place * 2 + channel);
-    }
+  EXPECT_EQ(read.tensors.at("graph.matmul2.weight").bytes, Bytes(RisingInOrder(2, 16)));
+}
+
+// Slopes of channels that come last are the network's channels all the same.
+TEST(GraphReaderTest, ActivationsLeaveTheOrderOfChannels) {
+  const std::vector<OnnxNode> activations = {
+      {.op = "PRelu", .inputs = {"last", "slopes"}, .outputs = {"active"}},
+      {.op = "LeakyRelu", .inputs = {"last"}, .outputs = {"active"}}};
+  for (const OnnxNode& activation : activations) {
+    OnnxModel model = ModelOf({{.op = "Conv", .inputs = {"x", "kernel"}, .outputs = {"two"}},
+                               {.op = "Transpose",
+                                .inputs = {"two"},
+                                .outputs = {"last"},
+                                .attributes = {{"perm", std::vector<int64_t>{0, 2, 3, 1}}}},
+                               activation,
+                               {.op = "Flatten", .inputs = {"active"}, .outputs = {"list"}},
+                               {.op = "MatMul", .inputs = {"list", "weight"}, .outputs = {"y"}}},
+                              {{"kernel", Floats({2, 1, 1, 1}, {1, 2})},
+                               {"slopes", Floats({1, 1, 2}, {3, 4})},
+                               {"weight", Floats({32, 1}, Rising(32))}});
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
+    EXPECT_EQ(read.tensors.at("graph.matmul3.weight").bytes, Bytes(RisingInOrder(2, 16)));
   }
-  EXPECT_EQ(read.tensors.at("graph.matmul2.weight").bytes, Bytes(expected));
 }
 
 TEST(GraphReaderTest, UnevenPaddingComesOfSame) {
@@ -176,6 +263,168 @@ TEST(GraphReaderTest, LeavesOutWhatTheOutputDoesNotNeed) {
                             {});
   FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
   EXPECT_EQ(LayersOf(read).size(), 1U);
+}
+
+// What is said of a graph that ends in a Flatten of "v", which these nodes make of "x".
+std::string RefusalOf(std::vector<OnnxNode> nodes, const TensorMap& constants = {}) {
+  nodes.push_back({.op = "Flatten", .inputs = {"v"}, .outputs = {"y"}});
+  const auto read = DescribeGraph(ModelOf(std::move(nodes), constants));
+  EXPECT_THAT(read, StatusIs(StatusCode::kInvalidArgument));
+  return std::string(MessageOf(read.status()));
+}
+
+// The shape of a Reshape that is computed by that operator of two lists of numbers.
+std::string FoldingRefusal(const std::string& op, const std::vector<int64_t>& one,
+                           const std::vector<int64_t>& other) {
+  return RefusalOf({{.op = op, .inputs = {"a", "b"}, .outputs = {"shape"}},
+                    {.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"v"}}},
+                   {{"a", Numbers(one)}, {"b", Numbers(other)}});
+}
+
+TEST(GraphReaderTest, RefusesWhatConstantsCannotBeComputedTo) {
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const auto refused = HasSubstr("does not fit its constants");
+  EXPECT_THAT(FoldingRefusal("Div", {kLeast}, {-1}), refused);
+  EXPECT_THAT(FoldingRefusal("Div", {1}, {0}), refused);
+  EXPECT_THAT(FoldingRefusal("Div", {}, {1}), refused);
+  EXPECT_THAT(FoldingRefusal("Add", {kMost}, {1}), refused);
+  EXPECT_THAT(FoldingRefusal("Sub", {kLeast}, {1}), refused);
+  EXPECT_THAT(FoldingRefusal("Mul", {kMost}, {2}), refused);
+  EXPECT_THAT(FoldingRefusal("Squeeze", {1}, {kMost}), refused);
+  EXPECT_THAT(FoldingRefusal("Unsqueeze", {1}, {kLeast}), refused);
+  EXPECT_THAT(FoldingRefusal("Gather", {1}, {kLeast}), refused);
+}
+
+TEST(GraphReaderTest, RefusesWindowsOutOfRange) {
+  const TensorMap kernel = {{"k", Floats({1, 1, 1, 1}, {1})}};
+  for (const int64_t number : {int64_t{0}, int64_t{1025}, std::numeric_limits<int64_t>::max()}) {
+    for (const char* name : {"strides", "dilations"}) {
+      EXPECT_THAT(RefusalOf({{.op = "Conv",
+                              .inputs = {"x", "k"},
+                              .outputs = {"v"},
+                              .attributes = {{name, std::vector<int64_t>{1, number}}}}},
+                            kernel),
+                  HasSubstr("two numbers of 1 to 1024"));
+    }
+    EXPECT_THAT(RefusalOf({{.op = "MaxPool",
+                            .inputs = {"x"},
+                            .outputs = {"v"},
+                            .attributes = {{"kernel_shape", std::vector<int64_t>{number, 1}}}}}),
+                HasSubstr("two numbers of 1 to 1024"));
+  }
+  const std::vector<int64_t> wide = {0, 0, std::numeric_limits<int64_t>::max(), 0};
+  EXPECT_THAT(
+      RefusalOf(
+          {{.op = "Conv", .inputs = {"x", "k"}, .outputs = {"v"}, .attributes = {{"pads", wide}}}},
+          kernel),
+      HasSubstr("four numbers of 0 to 1024"));
+  std::vector<int64_t> all(8);
+  all[2] = std::numeric_limits<int64_t>::max();
+  EXPECT_THAT(
+      RefusalOf({{.op = "Pad", .inputs = {"x"}, .outputs = {"v"}, .attributes = {{"pads", all}}}}),
+      HasSubstr("pads otherwise"));
+}
+
+TEST(GraphReaderTest, LimitsTheCopiesOfWeights) {
+  // A list that is joined with itself again and again.
+  std::vector<OnnxNode> nodes;
+  std::string list = "one";
+  for (int i = 0; i < 60; ++i) {
+    const std::string longer = std::to_string(i);
+    nodes.push_back({.op = "Concat", .inputs = {list, list}, .outputs = {longer}});
+    list = longer;
+  }
+  nodes.push_back({.op = "Reshape", .inputs = {"x", list}, .outputs = {"v"}});
+  EXPECT_THAT(RefusalOf(nodes, {{"one", Numbers({1})}}), HasSubstr("does not fit its constants"));
+  // One kernel in many convolutions.
+  nodes.clear();
+  std::string value = "x";
+  for (int i = 0; i < 30; ++i) {
+    const std::string next = i == 29 ? "v" : "value" + std::to_string(i);
+    nodes.push_back({.op = "Conv",
+                     .inputs = {value, "k"},
+                     .outputs = {next},
+                     .attributes = {{"pads", std::vector<int64_t>(4, 512)}}});
+    value = next;
+  }
+  EXPECT_THAT(
+      RefusalOf(nodes, {{"k", Floats({1, 1, 1023, 1023}, std::vector<float>(1023 * 1023))}}),
+      HasSubstr("more copies"));
+}
+
+TEST(GraphReaderTest, LimitsTheSizeOfWhatIsJoined) {
+  std::vector<OnnxNode> nodes;
+  std::string value = "x";
+  for (int i = 0; i < 70; ++i) {
+    const std::string next = i == 69 ? "v" : "value" + std::to_string(i);
+    nodes.push_back({.op = "Concat", .inputs = {value, value}, .outputs = {next}});
+    value = next;
+  }
+  EXPECT_THAT(RefusalOf(nodes), HasSubstr("limit is 268435456 numbers"));
+}
+
+TEST(GraphReaderTest, TellsThePartOfAShapeThatIsAskedFor) {
+  const auto outputs = [](int64_t start, int64_t end) {
+    const auto read =
+        DescribeGraph(ModelOf({{.op = "Shape",
+                                .inputs = {"x"},
+                                .outputs = {"part"},
+                                .attributes = {{"start", start}, {"end", end}}},
+                               {.op = "Concat", .inputs = {"part", "rest"}, .outputs = {"wanted"}},
+                               {.op = "Reshape", .inputs = {"x", "wanted"}, .outputs = {"y"}}},
+                              {{"rest", Numbers({-1})}}));
+    return read.ok() ? read->description.outputs : -1;
+  };
+  EXPECT_EQ(outputs(0, 1), 16);
+  EXPECT_EQ(outputs(-4, -3), 16);
+  EXPECT_EQ(outputs(0, 4), -1);  // 1, 1, 4, 4 and what is left
+}
+
+TEST(GraphReaderTest, RefusesToMakeThePictureWhole) {
+  EXPECT_THAT(
+      RefusalOf(
+          {{.op = "Cast", .inputs = {"x"}, .outputs = {"v"}, .attributes = {{"to", int64_t{7}}}}}),
+      HasSubstr("other numbers than fractions"));
+}
+
+TEST(GraphReaderTest, CastsOfConstantsChangeTheirType) {
+  // The shape is computed in fractions: 1.5 becomes 1.
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const GraphNetwork read,
+      DescribeGraph(ModelOf({{.op = "Cast",
+                              .inputs = {"numbers"},
+                              .outputs = {"wanted"},
+                              .attributes = {{"to", int64_t{7}}}},
+                             {.op = "Reshape", .inputs = {"x", "wanted"}, .outputs = {"y"}}},
+                            {{"numbers", Floats({2}, {1.5F, -1.0F})}})));
+  EXPECT_EQ(read.description.outputs, 16);
+}
+
+TEST(GraphReaderTest, LengthsAreThoseOfEachEmbedding) {
+  const auto refusal = [](std::vector<int64_t> axes, int64_t keep) {
+    return RefusalOf({{.op = "Flatten", .inputs = {"x"}, .outputs = {"list"}},
+                      {.op = "ReduceL2",
+                       .inputs = {"list"},
+                       .outputs = {"length"},
+                       .attributes = {{"axes", std::move(axes)}, {"keepdims", keep}}},
+                      {.op = "Div", .inputs = {"list", "length"}, .outputs = {"v"}}});
+  };
+  EXPECT_THAT(refusal({0}, 1), HasSubstr("length over other axes"));
+  EXPECT_THAT(refusal({0, 1}, 1), HasSubstr("length over other axes"));
+  EXPECT_THAT(refusal({1}, 0), HasSubstr("length over other axes"));
+}
+
+TEST(GraphReaderTest, ALengthIsNotChanged) {
+  EXPECT_THAT(RefusalOf({{.op = "Flatten", .inputs = {"x"}, .outputs = {"list"}},
+                         {.op = "ReduceL2",
+                          .inputs = {"list"},
+                          .outputs = {"length"},
+                          .attributes = {{"axes", std::vector<int64_t>{1}}}},
+                         {.op = "Sub", .inputs = {"length", "much"}, .outputs = {"less"}},
+                         {.op = "Div", .inputs = {"list", "less"}, .outputs = {"v"}}},
+                        {{"much", Floats({}, {1e6F})}}),
+              HasSubstr("changes the length"));
 }
 
 }  // namespace

@@ -133,6 +133,34 @@ TEST(NetworkGraphTest, KeepsItsInputAndOutputApartFromLayersOfTheirNames) {
   EXPECT_THAT(model.nodes[3].outputs, ElementsAre("embedding"));
 }
 
+// The output is read by another call, which nothing needs.
+TEST(NetworkGraphTest, GivesWhatAnEarlierLayerMade) {
+  using namespace network;  // NOLINT(google-build-using-namespace)
+  Graph graph{.layers = {{"flatten", Flatten{}}, {"relu", Relu{}}, {"drop", Dropout{}}},
+              .calls = {{size_t{0}, {0}}, {size_t{1}, {1}}, {size_t{2}, {1}}}};
+  const Description description{.name = "net",
+                                .input = {.channels = 3, .height = 1, .width = 1},
+                                .outputs = 3,
+                                .layers = {{"graph", std::move(graph)}},
+                                .more = {}};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const OnnxModel model, MakeNetworkGraph(description, {}, {}));
+  EXPECT_THAT(FirstOperators(model, 3), ElementsAre("Flatten", "Relu", "Identity"));
+  EXPECT_EQ(model.nodes[1].inputs, model.nodes[0].outputs);
+  EXPECT_EQ(model.nodes[2].inputs, model.nodes[0].outputs);
+  EXPECT_THAT(model.nodes[2].outputs, ElementsAre("embedding"));
+}
+
+TEST(NetworkGraphTest, GivesAListWhereTheNetworkEndsInAMap) {
+  using namespace network;  // NOLINT(google-build-using-namespace)
+  const Description description{.name = "net",
+                                .input = {.channels = 3, .height = 2, .width = 2},
+                                .outputs = 3,
+                                .layers = {{"mean", GlobalAverage{}}},
+                                .more = {}};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const OnnxModel model, MakeNetworkGraph(description, {}, {}));
+  EXPECT_THAT(FirstOperators(model, 2), ElementsAre("GlobalAveragePool", "Flatten"));
+}
+
 TEST(NetworkGraphTest, PreparesPixelsInTheOrderOfTheNetwork) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const TensorMap tensors, PatternWeights(kGraphNet));
   NetworkGraphOptions options{.pixels = OnnxPixels::kUint8};
