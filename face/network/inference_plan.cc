@@ -103,7 +103,9 @@ class Planner {
   void operator()(const MaxPool& layer) { EmitPlain(PoolStep{layer}); }
   void operator()(const AveragePool& layer) { EmitPlain(PoolStep{layer}); }
   void operator()(const GlobalAverage& layer) { EmitPlain(PoolStep{layer}); }
-  void operator()(const Pad& layer) { EmitPlain(PadStep{layer.borders}); }
+  void operator()(const Pad& layer) {
+    if (layer.borders != Borders{}) EmitPlain(PadStep{layer.borders});
+  }
   void operator()(const Clip& layer) { EmitPlain(ClipStep{.low = layer.low, .high = layer.high}); }
   void operator()(const Sigmoid& /*layer*/) { EmitPlain(SigmoidStep{}); }
   void operator()(const ChannelGate& layer) {
@@ -116,16 +118,11 @@ class Planner {
   }
   void operator()(const Chain& chain) { Follow(chain.layers, name_); }
   void operator()(const Residual& residual) {
-    Materialise();
-    const ValueId input = value_;
+    const ValueId input = Settle();
     const Extents input_shape = shape_;
-    Pin(input);
     Follow(residual.shortcut, name_);
-    Materialise();
-    const ValueId added = value_;
-    Pin(added);
-    value_ = input;
-    shape_ = input_shape;
+    const ValueId added = Settle();
+    Read(input, input_shape);
     Follow(residual.layers, name_);
     AddTo(added);
   }

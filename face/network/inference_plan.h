@@ -59,6 +59,7 @@ struct PoolStep {
   std::variant<MaxPool, AveragePool, GlobalAverage> pool;
 };
 
+// Its borders are not all zero.
 struct PadStep {
   Borders borders;
 };
@@ -82,7 +83,8 @@ struct JoinStep {
 // The input as it is, for what its Finish does.
 struct CopyStep {};
 
-// What is done to each channel of a step's output, in this order.
+// What is done to each channel of a step's output, in this order. A step's output is a value of its
+// own, so that an engine may change it in place.
 struct Finish {
   std::vector<float> bias;       // added; empty: none
   std::optional<ValueId> added;  // of the same shape

@@ -179,8 +179,10 @@ struct Runner {
   torch::Tensor operator()(const network::PoolStep& step) const {
     return std::visit([this](const auto& pool) { return Pooled(pool); }, step.pool);
   }
+  // Not PadTensor(), which gives the map itself where there are no borders.
   torch::Tensor operator()(const network::PadStep& step) const {
-    return PadTensor(input, step.borders, 0.0);
+    const auto& [top, left, bottom, right] = step.borders;
+    return torch::constant_pad_nd(input, {left, right, top, bottom}, 0.0);
   }
   torch::Tensor operator()(const network::ClipStep& step) const {
     return torch::clamp(input, step.low, step.high);
@@ -260,6 +262,7 @@ PlanNetwork::PlanNetwork(const network::InferencePlan& plan, torch::Device devic
     channels[step.to] = GivesList(step, channels[step.from] == 0) ? 0 : step.channels;
     if (step.scaled.has_value()) channels[step.scaled->to] = channels[step.to];
   }
+  last_reader[plan.result] = plan.steps.size();  // who asked for it
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const network::Step& step = plan.steps[i];
     Prepared one{.kind = step.kind,

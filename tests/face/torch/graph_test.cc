@@ -74,6 +74,73 @@ TEST(GraphTest, APlannedOneGivesTheSame) {
   EXPECT_TRUE(torch::allclose(planned.Forward(padded), expected, 1e-4, 1e-5));
 }
 
+// The kernels of a card change maps in place.
+class InPlaceKernels : public MapKernels {
+ public:
+  torch::Tensor Finish(torch::Tensor& map, const torch::Tensor& added,
+                       const FinishTensors& finish) const override {
+    torch::Tensor changed = map;
+    torch::Tensor second = PlainMapKernels().Finish(changed, added, finish);
+    map.copy_(changed);
+    return second;
+  }
+  torch::Tensor Depthwise(const torch::Tensor& input, const network::ConvShape& shape,
+                          const torch::Tensor& weight, const FinishTensors& finish) const override {
+    return PlainMapKernels().Depthwise(input, shape, weight, finish);
+  }
+};
+
+// Says whether a plan of the network gives what its layers give, on pictures of 2·5·6.
+bool PlanGivesTheSame(std::vector<network::Layer> layers, int64_t outputs) {
+  const torch::NoGradGuard no_grad;
+  const network::Description description{.name = "planned",
+                                         .input = {.channels = 2, .height = 5, .width = 6},
+                                         .outputs = outputs,
+                                         .layers = std::move(layers),
+                                         .more = {}};
+  const TensorMap weights = RandomWeights(description, 3);
+  const auto backbone = CreateBackbone(description).value();
+  EXPECT_THAT(LoadWeights(weights, *backbone), IsOk());
+  backbone->eval();
+  const auto plan = network::PlanInference(description, weights).value();
+  const InPlaceKernels kernels;
+  const PlanNetwork planned(plan, torch::kCPU, torch::kFloat, kernels);
+  torch::manual_seed(1);
+  torch::Tensor pictures = torch::zeros({2, PlanNetwork::kInputChannels, 5, 6});
+  pictures.narrow(1, 0, 2).copy_(torch::randn({2, 2, 5, 6}));
+  const torch::Tensor expected = backbone->forward(pictures.narrow(1, 0, 2)).flatten(1);
+  return torch::allclose(planned.Forward(pictures), expected, 1e-4, 1e-5);
+}
+
+TEST(GraphTest, ABorderOfNothingIsAnotherValue) {
+  network::Graph graph{.layers = {{"conv", network::Convolution{{.in = 2, .out = 3}}},
+                                  {"pad", network::Pad{}},
+                                  {"relu", network::Relu{}},
+                                  {"flat", network::Flatten{}}},
+                       .calls = {{size_t{0}, {0}},
+                                 {size_t{1}, {1}},
+                                 {size_t{2}, {2}},
+                                 {network::Join::kSubtract, {3, 1}},
+                                 {size_t{3}, {4}}}};
+  EXPECT_TRUE(PlanGivesTheSame({{"graph", std::move(graph)}}, 90));
+}
+
+TEST(GraphTest, TheResultIsKeptWhereAStepReadsIt) {
+  network::Graph graph{.layers = {{"flat", network::Flatten{}},
+                                  {"sigmoid", network::Sigmoid{}},
+                                  {"drop", network::Dropout{}}},
+                       .calls = {{size_t{0}, {0}}, {size_t{1}, {1}}, {size_t{2}, {1}}}};
+  EXPECT_TRUE(PlanGivesTheSame({{"graph", std::move(graph)}}, 60));
+}
+
+TEST(GraphTest, AResidualOfAFlattenedMapIsAddedAsAList) {
+  EXPECT_TRUE(PlanGivesTheSame(
+      {{"flat", network::Flatten{}},
+       {"residual", network::Residual{.layers = {{"fc", network::Linear{.in = 60, .out = 60}}},
+                                      .shortcut = {}}}},
+      60));
+}
+
 // A norm, a flattening and what may follow it, in a chain and as a graph.
 TEST(GraphTest, ANormBeforeAFlatteningIsOfTheMap) {
   const torch::NoGradGuard no_grad;
