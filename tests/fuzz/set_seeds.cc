@@ -1,8 +1,5 @@
 // Seeds for the readers of sets of photos in the formats of others; made-up bytes in place of
 // photos.
-#include <zlib.h>
-
-#include "face/base/check.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/support/set_bytes.h"
 
@@ -12,21 +9,6 @@ namespace {
 using namespace std::string_literals;
 
 std::string WithIndex(const RecordIoFiles& files) { return files.idx + '\0' + files.rec; }
-
-std::string Gzipped(const std::string& bytes) {
-  z_stream stream{};
-  FACEGATE_CHECK(::deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 8,
-                                Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string packed(bytes.size() + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  FACEGATE_CHECK(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  packed.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  return packed;
-}
 
 }  // namespace
 
@@ -43,6 +25,7 @@ std::vector<Seed> RecordIoSeeds() {
           {"split_with_index", WithIndex(RecordIoSet({RecordIoPayload({3.0F}, split)}))},
           {"truncated", set.rec.substr(0, set.rec.size() - 7)},
           {"index_outside", "0\t0\n1\t99999999999\n\0"s + set.rec},
+          {"index_of_photos_alone", "1\t40\n2\t80\n3\t120\n\0"s + set.rec},
           {"index_overlaps", "0\t0\n1\t0\n\0"s + set.rec}};
 }
 
@@ -61,12 +44,19 @@ std::vector<Seed> ArchiveSeeds() {
   const std::string zip = ZipOf(files);
   const std::string tar = TarOf(files);
   const std::string pax = "16 path=b/3.png\n";
+  std::string shared = ZipOf({{"a/1.png", "first"}, {"a/2.png", "other"}});
+  shared.replace(shared.rfind("PK\x01\x02") + 42, 4, 4, '\0');  // the second one's offset
   return {
       {"zip", zip},
       {"zip_truncated", zip.substr(0, zip.size() - 30)},
       {"zip_empty", ZipOf({})},
       {"zip_link", ZipOf({{.name = "a/1.png", .bytes = "/etc", .unix_mode = 0120777}})},
+      {"zip_shared_bytes", shared},
       {"tar", tar},
+      {"tar_without_end", tar.substr(0, tar.size() - 1024)},
+      {"tar_joined", tar + tar},
+      {"tar_announces",
+       TarMember({.name = "x", .bytes = pax, .type = 'x'}) + std::string(1024, '\0')},
       {"tar_truncated", tar.substr(0, 514)},
       {"tar_pax", TarMember({.name = "x", .bytes = pax, .type = 'x'}) + tar},
       {"tar_huge", TarMember({.name = "x", .bytes = "19 size=4294967296\n", .type = 'x'}) + tar},
@@ -77,7 +67,7 @@ std::vector<Seed> IdxSeeds() {
   const std::string idx = IdxBytes({2, 2, 3}, "abcdefABCDEF");
   return {{"pictures", idx},
           {"labels", IdxBytes({2}, "\x07\x02")},
-          {"gzipped", Gzipped(idx)},
+          {"gzipped", Deflated(idx, DeflateFrame::kGzip)},
           {"huge", IdxBytes({0xFFFFFFFF, 0xFFFFFFFF, 2}, "")},
           {"truncated", idx.substr(0, 20)}};
 }

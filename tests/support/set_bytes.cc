@@ -49,9 +49,12 @@ uint32_t MaskedSum(std::string_view bytes) {
   return ((sum >> 15) | (sum << 17)) + 0xa282ead8U;
 }
 
-std::string Deflated(const std::string& bytes) {
+}  // namespace
+
+std::string Deflated(const std::string& bytes, DeflateFrame frame) {
+  const int window = frame == DeflateFrame::kGzip ? 16 + MAX_WBITS : -MAX_WBITS;
   z_stream stream{};
-  FACEGATE_CHECK(::deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8,
+  FACEGATE_CHECK(::deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, window, 8,
                                 Z_DEFAULT_STRATEGY) == Z_OK);
   std::string packed(::deflateBound(&stream, static_cast<uLong>(bytes.size())), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
@@ -63,8 +66,6 @@ std::string Deflated(const std::string& bytes) {
   ::deflateEnd(&stream);
   return packed;
 }
-
-}  // namespace
 
 std::string RecordIoPayload(const std::vector<float>& labels, std::string_view image) {
   const bool is_list = labels.size() != 1;
@@ -143,7 +144,8 @@ std::string ZipOf(const std::vector<ArchivedFile>& files) {
   std::string zip;
   std::string directory;
   for (const ArchivedFile& file : files) {
-    const std::string packed = file.deflate ? Deflated(file.bytes) : file.bytes;
+    const std::string packed =
+        file.deflate ? Deflated(file.bytes, DeflateFrame::kNone) : file.bytes;
     std::string common;  // what the local header and the entry have alike
     AppendLittleEndian(common, uint16_t{20});
     AppendLittleEndian(common, uint16_t{0});

@@ -32,6 +32,10 @@ std::string TfRecordOf(std::string_view data);
 std::string TfExampleOf(int64_t label, std::string_view what, std::string_view value,
                         std::string_view filename);
 
+// Compressed by deflate (RFC 1951), alone or as a gzip file (RFC 1952).
+enum class DeflateFrame { kNone, kGzip };
+std::string Deflated(const std::string& bytes, DeflateFrame frame);
+
 // An array of unsigned bytes of idx.
 std::string IdxBytes(const std::vector<uint32_t>& shape, std::string_view elements);
 

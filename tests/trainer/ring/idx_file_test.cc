@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <filesystem>
 
 #include "face/base/file.h"
+#include "tests/support/set_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -17,31 +17,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::string BigEndian(uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16),
-          static_cast<char>(value >> 8), static_cast<char>(value)};
-}
-
-std::string Idx(const std::vector<uint32_t>& shape, const std::string& elements) {
-  std::string bytes{'\0', '\0', '\x08', static_cast<char>(shape.size())};
-  for (const uint32_t extent : shape) bytes += BigEndian(extent);
-  return bytes + elements;
-}
-
-std::string Gzip(const std::string& bytes) {
-  z_stream stream{};
-  EXPECT_EQ(::deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(::deflateBound(&stream, bytes.size()) + 64, '\0');
-  std::string in = bytes;
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(::deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  return out;
-}
+std::string Gzipped(const std::string& bytes) { return Deflated(bytes, DeflateFrame::kGzip); }
 
 void ExpectRefused(const std::string& bytes, const std::string& why) {
   const auto array = ParseIdx(bytes);
@@ -50,26 +26,26 @@ void ExpectRefused(const std::string& bytes, const std::string& why) {
 }
 
 TEST(IdxFileTest, ReadsExtentsAndElements) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const IdxArray array, ParseIdx(Idx({2, 3}, "abcdef")));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const IdxArray array, ParseIdx(IdxBytes({2, 3}, "abcdef")));
   EXPECT_THAT(array.shape, ElementsAre(2U, 3U));
   EXPECT_EQ(array.bytes, "abcdef");
 }
 
 TEST(IdxFileTest, ReadsGzippedFilesOfOneOrMoreStreams) {
-  const std::string plain = Idx({70'000}, std::string(70'000, 'x'));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const IdxArray one, ParseIdx(Gzip(plain)));
+  const std::string plain = IdxBytes({70'000}, std::string(70'000, 'x'));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const IdxArray one, ParseIdx(Gzipped(plain)));
   EXPECT_EQ(one.bytes, std::string(70'000, 'x'));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const IdxArray two,
-                                ParseIdx(Gzip(plain.substr(0, 1000)) + Gzip(plain.substr(1000))));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const IdxArray two, ParseIdx(Gzipped(plain.substr(0, 1000)) + Gzipped(plain.substr(1000))));
   EXPECT_EQ(two.bytes, one.bytes);
 }
 
 TEST(IdxFileTest, RefusesAnyTruncation) {
-  const std::string plain = Idx({2, 3}, "abcdef");
+  const std::string plain = IdxBytes({2, 3}, "abcdef");
   for (size_t length = 0; length < plain.size(); ++length) {
     ExpectRefused(plain.substr(0, length), "");
   }
-  const std::string packed = Gzip(plain);
+  const std::string packed = Gzipped(plain);
   for (size_t length = 0; length < packed.size(); ++length) {
     ExpectRefused(packed.substr(0, length), "");
   }
@@ -77,15 +53,15 @@ TEST(IdxFileTest, RefusesAnyTruncation) {
 }
 
 TEST(IdxFileTest, RefusesFlippedBitsOfAGzipStream) {
-  const std::string plain = Idx({40}, std::string(20, 'a') + std::string(20, 'b'));
-  const std::string packed = Gzip(plain);
+  const std::string plain = IdxBytes({40}, std::string(20, 'a') + std::string(20, 'b'));
+  const std::string packed = Gzipped(plain);
   for (size_t bit = 0; bit < packed.size() * 8; ++bit) {
     std::string flipped = packed;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
     const auto array = ParseIdx(flipped);
     // Bits of the header's time and system say nothing of the content.
     if (array.ok()) {
-      EXPECT_EQ(Idx(array->shape, array->bytes), plain) << bit;
+      EXPECT_EQ(IdxBytes(array->shape, array->bytes), plain) << bit;
     }
   }
 }
@@ -93,21 +69,21 @@ TEST(IdxFileTest, RefusesFlippedBitsOfAGzipStream) {
 TEST(IdxFileTest, NamesWhatIsWrongWithTheMagic) {
   ExpectRefused("", "begins with");
   ExpectRefused("\x89PNG\r\n\x1a\n....", "89 50");
-  ExpectRefused(std::string("\0\0\x0d\x01", 4) + BigEndian(0), "0x0d");
+  ExpectRefused(std::string("\0\0\x0d\x01", 4) + std::string(4, '\0'), "0x0d");
   ExpectRefused(std::string("\0\0\x08\0", 4), "0 extents");
   ExpectRefused(std::string("\0\0\x08\x09", 4) + std::string(36, '\0'), "9 extents");
 }
 
 TEST(IdxFileTest, RefusesExtentsThatTheBytesCannotHold) {
-  ExpectRefused(Idx({2, 4}, "abcdef"), "2 x 4");
-  ExpectRefused(Idx({0xffffffff, 0xffffffff, 0xffffffff}, "abc"), "cannot hold");
-  ExpectRefused(Gzip(Idx({0xffffffff}, "abc")), "cannot hold");
-  ExpectRefused(Gzip(Idx({4000}, "abc")), "after 3 of 4000");
+  ExpectRefused(IdxBytes({2, 4}, "abcdef"), "2 x 4");
+  ExpectRefused(IdxBytes({0xffffffff, 0xffffffff, 0xffffffff}, "abc"), "cannot hold");
+  ExpectRefused(Gzipped(IdxBytes({0xffffffff}, "abc")), "cannot hold");
+  ExpectRefused(Gzipped(IdxBytes({4000}, "abc")), "after 3 of 4000");
   // An extent of 0 does not excuse the others.
-  ExpectRefused(Idx({0, 0xffffffff, 0xffffffff}, ""), "cannot hold");
-  ExpectRefused(Idx({2}, "abc"), "bytes follow");
-  ExpectRefused(Gzip(Idx({2}, "ab")) + "more", "bytes follow");
-  EXPECT_THAT(ParseIdx(Idx({0}, "")), IsOk());
+  ExpectRefused(IdxBytes({0, 0xffffffff, 0xffffffff}, ""), "cannot hold");
+  ExpectRefused(IdxBytes({2}, "abc"), "bytes follow");
+  ExpectRefused(Gzipped(IdxBytes({2}, "ab")) + "more", "bytes follow");
+  EXPECT_THAT(ParseIdx(IdxBytes({0}, "")), IsOk());
 }
 
 class ReadDigitsTest : public ::testing::Test {
@@ -122,8 +98,8 @@ class ReadDigitsTest : public ::testing::Test {
 };
 
 TEST_F(ReadDigitsTest, TakesPlainAndGzippedFiles) {
-  Write("train-images-idx3-ubyte.gz", Gzip(Idx({2, 1, 3}, "abcdef")));
-  Write("train-labels-idx1-ubyte", Idx({2}, std::string("\x09\x00", 2)));
+  Write("train-images-idx3-ubyte.gz", Gzipped(IdxBytes({2, 1, 3}, "abcdef")));
+  Write("train-labels-idx1-ubyte", IdxBytes({2}, std::string("\x09\x00", 2)));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const DigitSet digits, ReadDigits(folder(), DigitPart::kTrain));
   EXPECT_EQ(digits.size(), 2U);
   EXPECT_EQ(digits.rows, 1U);
@@ -141,10 +117,10 @@ TEST_F(ReadDigitsTest, TellsWhichFilesItNeedsAndWhereTheyAre) {
 }
 
 TEST_F(ReadDigitsTest, RefusesWhatDoesNotFitTogether) {
-  Write("t10k-images-idx3-ubyte", Idx({2, 1, 1}, "ab"));
-  Write("t10k-labels-idx1-ubyte", Idx({3}, std::string(3, '\0')));
+  Write("t10k-images-idx3-ubyte", IdxBytes({2, 1, 1}, "ab"));
+  Write("t10k-labels-idx1-ubyte", IdxBytes({3}, std::string(3, '\0')));
   EXPECT_THAT(ReadDigits(folder(), DigitPart::kTest), StatusIs(StatusCode::kInvalidArgument));
-  Write("t10k-labels-idx1-ubyte", Idx({2}, std::string("\x00\x0a", 2)));
+  Write("t10k-labels-idx1-ubyte", IdxBytes({2}, std::string("\x00\x0a", 2)));
   const auto wrong = ReadDigits(folder(), DigitPart::kTest);
   EXPECT_THAT(wrong, StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(MessageOf(wrong.status())), HasSubstr("label 1 is 10"));
