@@ -24,16 +24,17 @@ namespace {
 constexpr size_t kNamesShown = 5;
 
 constexpr char kAlignFooter[] =
-    "SOURCE is a folder with a folder per identity, a list (PATH LABEL, LABEL;PATH or CSV) or "
-    "a pack. Faces\nare found and cut out by the code that the server runs, so that a network "
-    "learns from the crops that\nit will be served.\n"
+    "SOURCE is a folder with a folder per identity, a list (PATH LABEL, LABEL;PATH or CSV), a "
+    "pack, or a set of\nanother format (facegate-train convert --help). Faces are found and cut "
+    "out by the code that the server runs,\nso that a network learns from the crops that it will "
+    "be served.\n"
     "\n"
     "Sizes:\n"
     "  112x112   the ArcFace crop, which facegate-train fit and nearly all public models take\n"
     "  96x112    the SphereFace crop\n"
-    "  128x128   or more: the ArcFace crop in the middle, and around it what the photo shows, for "
-    "training\n            that cuts crops at random places; data.centre_crop: 112 takes the "
-    "middle\n"
+    "  128x128   or another size above 112x112, up to 1024x1024: the ArcFace crop in the middle, "
+    "and around it\n            what the photo shows, for training that cuts crops at random "
+    "places; data.centre_crop: 112 takes\n            the middle\n"
     "  --margin 8 is 8 pixels more at each side of the ArcFace or the SphereFace crop\n"
     "\n"
     "OUT is a folder, which gets IDENTITY/NAME.png, or a pack, where it ends in .pack. "
@@ -187,9 +188,8 @@ TrainCommand AddAlignCommand(CLI::App& app) {
   command->footer(kAlignFooter);
   const auto options = std::make_shared<AlignCommand>();
   command
-      ->add_option(
-          "PATHS", options->paths,
-          "SOURCE... OUT: folders, lists or packs, and at last the folder or pack to write")
+      ->add_option("PATHS", options->paths,
+                   "SOURCE... OUT: sets of photos, and at last the folder or pack to write")
       ->required();
   command->add_option("-o,--out,--output", options->options.out,
                       "The folder or pack to write, instead of the last path");

@@ -152,7 +152,8 @@ TrainCommand AddBenchCommand(CLI::App& app) {
       ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
   command->add_option("--photos", options->photos,
-                      "Folder, list or pack that the loader reads instead of drawn pictures");
+                      "Folder, list, pack or a set of another format (facegate-train convert "
+                      "--help) that the loader reads instead of drawn pictures");
   command->add_option("--list-root,--root", options->list_root,
                       "Folder that paths in a list are relative to; by default the list's own");
   command->add_option("--augmentation", options->augmentation, "What the loader changes")

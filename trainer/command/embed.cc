@@ -26,10 +26,11 @@ constexpr std::string_view kNpy = ".npy";
 constexpr uint64_t kMaxLandmarkBytes = 1ULL << 30;
 
 constexpr char kEmbedFooter[] =
-    "PHOTOS are folders (all photos in and below them), packs, photos, or text files with a photo "
-    "in each\nline, alone or with a label as fit and inspect read them (relative to --root, else "
-    "to the text file).\nThe matrix has a row of unit length for each photo, the names file the "
-    "photo of each row, by its path in\nthe folder, or as its list calls it.\n"
+    "PHOTOS are folders (all photos in and below them), photos, text files with a photo in each "
+    "line, alone or\nwith a label as fit and inspect read them (relative to --root, else to the "
+    "text file), packs, or sets of other\nformats (facegate-train convert --help). The matrix has "
+    "a row of unit length for each photo, the names file the\nphoto of each row: by its path in "
+    "the folder, as its list calls it, or, in packs and other sets, as\nIDENTITY/NUMBER.\n"
     "\n"
     "A run that is stopped can be continued: until all is done the rows lie in OUT.partial, and "
     "the same\ncommand takes them up. A photo without a usable face is named and has no row (--bad "
@@ -202,7 +203,8 @@ TrainCommand AddEmbedCommand(CLI::App& app) {
   const auto bad = std::make_shared<std::string>("skip");
   const auto skip = std::make_shared<bool>(false);
   command->add_option("MODEL", options->embedding.model, "Model file")->required();
-  command->add_option("PHOTOS", options->photos, "Folders, packs, photos, lists of photos")
+  command
+      ->add_option("PHOTOS", options->photos, "Folders, photos, lists of photos, packs, other sets")
       ->required();
   command->add_option("--root,--list-root", options->root,
                       "Folder that the photos of lists are relative to");

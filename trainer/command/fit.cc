@@ -171,7 +171,7 @@ TrainCommand AddFitCommand(CLI::App& app) {
                       "fit, or a .pth");
   command
       ->add_option("--stop-after", options->fit.stop_after,
-                   "Stop after N batches of this call, to continue another time")
+                   "Stop after N batches of this call, to continue another time; 0: never")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--help-recipe", options->help_recipe, "Print every key of a recipe");
   command->add_flag("--json", options->json, "The result as a JSON object");

@@ -142,7 +142,9 @@ TrainCommand AddInspectCommand(CLI::App& app) {
       "  facegate-train inspect --model model.safetensors --quarantine wrong.txt faces/\n"
       "  facegate-train inspect --json --strict faces.pack");
   const auto options = std::make_shared<InspectCommand>();
-  command->add_option("PATH", options->options.path, "Folder, list or pack")->required();
+  command
+      ->add_option("PATH", options->options.path, "Folder, list, pack or a set of another format")
+      ->required();
   command->add_option("--list-root,--root", options->options.list_root,
                       "Folder that paths in a list are relative to; by default the list's own");
   command->add_option("--model", options->model,
