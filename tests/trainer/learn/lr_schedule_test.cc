@@ -38,6 +38,12 @@ TEST(LrScheduleTest, StepsDown) {
   EXPECT_NEAR(milestones.At(99), 0.01, 1e-15);
 }
 
+TEST(LrScheduleTest, AConstantRateNeverFalls) {
+  const LrSchedule constant =
+      Schedule({.kind = "constant", .base = 0.1, .minimum = 0.01, .total = 100});
+  for (const int64_t update : {0, 50, 99}) EXPECT_DOUBLE_EQ(constant.At(update), 0.1) << update;
+}
+
 TEST(LrScheduleTest, FallsByAPower) {
   const LrSchedule line = Schedule({.kind = "polynomial", .base = 1.0, .total = 100});
   EXPECT_DOUBLE_EQ(line.At(0), 1.0);

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
+#include <utility>
 
 #include "tests/support/status_matchers.h"
 
@@ -89,6 +92,54 @@ TEST(AugmentTest, ALowerResolutionLosesDetail) {
     return cv::norm(edges);
   };
   EXPECT_LT(detail(changed), 0.8 * detail(noise));
+}
+
+// The least and the largest factor by which `value` of one colour is multiplied in 200 pictures.
+std::pair<double, double> Factors(const AugmentOptions& options,
+                                  const std::function<double(const cv::Vec3b&)>& value) {
+  const cv::Mat colour(112, 112, CV_8UC3, cv::Scalar(60, 100, 160));
+  std::pair<double, double> ends{HUGE_VAL, -HUGE_VAL};
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    RandomStream random(seed);
+    cv::Mat changed = colour.clone();
+    Augment(options, random, changed);
+    const double factor =
+        value(changed.at<cv::Vec3b>(50, 50)) / value(colour.at<cv::Vec3b>(50, 50));
+    ends = {std::min(ends.first, factor), std::max(ends.second, factor)};
+  }
+  return ends;
+}
+
+double RedAboveBlue(const cv::Vec3b& pixel) { return pixel[2] - pixel[0]; }
+double Lightness(const cv::Vec3b& pixel) {
+  return 0.299 * pixel[2] + 0.587 * pixel[1] + 0.114 * pixel[0];
+}
+
+TEST(AugmentTest, SaturationIsAFactorOfColoursAlone) {
+  AugmentOptions options = Nothing();
+  options.photometric = 1.0;
+  options.brightness = 0.0;
+  options.contrast = 0.0;
+  options.saturation = 0.4;
+  const auto colours = Factors(options, RedAboveBlue);
+  EXPECT_NEAR(colours.first, 0.6, 0.02);
+  EXPECT_NEAR(colours.second, 1.4, 0.02);
+  const auto light = Factors(options, Lightness);
+  EXPECT_NEAR(light.first, 1.0, 0.02);
+  EXPECT_NEAR(light.second, 1.0, 0.02);
+}
+
+TEST(AugmentTest, BrightnessIsAFactorOfAll) {
+  AugmentOptions options = Nothing();
+  options.photometric = 1.0;
+  options.brightness = 0.4;
+  options.contrast = 0.0;
+  options.saturation = 0.0;
+  for (const auto& value : {RedAboveBlue, Lightness}) {
+    const auto factors = Factors(options, value);
+    EXPECT_NEAR(factors.first, 0.6, 0.02);
+    EXPECT_NEAR(factors.second, 1.4, 0.02);
+  }
 }
 
 TEST(AugmentTest, GreyHasNoColours) {

@@ -212,6 +212,25 @@ TEST(LoaderTest, AnEpochHasEachPhotoOnce) {
   }
 }
 
+// Three of 43 photos are over; which, differs between epochs.
+TEST(LoaderTest, AnEpochHasWholeBatchesAlone) {
+  const NoiseDataset dataset(43);
+  const Sampler sampler(dataset, {.batch = 8});
+  EXPECT_EQ(sampler.steps_per_epoch(), 5u);
+  std::set<std::set<size_t>> epochs;
+  for (size_t epoch = 0; epoch < 3; ++epoch) {
+    std::set<size_t> seen;
+    for (size_t step = 0; step < 5; ++step) {
+      const std::vector<size_t> batch = sampler.BatchAt(epoch * 5 + step);
+      EXPECT_THAT(batch, SizeIs(8));
+      seen.insert(batch.begin(), batch.end());
+    }
+    EXPECT_THAT(seen, SizeIs(40));
+    epochs.insert(seen);
+  }
+  EXPECT_THAT(epochs, SizeIs(3));
+}
+
 TEST(LoaderTest, EachEpochHasAnOrderOfItsOwn) {
   const NoiseDataset dataset(40);
   const Sampler sampler(dataset, {.batch = 40});
