@@ -92,13 +92,13 @@ StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session
                   .bad_photos = bad_photos,
                   .log = *log,
                   .guard = guard},
-                 options.stop_after);
+                 options);
     FACEGATE_ASSIGN_OR_RETURN(report.end, loop.Run());
   }
   FACEGATE_RETURN_IF_ERROR(checkpoints.Save(judge.standing(), *log));
   loader.reset();
   report.batches = learner->training().batches();
-  const bool ended = report.end != FitEnd::kStoppedToGoOn;
+  const bool ended = report.end == FitEnd::kFinished || report.end == FitEnd::kStoppedEarly;
   if (ended) {
     FACEGATE_ASSIGN_OR_RETURN(report.model, judge.WriteLast());
   }

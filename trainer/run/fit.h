@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -13,12 +14,18 @@ namespace facegate {
 struct FitOptions {
   std::string directory{};  // of the run
   int64_t stop_after = 0;   // batches of this call, after which it stops as if asked to; 0: never
+  // The epoch of the training at which it is evaluated and stops; 0: never. The rate is that of the
+  // whole schedule.
+  double stop_at = 0.0;
+  // Called after each batch with how many were learned, of how many in all. May be empty.
+  std::function<void(int64_t batches, int64_t total)> on_batch{};
 };
 
 enum class FitEnd {
   kFinished,       // all batches were learned
   kStoppedEarly,   // nothing better came for too long
   kStoppedToGoOn,  // a checkpoint says where to go on
+  kStoppedAtEpoch  // the same, at FitOptions::stop_at
 };
 
 struct FitReport {
@@ -29,7 +36,7 @@ struct FitReport {
   // By the measure, 0..1; an eer and a loss are negative, so that more is better.
   std::optional<double> best;
   int64_t best_batch = 0;
-  std::optional<double> first_accuracy;  // before the first batch, of the first set
+  std::optional<double> first_accuracy;  // before the first batch: the mean of the sets that count
   std::optional<double> last_accuracy;
   std::string model{};  // the model file; empty unless training has ended
 };

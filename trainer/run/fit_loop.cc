@@ -20,14 +20,21 @@ constexpr size_t kMostNames = 8;
 constexpr size_t kShownPhotos = 32;
 constexpr size_t kShownColumns = 8;
 
+// The batch at which an epoch is over; 0 for the epoch 0.
+int64_t BatchOf(double epoch, const RunFacts& facts) {
+  if (epoch <= 0.0) return 0;
+  return std::max<int64_t>(1, std::llround(epoch * static_cast<double>(facts.batches_per_epoch)));
+}
+
 }  // namespace
 
-FitLoop::FitLoop(const Parts& parts, int64_t stop_after)
+FitLoop::FitLoop(const Parts& parts, const FitOptions& options)
     : parts_(parts),
       training_(parts.learner.training()),
       feed_(parts.loader, training_),
+      options_(options),
       begin_(training_.batches()),
-      stop_after_(stop_after),
+      stop_at_(BatchOf(options.stop_at, parts.facts)),
       progress_(parts.session, begin_, parts.facts.total, parts.facts.recipe.epochs) {}
 
 StatusOr<FitEnd> FitLoop::Run() {
@@ -51,7 +58,12 @@ StatusOr<std::optional<FitEnd>> FitLoop::EndNow() {
                                        parts_.judge.standing().without_better)));
     return std::optional(FitEnd::kStoppedEarly);
   }
-  const bool is_enough = stop_after_ > 0 && training_.batches() - begin_ >= stop_after_;
+  const int64_t batches = training_.batches();
+  if (stop_at_ > 0 && batches >= stop_at_) {
+    if (!evaluates_after(batches)) FACEGATE_RETURN_IF_ERROR(Evaluate());
+    return std::optional(FitEnd::kStoppedAtEpoch);
+  }
+  const bool is_enough = options_.stop_after > 0 && batches - begin_ >= options_.stop_after;
   if (is_enough || parts_.session.asked_to_stop()) {
     return std::optional(FitEnd::kStoppedToGoOn);
   }
@@ -64,10 +76,13 @@ Status FitLoop::Evaluate() {
   return OkStatus();
 }
 
+bool FitLoop::evaluates_after(int64_t batches) const {
+  return batches % parts_.facts.evaluate_every == 0 || batches == parts_.facts.total;
+}
+
 Status FitLoop::AfterBatch(int64_t batches) {
-  if (batches % parts_.facts.evaluate_every == 0 || batches == parts_.facts.total) {
-    FACEGATE_RETURN_IF_ERROR(Evaluate());
-  }
+  if (evaluates_after(batches)) FACEGATE_RETURN_IF_ERROR(Evaluate());
+  if (options_.on_batch) options_.on_batch(batches, parts_.facts.total);
   // Not while batches are being undone: should that never end, the states before it stay.
   if (batches % parts_.facts.recipe.checkpoint_every != 0 || skipped_in_a_row_ > 0) {
     return OkStatus();

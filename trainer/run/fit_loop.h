@@ -38,8 +38,8 @@ class FitLoop {
     report::RunLog& log;
     TrainingGuard& guard;
   };
-  // Ends after `stop_after` batches of this call as if asked to; 0: never.
-  FitLoop(const Parts& parts, int64_t stop_after);
+  // Ends where `options`, which outlive it, say so.
+  FitLoop(const Parts& parts, const FitOptions& options);
 
   // Learns, evaluates and writes checkpoints until training ends; the last state may be in none.
   // kFailedPrecondition where many batches in a row have no finite loss or gradient.
@@ -54,13 +54,15 @@ class FitLoop {
   Status AfterBatch(int64_t batches);
   Status AfterSkipped(const Batch& batch, const StepReport& step);
   Status Evaluate();
+  bool evaluates_after(int64_t batches) const;
   report::StepRow RowOfStep(const StepReport& step, size_t photos);
 
   const Parts parts_;
   Training& training_;
   BatchFeed feed_;
-  const int64_t begin_;       // batches that were learned before
-  const int64_t stop_after_;  // batches of this call; 0: never
+  const FitOptions& options_;
+  const int64_t begin_;    // batches that were learned before
+  const int64_t stop_at_;  // batches in all; 0: never
   FitProgress progress_;
   Clock::time_point last_step_;
   int64_t skipped_in_a_row_ = 0;

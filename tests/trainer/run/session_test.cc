@@ -85,6 +85,15 @@ TEST(StopOnSignalTest, ForgetsItsSignalWhenItEnds) {
   EXPECT_FALSE(StopOnSignal::requested());
 }
 
+TEST(StopOnSignalTest, AnInnerOneLeavesTheSignalToTheOuterOne) {
+  const StopOnSignal outer;
+  {
+    const StopOnSignal inner;
+    std::raise(SIGTERM);
+  }
+  EXPECT_TRUE(StopOnSignal::requested());
+}
+
 TEST(StopOnSignalTest, LeavesTheSecondSignalItsUsualEffect) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
