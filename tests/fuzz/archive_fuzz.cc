@@ -1,5 +1,5 @@
-// Zip and tar archives: any bytes are an archive or are refused, and what is read of a member has
-// the size that the archive says. Sums of tar's headers are mended, so that what lies behind them
+// Zip and tar archives: any bytes are an archive or are refused, what is read of a member has the
+// size that the archive says, and no two members are made of the same bytes. Sums of tar's headers are mended, so that what lies behind them
 // is reached.
 #include <algorithm>
 
@@ -26,7 +26,9 @@ void ReadZip(std::string_view bytes) {
     CheckStatus(members.status());
     return;
   }
+  uint64_t stored = 0;
   for (const ArchiveMember& member : *members) {
+    stored += member.stored_bytes;
     const StatusOr<std::string> read = ReadZipMember(bytes, member, kMost);
     if (!read.ok()) {
       CheckStatus(read.status());
@@ -34,6 +36,7 @@ void ReadZip(std::string_view bytes) {
       FACEGATE_CHECK(read->size() == std::min<uint64_t>(member.bytes, kMost));
     }
   }
+  FACEGATE_CHECK(stored <= bytes.size());
 }
 
 void ReadTar(std::string_view bytes) {

@@ -10,6 +10,7 @@
 
 #include "face/base/catch.h"
 #include "trainer/measure/judged_pairs.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -38,7 +39,7 @@ StatusOr<StrangerRow> MeasureRow(PhotoEmbedder& embedder, const NamedPhotos& pho
       RandomStream random(options.seed, static_cast<uint64_t>(cell.kind),
                           std::bit_cast<uint64_t>(cell.strength), begin + i);
       auto face = CutDegraded(embedder.cutter(), photos.name(photo), image, cell, random);
-      if (!face.ok()) return Annotate(face.status(), photos.name(photo));
+      if (!face.ok()) return Annotate(face.status(), ShownName(photos.name(photo)));
       return face;
     });
     FACEGATE_RETURN_IF_ERROR(FirstFailure(faces));

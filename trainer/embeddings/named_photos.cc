@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -17,6 +18,7 @@
 #include "trainer/photos/list_text.h"
 #include "trainer/photos/photo_files.h"
 #include "trainer/photos/photo_finder.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/photos/text_table.h"
 
 namespace facegate {
@@ -37,7 +39,7 @@ class FilePhotos final : public NamedPhotos {
     const std::string& path = photos_[i].path;
     FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kLimits.max_bytes));
     StatusOr<Image> photo = DecodeImage(bytes, kLimits);
-    if (!photo.ok()) return Annotate(photo.status(), path);
+    if (!photo.ok()) return Annotate(photo.status(), ShownName(path));
     return photo;
   }
 
@@ -127,7 +129,8 @@ class SourceReader {
   }
 
   std::vector<std::string> remarks() {
-    for (const std::string& line : left_out_.Lines()) remarks_.push_back("left out: " + line);
+    std::vector<std::string> left_out = left_out_.Remarks();
+    std::move(left_out.begin(), left_out.end(), std::back_inserter(remarks_));
     return std::move(remarks_);
   }
 
@@ -174,7 +177,7 @@ class SourceReader {
       return InvalidArgument(fmt::format("{} {}", folder, *advice));
     }
     std::string message = fmt::format("there are no photos in {}", folder);
-    for (const std::string& line : left_out_.Lines()) message += "\n  left out: " + line;
+    for (const std::string& remark : left_out_.Remarks()) message += "\n  " + remark;
     return InvalidArgument(message);
   }
 
@@ -237,7 +240,7 @@ Status CheckNames(const NamedPhotos& photos) {
     }
     if (!seen.insert(name).second) {
       return InvalidArgument(
-          fmt::format("two photos are called {}; give a folder that holds both", name));
+          fmt::format("two photos are called {}; give a folder that holds both", ShownName(name)));
     }
   }
   return OkStatus();

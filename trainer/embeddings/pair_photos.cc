@@ -10,6 +10,7 @@
 #include "face/base/counted.h"
 #include "trainer/photos/photo_files.h"
 #include "trainer/photos/photo_finder.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -33,7 +34,7 @@ Status TreatMissing(const MissingPairPhotos& missing, MissingPhotos rule, const 
   LeaveOutPairs(missing.photos, list);
   remarks.push_back(fmt::format(
       "left out: {}, because {} not there, such as {}", Counted(missing.pairs, "pair", "pairs"),
-      Counted(missing.photos.size(), "photo is", "photos are"), missing.photos.front()));
+      Counted(missing.photos.size(), "photo is", "photos are"), ShownName(missing.photos.front())));
   return OkStatus();
 }
 

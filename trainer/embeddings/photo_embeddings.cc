@@ -11,6 +11,7 @@
 #include "face/embed/torch/torch_embedder.h"
 #include "face/weights/model_file.h"
 #include "trainer/embeddings/low_resolution.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -19,7 +20,7 @@ StatusOr<JudgedCrop> CutOne(const FaceCutter& cutter, const NamedPhotos& photos,
   return CatchToStatus("cutting out a face", [&]() -> StatusOr<JudgedCrop> {
     FACEGATE_ASSIGN_OR_RETURN(const Image photo, photos.Load(i));
     StatusOr<JudgedCrop> face = cutter.CutAndJudge(photos.name(i), photo);
-    if (!face.ok()) return Annotate(face.status(), photos.name(i));
+    if (!face.ok()) return Annotate(face.status(), ShownName(photos.name(i)));
     return face;
   });
 }

@@ -14,6 +14,7 @@
 #include "trainer/photos/indexed_source.h"
 #include "trainer/photos/mapped_file.h"
 #include "trainer/photos/photo_files.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/photos/tar_archive.h"
 #include "trainer/photos/zip_archive.h"
 
@@ -46,17 +47,14 @@ class ArchiveSource final : public IndexedSource {
         photos_(std::move(photos)) {}
 
   std::string name(size_t i) const override {
-    return fmt::format("{}, {}", path_, photos_[i].member.name);
+    return fmt::format("{}, {}", path_, ShownName(photos_[i].member.name));
   }
   std::string short_name(size_t i) const override {
     return fmt::format("{}/{}", classes()[label(i)], photos_[i].file);
   }
   StatusOr<std::string> Read(size_t i) const override {
     const ArchiveMember& member = photos_[i].member;
-    if (member.bytes > kMaxTrainingPhotoBytes) {
-      return InvalidArgument(fmt::format("{} has {} bytes, the most is {}", name(i), member.bytes,
-                                         kMaxTrainingPhotoBytes));
-    }
+    FACEGATE_RETURN_IF_ERROR(Annotate(CheckTrainingPhotoSize(member.bytes), name(i)));
     StatusOr<std::string> bytes = ReadMember(kind_, file_->bytes(), member, kMaxTrainingPhotoBytes);
     return bytes.ok() ? std::move(bytes) : Annotate(bytes.status(), name(i));
   }
@@ -166,10 +164,7 @@ StatusOr<std::unique_ptr<PhotoSource>> OpenArchive(ArchiveKind kind, const std::
   if (!members.ok()) return Annotate(members.status(), path);
   for (ArchiveMember& member : *members) choice.Take(std::move(member));
   std::vector<Photo> photos = choice.Finish();
-  std::vector<std::string> remarks;
-  for (const std::string& line : choice.left_out().Lines()) {
-    remarks.push_back("left out: " + line);
-  }
+  std::vector<std::string> remarks = choice.left_out().Remarks();
   if (photos.empty()) {
     return InvalidArgument(
         fmt::format("{} has no folders with photos; expected IDENTITY/PHOTO at any depth{}{}", path,

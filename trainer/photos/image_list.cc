@@ -73,9 +73,7 @@ class FolderReader {
         left_out_.Add("photos beside the folders of identities", name);
       }
     }
-    for (const std::string& line : left_out_.Lines()) {
-      list_.remarks.push_back("left out: " + line);
-    }
+    list_.remarks = left_out_.Remarks();
     if (list_.images.empty()) return InvalidArgument(Nothing());
     return std::move(list_);
   }

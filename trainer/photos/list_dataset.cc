@@ -10,6 +10,7 @@
 #include "face/base/counted.h"
 #include "trainer/photos/image_list.h"
 #include "trainer/photos/photo_finder.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -35,7 +36,7 @@ void SkipMissing(ImageList& list) {
   }
   for (LabelledImage& image : images) image.label = labels[image.label];
   list.remarks.push_back(fmt::format("left out: photos that are not there ({}, such as {})",
-                                     list.missing.size(), list.missing.front().second));
+                                     list.missing.size(), ShownName(list.missing.front().second)));
   list.images = std::move(images);
   list.classes = std::move(classes);
   list.missing.clear();
@@ -50,7 +51,7 @@ Status TreatMissing(const std::string& path, const std::string& base, MissingPho
     list.remarks.push_back(fmt::format("missing: {} of {} {} not there, such as {}",
                                        list.missing.size(), CountedPhotos(list.images.size()),
                                        list.missing.size() == 1 ? "is" : "are",
-                                       list.missing.front().second));
+                                       ShownName(list.missing.front().second)));
   }
   if (!all && rule != MissingPhotos::kRefuse) return OkStatus();
   std::vector<std::string> names;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "trainer/photos/photo_files.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -232,11 +233,11 @@ class ColumnJudge {
     layout.has_header = names || (!blind && rows_.size() > 1 && IsHeader(layout.path_column));
     layout.label_column = LabelColumn(layout);
     if (!layout.has_header) return;
-    layout.remark = fmt::format("the first line names the columns; photos are in \"{}\"",
-                                FieldAt(rows_.front(), layout.path_column));
+    layout.remark = fmt::format("the first line names the columns; photos are in {}",
+                                ShownInQuotes(FieldAt(rows_.front(), layout.path_column)));
     if (layout.label_column.has_value()) {
-      layout.remark +=
-          fmt::format(", identities in \"{}\"", FieldAt(rows_.front(), *layout.label_column));
+      layout.remark += fmt::format(", identities in {}",
+                                   ShownInQuotes(FieldAt(rows_.front(), *layout.label_column)));
     }
   }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "trainer/photos/photo_files.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -174,11 +175,11 @@ Candidate LabelledCandidate(const std::vector<TextRow>& rows, const TextRow* hea
   }
   // The column was a choice among more than three.
   if (header != nullptr && best.fitting > 0 && best.layout.columns > 3) {
-    best.layout.remark = fmt::format(
-        "whether a pair is of one person is in the column \"{}\", the photos in \"{}\" "
-        "and \"{}\"",
-        header->fields[best.layout.label_column], header->fields[best.layout.first_column],
-        header->fields[best.layout.second_column]);
+    best.layout.remark =
+        fmt::format("whether a pair is of one person is in the column {}, the photos in {} and {}",
+                    ShownInQuotes(header->fields[best.layout.label_column]),
+                    ShownInQuotes(header->fields[best.layout.first_column]),
+                    ShownInQuotes(header->fields[best.layout.second_column]));
   }
   return best;
 }

@@ -10,6 +10,7 @@
 
 #include "face/image/heif_library.h"
 #include "face/image/system_name.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -67,19 +68,19 @@ std::optional<ImageFormat> FormatOfFile(const std::string& path) {
 
 void LeftOut::Add(const std::string& reason, const std::string& example, size_t count) {
   Group& group = groups_[reason];
-  if (group.count == 0) group.example = example;
+  if (group.count == 0) group.example = ShownName(example);
   group.count += count;
 }
 
-std::vector<std::string> LeftOut::Lines() const {
-  std::vector<std::string> lines;
-  lines.reserve(groups_.size());
+std::vector<std::string> LeftOut::Remarks() const {
+  std::vector<std::string> remarks;
+  remarks.reserve(groups_.size());
   for (const auto& [reason, group] : groups_) {
-    lines.push_back(group.count == 1
-                        ? fmt::format("{} (1: {})", reason, group.example)
-                        : fmt::format("{} ({}, such as {})", reason, group.count, group.example));
+    remarks.push_back(group.count == 1 ? fmt::format("left out: {} (1: {})", reason, group.example)
+                                       : fmt::format("left out: {} ({}, such as {})", reason,
+                                                     group.count, group.example));
   }
-  return lines;
+  return remarks;
 }
 
 StatusOr<std::vector<std::string>> NamesInFolder(const std::string& folder) {

@@ -23,10 +23,10 @@ std::optional<ImageFormat> FormatOfFile(const std::string& path);
 // Counts what was left out in reading photos: how many for each reason, and one of them.
 class LeftOut {
  public:
-  // `reason` goes behind "left out: ", such as "hidden files and folders".
+  // `reason` says what was left out, such as "hidden files and folders".
   void Add(const std::string& reason, const std::string& example, size_t count = 1);
-  // One line for each reason: "hidden files and folders (3, such as a/.DS_Store)".
-  std::vector<std::string> Lines() const;
+  // One line for each reason: "left out: hidden files and folders (3, such as a/.DS_Store)".
+  std::vector<std::string> Remarks() const;
 
  private:
   struct Group {

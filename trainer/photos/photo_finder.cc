@@ -9,6 +9,7 @@
 #include "face/base/counted.h"
 #include "face/image/system_name.h"
 #include "trainer/photos/photo_files.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -94,7 +95,7 @@ std::string MissingPhotosMessage(const std::vector<std::string>& names, size_t o
   std::string message =
       fmt::format("{} of {} {} not there, and no picture with another ending is:", names.size(),
                   CountedPhotos(of), names.size() == 1 ? "is" : "are");
-  for (size_t i = 0; i < names.size() && i < kShown; ++i) message += "\n  " + names[i];
+  for (size_t i = 0; i < names.size() && i < kShown; ++i) message += "\n  " + ShownName(names[i]);
   if (names.size() > kShown) message += fmt::format("\n  and {} more", names.size() - kShown);
   if (std::any_of(names.begin(), names.end(), HasDriveLetter)) {
     message +=

@@ -1,10 +1,13 @@
 #include "trainer/photos/photo_source.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <utility>
 
 #include "face/base/file.h"
 #include "face/image/decode.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -49,7 +52,7 @@ class DecodedDataset final : public Dataset {
   StatusOr<cv::Mat> Load(size_t i) const override {
     FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, source_->Read(i));
     StatusOr<cv::Mat> picture = DecodeTrainingPhoto(bytes);
-    if (!picture.ok()) return Annotate(picture.status(), source_->name(i));
+    if (!picture.ok()) return Annotate(picture.status(), ShownName(source_->name(i)));
     return picture;
   }
 
@@ -58,6 +61,12 @@ class DecodedDataset final : public Dataset {
 };
 
 }  // namespace
+
+Status CheckTrainingPhotoSize(uint64_t bytes) {
+  if (bytes <= kMaxTrainingPhotoBytes) return OkStatus();
+  return InvalidArgument(
+      fmt::format("has {} bytes, the most is {}", bytes, kMaxTrainingPhotoBytes));
+}
 
 std::unique_ptr<PhotoSource> MakeListSource(ImageList list, const std::string& root) {
   return std::make_unique<ListSource>(std::move(list), root);

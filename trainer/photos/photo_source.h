@@ -16,6 +16,8 @@ namespace facegate {
 
 // No photo for training is larger than this.
 constexpr uint64_t kMaxTrainingPhotoBytes = 256ULL << 20;
+// kInvalidArgument, with both numbers, for more bytes than that: nothing is copied before.
+Status CheckTrainingPhotoSize(uint64_t bytes);
 
 // Says what becomes of photos that a list names and that are not there.
 enum class MissingPhotos {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "face/base/coding.h"
+#include "trainer/photos/photo_source.h"
 
 namespace facegate {
 namespace {
@@ -19,6 +20,8 @@ constexpr uint64_t kPartHeaderBytes = 8;
 constexpr uint32_t kKindShift = 29;
 constexpr uint32_t kLengthMask = (1U << kKindShift) - 1;
 constexpr size_t kImageHeaderBytes = 24;
+// Of a record that was split: one photo and its labels.
+constexpr uint64_t kMostJoinedBytes = kMaxTrainingPhotoBytes + (1ULL << 20);
 // Doubles count so far without gaps.
 constexpr double kMostLabel = 9007199254740992.0;
 
@@ -53,26 +56,36 @@ StatusOr<Part> ReadPart(std::string_view bytes, uint64_t offset) {
 
 struct Record {
   std::string_view whole;  // within the file
-  std::string joined;      // of one that was split
+  std::string joined;      // of one that was split; the front alone of one that is no photo
+  uint64_t size = 0;       // of the payload
   uint64_t end = 0;        // where the next one begins
 
   std::string_view payload() const { return joined.empty() ? whole : std::string_view(joined); }
 };
 
+// Joins another part to a record that was split. Parts without end take no memory.
+void Join(std::string_view part, Record& record) {
+  const auto append = [&](std::string_view bytes) {
+    record.size += bytes.size();
+    record.joined += bytes.substr(0, kMostJoinedBytes - record.joined.size());
+  };
+  append(kRecordIoMagic);
+  append(part);
+}
+
 StatusOr<Record> ReadRecord(std::string_view bytes, uint64_t offset) {
   FACEGATE_ASSIGN_OR_RETURN(Part part, ReadPart(bytes, offset));
-  Record record{.whole = part.bytes, .joined = {}, .end = part.end};
+  Record record{.whole = part.bytes, .joined = {}, .size = part.bytes.size(), .end = part.end};
   if (part.kind == kWhole) return record;
   if (part.kind != kFirst) return Damaged(offset, "is a later part of a split one");
-  record.joined = part.bytes;
+  record.joined = part.bytes.substr(0, kMostJoinedBytes);
   while (part.kind != kLast) {
     const uint64_t at = record.end;
     FACEGATE_ASSIGN_OR_RETURN(part, ReadPart(bytes, at));
     if (part.kind != kMiddle && part.kind != kLast) {
       return Damaged(at, "begins where a split one is not at its end");
     }
-    record.joined += kRecordIoMagic;
-    record.joined += part.bytes;
+    Join(part.bytes, record);
     record.end = part.end;
   }
   return record;
@@ -169,6 +182,56 @@ std::optional<double> FirstIdentity(std::string_view bytes,
   return content->label;
 }
 
+bool HasPicture(const Record& record) {
+  const std::optional<Content> content = ContentOf(record.payload());
+  return content.has_value() && !content->image.empty();
+}
+
+// Walks through records that an index does not name, up to `end` or beyond it, and returns where.
+// kInvalidArgument where one has a picture: the photo would be missing without a word.
+StatusOr<uint64_t> SkipUnnamed(std::string_view bytes, uint64_t offset, uint64_t end) {
+  while (offset < end) {
+    FACEGATE_ASSIGN_OR_RETURN(const Record record, ReadRecord(bytes, offset));
+    if (HasPicture(record)) {
+      return InvalidArgument(
+          fmt::format("the index does not name the record at byte {}, which has a picture; without "
+                      "the index it is made anew",
+                      offset));
+    }
+    offset = record.end;
+  }
+  return offset;
+}
+
+// Takes the records one after the other in the order of their places, each once.
+class RecordWalk {
+ public:
+  RecordWalk(std::string_view bytes, bool is_indexed) : bytes_(bytes), is_indexed_(is_indexed) {}
+
+  StatusOr<Record> Take(const RecordIoPlace& place) {
+    if (place.offset > bytes_.size()) {
+      return Named(place, Damaged(place.offset, "lies behind the end of the file"));
+    }
+    FACEGATE_ASSIGN_OR_RETURN(end_, SkipUnnamed(bytes_, end_, place.offset));
+    StatusOr<Record> record = place.offset < end_ ? Damaged(place.offset, "begins within another")
+                                                  : ReadRecord(bytes_, place.offset);
+    if (!record.ok()) return Named(place, record.status());
+    end_ = record->end;
+    return record;
+  }
+  // What follows the last place has no picture either.
+  Status Finish() { return SkipUnnamed(bytes_, end_, bytes_.size()).status(); }
+
+ private:
+  Status Named(const RecordIoPlace& place, const Status& status) const {
+    return is_indexed_ ? Annotate(status, fmt::format("key {} of the index", place.key)) : status;
+  }
+
+  const std::string_view bytes_;
+  const bool is_indexed_;
+  uint64_t end_ = 0;  // of what was taken
+};
+
 }  // namespace
 
 StatusOr<RecordIoIndex> IndexRecordIo(std::string_view bytes, std::string_view index) {
@@ -178,21 +241,14 @@ StatusOr<RecordIoIndex> IndexRecordIo(std::string_view bytes, std::string_view i
   // Records that do not overlap are read in a time that follows from the size of the file.
   std::sort(places.begin(), places.end(),
             [](const RecordIoPlace& a, const RecordIoPlace& b) { return a.offset < b.offset; });
-  uint64_t end = 0;
+  RecordWalk walk(bytes, !index.empty());
   RecordIoIndex found;
   std::vector<std::pair<RecordIoPlace, int64_t>> photos;
   for (const RecordIoPlace& place : places) {
-    StatusOr<Record> record = place.offset < end ? Damaged(place.offset, "begins within another")
-                                                 : ReadRecord(bytes, place.offset);
-    if (!record.ok()) {
-      return index.empty()
-                 ? record.status()
-                 : Annotate(record.status(), fmt::format("key {} of the index", place.key));
-    }
-    end = record->end;
+    FACEGATE_ASSIGN_OR_RETURN(const Record record, walk.Take(place));
     const std::string shown = fmt::format("key {}", place.key);
-    const std::optional<Content> content = ContentOf(record->payload());
-    if (first_identity.has_value() &&
+    const std::optional<Content> content = ContentOf(record.payload());
+    if (first_identity.has_value() && !HasPicture(record) &&
         (place.key == 0 || static_cast<double>(place.key) >= *first_identity)) {
       continue;  // it describes the set, or an identity
     }
@@ -206,6 +262,7 @@ StatusOr<RecordIoIndex> IndexRecordIo(std::string_view bytes, std::string_view i
       photos.emplace_back(place, static_cast<int64_t>(content->label));
     }
   }
+  FACEGATE_RETURN_IF_ERROR(walk.Finish());
   std::sort(photos.begin(), photos.end(),
             [](const auto& a, const auto& b) { return a.first.key < b.first.key; });
   found.places.reserve(photos.size());
@@ -221,6 +278,8 @@ StatusOr<std::string> RecordIoImage(std::string_view bytes, uint64_t offset) {
   FACEGATE_ASSIGN_OR_RETURN(const Record record, ReadRecord(bytes, offset));
   const std::optional<Content> content = ContentOf(record.payload());
   if (!content.has_value() || content->image.empty()) return Damaged(offset, "has no picture");
+  const uint64_t not_joined = record.size - record.payload().size();
+  FACEGATE_RETURN_IF_ERROR(CheckTrainingPhotoSize(content->image.size() + not_joined));
   return std::string(content->image);
 }
 

@@ -21,7 +21,7 @@
 // All numbers are little-endian. With a flag of 0 the label is `label`, otherwise the first of the
 // labels. The index beside a file has lines "KEY\tOFFSET". In InsightFace's sets the record of key
 // 0 has no picture: its first label is the key behind the last picture, and records from there on
-// describe identities.
+// describe identities. One of them that has a picture is a photo nevertheless.
 namespace facegate {
 
 constexpr std::string_view kRecordIoMagic = "\x0a\x23\xd7\xce";
@@ -40,10 +40,11 @@ struct RecordIoIndex {
 
 // Finds all photos. `index` is the text of the index; where it is empty all records are walked
 // through. kDataLoss, naming the byte, where records are torn or damaged; kInvalidArgument for an
-// index that does not fit them.
+// index that does not fit them, or does not name one that has a picture.
 StatusOr<RecordIoIndex> IndexRecordIo(std::string_view bytes, std::string_view index);
 
-// The encoded picture of the record at `offset`. kDataLoss where there is none.
+// The encoded picture of the record at `offset`. kDataLoss where there is none, kInvalidArgument
+// where it is larger than a photo for training may be.
 StatusOr<std::string> RecordIoImage(std::string_view bytes, uint64_t offset);
 
 }  // namespace facegate

@@ -13,6 +13,7 @@
 #include "trainer/photos/mapped_file.h"
 #include "trainer/photos/photo_files.h"
 #include "trainer/photos/record_io.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -64,9 +65,10 @@ bool IsRecordIndex(std::string_view text) {
 StatusOr<std::string> FileOf(const std::string& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return path;
-  const std::vector<std::string> names = FilesLike(path, IsRecordIoName);
+  std::vector<std::string> names = FilesLike(path, IsRecordIoName);
   const bool usual = std::find(names.begin(), names.end(), kUsualName) != names.end();
   if (names.size() != 1 && !usual) {
+    std::transform(names.begin(), names.end(), names.begin(), ShownName);
     return InvalidArgument(fmt::format("{} holds {} RecordIO files ({}); name one of them", path,
                                        names.size(), fmt::join(names, ", ")));
   }
@@ -79,7 +81,7 @@ std::optional<std::string> SniffRecordIo(const DatasetCandidate& candidate) {
   if (candidate.is_folder) {
     const std::vector<std::string> names = FilesLike(candidate.path, IsRecordIoName);
     if (names.empty() || HasFolderOfPhotos(candidate.path)) return std::nullopt;
-    return fmt::format("holds an MXNet RecordIO file ({})", names.front());
+    return fmt::format("holds an MXNet RecordIO file ({})", ShownName(names.front()));
   }
   const bool named = IsRecordIoName(candidate.path) && candidate.start.empty();
   if (!named && !candidate.start.starts_with(kRecordIoMagic)) return std::nullopt;
@@ -100,18 +102,19 @@ StatusOr<std::unique_ptr<PhotoSource>> OpenRecordIoSource(const std::string& pat
   FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> file, MappedFile::Open(file_path));
   const fs::path index_path = fs::path(file_path).replace_extension(".idx");
   std::unique_ptr<MappedFile> index;
-  std::vector<std::string> remarks;
+  std::string without_index;
   std::error_code error;
   if (fs::exists(index_path, error)) {
     FACEGATE_ASSIGN_OR_RETURN(index, MappedFile::Open(index_path.string()));
   } else {
-    remarks.push_back(fmt::format("{} is not there; the records were counted instead",
-                                  index_path.filename().string()));
+    without_index = fmt::format("{} is not there; the records were counted instead",
+                                index_path.filename().string());
   }
   StatusOr<RecordIoIndex> found =
       IndexRecordIo(file->bytes(), index == nullptr ? std::string_view() : index->bytes());
   if (!found.ok()) return Annotate(found.status(), file_path);
-  for (const std::string& line : found->left_out.Lines()) remarks.push_back("left out: " + line);
+  std::vector<std::string> remarks = found->left_out.Remarks();
+  if (!without_index.empty()) remarks.insert(remarks.begin(), std::move(without_index));
   if (found->places.empty()) {
     return InvalidArgument(fmt::format("{} has no record with a photo{}{}", file_path,
                                        remarks.empty() ? "" : "\n  ", fmt::join(remarks, "\n  ")));

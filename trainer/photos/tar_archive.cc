@@ -124,25 +124,36 @@ class TarReader {
   StatusOr<std::vector<ArchiveMember>> Read() {
     while (bytes_.size() - at_ >= kBlock) {
       const std::string_view block = bytes_.substr(at_, kBlock);
-      if (block.find_first_not_of('\0') == std::string_view::npos) return std::move(members_);
+      if (block.find_first_not_of('\0') == std::string_view::npos) return Finish();
       if (!HasItsSum(block)) return Damaged(at_, "is damaged");
       FACEGATE_RETURN_IF_ERROR(Take(block));
     }
-    if (at_ < bytes_.size() || members_.empty()) return Damaged(at_, "is cut off");
-    return std::move(members_);
+    return Damaged(at_, "is cut off");
   }
 
  private:
+  // At the first of the blocks that end the archive.
+  StatusOr<std::vector<ArchiveMember>> Finish() {
+    if (announces_) return Damaged(at_, "is cut off");
+    const size_t more = bytes_.find_first_not_of('\0', at_);
+    if (more != std::string_view::npos) {
+      return Damaged(more, "ends and goes on, perhaps with another that was joined to it,");
+    }
+    return std::move(members_);
+  }
+
   Status Take(std::string_view block) {
     const char type = block[kType.at];
     std::optional<uint64_t> size = NumberOf(BytesOf(block, kSize));
-    const bool is_extension = type == 'x' || type == 'g' || type == 'L' || type == 'K';
+    const bool is_of_next = type == 'x' || type == 'L' || type == 'K';
+    const bool is_extension = is_of_next || type == 'g';
     if (!is_extension && extended_.size.has_value()) size = extended_.size;
     const uint64_t begin = at_ + kBlock;
     if (!size.has_value() || *size > bytes_.size() - begin) return Damaged(at_, "is cut off");
     const std::string_view body = bytes_.substr(begin, *size);
     if (type == 'x' && !TakePax(body, extended_)) return Damaged(at_, "is damaged");
     if (type == 'L') extended_.path = std::string(TextOf(body));
+    announces_ = is_of_next || (announces_ && is_extension);
     if (!is_extension) {
       const Extended own = std::exchange(extended_, Extended());
       TakeMember(type, own.path.value_or(NameOf(block)), begin, *size);
@@ -167,6 +178,7 @@ class TarReader {
   LeftOut& left_out_;
   uint64_t at_ = 0;
   Extended extended_;
+  bool announces_ = false;  // a header says something of a member that is still to come
   std::vector<ArchiveMember> members_;
 };
 

@@ -16,7 +16,9 @@ namespace facegate {
 bool LooksLikeTar(std::string_view start);
 
 // The files of the archive in its order. Links and whatever else is no plain file are added to
-// `left_out`. kDataLoss, naming the byte, for an archive that is cut off or damaged.
+// `left_out`. An archive ends with blocks of zeros; what follows them would be left out without a
+// word. kDataLoss, naming the byte, for an archive that is cut off or damaged, or that goes on
+// behind its end.
 StatusOr<std::vector<ArchiveMember>> ListTar(std::string_view bytes, LeftOut& left_out);
 
 }  // namespace facegate

@@ -1,6 +1,7 @@
 #include "trainer/photos/tf_record_dataset.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <system_error>
@@ -14,6 +15,7 @@
 #include "trainer/photos/mapped_file.h"
 #include "trainer/photos/photo_files.h"
 #include "trainer/photos/photo_finder.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/photos/tf_record.h"
 
 namespace facegate {
@@ -41,7 +43,7 @@ class TfRecordSource final : public IndexedSource {
 
   std::string name(size_t i) const override {
     return fmt::format("{}, byte {} ({})", shards_[places_[i].shard].path, places_[i].offset,
-                       short_name(i));
+                       ShownName(short_name(i)));
   }
   std::string short_name(size_t i) const override {
     const StatusOr<TfRecordPlace> record = TfRecordAt(BytesOf(i), places_[i].offset);
@@ -53,7 +55,7 @@ class TfRecordSource final : public IndexedSource {
   }
   StatusOr<std::string> Read(size_t i) const override {
     const StatusOr<TfRecordPlace> record = TfRecordAt(BytesOf(i), places_[i].offset);
-    const Status whole = record.ok() ? CheckTfRecord(BytesOf(i), *record) : record.status();
+    const Status whole = record.ok() ? CheckWhole(BytesOf(i), *record) : record.status();
     if (!whole.ok()) return Annotate(whole, shards_[places_[i].shard].path);
     const std::optional<TfExample> example = ParseTfExample(record->data);
     if (!example.has_value()) return DataLoss(fmt::format("{} is no longer there", name(i)));
@@ -61,6 +63,14 @@ class TfRecordSource final : public IndexedSource {
   }
 
  private:
+  // A record too large for a photo is not read to the end.
+  static Status CheckWhole(std::string_view bytes, const TfRecordPlace& record) {
+    const std::optional<TfExample> example = ParseTfExample(record.data);
+    if (example.has_value()) {
+      FACEGATE_RETURN_IF_ERROR(CheckTrainingPhotoSize(example->encoded.size()));
+    }
+    return CheckTfRecord(bytes, record);
+  }
   std::string_view BytesOf(size_t i) const { return shards_[places_[i].shard].file->bytes(); }
 
   const std::vector<Shard> shards_;
@@ -89,6 +99,12 @@ std::vector<std::string> PathsOf(const std::string& path) {
     paths.push_back((fs::path(path) / name).string());
   }
   return paths;
+}
+
+// Where paths in records begin: the folder of the files, whether it was named or one of them was.
+std::string FolderOf(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(path, error) ? path : fs::path(path).parent_path().string();
 }
 
 // The path in the example; the photo's name where only that is found.
@@ -140,7 +156,7 @@ std::optional<std::string> SniffTfRecord(const DatasetCandidate& candidate) {
   if (candidate.is_folder) {
     const std::vector<std::string> names = FilesLike(candidate.path, IsTfRecordName);
     if (names.empty() || HasFolderOfPhotos(candidate.path)) return std::nullopt;
-    return fmt::format("holds TFRecord files ({})", names.front());
+    return fmt::format("holds TFRecord files ({})", ShownName(names.front()));
   }
   const std::string name = fs::path(candidate.path).filename().string();
   if (!IsTfRecordName(name) && !LooksLikeTfRecord(candidate.start)) return std::nullopt;
@@ -150,7 +166,7 @@ std::optional<std::string> SniffTfRecord(const DatasetCandidate& candidate) {
 StatusOr<std::unique_ptr<PhotoSource>> OpenTfRecordSource(const std::string& path,
                                                           const std::string& root,
                                                           MissingPhotos missing) {
-  const std::string base = root.empty() ? fs::path(path).parent_path().string() : root;
+  const std::string base = root.empty() ? FolderOf(path) : root;
   const PhotoFinder finder(base);
   std::vector<Shard> shards;
   Found found;
@@ -159,14 +175,10 @@ StatusOr<std::unique_ptr<PhotoSource>> OpenTfRecordSource(const std::string& pat
     FACEGATE_RETURN_IF_ERROR(Annotate(IndexShard(shard, shards.size(), finder, found), one));
     shards.push_back(std::move(shard));
   }
-  std::string left_out;
-  std::vector<std::string> remarks;
-  for (const std::string& line : found.left_out.Lines()) {
-    remarks.push_back("left out: " + line);
-    left_out += "\n  " + remarks.back();
-  }
+  std::vector<std::string> remarks = found.left_out.Remarks();
   if (found.places.empty() && found.listed.empty()) {
-    return InvalidArgument(fmt::format("{} has no record with a photo{}", path, left_out));
+    return InvalidArgument(fmt::format("{} has no record with a photo{}{}", path,
+                                       remarks.empty() ? "" : "\n  ", fmt::join(remarks, "\n  ")));
   }
   if (!found.places.empty() && !found.listed.empty()) {
     return InvalidArgument(fmt::format("{} has pictures in {} records and paths in {}", path,

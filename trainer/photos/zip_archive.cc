@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "face/base/coding.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -130,6 +132,62 @@ std::string WithSlashes(std::string_view name) {
   return text;
 }
 
+// A file as the directory describes it.
+struct Entry {
+  ArchiveMember member;
+  uint16_t flags = 0;
+  uint16_t method = 0;
+  uint32_t unix_type = 0;  // 0 where it was written on another system
+  bool is_whole = false;   // its numbers are all there
+};
+
+// Takes the entry at the front of the directory's bytes.
+StatusOr<Entry> TakeEntry(std::string_view& rest) {
+  if (rest.size() < kEntryBytes || !rest.starts_with(kEntryMagic)) {
+    return DataLoss("the zip archive's directory is damaged");
+  }
+  Fields fields(rest.substr(kMagicBytes));
+  Entry entry;
+  const int system = fields.U16() >> 8;  // in front of it the version
+  fields.Skip(2);
+  entry.flags = fields.U16();
+  entry.method = fields.U16();
+  fields.Skip(4);
+  entry.member.crc32 = fields.U32();
+  entry.member.stored_bytes = fields.U32();
+  entry.member.bytes = fields.U32();
+  const size_t name_bytes = fields.U16();
+  const size_t extra_bytes = fields.U16();
+  const size_t comment_bytes = fields.U16();
+  fields.Skip(4);
+  const uint32_t attributes = fields.U32();
+  entry.member.offset = fields.U32();
+  entry.member.is_deflated = entry.method == kDeflated;
+  entry.unix_type = system == kUnix ? attributes >> 16 & kTypeMask : 0;
+  const size_t entry_bytes = kEntryBytes + name_bytes + extra_bytes + comment_bytes;
+  if (entry_bytes > rest.size()) return DataLoss("the zip archive's directory is cut off");
+  entry.member.name = WithSlashes(rest.substr(kEntryBytes, name_bytes));
+  entry.is_whole = TakeZip64(rest.substr(kEntryBytes + name_bytes, extra_bytes), entry.member);
+  rest.remove_prefix(entry_bytes);
+  return entry;
+}
+
+// kDataLoss where two files share bytes.
+Status CheckApart(std::span<const ArchiveMember> members) {
+  std::vector<const ArchiveMember*> by_offset;
+  by_offset.reserve(members.size());
+  for (const ArchiveMember& member : members) by_offset.push_back(&member);
+  std::sort(by_offset.begin(), by_offset.end(),
+            [](const auto* a, const auto* b) { return a->offset < b->offset; });
+  for (size_t i = 1; i < by_offset.size(); ++i) {
+    const ArchiveMember& before = *by_offset[i - 1];
+    if (by_offset[i]->offset - before.offset >= kLocalBytes + before.stored_bytes) continue;
+    return DataLoss(fmt::format("the zip archive's files {} and {} share bytes",
+                                ShownName(before.name), ShownName(by_offset[i]->name)));
+  }
+  return OkStatus();
+}
+
 // Inflates a member's bytes without the wrapping of zlib's own format; the first `most` of them.
 StatusOr<std::string> Inflate(std::string_view packed, uint64_t most) {
   std::string bytes(most, '\0');
@@ -166,47 +224,25 @@ StatusOr<std::vector<ArchiveMember>> ListZip(std::string_view bytes, LeftOut& le
   std::vector<ArchiveMember> members;
   std::string_view rest = bytes.substr(directory.offset, directory.size);
   while (!rest.empty()) {
-    if (rest.size() < kEntryBytes || !rest.starts_with(kEntryMagic)) {
-      return DataLoss("the zip archive's directory is damaged");
-    }
-    Fields fields(rest.substr(kMagicBytes));
-    const int system = fields.U16() >> 8;  // in front of it the version
-    fields.Skip(2);
-    const uint16_t flags = fields.U16();
-    const uint16_t method = fields.U16();
-    fields.Skip(4);
-    ArchiveMember member;
-    member.crc32 = fields.U32();
-    member.stored_bytes = fields.U32();
-    member.bytes = fields.U32();
-    const size_t name_bytes = fields.U16();
-    const size_t extra_bytes = fields.U16();
-    const size_t comment_bytes = fields.U16();
-    fields.Skip(4);
-    const uint32_t attributes = fields.U32();
-    member.offset = fields.U32();
-    member.is_deflated = method == kDeflated;
-    const size_t entry_bytes = kEntryBytes + name_bytes + extra_bytes + comment_bytes;
-    if (entry_bytes > rest.size()) return DataLoss("the zip archive's directory is cut off");
-    member.name = WithSlashes(rest.substr(kEntryBytes, name_bytes));
-    const bool whole = TakeZip64(rest.substr(kEntryBytes + name_bytes, extra_bytes), member);
-    rest.remove_prefix(entry_bytes);
-    if (!whole || member.offset > directory.offset ||
+    FACEGATE_ASSIGN_OR_RETURN(Entry entry, TakeEntry(rest));
+    const ArchiveMember& member = entry.member;
+    if (!entry.is_whole || member.offset > directory.offset ||
         member.stored_bytes > directory.offset - member.offset) {
-      return DataLoss(fmt::format("the zip archive's entry of {} is damaged", member.name));
+      return DataLoss(
+          fmt::format("the zip archive's entry of {} is damaged", ShownName(member.name)));
     }
-    const uint32_t type = system == kUnix ? attributes >> 16 & kTypeMask : 0;
     if (member.name.ends_with('/')) continue;
-    if (type != 0 && type != kFileType) {
+    if (entry.unix_type != 0 && entry.unix_type != kFileType) {
       left_out.Add("links and other things that are no files", member.name);
-    } else if ((flags & kEncrypted) != 0) {
+    } else if ((entry.flags & kEncrypted) != 0) {
       left_out.Add("encrypted files", member.name);
-    } else if (method != kStored && method != kDeflated) {
+    } else if (entry.method != kStored && entry.method != kDeflated) {
       left_out.Add("files that are packed in another way than by deflate", member.name);
     } else {
-      members.push_back(std::move(member));
+      members.push_back(std::move(entry.member));
     }
   }
+  FACEGATE_RETURN_IF_ERROR(CheckApart(members));
   return members;
 }
 

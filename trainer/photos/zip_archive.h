@@ -18,7 +18,8 @@ bool LooksLikeZip(std::string_view start);
 
 // The files of the archive in the order of its directory. Links, encrypted files and those packed
 // in another way are added to `left_out`. kInvalidArgument for an archive in several parts,
-// kDataLoss for one that has no end or is damaged.
+// kDataLoss for one that has no end or is damaged, or whose files share bytes: a few bytes could
+// stand for any number of files otherwise.
 StatusOr<std::vector<ArchiveMember>> ListZip(std::string_view bytes, LeftOut& left_out);
 
 // The first `most` bytes of a member. kDataLoss where it is damaged; its sum is checked where it is

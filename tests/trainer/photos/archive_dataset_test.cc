@@ -111,6 +111,66 @@ TEST_F(ArchiveDatasetTest, RefusesArchivesThatAreCutOff) {
   }
 }
 
+// The blocks of zeros at the end say that nothing is missing; one of them does.
+TEST_F(ArchiveDatasetTest, RefusesATarThatIsCutOffAnywhere) {
+  const std::string tar = TarOf({{"a/1.png", "first"}, {"a/2.png", "second"}, {"a/3.png", ""}});
+  const size_t end = tar.size() - 1024;
+  for (size_t size = 512; size <= end; size += 256) {
+    const auto source = Open(tar.substr(0, size));
+    ASSERT_THAT(source, StatusIs(StatusCode::kDataLoss)) << size;
+    EXPECT_THAT(MessageOf(source.status()), HasSubstr("cut off")) << size;
+  }
+  for (const std::string& whole : {tar.substr(0, end + 512), tar, tar + std::string(7168, '\0')}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(whole));
+    EXPECT_EQ(source->size(), 3u);
+  }
+}
+
+TEST_F(ArchiveDatasetTest, RefusesATarWhoseLastHeaderAnnouncesAFileThatIsNotThere) {
+  const std::string file = TarMember({.name = "a/1.png", .bytes = "x"});
+  for (const auto& [type, text] :
+       {std::pair('L', "a/2.png"), std::pair('x', "16 path=a/2.png\n"), std::pair('K', "target")}) {
+    const auto source = Open(file + TarOf({{.name = "x", .bytes = text, .type = type}}));
+    ASSERT_THAT(source, StatusIs(StatusCode::kDataLoss)) << type;
+    EXPECT_THAT(MessageOf(source.status()), HasSubstr("cut off"));
+  }
+}
+
+// cat a.tar b.tar, and an archive with a block of zeros in its middle: what follows is not left out
+// without a word.
+TEST_F(ArchiveDatasetTest, RefusesATarThatGoesOnBehindItsEnd) {
+  const std::string first = TarMember({.name = "a/1.png", .bytes = "x"});
+  const std::string second = TarOf({{"b/1.png", "y"}});
+  for (const size_t zeros : {512, 1024, 10240}) {
+    const auto source = Open(first + std::string(zeros, '\0') + second);
+    ASSERT_THAT(source, StatusIs(StatusCode::kDataLoss)) << zeros;
+    EXPECT_THAT(MessageOf(source.status()), HasSubstr("ends and goes on"));
+  }
+}
+
+// Two entries of the directory with the bytes of one file; thousands of them would be a bomb.
+TEST_F(ArchiveDatasetTest, RefusesAZipWhoseFilesShareBytes) {
+  for (const size_t offset : {0, 20}) {
+    std::string bytes = ZipOf({{"a/1.png", PatternPng(1)}, {"a/2.png", PatternPng(1), true}});
+    const size_t entry = bytes.find("PK\x01\x02", bytes.find("PK\x01\x02") + 1);
+    bytes.replace(entry + 42, 4, {static_cast<char>(offset), '\0', '\0', '\0'});
+    const auto source = Open(bytes);
+    ASSERT_THAT(source, StatusIs(StatusCode::kDataLoss));
+    EXPECT_THAT(MessageOf(source.status()), HasSubstr("files a/1.png and a/2.png share bytes"));
+  }
+}
+
+// Nothing of an archive's names reaches the terminal but text.
+TEST_F(ArchiveDatasetTest, ShowsNamesThatAreNoTextInQuotes) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(ZipOf({{"anna/\x1b[2J.png", "x"},
+                                                               {"anna/\xe6\x9e\x97.png", "x"},
+                                                               {"\x1b]0;a.png", "x"}})));
+  ASSERT_EQ(source->size(), 2u);
+  EXPECT_THAT(source->name(0), HasSubstr(R"(, "anna/\x1b[2J.png")"));
+  EXPECT_THAT(source->name(1), HasSubstr(", anna/\xe6\x9e\x97.png"));
+  EXPECT_THAT(source->remarks(), ElementsAre(HasSubstr(R"((1: "\x1b]0;a.png"))")));
+}
+
 TEST_F(ArchiveDatasetTest, RefusesAnArchiveWithoutPhotos) {
   const auto source = Open(ZipOf({}));
   ASSERT_THAT(source, StatusIs(StatusCode::kInvalidArgument));

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "face/base/coding.h"
 #include "tests/support/photo_folder.h"
 #include "tests/support/set_bytes.h"
 #include "tests/support/status_matchers.h"
@@ -62,7 +66,7 @@ TEST(RecordIoTest, TakesPhotosAloneOfAnInsightFaceSet) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const RecordIoIndex index, IndexRecordIo(files.rec, idx));
     EXPECT_THAT(Keys(index), ElementsAre(1, 2, 3));
     EXPECT_THAT(index.labels, ElementsAre(4, 2, 4));
-    EXPECT_THAT(index.left_out.Lines(), ElementsAre());
+    EXPECT_THAT(index.left_out.Remarks(), ElementsAre());
   }
 }
 
@@ -82,7 +86,7 @@ TEST(RecordIoTest, NamesWhatIsNoPhoto) {
                    RecordIoPayload({1.0F}, "whole")});
   FACEGATE_ASSERT_OK_AND_ASSIGN(const RecordIoIndex index, IndexRecordIo(files.rec, files.idx));
   EXPECT_THAT(Keys(index), ElementsAre(3));
-  EXPECT_THAT(index.left_out.Lines(),
+  EXPECT_THAT(index.left_out.Remarks(),
               ElementsAre(HasSubstr("whole number (1: key 2)"), HasSubstr("without a picture"),
                           HasSubstr("without the header")));
 }
@@ -102,6 +106,48 @@ TEST(RecordIoTest, RefusesAnIndexOfAnotherFile) {
   }
 }
 
+// An index that was cut off at the end of a line, and one that lacks a line in the middle.
+TEST(RecordIoTest, RefusesAnIndexThatDoesNotNameAllRecords) {
+  const RecordIoFiles files = RecordIoSet(
+      {RecordIoPayload({5.0F}, "a"), RecordIoPayload({6.0F}, "b"), RecordIoPayload({7.0F}, "c")});
+  for (const char* idx : {"0\t0\n1\t40\n", "0\t0\n2\t80\n", "1\t40\n2\t80\n"}) {
+    const auto index = IndexRecordIo(files.rec, idx);
+    ASSERT_THAT(index, StatusIs(StatusCode::kInvalidArgument)) << idx;
+    EXPECT_THAT(MessageOf(index.status()), HasSubstr("does not name the record at byte ")) << idx;
+  }
+}
+
+// The header and the identities have no picture.
+TEST(RecordIoTest, ReadsASetWhoseIndexNamesThePhotosAlone) {
+  const RecordIoFiles files = InsightFaceSet({{4, "first"}, {2, "second"}}, 3);
+  const size_t first = files.idx.find("1\t");
+  const std::string idx = files.idx.substr(first, files.idx.find("3\t") - first);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const RecordIoIndex index, IndexRecordIo(files.rec, idx));
+  EXPECT_THAT(Keys(index), ElementsAre(1, 2));
+  EXPECT_THAT(index.labels, ElementsAre(4, 2));
+  EXPECT_THAT(index.left_out.Remarks(), ElementsAre());
+}
+
+// What no index names is walked through: bytes that are no records are refused there too.
+TEST(RecordIoTest, RefusesBytesBetweenTheRecordsOfAnIndex) {
+  const RecordIoFiles files = InsightFaceSet({{4, "first"}}, 0);
+  const auto index = IndexRecordIo("torn" + files.rec, "1\t44\n");
+  ASSERT_THAT(index, StatusIs(StatusCode::kDataLoss));
+  EXPECT_THAT(MessageOf(index.status()), HasSubstr("at byte 0 does not begin with the magic"));
+}
+
+// The header of a set to which photos were added says too small a number.
+TEST(RecordIoTest, TakesPhotosBehindTheHeadersNumber) {
+  const RecordIoFiles files =
+      RecordIoSet({RecordIoPayload({2.0F, 4.0F}, ""), RecordIoPayload({5.0F}, "first"),
+                   RecordIoPayload({6.0F}, "second"), RecordIoPayload({1.0F, 2.0F}, "")});
+  for (const std::string& idx : {files.idx, std::string()}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const RecordIoIndex index, IndexRecordIo(files.rec, idx));
+    EXPECT_THAT(Keys(index), ElementsAre(1, 2));
+    EXPECT_THAT(index.left_out.Remarks(), ElementsAre());
+  }
+}
+
 TEST(RecordIoTest, OpensAFolderWithAndWithoutTheIndex) {
   const TempDir dir;
   const RecordIoFiles files = InsightFaceSet({{30, PatternPng(1)}, {4, PatternPng(2)}}, 2);
@@ -116,6 +162,31 @@ TEST(RecordIoTest, OpensAFolderWithAndWithoutTheIndex) {
     EXPECT_EQ(source->label(0), 1u);
     EXPECT_EQ(source->short_name(0), "30/1");
     EXPECT_EQ(source->Read(1).value_or(""), PatternPng(2));
+  }
+}
+
+// One record in a piece and one in two, of 300 MiB each; the files have holes in place of pixels.
+TEST(RecordIoTest, APhotoThatIsTooLargeIsABadOne) {
+  const TempDir dir;
+  const std::string payload = RecordIoPayload({1.0F}, "");
+  const auto part = [](uint32_t kind, uint32_t size) {
+    std::string head(kRecordIoMagic);
+    AppendLittleEndian(head, kind << 29 | size);
+    return head;
+  };
+  constexpr uint32_t kHalf = 150U << 20;
+  WriteBytes(dir.File("whole.rec"), part(0, 2 * kHalf) + payload);
+  std::filesystem::resize_file(dir.File("whole.rec"), 8 + 2 * kHalf);
+  WriteBytes(dir.File("split.rec"), part(1, kHalf) + payload);
+  std::filesystem::resize_file(dir.File("split.rec"), 8 + kHalf);
+  std::ofstream(dir.File("split.rec"), std::ios::binary | std::ios::app) << part(3, kHalf);
+  std::filesystem::resize_file(dir.File("split.rec"), 16 + 2 * kHalf);
+  for (const char* name : {"whole.rec", "split.rec"}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, OpenPhotoSource(dir.File(name), ""));
+    ASSERT_EQ(source->size(), 1u);
+    const auto image = source->Read(0);
+    ASSERT_THAT(image, StatusIs(StatusCode::kInvalidArgument)) << name;
+    EXPECT_THAT(MessageOf(image.status()), HasSubstr("bytes, the most is 268435456"));
   }
 }
 

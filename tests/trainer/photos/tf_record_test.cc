@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "face/base/coding.h"
 #include "tests/support/photo_folder.h"
 #include "tests/support/set_bytes.h"
 #include "tests/support/status_matchers.h"
@@ -91,6 +94,49 @@ TEST_F(TfRecordDatasetTest, ReadsPathsBelowTheRoot) {
   EXPECT_EQ(source->short_name(1), "8/b.png");
   EXPECT_EQ(source->Read(0).value_or(""), PatternPng(1));
   EXPECT_EQ(source->Read(1).value_or(""), PatternPng(2));
+}
+
+TEST_F(TfRecordDatasetTest, PathsBeginInTheFolderOfTheFiles) {
+  WriteBytes(dir_.File("set/faces/7/a.png"), PatternPng(1));
+  WriteBytes(dir_.File("set/a.tfrecord"), Online(7, "faces/7/a.png", ""));
+  for (const char* path : {"set", "set/", "set/a.tfrecord"}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source,
+                                  OpenPhotoSource(dir_.File(path), "", MissingPhotos::kRefuse));
+    EXPECT_EQ(source->Read(0).value_or(""), PatternPng(1)) << path;
+  }
+}
+
+// 300 MiB, of which the file has its front alone.
+TEST_F(TfRecordDatasetTest, APhotoThatIsTooLargeIsABadOne) {
+  size_t size = 300U << 20;
+  std::string front;
+  const auto wrap = [&](const std::string& before) {
+    std::string head = before;
+    for (uint64_t rest = size; rest > 0; rest >>= 7) {
+      head.push_back(static_cast<char>((rest & 0x7f) | (rest >= 0x80 ? 0x80 : 0)));
+    }
+    size += head.size();
+    front = head + front;
+  };
+  wrap("\x0a");                       // the value
+  wrap("\x0a");                       // its list
+  wrap("\x0a\x0dimage/encoded\x12");  // under its name
+  wrap("\x0a");                       // among the features
+  wrap("\x0a");                       // of the example
+  const std::string others = TfExampleOf(7, "other", "", "a.png");
+  size += others.size();
+  front = others + front;
+  std::string length;
+  AppendLittleEndian(length, uint64_t{size});
+  std::string record = length;
+  AppendLittleEndian(record, MaskedCrc(Crc32c(length)));
+  WriteBytes(dir_.File("set.tfrecord"), record + front);
+  std::filesystem::resize_file(dir_.File("set.tfrecord"), record.size() + size + 4);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, OpenPhotoSource(dir_.File("set.tfrecord"), ""));
+  ASSERT_EQ(source->size(), 1u);
+  const auto image = source->Read(0);
+  ASSERT_THAT(image, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(MessageOf(image.status()), HasSubstr("has 314572800 bytes, the most is 268435456"));
 }
 
 TEST_F(TfRecordDatasetTest, MissingPathsAreThoseOfAList) {
