@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -62,9 +63,19 @@ Status FromError(std::string_view what, const std::string& path, const std::erro
   return FailedPrecondition(fmt::format("cannot {} {}: {}", what, path, error.message()));
 }
 
-// A file whose bytes may be torn by a crash: they are compared when the writing goes on.
+// What lies at the path itself: no link is followed.
+fs::file_type TypeOf(const fs::path& path) {
+  std::error_code error;
+  return fs::symlink_status(path, error).type();
+}
+
+// A new file, whose bytes may be torn by a crash: they are compared when the writing goes on. What
+// lay there is taken away and not written to, as it may be a link.
 Status WriteFile(const std::string& path, std::string_view bytes) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) return FromError("clear", path, error);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return FromErrno("create", path);
   Status status;
   while (!bytes.empty() && status.ok()) {
@@ -122,36 +133,38 @@ class FolderWriter final : public PhotoSink {
       return FailedPrecondition(
           fmt::format("{} is not a folder that was begun here; move it away to go on", partial_));
     }
-    return WriteFile(mark, "");
+    return goes_on_ ? OkStatus() : WriteFile(mark, "");
   }
 
   bool Holds(size_t identity, const CheckedPhoto& photo) const override {
     if (!goes_on_) return false;
-    const fs::path path = fs::path(partial_) / folders_[identity] / FileNameOf(photo);
+    const fs::path folder = fs::path(partial_) / folders_[identity];
+    const fs::path path = folder / FileNameOf(photo);
+    if (TypeOf(folder) != fs::file_type::directory) return false;
+    if (TypeOf(path) != fs::file_type::regular) return false;
     const StatusOr<std::string> bytes = ReadFile(path.string(), kMaxTrainingPhotoBytes);
     return bytes.ok() && *bytes == photo.image;
   }
 
   Status Take(size_t identity, uint32_t /*label*/, std::span<const CheckedPhoto> photos) override {
-    const fs::path folder = fs::path(partial_) / folders_[identity];
-    std::error_code error;
-    fs::create_directory(folder, error);
-    if (error) return FromError("make", folder.string(), error);
-    std::set<std::string> names;
+    if (written_.insert(folders_[identity]).second) {
+      FACEGATE_RETURN_IF_ERROR(EndIdentity());
+      FACEGATE_RETURN_IF_ERROR(Begin(identity));
+    }
     for (const CheckedPhoto& photo : photos) {
       const std::string name = FileNameOf(photo);
-      names.insert(name);
+      names_.insert(name);
       if (Holds(identity, photo)) {
         ++kept_;
         continue;
       }
-      FACEGATE_RETURN_IF_ERROR(WriteFile((folder / name).string(), photo.image));
+      FACEGATE_RETURN_IF_ERROR(WriteFile((fs::path(folder_) / name).string(), photo.image));
     }
-    written_.insert(folders_[identity]);
-    return goes_on_ ? RemoveOthers(folder.string(), names) : OkStatus();
+    return OkStatus();
   }
 
   Status Finish() {
+    FACEGATE_RETURN_IF_ERROR(EndIdentity());
     written_.insert(kMark);
     if (goes_on_) FACEGATE_RETURN_IF_ERROR(RemoveOthers(partial_, written_));
     if (::syncfs(fd_) != 0) return FromErrno("sync", partial_);
@@ -164,13 +177,31 @@ class FolderWriter final : public PhotoSink {
   }
 
  private:
+  Status Begin(size_t identity) {
+    folder_ = (fs::path(partial_) / folders_[identity]).string();
+    std::error_code error;
+    // A link in its place would lead to somebody's files.
+    if (TypeOf(folder_) != fs::file_type::directory) fs::remove(folder_, error);
+    if (!error) fs::create_directory(folder_, error);
+    return error ? FromError("make", folder_, error) : OkStatus();
+  }
+
+  // All photos of the identity are written.
+  Status EndIdentity() {
+    const std::set<std::string> names = std::exchange(names_, {});
+    return goes_on_ && !folder_.empty() ? RemoveOthers(folder_, names) : OkStatus();
+  }
+
   const std::string out_;
   const std::string partial_;
   const std::vector<std::string> folders_;  // of each identity
   int fd_ = -1;
   bool goes_on_ = false;  // constant after Open()
   size_t kept_ = 0;
-  std::set<std::string> written_;
+  std::set<std::string> written_;  // folders
+  // The identity whose photos come: its folder, and the files written there.
+  std::string folder_;
+  std::set<std::string> names_;
 };
 
 bool IsSafe(char sign) {
@@ -194,14 +225,16 @@ std::vector<std::string> FolderNames(std::span<const std::string> identities) {
   std::vector<std::string> names;
   names.reserve(identities.size());
   std::set<std::string> taken;
+  // The number that is tried next for identities whose names become the same.
+  std::map<std::string, size_t> next;
   for (const std::string& identity : identities) {
     if (FolderName(identity) == identity) taken.insert(identity);
   }
   for (const std::string& identity : identities) {
     const std::string plain = FolderName(identity);
     std::string name = plain;
-    for (size_t n = 2; plain != identity && !taken.insert(name).second; ++n) {
-      name = fmt::format("{}#{}", plain, n);
+    while (plain != identity && !taken.insert(name).second) {
+      name = fmt::format("{}#{}", plain, ++next.try_emplace(plain, 1).first->second);
     }
     names.push_back(std::move(name));
   }

@@ -2,18 +2,36 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 #include "face/base/file.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
 
+// Readers drop blanks at the ends of a field.
+bool HasBlankEnd(const std::string& field) {
+  constexpr std::string_view kBlanks = " \t";
+  return !field.empty() && (kBlanks.find(field.front()) != std::string_view::npos ||
+                            kBlanks.find(field.back()) != std::string_view::npos);
+}
+
+// The whole path. ".." stays where it is: behind a link it leads elsewhere than to the folder above
+// the link.
+std::string WholePath(const std::string& name) {
+  const std::filesystem::path path = std::filesystem::absolute(name);
+  const bool goes_up = std::find(path.begin(), path.end(), "..") != path.end();
+  return (goes_up ? path : path.lexically_normal()).string();
+}
+
 // The field as CSV has it.
 std::string Quoted(const std::string& field) {
-  const bool plain = field.find_first_of(",\"\r\n") == std::string::npos && !field.empty() &&
-                     field.front() != ' ' && field.back() != ' ';
+  const bool plain =
+      field.find_first_of(",\"\r\n") == std::string::npos && !field.empty() && !HasBlankEnd(field);
   if (plain) return field;
   std::string quoted = "\"";
   for (const char sign : field) quoted += sign == '"' ? std::string("\"\"") : std::string(1, sign);
@@ -25,9 +43,9 @@ StatusOr<std::string> LineOf(ListForm form, const std::string& path, const std::
   if (form == ListForm::kCsv) {
     return fmt::format("{},{},{}\n", Quoted(path), Quoted(identity), label);
   }
-  if (path.find_first_of(";\r\n") != std::string::npos) {
-    return InvalidArgument(
-        fmt::format("{} cannot stand in a list of LABEL;PATH; a CSV holds any path", path));
+  if (path.find_first_of(";\r\n") != std::string::npos || HasBlankEnd(path)) {
+    return InvalidArgument(fmt::format(
+        "{} cannot stand in a list of LABEL;PATH; a CSV holds any path", ShownInQuotes(path)));
   }
   return fmt::format("{};{}\n", label, path);
 }
@@ -54,10 +72,8 @@ StatusOr<PhotoJobReport> WriteList(const PhotoJobOptions& options, ListForm form
     }
     for (const size_t photo : identity.photos) {
       const std::string name = opened.sources[identity.source]->name(photo);
-      FACEGATE_ASSIGN_OR_RETURN(
-          const std::string line,
-          LineOf(form, std::filesystem::absolute(name).lexically_normal().string(), identity.name,
-                 report.identities));
+      FACEGATE_ASSIGN_OR_RETURN(const std::string line,
+                                LineOf(form, WholePath(name), identity.name, report.identities));
       text += line;
     }
     report.photos += identity.photos.size();

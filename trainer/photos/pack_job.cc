@@ -1,8 +1,12 @@
 #include "trainer/photos/pack_job.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <utility>
 #include <vector>
+
+#include "trainer/photos/pack_format.h"
 
 namespace facegate {
 namespace {
@@ -13,11 +17,15 @@ class PackSink final : public PhotoSink {
 
   const std::vector<std::string>& classes() const { return classes_; }
 
+  Status CheckNames(size_t identity, const std::string& name) const override {
+    FACEGATE_RETURN_IF_ERROR(CheckName("its identity", merged_.identities[identity].name));
+    return CheckName("it", name);
+  }
   bool Holds(size_t /*identity*/, const CheckedPhoto& photo) const override {
     return writer_.Holds(photo.name, photo.image);
   }
   Status Take(size_t identity, uint32_t label, std::span<const CheckedPhoto> photos) override {
-    classes_.push_back(merged_.identities[identity].name);
+    if (label == classes_.size()) classes_.push_back(merged_.identities[identity].name);
     for (const CheckedPhoto& photo : photos) {
       FACEGATE_RETURN_IF_ERROR(
           writer_.Append({.label = label, .name = photo.name, .image = photo.image}));
@@ -26,6 +34,12 @@ class PackSink final : public PhotoSink {
   }
 
  private:
+  static Status CheckName(std::string_view whose, const std::string& name) {
+    if (!name.empty() && name.size() <= kMaxPackNameBytes) return OkStatus();
+    return InvalidArgument(fmt::format("{} has a name of {} bytes, a pack holds 1 to {}", whose,
+                                       name.size(), kMaxPackNameBytes));
+  }
+
   const MergedIdentities& merged_;
   PackWriter& writer_;
   std::vector<std::string> classes_;

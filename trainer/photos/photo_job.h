@@ -56,15 +56,21 @@ class PhotoSink {
  public:
   virtual ~PhotoSink() = default;
 
-  // True when an interrupted run has left this photo: it was checked then. `identity` is a place in
-  // MergedIdentities. Called on many threads at once.
+  // Says why a photo of this name cannot be taken: it counts as bad. `identity` is a place in
+  // MergedIdentities. Called on many threads at once, as is Holds().
+  virtual Status CheckNames(size_t /*identity*/, const std::string& /*name*/) const {
+    return OkStatus();
+  }
+  // True when an interrupted run has left this photo: it was checked then.
   virtual bool Holds(size_t identity, const CheckedPhoto& photo) const = 0;
-  // The photos of the identity with this label, min_photos or more; labels come in their order.
+  // Photos of the identity with this label, one or more, which has min_photos or more. Those of one
+  // identity come in one call or in several, one after the other; labels come in their order.
   virtual Status Take(size_t identity, uint32_t label, std::span<const CheckedPhoto> photos) = 0;
 };
 
-// Reads all photos, and hands the sink those that decode, identity by identity. kInvalidArgument
-// when no identity has enough.
+// Reads all photos, and hands the sink those that decode, identity by identity. What is held in
+// memory does not grow with the photos of an identity, but for those that min_photos waits for.
+// kInvalidArgument when no identity has enough.
 StatusOr<PhotoJobReport> RunPhotoJob(const SourceSet& set, const PhotoJobOptions& options,
                                      const PhotoJobEvents& events, PhotoSink& sink);
 

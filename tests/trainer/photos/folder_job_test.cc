@@ -64,6 +64,43 @@ TEST_F(FolderJobTest, GoesOnAfterAStopAndTakesAwayWhatIsNotOfTheSet) {
   EXPECT_FALSE(Exists("out/4"));
 }
 
+TEST_F(FolderJobTest, FollowsNoLinkWhenItGoesOn) {
+  ASSERT_THAT(Write(), IsOk());
+  std::filesystem::rename(dir_.File("out"), dir_.File("out.partial"));
+  WriteBytes(dir_.File("out.partial/.facegate-convert"), "");
+  WriteBytes(dir_.File("mine/000001.png"), PatternPng(1));
+  WriteBytes(dir_.File("mine/notes"), "mine");
+  std::filesystem::remove_all(dir_.File("out.partial/12"));
+  std::filesystem::create_directory_symlink(dir_.File("mine"), dir_.File("out.partial/12"));
+  std::filesystem::remove(dir_.File("out.partial/3/000001.png"));
+  std::filesystem::create_hard_link(dir_.File("mine/notes"), dir_.File("out.partial/3/000001.png"));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FolderReport report, Write());
+  EXPECT_EQ(report.kept_photos, 0u);
+  EXPECT_EQ(BytesOf("mine/notes"), "mine");
+  EXPECT_FALSE(Exists("mine/000003.png"));
+  EXPECT_FALSE(std::filesystem::is_symlink(dir_.File("out/12")));
+  EXPECT_EQ(BytesOf("out/12/000003.png"), PatternPng(3));
+  EXPECT_EQ(BytesOf("out/3/000001.png"), PatternPng(2));
+}
+
+// They are handed over in parts.
+TEST_F(FolderJobTest, GoesOnWithAnIdentityOfManyPhotos) {
+  std::vector<std::pair<int, std::string>> photos;
+  for (uint64_t i = 0; i < 20; ++i) photos.emplace_back(5, PatternPng(i));
+  photos.emplace_back(6, PatternPng(77));
+  WriteBytes(dir_.File("train.rec"), InsightFaceSet(photos, 0).rec);
+  ASSERT_THAT(Write(), IsOk());
+  std::filesystem::rename(dir_.File("out"), dir_.File("out.partial"));
+  WriteBytes(dir_.File("out.partial/.facegate-convert"), "");
+  WriteBytes(dir_.File("out.partial/5/000021.png"), PatternPng(9));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FolderReport report, Write());
+  EXPECT_EQ(report.kept_photos, 21u);
+  EXPECT_EQ(BytesOf("out/5/000001.png"), PatternPng(0));
+  EXPECT_EQ(BytesOf("out/5/000020.png"), PatternPng(19));
+  EXPECT_FALSE(Exists("out/5/000021.png"));
+  EXPECT_EQ(BytesOf("out/6/000001.png"), PatternPng(77));
+}
+
 TEST_F(FolderJobTest, LeavesSomebodysFolderAlone) {
   WriteBytes(dir_.File("out.partial/notes"), "mine");
   EXPECT_THAT(Write(), StatusIs(StatusCode::kFailedPrecondition));
@@ -82,6 +119,15 @@ TEST_F(FolderJobTest, WritesNoFolderOutside) {
   const std::string long_name(199, 'a');
   EXPECT_THAT(FolderNames(std::vector<std::string>{long_name + "\xc3\xa4"}),
               ElementsAre(long_name));
+}
+
+TEST_F(FolderJobTest, NamesManyAlikeIdentitiesInATimeThatGrowsWithTheirNumber) {
+  std::vector<std::string> names(100'000, "..");
+  names.emplace_back("_.#3");
+  const std::vector<std::string> folders = FolderNames(names);
+  EXPECT_THAT(std::vector<std::string>(folders.begin(), folders.begin() + 3),
+              ElementsAre("_.", "_.#2", "_.#4"));
+  EXPECT_EQ(folders[99'999], "_.#100001");
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "face/base/file.h"
 #include "tests/support/photo_folder.h"
+#include "tests/support/set_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/photos/open_dataset.h"
@@ -22,6 +23,7 @@
 namespace facegate {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
@@ -175,6 +177,20 @@ TEST_F(PackJobTest, WritesAnewWhatIsDamagedOrChangedMeanwhile) {
   EXPECT_NE(changed, whole);
   ASSERT_THAT(Pack(), IsOk());
   EXPECT_EQ(BytesOf("out.pack"), changed);
+}
+
+TEST_F(PackJobTest, NamesPhotosWhoseNamesAPackCannotHold) {
+  WriteBytes(dir_.File("set.zip"), ZipOf({{"anna/" + std::string(5000, 'n'), PatternPng(1)},
+                                          {"anna/1.png", PatternPng(2)},
+                                          {std::string(5000, 'z') + "/1.png", PatternPng(3)}}));
+  options_.sources = {dir_.File("set.zip")};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const PackReport report, Pack());
+  EXPECT_EQ(report.pack.photos, 1u);
+  EXPECT_THAT(bad_, ElementsAre(AllOf(HasSubstr("\"anna/nnn"), HasSubstr("name of 5005 bytes")),
+                                AllOf(HasSubstr("\"zzz"), HasSubstr("its identity has a name of "
+                                                                    "5000 bytes"))));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto pack, OpenPackSource(options_.out));
+  EXPECT_THAT(pack->classes(), ElementsAre("anna"));
 }
 
 TEST_F(PackJobTest, LeavesAFileAloneThatIsNoPackBegun) {
