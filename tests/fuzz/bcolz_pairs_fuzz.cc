@@ -1,5 +1,7 @@
 // DecodeBcolzChunk() and ParseBcolzLayout(): what they accept is within its bounds, else it is
 // kInvalidArgument. The first byte says which of the three files the rest is.
+#include <algorithm>
+
 #include "face/base/check.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "trainer/photos/bcolz_pairs.h"
@@ -23,7 +25,8 @@ void RunChunk(std::string_view file) {
 void RunLayout(std::string_view sizes, std::string_view storage) {
   const StatusOr<BcolzLayout> layout = ParseBcolzLayout(sizes, storage);
   if (layout.ok()) {
-    FACEGATE_CHECK(layout->chunk_pictures > 0);
+    FACEGATE_CHECK(layout->chunk_pictures > 0 && layout->chunk_pictures <= kMostChunkPictures);
+    FACEGATE_CHECK(layout->chunk_pictures <= std::max<size_t>(layout->pictures, 1));
   } else {
     FACEGATE_CHECK(layout.status().code() == StatusCode::kInvalidArgument);
   }

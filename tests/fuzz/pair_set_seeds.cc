@@ -50,6 +50,7 @@ std::vector<Seed> BcolzPairsSeeds() {
       {"sizes", R"(s{"shape": [12, 3, 112, 112], "nbytes": 1806336, "cbytes": 7})"},
       {"storage",
        R"(t{"dtype": "float32", "cparams": {"clevel": 5}, "chunklen": 13, "dflt": 0.0})"},
+      {"storage_long_chunk", R"(t{"dtype": "float32", "chunklen": 18446744073709551615})"},
       {"storage_row_type", R"~(t{"dtype": "('<f4', (3, 112, 112))", "chunklen": 1})~"},
   };
 }

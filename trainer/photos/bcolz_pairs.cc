@@ -25,7 +25,6 @@ constexpr std::string_view kMagic = "blpk";
 constexpr uint8_t kVersion = 1;
 constexpr size_t kReservedBytes = 3;
 constexpr size_t kHeaderBytes = 16;
-constexpr size_t kMaxChunkBytes = 256 << 20;
 
 Status CheckHeader(std::string_view& file) {
   if (!file.starts_with(kMagic)) return InvalidArgument("does not begin with \"blpk\"");
@@ -101,10 +100,12 @@ StatusOr<BcolzLayout> ParseBcolzLayout(std::string_view sizes_json, std::string_
   FACEGATE_ASSIGN_OR_RETURN(layout.pictures, CountFloatPictures(type, shape));
   FACEGATE_ASSIGN_OR_RETURN(layout.chunk_pictures, storage.Size("chunklen"));
   const size_t most = std::min(layout.chunk_pictures, layout.pictures);
-  if (layout.chunk_pictures == 0 || most > kMaxChunkBytes / kBytesOfPicture) {
+  if (layout.chunk_pictures == 0 || most > kMostChunkPictures) {
     return InvalidArgument(fmt::format("has {} pictures in a chunk, expected 1 to {}",
-                                       layout.chunk_pictures, kMaxChunkBytes / kBytesOfPicture));
+                                       layout.chunk_pictures, kMostChunkPictures));
   }
+  // Any number may stand there, also one that overflows in sums.
+  layout.chunk_pictures = std::max<size_t>(most, 1);
   return layout;
 }
 

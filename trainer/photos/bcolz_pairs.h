@@ -6,6 +6,7 @@
 
 #include "face/base/status.h"
 #include "trainer/photos/dataset_format.h"
+#include "trainer/photos/float_pairs.h"
 #include "trainer/photos/pair_set.h"
 
 // The sets of pairs of face.evoLVe and AdaFace (get_val_pair): the array of float_pairs.h as a
@@ -16,9 +17,11 @@
 // chunk has the rows that are left, or is filled up to chunklen.
 namespace facegate {
 
+inline constexpr size_t kMostChunkPictures = (256 << 20) / kBytesOfPicture;
+
 struct BcolzLayout {
   size_t pictures = 0;
-  size_t chunk_pictures = 0;  // at least 1
+  size_t chunk_pictures = 0;  // 1 to kMostChunkPictures, no more than there are pictures
 };
 
 // kInvalidArgument, saying what is wrong, for other texts and arrays, and for chunks of more than

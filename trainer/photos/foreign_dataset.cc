@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <string_view>
 #include <system_error>
 
 #include "face/base/file_kind.h"
 #include "face/image/image_format.h"
+#include "trainer/photos/bcolz_pairs.h"
+#include "trainer/photos/memfile_pairs.h"
+#include "trainer/photos/pickled_pairs.h"
 
 namespace facegate {
 namespace {
@@ -21,15 +23,17 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, error);
 }
 
-// The name of the first entry of a folder that `fits`.
-std::optional<std::string> EntryOf(const std::string& folder,
-                                   const std::function<bool(const fs::path&)>& fits) {
+// True of a folder of folders that `is_set` knows.
+bool HoldsSets(const DatasetCandidate& candidate, bool (*is_set)(const DatasetCandidate&)) {
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+  if (!candidate.is_folder) return false;
+  for (fs::directory_iterator entry(candidate.path, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (fits(entry->path())) return entry->path().filename().string();
+    std::error_code ignored;
+    const bool is_folder = entry->is_directory(ignored);
+    if (is_folder && is_set({.path = entry->path().string(), .is_folder = true})) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 // "P5 112 96 255": behind its two letters a map has its width and height. A list may begin with a
@@ -61,29 +65,22 @@ std::optional<std::string> SniffLmdb(const DatasetCandidate& candidate) {
 }
 
 std::optional<std::string> SniffMemfile(const DatasetCandidate& candidate) {
-  const fs::path path(candidate.path);
-  if (candidate.is_folder) {
-    if (!Exists(path / "mem_file.dat") && !Exists(path / "mem_file.conf")) return std::nullopt;
-    return "holds a memory-mapped array (AdaFace's memfile)";
+  if (SniffMemfilePairs(candidate)) {
+    return fmt::format("{} a memory-mapped array (AdaFace's memfile)",
+                       candidate.is_folder ? "holds" : "is");
   }
-  const std::string name = path.filename().string();
-  if (name != "mem_file.dat" && name != "mem_file.conf") return std::nullopt;
-  return "is a memory-mapped array (AdaFace's memfile)";
+  if (!HoldsSets(candidate, SniffMemfilePairs)) return std::nullopt;
+  return "holds memory-mapped arrays (AdaFace's memfile)";
 }
 
 std::optional<std::string> SniffBcolz(const DatasetCandidate& candidate) {
-  if (!candidate.is_folder) return std::nullopt;
-  const auto is_array = [](const fs::path& path) { return Exists(path / "meta/storage"); };
-  if (is_array(candidate.path)) return "is a bcolz array";
-  if (!EntryOf(candidate.path, is_array).has_value()) return std::nullopt;
+  if (SniffBcolzPairs(candidate)) return "is a bcolz array";
+  if (!HoldsSets(candidate, SniffBcolzPairs)) return std::nullopt;
   return "holds bcolz arrays";
 }
 
 std::optional<std::string> SniffPickle(const DatasetCandidate& candidate) {
-  const std::string_view start = candidate.start;
-  if (start.size() < 2 || start[0] != '\x80' || start[1] < '\x02' || start[1] > '\x05') {
-    return std::nullopt;
-  }
+  if (!LooksLikePickle(candidate.start)) return std::nullopt;
   return "is a Python pickle (InsightFace's .bin of pairs is one)";
 }
 

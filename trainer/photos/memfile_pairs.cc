@@ -24,7 +24,11 @@ constexpr char kEnding[] = ".conf";
 // The file of the values; empty where the path leads to none.
 fs::path ValuesOf(const std::string& path, bool is_folder) {
   const fs::path whole = fs::path(path).lexically_normal();
-  if (!is_folder) return whole.filename() == kValues ? whole : fs::path();
+  if (!is_folder) {
+    if (whole.filename() == kValues) return whole;
+    const bool is_conf = whole.filename() == std::string(kValues) + kEnding;
+    return is_conf ? whole.parent_path() / kValues : fs::path();
+  }
   std::error_code error;
   for (const fs::path& values : {whole / kFolder / kValues, whole / kValues}) {
     if (fs::is_regular_file(values, error)) return values;

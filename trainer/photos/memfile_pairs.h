@@ -16,7 +16,7 @@ namespace facegate {
 // The pictures that such a description announces. kInvalidArgument for other texts and arrays.
 StatusOr<size_t> ParseMemfileConf(std::string_view json);
 
-// True of the folder NAME, the folder NAME/memfile, and the file of the values.
+// True of the folder NAME, the folder NAME/memfile, the file of the values and its description.
 bool SniffMemfilePairs(const DatasetCandidate& candidate);
 StatusOr<PairSet> OpenMemfilePairs(const std::string& path);
 

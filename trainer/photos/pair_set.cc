@@ -10,6 +10,7 @@
 #include "trainer/photos/bcolz_pairs.h"
 #include "trainer/photos/memfile_pairs.h"
 #include "trainer/photos/pickled_pairs.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -75,9 +76,10 @@ StatusOr<const PairSetFormat*> FormatOfPairSet(const std::string& path) {
         "or the folder of a bcolz array or a memfile",
         path));
   }
-  const std::string first = (fs::path(path) / names.front()).string();
+  const std::string first = ShownName((fs::path(path) / names.front()).string());
   const size_t count = names.size();
   names.resize(std::min(count, kNamesShown));
+  std::transform(names.begin(), names.end(), names.begin(), ShownName);
   return InvalidArgument(fmt::format("{} holds {} sets of pairs ({}{}); name one of them: {}", path,
                                      count, fmt::join(names, ", "),
                                      count > kNamesShown ? " ..." : "", first));

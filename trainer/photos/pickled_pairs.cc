@@ -17,6 +17,8 @@ namespace facegate {
 namespace {
 
 constexpr size_t kMaxSetBytes = 16ULL << 30;
+// Two bytes name a picture another time, and what is kept of it is larger.
+constexpr size_t kMostPictures = 2'000'000;
 
 enum Name : uint32_t {
   kEncode,
@@ -70,6 +72,10 @@ class Reader {
   StatusOr<std::vector<PickledPicture>> Pictures(PickleRef ref) const {
     const std::vector<PickleRef>* const items = Items(ref);
     if (items == nullptr) return InvalidArgument("its first part is no list of pictures");
+    if (items->size() > kMostPictures) {
+      return InvalidArgument(
+          fmt::format("has {} pictures, the most is {}", items->size(), kMostPictures));
+    }
     std::vector<PickledPicture> pictures;
     pictures.reserve(items->size());
     for (const PickleRef item : *items) {
@@ -189,10 +195,6 @@ class Reader {
   const PickleGraph& graph_;
 };
 
-bool IsBinaryPickle(std::string_view start) {
-  return start.size() >= 2 && start[0] == '\x80' && start[1] >= '\x02' && start[1] <= '\x05';
-}
-
 // Pictures in a file that stays mapped.
 class PickledPictures final : public Dataset {
  public:
@@ -231,8 +233,12 @@ class PickledPictures final : public Dataset {
 
 }  // namespace
 
+bool LooksLikePickle(std::string_view start) {
+  return start.size() >= 2 && start[0] == '\x80' && start[1] >= '\x02' && start[1] <= '\x05';
+}
+
 StatusOr<PickledPairs> ParsePickledPairs(std::string_view bytes) {
-  if (!IsBinaryPickle(bytes)) {
+  if (!LooksLikePickle(bytes)) {
     return InvalidArgument(
         "is no Python pickle of protocol 2 to 5, as InsightFace's .bin are; Python writes an older "
         "one again by pickle.dump(pickle.load(old), new, 4)");
@@ -267,7 +273,7 @@ StatusOr<std::string> BytesOf(const PickledPicture& picture) {
 bool SniffPickledPairs(const DatasetCandidate& candidate) {
   if (candidate.is_folder) return false;
   if (std::filesystem::path(candidate.path).extension() == ".bin") return true;
-  return IsBinaryPickle(candidate.start);
+  return LooksLikePickle(candidate.start);
 }
 
 StatusOr<PairSet> OpenPickledPairs(const std::string& path) {

@@ -27,8 +27,11 @@ struct PickledPairs {
   std::vector<bool> same;  // one for two pictures
 };
 
-// kInvalidArgument, saying what is wrong, for anything else. Allocates no more than a few times
-// what the bytes are.
+// True when a file begins as a pickle of these protocols does.
+bool LooksLikePickle(std::string_view start);
+
+// kInvalidArgument, saying what is wrong, for anything else, and for more than two million
+// pictures. Allocates no more than a few times what the bytes are.
 StatusOr<PickledPairs> ParsePickledPairs(std::string_view bytes);
 
 // The encoded picture. kInvalidArgument where the text has characters that are no bytes.

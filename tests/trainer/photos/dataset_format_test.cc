@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "tests/support/pair_set_files.h"
 #include "tests/support/photo_folder.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -55,6 +56,22 @@ TEST(DatasetFormatTest, GivesAdviceOnlyOnWhatIsNotRead) {
   EXPECT_EQ(ForeignDatasetAdvice(dir.File("absent")), std::nullopt);
   EXPECT_THAT(ForeignDatasetAdvice(dir.File("lmdb")).value_or(""),
               HasSubstr("is an LMDB database. Write its pictures"));
+}
+
+// Whatever the table of sets of pairs knows.
+TEST(DatasetFormatTest, SaysWhatSetsOfPairsAreFor) {
+  const TempDir dir;
+  const TestPairs pairs = MakeTestPairs(1);
+  WriteMemfilePairs(dir.File("mem/lfw"), pairs);
+  WriteBcolzPairs(dir.File("bcolz/lfw"), pairs, 1);
+  WriteBytes(dir.File("lfw.bin"), PairPickle(pairs));
+  for (const char* const path :
+       {"mem", "mem/lfw", "mem/lfw/memfile", "mem/lfw/memfile/mem_file.dat",
+        "mem/lfw/memfile/mem_file.dat.conf", "bcolz", "bcolz/lfw", "lfw.bin"}) {
+    EXPECT_THAT(ForeignDatasetAdvice(dir.File(path)).value_or(""),
+                HasSubstr("Sets of pairs are evaluated with"))
+        << path;
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "trainer/photos/pair_set.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cstring>
@@ -71,7 +72,8 @@ TEST_F(PairSetTest, EachFormGivesTheSamePicturesAndPairs) {
   ExpectSet(OpenAny(dir_.File("bcolz/lfw")), pairs_);
   ExpectSet(OpenAny(dir_.File("bcolz/lfw/")), pairs_);
   WriteMemfilePairs(dir_.File("mem/lfw"), pairs_);
-  for (const char* const way : {"mem/lfw", "mem/lfw/memfile", "mem/lfw/memfile/mem_file.dat"}) {
+  for (const char* const way : {"mem/lfw", "mem/lfw/memfile", "mem/lfw/memfile/mem_file.dat",
+                                "mem/lfw/memfile/mem_file.dat.conf"}) {
     ExpectSet(OpenAny(dir_.File(way)), pairs_);
   }
 }
@@ -191,6 +193,16 @@ TEST(PickledPairsTest, ReadsArraysAndTruthValuesOfNumPy) {
   }
 }
 
+// Each costs the file two bytes, and the reader more.
+TEST(PickledPairsTest, RefusesAPictureThatStandsMillionsOfTimes) {
+  std::string pickle = "\x80\2](U\1aq\0"s;
+  for (int i = 0; i < 2'000'000; ++i) pickle += "h\0"s;
+  const auto pairs = ParsePickledPairs(pickle + "e](\x88\x65\x86.");
+  ASSERT_THAT(pairs, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(MessageOf(pairs.status())),
+              HasSubstr("2000001 pictures, the most is 2000000"));
+}
+
 TEST(PickledPairsTest, RefusesTextThatIsNoBytes) {
   EXPECT_THAT(BytesOf({.bytes = "\xc4\x80", .is_text = true}),
               StatusIs(StatusCode::kInvalidArgument));
@@ -220,6 +232,17 @@ TEST(BcolzPairsTest, ReadsItsDescription) {
   ASSERT_THAT(layout, IsOk());
   EXPECT_EQ(layout->pictures, 12000U);
   EXPECT_EQ(layout->chunk_pictures, 13U);
+}
+
+// More than can be added to without an overflow.
+TEST(BcolzPairsTest, AChunkHasNoMorePicturesThanTheArray) {
+  for (const char* const chunklen : {"9223372036854775807", "18446744073709551615"}) {
+    const auto layout =
+        ParseBcolzLayout(R"({"shape": [12, 3, 112, 112]})",
+                         fmt::format(R"({{"dtype": "float32", "chunklen": {}}})", chunklen));
+    ASSERT_THAT(layout, IsOk()) << chunklen;
+    EXPECT_EQ(layout->chunk_pictures, 12U);
+  }
 }
 
 TEST(BcolzPairsTest, RefusesOtherArrays) {
