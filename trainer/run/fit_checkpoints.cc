@@ -1,11 +1,13 @@
 #include "trainer/run/fit_checkpoints.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
 #include <string>
 
 #include "trainer/learn/checkpoint_facts.h"
+#include "trainer/run/recipe_keys.h"
 
 namespace facegate {
 namespace {
@@ -14,6 +16,7 @@ constexpr char kDigest[] = "photos_digest";
 constexpr char kTeacher[] = "teacher_digest";
 constexpr char kBest[] = "best";
 constexpr char kBestBatch[] = "best_batch";
+constexpr char kBestSets[] = "best_sets";  // none: the first
 constexpr char kWithoutBetter[] = "without_better";
 constexpr char kFirstAccuracy[] = "first_accuracy";
 constexpr char kLossSum[] = "loss_sum";
@@ -48,11 +51,32 @@ StatusOr<Standing> FitCheckpoints::Resume(Session& session) {
     learner_.set_begun_with(TextIn(*facts, kBegunWith).value_or(""));
     saved_at_ = learner_.training().batches();
     FACEGATE_RETURN_IF_ERROR(SayOtherDevice(TextIn(*facts, kDevice).value_or(kCpu), session));
-    return StandingIn(*facts);
+    return StandingOf(*facts, session);
   }
   if (checkpoints.empty()) return Standing{};
   return FailedPrecondition(
       fmt::format("none of the checkpoints of {} can be used", directory_.path()));
+}
+
+StatusOr<Standing> FitCheckpoints::StandingOf(const CheckpointFacts& facts,
+                                              Session& session) const {
+  Standing standing = StandingIn(facts);
+  const std::string before = TextIn(facts, kBestSets).value_or("0");
+  if (facts_.data.sets.empty() || before == BestSets()) return standing;
+  // Figures of other sets are not compared.
+  standing.first_accuracy.reset();
+  if (facts_.recipe.best_by == kBestByLoss || !standing.best.has_value()) return standing;
+  FACEGATE_RETURN_IF_ERROR(session.Say(
+      "the best model so far was chosen by other evaluation sets; the next one that is evaluated "
+      "takes its place"));
+  standing.best.reset();
+  standing.best_batch = 0;
+  standing.without_better = 0;
+  return standing;
+}
+
+std::string FitCheckpoints::BestSets() const {
+  return fmt::format("{}", fmt::join(facts_.best_sets, " "));
 }
 
 Status FitCheckpoints::SayOtherDevice(const std::string& before, Session& session) const {
@@ -99,6 +123,7 @@ Status FitCheckpoints::Save(const Standing& standing, report::RunLog& log) {
   const Device& device = facts_.recipe.training.device;
   if (device.is_cuda()) facts[kDevice] = device.words();
   if (standing.best) facts[kBest] = fmt::format("{}", *standing.best);
+  if (!facts_.data.sets.empty()) facts[kBestSets] = BestSets();
   if (standing.first_accuracy) facts[kFirstAccuracy] = fmt::format("{}", *standing.first_accuracy);
   FACEGATE_RETURN_IF_ERROR(log.Sync());
   FACEGATE_RETURN_IF_ERROR(learner_.training().Save(directory_.CheckpointPath(batches), facts));

@@ -32,6 +32,10 @@ class FitCheckpoints {
   // Says so where the checkpoint was made on another device, whose words are given.
   Status SayOtherDevice(const std::string& before, Session& session) const;
   Status CheckSame(const CheckpointFacts& facts) const;
+  // How the run stood; without figures of other sets than those that count now, which is said.
+  StatusOr<Standing> StandingOf(const CheckpointFacts& facts, Session& session) const;
+  // The numbers of the sets that count.
+  std::string BestSets() const;
 
   const RunFacts& facts_;
   const RunDirectory& directory_;

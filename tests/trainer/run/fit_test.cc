@@ -1,14 +1,11 @@
 #include "trainer/run/fit.h"
 
-#include <algorithm>
-#include <cmath>
 #include <sstream>
 
 #include "face/base/device.h"
 #include "face/torch/find_cuda.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
-#include "tests/support/pair_set_files.h"
 #include "tests/trainer/run/fit_fixture.h"
 #include "trainer/report/run_log.h"
 
@@ -16,7 +13,6 @@ namespace facegate {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 TEST_F(FitTest, LearnsAndWritesAModelThatLoads) {
   Recipe recipe = SmallRecipe();
@@ -66,6 +62,31 @@ TEST_F(FitTest, GoesOnToTheBitAfterAStop) {
   const auto steps = report::ReadSteps(dir_.File("parts"));
   ASSERT_THAT(steps, IsOk());
   for (size_t i = 0; i < steps->size(); ++i) EXPECT_EQ((*steps)[i].batch, static_cast<int64_t>(i));
+}
+
+TEST_F(FitTest, StopsAtAnEpochWithAScoreAndGoesOnToTheBit) {
+  Recipe recipe = SmallRecipe();
+  recipe.holdout.identities = 2;
+  recipe.holdout.pairs = 40;
+  const auto whole = Run(recipe, "whole");
+  ASSERT_THAT(whole, IsOk());
+  std::ostringstream out;
+  Session session({.out = out, .progress = out, .threads = 1});
+  int64_t batches = 0;
+  const auto first = Fit(recipe,
+                         {.directory = dir_.File("parts"),
+                          .stop_at = 0.5,
+                          .on_batch = [&](int64_t done, int64_t) { batches = done; }},
+                         session);
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(first->end, FitEnd::kStoppedAtEpoch);
+  EXPECT_EQ(first->batches, 4);
+  EXPECT_EQ(batches, 4);
+  EXPECT_TRUE(first->best.has_value()) << "it is evaluated every epoch, and here";
+  EXPECT_TRUE(first->model.empty());
+  const auto second = Run(recipe, "parts");
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(ReadFile(whole->model, 1 << 30).value(), ReadFile(second->model, 1 << 30).value());
 }
 
 TEST_F(FitTest, DoesNotDependOnLoaderThreads) {
@@ -322,117 +343,6 @@ TEST_F(FitTest, RefusesWeightsOfWhichNothingFits) {
   const auto second = Run(recipe, "second");
   EXPECT_THAT(std::string(MessageOf(second.status())),
               ::testing::AllOf(HasSubstr("none of its"), HasSubstr("iresnet-18")));
-}
-
-// Two sets in two forms. After each evaluation the best model is that of the highest mean.
-TEST_F(FitTest, KeepsTheBestByTheMeanOfItsSets) {
-  WriteMemfilePairs(dir_.File("val/agedb"), MakeTestPairs(24));
-  ASSERT_THAT(WriteFileAtomically(dir_.File("lfw.bin"), PairPickle(MakeTestPairs(30))), IsOk());
-  Recipe recipe = SmallRecipe();
-  recipe.evaluate.pairs = {dir_.File("lfw.bin"), dir_.File("val/agedb")};
-  recipe.evaluate.every = 0.5;
-  recipe.schedule.epochs = 2.0;
-  const auto report = Run(recipe, "run");
-  ASSERT_THAT(report, IsOk());
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto rows, report::ReadEvaluations(dir_.File("run")));
-  ASSERT_EQ(rows.size(), 10u) << "of both sets before the first batch and four times after";
-  double best = 0.0;
-  int64_t best_batch = 0;
-  for (size_t i = 0; i < rows.size(); i += 2) {
-    EXPECT_EQ(rows[i].set, "lfw");
-    EXPECT_EQ(rows[i + 1].set, "agedb");
-    EXPECT_FALSE(std::isnan(rows[i].threshold));
-    const double mean = (rows[i].accuracy + rows[i + 1].accuracy) / 2.0;
-    if (rows[i].batch == 0 || mean <= best) continue;
-    best = mean;
-    best_batch = rows[i].batch;
-  }
-  EXPECT_EQ(report->best_batch, best_batch);
-  ASSERT_TRUE(report->best.has_value());
-  EXPECT_DOUBLE_EQ(*report->best, best);
-  EXPECT_THAT(said(), HasSubstr("mean accuracy of 2 sets"));
-  const std::string page = ReadFile(dir_.File("run/report.html"), 1 << 30).value();
-  EXPECT_THAT(page, ::testing::AllOf(HasSubstr("lfw"), HasSubstr("agedb")));
-  std::string events;
-  for (const auto& entry : std::filesystem::directory_iterator(dir_.File("run"))) {
-    if (!entry.path().filename().string().starts_with("events.")) continue;
-    events += ReadFile(entry.path().string(), 1 << 30).value();
-  }
-  for (const char* const tag : {"evaluation/lfw/roc", "evaluation/agedb/roc",
-                                "evaluation/lfw/threshold", "evaluation/agedb/accuracy"}) {
-    EXPECT_THAT(events, HasSubstr(tag));
-  }
-  // One of the sets alone, by name; another name is refused before anything is learned.
-  recipe.checkpoint.best_sets = {"agedb"};
-  const auto one = Run(recipe, "one", 1);
-  ASSERT_THAT(one, IsOk());
-  EXPECT_DOUBLE_EQ(*one->first_accuracy, rows[1].accuracy);
-  recipe.checkpoint.best_sets = {"cfp"};
-  EXPECT_THAT(std::string(MessageOf(Run(recipe, "other").status())),
-              HasSubstr("names cfp; the evaluation sets of this run are: lfw, agedb"));
-}
-
-// Without any evaluation set the loss of the training decides, also across a stop.
-TEST_F(FitTest, KeepsTheBestByTheLoss) {
-  Recipe recipe = SmallRecipe();
-  recipe.checkpoint.best_by = "loss";
-  recipe.evaluate.every = 0.25;
-  recipe.schedule.epochs = 1.0;
-  const auto whole = Run(recipe, "whole");
-  ASSERT_THAT(whole, IsOk());
-  ASSERT_GT(whole->best_batch, 0);
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto steps, report::ReadSteps(dir_.File("whole")));
-  const auto every = static_cast<int64_t>(steps.size() / 4);
-  double mean = 0.0;
-  for (const auto& step : steps) {
-    const bool counts = step.batch >= whole->best_batch - every && step.batch < whole->best_batch;
-    if (counts) mean += step.loss / static_cast<double>(every);
-  }
-  EXPECT_NEAR(*whole->best, -mean, 1e-9);
-  ASSERT_THAT(Run(recipe, "parts", every + 1), IsOk());
-  const auto second = Run(recipe, "parts");
-  ASSERT_THAT(second, IsOk());
-  EXPECT_EQ(second->best, whole->best);
-  EXPECT_EQ(second->best_batch, whole->best_batch);
-}
-
-TEST_F(FitTest, SaysOneBestInItsReportAndOnItsPage) {
-  Recipe recipe = SmallRecipe();
-  recipe.holdout.identities = 2;
-  recipe.holdout.pairs = 40;
-  recipe.evaluate.every = 0.25;
-  recipe.schedule.epochs = 1.0;
-  recipe.checkpoint.best_by = "eer";
-  const auto report = Run(recipe, "run");
-  ASSERT_THAT(report, IsOk());
-  ASSERT_GT(report->best_batch, 0);
-  const std::string page = ReadFile(dir_.File("run/report.html"), 1 << 30).value();
-  const bool is_last = report->best_batch == report->batches;
-  EXPECT_THAT(page, HasSubstr(fmt::format("<td>{}</td><td>{}</td>",
-                                          is_last ? "last and best" : "best", report->best_batch)));
-}
-
-TEST_F(FitTest, SaysWhyEvaluationPhotosCannotBeUsed) {
-  std::string lines;
-  for (size_t i = 0; i < 20; ++i) {
-    lines += fmt::format("p0/{}.png p1/{}.png {}\n", i % 8, i / 3, i % 2);
-  }
-  ASSERT_THAT(WriteFileAtomically(dir_.File("pairs.txt"), lines), IsOk());
-  for (size_t i = 0; i < kPhotos; ++i) {
-    const std::string photo = fmt::format("{}/p0/{}.png", dir_.File("wide"), i);
-    const std::string other = fmt::format("{}/p1/{}.png", dir_.File("wide"), i);
-    for (const std::string& path : {photo, other}) {
-      std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-      ASSERT_THAT(WriteFileAtomically(path, Encode(cv::Mat::zeros(96, 250, CV_8UC3), ".png")),
-                  IsOk());
-    }
-  }
-  Recipe recipe = SmallRecipe();
-  recipe.evaluate.pairs = {dir_.File("pairs.txt")};
-  recipe.evaluate.photos = dir_.File("wide");
-  const auto report = Run(recipe, "run");
-  EXPECT_THAT(std::string(MessageOf(report.status())),
-              ::testing::AllOf(HasSubstr("0 of the 20 pairs"), HasSubstr("15 times: is 250 x 96")));
 }
 
 }  // namespace

@@ -95,6 +95,26 @@ TEST_F(JudgeTest, TheLastModelHasItsFiguresInItsCard) {
   EXPECT_EQ(model.card.training_data, "blobs");
 }
 
+// What the first set said is not compared with the mean of two.
+TEST_F(JudgeTest, TheBestOfOtherSetsIsForgotten) {
+  ASSERT_THAT(learner_->training().Save(directory_->CheckpointPath(0),
+                                        {{"photos_digest", facts_.data.digest},
+                                         {"best", "0.9"},
+                                         {"best_batch", "0"},
+                                         {"first_accuracy", "0.6"}}),
+              IsOk());
+  FitCheckpoints one(facts_, *directory_, *learner_);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(Standing standing, one.Resume(session_));
+  EXPECT_EQ(standing.best, 0.9);
+  facts_.data.sets.push_back(facts_.data.sets.front());
+  facts_.best_sets = {0, 1};
+  FitCheckpoints two(facts_, *directory_, *learner_);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(standing, two.Resume(session_));
+  EXPECT_FALSE(standing.best.has_value());
+  EXPECT_FALSE(standing.first_accuracy.has_value());
+  EXPECT_THAT(out_.str(), ::testing::HasSubstr("chosen by other evaluation sets"));
+}
+
 TEST_F(JudgeTest, NothingIsKeptBeforeTheFirstBatch) {
   FitCheckpoints checkpoints(facts_, *directory_, *learner_);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const Standing standing, checkpoints.Resume(session_));
