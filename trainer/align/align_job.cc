@@ -130,16 +130,23 @@ class AlignRun {
     FACEGATE_RETURN_IF_ERROR(text.status());
     size_t end = 0;
     ManifestReader reader(*text);
+    if (!text->empty() && events_.resuming) events_.resuming(plan_.photos.size());
     while (done_ < plan_.photos.size()) {
       const std::optional<ManifestPhoto> photo = reader.Next();
       if (!photo.has_value()) break;
       FACEGATE_ASSIGN_OR_RETURN(const bool left, AddLeft(*photo));
       if (!left) break;
       Count(photo->entries);
+      if (events_.found) events_.found();
       end = photo->end;
     }
     written_ = whole && done_ == plan_.photos.size() && end == text->size();
     if (written_) return OkStatus();
+    if (packed) {
+      return FailedPrecondition(
+          fmt::format("{} was changed since {} was written; give another OUT, or remove both",
+                      report_.manifest, place_.out));
+    }
     const std::string kept = end == 0 ? ManifestHeader() : text->substr(0, end);
     FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(growing, kept));
     std::error_code error;

@@ -49,6 +49,10 @@ struct AlignReport {
 };
 
 struct AlignEvents {
+  // A run that goes on is told of each photo whose crops it finds from before, and once of how many
+  // these are at the most.
+  std::function<void(size_t)> resuming;
+  std::function<void()> found;
   // Is told once how many photos are left to do.
   std::function<void(size_t)> started;
   std::function<void()> done;  // one more photo

@@ -16,7 +16,10 @@ constexpr std::string_view kPack = ".pack";
 // Without a slash at its end, and with links followed as far as there is anything.
 fs::path Canonical(const std::string& path) {
   std::error_code error;
-  const fs::path whole = fs::weakly_canonical(path, error);
+  // Of a relative path nothing of which is there weakly_canonical() makes no whole one.
+  const fs::path absolute = fs::absolute(path, error);
+  const fs::path found = fs::weakly_canonical(absolute, error);
+  const fs::path whole = error ? absolute.lexically_normal() : found;
   return whole.has_filename() ? whole : whole.parent_path();
 }
 

@@ -127,10 +127,15 @@ StatusOr<PhotoCuts> PhotoCutter::Cut(const std::string& name, std::string_view e
   } else {
     return faces.status();
   }
-  FACEGATE_ASSIGN_OR_RETURN(cv::Mat middle, Middle(photo));
+  StatusOr<cv::Mat> middle = Middle(photo);
+  if (middle.status().code() == StatusCode::kInvalidArgument) {
+    // Too narrow a photo has no middle of these proportions.
+    return cuts.cuts.empty() ? Without(CutStatus::kNoFace, std::move(reason)) : std::move(cuts);
+  }
+  FACEGATE_RETURN_IF_ERROR(middle.status());
   cuts.cuts.clear();
   cuts.cuts.push_back(
-      {.status = CutStatus::kFallback, .crop = std::move(middle), .reason = std::move(reason)});
+      {.status = CutStatus::kFallback, .crop = *std::move(middle), .reason = std::move(reason)});
   return cuts;
 }
 

@@ -127,12 +127,16 @@ Status Complete(AlignCommand& command) {
 
 StatusOr<AlignReport> AlignWithProgress(const AlignOptions& options) {
   std::optional<ProgressBar> progress;
-  const AlignEvents events{.started =
-                               [&](size_t photos) {
-                                 progress.emplace(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos",
-                                                  photos);
-                               },
-                           .done = [&] { progress->Advance(); }};
+  const auto begin = [&](const char* what, size_t photos) {
+    if (progress.has_value()) progress->Finish();
+    progress.emplace(std::cerr, ::isatty(STDERR_FILENO) == 1, what, photos);
+  };
+  const auto advance = [&] { progress->Advance(); };
+  const AlignEvents events{
+      .resuming = [&](size_t photos) { begin("photos found from before", photos); },
+      .found = advance,
+      .started = [&](size_t photos) { begin("photos", photos); },
+      .done = advance};
   StatusOr<AlignReport> report = AlignPhotos(options, events);
   if (progress.has_value()) progress->Finish();
   return report;

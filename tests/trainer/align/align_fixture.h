@@ -12,6 +12,10 @@
 #include <vector>
 
 #include "face/base/file.h"
+#include "face/detect/detector.h"
+#include "face/detect/selection.h"
+#include "face/image/align.h"
+#include "face/image/decode.h"
 #include "tests/support/photo_folder.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
@@ -41,6 +45,16 @@ inline std::string GreyPhoto() {
 
 inline bool SamePixels(const cv::Mat& a, const cv::Mat& b) {
   return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0.0;
+}
+
+// The crop of the face in the middle as the server cuts it.
+inline StatusOr<AlignedFace> ServedCrop(Detector& detector, const std::string& encoded) {
+  FACEGATE_ASSIGN_OR_RETURN(const Image photo, DecodeImage(encoded, {}));
+  FACEGATE_ASSIGN_OR_RETURN(const auto faces, detector.Detect(photo));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const auto chosen,
+      SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo.bgr.size()));
+  return AlignFace(photo, chosen.front().landmarks, AlignmentTemplate::kArcFace112);
 }
 
 // All files in and below a folder, by their paths in it.

@@ -1,7 +1,5 @@
 // Crops of real photos against the path that serves.
 #include "face/detect/choose.h"
-#include "face/detect/selection.h"
-#include "face/image/decode.h"
 #include "tests/support/test_data.h"
 #include "tests/trainer/align/align_fixture.h"
 #include "trainer/align/align_job.h"
@@ -44,14 +42,7 @@ TEST_P(AlignGoldenTest, CropsOfRealPhotosAreThoseThatTheServerCuts) {
     if (view.empty()) continue;
     FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string bytes,
                                   ReadFile((data / "lfw" / "photos" / name).string(), 1 << 24));
-    FACEGATE_ASSERT_OK_AND_ASSIGN(const Image photo, DecodeImage(bytes, {}));
-    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, detector->Detect(photo));
-    FACEGATE_ASSERT_OK_AND_ASSIGN(
-        const auto chosen,
-        SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo.bgr.size()));
-    FACEGATE_ASSERT_OK_AND_ASSIGN(
-        const AlignedFace crop,
-        AlignFace(photo, chosen.front().landmarks, AlignmentTemplate::kArcFace112));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const AlignedFace crop, ServedCrop(*detector, bytes));
     EXPECT_EQ(cv::norm(view(cv::Rect(8, 8, 112, 112)), crop.bgr, cv::NORM_INF), 0.0) << name;
     ++compared;
   }

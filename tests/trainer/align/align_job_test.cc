@@ -2,8 +2,6 @@
 
 #include "face/base/folder_lock.h"
 #include "face/detect/choose.h"
-#include "face/detect/selection.h"
-#include "face/image/decode.h"
 #include "tests/trainer/align/align_fixture.h"
 #include "trainer/photos/open_dataset.h"
 #include "trainer/photos/text_table.h"
@@ -34,14 +32,7 @@ TEST_F(AlignJobTest, CropsAreThoseThatTheServerCuts) {
   ASSERT_THAT(Run(), IsOk());
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto detector, ChooseDetector({}));
   for (size_t i = 0; i < 4; ++i) {
-    FACEGATE_ASSERT_OK_AND_ASSIGN(const Image photo, DecodeImage(DrawnPhoto(i), {}));
-    FACEGATE_ASSERT_OK_AND_ASSIGN(const auto faces, detector->Detect(photo));
-    FACEGATE_ASSERT_OK_AND_ASSIGN(
-        const auto chosen,
-        SelectFaces(faces, {.selection = FaceSelection::kCentral, .box = {}}, photo.bgr.size()));
-    FACEGATE_ASSERT_OK_AND_ASSIGN(
-        const AlignedFace crop,
-        AlignFace(photo, chosen.front().landmarks, AlignmentTemplate::kArcFace112));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const AlignedFace crop, ServedCrop(*detector, DrawnPhoto(i)));
     EXPECT_TRUE(SamePixels(Picture(fmt::format("out/p{}/{}.png", i / 2, i)), crop.bgr)) << i;
   }
 }
@@ -94,6 +85,16 @@ TEST_F(AlignJobTest, FallsBackToTheMiddleAndFlagsIt) {
   EXPECT_EQ(report.fallback, 1u);
   EXPECT_THAT(Text("out/manifest.csv"), HasSubstr("\"p2/grey.png\",\"p2\",fallback,"));
   EXPECT_EQ(Picture("out/p2/grey.png").size(), cv::Size(112, 112));
+}
+
+TEST_F(AlignJobTest, DropsAPhotoThatHasNoMiddleEither) {
+  WriteBytes(File("photos/p2/line.png"),
+             Encode(cv::Mat(3, 1, CV_8UC3, cv::Scalar::all(90)), ".png"));
+  options_.cut.fallback = true;
+  options_.cut.view.size = {112, 1024};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const AlignReport report, Run());
+  EXPECT_EQ(report.fallback, 1u);
+  EXPECT_EQ(report.dropped.at(CutStatus::kNoFace), 1u);
 }
 
 TEST_F(AlignJobTest, LargerViewsHaveTheCropInTheMiddle) {
@@ -221,6 +222,18 @@ TEST_F(AlignJobTest, GoesOnFromWhereverAKillLeavesAPack) {
   }
 }
 
+TEST_F(AlignJobTest, DoesNotGoOnBehindAPackWhoseManifestWasChanged) {
+  options_.out = File("faces.pack");
+  ASSERT_THAT(Run(), IsOk());
+  const std::string pack = Text("faces.pack");
+  std::string manifest = Text("faces.pack.align/manifest.csv");
+  manifest.resize(manifest.size() / 2);
+  WriteBytes(File("faces.pack.align/manifest.csv"), manifest);
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(Text("faces.pack"), pack);
+  EXPECT_EQ(Text("faces.pack.align/manifest.csv"), manifest);
+}
+
 TEST_F(AlignJobTest, ADoneRunIsToldOfAgain) {
   ASSERT_THAT(Run(), IsOk());
   size_t left = 99;
@@ -281,6 +294,15 @@ TEST_F(AlignJobTest, RefusesAPlaceWithinThePhotos) {
   options_.quarantine = File("out/bad");
   EXPECT_EQ(ReasonOf(Run().status()), Reason::kInvalidField);
   EXPECT_FALSE(std::filesystem::exists(File("out")));
+}
+
+TEST_F(AlignJobTest, RefusesARelativePlaceWithinThePhotos) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(File("photos"));
+  options_.out = "aligned";
+  const auto refused = Run();
+  std::filesystem::current_path(before);
+  EXPECT_EQ(ReasonOf(refused.status()), Reason::kInvalidField);
 }
 
 TEST_F(AlignJobTest, FailsWhereNoPhotoGivesACropAndSaysWhy) {
