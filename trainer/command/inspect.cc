@@ -103,9 +103,12 @@ Status RunInspect(const InspectCommand& command, std::ostream& out) {
     out.flush();
   }
   FACEGATE_ASSIGN_OR_RETURN(SetReport report, InspectWithProgress(options, *source));
+  // What was found without the model is told where the model cannot be used, too.
+  Status viewed;
   if (command.model.has_value()) {
-    FACEGATE_ASSIGN_OR_RETURN(report.model_view,
-                              ViewByModel(*command.model, *source, options.threads));
+    auto view = ViewByModel(*command.model, *source, options.threads);
+    viewed = view.status();
+    if (view.ok()) report.model_view = *std::move(view);
   }
   const std::vector<Finding> findings = JudgeSet(report);
   command.json ? PrintSetReportJson(report, *source, findings, out)
@@ -118,6 +121,7 @@ Status RunInspect(const InspectCommand& command, std::ostream& out) {
   if (command.quarantine.has_value()) {
     FACEGATE_RETURN_IF_ERROR(WriteQuarantine(*command.quarantine, report, *source));
   }
+  FACEGATE_RETURN_IF_ERROR(viewed);
   return StatusOf(findings, command.strict);
 }
 

@@ -83,22 +83,30 @@ class NoiseFinder {
       AddTo(sums_[set_.labels[i]], set_.row(i));
       ++kept_[set_.labels[i]];
     }
+    // Such an identity has no centre for others, but its photos are compared with one another.
+    for (size_t c = 0; c < set_.identities; ++c) {
+      if (kept_[c] == 0) sums_[c] = SumOf(of_[c]);
+    }
   }
 
-  // The cosine of a photo to the centre of the others of its identity.
+  // The cosine of a photo to the centre of the others of its identity, as far as those are not
+  // doubted; to that of all others where all are.
   double OwnCosine(size_t i) const {
-    const Vector& sum = sums_[set_.labels[i]];
-    Vector rest = sum;
-    if (!doubted_[i]) {
+    const size_t identity = set_.labels[i];
+    // One that is alone is not doubted.
+    if (of_[identity].size() == 1) return 1.0;
+    const bool is_last = kept_[identity] == 1 && !doubted_[i];
+    Vector rest = is_last ? SumOf(of_[identity]) : sums_[identity];
+    if (!doubted_[i] || kept_[identity] == 0) {
       const std::span<const float> row = set_.row(i);
       for (size_t d = 0; d < row.size(); ++d) rest[d] -= row[d];
     }
     const double length = LengthOf(rest);
-    // One that is alone is not doubted.
-    return length < 1e-6 ? 1.0 : Dot(set_.row(i), rest) / length;
+    return length < 1e-6 ? 0.0 : Dot(set_.row(i), rest) / length;
   }
 
-  void Compare() {
+  // The centres as rows of unit length.
+  cv::Mat Centres() const {
     cv::Mat centres(static_cast<int>(set_.identities), static_cast<int>(set_.width), CV_32F);
     for (size_t c = 0; c < set_.identities; ++c) {
       const double length = LengthOf(sums_[c]);
@@ -107,6 +115,11 @@ class NoiseFinder {
         row[d] = length == 0.0 ? 0.0F : static_cast<float>(sums_[c][d] / length);
       }
     }
+    return centres;
+  }
+
+  void Compare() {
+    const cv::Mat centres = Centres();
     places_.assign(set_.size(), {});
     foreign_.clear();
     for (size_t begin = 0; begin < set_.size(); begin += kBlock) {
@@ -184,19 +197,34 @@ class NoiseFinder {
     FindCentres();
     if (halves.size() < 2) return;
     noise_.alike_limit = std::max(Quantile(halves, 0.05), noise_.foreign_limit);
-    for (size_t a = 0; a < set_.identities; ++a) {
-      for (size_t b = a + 1; b < set_.identities; ++b) {
-        if (kept_[a] == 0 || kept_[b] == 0) continue;
-        const double cosine = CosineOf(sums_[a], sums_[b]);
-        if (cosine < noise_.alike_limit) continue;
-        noise_.alike.push_back({.first = static_cast<uint32_t>(a),
-                                .second = static_cast<uint32_t>(b),
-                                .cosine = cosine});
+    const cv::Mat centres = Centres();
+    for (size_t begin = 0; begin < set_.identities; begin += kBlock) {
+      const size_t end = std::min(begin + kBlock, set_.identities);
+      cv::Mat cosines;
+      cv::gemm(centres.rowRange(static_cast<int>(begin), static_cast<int>(end)), centres, 1.0,
+               cv::noArray(), 0.0, cosines, cv::GEMM_2_T);
+      for (size_t a = begin; a < end; ++a) {
+        LookForAlike(a, cosines.ptr<float>(static_cast<int>(a - begin)));
       }
     }
+    KeepMostAlike();
+  }
+
+  void LookForAlike(size_t a, const float* cosines) {
+    for (size_t b = a + 1; b < set_.identities; ++b) {
+      if (kept_[a] == 0 || kept_[b] == 0 || cosines[b] < noise_.alike_limit) continue;
+      noise_.alike.push_back({.first = static_cast<uint32_t>(a),
+                              .second = static_cast<uint32_t>(b),
+                              .cosine = cosines[b]});
+    }
+    if (noise_.alike.size() > 2 * LabelNoise::kMostAlike) KeepMostAlike();
+  }
+
+  void KeepMostAlike() {
     std::stable_sort(
         noise_.alike.begin(), noise_.alike.end(),
         [](const AlikeIdentities& a, const AlikeIdentities& b) { return a.cosine > b.cosine; });
+    if (noise_.alike.size() > LabelNoise::kMostAlike) noise_.alike.resize(LabelNoise::kMostAlike);
   }
 
   // Groups of two people lie as far apart as foreign photos do.

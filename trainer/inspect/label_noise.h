@@ -49,8 +49,10 @@ struct MixedIdentity {
 };
 
 struct LabelNoise {
-  std::vector<DoubtedLabel> doubted{};  // the most doubtful first
-  std::vector<AlikeIdentities> alike{};
+  static constexpr size_t kMostAlike = 100'000;  // a poor model finds everybody alike
+
+  std::vector<DoubtedLabel> doubted{};   // the most doubtful first
+  std::vector<AlikeIdentities> alike{};  // the most alike first, no more than kMostAlike
   std::vector<MixedIdentity> mixed{};
   // The limits that were used: photos to foreign centres lie below the first (99 of 100), halves of
   // one identity above the second (95 of 100).
@@ -59,8 +61,8 @@ struct LabelNoise {
 };
 
 // Says what is doubtful. `advance` is told of each photo that is compared, twice. kInvalidArgument
-// where there are fewer than two identities or an embedding is no unit vector. Takes photos ×
-// identities × width multiplications, twice.
+// where there are fewer than two identities or an embedding is no unit vector. Takes (2 ×
+// photos + identities) × identities × width multiplications.
 StatusOr<LabelNoise> FindLabelNoise(const LabelledEmbeddings& embeddings,
                                     const std::function<void()>& advance);
 

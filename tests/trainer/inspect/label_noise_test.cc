@@ -87,6 +87,17 @@ TEST(LabelNoiseTest, FindsPhotosOfNobodyInTheSet) {
   EXPECT_EQ(noise.doubted[0].photo, 10 * kPhotos);
 }
 
+// Each photo pulls the other away at first, so that none is left to compare with.
+TEST(LabelNoiseTest, AnIdentityWhosePhotosAreAllDoubtedIsNotClean) {
+  for (const size_t photos : {2, 5}) {
+    DrawnSet drawn = DrawnSet::Clean(11);
+    drawn.set().labels.resize(10 * kPhotos);
+    drawn.set().rows.resize(10 * kPhotos * kWidth);
+    for (size_t i = 0; i < photos; ++i) drawn.Add(10, 70 + i);
+    EXPECT_EQ(drawn.Noise().doubted.size(), photos);
+  }
+}
+
 TEST(LabelNoiseTest, FindsAPersonWhoHasTwoNames) {
   DrawnSet drawn = DrawnSet::Clean(11);
   for (size_t i = 0; i < kPhotos; ++i) drawn.set().labels[i] = i % 2 == 0 ? 0 : 10;
