@@ -21,18 +21,6 @@ namespace {
 
 constexpr size_t kBatch = 32;  // photos that are read and embedded at once
 
-// The picture as a crop of that template; nothing where it is none.
-std::optional<AlignedFace> CropOf(const cv::Mat& picture, AlignmentTemplate alignment) {
-  const cv::Size size = CropSize(alignment);
-  if (picture.size() == size) return AlignedFace{.bgr = picture};
-  // The templates have the same points, 8 pixels apart.
-  if (alignment != AlignmentTemplate::kSphereFace96x112 || picture.size() != TrainingCropSize()) {
-    return std::nullopt;
-  }
-  const cv::Point corner((TrainingCropSize().width - size.width) / 2, 0);
-  return AlignedFace{.bgr = picture(cv::Rect(corner, size)).clone()};
-}
-
 struct Crops {
   std::vector<size_t> photos;
   std::vector<AlignedFace> faces;
@@ -46,10 +34,10 @@ Crops ReadCrops(const PhotoSource& source, size_t begin, AlignmentTemplate align
     if (!bytes.ok()) continue;
     const StatusOr<cv::Mat> picture = DecodeTrainingPhoto(*bytes);
     if (!picture.ok()) continue;
-    std::optional<AlignedFace> face = CropOf(*picture, alignment);
-    if (!face.has_value()) continue;
+    std::optional<cv::Mat> crop = CropIn(*picture, alignment);
+    if (!crop.has_value()) continue;
     crops.photos.push_back(i);
-    crops.faces.push_back(*std::move(face));
+    crops.faces.push_back({.bgr = *std::move(crop)});
   }
   return crops;
 }

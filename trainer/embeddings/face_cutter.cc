@@ -105,7 +105,8 @@ StatusOr<AlignedFace> FaceCutter::TakeCrop(const Image& photo) const {
     FACEGATE_ASSIGN_OR_RETURN(cv::Mat crop, CentreCrop(photo.bgr, options_.centre_crop, size));
     return AlignedFace{.bgr = std::move(crop)};
   }
-  if (photo.bgr.size() == size) return AlignedFace{.bgr = photo.bgr};
+  std::optional<cv::Mat> crop = CropIn(photo.bgr, alignment_);
+  if (crop.has_value()) return AlignedFace{.bgr = *std::move(crop)};
   return InvalidArgument(fmt::format("is {} x {} pixels, expected an aligned crop of {} x {}",
                                      photo.width(), photo.height(), size.width, size.height));
 }

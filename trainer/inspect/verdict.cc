@@ -142,8 +142,15 @@ class Judge {
   void Sizes() {
     if (report_.sizes.empty()) return;
     const auto [size, count] = report_.sizes.front();
-    const cv::Size taken = TrainingCropSize();
-    const bool crop = size == std::pair(taken.width, taken.height);
+    const cv::Size usual = CropSize(AlignmentTemplate::kArcFace112);
+    const cv::Size narrow = CropSize(AlignmentTemplate::kSphereFace96x112);
+    const cv::Size shown(size.first, size.second);
+    const bool crop = shown == usual || shown == narrow;
+    if (crop && shown == narrow) {
+      Add(FindingWeight::kNote,
+          "The photos are SphereFace crops of 96 x 112 pixels: train with data.alignment "
+          "sphereface-96x112.");
+    }
     if (report_.sizes.size() == 1 && crop) return;
     if (crop && ShareOf(count, readable_) > 0.9) {
       Add(FindingWeight::kWarning,
@@ -155,11 +162,11 @@ class Judge {
     }
     Add(FindingWeight::kError,
         fmt::format(
-            "The photos are not aligned crops of {} x {} pixels, the one size that training "
-            "takes. Cut the faces out first: {}. Where the photos are aligned already and only "
-            "show "
-            "more around the face, data.centre_crop takes their middle.",
-            taken.width, taken.height, AlignCommand()));
+            "The photos are not aligned crops of {} x {} pixels, or of {} x {} for "
+            "data.alignment sphereface-96x112. Cut the faces out first: {}. Where the photos are "
+            "aligned already and only show more around the face, data.centre_crop takes their "
+            "middle.",
+            usual.width, usual.height, narrow.width, narrow.height, AlignCommand()));
   }
 
   // "facegate-train align photos/ photos-aligned".

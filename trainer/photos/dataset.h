@@ -5,6 +5,7 @@
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <opencv2/core/types.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,14 @@
 
 namespace facegate {
 
-// The one size of crops that training takes, width and height in pixels.
+// The size of the crops that training takes if its recipe says nothing else, and that sets of crops
+// are made of: width and height in pixels.
 inline cv::Size TrainingCropSize() { return CropSize(AlignmentTemplate::kArcFace112); }
+
+// The crop of `alignment` that a picture is. An ArcFace crop has a SphereFace crop in its middle:
+// the points of the two templates are alike, 8 pixels apart. Nothing for a picture of another size.
+// It shares the pixels of `picture` where it is all of it.
+std::optional<cv::Mat> CropIn(const cv::Mat& picture, AlignmentTemplate alignment);
 
 // Labelled pictures by number. Thread-safe: all calls are const and share nothing that changes.
 class Dataset {

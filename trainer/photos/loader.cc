@@ -158,16 +158,17 @@ class ThreadedLoader final : public Loader {
   // or in a batch, is another picture each time.
   StatusOr<cv::Mat> Changed(size_t step, size_t place, size_t photo, uint64_t purpose) const {
     RandomStream random(options_.sampler.seed, purpose, step, place);
-    FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, dataset_.LoadVaried(photo, random));
-    const cv::Size size = CropSize(options_.preprocessing.alignment);
-    if (picture.size() != size) {
+    FACEGATE_ASSIGN_OR_RETURN(const cv::Mat picture, dataset_.LoadVaried(photo, random));
+    std::optional<cv::Mat> crop = CropIn(picture, options_.preprocessing.alignment);
+    if (!crop.has_value()) {
+      const cv::Size size = CropSize(options_.preprocessing.alignment);
       return InvalidArgument(
           fmt::format("{} is {} x {}, expected an aligned crop of {} x {}, as "
                       "facegate-train align makes them",
                       dataset_.name(photo), picture.cols, picture.rows, size.width, size.height));
     }
-    Augment(options_.augment, random, picture);
-    return picture;
+    Augment(options_.augment, random, *crop);
+    return *std::move(crop);
   }
 
   struct Blend {

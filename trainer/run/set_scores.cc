@@ -17,9 +17,12 @@ namespace {
 
 using MaybeEmbedding = std::optional<Embedding>;
 
-StatusOr<AlignedFace> LoadCrop(const EvaluationSet& set, size_t photo, cv::Size size) {
-  FACEGATE_ASSIGN_OR_RETURN(cv::Mat picture, set.source->Load(photo));
-  if (picture.size() == size) return AlignedFace{.bgr = std::move(picture)};
+StatusOr<AlignedFace> LoadCrop(const EvaluationSet& set, size_t photo,
+                               AlignmentTemplate alignment) {
+  FACEGATE_ASSIGN_OR_RETURN(const cv::Mat picture, set.source->Load(photo));
+  std::optional<cv::Mat> crop = CropIn(picture, alignment);
+  if (crop.has_value()) return AlignedFace{.bgr = *std::move(crop)};
+  const cv::Size size = CropSize(alignment);
   return InvalidArgument(fmt::format("{}: is {} x {}, expected an aligned crop of {} x {}",
                                      set.source->name(photo), picture.cols, picture.rows,
                                      size.width, size.height));
@@ -62,7 +65,7 @@ class Reasons {
 StatusOr<std::vector<MaybeEmbedding>> EmbedAll(
     const EvaluationSet& set, Embedder& embedder,
     const std::function<void(const Status&)>& on_bad_photo, Reasons& reasons) {
-  const cv::Size size = CropSize(embedder.card().preprocessing.alignment);
+  const AlignmentTemplate alignment = embedder.card().preprocessing.alignment;
   const auto most = static_cast<size_t>(embedder.max_batch());
   std::vector<MaybeEmbedding> all(set.photos.size());
   std::vector<AlignedFace> faces;
@@ -78,7 +81,7 @@ StatusOr<std::vector<MaybeEmbedding>> EmbedAll(
     return OkStatus();
   };
   for (size_t i = 0; i < set.photos.size(); ++i) {
-    auto face = LoadCrop(set, set.photos[i], size);
+    auto face = LoadCrop(set, set.photos[i], alignment);
     if (!face.ok()) {
       on_bad_photo(face.status());
       reasons.Add(set.source->name(set.photos[i]), face.status());

@@ -30,9 +30,15 @@ StatusOr<Border> BorderOf(const Preprocessing& teacher, const Preprocessing& stu
   const bool alike = teacher.colour_order == student.colour_order && teacher.mean == student.mean &&
                      teacher.scale == student.scale && teacher.input_width == student.input_width &&
                      teacher.input_height == student.input_height;
-  if (!alike || student.alignment != AlignmentTemplate::kArcFace112) {
+  if (!alike) {
     return InvalidArgument(
         "the teacher takes other colours, numbers or sizes than the student's input");
+  }
+  const bool same_columns =
+      teacher.letterbox == student.letterbox && teacher.letterbox_grey == student.letterbox_grey;
+  if (student.alignment != AlignmentTemplate::kArcFace112) {
+    if (teacher.alignment == student.alignment && same_columns) return Border{};
+    return InvalidArgument("the teacher takes other crops than the student");
   }
   if (teacher.alignment == AlignmentTemplate::kArcFace112) return Border{};
   const cv::Size crop = CropSize(teacher.alignment);
@@ -103,9 +109,10 @@ class FrozenTeacher final : public Teacher {
  private:
   StatusOr<std::vector<torch::Tensor>> RunRows(std::span<const float> pixels) const {
     const auto rows = static_cast<int64_t>(pixels.size() / input_.input_floats());
-    torch::Tensor input = torch::empty({rows, 3, input_.input_height, input_.input_width});
+    const int64_t channels = input_.channels();
+    torch::Tensor input = torch::empty({rows, channels, input_.input_height, input_.input_width});
     std::copy(pixels.begin(), pixels.end(), input.data_ptr<float>());
-    for (int64_t c = 0; border_.columns > 0 && c < 3; ++c) {
+    for (int64_t c = 0; border_.columns > 0 && c < channels; ++c) {
       const torch::Tensor plane = input.select(1, c);
       const float grey = border_.grey[static_cast<size_t>(c)];
       plane.narrow(2, 0, border_.columns).fill_(grey);

@@ -165,12 +165,12 @@ TEST_F(SetReportTest, NamesTheCommandThatMakesCrops) {
               Contains(HasSubstr(fmt::format("facegate-train align '{0}' '{0}-aligned'.", path))));
 }
 
-// Training takes one size alone; crops of the SphereFace template are of another.
-TEST_F(SetReportTest, TakesTheSizeThatTrainingTakesAndNoOther) {
+TEST_F(SetReportTest, SaysHowCropsOfSphereFaceAreTrainedOn) {
   Write("faces/a/1.png", 1, {96, 112});
   Write("faces/b/1.png", 2, {96, 112});
-  EXPECT_THAT(Texts(Inspect("faces")),
-              Contains(HasSubstr("error: The photos are not aligned crops of 112 x 112")));
+  const auto texts = Texts(Inspect("faces"));
+  EXPECT_THAT(texts, Contains(HasSubstr("data.alignment sphereface-96x112")));
+  EXPECT_THAT(texts, Not(Contains(HasSubstr("not aligned crops"))));
 }
 
 TEST_F(SetReportTest, ChecksTheDigestOfAPack) {

@@ -48,6 +48,16 @@ TEST_F(FitTest, LearnsFromATeacher) {
   }
 }
 
+TEST_F(FitTest, ATeacherOfNarrowCropsTeachesAStudentOfThem) {
+  Recipe recipe = SmallRecipe();
+  recipe.schedule.epochs = 0.25;
+  recipe.data.alignment = "sphereface-96x112";
+  const auto teacher = Run(recipe, "teacher");
+  ASSERT_THAT(teacher, IsOk());
+  recipe.teacher.model = teacher->model;
+  EXPECT_THAT(Run(recipe, "student"), IsOk());
+}
+
 TEST_F(FitTest, GoesOnToTheBitWithItsTeacherAndNoOther) {
   Recipe recipe = SmallRecipe();
   recipe.schedule.epochs = 0.25;
