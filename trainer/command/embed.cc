@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -74,9 +75,20 @@ StatusOr<std::string> OriginOf(const EmbedOptions& options, const PhotoEmbedder&
                      MirrorName(options.embedding.mirror), crops);
 }
 
+// Says before the work whether its last files can be written.
+Status CheckProjector(const std::string& prefix) {
+  if (prefix.empty()) return OkStatus();
+  const std::string trial = prefix + ".vectors.tsv.trial";
+  const Status written = WriteFileAtomically(trial, "");
+  std::error_code error;
+  std::filesystem::remove(trial, error);
+  return written.ok() ? written : Annotate(written, "--projector");
+}
+
 Status CheckOptions(const EmbedOptions& options) {
   if (options.out.empty()) return RefuseField("--out", "is empty");
   if (options.names == options.out) return RefuseField("--names", "is the same file as --out");
+  FACEGATE_RETURN_IF_ERROR(CheckProjector(options.projector));
   return OkStatus();
 }
 
@@ -142,6 +154,7 @@ void PrintJson(const EmbedOptions& options, const EmbedReport& report, std::ostr
     json["bad"].push_back({{"photo", bad.name}, {"fault", bad.fault}});
   }
   json["remarks"] = report.remarks;
+  if (!options.projector.empty()) json["projected"] = report.projected;
   json["out"] = options.out;
   json["names"] = report.names;
   out << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";

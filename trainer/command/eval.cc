@@ -11,11 +11,11 @@
 
 #include "trainer/command/eval_print.h"
 #include "trainer/command/eval_report.h"
-#include "trainer/command/eval_sets.h"
 #include "trainer/command/photo_options.h"
 #include "trainer/embeddings/embedding_file.h"
 #include "trainer/embeddings/pair_photos.h"
 #include "trainer/measure/pair_list.h"
+#include "trainer/photos/pair_source.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {
@@ -126,7 +126,7 @@ class Embedders {
   std::unique_ptr<PhotoEmbedder> of_crops_;
 };
 
-StatusOr<std::unique_ptr<NamedPhotos>> PhotosOf(const EvalOptions& options, EvalSet& set,
+StatusOr<std::unique_ptr<NamedPhotos>> PhotosOf(const EvalOptions& options, PairSource& set,
                                                 std::vector<std::string>& remarks) {
   if (set.is_list()) return FindPairPhotos(options.photos, options.missing, set.list, remarks);
   std::vector<std::string> names;
@@ -136,7 +136,7 @@ StatusOr<std::unique_ptr<NamedPhotos>> PhotosOf(const EvalOptions& options, Eval
 }
 
 StatusOr<LoadedSets> EmbedSets(const EvalOptions& options, const std::vector<double>& factors,
-                               const EvalSet& set, std::unique_ptr<NamedPhotos> photos,
+                               const PairSource& set, std::unique_ptr<NamedPhotos> photos,
                                Embedders& embedders) {
   LoadedSets loaded;
   loaded.photos = std::move(photos);
@@ -175,9 +175,9 @@ Status CheckOptions(const EvalOptions& options) {
 }
 
 // Says whether the options go with the sets that --pairs names.
-Status CheckSets(const EvalOptions& options, const std::vector<EvalSet>& sets) {
+Status CheckSets(const EvalOptions& options, const std::vector<PairSource>& sets) {
   const auto lists =
-      std::count_if(sets.begin(), sets.end(), [](const EvalSet& set) { return set.is_list(); });
+      std::count_if(sets.begin(), sets.end(), [](const PairSource& set) { return set.is_list(); });
   const bool all_lists = lists == static_cast<std::ptrdiff_t>(sets.size());
   if (options.embeddings.has_value() && !all_lists) {
     return RefuseField("--embeddings",
@@ -223,7 +223,7 @@ Status AddLowResolutions(const EvalOptions& options, const std::vector<double>& 
 StatusOr<std::vector<EvalResult>> RunEvaluation(const EvalOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
   if (options.report) FACEGATE_RETURN_IF_ERROR(CheckReportPath(*options.report));
-  FACEGATE_ASSIGN_OR_RETURN(std::vector<EvalSet> sets, OpenEvalSets(options.pairs));
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<PairSource> sets, OpenPairSources(options.pairs));
   FACEGATE_RETURN_IF_ERROR(CheckSets(options, sets));
   std::vector<double> factors = {1.0};
   factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
@@ -241,7 +241,7 @@ StatusOr<std::vector<EvalResult>> RunEvaluation(const EvalOptions& options) {
   Embedders embedders(options);
   EvalPage page(options);
   for (size_t i = 0; i < sets.size(); ++i) {
-    EvalSet& set = sets[i];
+    PairSource& set = sets[i];
     EvalResult& result = results[i];
     FACEGATE_ASSIGN_OR_RETURN(
         const LoadedSets loaded,

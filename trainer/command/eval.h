@@ -27,7 +27,7 @@ struct EvalOptions {
   MirrorRule mirror = MirrorRule::kPlain;
   NoFaceRule no_face = NoFaceRule::kFail;
 
-  std::vector<std::string> pairs{};     // see OpenEvalSets()
+  std::vector<std::string> pairs{};     // see OpenPairSources()
   std::optional<std::string> report{};  // an HTML page to write
   FigureOptions figures{};
   EvalQualityOptions quality{};

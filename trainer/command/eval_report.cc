@@ -29,7 +29,7 @@ std::string FileName(const std::string& path) {
 // Faces as they are shown: cut out where that is possible, else the photo.
 class Pictures {
  public:
-  Pictures(const EvalOptions& options, const EvalSet& set)
+  Pictures(const EvalOptions& options, const PairSource& set)
       : folder_(options.photos),
         finder_(options.photos),
         crops_already_(options.embedding.faces.crops || options.embedding.faces.centre_crop > 0),
@@ -150,7 +150,8 @@ Status CheckReportPath(const std::string& path) {
   return RefuseField("--report", fmt::format("{} is not a folder", folder.string()));
 }
 
-Status EvalPage::Add(const EvalSet& set, const EmbeddingSet& embeddings, const EvalResult& result) {
+Status EvalPage::Add(const PairSource& set, const EmbeddingSet& embeddings,
+                     const EvalResult& result) {
   const EvalReport& report = result.report;
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<ScoredPair> pairs,
                             ScorePairs(set.list, embeddings, embeddings));

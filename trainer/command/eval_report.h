@@ -5,8 +5,8 @@
 
 #include "face/base/status.h"
 #include "trainer/command/eval.h"
-#include "trainer/command/eval_sets.h"
 #include "trainer/measure/embedding_set.h"
+#include "trainer/photos/pair_source.h"
 #include "trainer/report/html_report.h"
 
 namespace facegate {
@@ -24,7 +24,7 @@ class EvalPage {
   explicit EvalPage(const EvalOptions& options) : options_(options) {}
 
   // `result` are the figures of `embeddings`.
-  Status Add(const EvalSet& set, const EmbeddingSet& embeddings, const EvalResult& result);
+  Status Add(const PairSource& set, const EmbeddingSet& embeddings, const EvalResult& result);
   Status Write();
 
  private:

@@ -66,11 +66,13 @@ void PrintSetRows(std::span<const EvalResult> results, std::ostream& out) {
   }
   rows.Print("set", "pairs", "accuracy %", "threshold", tars, "EER %", "AUC");
   bool starred = false;
+  std::vector<bool> whole(tars.size(), true);
   for (const EvalResult& result : results) {
     const EvalReport& report = result.report;
     for (size_t i = 0; i < tars.size(); ++i) {
       const bool measured = IsMeasurable(report.tar[i].far, report.impostor);
       starred = starred || !measured;
+      whole[i] = whole[i] && measured;
       tars[i] = Percent(report.tar[i].tar.value) + (measured ? "" : "*");
     }
     rows.Print(result.name, std::to_string(report.genuine + report.impostor),
@@ -79,10 +81,13 @@ void PrintSetRows(std::span<const EvalResult> results, std::ostream& out) {
                fmt::format("{:.6f}", report.auc.value));
   }
   const SetFigures mean = MeanOf(results);
-  for (size_t i = 0; i < tars.size(); ++i) tars[i] = Percent(mean.tars[i]);
+  for (size_t i = 0; i < tars.size(); ++i) {
+    tars[i] = Percent(mean.tars[i]) + (whole[i] ? "" : "*");
+  }
   rows.Print("mean", "", Percent(mean.accuracy), "", tars, Percent(mean.eer),
              fmt::format("{:.6f}", mean.auc));
-  if (starred) out << "* not measured: too few impostor pairs for this rate\n";
+  if (starred)
+    out << "* not measured: too few impostor pairs for this rate; a mean holds such a figure\n";
 }
 
 }  // namespace facegate

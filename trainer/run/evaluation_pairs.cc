@@ -6,14 +6,16 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <numeric>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "trainer/measure/pair_list.h"
 #include "trainer/photos/image_list.h"
-#include "trainer/photos/pair_file.h"
-#include "trainer/photos/pair_set.h"
+#include "trainer/photos/pair_source.h"
 #include "trainer/photos/photo_finder.h"
 
 namespace facegate {
@@ -22,8 +24,8 @@ namespace {
 constexpr size_t kNamesShown = 3;
 
 // Says which photos are not there; refuses where too few pairs are left.
-Status CheckPhotos(const PairSet& set, const std::string& path, const ImageList& images,
-                   const DataOptions& options, TrainingData& data) {
+Status CheckPhotos(const std::vector<PicturePair>& pairs, const std::string& path,
+                   const ImageList& images, const DataOptions& options, TrainingData& data) {
   std::vector<bool> is_there;
   is_there.reserve(images.images.size());
   std::vector<std::string> absent;
@@ -36,14 +38,14 @@ Status CheckPhotos(const PairSet& set, const std::string& path, const ImageList&
     if (absent.size() < kNamesShown) absent.push_back(image.path);
   }
   if (absent_count == 0) return OkStatus();
-  const auto left = static_cast<size_t>(
-      std::count_if(set.pairs.begin(), set.pairs.end(), [&](const EvaluationSet::Pair& pair) {
+  const auto left =
+      static_cast<size_t>(std::count_if(pairs.begin(), pairs.end(), [&](const PicturePair& pair) {
         return is_there[pair.first] && is_there[pair.second];
       }));
   const std::string text =
       fmt::format("{} of the {} photos of {} are not in {}, such as {}; {} of {} pairs are left",
                   absent_count, images.images.size(), path, options.evaluate_photos,
-                  fmt::join(absent, ", "), left, set.pairs.size());
+                  fmt::join(absent, ", "), left, pairs.size());
   if (left < EvaluationSet::kFewestPairs) {
     return RefuseField("evaluate.photos",
                        fmt::format("{}, {} are needed", text, EvaluationSet::kFewestPairs));
@@ -52,43 +54,44 @@ Status CheckPhotos(const PairSet& set, const std::string& path, const ImageList&
   return OkStatus();
 }
 
-EvaluationSet AllPictures(PairSet pairs) {
-  EvaluationSet set{.name = std::move(pairs.name),
-                    .source = std::move(pairs.pictures),
+EvaluationSet AllPictures(std::string name, std::shared_ptr<const Dataset> pictures,
+                          std::vector<PicturePair> pairs) {
+  EvaluationSet set{.name = std::move(name),
+                    .source = std::move(pictures),
                     .photos = {},
-                    .pairs = std::move(pairs.pairs)};
+                    .pairs = std::move(pairs)};
   set.photos.resize(set.source->size());
   std::iota(set.photos.begin(), set.photos.end(), size_t{0});
   return set;
 }
 
 // A set whose pictures come with it, which are crops.
-StatusOr<EvaluationSet> OpenPictures(const PairSetFormat& format, const std::string& path,
-                                     TrainingData& data) {
-  FACEGATE_ASSIGN_OR_RETURN(PairSet pairs, format.open(path));
-  if (pairs.pairs.size() < EvaluationSet::kFewestPairs) {
+StatusOr<EvaluationSet> TakePictures(PairSource source, TrainingData& data) {
+  const std::string& path = source.paths.front();
+  if (source.numbers.size() < EvaluationSet::kFewestPairs) {
     return RefuseField("evaluate.pairs",
-                       fmt::format("{} has {} pairs, {} are needed", path, pairs.pairs.size(),
+                       fmt::format("{} has {} pairs, {} are needed", path, source.numbers.size(),
                                    EvaluationSet::kFewestPairs));
   }
   const std::filesystem::path folder = std::filesystem::path(path) / "..";
   data.folders.push_back((folder.lexically_normal() / "").string());
-  return AllPictures(std::move(pairs));
+  return AllPictures(std::move(source.name), std::move(source.pictures), std::move(source.numbers));
 }
 
-StatusOr<EvaluationSet> OpenList(const std::string& path, const DataOptions& options,
-                                 TrainingData& data) {
+StatusOr<EvaluationSet> FindPhotos(PairSource source, const DataOptions& options,
+                                   TrainingData& data) {
+  const std::string path = fmt::format("{}", fmt::join(source.paths, " and "));
   if (options.evaluate_photos.empty()) {
     return RefuseField("evaluate.photos",
                        fmt::format("is missing: the folder with the photos that {} names", path));
   }
-  FACEGATE_ASSIGN_OR_RETURN(const PairList list, ReadPairList(path));
+  const PairList& list = source.list;
   if (list.folds != EvaluationSet::kFolds) {
     return InvalidArgument(
         fmt::format("{} has {} folds, expected {}", path, list.folds, EvaluationSet::kFolds));
   }
   data.notes.insert(data.notes.end(), list.remarks.begin(), list.remarks.end());
-  PairSet set{.name = std::filesystem::path(path).stem().string(), .pictures = {}, .pairs = {}};
+  std::vector<PicturePair> pairs;
   ImageList images{.images = {}, .classes = {"-"}};
   std::map<std::string, size_t> numbers;
   PhotoFinder finder(options.evaluate_photos);
@@ -100,30 +103,30 @@ StatusOr<EvaluationSet> OpenList(const std::string& path, const DataOptions& opt
     }
     return at->second;
   };
-  set.pairs.reserve(list.pairs.size());
+  pairs.reserve(list.pairs.size());
   for (const FacePair& pair : list.pairs) {
     const size_t first = number(pair.first);
-    set.pairs.push_back({.first = first, .second = number(pair.second), .same = pair.same});
+    pairs.push_back({.first = first, .second = number(pair.second), .same = pair.same});
   }
-  FACEGATE_RETURN_IF_ERROR(CheckPhotos(set, path, images, options, data));
+  FACEGATE_RETURN_IF_ERROR(CheckPhotos(pairs, path, images, options, data));
   data.folders.push_back((std::filesystem::path(options.evaluate_photos) / "").string());
-  set.pictures = Cropped(MakeListDataset(std::move(images)), options);
-  return AllPictures(std::move(set));
+  return AllPictures(std::move(source.name), Cropped(MakeListDataset(std::move(images)), options),
+                     std::move(pairs));
 }
 
 }  // namespace
 
 Status OpenEvaluationSets(const DataOptions& options, TrainingData& data) {
-  for (const std::string& path : options.evaluate_pairs) {
-    FACEGATE_ASSIGN_OR_RETURN(const PairSetFormat* const format, FormatOfPairSet(path));
-    FACEGATE_ASSIGN_OR_RETURN(EvaluationSet set, format != nullptr
-                                                     ? OpenPictures(*format, path, data)
-                                                     : OpenList(path, options, data));
-    const std::string name = set.name;
-    const auto is_taken = [&](const EvaluationSet& other) { return other.name == set.name; };
-    for (int copy = 2; std::any_of(data.sets.begin(), data.sets.end(), is_taken); ++copy) {
-      set.name = fmt::format("{}-{}", name, copy);
-    }
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<PairSource> sources,
+                            OpenPairSources(options.evaluate_pairs));
+  for (PairSource& source : sources) {
+    // The people who are held out are a set, too.
+    const bool is_taken = std::any_of(data.sets.begin(), data.sets.end(),
+                                      [&](const auto& set) { return set.name == source.name; });
+    if (is_taken) source.name += " (pairs)";
+    FACEGATE_ASSIGN_OR_RETURN(EvaluationSet set, source.is_list()
+                                                     ? FindPhotos(std::move(source), options, data)
+                                                     : TakePictures(std::move(source), data));
     data.sets.push_back(std::move(set));
   }
   return OkStatus();

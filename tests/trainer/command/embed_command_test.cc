@@ -250,6 +250,11 @@ TEST_F(EmbedCommandTest, RefusesWhatDoesNotFit) {
   EXPECT_EQ(Run({dir_.File("absent"), "--crops", "--out", Out()}), TrainExitCode::kFailed);
   EXPECT_THAT(err(), HasSubstr("absent"));
   EXPECT_EQ(Run({photo, "--crops", "--out", dir_.File("no/such/e.npy")}), TrainExitCode::kFailed);
+  // A place that cannot be written is found before the work.
+  EXPECT_EQ(Run({photo, "--crops", "--out", Out(), "--projector", dir_.File("no/such/p")}),
+            TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("--projector"));
+  EXPECT_FALSE(std::filesystem::exists(Out()));
   ASSERT_THAT(WriteFileAtomically(Out(), "precious"), IsOk());
   EXPECT_EQ(Run({photo, "--crops", "--out", Out()}), TrainExitCode::kFailed);
   EXPECT_THAT(err(), HasSubstr("--force"));

@@ -1,5 +1,5 @@
 // facegate-train eval of sets of pairs that have their pictures, and of several sets.
-#include "trainer/command/eval_sets.h"
+#include "trainer/photos/pair_source.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -77,6 +77,8 @@ TEST_F(EvalSetsTest, PrintsARowForEachSetAndTheMean) {
   ASSERT_EQ(Run(table), TrainExitCode::kOk) << err_.str();
   EXPECT_THAT(out_.str(), AllOf(HasSubstr("\nlfw "), HasSubstr("\nagedb "), HasSubstr("\nmean "),
                                 HasSubstr("* not measured")));
+  // Figures that are not measured make a mean that is not.
+  EXPECT_THAT(out_.str().substr(out_.str().find("\nmean ")), HasSubstr("*  "));
   const auto page = ReadFile(dir_.File("page.html"), 1 << 28);
   ASSERT_THAT(page, IsOk());
   EXPECT_THAT(*page, AllOf(HasSubstr("agedb: 40 photos, 20 pairs"), HasSubstr("data:image/")));
@@ -88,8 +90,8 @@ TEST_F(EvalSetsTest, ListsOfOneKindAreReadAsOne) {
   ASSERT_THAT(WriteFileAtomically(dir_.File("mismatch.txt"), "a c 0\na d 0\n"), IsOk());
   ASSERT_THAT(WriteFileAtomically(dir_.File("both.txt"), "a c 0\na b 1\n"), IsOk());
   FACEGATE_ASSERT_OK_AND_ASSIGN(
-      const std::vector<EvalSet> sets,
-      OpenEvalSets({dir_.File("match.txt"), dir_.File("both.txt"), dir_.File("mismatch.txt")}));
+      const std::vector<PairSource> sets,
+      OpenPairSources({dir_.File("match.txt"), dir_.File("both.txt"), dir_.File("mismatch.txt")}));
   ASSERT_EQ(sets.size(), 2U);
   EXPECT_EQ(sets[0].name, "both");
   EXPECT_EQ(sets[1].name, "match + mismatch");

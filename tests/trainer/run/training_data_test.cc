@@ -355,6 +355,28 @@ TEST_F(TrainingDataTest, OpensEverySetOfPairsUnderANameOfItsOwn) {
   }
 }
 
+// As facegate-train eval does: LFW's matched and mismatched pairs are two files, and one set.
+TEST_F(TrainingDataTest, ReadsListsOfOneKindAsOneSet) {
+  DataOptions options;
+  options.train = {Folder("a", 2, 2)};
+  WriteListedPairs(dir_.File("crops"), dir_.File("list.txt"), MakeTestPairs(40));
+  const std::string text = ReadFile(dir_.File("list.txt"), 1 << 20).value();
+  std::string kinds[2];
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin) + 1;
+    kinds[text[end - 2] == '1'] += text.substr(begin, end - begin);
+    begin = end;
+  }
+  ASSERT_THAT(WriteFileAtomically(dir_.File("other.txt"), kinds[0]), IsOk());
+  ASSERT_THAT(WriteFileAtomically(dir_.File("match.txt"), kinds[1]), IsOk());
+  options.evaluate_pairs = {dir_.File("match.txt"), dir_.File("other.txt")};
+  options.evaluate_photos = dir_.File("crops");
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data, OpenTrainingData(options));
+  ASSERT_EQ(data.sets.size(), 1U);
+  EXPECT_EQ(data.sets[0].name, "match + other");
+  EXPECT_EQ(data.sets[0].pairs.size(), 40U);
+}
+
 TEST_F(TrainingDataTest, WantsAFolderOfPhotosForListsAlone) {
   DataOptions options;
   options.train = {Folder("a", 2, 2)};
