@@ -188,6 +188,10 @@ Status CheckRecipe(const Recipe& recipe) {
   if (const Status status = CheckDeviceName(recipe.machine.device); !status.ok()) {
     return Annotate(status, "machine.device");
   }
+  if (const double factor = recipe.augment.low_resolution_factor; factor > 0.0 && factor < 1.0) {
+    return RefuseField("augment.low_resolution_factor",
+                       fmt::format("is {:g}, expected 0 or 1 to 64", factor));
+  }
   if (recipe.machine.device == "cpu" && recipe.network.precision == "fp16") {
     return InvalidArgument("network.precision fp16 needs a card, and machine.device is cpu");
   }
