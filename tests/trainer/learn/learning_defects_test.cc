@@ -6,8 +6,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
+#include "face/base/file.h"
+#include "face/weights/safetensors.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+#include "tests/trainer/learn/stripes.h"
 #include "trainer/learn/class_head.h"
 #include "trainer/learn/losses.h"
 #include "trainer/learn/training.h"
@@ -81,6 +86,21 @@ TEST(LearningDefectsTest, TrainingReportsTheAccuracyWithoutTheMargin) {
   ASSERT_THAT(as_second, IsOk());
   // Each photo is nearest to one of the two classes, whatever its label: the shares make up 1.
   EXPECT_NEAR(as_first->accuracy + as_second->accuracy, 1.0, 1e-6);
+}
+
+// The optimiser's groups were made by the names of classes, and the head's weights were in none.
+TEST(LearningDefectsTest, TheHeadLearnsWithTheBackbone) {
+  const TempDir dir;
+  const auto training = BeginTraining(StripesOptions());
+  const auto weights_of_head = [&](const std::string& name) {
+    EXPECT_THAT(training->Save(dir.File(name), {}), IsOk());
+    const auto file = ParseSafetensors(ReadFile(dir.File(name), 1 << 30).value());
+    EXPECT_THAT(file, IsOk());
+    return file->tensors.at("head.weight").bytes;
+  };
+  const std::string before = weights_of_head("before");
+  LearnAt(*training, 0);
+  EXPECT_NE(weights_of_head("after"), before);
 }
 
 }  // namespace

@@ -248,6 +248,26 @@ TEST(MarginRuleTest, EqualsAnIndependentSphereFace) {
                       reference::kSphereFaceByCosine, reference::kSphereFaceByNorm});
 }
 
+// What lambda = max(2, 10 / (1 + t)) makes of the margin in step t: 1 / (1 + lambda) of it.
+TEST(MarginRuleTest, TheMarginOfSphereFaceGrowsAsLambdaFalls) {
+  MarginOptions options;
+  options.kind = "sphereface";
+  options.lambda_base = 0.0;
+  options.lambda_minimum = 0.0;
+  const CosineBatch batch = ReferenceBatch();
+  const Tensor plain = Rule(options)->Apply(batch, 0.0).logits;
+  const Tensor whole = Rule(options)->Apply(batch, 1.0).logits;
+  options.lambda_base = 10.0;
+  options.lambda_gamma = 1.0;
+  options.lambda_power = 1.0;
+  options.lambda_minimum = 2.0;
+  const auto rule = Rule(options);
+  for (const double lambda : {5.0, 10.0 / 3.0, 2.5, 2.0, 2.0}) {
+    const Tensor expected = plain + (whole - plain) / (1.0 + lambda);
+    EXPECT_TRUE(torch::allclose(rule->Apply(batch, 1.0).logits, expected)) << lambda;
+  }
+}
+
 TEST(MarginRuleTest, ArcFaceIsMonotonicInTheAngle) {
   for (const bool easy : {false, true}) {
     MarginOptions options;
