@@ -23,7 +23,8 @@ class FrozenNetwork {
  public:
   // `backbone` is on the CPU with its weights set. It is used up: put into evaluation mode, its
   // parameters taken from the gradient, moved to `device`; it may go afterwards. Compares the
-  // result with the backbone's own on generated input: kInternal when they differ, kInvalidArgument
+  // result with the backbone's own on generated input: kInternal when they differ (where rounding
+  // has much effect, when it is further from the result in double precision), kInvalidArgument
   // when the network gives values that are not finite. `with_maps`: RunAll() gives the maps of
   // Chain::ForwardWithMaps(), too.
   static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device,
@@ -42,8 +43,10 @@ class FrozenNetwork {
  private:
   struct Program;
   explicit FrozenNetwork(std::unique_ptr<Program> program);
-  // OK when one row of the example, and all of them, give what is expected.
-  Status Prove(const torch::Tensor& example, const std::vector<torch::Tensor>& expected) const;
+  // OK when one row of the example, and all of them, give what is expected. `exact` is empty, or
+  // what the backbone gives in double precision.
+  Status Prove(const torch::Tensor& example, const std::vector<torch::Tensor>& expected,
+               const std::vector<torch::Tensor>& exact) const;
 
   const std::unique_ptr<const Program> program_;
 };

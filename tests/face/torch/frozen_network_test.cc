@@ -92,6 +92,27 @@ TEST(FrozenNetworkBorderTest, KeepsBatchNormBeforePaddedConvolution) {
   EXPECT_LT(RelativeDifference(expected, actual), 1e-5f);
 }
 
+// What is left of a large bias after a norm has taken it away again is rounding, ten times as
+// large. The norm that is folded into the convolution has no such rounding.
+TEST(FrozenNetworkRoundingTest, TakesANetworkThatMakesMuchOfARounding) {
+  const torch::NoGradGuard no_grad;
+  constexpr float kBias = 1e4F;
+  const auto backbone =
+      CreateBackbone({.name = "rounding",
+                      .input = {.channels = 1, .height = 16, .width = 16},
+                      .outputs = 256,
+                      .layers = {{"conv", network::Convolution{{.in = 1, .out = 1}, true}},
+                                 {"norm", network::BatchNorm{.channels = 1}},
+                                 {"flatten", network::Flatten{}}},
+                      .more = {}})
+          .value();
+  backbone->named_parameters()["conv.weight"].fill_(1.0F);
+  backbone->named_parameters()["conv.bias"].fill_(kBias);
+  backbone->named_buffers()["norm.running_mean"].fill_(kBias);
+  backbone->named_buffers()["norm.running_var"].fill_(0.01F);
+  EXPECT_THAT(FrozenNetwork::Create(*backbone, torch::kCPU), IsOk());
+}
+
 TEST(FrozenNetworkThreadsTest, ConcurrentCallsGiveTheSameBits) {
   const auto backbone = WithRandomWeights("mobilefacenet-128");
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
