@@ -4,8 +4,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-all_targets=(decode heif exif safetensors torch_pickle onnx request record pack record_io tf_record archive idx
-             pickled_pairs bcolz_pairs memfile_pairs)
+all_targets=(decode heif exif safetensors torch_pickle onnx onnx_graph description keras request record pack
+             record_io tf_record archive idx pickled_pairs bcolz_pairs memfile_pairs)
 seconds=1200
 jobs=$(nproc)
 
@@ -18,8 +18,8 @@ starts from its seeds in tests/fuzz/corpus and from what earlier runs kept in bu
 input that ends a target (by a sanitizer's report, a failed check, 10 s or 2 GB) is kept in build/fuzz/findings, and its
 path is printed.
 
-Targets: decode heif exif safetensors torch_pickle onnx request record pack record_io tf_record archive idx pickled_pairs
-bcolz_pairs memfile_pairs (all if none is named)
+Targets: decode heif exif safetensors torch_pickle onnx onnx_graph description keras request record pack record_io
+tf_record archive idx pickled_pairs bcolz_pairs memfile_pairs (all if none is named)
 
   --seconds N   time for each target (default 1200)
   --jobs N      targets at a time (default: one for each core)

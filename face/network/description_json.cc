@@ -274,8 +274,8 @@ StatusOr<std::vector<network::TensorShape>> MoreFromJson(const Json& json) {
   return more;
 }
 
-// How often layers run for one picture, up to kMaxRuns + 1: a graph may call a graph many times, and
-// who follows a network does it call by call.
+// How often layers run for one picture, up to kMaxRuns + 1: a graph may call a graph many times,
+// and who follows a network does it call by call.
 size_t RunsOf(const std::vector<Layer>& layers);
 
 size_t RunsOf(const Layer& layer) {

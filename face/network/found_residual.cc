@@ -181,6 +181,12 @@ std::optional<FoundNetwork> FindResNet(const TensorShapes& outer, const Describe
   shape.average = places == 1;
   if (!AllPositive(shape.units) || places < 1) return std::nullopt;
   std::vector<std::string> remarks;
+  const int64_t first_width = (shape.bottleneck ? 4 : 1) * shape.widths.front();
+  if (projected && shape.stem != first_width) {
+    remarks.push_back(
+        fmt::format("its first stage is taken {}; its tensors leave that open",
+                    shape.first_stride == 2 ? "to halve the map" : "to leave the map's size"));
+  }
   const int halved = 3 + (shape.first_stride == 2 ? 1 : 0) + (shape.pooled_stem ? 1 : 0) +
                      (shape.stem_kernel == 7 ? 1 : 0);
   if (shape.average && !hints.input.has_value()) {

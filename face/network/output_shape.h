@@ -21,8 +21,8 @@ StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input);
 StatusOr<Extents> OutputOfJoin(Join join, const std::vector<Extents>& inputs);
 
 // Tells the same of each value of a graph: of its input, and of what each call gives.
-// kInvalidArgument also where a call names a layer or a value that is not there before it, and where
-// the calls give more than 2^32 numbers in all.
+// kInvalidArgument also where a call names a layer or a value that is not there before it, and
+// where the calls give more than 2^32 numbers in all.
 StatusOr<std::vector<Extents>> ValuesOf(const Graph& graph, const Extents& input);
 
 }  // namespace facegate::network

@@ -41,8 +41,8 @@ size_t NumbersIn(const OnnxModel& model) {
   return numbers;
 }
 
-// The largest of the pixels that x · scale + shift prepares: 255, or 1. They become numbers of a few
-// units around zero.
+// The largest of the pixels that x · scale + shift prepares: 255, or 1. They become numbers of a
+// few units around zero.
 double LargestPixel(const network::ChannelScale& preparation) {
   double centre = 0.0;  // the pixel that becomes zero
   double factor = 0.0;

@@ -22,8 +22,10 @@ struct GraphNetwork {
 
 // Follows the graph of an ONNX model from its first input, which is N·C·H·W (or N·H·W·C where a
 // Transpose comes first) with C of 1 or 3 and N not fixed or 1, to its first output, which is a
-// list. A height or width that is not fixed is that of `open`, or 112 pixels. Takes the operators Conv, BatchNormalization, PRelu, LeakyRelu, Relu, Clip, Sigmoid, Add,
-// Sub, Mul, Div, Gemm, MatMul, Flatten, Reshape, Squeeze, GlobalAveragePool, ReduceMean of rows and
+// list. A height or width that is not fixed is that of `open`, or 112 pixels.
+//
+// Takes the operators Conv, BatchNormalization, PRelu, LeakyRelu, Relu, Clip, Sigmoid, Add, Sub,
+// Mul, Div, Gemm, MatMul, Flatten, Reshape, Squeeze, GlobalAveragePool, ReduceMean of rows and
 // columns, AveragePool, MaxPool, Concat of channels, Pad by zeros, Transpose to and from N·H·W·C,
 // Identity, Dropout and Cast, what computes the shape of a Reshape, and a division of the output by
 // its length, which is left out. kInvalidArgument, naming operator and node, for anything else; for

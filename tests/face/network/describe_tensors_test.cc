@@ -25,9 +25,11 @@ using network::MobileFaceNetNaming;
 using network::MobileFaceNetShape;
 using network::ResNetFace;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // The shapes of a checkpoint: the network under a prefix, and a head.
 StateDictShapes Checkpoint(const Description& description, const std::string& prefix) {
@@ -135,6 +137,17 @@ TEST(DescribeTensorsTest, FindsResNetsWithEachHead) {
       ExpectFound(ResNet(shape, 0.0), {.input = network::Sides{160, 160}});
     }
   }
+}
+
+TEST(DescribeTensorsTest, SaysWhichStrideItTookWhereChannelsChange) {
+  network::ResNetShape shape = network::GreyResNet(18);
+  shape.stem = 8;
+  shape.widths = {8, 16, 16, 16};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const BackboneGroup certain, Found(ResNet(shape, 0.0)));
+  EXPECT_THAT(certain.remarks, Not(Contains(HasSubstr("first stage"))));
+  shape.widths[0] = 16;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const BackboneGroup guessed, Found(ResNet(shape, 0.0)));
+  EXPECT_THAT(guessed.remarks, Contains(HasSubstr("first stage is taken to halve the map")));
 }
 
 TEST(DescribeTensorsTest, SaysWhichInputItTook) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "face/network/architecture.h"
+#include "face/network/census.h"
 #include "face/network/description_json.h"
 #include "face/network/random_weights.h"
 #include "face/network/shape_map.h"
@@ -64,6 +65,7 @@ TEST(GraphReaderTest, ReadsWhatIsWrittenOfEachArchitecture) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(std::move(model)));
     EXPECT_EQ(read.description.outputs, description.outputs);
     EXPECT_EQ(read.description.input, description.input);
+    EXPECT_EQ(network::CensusOf(read.description), network::CensusOf(description)) << name;
     EXPECT_EQ(read.largest_pixel, std::nullopt);
     EXPECT_EQ(CompareShapes(ShapesOf(read.description), read.tensors).count, 0U) << name;
     EXPECT_THAT(DescriptionFromJson(DescriptionToJson(read.description)), IsOk());

@@ -1,18 +1,15 @@
 #include "trainer/keras/keras_weights.h"
 
 #include <gmock/gmock.h>
-#include <hdf5.h>
 
 #include <cstring>
-#include <numeric>
 #include <string>
 #include <vector>
 
-#include "face/base/file.h"
 #include "face/network/architecture.h"
 #include "face/network/shape_map.h"
+#include "tests/support/h5_bytes.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temp_dir.h"
 #include "trainer/keras/h5_file.h"
 
 namespace facegate {
@@ -23,42 +20,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-struct Entry {
-  std::string path;
-  std::vector<hsize_t> shape;
-  std::vector<float> values{};  // empty: 0, 1, 2, ...
-  bool chunked = false;
-};
-
-std::string H5File(const std::vector<Entry>& entries) {
-  const TempDir dir;
-  const std::string path = dir.File("w.h5");
-  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  const hid_t groups = H5Pcreate(H5P_LINK_CREATE);
-  H5Pset_create_intermediate_group(groups, 1);
-  for (const Entry& entry : entries) {
-    std::vector<float> values = entry.values;
-    if (values.empty()) {
-      values.resize(std::accumulate(entry.shape.begin(), entry.shape.end(), size_t{1},
-                                    [](size_t a, hsize_t b) { return a * b; }));
-      std::iota(values.begin(), values.end(), 0.0F);
-    }
-    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
-    const auto dimensions = static_cast<int>(entry.shape.size());
-    if (entry.chunked) H5Pset_chunk(creation, dimensions, entry.shape.data());
-    const hid_t space = H5Screate_simple(dimensions, entry.shape.data(), nullptr);
-    const hid_t set =
-        H5Dcreate2(file, entry.path.c_str(), H5T_IEEE_F32LE, space, groups, creation, H5P_DEFAULT);
-    EXPECT_GE(H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
-    H5Dclose(set);
-    H5Sclose(space);
-    H5Pclose(creation);
-  }
-  H5Pclose(groups);
-  H5Fclose(file);
-  return ReadFile(path, 1 << 26).value();
-}
-
 std::vector<float> Values(const Tensor& tensor) {
   std::vector<float> values(tensor.bytes.size() / sizeof(float));
   std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
@@ -67,7 +28,7 @@ std::vector<float> Values(const Tensor& tensor) {
 
 TEST(H5FileTest, ReadsDatasetsInGroups) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const TensorMap tensors,
-                                ParseH5(H5File({{"a/b/kernel:0", {2, 3}}, {"bias:0", {1}, {7}}})));
+                                ParseH5(H5Bytes({{"a/b/kernel:0", {2, 3}}, {"bias:0", {1}, {7}}})));
   ASSERT_THAT(tensors, SizeIs(2));
   EXPECT_THAT(tensors.at("a/b/kernel:0").shape, ElementsAre(2, 3));
   EXPECT_THAT(Values(tensors.at("a/b/kernel:0")), ElementsAre(0, 1, 2, 3, 4, 5));
@@ -76,11 +37,11 @@ TEST(H5FileTest, ReadsDatasetsInGroups) {
 
 TEST(H5FileTest, RefusesWhatIsCutOffOrNotPlain) {
   EXPECT_THAT(ParseH5("PK\x03\x04"), StatusIs(StatusCode::kInvalidArgument));
-  const std::string file = H5File({{"a/kernel:0", {64, 64}}});
+  const std::string file = H5Bytes({{"a/kernel:0", {64, 64}}});
   for (const size_t part : {1U, 3U, 7U}) {
     EXPECT_FALSE(ParseH5(file.substr(0, file.size() * part / 8)).ok()) << part;
   }
-  const auto chunked = ParseH5(H5File({{"a/kernel:0", {8}, {}, true}}));
+  const auto chunked = ParseH5(H5Bytes({{"a/kernel:0", {8}, {}, true}}));
   EXPECT_THAT(chunked, StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(MessageOf(chunked.status())),
               AllOf(HasSubstr("\"/a/kernel:0\""), HasSubstr("one piece")));
@@ -88,7 +49,7 @@ TEST(H5FileTest, RefusesWhatIsCutOffOrNotPlain) {
 
 // A flipped byte may change numbers and names; it must not bring the program down.
 TEST(H5FileTest, SurvivesFlippedBytes) {
-  const std::string file = H5File({{"a/kernel:0", {2, 2}}, {"a/bias:0", {2}}});
+  const std::string file = H5Bytes({{"a/kernel:0", {2, 2}}, {"a/bias:0", {2}}});
   for (size_t i = 0; i < file.size(); i += 3) {
     std::string broken = file;
     broken[i] = static_cast<char>(broken[i] ^ 0x41);
@@ -99,13 +60,13 @@ TEST(H5FileTest, SurvivesFlippedBytes) {
 
 TEST(KerasWeightsTest, TurnsKernelsAround) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const TensorMap keras,
-                                ParseH5(H5File({{"n/bn_Conv1/gamma:0", {1}},
-                                                {"n/Conv1/kernel:0", {1, 2, 3, 2}},
-                                                {"n/d/depthwise_kernel:0", {1, 2, 3, 1}},
-                                                {"OutputLayer/batch_normalization_4/gamma:0", {2}},
-                                                {"OutputLayer/batch_normalization_5/gamma:0", {1}},
-                                                {"OutputLayer/dense_7/kernel:0", {6, 2}},
-                                                {"ArcHead/dense_8/kernel:0", {1, 9}}})));
+                                ParseH5(H5Bytes({{"n/bn_Conv1/gamma:0", {1}},
+                                                 {"n/Conv1/kernel:0", {1, 2, 3, 2}},
+                                                 {"n/d/depthwise_kernel:0", {1, 2, 3, 1}},
+                                                 {"OutputLayer/batch_normalization_4/gamma:0", {2}},
+                                                 {"OutputLayer/batch_normalization_5/gamma:0", {1}},
+                                                 {"OutputLayer/dense_7/kernel:0", {6, 2}},
+                                                 {"ArcHead/dense_8/kernel:0", {1, 9}}})));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const TensorMap tensors, FromKeras(keras));
   const Tensor& convolution = tensors.at("mobilenetv2.Conv1.weight");
   EXPECT_THAT(convolution.shape, ElementsAre(2, 3, 1, 2));
@@ -123,7 +84,7 @@ TEST(KerasWeightsTest, TurnsKernelsAround) {
 
 TEST(KerasWeightsTest, RefusesShapesThatDoNotFit) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const TensorMap keras,
-                                ParseH5(H5File({{"c/kernel:0", {2, 2, 2}}})));
+                                ParseH5(H5Bytes({{"c/kernel:0", {2, 2, 2}}})));
   EXPECT_THAT(std::string(MessageOf(FromKeras(keras).status())), HasSubstr("[2, 2, 2]"));
 }
 

@@ -1,0 +1,80 @@
+// ParseH5() and FromKeras(): tensors within their bounds, or kInvalidArgument. Bytes that are no
+// HDF5 file are a list of tensors for FromKeras() alone, one in a line: a path and its extents.
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "face/base/check.h"
+#include "tests/fuzz/fuzz_input.h"
+#include "trainer/keras/h5_file.h"
+#include "trainer/keras/keras_weights.h"
+
+namespace facegate {
+namespace {
+
+constexpr int64_t kMaxListed = 1 << 12;  // numbers of a tensor of the list
+
+size_t CheckedBytes(const TensorMap& tensors) {
+  size_t total = 0;
+  for (const auto& [name, tensor] : tensors) {
+    FACEGATE_CHECK(tensor.element_count() >= 0);
+    FACEGATE_CHECK(tensor.bytes.size() ==
+                   static_cast<uint64_t>(tensor.element_count()) * SizeOf(tensor.dtype));
+    total += tensor.bytes.size();
+  }
+  return total;
+}
+
+void RunTensors(TensorMap tensors) {
+  const size_t before = CheckedBytes(tensors);
+  const StatusOr<TensorMap> renamed = FromKeras(std::move(tensors));
+  if (!renamed.ok()) {
+    FACEGATE_CHECK(renamed.status().code() == StatusCode::kInvalidArgument);
+    return;
+  }
+  FACEGATE_CHECK(CheckedBytes(*renamed) == before);
+}
+
+void RunFile(std::string_view bytes) {
+  StatusOr<TensorMap> tensors = ParseH5(bytes);
+  if (!tensors.ok()) {
+    FACEGATE_CHECK(tensors.status().code() == StatusCode::kInvalidArgument);
+    return;
+  }
+  FACEGATE_CHECK(CheckedBytes(*tensors) <= bytes.size());
+  RunTensors(*std::move(tensors));
+}
+
+// "conv/kernel:0 1 1 3 4"
+void RunList(std::string_view text) {
+  TensorMap tensors;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::string name(line.substr(0, line.find(' ')));
+    Tensor tensor;
+    for (line.remove_prefix(name.size()); line.starts_with(' ');) {
+      int64_t extent = 0;
+      line.remove_prefix(1);
+      const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), extent);
+      if (error != std::errc()) return;
+      line.remove_prefix(static_cast<size_t>(end - line.data()));
+      tensor.shape.push_back(extent);
+    }
+    const int64_t count = tensor.element_count();
+    if (count < 0 || count > kMaxListed || tensor.shape.size() > kMaxDimensions) return;
+    tensor.bytes.resize(static_cast<size_t>(count) * sizeof(float));
+    tensors.emplace(name, std::move(tensor));
+  }
+  RunTensors(std::move(tensors));
+}
+
+}  // namespace
+}  // namespace facegate
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view bytes = facegate::AsText(data, size);
+  facegate::LooksLikeH5(bytes) ? facegate::RunFile(bytes) : facegate::RunList(bytes);
+  return 0;
+}
