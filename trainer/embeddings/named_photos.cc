@@ -11,13 +11,13 @@
 #include <unordered_set>
 #include <utility>
 
-#include "face/base/file.h"
 #include "face/image/decode.h"
 #include "trainer/photos/dataset_format.h"
 #include "trainer/photos/list_layout.h"
 #include "trainer/photos/list_text.h"
 #include "trainer/photos/photo_files.h"
 #include "trainer/photos/photo_finder.h"
+#include "trainer/photos/photo_source.h"
 #include "trainer/photos/shown_name.h"
 #include "trainer/photos/text_table.h"
 
@@ -37,7 +37,7 @@ class FilePhotos final : public NamedPhotos {
   const std::string& name(size_t i) const override { return photos_[i].name; }
   StatusOr<Image> Load(size_t i) const override {
     const std::string& path = photos_[i].path;
-    FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kLimits.max_bytes));
+    FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadPhotoFile(path));
     StatusOr<Image> photo = DecodeImage(bytes, kLimits);
     if (!photo.ok()) return Annotate(photo.status(), ShownName(path));
     return photo;

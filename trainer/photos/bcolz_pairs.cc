@@ -15,6 +15,7 @@
 #include "face/base/mutex.h"
 #include "trainer/photos/array_facts.h"
 #include "trainer/photos/float_pairs.h"
+#include "trainer/photos/photo_files.h"
 
 namespace facegate {
 namespace {
@@ -132,7 +133,7 @@ bool SniffBcolzPairs(const DatasetCandidate& candidate) {
 }
 
 StatusOr<PairSet> OpenBcolzPairs(const std::string& path) {
-  const fs::path root = (fs::absolute(path) / ".").lexically_normal().parent_path();
+  const fs::path root = WholePath(path);
   FACEGATE_ASSIGN_OR_RETURN(const std::string sizes,
                             ReadFile((root / "meta" / "sizes").string(), kMaxArrayFactsBytes));
   FACEGATE_ASSIGN_OR_RETURN(const std::string storage,

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <string_view>
 #include <utility>
 
 #include "face/base/file.h"
+#include "trainer/photos/photo_files.h"
 #include "trainer/photos/shown_name.h"
 
 namespace facegate {
@@ -18,14 +17,6 @@ bool HasBlankEnd(const std::string& field) {
   constexpr std::string_view kBlanks = " \t";
   return !field.empty() && (kBlanks.find(field.front()) != std::string_view::npos ||
                             kBlanks.find(field.back()) != std::string_view::npos);
-}
-
-// The whole path. ".." stays where it is: behind a link it leads elsewhere than to the folder above
-// the link.
-std::string WholePath(const std::string& name) {
-  const std::filesystem::path path = std::filesystem::absolute(name);
-  const bool goes_up = std::find(path.begin(), path.end(), "..") != path.end();
-  return (goes_up ? path : path.lexically_normal()).string();
 }
 
 // The field as CSV has it.
@@ -72,8 +63,8 @@ StatusOr<PhotoJobReport> WriteList(const PhotoJobOptions& options, ListForm form
     }
     for (const size_t photo : identity.photos) {
       const std::string name = opened.sources[identity.source]->name(photo);
-      FACEGATE_ASSIGN_OR_RETURN(const std::string line,
-                                LineOf(form, WholePath(name), identity.name, report.identities));
+      FACEGATE_ASSIGN_OR_RETURN(const std::string line, LineOf(form, WholePath(name).string(),
+                                                               identity.name, report.identities));
       text += line;
     }
     report.photos += identity.photos.size();

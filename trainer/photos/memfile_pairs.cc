@@ -11,6 +11,7 @@
 #include "trainer/photos/array_facts.h"
 #include "trainer/photos/float_pairs.h"
 #include "trainer/photos/mapped_file.h"
+#include "trainer/photos/photo_files.h"
 
 namespace facegate {
 namespace {
@@ -23,7 +24,7 @@ constexpr char kEnding[] = ".conf";
 
 // The file of the values; empty where the path leads to none.
 fs::path ValuesOf(const std::string& path, bool is_folder) {
-  const fs::path whole = fs::path(path).lexically_normal();
+  const fs::path whole = WholePath(path);
   if (!is_folder) {
     if (whole.filename() == kValues) return whole;
     const bool is_conf = whole.filename() == std::string(kValues) + kEnding;
@@ -65,7 +66,7 @@ StatusOr<PairSet> OpenMemfilePairs(const std::string& path) {
                                        file->bytes().size(), *pictures,
                                        *pictures * kBytesOfPicture));
   }
-  const fs::path folder = fs::absolute(values).parent_path();
+  const fs::path folder = values.parent_path();
   const fs::path set = folder.filename() == kFolder ? folder.parent_path() : folder;
   return MakeFloatPairs(set.string(), *pictures, [file = std::move(file)](size_t i) {
     return StatusOr<std::string>(file->bytes().substr(i * kBytesOfPicture, kBytesOfPicture));

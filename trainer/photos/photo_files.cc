@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <system_error>
 
@@ -81,6 +80,17 @@ std::vector<std::string> LeftOut::Remarks() const {
                                                      group.count, group.example));
   }
   return remarks;
+}
+
+fs::path WholePath(const std::string& path) {
+  fs::path whole = fs::absolute(path);
+  if (std::find(whole.begin(), whole.end(), "..") != whole.end()) {
+    std::error_code error;
+    const fs::path real = fs::weakly_canonical(whole, error);
+    return error ? whole : real;
+  }
+  whole = whole.lexically_normal();
+  return whole.has_filename() ? whole : whole.parent_path();
 }
 
 StatusOr<std::vector<std::string>> NamesInFolder(const std::string& folder) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -35,6 +36,10 @@ class LeftOut {
   };
   std::map<std::string, Group> groups_;
 };
+
+// The whole path, without "." and without a slash at its end. Links are followed where it holds
+// "..", which behind a link leads elsewhere than to the folder above the link.
+std::filesystem::path WholePath(const std::string& path);
 
 // The names in a folder, in order. kInvalidArgument where it cannot be read.
 StatusOr<std::vector<std::string>> NamesInFolder(const std::string& folder);

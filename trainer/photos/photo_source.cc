@@ -32,7 +32,7 @@ class ListSource final : public PhotoSource {
   bool has_files() const override { return true; }
   std::vector<std::string> remarks() const override { return list_.remarks; }
   StatusOr<std::string> Read(size_t i) const override {
-    return ReadFile(list_.images[i].path, kMaxTrainingPhotoBytes);
+    return ReadPhotoFile(list_.images[i].path);
   }
 
  private:
@@ -66,6 +66,15 @@ Status CheckTrainingPhotoSize(uint64_t bytes) {
   if (bytes <= kMaxTrainingPhotoBytes) return OkStatus();
   return InvalidArgument(
       fmt::format("has {} bytes, the most is {}", bytes, kMaxTrainingPhotoBytes));
+}
+
+StatusOr<std::string> ReadPhotoFile(const std::string& path) {
+  StatusOr<std::string> bytes = ReadFile(path, kMaxTrainingPhotoBytes);
+  const std::string shown = ShownName(path);
+  if (bytes.ok() || shown == path) return bytes;
+  const std::string message = fmt::format("cannot read {}", shown);
+  const bool is_absent = bytes.status().code() == StatusCode::kNotFound;
+  return is_absent ? NotFound(message) : InvalidArgument(message);
 }
 
 std::unique_ptr<PhotoSource> MakeListSource(ImageList list, const std::string& root) {

@@ -19,6 +19,9 @@ constexpr uint64_t kMaxTrainingPhotoBytes = 256ULL << 20;
 // kInvalidArgument, with both numbers, for more bytes than that: nothing is copied before.
 Status CheckTrainingPhotoSize(uint64_t bytes);
 
+// The bytes of a photo that is a file of its own. An error shows the path by ShownName().
+StatusOr<std::string> ReadPhotoFile(const std::string& path);
+
 // Says what becomes of photos that a list names and that are not there.
 enum class MissingPhotos {
   kKeep,    // each is an error when it is read

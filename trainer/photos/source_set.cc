@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "trainer/photos/photo_files.h"
+
 namespace facegate {
 namespace {
 
@@ -14,10 +16,9 @@ using Identity = MergedIdentities::Identity;
 
 // "faces" for "data/faces/", "casia" for "casia.pack".
 std::string NameOfSource(const std::string& path) {
-  const std::filesystem::path normal = std::filesystem::absolute(path).lexically_normal();
-  const std::filesystem::path last =
-      normal.has_filename() ? normal.filename() : normal.parent_path().filename();
-  return std::filesystem::is_directory(normal) ? last.string() : last.stem().string();
+  const std::filesystem::path whole = WholePath(path);
+  const std::filesystem::path last = whole.filename();
+  return std::filesystem::is_directory(whole) ? last.string() : last.stem().string();
 }
 
 }  // namespace

@@ -137,7 +137,10 @@ class TarReader {
     if (announces_) return Damaged(at_, "is cut off");
     const size_t more = bytes_.find_first_not_of('\0', at_);
     if (more != std::string_view::npos) {
-      return Damaged(more, "ends and goes on, perhaps with another that was joined to it,");
+      return Damaged(
+          more,
+          "has bytes behind its end, those of another perhaps that was joined to it (tar "
+          "--ignore-zeros unpacks both),");
     }
     return std::move(members_);
   }

@@ -132,6 +132,20 @@ TEST_F(OpenDatasetTest, MissingPhotosAreKeptRefusedOrLeftOut) {
 }
 
 // A list kept apart from its photos, read without a root.
+// Wherever a list's names stand in a message.
+TEST_F(OpenDatasetTest, NamesOfAListCommandNoTerminal) {
+  WriteBytes(dir_.File("list.txt"), "faces/anna/1.png 0\nfaces/\x1b[2J.png 1\n");
+  const std::string shown = R"(/\x1b[2J.png")";
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto kept, OpenPhotoSource(dir_.File("list.txt"), ""));
+  EXPECT_THAT(kept->remarks(), ElementsAre(HasSubstr(shown)));
+  EXPECT_THAT(MessageOf(kept->Read(1).status()), HasSubstr(shown));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto skipped,
+                                OpenPhotoSource(dir_.File("list.txt"), "", MissingPhotos::kSkip));
+  EXPECT_THAT(skipped->remarks(), ElementsAre(HasSubstr(shown)));
+  const auto refused = OpenPhotoSource(dir_.File("list.txt"), "", MissingPhotos::kRefuse);
+  EXPECT_THAT(MessageOf(refused.status()), HasSubstr(shown));
+}
+
 TEST_F(OpenDatasetTest, SaysWherePhotosWereLookedForWhenNoneIsThere) {
   WriteBytes(dir_.File("lists/list.txt"), "anna/1.png a\nzoe/1.png z\n");
   const auto source = OpenPhotoSource(dir_.File("lists/list.txt"), "", MissingPhotos::kSkip);

@@ -78,6 +78,16 @@ TEST_F(PairSetTest, EachFormGivesTheSamePicturesAndPairs) {
   }
 }
 
+// link/.. is the folder above that to which the link leads.
+TEST_F(PairSetTest, FindsASetOnAWayUpThroughALink) {
+  WriteBcolzPairs(dir_.File("disk/bcolz/lfw"), pairs_, 4);
+  WriteMemfilePairs(dir_.File("disk/mem/lfw"), pairs_);
+  std::filesystem::create_directory(dir_.File("disk/deep"));
+  std::filesystem::create_directory_symlink(dir_.File("disk/deep"), dir_.File("link"));
+  ExpectSet(OpenAny(dir_.File("link/../bcolz/lfw")), pairs_);
+  ExpectSet(OpenAny(dir_.File("link/../mem/lfw/")), pairs_);
+}
+
 TEST_F(PairSetTest, ReadsChunksInAnyOrder) {
   WriteBcolzPairs(dir_.File("lfw"), pairs_, 2);
   FACEGATE_ASSERT_OK_AND_ASSIGN(const PairSet set, OpenAny(dir_.File("lfw")));
