@@ -100,6 +100,7 @@ StatusOr<std::string> OnnxBytes(ExportWeights weights, const ExportOptions& opti
   if (options.pixels) {
     graph.pixels = *options.pixels == "uint8" ? OnnxPixels::kUint8 : OnnxPixels::kFloat;
   }
+  const bool mirrored = weights.card->preprocessing.mirror_average;
   FACEGATE_ASSIGN_OR_RETURN(OnnxModel model, OnnxOf(std::move(weights), graph, options.card));
   report.facts.emplace_back("operators",
                             fmt::format("{} of opset {}", model.nodes.size(), model.opsets.at("")));
@@ -107,6 +108,11 @@ StatusOr<std::string> OnnxBytes(ExportWeights weights, const ExportOptions& opti
                             fmt::format("{}: {}", kOnnxInput, model.metadata.at(kInputKey)));
   report.facts.emplace_back("output",
                             fmt::format("{}: {}", kOnnxOutput, model.metadata.at(kOutputKey)));
+  if (mirrored) {
+    report.facts.emplace_back("mirror",
+                              "the card averages mirror images: add the embedding of the mirrored "
+                              "crop before normalising");
+  }
   return SerializeOnnx(std::move(model));
 }
 
@@ -165,9 +171,12 @@ TrainCommand AddExportCommand(CLI::App& app) {
       "  .pth, .pt     a state dict, as torch.save writes it; torch.load(…, weights_only=True) "
       "reads it\n"
       "  .safetensors  the same tensors, with the model's card or without\n"
-      "  .onnx         the network as a graph of opset 13: input \"data\" N x 3 x 112 x 112, "
-      "output \"embedding\"\n"
+      "  .onnx         the network as a graph of opset 13: input \"data\" N x C x H x W, as "
+      "the\n"
+      "                network takes them (C is 1 where that is grey), output \"embedding\"\n"
       "  .npy          one tensor, such as a head's weight\n"
+      "The graph embeds the one picture that it is given: where the card averages mirror images, "
+      "add the embedding\nof the mirrored crop before normalising.\n"
       "facegate-train import reads .pth, .safetensors and .onnx back, to the bit.\n"
       "\n"
       "Examples:\n"
@@ -191,9 +200,10 @@ TrainCommand AddExportCommand(CLI::App& app) {
       "--no-card", [options] { options->card = false; },
       "Leave the model's card out of a .safetensors or .onnx");
   command
-      ->add_option("--preprocess", options->pixels,
-                   "An .onnx takes pixels 0..255 of this type, in the order R, G, B, and applies "
-                   "colour order, mean and scale itself [it takes (pixel - mean) * scale]")
+      ->add_option(
+          "--preprocess", options->pixels,
+          "An .onnx takes pixels 0..255 of this type, in the order R, G, B or in grey, and "
+          "applies colour order, mean and scale itself [it takes (pixel - mean) * scale]")
       ->check(CLI::IsMember({"float", "uint8"}));
   command->add_flag("--normalise,--normalize", options->normalise,
                     "An .onnx gives embeddings of length 1 [raw ones]");

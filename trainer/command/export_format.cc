@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "face/base/npy_header.h"
-#include "face/network/architecture.h"
+#include "face/network/description_json.h"
 #include "face/weights/model_file.h"
 #include "face/weights/quote.h"
 #include "face/weights/safetensors.h"
@@ -72,8 +72,7 @@ StatusOr<std::string> NpyOf(const TensorMap& tensors) {
 StatusOr<OnnxModel> OnnxOf(ExportWeights weights, const NetworkGraphOptions& options,
                            bool with_card) {
   const ModelCard& card = *weights.card;
-  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
-                            DescribeArchitecture(card.architecture));
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description description, NetworkOf(card));
   FACEGATE_ASSIGN_OR_RETURN(OnnxModel model,
                             MakeNetworkGraph(description, std::move(weights.tensors), options));
   if (with_card) model.metadata[std::string(kCardKey)] = ModelCardToJson(card);

@@ -31,7 +31,7 @@ Status ChooseTensor(const std::optional<std::string>& name, TensorMap& tensors);
 // other than one or two dimensions.
 StatusOr<std::string> NpyOf(const TensorMap& tensors);
 
-// The graph of the card's architecture; its metadata carry the card where `with_card`.
+// The graph of the card's network; its metadata carry the card where `with_card`.
 StatusOr<OnnxModel> OnnxOf(ExportWeights weights, const NetworkGraphOptions& options,
                            bool with_card);
 

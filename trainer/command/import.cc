@@ -33,12 +33,14 @@
 namespace facegate {
 namespace {
 
+constexpr double kWhite = 255.0;
+
 struct Source {
   TensorMap tensors;
   network::Description network;
-  std::vector<std::string> remarks;  // on it
-  std::vector<std::string> left;     // tensors that are not the backbone's
-  bool prepares_input = false;       // it takes pixels of 0 to 255 as they are
+  std::vector<std::string> remarks;     // on it
+  std::vector<std::string> left;        // tensors that are not the backbone's
+  std::optional<double> largest_pixel;  // it takes pixels as they are, of 0 to this
   std::optional<ModelCard> card;
   std::string file_digest;  // sha256
 };
@@ -123,7 +125,7 @@ StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& option
     FACEGATE_ASSIGN_OR_RETURN(OnnxBackbone backbone,
                               TakeOnnxBackbone(std::move(weights), bytes, options.source, wish));
     Source source = SourceOf(std::move(backbone.found));
-    source.prepares_input = backbone.prepares_input;
+    source.largest_pixel = backbone.largest_pixel;
     return source;
   }
   FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, ParseBackbone(bytes, wish));
@@ -267,9 +269,9 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(Source source, ReadSource(options));
   FACEGATE_RETURN_IF_ERROR(CheckInput(options, source.network));
   CardOptions said = options.card;
-  if (source.prepares_input && said.mean.empty() && said.scale.empty()) {
+  if (source.largest_pixel.has_value() && said.mean.empty() && said.scale.empty()) {
     said.mean = {0.0F};
-    said.scale = {1.0F};
+    said.scale = {static_cast<float>(*source.largest_pixel / kWhite)};
   }
   ModelFile file;
   FACEGATE_ASSIGN_OR_RETURN(file.card, MakeCard(source.card, said, source.network.input));
@@ -338,9 +340,10 @@ TrainCommand AddImportCommand(CLI::App& app) {
       ->add_option("--activation", options->activation,
                    "Of a MobileFaceNet without slopes of PReLUs [relu6]")
       ->check(CLI::IsMember({"relu6", "relu"}));
-  command->add_option("--input", options->input,
-                      "WIDTHxHEIGHT in pixels that the network takes, where its tensors leave a "
-                      "choice");
+  command->add_option(
+      "--input", options->input,
+      "WIDTHxHEIGHT in pixels that the network takes, where its tensors or its graph "
+      "leave a choice");
   AddCardOptions(*command, options->card);
   command->add_option(
       "--mix", options->mix,

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
+#include "face/network/census.h"
 #include "face/onnx/graph_reader.h"
 #include "face/onnx/onnx_file.h"
 #include "face/onnx/onnx_state_dict.h"
@@ -24,6 +26,32 @@ std::string FirstOf(const OnnxModel& model) {
   return first == model.nodes.end() ? "" : first->op;
 }
 
+// The graph computes the network, on pictures of the size that it takes.
+bool Computes(const GraphNetwork& graph, const network::Description& network) {
+  return network::CensusOf(graph.description) == network::CensusOf(network) &&
+         (graph.open_sides || graph.description.input == network.input);
+}
+
+OnnxBackbone BackboneOf(GraphNetwork graph, const BackboneWish& wish) {
+  OnnxBackbone backbone{.found = {}, .largest_pixel = graph.largest_pixel};
+  std::vector<std::string>& remarks = backbone.found.remarks;
+  remarks = {"its layers are those of the graph"};
+  if (graph.open_sides && !wish.hints.input.has_value()) {
+    const auto& [channels, height, width] = graph.description.input;
+    remarks.push_back(fmt::format(
+        "the graph takes pictures of several sizes; {}x{} pixels are taken, --input decides "
+        "otherwise",
+        width, height));
+  }
+  if (graph.largest_pixel.has_value()) {
+    remarks.push_back(fmt::format("the graph prepares its input itself, of pixels 0 to {}",
+                                  *graph.largest_pixel));
+  }
+  backbone.found.tensors = std::move(graph.tensors);
+  backbone.found.network = std::move(graph.description);
+  return backbone;
+}
+
 }  // namespace
 
 StatusOr<OnnxWeights> ReadOnnxWeights(std::string_view bytes, const std::string& path) {
@@ -39,26 +67,38 @@ StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, std::string_view by
   if (weights.file.tensors.empty()) {
     return InvalidArgument("the ONNX model has no initializers: it holds no weights");
   }
-  StatusOr<FoundBackbone> named = TakeBackbone(weights.file.tensors, wish);
-  if (named.ok() && weights.first == "Conv") return OnnxBackbone{.found = *std::move(named)};
-  if (!named.ok() && (wish.architecture.has_value() || wish.entry.has_value())) {
-    return named.status();
-  }
   FACEGATE_ASSIGN_OR_RETURN(OnnxModel model,
                             ParseOnnx(bytes, std::filesystem::path(path).parent_path().string()));
-  StatusOr<GraphNetwork> read = DescribeGraph(std::move(model));
+  StatusOr<GraphNetwork> read = DescribeGraph(std::move(model), wish.hints.input);
+  BackboneWish sized = wish;
+  if (read.ok() && !read->open_sides && !sized.hints.input.has_value()) {
+    const auto& [channels, height, width] = read->description.input;
+    sized.hints.input = network::Sides{.height = height, .width = width};
+  }
+  StatusOr<FoundBackbone> named = TakeBackbone(weights.file.tensors, sized);
+  const bool asked = wish.architecture.has_value() || wish.entry.has_value();
+  if (!named.ok() && asked) return named.status();
+  if (named.ok() && read.ok() && Computes(*read, named->network)) {
+    return OnnxBackbone{.found = *std::move(named)};
+  }
+  if (named.ok() && !read.ok() && weights.first == "Conv") {
+    named->remarks.push_back(
+        fmt::format("the names of its tensors say what it is; its graph was not followed: {}",
+                    MessageOf(read.status())));
+    return OnnxBackbone{.found = *std::move(named)};
+  }
   if (!read.ok()) {
     return InvalidArgument(
         fmt::format("the graph is of no network that is known here: {}", MessageOf(read.status())));
   }
-  OnnxBackbone backbone{.found = {}, .prepares_input = read->prepares_input};
-  backbone.found.tensors = std::move(read->tensors);
-  backbone.found.network = std::move(read->description);
-  backbone.found.remarks = {"its layers are those of the graph"};
-  if (read->prepares_input) {
-    backbone.found.remarks.emplace_back("the graph prepares its input itself, of pixels 0 to 255");
+  if (asked) {
+    return InvalidArgument(
+        fmt::format("its tensors are those of {}, but the graph computes something else, such as a "
+                    "preparation of the picture: without --architecture and --entry the graph is "
+                    "taken as it is",
+                    named->network.name));
   }
-  return backbone;
+  return BackboneOf(*std::move(read), wish);
 }
 
 }  // namespace facegate

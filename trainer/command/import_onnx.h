@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,13 +22,13 @@ StatusOr<OnnxWeights> ReadOnnxWeights(std::string_view bytes, const std::string&
 // The backbone of an ONNX file.
 struct OnnxBackbone {
   FoundBackbone found;
-  bool prepares_input = false;  // see GraphNetwork
+  std::optional<double> largest_pixel{};  // see GraphNetwork
 };
 
 // Takes the backbone out of a file without a card. Where its initializers carry the names of a
-// known architecture, and the graph begins with a convolution, it is that; else what
-// DescribeGraph() makes of the graph. `bytes` are the file's. kInvalidArgument where neither gives
-// one, and where an architecture is asked for that it is not.
+// known network, and its graph computes that network or could not be followed, it is that; else
+// what DescribeGraph() makes of the graph. `bytes` are the file's. kInvalidArgument where neither
+// gives one, and where an architecture is asked for that it is not.
 StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, std::string_view bytes,
                                         const std::string& path, const BackboneWish& wish);
 

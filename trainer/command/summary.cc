@@ -12,6 +12,7 @@
 
 #include "face/network/architecture.h"
 #include "face/network/description_json.h"
+#include "face/network/shape_map.h"
 #include "face/weights/json_number.h"
 #include "face/weights/model_file.h"
 #include "trainer/command/calibration_print.h"
@@ -33,16 +34,21 @@ std::vector<LayerSummary> ChooseRows(const SummaryOptions& options, const Networ
 
 StatusOr<SummaryReport::File> ReadFileFacts(const std::string& path) {
   FACEGATE_ASSIGN_OR_RETURN(ModelFile model, ReadModelFile(path));
-  StatusOr<std::string> fitting = DetectArchitecture(model.tensors);
-  if (!fitting.ok()) return Annotate(fitting.status(), path);
-  if (*fitting != model.card.architecture) {
+  const StatusOr<network::Description> network = NetworkOf(model.card);
+  if (!network.ok()) return Annotate(network.status(), path);
+  const ShapeDifference difference = CompareShapes(ShapesOf(*network), model.tensors);
+  if (difference.count > 0) {
+    const StatusOr<std::string> fitting = DetectArchitecture(model.tensors);
+    if (!fitting.ok()) return Annotate(fitting.status(), path);
     return InvalidArgument(fmt::format("{}: the card says {}, the tensors are those of {}", path,
                                        model.card.architecture, *fitting));
   }
   std::error_code error;
-  return SummaryReport::File{.card = std::move(model.card),
-                             .bytes = std::filesystem::file_size(path, error),
-                             .tensors = model.tensors.size()};
+  SummaryReport::File file{.card = std::move(model.card),
+                           .bytes = std::filesystem::file_size(path, error),
+                           .tensors = model.tensors.size()};
+  if (!file.card.network.empty()) file.network = network->name;
+  return file;
 }
 
 std::string Large(int64_t count) {
@@ -88,6 +94,7 @@ void PrintTable(const SummaryOptions& options, const SummaryReport& report, std:
                fmt::format("{}, {} bytes, {} tensors", options.model, report.file->bytes,
                            report.file->tensors),
                out);
+  if (!report.file->network.empty()) PrintCardRow("network", report.file->network, out);
   PrintCard(report.file->card, out);
   if (!report.file->card.calibration) return;
   out << "\n";

@@ -26,6 +26,7 @@ struct SummaryReport {
     ModelCard card;
     uint64_t bytes = 0;
     size_t tensors = 0;
+    std::string network{};  // what it is called, where the card describes it
   };
 
   std::string architecture;
@@ -34,7 +35,7 @@ struct SummaryReport {
   std::optional<File> file;
 };
 
-// kInvalidArgument when the file's tensors are not those of its card's architecture.
+// kInvalidArgument when the file's tensors are not those of its card's network.
 StatusOr<SummaryReport> Summarize(const SummaryOptions& options);
 
 // `app` outlives the command.

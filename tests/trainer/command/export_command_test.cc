@@ -12,6 +12,9 @@
 #include "face/base/file.h"
 #include "face/embed/canary.h"
 #include "face/embed/torch/torch_embedder.h"
+#include "face/network/description_json.h"
+#include "face/network/iresnet.h"
+#include "face/network/random_weights.h"
 #include "face/onnx/onnx_file.h"
 #include "face/weights/model_file.h"
 #include "face/weights/torch_pickle.h"
@@ -38,6 +41,7 @@ class ExportCommandTest : public ::testing::Test {
     err_.str("");
     return RunTrainCli(arguments, out_, err_);
   }
+  std::string out() const { return out_.str(); }
   std::string err() const { return err_.str(); }
   std::string File(const std::string& name) const { return dir_.File(name); }
   std::string Content(const std::string& name) const {
@@ -83,6 +87,25 @@ TEST_F(ExportCommandTest, WritesFilesThatImportReadsBackToTheBit) {
     EXPECT_EQ(read.card.model_digest, original.card.model_digest) << name;
     EXPECT_TRUE(read.tensors == original.tensors) << name;
   }
+}
+
+TEST_F(ExportCommandTest, WritesTheGraphOfANetworkThatACardDescribes) {
+  const network::Description network =
+      network::IResNet({.units = {1, 1, 1, 1}, .widths = {8, 16, 24, 32}, .outputs = 64}, 0.0);
+  ModelFile file;
+  PutNetwork(network, file.card);
+  file.tensors = RandomWeights(network, 1);
+  file.card.embedding_size = 64;
+  file.card.training_data = file.card.licence = file.card.origin = "none";
+  file.card.preprocessing.mirror_average = true;
+  const std::string model = File("described.safetensors");
+  ASSERT_THAT(WriteModelFile(model, file), IsOk());
+  ASSERT_EQ(Run({"export", model, File("a.onnx")}), TrainExitCode::kOk) << err();
+  EXPECT_THAT(out(), HasSubstr("add the embedding of the mirrored crop before normalising"));
+  ASSERT_EQ(Run({"import", File("a.onnx"), File("back.safetensors")}), TrainExitCode::kOk) << err();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ModelFile read, ReadModelFile(File("back.safetensors")));
+  EXPECT_EQ(read.card.network, file.card.network);
+  EXPECT_TRUE(read.tensors == file.tensors);
 }
 
 TEST_F(ExportCommandTest, LetsAnOnnxCarryTheCard) {

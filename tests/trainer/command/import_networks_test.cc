@@ -1,8 +1,11 @@
 // Checkpoints of networks that no architecture of the table is, from the file to an embedding.
 #include <gmock/gmock.h>
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "face/base/file.h"
@@ -14,6 +17,8 @@
 #include "face/network/random_weights.h"
 #include "face/network/resnet.h"
 #include "face/network/resnet_face.h"
+#include "face/onnx/network_graph.h"
+#include "face/onnx/onnx_file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/temp_dir.h"
@@ -27,7 +32,9 @@ using network::Description;
 using network::IResNet;
 using network::ResNetFace;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class ImportNetworksTest : public ::testing::Test {
@@ -41,6 +48,22 @@ class ImportNetworksTest : public ::testing::Test {
     }
     const std::string bytes = TorchCheckpoint(RandomWeights(network, 7), "module.");
     EXPECT_THAT(WriteFileAtomically(options.source, bytes), IsOk());
+    return ImportModel(options);
+  }
+
+  // The same of the network's graph, which `change` may change.
+  StatusOr<ImportReport> ImportGraph(
+      const Description& network, const NetworkGraphOptions& graph, ImportOptions options = {},
+      const std::function<void(OnnxModel&)>& change = [](OnnxModel&) {}) {
+    options.source = dir_.File("graph.onnx");
+    options.out = dir_.File("model.safetensors");
+    options.force = true;
+    if (!options.card.alignment) options.card.alignment = "arcface-112x112";
+    FACEGATE_ASSIGN_OR_RETURN(OnnxModel model,
+                              MakeNetworkGraph(network, RandomWeights(network, 7), graph));
+    change(model);
+    FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, SerializeOnnx(std::move(model)));
+    FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(options.source, bytes));
     return ImportModel(options);
   }
 
@@ -93,6 +116,63 @@ TEST_F(ImportNetworksTest, DescribesTheNetworkInTheCard) {
   EXPECT_EQ(report.card.preprocessing.colour_order, ColourOrder::kGrey);
   EXPECT_TRUE(report.card.preprocessing.letterbox);
   EXPECT_THAT(report.remarks, ::testing::ElementsAre(HasSubstr("128x128")));
+}
+
+Description SmallIResNet() {
+  return IResNet({.units = {1, 1, 1, 1}, .widths = {8, 16, 24, 32}, .outputs = 64}, 0.0);
+}
+
+TEST_F(ImportNetworksTest, TakesAGraphByTheNamesOfItsTensorsWhereItComputesTheirNetwork) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ImportReport same, ImportGraph(SmallIResNet(), {}));
+  EXPECT_EQ(same.network, "iresnet of 1, 1, 1, 1 units");
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const ImportReport other, ImportGraph(SmallIResNet(), {}, {}, [](OnnxModel& model) {
+        model.nodes.back().outputs = {"raw"};
+        model.nodes.push_back({.op = "Sigmoid", .inputs = {"raw"}, .outputs = {"embedding"}});
+      }));
+  EXPECT_EQ(other.network, "network of an ONNX graph");
+  EXPECT_EQ(ImportGraph(SmallIResNet(), {}, {.architecture = "iresnet-18"}).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_F(ImportNetworksTest, LeavesAGraphThePixelsThatItPrepares) {
+  using Three = std::array<float, 3>;
+  const auto prepared = [this](float mean, float scale, ColourOrder order) {
+    const NetworkGraphOptions graph{.preprocessing = {.colour_order = order,
+                                                      .mean = {mean, mean, mean},
+                                                      .scale = {scale, scale, scale}},
+                                    .pixels = OnnxPixels::kFloat};
+    return ImportGraph(SmallIResNet(), graph).value();
+  };
+  const ImportReport whole = prepared(127.5F, 1 / 127.5F, ColourOrder::kBgr);
+  EXPECT_THAT(whole.remarks, Contains(HasSubstr("of pixels 0 to 255")));
+  EXPECT_EQ(whole.card.preprocessing.mean, (Three{0, 0, 0}));
+  EXPECT_EQ(whole.card.preprocessing.scale, (Three{1, 1, 1}));
+  const ImportReport unit = prepared(0.5F, 2.0F, ColourOrder::kRgb);
+  EXPECT_THAT(unit.remarks, Contains(HasSubstr("of pixels 0 to 1")));
+  EXPECT_EQ(unit.card.preprocessing.mean, (Three{0, 0, 0}));
+  EXPECT_EQ(unit.card.preprocessing.scale, (Three{1 / 255.0F, 1 / 255.0F, 1 / 255.0F}));
+}
+
+TEST_F(ImportNetworksTest, AsksForTheInputThatAGraphLeavesOpen) {
+  const Description any{.name = "any",
+                        .input = network::kCropInput,
+                        .outputs = 4,
+                        .layers = {{"first", network::Convolution{{.in = 3, .out = 4}}},
+                                   {"mean", network::GlobalAverage{}},
+                                   {"list", network::Flatten{}}},
+                        .more = {}};
+  const auto open = [](OnnxModel& model) {
+    model.inputs.front().shape = {"N", int64_t{3}, "H", "W"};
+  };
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ImportReport usual, ImportGraph(any, {}, {}, open));
+  EXPECT_THAT(usual.remarks, Contains(AllOf(HasSubstr("112x112"), HasSubstr("--input"))));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const ImportReport narrow,
+      ImportGraph(any, {}, {.input = "96x112", .card = {.alignment = "sphereface-96x112"}}, open));
+  EXPECT_EQ(narrow.card.preprocessing.input_width, 96);
+  EXPECT_THAT(narrow.remarks, Not(Contains(HasSubstr("--input"))));
+  EXPECT_EQ(FieldOf(ImportGraph(any, {}, {.input = "96x112"}).status()), "--input");
 }
 
 TEST_F(ImportNetworksTest, NamesANetworkOfTheTable) {

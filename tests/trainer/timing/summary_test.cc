@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "face/network/description_json.h"
 #include "face/network/random_weights.h"
 #include "face/weights/model_file.h"
 #include "tests/support/random_model.h"
+#include "tests/support/small_graph.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/command/train_cli.h"
@@ -161,6 +163,21 @@ TEST_F(SummaryCommandTest, GivesJson) {
   json = nlohmann::json::parse(out());
   EXPECT_EQ(json["file"]["card"]["architecture"], "mobilefacenet-128");
   EXPECT_GT(json["file"]["bytes"].get<int64_t>(), 4 * 1'003'136);
+}
+
+TEST_F(SummaryCommandTest, TakesNetworksThatACardDescribes) {
+  ModelFile file;
+  PutNetwork(SmallGraph(), file.card);
+  file.tensors = RandomWeights(SmallGraph(), 1);
+  file.card.embedding_size = 5;
+  file.card.training_data = file.card.licence = file.card.origin = "none";
+  const std::string path = dir_.File("described.safetensors");
+  ASSERT_THAT(WriteModelFile(path, file), IsOk());
+  ASSERT_EQ(Run({path}), TrainExitCode::kOk) << err();
+  EXPECT_THAT(out(), AllOf(HasSubstr("input 2 x 6 x 8"), HasSubstr("small graph")));
+  file.tensors.erase("graph.fc.bias");
+  ASSERT_THAT(WriteModelFile(path, file), IsOk());
+  EXPECT_EQ(Run({path}), TrainExitCode::kFailed);
 }
 
 TEST_F(SummaryCommandTest, RefusesWhatIsNoModel) {
