@@ -42,7 +42,7 @@ packages=(
   cmake g++ ninja-build git ca-certificates curl
   # libraries that the product is built from
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
-  libtorch-dev libfaiss-dev libopencv-dev librocksdb-dev libhdf5-dev libblosc-dev
+  libtorch-dev libgloo-dev libfaiss-dev libopencv-dev librocksdb-dev libhdf5-dev libblosc-dev
   libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libjpeg-dev libpng-dev libwebp-dev libssl-dev zlib1g-dev
   libicu-dev
   # the fast BLAS: with the reference one LibTorch and FAISS are up to 48 times slower

@@ -1,0 +1,96 @@
+#include "trainer/parallel/process_group.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/trainer/parallel/group_of_threads.h"
+
+namespace facegate {
+namespace {
+
+using torch::Tensor;
+
+class ProcessGroupTest : public WithGloo {};
+
+TEST_F(ProcessGroupTest, GivesAllTheSum) {
+  InGroup(3, [](const auto& group) {
+    Tensor tensor = torch::full({2}, 1.5 + group->rank(), torch::kDouble);
+    ASSERT_THAT(group->Sum(tensor), IsOk());
+    EXPECT_EQ(tensor[1].template item<double>(), 7.5);
+  });
+}
+
+TEST_F(ProcessGroupTest, GivesAllTheLargest) {
+  InGroup(2, [](const auto& group) {
+    Tensor tensor = torch::full({1}, group->rank() == 0 ? 4.0F : 3.0F);
+    ASSERT_THAT(group->Max(tensor), IsOk());
+    EXPECT_EQ(tensor.template item<float>(), 4.0F);
+  });
+}
+
+TEST_F(ProcessGroupTest, GathersByRank) {
+  InGroup(3, [](const auto& group) {
+    const auto all = group->Gather(torch::full({2}, int64_t{group->rank()}, torch::kInt64));
+    ASSERT_THAT(all, IsOk());
+    ASSERT_EQ(all->size(), 3U);
+    for (int64_t i = 0; i < 3; ++i) {
+      EXPECT_EQ((*all)[static_cast<size_t>(i)][1].template item<int64_t>(), i);
+    }
+  });
+}
+
+TEST_F(ProcessGroupTest, GivesAllTheTextOfTheFirst) {
+  InGroup(2, [](const auto& group) {
+    const auto text = TextOfFirst(group->rank() == 0 ? "hold on" : "", *group);
+    ASSERT_THAT(text, IsOk());
+    EXPECT_EQ(*text, "hold on");
+  });
+}
+
+TEST_F(ProcessGroupTest, GathersTextsOfAnyLength) {
+  InGroup(3, [](const auto& group) {
+    const auto texts = GatherTexts(std::string(static_cast<size_t>(group->rank()), 'x'), *group);
+    ASSERT_THAT(texts, IsOk());
+    EXPECT_THAT(*texts, ::testing::ElementsAre("", "x", "xx"));
+  });
+}
+
+TEST_F(ProcessGroupTest, SumsManyTensorsTogether) {
+  InGroup(2, [](const auto& group) {
+    const std::vector<Tensor> tensors = {
+        torch::full({3, 2}, 1.0F), torch::full({5000000}, 2.0F),
+        torch::full({1}, 3.0F + static_cast<float>(group->rank()))};
+    ASSERT_THAT(SumTogether(tensors, *group), IsOk());
+    EXPECT_EQ(tensors[0].sum().template item<float>(), 12.0F);
+    EXPECT_EQ(tensors[1].min().template item<float>(), 4.0F);
+    EXPECT_EQ(tensors[2].template item<float>(), 7.0F);
+  });
+}
+
+TEST_F(ProcessGroupTest, GathersAsManyRowsAsEachHas) {
+  InGroup(2, [](const auto& group) {
+    const Tensor own = torch::full({1 + group->rank(), 2}, static_cast<float>(group->rank()));
+    const auto rows = GatherRows(own, *group);
+    ASSERT_THAT(rows, IsOk());
+    EXPECT_TRUE(rows->equal(torch::tensor({{0.0F, 0.0F}, {1.0F, 1.0F}, {1.0F, 1.0F}})));
+  });
+}
+
+TEST_F(ProcessGroupTest, SaysThatAnotherIsGone) {
+  InGroup(2, [](auto group) {
+    if (group->rank() == 1) return;
+    Tensor tensor = torch::zeros({1});
+    EXPECT_THAT(group->Sum(tensor), StatusIs(StatusCode::kUnavailable));
+  });
+}
+
+TEST_F(ProcessGroupTest, DoesNotWaitForeverForOneThatDoesNotCome) {
+  const TempDir dir;
+  EXPECT_THAT(JoinGlooGroup({.rendezvous = dir.File("meet"),
+                             .rank = 0,
+                             .size = 2,
+                             .to_meet = std::chrono::seconds(1)}),
+              StatusIs(StatusCode::kUnavailable));
+}
+
+}  // namespace
+}  // namespace facegate

@@ -1,0 +1,135 @@
+#include "trainer/parallel/gloo_group.h"
+
+#include <torch/version.h>
+
+#include "trainer/parallel/process_group.h"
+
+// This file alone knows c10d. LibTorch 2 of the wheels comes without Gloo's headers, which those of its Gloo group include.
+#if TORCH_VERSION_MAJOR < 2
+#define FACEGATE_HAS_GLOO 1
+#ifndef USE_C10D_GLOO
+#define USE_C10D_GLOO
+#endif
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#else
+#define FACEGATE_HAS_GLOO 0
+#endif
+
+#include <exception>
+#include <utility>
+#include <vector>
+
+namespace facegate {
+
+#if FACEGATE_HAS_GLOO
+
+namespace {
+
+using torch::Tensor;
+
+// The others wait so long for what rank 0 decides; it may evaluate between two batches.
+constexpr std::chrono::hours kPatience(24);
+
+c10::intrusive_ptr<c10d::ProcessGroupGloo> Join(const c10::intrusive_ptr<c10d::Store>& store,
+                                                const std::string& name, const GlooOptions& options,
+                                                std::chrono::milliseconds timeout) {
+  auto settings = c10d::ProcessGroupGloo::Options::create(timeout);
+  settings->threads = 1;
+  settings->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1"));
+  return c10::make_intrusive<c10d::ProcessGroupGloo>(
+      c10::make_intrusive<c10d::PrefixStore>(name, store), options.rank, options.size, settings);
+}
+
+// Waits until all are there: the groups, which then connect at once, would wait as long as in any
+// call.
+void Meet(c10d::Store& store, const GlooOptions& options) {
+  const auto key = [](int rank) { return "process " + std::to_string(rank); };
+  store.set(key(options.rank), std::vector<uint8_t>{1});
+  std::vector<std::string> keys;
+  for (int rank = 0; rank < options.size; ++rank) keys.push_back(key(rank));
+  store.wait(keys, options.to_meet);
+}
+
+class GlooGroup final : public ProcessGroup {
+ public:
+  explicit GlooGroup(const GlooOptions& options) : rank_(options.rank), size_(options.size) {
+    const auto store = c10::make_intrusive<c10d::FileStore>(options.rendezvous, options.size);
+    Meet(*store, options);
+    group_ = Join(store, "step", options, options.deadline);
+    patient_ = Join(store, "lead", options, kPatience);
+  }
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  bool has_failed() const override { return has_failed_; }
+
+  Status Sum(Tensor& tensor) override { return Reduce(tensor, c10d::ReduceOp::SUM); }
+  Status Max(Tensor& tensor) override { return Reduce(tensor, c10d::ReduceOp::MAX); }
+
+  StatusOr<std::vector<Tensor>> Gather(const Tensor& tensor) override {
+    std::vector<std::vector<Tensor>> all(1);
+    for (int i = 0; i < size_; ++i) all[0].push_back(torch::empty_like(tensor));
+    std::vector<Tensor> own = {tensor};
+    FACEGATE_RETURN_IF_ERROR(Wait([&] { return group_->allgather(all, own); }));
+    return std::move(all[0]);
+  }
+
+  Status TakeFirst(Tensor& tensor) override {
+    std::vector<Tensor> tensors = {tensor};
+    return Wait([&] { return patient_->broadcast(tensors); });
+  }
+
+ private:
+  Status Reduce(Tensor& tensor, c10d::ReduceOp::RedOpType how) {
+    std::vector<Tensor> tensors = {tensor};
+    c10d::AllreduceOptions options;
+    options.reduceOp = how;
+    return Wait([&] { return group_->allreduce(tensors, options); });
+  }
+
+  template <typename Begin>
+  Status Wait(const Begin& begin) {
+    try {
+      begin()->wait();
+      return OkStatus();
+    } catch (const std::exception& error) {
+      has_failed_ = true;
+      return Unavailable(std::string("the processes have lost each other: ") + error.what());
+    }
+  }
+
+  const int rank_;
+  const int size_;
+  bool has_failed_ = false;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> patient_;
+};
+
+}  // namespace
+
+bool HasGloo() { return true; }
+
+StatusOr<std::shared_ptr<ProcessGroup>> JoinGlooGroup(const GlooOptions& options) {
+  try {
+    return std::shared_ptr<ProcessGroup>(std::make_shared<GlooGroup>(options));
+  } catch (const std::exception& error) {
+    return Unavailable(std::string("the processes do not meet: ") + error.what());
+  }
+}
+
+#else
+
+bool HasGloo() { return false; }
+
+StatusOr<std::shared_ptr<ProcessGroup>> JoinGlooGroup(const GlooOptions& /*options*/) {
+  return FailedPrecondition(
+      "machine.processes: this build's LibTorch has no Gloo, by which processes train together");
+}
+
+#endif
+
+bool HasFailed(const ProcessGroup& group) { return group.has_failed(); }
+
+}  // namespace facegate
