@@ -10,9 +10,8 @@
 
 #include "face/base/sha256.h"
 #include "face/network/architecture.h"
+#include "face/network/description_check.h"
 #include "face/network/layer_fields.h"
-#include "face/network/output_shape.h"
-#include "face/network/tensor_list.h"
 #include "face/weights/quote.h"
 #include "face/weights/strict_json.h"
 
@@ -36,8 +35,8 @@ constexpr size_t kNameDigits = 16;
 constexpr size_t kMaxLayers = 20'000;
 constexpr size_t kMaxLevels = 16;
 constexpr size_t kMaxCalls = 20'000;
-constexpr size_t kMaxRuns = 20'000;
 constexpr size_t kMaxNameBytes = 256;
+constexpr size_t kMaxPathBytes = 512;  // of the names of a layer and of those around it
 constexpr size_t kMaxTensorDimensions = 4;
 
 // Writes the fields of a layer into an object.
@@ -89,10 +88,12 @@ class Writer {
 // Reads the fields of a layer. What is wrong first is kept; what is read after it means nothing.
 class Reader {
  public:
-  Reader(const Json& object, std::string place, size_t level, size_t& layers, Status& status)
+  Reader(const Json& object, std::string place, size_t level, size_t path_bytes, size_t& layers,
+         Status& status)
       : object_(object),
         place_(std::move(place)),
         level_(level),
+        path_bytes_(path_bytes),
         layers_(layers),
         status_(status) {}
 
@@ -160,7 +161,9 @@ class Reader {
   void CheckName(const std::string& name, bool dots) {
     const bool parts = !name.empty() && name.front() != '.' && name.back() != '.' &&
                        name.find("..") == std::string::npos;
-    if (!parts || name.size() > kMaxNameBytes || (!dots && name.find('.') != std::string::npos)) {
+    path_bytes_ += name.size();
+    if (!parts || name.size() > kMaxNameBytes || path_bytes_ > kMaxPathBytes ||
+        (!dots && name.find('.') != std::string::npos)) {
       Fail("name", "is not the name of a layer");
     }
   }
@@ -169,7 +172,8 @@ class Reader {
   const Json& object_;
   const std::string place_;
   const size_t level_;
-  size_t& layers_;  // read so far, of the whole network
+  size_t path_bytes_;  // of the names so far
+  size_t& layers_;     // read so far, of the whole network
   Status& status_;
   size_t read_ = 0;  // keys
 };
@@ -215,7 +219,8 @@ void Reader::Layers(const char* name, std::vector<Layer>& layers, bool dots) {
   for (const Json& one : array) {
     if (!status_.ok()) return;
     if (!one.is_object()) return Fail(name, "holds what is no layer");
-    Reader reader(one, fmt::format("{}.{}", place_, layers.size()), level_ + 1, layers_, status_);
+    Reader reader(one, fmt::format("{}.{}", place_, layers.size()), level_ + 1, path_bytes_,
+                  layers_, status_);
     layers.push_back(reader.Whole(dots));
     if (!names.insert(layers.back().name).second) Fail(name, "has a name twice");
   }
@@ -274,61 +279,6 @@ StatusOr<std::vector<network::TensorShape>> MoreFromJson(const Json& json) {
   return more;
 }
 
-// How often layers run for one picture, up to kMaxRuns + 1: a graph may call a graph many times,
-// and who follows a network does it call by call.
-size_t RunsOf(const std::vector<Layer>& layers);
-
-size_t RunsOf(const Layer& layer) {
-  if (const auto* const chain = std::get_if<Chain>(&layer.kind)) return 1 + RunsOf(chain->layers);
-  if (const auto* const residual = std::get_if<network::Residual>(&layer.kind)) {
-    return 1 + RunsOf(residual->layers) + RunsOf(residual->shortcut);
-  }
-  const auto* const graph = std::get_if<network::Graph>(&layer.kind);
-  if (graph == nullptr) return 1;
-  std::vector<size_t> runs;
-  runs.reserve(graph->layers.size());
-  for (const Layer& inner : graph->layers) runs.push_back(RunsOf(inner));
-  size_t sum = 1;
-  for (const Call& call : graph->calls) {
-    const auto* const number = std::get_if<size_t>(&call.what);
-    sum += number != nullptr && *number < runs.size() ? runs[*number] : 1;
-    sum = std::min(sum, kMaxRuns + 1);
-  }
-  return sum;
-}
-
-size_t RunsOf(const std::vector<Layer>& layers) {
-  size_t sum = 0;
-  for (const Layer& layer : layers) sum = std::min(sum + RunsOf(layer), kMaxRuns + 1);
-  return sum;
-}
-
-Status CheckTensorNames(const Description& description) {
-  std::set<std::string> names;
-  for (const network::TensorShape& tensor : network::TensorsOf(description)) {
-    if (!names.insert(tensor.name).second) {
-      return InvalidArgument(
-          fmt::format("the network has two tensors of the name {}", Quote(tensor.name)));
-    }
-  }
-  return OkStatus();
-}
-
-Status CheckFit(const Description& description) {
-  if (RunsOf(description.layers) > kMaxRuns) {
-    return InvalidArgument(
-        fmt::format("the network's graphs make more than {} calls in all", kMaxRuns));
-  }
-  FACEGATE_RETURN_IF_ERROR(CheckTensorNames(description));
-  const auto& [channels, height, width] = description.input;
-  FACEGATE_ASSIGN_OR_RETURN(
-      const network::Extents output,
-      network::OutputOf(Chain{description.layers}, {channels, height, width}));
-  if (ElementCount(output).value_or(-1) == description.outputs) return OkStatus();
-  return InvalidArgument(fmt::format("the network's layers give {} numbers, it says {}",
-                                     ElementCount(output).value_or(-1), description.outputs));
-}
-
 }  // namespace
 
 std::string DescriptionToJson(const Description& description) {
@@ -354,7 +304,7 @@ StatusOr<Description> DescriptionFromJson(std::string_view text) {
   Description description;
   Status status;
   size_t layers = 0;
-  Reader reader(json, "network", 0, layers, status);
+  Reader reader(json, "network", 0, 0, layers, status);
   auto& [channels, height, width] = description.input;
   reader.Numbers("input", {&channels, &height, &width}, 1, kMaxSide);
   reader.Number("outputs", description.outputs, 1, kMaxExtent);
@@ -368,7 +318,7 @@ StatusOr<Description> DescriptionFromJson(std::string_view text) {
   if (json.size() != 5) return InvalidArgument("the network's JSON has other fields");
   description.name = name.get<std::string>();
   FACEGATE_ASSIGN_OR_RETURN(description.more, MoreFromJson(more));
-  FACEGATE_RETURN_IF_ERROR(CheckFit(description));
+  FACEGATE_RETURN_IF_ERROR(CheckDescription(description));
   return description;
 }
 

@@ -21,7 +21,9 @@ constexpr size_t kMaxList = 1 << 16;  // numbers that are joined to one list
 template <typename T>
 std::vector<T> ElementsOf(const Tensor& tensor) {
   std::vector<T> elements(tensor.bytes.size() / sizeof(T));
-  std::memcpy(elements.data(), tensor.bytes.data(), elements.size() * sizeof(T));
+  if (!elements.empty()) {
+    std::memcpy(elements.data(), tensor.bytes.data(), elements.size() * sizeof(T));
+  }
   return elements;
 }
 
@@ -38,6 +40,14 @@ template <typename From>
 GraphConstant Wholes(const Tensor& tensor) {
   const std::vector<From> elements = ElementsOf<From>(tensor);
   return {.shape = tensor.shape, .whole = true, .wholes = {elements.begin(), elements.end()}};
+}
+
+template <typename T>
+std::optional<T> AttributeOf(const OnnxNode& node, const char* name) {
+  const auto found = node.attributes.find(name);
+  if (found == node.attributes.end()) return std::nullopt;
+  const auto* const value = std::get_if<T>(&found->second);
+  return value == nullptr ? std::nullopt : std::optional<T>(*value);
 }
 
 Status DoesNotFit(const OnnxNode& node) {
@@ -160,28 +170,93 @@ StatusOr<GraphConstant> Gathered(const OnnxNode& node, Inputs inputs) {
   return Picked(*inputs[0], inputs[1]->shape, places);
 }
 
-StatusOr<GraphConstant> Sliced(const OnnxNode& node, Inputs inputs) {
-  const auto number = [&](size_t input, const char* name) -> std::optional<int64_t> {
-    if (inputs.size() > input && inputs[input] != nullptr) {
-      return inputs[input]->wholes.size() == 1 ? std::optional(inputs[input]->wholes[0])
-                                               : std::nullopt;
+// The places of an extent that a slice takes, in its order.
+std::vector<int64_t> SlicePlaces(int64_t begin, int64_t end, int64_t step, int64_t extent) {
+  std::vector<int64_t> places;
+  if (step > 0) {
+    const int64_t last = SliceBound(end, extent);
+    for (int64_t at = SliceBound(begin, extent); at < last; at += std::min(step, extent)) {
+      places.push_back(at);
     }
-    const auto list = IntegersOf(node, name);
-    return list.has_value() && list->size() == 1 ? std::optional(list->front()) : std::nullopt;
+  } else {
+    const int64_t last = end < 0 ? std::max<int64_t>(end + extent, -1) : end;
+    const int64_t first = begin < 0 ? begin + extent : std::min(begin, extent - 1);
+    for (int64_t at = first; at > last && at >= 0; at += std::max(step, -extent)) {
+      places.push_back(at);
+    }
+  }
+  return places;
+}
+
+// Some places of one axis.
+GraphConstant PickedOf(const GraphConstant& from, size_t axis, std::span<const int64_t> chosen) {
+  std::vector<int64_t> shape = from.shape;
+  shape[axis] = static_cast<int64_t>(chosen.size());
+  size_t inner = 1;
+  for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
+  const size_t block = inner * static_cast<size_t>(from.shape[axis]);
+  std::vector<size_t> places;
+  for (size_t outer = 0; block > 0 && outer < from.size(); outer += block) {
+    for (const int64_t one : chosen) {
+      for (size_t i = 0; i < inner; ++i) {
+        places.push_back(outer + static_cast<size_t>(one) * inner + i);
+      }
+    }
+  }
+  return Picked(from, std::move(shape), places);
+}
+
+// Bounds are attributes, or from opset 10 on inputs; without axes they are of the first ones.
+StatusOr<GraphConstant> Sliced(const OnnxNode& node, Inputs inputs) {
+  const auto list = [&](size_t input, const char* name) -> std::optional<std::vector<int64_t>> {
+    if (inputs.size() > input && inputs[input] != nullptr) return inputs[input]->wholes;
+    return IntegersOf(node, name);
   };
-  const auto begin = number(1, "starts");
-  const auto end = number(2, "ends");
-  const auto count = static_cast<int64_t>(inputs[0]->size());
-  if (!begin || !end || inputs[0]->shape.size() != 1 || number(3, "axes").value_or(0) != 0 ||
-      number(4, "steps").value_or(1) != 1) {
+  const auto begins = list(1, "starts");
+  const auto ends = list(2, "ends");
+  if (!begins.has_value() || !ends.has_value()) return DoesNotFit(node);
+  const size_t count = begins->size();
+  std::vector<int64_t> axes(count);
+  for (size_t i = 0; i < count; ++i) axes[i] = static_cast<int64_t>(i);
+  axes = list(3, "axes").value_or(axes);
+  const auto steps = list(4, "steps").value_or(std::vector<int64_t>(count, 1));
+  GraphConstant value = *inputs[0];
+  const auto rank = static_cast<int64_t>(value.shape.size());
+  if (count > kMaxRank || ends->size() != count || axes.size() != count || steps.size() != count ||
+      !AxesFromZero(axes, value.shape.size()).has_value()) {
     return DoesNotFit(node);
   }
-  std::vector<size_t> places;
-  for (int64_t at = SliceBound(*begin, count); at < SliceBound(*end, count); ++at) {
-    places.push_back(static_cast<size_t>(at));
+  for (size_t i = 0; i < count; ++i) {
+    if (steps[i] == 0) return DoesNotFit(node);
+    const auto axis = static_cast<size_t>(axes[i] < 0 ? axes[i] + rank : axes[i]);
+    value =
+        PickedOf(value, axis, SlicePlaces((*begins)[i], (*ends)[i], steps[i], value.shape[axis]));
   }
-  const auto length = static_cast<int64_t>(places.size());
-  return Picked(*inputs[0], {length}, places);
+  return value;
+}
+
+// A list of so many equal numbers, as PyTorch's exporter writes paddings.
+StatusOr<GraphConstant> Filled(const OnnxNode& node, const GraphConstant& shape) {
+  const std::optional<int64_t> count = ElementCount(shape.wholes);
+  if (!shape.whole || shape.shape.size() > 1 || !count.has_value() ||
+      *count > static_cast<int64_t>(kMaxList)) {
+    return DoesNotFit(node);
+  }
+  GraphConstant value{.reals = {0.0F}};
+  if (const auto tensor = AttributeOf<Tensor>(node, "value")) {
+    FACEGATE_ASSIGN_OR_RETURN(value, ConstantOf(*tensor));
+  }
+  if (value.size() != 1) return DoesNotFit(node);
+  return Picked(value, shape.wholes, std::vector<size_t>(static_cast<size_t>(*count), 0));
+}
+
+StatusOr<GraphConstant> Negated(const OnnxNode& node, GraphConstant value) {
+  for (float& real : value.reals) real = -real;
+  for (int64_t& whole : value.wholes) {
+    if (whole == std::numeric_limits<int64_t>::min()) return DoesNotFit(node);
+    whole = -whole;
+  }
+  return value;
 }
 
 // Nothing where there is no such number.
@@ -257,14 +332,6 @@ enum OnnxType : int64_t {
   kDouble = 11,
   kBfloat16 = 16
 };
-
-template <typename T>
-std::optional<T> AttributeOf(const OnnxNode& node, const char* name) {
-  const auto found = node.attributes.find(name);
-  if (found == node.attributes.end()) return std::nullopt;
-  const auto* const value = std::get_if<T>(&found->second);
-  return value == nullptr ? std::nullopt : std::optional<T>(*value);
-}
 
 }  // namespace
 
@@ -374,6 +441,8 @@ StatusOr<GraphConstant> FoldNode(const OnnxNode& node, Inputs inputs) {
   if (node.op == "Concat") return Joined(node, inputs);
   if (node.op == "Gather") return Gathered(node, inputs);
   if (node.op == "Slice") return Sliced(node, inputs);
+  if (node.op == "ConstantOfShape") return Filled(node, first);
+  if (node.op == "Neg") return Negated(node, first);
   if (node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div") {
     return Arithmetic(node, inputs);
   }

@@ -87,6 +87,20 @@ TEST(DescriptionJsonTest, RefusesGraphsThatCallOneAnotherWithoutEnd) {
               HasSubstr("more than 20000 calls"));
 }
 
+TEST(DescriptionJsonTest, RefusesNamesThatGrowTooLong) {
+  network::LayerKind kind = network::Relu{};
+  for (int level = 0; level < 3; ++level) {
+    kind = network::Chain{{{std::string(200, 'a'), std::move(kind)}}};
+  }
+  const network::Description description{.name = "long",
+                                         .input = {1, 1, 1},
+                                         .outputs = 1,
+                                         .layers = {{"outer", std::move(kind)}},
+                                         .more = {}};
+  EXPECT_THAT(MessageOf(DescriptionFromJson(DescriptionToJson(description)).status()),
+              HasSubstr("is not the name of a layer"));
+}
+
 TEST(DescriptionJsonTest, RefusesTensorsOfOneName) {
   const network::Chain inner{{{"b", network::PRelu{1}}}};
   const network::Graph graph{.layers = {{"a", inner}, {"a.b", network::PRelu{1}}},
