@@ -14,6 +14,8 @@ namespace {
 
 constexpr double kSmallestRate = 1e-9;
 constexpr double kSlack = 1e-9;  // of a step, against rounding
+// Numbers that differ by a smaller share of themselves are one number, rounded.
+constexpr double kOneNumber = 1e-9;
 constexpr int kDecadesWithParts = 2;
 constexpr std::array<double, 3> kParts = {1.0, 2.0, 5.0};
 constexpr std::array<double, 21> kRates = {1e-6, 1e-5, 1e-4, 2e-4, 5e-4, 1e-3,  2e-3,
@@ -28,7 +30,9 @@ Range Showable(ScaleKind kind, Range range) {
     range.low = std::clamp(range.low, kSmallestRate, 1.0 - kSmallestRate);
     range.high = std::clamp(range.high, kSmallestRate, 1.0 - kSmallestRate);
   }
-  if (!(range.low < range.high)) {
+  const double most = std::max(std::abs(range.low), std::abs(range.high));
+  const double least_width = kind == ScaleKind::kProbit ? 0.0 : kOneNumber * most;
+  if (!(range.high - range.low > least_width)) {
     const double width = std::max(std::abs(range.high) * 0.1, kSmallestRate / 10.0);
     range = {.low = range.low - (kind == ScaleKind::kLog ? range.low * 0.1 : width),
              .high = range.low + width};

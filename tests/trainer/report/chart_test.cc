@@ -36,6 +36,20 @@ TEST(ScaleTest, TicksOfALinearAxisAreRound) {
       ElementsAre("97.5 %", "98.0 %", "98.5 %", "99.0 %"));
 }
 
+// The mean accuracies of two evaluations, equal but for the order of their additions, had ticks
+// without end.
+TEST(ScaleTest, NumbersThatDifferByRoundingAloneAreOne) {
+  for (const double value : {0.6, -0.6, 1e-12, 1e12}) {
+    const Range range =
+        RoundRange(ScaleKind::kLinear, {.low = value, .high = std::nextafter(value, HUGE_VAL)});
+    EXPECT_LT(range.low, value);
+    EXPECT_GT(range.high, value);
+    const auto ticks = Scale(ScaleKind::kLinear, range).Ticks(5, NumberStyle::kPlain);
+    EXPECT_GE(ticks.size(), 2u);
+    EXPECT_LE(ticks.size(), 20u);
+  }
+}
+
 TEST(ScaleTest, TicksOfALogAxisArePowersOfTen) {
   const Scale scale(ScaleKind::kLog, {.low = 1.0 / 3000.0, .high = 1.0});
   EXPECT_THAT(Labels(scale.Ticks(5, NumberStyle::kPower)),
