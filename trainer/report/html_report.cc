@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "face/base/escape_html.h"
 #include "face/base/file.h"
 #include "trainer/report/html_text.h"
 #include "trainer/report/learning_section.h"
-#include "trainer/report/page_style.h"
 #include "trainer/report/quality_section.h"
 #include "trainer/report/scores_section.h"
 
@@ -46,28 +46,19 @@ bool HasPictures(const ReportInput& input) {
 
 StatusOr<std::string> ReportPage(const ReportInput& input) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string scores, ScoresSection(input.sets));
-  const std::string title = EscapeHtml(input.title);
-  std::string page = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n<h1>{}</h1>\n",
-      title, PageStyle(), title);
-  if (!input.summary.empty()) {
-    page += fmt::format("<p class=\"lead\">{}</p>\n", EscapeHtml(input.summary));
-  }
-  page += scores;
-  if (input.quality) page += QualitySection(*input.quality);
-  page += LearningSection(input.steps, input.evaluations, input.best_batch);
-  page += Notes(input);
-  page += Setup(input);
-  page += "<footer>Written by facegate.";
+  std::string body = scores;
+  if (input.quality) body += QualitySection(*input.quality);
+  body += LearningSection(input.steps, input.evaluations, input.best_batch);
+  body += Notes(input);
+  body += Setup(input);
+  std::string footer = "Written by facegate.";
   if (HasPictures(input)) {
-    page +=
+    footer +=
         " This page holds photos and names of people: treat it as you treat the data they come "
         "from.";
   }
-  page += fmt::format("</footer>\n</main>\n<script>{}</script>\n</body>\n</html>\n", PageScript());
-  return page;
+  return HtmlPage(
+      {.title = input.title, .lead = input.summary, .body = std::move(body), .footer = footer});
 }
 
 Status WriteReport(const std::string& path, const ReportInput& input) {

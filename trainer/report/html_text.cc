@@ -9,6 +9,7 @@
 #include "face/base/escape_html.h"
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
+#include "trainer/report/page_style.h"
 
 namespace facegate::report {
 namespace {
@@ -24,6 +25,21 @@ std::string FactList(std::span<const std::pair<std::string, std::string>> facts)
     list += fmt::format("<dt>{}</dt><dd>{}</dd>\n", EscapeHtml(name), EscapeHtml(value));
   }
   return list + "</dl>\n";
+}
+
+std::string HtmlPage(const PageParts& parts) {
+  const std::string title = EscapeHtml(parts.title);
+  std::string page = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n<h1>{}</h1>\n",
+      title, PageStyle(), title);
+  if (!parts.lead.empty()) {
+    page += fmt::format("<p class=\"lead\">{}</p>\n", EscapeHtml(parts.lead));
+  }
+  return page + parts.body +
+         fmt::format("<footer>{}</footer>\n</main>\n<script>{}</script>\n</body>\n</html>\n",
+                     parts.footer, PageScript());
 }
 
 std::string PictureUri(const cv::Mat& picture, int most_pixels) {

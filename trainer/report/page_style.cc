@@ -60,6 +60,7 @@ svg { display: block; width: 100%; height: auto; font-family: var(--sans); }
 svg text { fill: var(--soft); font-variant-numeric: tabular-nums; }
 .tick { font-size: 12px; }
 .name, .word { font-size: 12px; }
+.halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
 svg text.word { fill: var(--ink); }
 .grid { stroke: var(--grid); }
 .axis { stroke: var(--soft); }
