@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "trainer/command/recipe_settings.h"
 #include "trainer/run/fit.h"
 #include "trainer/run/recipe_keys.h"
 #include "trainer/run/run_directory.h"
@@ -28,19 +29,6 @@ struct FitCommandOptions {
   bool help_recipe = false;
   bool json = false;
 };
-
-Status ApplySettings(const std::vector<std::string>& settings, Recipe& recipe) {
-  for (const std::string& setting : settings) {
-    const size_t equals = setting.find('=');
-    if (equals == std::string::npos) {
-      return RefuseField("--set", fmt::format("\"{}\" is not KEY=VALUE", setting));
-    }
-    const Status status =
-        SetRecipeKey(setting.substr(0, equals), setting.substr(equals + 1), setting, recipe);
-    if (!status.ok()) return RefuseField("--set", MessageOf(status));
-  }
-  return OkStatus();
-}
 
 // The recipe of the run that is there, or that of the command line, changed by what else that says.
 StatusOr<Recipe> RecipeOf(const FitCommandOptions& options) {
@@ -58,7 +46,7 @@ StatusOr<Recipe> RecipeOf(const FitCommandOptions& options) {
     return RefuseField("--recipe", fmt::format("is missing, and {} holds no run to go on with",
                                                options.fit.directory));
   }
-  FACEGATE_RETURN_IF_ERROR(ApplySettings(options.settings, recipe));
+  FACEGATE_RETURN_IF_ERROR(SetFromCommandLine(options.settings, recipe));
   // A path of the command line, not of the recipe: the recipe's folder does not count.
   if (!options.init.empty()) recipe.network.init = std::filesystem::absolute(options.init).string();
   return SpelledOut(std::move(recipe));
@@ -96,7 +84,7 @@ void PrintJson(const FitReport& report, std::ostream& out) {
   const auto number = [](const auto& value) {
     return value.has_value() ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
   };
-  const char* const ends[] = {"finished", "stopped early", "stopped"};
+  const char* const ends[] = {"finished", "stopped early", "stopped", "stopped"};
   nlohmann::ordered_json best = nullptr;
   if (report.best.has_value()) best = std::abs(*report.best);
   const nlohmann::ordered_json json{{"end", ends[static_cast<size_t>(report.end)]},

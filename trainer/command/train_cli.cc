@@ -24,6 +24,7 @@
 #include "trainer/command/pack.h"
 #include "trainer/command/ring.h"
 #include "trainer/command/summary.h"
+#include "trainer/command/sweep.h"
 #include "trainer/command/synthesize.h"
 
 namespace facegate {
@@ -92,7 +93,7 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
       AddFitQualityCommand(app), AddEvalCommand(app),       AddInspectCommand(app),
       AddPackCommand(app),       AddSynthesizeCommand(app), AddRingCommand(app),
       AddSummaryCommand(app),    AddBenchCommand(app),      AddCalibrateCommand(app),
-      AddAlignCommand(app),      AddConvertCommand(app)};
+      AddAlignCommand(app),      AddConvertCommand(app),    AddSweepCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

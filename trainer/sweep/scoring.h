@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "trainer/sweep/sweep_plan.h"
+
+namespace facegate {
+
+// How trials are judged: by checkpoint.best_by of the base recipe, over these sets alone.
+struct Scoring {
+  std::string measure{};             // accuracy, tar or eer
+  std::vector<std::string> sets{};   // names of evaluation sets
+  std::vector<std::string> pairs{};  // those of evaluate.pairs that they come from
+
+  bool by_held_out() const;
+};
+
+// The people whom the base keeps from training (holdout.identities), or the sets that the plan
+// names, be they of evaluate.pairs or those people ("held-out"). kInvalidField says what is
+// missing: a set of evaluate.pairs counts only where it is named, because it may be the test set.
+// Also for a key that is tried though it decides who is held out, or what a score is: scores of
+// such trials could not be compared.
+StatusOr<Scoring> ScoringOf(const SweepPlan& plan, const std::vector<TriedKey>& space);
+
+// The recipe of a trial: the base with its settings, evaluated by the sets of the scoring and no
+// others, so that no pair of a test set is looked at. Errors are those of SetRecipeKey() and
+// CheckRecipe().
+StatusOr<Recipe> TrialRecipe(const SweepPlan& plan, const Scoring& scoring,
+                             const Settings& settings);
+
+// A score, of which more is better, as people read it: "93.12 %".
+std::string ScoreText(const Scoring& scoring, double score);
+
+}  // namespace facegate

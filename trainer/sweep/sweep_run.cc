@@ -1,0 +1,352 @@
+#include "trainer/sweep/sweep_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "face/base/catch.h"
+#include "face/base/folder_lock.h"
+#include "trainer/run/run_facts.h"
+#include "trainer/run/stop_on_signal.h"
+#include "trainer/sweep/sweep_page.h"
+#include "trainer/sweep/sweep_progress.h"
+#include "trainer/sweep/sweep_table.h"
+
+namespace facegate {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+// A trial during which the program ends more often than this is given up.
+constexpr int64_t kMostEnds = 3;
+
+// The name of the newest checkpoint of a run; empty where there is none.
+std::string NewestCheckpoint(const std::string& folder) {
+  std::string newest;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder + "/checkpoints", error)) {
+    newest = std::max(newest, entry.path().filename().string());
+  }
+  return newest;
+}
+
+// True when a sweep may begin in the folder.
+bool MayHoldSweep(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name != ".lock" && name != "base.yaml" && !name.ends_with(".log")) return false;
+  }
+  return !error;
+}
+
+// The sweep of the folder, with the plan of this call; a new one where there is none.
+StatusOr<SweepRecord> OpenRecord(const SweepOptions& options) {
+  StatusOr<SweepRecord> kept = ReadSweep(options.folder);
+  if (!kept.ok() && kept.status().code() != StatusCode::kNotFound) return kept.status();
+  if (!kept.ok()) {
+    if (!options.plan.has_value()) {
+      return RefuseField("--recipe", fmt::format("is missing, and {} holds no sweep to go on with",
+                                                 options.folder));
+    }
+    if (!MayHoldSweep(options.folder)) {
+      return FailedPrecondition(
+          fmt::format("{} holds other files but no sweep; name a new folder", options.folder));
+    }
+    return SweepRecord{.plan = *options.plan, .trials = {}};
+  }
+  if (options.plan.has_value()) {
+    FACEGATE_RETURN_IF_ERROR(CheckSamePlan(options.folder, kept->plan, *options.plan));
+    kept->plan = *options.plan;
+  }
+  return kept;
+}
+
+// Takes up what is known of the trials that are planned.
+Status TakeTrials(const PlannedSweep& planned, bool retry_failed, const std::string& folder,
+                  SweepRecord& record) {
+  std::vector<TrialRecord> trials = NewTrials(planned.trials);
+  if (record.trials.size() > trials.size()) {
+    return DataLoss(fmt::format("{}/sweep.json has {} trials, but its plan gives {}", folder,
+                                record.trials.size(), trials.size()));
+  }
+  for (size_t i = 0; i < record.trials.size(); ++i) {
+    TrialRecord& kept = record.trials[i];
+    if (kept.settings != trials[i].settings || kept.name != trials[i].name) {
+      return DataLoss(fmt::format("{}/sweep.json has other settings of {} than its plan gives",
+                                  folder, trials[i].name));
+    }
+    if (kept.state == TrialState::kFailed && retry_failed) {
+      kept.state = kept.scores.empty() ? TrialState::kWaiting : TrialState::kBegun;
+      kept.reason.clear();
+    }
+    trials[i] = std::move(kept);
+  }
+  record.trials = std::move(trials);
+  return OkStatus();
+}
+
+// Opens the photos of the first trial whose settings fit together, so that what is wrong with the
+// data is said before a trial fails of it.
+Status TryData(const SweepReport& report) {
+  Status first;
+  for (const TrialRecord& trial : report.record.trials) {
+    const auto recipe = TrialRecipe(report.record.plan, report.scoring, trial.settings);
+    if (recipe.ok()) return OpenRunFacts(SpelledOut(*recipe)).status();
+    if (first.ok()) first = recipe.status();
+  }
+  return first;
+}
+
+// A sweep that goes on.
+class Sweep {
+ public:
+  Sweep(SweepReport& report, Session& session, const TrainTrial& train)
+      : report_(report),
+        trials_(report.record.trials),
+        session_(session),
+        train_(train),
+        progress_(session, WorkDone(), WorkInAll()) {}
+
+  Status Run() {
+    FACEGATE_RETURN_IF_ERROR(Write());
+    for (size_t round = 0; round < rounds().size() && !report_.stopped; ++round) {
+      FACEGATE_RETURN_IF_ERROR(RunRound(round));
+    }
+    return Write();
+  }
+
+ private:
+  const std::vector<SweepRound>& rounds() const { return report_.planned.rounds; }
+
+  double ShareBefore(size_t round) const { return round == 0 ? 0.0 : rounds()[round - 1].share; }
+
+  double WorkInAll() const {
+    double work = 0.0;
+    for (size_t round = 0; round < rounds().size(); ++round) {
+      work += static_cast<double>(rounds()[round].trials) *
+              (rounds()[round].share - ShareBefore(round));
+    }
+    return work;
+  }
+
+  // What is over, or will not be done because its trial has failed.
+  double WorkDone() const {
+    double work = 0.0;
+    for (const TrialRecord& trial : trials_) {
+      size_t over = trial.scores.size();
+      if (trial.state == TrialState::kFailed && over < rounds().size()) over += 1;
+      if (over > 0) work += rounds()[std::min(over, rounds().size()) - 1].share;
+    }
+    return work;
+  }
+
+  // Those who take part in a round: the best of the round before.
+  std::vector<size_t> Contestants(size_t round) const {
+    std::vector<size_t> numbers;
+    for (size_t i = 0; i < trials_.size(); ++i) {
+      if (round == 0 || (trials_[i].scores.size() >= round && trials_[i].score().has_value())) {
+        numbers.push_back(i);
+      }
+    }
+    if (round == 0) return numbers;
+    std::stable_sort(numbers.begin(), numbers.end(), [&](size_t a, size_t b) {
+      return trials_[a].scores[round - 1] > trials_[b].scores[round - 1];
+    });
+    numbers.resize(std::min(numbers.size(), rounds()[round].trials));
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+  }
+
+  Status RunRound(size_t round) {
+    const std::vector<size_t> numbers = Contestants(round);
+    if (round > 0) {
+      const bool is_over = std::all_of(numbers.begin(), numbers.end(), [&](size_t number) {
+        return trials_[number].scores.size() > round;
+      });
+      if (!is_over) SayRound(round, numbers.size());
+      for (size_t i = 0; i < trials_.size(); ++i) {
+        const bool goes_on = std::find(numbers.begin(), numbers.end(), i) != numbers.end();
+        if (!goes_on && trials_[i].state == TrialState::kBegun) trials_[i].state = TrialState::kOut;
+      }
+    }
+    for (const size_t number : numbers) {
+      TrialRecord& trial = trials_[number];
+      if (trial.state == TrialState::kFailed || trial.scores.size() > round) continue;
+      if (session_.asked_to_stop()) {
+        report_.stopped = true;
+        return OkStatus();
+      }
+      FACEGATE_RETURN_IF_ERROR(RunTrial(round, trial));
+      if (report_.stopped) return OkStatus();
+    }
+    return OkStatus();
+  }
+
+  void SayRound(size_t round, size_t count) {
+    session_.Print(fmt::format(
+        "round {} of {}: the best {} of {} go on to {:.3g} % of their epochs", round + 1,
+        rounds().size(), count, rounds()[round - 1].trials, 100.0 * rounds()[round].share));
+  }
+
+  Status RunTrial(size_t round, TrialRecord& trial) {
+    const double share = rounds()[round].share;
+    progress_.Begin(fmt::format("{} of {}", trial.name, trials_.size()), ShareBefore(round));
+    FACEGATE_ASSIGN_OR_RETURN(const bool may_begin, BeginTrial(trial));
+    const Clock::time_point begin = Clock::now();
+    const StatusOr<FitReport> fit = may_begin ? Train(trial, share) : EndsProcess();
+    trial.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    trial.ends = 0;
+    if (!fit.ok()) {
+      Fail(std::string(MessageOf(fit.status())), trial);
+    } else if (fit->end == FitEnd::kStoppedToGoOn) {
+      report_.stopped = true;
+      return OkStatus();
+    } else if (!fit->best.has_value()) {
+      Fail("no evaluation gave a score", trial);
+    } else {
+      Keep(*fit, share, trial);
+    }
+    progress_.End(share);
+    return Write();
+  }
+
+  // Writes down that the trial begins. False where the program has ended too often while it was
+  // trained, as it does where memory is short, without a checkpoint that is newer.
+  StatusOr<bool> BeginTrial(TrialRecord& trial) {
+    const std::string checkpoint = NewestCheckpoint(FolderOf(trial));
+    trial.ends = trial.checkpoint == checkpoint ? trial.ends + 1 : 1;
+    trial.checkpoint = checkpoint;
+    if (trial.ends > kMostEnds) return false;
+    if (trial.state == TrialState::kWaiting) trial.state = TrialState::kBegun;
+    FACEGATE_RETURN_IF_ERROR(WriteSweep(report_.folder, report_.record));
+    return true;
+  }
+
+  static Status EndsProcess() {
+    return FailedPrecondition(
+        fmt::format("the program has ended {} times while it was trained; is there too little "
+                    "memory for it?",
+                    kMostEnds));
+  }
+
+  std::string FolderOf(const TrialRecord& trial) const {
+    return fmt::format("{}/{}", report_.folder, trial.name);
+  }
+
+  StatusOr<FitReport> Train(const TrialRecord& trial, double share) {
+    TrialPart part;
+    FACEGATE_ASSIGN_OR_RETURN(part.recipe,
+                              TrialRecipe(report_.record.plan, report_.scoring, trial.settings));
+    part.folder = FolderOf(trial);
+    if (share < 1.0) part.stop_at = share * part.recipe.schedule.epochs;
+    const auto best = BestTrial(trials_);
+    const std::string best_text =
+        best ? fmt::format("best {} ({})", ScoreText(report_.scoring, *trials_[*best].score()),
+                           trials_[*best].name)
+             : "";
+    part.on_batch = [this, best_text](int64_t batches, int64_t total) {
+      progress_.Show(batches, total, best_text);
+    };
+    part.asked_to_stop = [this] { return session_.asked_to_stop(); };
+    return train_(part);
+  }
+
+  void Fail(const std::string& reason, TrialRecord& trial) {
+    trial.state = TrialState::kFailed;
+    trial.reason = reason;
+    session_.Print(
+        fmt::format("{} failed: {}  {}", trial.name, reason, SettingsText(trial.settings)));
+  }
+
+  void Keep(const FitReport& fit, double share, TrialRecord& trial) {
+    Recipe recipe = report_.record.plan.base;
+    // Its settings were applied before.
+    if (const Status status = Apply(trial.settings, recipe); !status.ok()) {
+      return Fail(std::string(MessageOf(status)), trial);
+    }
+    trial.scores.push_back(*fit.best);
+    trial.best_batch = fit.best_batch;
+    trial.epochs = share * recipe.schedule.epochs;
+    trial.state = share < 1.0 ? TrialState::kBegun : TrialState::kDone;
+    trial.reason = fit.end == FitEnd::kStoppedEarly
+                       ? fmt::format("ended early after batch {}", fit.batches)
+                       : "";
+    session_.Print(fmt::format("{}  {}  {}", trial.name, ScoreText(report_.scoring, *fit.best),
+                               SettingsText(trial.settings)));
+  }
+
+  Status Write() {
+    FACEGATE_RETURN_IF_ERROR(WriteSweep(report_.folder, report_.record));
+    FACEGATE_RETURN_IF_ERROR(WriteSweepTables(report_));
+    return WriteSweepPage(report_);
+  }
+
+  SweepReport& report_;
+  std::vector<TrialRecord>& trials_;
+  Session& session_;
+  const TrainTrial& train_;
+  SweepProgress progress_;
+};
+
+// The reason of the first trial, where none came to a score and none may yet.
+Status CheckSomeScore(const SweepReport& report) {
+  const auto& trials = report.record.trials;
+  const bool all_failed = std::all_of(trials.begin(), trials.end(), [](const TrialRecord& trial) {
+    return trial.state == TrialState::kFailed;
+  });
+  if (!all_failed) return OkStatus();
+  return FailedPrecondition(fmt::format("all {} trials failed; {}: {}", trials.size(),
+                                        trials.front().name, trials.front().reason));
+}
+
+}  // namespace
+
+StatusOr<FitReport> FitTrial(const TrialPart& part) {
+  std::error_code error;
+  fs::create_directories(part.folder, error);
+  std::ofstream log(part.folder + "/fit.log", std::ios::app);
+  if (error || !log) {
+    return FailedPrecondition(fmt::format("cannot write to {}/fit.log", part.folder));
+  }
+  Session session({.out = log,
+                   .progress = log,
+                   .terminal = false,
+                   .threads = static_cast<int>(part.recipe.machine.threads),
+                   .asked_to_stop = part.asked_to_stop});
+  const FitOptions options{
+      .directory = part.folder, .stop_at = part.stop_at, .on_batch = part.on_batch};
+  return CatchToStatus("training", [&] { return Fit(part.recipe, options, session); });
+}
+
+StatusOr<SweepReport> RunSweep(const SweepOptions& options, Session& session,
+                               const TrainTrial& train) {
+  const StopOnSignal signals;
+  if (options.plan.has_value()) FACEGATE_RETURN_IF_ERROR(PlanSweep(*options.plan).status());
+  SweepReport report{.folder = options.folder, .record = {}, .planned = {}, .scoring = {}};
+  std::error_code error;
+  fs::create_directories(options.folder, error);
+  if (error) {
+    return FailedPrecondition(fmt::format("cannot create {}: {}", options.folder, error.message()));
+  }
+  FACEGATE_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(options.folder));
+  FACEGATE_ASSIGN_OR_RETURN(report.record, OpenRecord(options));
+  FACEGATE_ASSIGN_OR_RETURN(report.planned, PlanSweep(report.record.plan));
+  FACEGATE_ASSIGN_OR_RETURN(report.scoring, ScoringOf(report.record.plan, report.planned.space));
+  const bool is_new = report.record.trials.empty();
+  FACEGATE_RETURN_IF_ERROR(
+      TakeTrials(report.planned, options.retry_failed, options.folder, report.record));
+  if (is_new) FACEGATE_RETURN_IF_ERROR(TryData(report));
+  Sweep sweep(report, session, train);
+  FACEGATE_RETURN_IF_ERROR(sweep.Run());
+  FACEGATE_RETURN_IF_ERROR(CheckSomeScore(report));
+  return report;
+}
+
+}  // namespace facegate

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "face/base/status.h"
+#include "trainer/run/fit.h"
+#include "trainer/run/session.h"
+#include "trainer/sweep/scoring.h"
+#include "trainer/sweep/sweep_plan.h"
+#include "trainer/sweep/sweep_record.h"
+
+namespace facegate {
+
+// One part of a trial: its training from where it stands up to an epoch.
+struct TrialPart {
+  Recipe recipe{};
+  std::string folder{};
+  double stop_at = 0.0;  // as FitOptions has it
+  std::function<void(int64_t batches, int64_t total)> on_batch{};
+  std::function<bool()> asked_to_stop{};
+};
+using TrainTrial = std::function<StatusOr<FitReport>(const TrialPart&)>;
+
+// Trains by Fit(), whose lines go to fit.log in the folder. Exceptions of libraries become errors:
+// they are the end of the trial, not of the sweep.
+StatusOr<FitReport> FitTrial(const TrialPart& part);
+
+struct SweepOptions {
+  std::string folder{};
+  std::optional<SweepPlan> plan{};  // none: that of the sweep that is there
+  bool retry_failed = false;        // trials that failed are tried again
+};
+
+struct SweepReport {
+  std::string folder{};
+  SweepRecord record{};
+  PlannedSweep planned{};
+  Scoring scoring{};
+  bool stopped = false;  // the same call goes on
+};
+
+// Trains the trials of a plan in the folder, or those that an earlier call has left: what was
+// learned is not learned again. A trial that fails is marked with its reason, and the others go on.
+// Asked to stop, by a signal too, it ends with a checkpoint of the trial that is being trained.
+// After each trial the files of the folder say how it stands. Data and recipe are tried before the
+// first trial begins. While it is open no other process opens the folder.
+// kFailedPrecondition where the folder holds another sweep or other things, and with the reason of
+// the first trial where all have failed.
+StatusOr<SweepReport> RunSweep(const SweepOptions& options, Session& session,
+                               const TrainTrial& train = FitTrial);
+
+}  // namespace facegate
