@@ -60,18 +60,23 @@ BatchNorm::BatchNorm(const network::BatchNorm& layer) : epsilon_(layer.epsilon) 
 
 torch::Tensor BatchNorm::forward(torch::Tensor input) {
   if (is_training()) num_batches_tracked_.add_(1);
+  if (is_training() && training_norm_) return training_norm_(input, tensors(), epsilon_);
   return torch::batch_norm(input, weight_, bias_, running_mean_, running_var_, is_training(),
                            kNormMomentum, epsilon_, torch::globalContext().userEnabledCuDNN());
 }
 
 bool BatchNorm::AppendTo(FusionBuilder& builder) const {
   if (epsilon_ != kNormEpsilon || !weight_.defined()) return false;
-  return builder.AddNorm({.gamma = weight_,
-                          .beta = bias_,
-                          .running_mean = running_mean_,
-                          .running_var = running_var_,
-                          .num_batches_tracked = num_batches_tracked_,
-                          .norm = this});
+  return builder.AddNorm(tensors());
+}
+
+NormTensors BatchNorm::tensors() const {
+  return {.gamma = weight_,
+          .beta = bias_,
+          .running_mean = running_mean_,
+          .running_var = running_var_,
+          .num_batches_tracked = num_batches_tracked_,
+          .norm = this};
 }
 
 ChannelAffine::ChannelAffine(const network::ChannelAffine& layer) {

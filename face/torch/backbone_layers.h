@@ -6,9 +6,11 @@
 #include <torch/nn/modules/linear.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "face/torch/layer_fusion.h"
@@ -84,6 +86,11 @@ class Pad : public Layer {
   const network::Borders borders_;
 };
 
+// What a batch norm does in training mode instead of LibTorch's own operator: normalises the input
+// and updates the running statistics, with gradients.
+using TrainingNorm = std::function<torch::Tensor(const torch::Tensor& input,
+                                                 const NormTensors& tensors, double epsilon)>;
+
 // Normalises the channels of N·C·H·W or of N·C; momentum 0.1. In training mode it uses the batch's
 // statistics and updates the running ones.
 class BatchNorm : public Layer {
@@ -93,13 +100,19 @@ class BatchNorm : public Layer {
   torch::Tensor forward(torch::Tensor input) override;
   bool AppendTo(FusionBuilder& builder) const override;
 
+  // Empty, as from the start: LibTorch's. Layers that run as one do not use it.
+  void set_training_norm(TrainingNorm norm) { training_norm_ = std::move(norm); }
+
  private:
+  NormTensors tensors() const;
+
   torch::Tensor weight_;  // `fixed_weight`: not trained; undefined where it is not affine
   torch::Tensor bias_;    // undefined where it is not affine
   torch::Tensor running_mean_;
   torch::Tensor running_var_;
   torch::Tensor num_batches_tracked_;
   const double epsilon_;
+  TrainingNorm training_norm_;
 };
 
 class ChannelAffine : public Layer {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/base/random.h"
+#include "trainer/parallel/shared_operators.h"
 
 namespace facegate {
 namespace {
@@ -40,25 +41,43 @@ Status CheckOptions(const ClassHeadOptions& options) {
   return OkStatus();
 }
 
-}  // namespace
-
-StatusOr<std::shared_ptr<ClassHead>> ClassHead::Create(const ClassHeadOptions& options) {
-  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
-  FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<MarginRule> rule, MakeMarginRule(options.margin));
-  return std::shared_ptr<ClassHead>(new ClassHead(options, std::move(rule)));
+ClassHead::Range OwnClasses(int64_t classes, const ProcessGroup* group) {
+  if (group == nullptr) return {.begin = 0, .end = classes};
+  const auto begin = [&](int64_t rank) { return classes * rank / group->size(); };
+  return {.begin = begin(group->rank()), .end = begin(group->rank() + 1)};
 }
 
-ClassHead::ClassHead(const ClassHeadOptions& options, std::unique_ptr<MarginRule> rule)
-    : torch::nn::Module("ClassHead"), options_(options), rule_(std::move(rule)) {
-  const int64_t rows = options_.classes * options_.sub_centers;
-  Tensor weight = torch::empty({rows, options_.embedding_size});
+}  // namespace
+
+StatusOr<std::shared_ptr<ClassHead>> ClassHead::Create(const ClassHeadOptions& options,
+                                                       std::shared_ptr<ProcessGroup> group) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  if (group != nullptr && options.classes < group->size()) {
+    return InvalidArgument(fmt::format("{} classes cannot be split over {} processes",
+                                       options.classes, group->size()));
+  }
+  FACEGATE_ASSIGN_OR_RETURN(std::unique_ptr<MarginRule> rule, MakeMarginRule(options.margin));
+  return std::shared_ptr<ClassHead>(new ClassHead(options, std::move(rule), std::move(group)));
+}
+
+ClassHead::ClassHead(const ClassHeadOptions& options, std::unique_ptr<MarginRule> rule,
+                     std::shared_ptr<ProcessGroup> group)
+    : torch::nn::Module("ClassHead"),
+      options_(options),
+      rule_(std::move(rule)),
+      group_(std::move(group)),
+      own_(OwnClasses(options_.classes, group_.get())) {
+  const int64_t row = options_.sub_centers * options_.embedding_size;
+  Tensor weight = torch::empty({own_.size() * options_.sub_centers, options_.embedding_size});
   RandomStream random(options_.seed, kWeightStream);
+  // Numbers of other processes are drawn as well: the whole head is the same however it is split.
+  for (int64_t i = 0; i < own_.begin * row; ++i) random.Normal();
   auto* const values = weight.data_ptr<float>();
   for (int64_t i = 0; i < weight.numel(); ++i) {
     values[i] = static_cast<float>(kInitialDeviation * random.Normal());
   }
   weight_ = register_parameter("weight", weight);
-  if (options_.linear) bias_ = register_parameter("bias", torch::zeros({options_.classes}));
+  if (options_.linear) bias_ = register_parameter("bias", torch::zeros({own_.size()}));
 }
 
 void ClassHead::MoveTo(const torch::Device& device) {
@@ -98,7 +117,7 @@ Tensor ClassHead::Cosines(const Tensor& unit, const Tensor& classes) const {
   const int64_t centers = options_.sub_centers;
   Tensor weight = weight_;
   if (classes.defined()) {
-    weight = weight_.view({options_.classes, -1}).index_select(0, classes);
+    weight = weight_.view({own_.size(), -1}).index_select(0, classes);
     weight = weight.view({-1, options_.embedding_size});
   }
   // Centres of one class lie together.
@@ -107,10 +126,50 @@ Tensor ClassHead::Cosines(const Tensor& unit, const Tensor& classes) const {
   return torch::clamp(cosines, -1.0, 1.0);
 }
 
-Tensor ClassHead::Filtered(const Tensor& cosines, const Tensor& labels) const {
-  const Tensor doubtful =
-      (cosines.detach() > options_.interclass_filter).scatter(1, labels.unsqueeze(1), false);
+Tensor ClassHead::Linear(const Tensor& rows) const {
+  return torch::addmm(bias_, rows, weight_.t());
+}
+
+Tensor ClassHead::Filtered(const Tensor& cosines, const Tensor& is_right) const {
+  const Tensor doubtful = (cosines.detach() > options_.interclass_filter) & ~is_right;
   return cosines.masked_fill(doubtful, 0.0);
+}
+
+void ClassHead::ApplyMargin(const Tensor& cosines, const Tensor& rows, double strength,
+                            HeadOutput& output) {
+  output.cosines = cosines.detach();
+  MarginResult result = rule_->Apply(
+      {.cosines = cosines, .norms = rows.norm(2, 1), .labels = output.labels}, strength);
+  output.logits = std::move(result.logits);
+  output.added_loss = std::move(result.added_loss);
+}
+
+HeadOutput ClassHead::ForwardSplit(const Tensor& rows, const Tensor& labels, int64_t step,
+                                   double strength) {
+  HeadOutput output;
+  Tensor own = torch::arange(own_.begin, own_.end, labels.options());
+  Tensor chosen;
+  if (options_.sample_rate < 1.0) {
+    output.classes = SampleClasses(labels, step);
+    const Tensor is_own = (output.classes >= own_.begin) & (output.classes < own_.end);
+    own = output.classes.masked_select(is_own);
+    chosen = own - own_.begin;
+  }
+  Tensor cosines = options_.linear ? Linear(rows) : Cosines(UnitRows(rows), chosen);
+  output.elsewhere = labels.unsqueeze(1) == own.unsqueeze(0);
+  if (options_.interclass_filter > 0.0) cosines = Filtered(cosines, output.elsewhere);
+  // One process has the right class of a row; all apply the margin to it, as if each had all rows.
+  const Tensor none = torch::zeros({}, cosines.options());
+  const Tensor right = SumOfAll(torch::where(output.elsewhere, cosines, none).sum(1), *group_);
+  cosines = torch::cat({cosines, right.unsqueeze(1)}, 1);
+  output.labels = torch::full_like(labels, own.numel());
+  if (!options_.linear) {
+    ApplyMargin(cosines, rows, strength, output);
+    return output;
+  }
+  output.logits = cosines;
+  output.cosines = cosines.detach();
+  return output;
 }
 
 HeadOutput ClassHead::Forward(const Tensor& embeddings, const Tensor& labels, int64_t step,
@@ -118,10 +177,11 @@ HeadOutput ClassHead::Forward(const Tensor& embeddings, const Tensor& labels, in
   // Angles need more digits than BF16 has.
   const Tensor rows =
       embeddings.scalar_type() == torch::kDouble ? embeddings : embeddings.to(torch::kFloat);
+  if (group_ != nullptr) return ForwardSplit(rows, labels, step, strength);
   HeadOutput output;
   output.labels = labels;
   if (options_.linear) {
-    output.logits = torch::addmm(bias_, rows, weight_.t());
+    output.logits = Linear(rows);
     output.cosines = output.logits.detach();
     return output;
   }
@@ -130,12 +190,11 @@ HeadOutput ClassHead::Forward(const Tensor& embeddings, const Tensor& labels, in
     output.labels = torch::searchsorted(output.classes, labels);
   }
   Tensor cosines = Cosines(UnitRows(rows), output.classes);
-  if (options_.interclass_filter > 0.0) cosines = Filtered(cosines, output.labels);
-  output.cosines = cosines.detach();
-  MarginResult result = rule_->Apply(
-      {.cosines = cosines, .norms = rows.norm(2, 1), .labels = output.labels}, strength);
-  output.logits = std::move(result.logits);
-  output.added_loss = std::move(result.added_loss);
+  if (options_.interclass_filter > 0.0) {
+    const Tensor none = torch::zeros_like(cosines, torch::kBool);
+    cosines = Filtered(cosines, none.scatter(1, output.labels.unsqueeze(1), true));
+  }
+  ApplyMargin(cosines, rows, strength, output);
   return output;
 }
 

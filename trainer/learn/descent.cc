@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "trainer/parallel/shared_operators.h"
+
 namespace facegate {
 
 class Descent::KeptGradients {
@@ -16,6 +18,11 @@ class Descent::KeptGradients {
   }
   void Restore() {
     for (auto& [parameter, gradient] : kept_) parameter.mutable_grad() = gradient;
+  }
+  void AddToThoseOfNow() const {
+    for (const auto& [parameter, gradient] : kept_) {
+      if (gradient.defined()) parameter.grad().add_(gradient);
+    }
   }
 
  private:
@@ -40,7 +47,14 @@ double Descent::Gather(const torch::Tensor& loss, const std::function<void()>& c
   if (!std::isfinite(loss.item<double>())) return std::numeric_limits<double>::quiet_NaN();
   Differentiate(loss);
   if (change) change();
-  return Judge(optimizer_->GradientNorm());
+  return Judge(GradientNorm());
+}
+
+double Descent::GradientNorm() const {
+  if (group_ == nullptr) return optimizer_->GradientNorm();
+  torch::Tensor shares = torch::full({1}, optimizer_->SquaredGradientNorm(true), torch::kDouble);
+  ThrowUnlessOk(group_->Sum(shares));
+  return std::sqrt(optimizer_->SquaredGradientNorm(false) + shares.item<double>());
 }
 
 torch::Tensor Descent::Backward(const torch::Tensor& loss) {
@@ -50,7 +64,19 @@ torch::Tensor Descent::Backward(const torch::Tensor& loss) {
 
 void Descent::Differentiate(const torch::Tensor& loss) {
   if (gathered_ > 0) before_ = std::make_unique<KeptGradients>(*optimizer_);
-  loss.backward();
+  if (group_ != nullptr) {
+    DifferentiateTogether(loss);
+  } else {
+    loss.backward();
+  }
+}
+
+void Descent::DifferentiateTogether(const torch::Tensor& loss) {
+  // Those gathered are sums over processes already.
+  optimizer_->ZeroGrad();
+  (loss / static_cast<double>(group_->size())).backward();
+  ThrowUnlessOk(SumTogether(optimizer_->WholeGradients(), *group_));
+  if (before_ != nullptr) before_->AddToThoseOfNow();
 }
 
 double Descent::Judge(double norm) {

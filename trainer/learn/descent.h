@@ -7,12 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/learn/checkpoint.h"
 #include "trainer/learn/gradient_scaler.h"
 #include "trainer/learn/lr_schedule.h"
 #include "trainer/learn/optimizer.h"
+#include "trainer/parallel/process_group.h"
 
 namespace facegate {
 
@@ -28,6 +30,9 @@ class Descent {
   // From here on losses are multiplied by a GradientScaler's scale, which is taken out of the
   // gradients again. `device` is where losses are.
   void ScaleLosses(const torch::Device& device);
+  // From here on processes learn together: losses are those of the batch of all, and so become the
+  // gradients. Every process calls Gather(), and gets the same. Null: one process.
+  void ShareWith(std::shared_ptr<ProcessGroup> group) { group_ = std::move(group); }
 
   // Adds the gradients of `loss`, a scalar, to those gathered, and returns the L2 norm of their
   // sum. A result that is not finite says that the loss or a gradient is not: then nothing was
@@ -66,10 +71,13 @@ class Descent {
   double scale() const { return scaler_.has_value() ? scaler_->scale() : 1.0; }
   // Adds the gradients of `loss` to those gathered, which are kept until it is judged.
   void Differentiate(const torch::Tensor& loss);
+  void DifferentiateTogether(const torch::Tensor& loss);
+  double GradientNorm() const;
   // Tells the scaler what became of a batch, and puts gathered gradients on the scale of the next.
   void AdjustScale(bool finite);
 
   const std::unique_ptr<Optimizer> optimizer_;
+  std::shared_ptr<ProcessGroup> group_;
   const LrSchedule schedule_;
   const double clip_norm_;
   std::optional<GradientScaler> scaler_;

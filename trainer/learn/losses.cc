@@ -17,9 +17,15 @@ constexpr double kLeastMissing = 1e-12;  // of a probability, in the focal loss
 Tensor ClassificationLoss(const Tensor& logits, const Tensor& labels, const LossOptions& options) {
   const Tensor log_shares = torch::log_softmax(logits, 1);
   const Tensor log_right = log_shares.gather(1, labels.unsqueeze(1)).squeeze(1);
+  return ShareLoss(log_right, options.label_smoothing > 0.0 ? log_shares.mean(1) : Tensor(),
+                   options);
+}
+
+Tensor ShareLoss(const Tensor& log_right, const Tensor& mean_log_share,
+                 const LossOptions& options) {
   Tensor loss = -log_right;
   if (options.label_smoothing > 0.0) {
-    loss = loss * (1.0 - options.label_smoothing) - log_shares.mean(1) * options.label_smoothing;
+    loss = loss * (1.0 - options.label_smoothing) - mean_log_share * options.label_smoothing;
   }
   // The factor is of each sample, not of the mean of the batch.
   if (options.focal_gamma > 0.0) {

@@ -10,6 +10,11 @@ namespace facegate {
 torch::Tensor ClassificationLoss(const torch::Tensor& logits, const torch::Tensor& labels,
                                  const LossOptions& options);
 
+// The same of what a softmax says: `log_right` N, the logarithm of the right class's share, and
+// `mean_log_share` N, the mean of those of all classes, which label smoothing alone needs.
+torch::Tensor ShareLoss(const torch::Tensor& log_right, const torch::Tensor& mean_log_share,
+                        const LossOptions& options);
+
 // Measures what a student's embeddings lack of the teacher's: the mean of 1 - cosine. Both N x E,
 // not normalised; no gradient goes to the teacher.
 torch::Tensor DistillationLoss(const torch::Tensor& student, const torch::Tensor& teacher);

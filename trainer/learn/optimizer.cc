@@ -196,12 +196,27 @@ void Optimizer::ZeroGrad() {
 }
 
 double Optimizer::GradientNorm() const {
+  return std::sqrt(SquaredGradientNorm(false) + SquaredGradientNorm(true));
+}
+
+double Optimizer::SquaredGradientNorm(bool of_shares) const {
   const torch::NoGradGuard no_grad;
   double squares = 0.0;
-  for (const Tensor& gradient : Gradients()) {
+  for (const TrainedParameter& parameter : parameters_) {
+    const Tensor gradient = parameter.value.grad();
+    if (parameter.is_share != of_shares || !gradient.defined()) continue;
     squares += gradient.to(torch::kDouble).square().sum().item<double>();
   }
-  return std::sqrt(squares);
+  return squares;
+}
+
+std::vector<Tensor> Optimizer::WholeGradients() const {
+  std::vector<Tensor> whole;
+  for (const TrainedParameter& parameter : parameters_) {
+    const Tensor gradient = parameter.value.grad();
+    if (!parameter.is_share && gradient.defined()) whole.push_back(gradient);
+  }
+  return whole;
 }
 
 Tensor Optimizer::QueuedGradientNorm() const {

@@ -17,6 +17,8 @@ struct TrainedParameter {
   torch::Tensor value;
   double weight_decay = 0.0;  // 0 for batch norms, biases and PReLU slopes
   double rate = 1.0;          // times the learning rate of the step
+  // Other processes have the rest of the tensor; of one that is not a share all have the whole.
+  bool is_share = false;
 };
 
 // Changes parameters by their gradients. All state is in tensors of known names and a count of
@@ -34,6 +36,10 @@ class Optimizer {
   void ZeroGrad();
   // The common L2 norm of all gradients; not finite where one of them is not.
   double GradientNorm() const;
+  // The square of that of the shares alone, or of all others.
+  double SquaredGradientNorm(bool of_shares) const;
+  // The gradients of what is not a share.
+  std::vector<torch::Tensor> WholeGradients() const;
   // The same as a tensor where the gradients are, in kDouble; nothing waits for it.
   torch::Tensor QueuedGradientNorm() const;
   void ScaleGradients(double factor);

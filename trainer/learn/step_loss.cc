@@ -7,11 +7,17 @@
 
 #include "trainer/learn/autocast.h"
 #include "trainer/learn/losses.h"
+#include "trainer/learn/split_softmax.h"
+#include "trainer/parallel/shared_operators.h"
 
 namespace facegate {
 namespace {
 
 using TorchTensor = torch::Tensor;
+
+TorchTensor AtLeastFloat(const TorchTensor& tensor) {
+  return tensor.scalar_type() == torch::kDouble ? tensor : tensor.to(torch::kFloat);
+}
 
 std::optional<torch::ScalarType> NarrowType(Precision precision) {
   if (precision == Precision::kBf16) return torch::kBFloat16;
@@ -28,8 +34,8 @@ TorchTensor InMemoryOrder(const TorchTensor& input, bool channels_last) {
 TorchTensor StepLoss::Forward(const TorchTensor& input, std::vector<TorchTensor>* maps) {
   const AutocastScope scope(input.device().type(), NarrowType(options_.precision));
   const TorchTensor ordered = InMemoryOrder(input, options_.channels_last);
-  if (maps == nullptr) return backbone_->forward(ordered).to(torch::kFloat);
-  return backbone_->ForwardWithMaps(ordered, *maps).to(torch::kFloat);
+  return AtLeastFloat(maps == nullptr ? backbone_->forward(ordered)
+                                      : backbone_->ForwardWithMaps(ordered, *maps));
 }
 
 TorchTensor StepLoss::LabelledLoss(const TorchTensor& embeddings, const TorchTensor& labels,
@@ -38,10 +44,22 @@ TorchTensor StepLoss::LabelledLoss(const TorchTensor& embeddings, const TorchTen
                               ? 1.0
                               : std::min(1.0, static_cast<double>(batches) /
                                                   static_cast<double>(options_.margin_warmup));
+  if (group_ != nullptr) {
+    return SplitLoss(head_->Forward(RowsOfAll(embeddings, *group_), RowsOfAll(labels, *group_),
+                                    batches, strength),
+                     numbers);
+  }
   const HeadOutput output = head_->Forward(embeddings, labels, batches, strength);
   TorchTensor loss = ClassificationLoss(output.logits, output.labels, options_.loss);
   if (output.added_loss.defined()) loss = loss + output.added_loss;
   numbers.accuracy = (output.cosines.argmax(1) == output.labels).to(torch::kFloat).mean();
+  return loss;
+}
+
+TorchTensor StepLoss::SplitLoss(const HeadOutput& output, StepNumbers& numbers) const {
+  TorchTensor loss = SplitClassificationLoss(output, options_.head.classes, options_.loss, *group_);
+  if (output.added_loss.defined()) loss = loss + output.added_loss;
+  numbers.accuracy = SplitAccuracy(output, *group_);
   return loss;
 }
 

@@ -13,6 +13,7 @@
 #include "trainer/learn/class_head.h"
 #include "trainer/learn/staged_batch.h"
 #include "trainer/learn/training_options.h"
+#include "trainer/parallel/process_group.h"
 
 namespace facegate {
 
@@ -28,12 +29,17 @@ struct StepNumbers {
 // The way from a batch to its loss. Not thread-safe.
 class StepLoss {
  public:
+  // With a `group` the head is split, and there is no teacher.
   StepLoss(const TrainingOptions& options, std::shared_ptr<Backbone> backbone,
-           std::shared_ptr<ClassHead> head)
-      : options_(options), backbone_(std::move(backbone)), head_(std::move(head)) {}
+           std::shared_ptr<ClassHead> head, std::shared_ptr<ProcessGroup> group = nullptr)
+      : options_(options),
+        backbone_(std::move(backbone)),
+        head_(std::move(head)),
+        group_(std::move(group)) {}
 
   // The loss of a batch that has labels, a teacher's opinion, or both; `batches` were learned
-  // before it. kInvalidArgument where the teacher's maps are not of the network's shapes.
+  // before it. Of several processes each has its part of the batch, and gets the loss of the whole.
+  // kInvalidArgument where the teacher's maps are not of the network's shapes.
   StatusOr<StepNumbers> Of(const StagedBatch& batch, int64_t batches);
 
   // True where Of() queues the same operators for each plain batch of as many photos from here on.
@@ -46,6 +52,8 @@ class StepLoss {
   torch::Tensor Forward(const torch::Tensor& input, std::vector<torch::Tensor>* maps);
   torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,
                              int64_t batches, StepNumbers& numbers);
+  // The same of the parts of all processes.
+  torch::Tensor SplitLoss(const HeadOutput& output, StepNumbers& numbers) const;
   torch::Tensor LikenessOf(const torch::Tensor& embeddings, const StagedBatch& batch) const;
   StatusOr<torch::Tensor> TeacherLoss(const torch::Tensor& embeddings,
                                       std::span<const torch::Tensor> maps, const StagedBatch& batch,
@@ -54,6 +62,7 @@ class StepLoss {
   const TrainingOptions options_;
   const std::shared_ptr<Backbone> backbone_;
   const std::shared_ptr<ClassHead> head_;
+  const std::shared_ptr<ProcessGroup> group_;  // null: one process
 };
 
 // A batch as convolutions read it best.

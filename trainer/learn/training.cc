@@ -16,6 +16,7 @@
 #include "trainer/fused/backbone_fusion.h"
 #include "trainer/learn/card_failure.h"
 #include "trainer/learn/initial_weights.h"
+#include "trainer/learn/shared_norms.h"
 
 namespace facegate {
 namespace {
@@ -101,10 +102,25 @@ Status CheckOptions(const TrainingOptions& options) {
   return OkStatus();
 }
 
+Status CheckTogether(const TrainingOptions& options) {
+  if (options.device.is_cuda()) {
+    return InvalidArgument("several processes train on the CPU alone, and the device is a card");
+  }
+  if (options.likeness > 0.0) {
+    return InvalidArgument("several processes do not train with a weight of the likeness");
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
-StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& options) {
+StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& options,
+                                                     std::shared_ptr<ProcessGroup> group) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  if (group != nullptr) {
+    FACEGATE_RETURN_IF_ERROR(CheckTogether(options));
+    return CatchFailure(nullptr, options, 0, [&] { return Make(nullptr, group, options); });
+  }
   std::unique_ptr<Card> card;
   if (options.device.is_cuda()) {
     FACEGATE_ASSIGN_OR_RETURN(card, OpenCard(options));
@@ -114,15 +130,18 @@ StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& opti
 
 StatusOr<std::unique_ptr<Training>> Training::CreateOn(const std::shared_ptr<Card>& card,
                                                        const TrainingOptions& options) {
-  return CatchFailure(card.get(), options, 0, [&] { return Make(card, options); });
+  return CatchFailure(card.get(), options, 0, [&] { return Make(card, nullptr, options); });
 }
 
 StatusOr<std::unique_ptr<Training>> Training::Make(const std::shared_ptr<Card>& card,
+                                                   const std::shared_ptr<ProcessGroup>& group,
                                                    const TrainingOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(LrSchedule schedule, LrSchedule::Create(options.schedule));
   FACEGATE_ASSIGN_OR_RETURN(auto backbone, CreateBackbone(options.architecture, options.dropout));
-  FACEGATE_ASSIGN_OR_RETURN(auto head, ClassHead::Create(options.head));
-  backbone->set_fusion(options.fused && card == nullptr ? BeginStages : nullptr);
+  FACEGATE_ASSIGN_OR_RETURN(auto head, ClassHead::Create(options.head, group));
+  // What runs as one has the batch norms of its own process.
+  const bool fuses = options.fused && card == nullptr && group == nullptr;
+  backbone->set_fusion(fuses ? BeginStages : nullptr);
   SetInitialWeights(*backbone, options.seed);
   if (options.channels_last) {
     const torch::NoGradGuard no_grad;
@@ -137,23 +156,27 @@ StatusOr<std::unique_ptr<Training>> Training::Make(const std::shared_ptr<Card>& 
     head->MoveTo(card->device());
   }
   std::unique_ptr<Training> training(
-      new Training(options, card, std::move(backbone), std::move(head)));
+      new Training(options, card, group, std::move(backbone), std::move(head)));
   FACEGATE_RETURN_IF_ERROR(training->Freeze());
   FACEGATE_ASSIGN_OR_RETURN(auto optimizer,
                             Optimizer::Create(options.optimizer, training->TrainedParameters()));
   training->descent_ =
       std::make_unique<Descent>(std::move(optimizer), std::move(schedule), options.clip_norm);
+  training->descent_->ShareWith(group);
+  if (group != nullptr) ShareNorms(*training->backbone_, *group);
   training->BeginOnCard();
   return training;
 }
 
 Training::Training(const TrainingOptions& options, std::shared_ptr<Card> card,
-                   std::shared_ptr<Backbone> backbone, std::shared_ptr<ClassHead> head)
+                   std::shared_ptr<ProcessGroup> group, std::shared_ptr<Backbone> backbone,
+                   std::shared_ptr<ClassHead> head)
     : options_(options),
       card_(std::move(card)),
+      group_(std::move(group)),
       backbone_(std::move(backbone)),
       head_(std::move(head)),
-      loss_(options_, backbone_, head_),
+      loss_(options_, backbone_, head_, group_),
       learned_(LearnedBuffers()) {
   if (card_ != nullptr) learned_ = Joined(std::move(learned_));
   if (options_.ema_decay == 0.0) return;
@@ -214,7 +237,8 @@ std::vector<TrainedParameter> Training::TrainedParameters() const {
       parameters.push_back({.name = prefix + item.key(),
                             .value = item.value(),
                             .weight_decay = IsDecayed(item.value()) ? options_.weight_decay : 0.0,
-                            .rate = rate});
+                            .rate = rate,
+                            .is_share = IsShare(prefix)});
     }
   };
   add(*backbone_, "backbone.", options_.backbone_rate);
@@ -245,6 +269,9 @@ StatusOr<std::vector<std::vector<int64_t>>> Training::MapShapes() {
 }
 
 Status Training::CheckTargets(const Batch& batch, const TeacherTargets& targets) const {
+  if (group_ != nullptr && !targets.embeddings.empty()) {
+    return InvalidArgument("several processes do not train with a teacher");
+  }
   const size_t count = batch.labels.size();
   const size_t expected = count * static_cast<size_t>(options_.head.embedding_size);
   if (!targets.embeddings.empty() && targets.embeddings.size() != expected) {
@@ -307,7 +334,13 @@ Status Training::LearnNext(const Batch& batch, const TeacherTargets& targets,
 
 void Training::SeedStep() const {
   // Dropout draws from LibTorch's generators: the same after a stop as without one.
-  torch::manual_seed(RandomStream(options_.seed, kDropout, static_cast<uint64_t>(batches_)).Next());
+  const auto step = static_cast<uint64_t>(batches_);
+  RandomStream random(options_.seed, kDropout, step);
+  // Of several processes, each draws for its own part of the batch.
+  if (group_ != nullptr && group_->rank() > 0) {
+    random = RandomStream(options_.seed, kDropout, step, static_cast<uint64_t>(group_->rank()));
+  }
+  torch::manual_seed(random.Next());
 }
 
 StatusOr<double> Training::GatherOnCpu(const Batch& batch, const TeacherTargets& targets,

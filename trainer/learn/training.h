@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "face/base/status.h"
@@ -21,6 +22,7 @@
 #include "trainer/learn/step_loss.h"
 #include "trainer/learn/step_report.h"
 #include "trainer/learn/training_options.h"
+#include "trainer/parallel/process_group.h"
 #include "trainer/photos/loader.h"
 
 namespace facegate {
@@ -47,7 +49,13 @@ class Training {
  public:
   // kInvalidArgument for options out of their range, for a name to freeze that the backbone does
   // not have, and for FP16 without a card; with the errors of OpenCard() where the device is one.
-  static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options);
+  // Where there is a `group`, its processes train one network: each learns from its part of every
+  // batch, all parts of one size, and all results are those of the whole batch, up to rounding.
+  // Batch norms are those of the whole batch, and the head is split by classes. Every process calls
+  // the functions below, but for Embed() and Weights(), in the same order. There is neither a card
+  // nor a teacher then.
+  static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options,
+                                                    std::shared_ptr<ProcessGroup> group = nullptr);
   // The same on a card that is open; null: on the CPU.
   static StatusOr<std::unique_ptr<Training>> CreateOn(const std::shared_ptr<Card>& card,
                                                       const TrainingOptions& options);
@@ -79,7 +87,8 @@ class Training {
 
   // True when no update is half gathered: then alone may it be saved.
   bool at_update() const { return batches_ % options_.accumulate == 0; }
-  // `facts` are the caller's own numbers, which Resume() gives back.
+  // `facts` are the caller's own numbers, which Resume() gives back. Of several processes, the one
+  // of rank 0 writes the file, which does not say how many they are.
   Status Save(const std::string& path, CheckpointFacts facts);
   StatusOr<CheckpointFacts> Resume(const std::string& path);
   // The backbone's weights as a model file has them: averaged, where there is an average.
@@ -87,9 +96,11 @@ class Training {
 
  private:
   static StatusOr<std::unique_ptr<Training>> Make(const std::shared_ptr<Card>& card,
+                                                  const std::shared_ptr<ProcessGroup>& group,
                                                   const TrainingOptions& options);
   Training(const TrainingOptions& options, std::shared_ptr<Card> card,
-           std::shared_ptr<Backbone> backbone, std::shared_ptr<ClassHead> head);
+           std::shared_ptr<ProcessGroup> group, std::shared_ptr<Backbone> backbone,
+           std::shared_ptr<ClassHead> head);
 
   void BeginOnCard();
   torch::Device device() const;
@@ -101,6 +112,16 @@ class Training {
   // learn. On a card, where it is many small tensors, they share the memory of a few.
   std::vector<torch::Tensor> LearnedBuffers() const;
   std::vector<NamedTensor> State();
+  // True where this process has some rows alone of what State() calls `name`.
+  bool IsShare(std::string_view name) const;
+  // State() with whole tensors, of all processes.
+  StatusOr<std::vector<NamedTensor>> WholeState();
+  // The tensors of `state` with memory of their own, shares as large as the whole.
+  std::vector<NamedTensor> RoomForWhole(const std::vector<NamedTensor>& state) const;
+  // Puts whole tensors into `state`.
+  void TakeOwn(const std::vector<NamedTensor>& whole, const std::vector<NamedTensor>& state) const;
+  // Weights to begin with, of the head the rows of this process.
+  TensorMap OwnRows(const TensorMap& weights) const;
   Status CheckTargets(const Batch& batch, const TeacherTargets& targets) const;
   // Begins the random numbers of the batch that is next.
   void SeedStep() const;
@@ -119,7 +140,8 @@ class Training {
   void UpdateAverage();
 
   const TrainingOptions options_;
-  const std::shared_ptr<Card> card_;  // null: on the CPU
+  const std::shared_ptr<Card> card_;           // null: on the CPU
+  const std::shared_ptr<ProcessGroup> group_;  // null: one process
   const std::shared_ptr<Backbone> backbone_;
   const std::shared_ptr<ClassHead> head_;
   StepLoss loss_;

@@ -23,6 +23,8 @@ constexpr char kUpdates[] = "updates";
 constexpr char kGradientNorm[] = "gradient_norm";
 constexpr char kBackbonePrefix[] = "backbone.";
 constexpr char kHeadPrefix[] = "head.";
+constexpr char kOptimizerPrefix[] = "optimizer.";
+constexpr char kHeadState[] = "optimizer.head.";
 
 // Puts those of `weights` that are called `prefix` and a name of the module, and have its shape,
 // into the module. `fitting` gets the full names.
@@ -52,7 +54,7 @@ StatusOr<TakenWeights> Training::StartFrom(const TensorMap& weights) {
         fmt::format("none of its {} tensors has the name and shape of one of {}; its first is {}",
                     weights.size(), options_.architecture, example));
   }
-  FACEGATE_RETURN_IF_ERROR(TakeFitting(weights, kHeadPrefix, *head_, fitting, taken));
+  FACEGATE_RETURN_IF_ERROR(TakeFitting(OwnRows(weights), kHeadPrefix, *head_, fitting, taken));
   taken.taken = fitting.size();
   std::sort(fitting.begin(), fitting.end());
   for (const auto& [name, tensor] : weights) {
@@ -118,11 +120,65 @@ std::vector<NamedTensor> Training::State() {
   for (const MarginRule::Buffer& buffer : head_->rule_buffers()) {
     all.push_back({.name = "margin." + buffer.name, .value = buffer.value});
   }
-  descent_->AddState("optimizer.", all);
+  descent_->AddState(kOptimizerPrefix, all);
   for (const NamedTensor& one : average_) {
     all.push_back({.name = "average." + one.name, .value = one.value});
   }
   return all;
+}
+
+bool Training::IsShare(std::string_view name) const {
+  return group_ != nullptr && (name.starts_with(kHeadPrefix) || name.starts_with(kHeadState));
+}
+
+StatusOr<std::vector<NamedTensor>> Training::WholeState() {
+  std::vector<NamedTensor> state = State();
+  for (NamedTensor& one : state) {
+    if (!IsShare(one.name)) continue;
+    FACEGATE_ASSIGN_OR_RETURN(one.value, GatherRows(one.value, *group_));
+  }
+  return state;
+}
+
+std::vector<NamedTensor> Training::RoomForWhole(const std::vector<NamedTensor>& state) const {
+  std::vector<NamedTensor> whole;
+  whole.reserve(state.size());
+  for (const NamedTensor& one : state) {
+    std::vector<int64_t> shape = one.value.sizes().vec();
+    if (IsShare(one.name)) shape[0] = shape[0] / head_->own().size() * options_.head.classes;
+    whole.push_back({.name = one.name, .value = torch::empty(shape, one.value.options())});
+  }
+  return whole;
+}
+
+void Training::TakeOwn(const std::vector<NamedTensor>& whole,
+                       const std::vector<NamedTensor>& state) const {
+  const torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < state.size(); ++i) {
+    TorchTensor value = state[i].value;
+    TorchTensor from = whole[i].value;
+    if (IsShare(state[i].name)) {
+      const int64_t rows = value.size(0) / head_->own().size();  // of a class
+      from = from.narrow(0, head_->own().begin * rows, value.size(0));
+    }
+    value.copy_(from);
+  }
+}
+
+TensorMap Training::OwnRows(const TensorMap& weights) const {
+  if (group_ == nullptr) return weights;
+  TensorMap own = weights;
+  for (auto& [name, tensor] : own) {
+    if (!IsShare(name) || tensor.shape.empty() || tensor.shape[0] == 0) continue;
+    const int64_t rows = tensor.shape[0] / options_.head.classes;  // of a class
+    if (rows * options_.head.classes != tensor.shape[0]) continue;
+    const auto row = static_cast<int64_t>(tensor.bytes.size()) / tensor.shape[0];
+    const int64_t begin = head_->own().begin * rows * row;
+    tensor.shape[0] = head_->own().size() * rows;
+    tensor.bytes =
+        tensor.bytes.substr(static_cast<size_t>(begin), static_cast<size_t>(tensor.shape[0] * row));
+  }
+  return own;
 }
 
 Status Training::Save(const std::string& path, CheckpointFacts facts) {
@@ -131,12 +187,19 @@ Status Training::Save(const std::string& path, CheckpointFacts facts) {
   facts[kUpdates] = std::to_string(updates());
   facts[kGradientNorm] = fmt::format("{}", descent_->gradient_norm());
   descent_->SaveScale(facts);
-  return CatchToStatus("checkpoint", [&] { return WriteCheckpoint(path, State(), facts); });
+  return CatchToStatus("checkpoint", [&]() -> Status {
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<NamedTensor> state, WholeState());
+    if (group_ != nullptr && group_->rank() > 0) return OkStatus();
+    return WriteCheckpoint(path, state, facts);
+  });
 }
 
 StatusOr<CheckpointFacts> Training::Resume(const std::string& path) {
   return CatchToStatus("checkpoint", [&]() -> StatusOr<CheckpointFacts> {
-    FACEGATE_ASSIGN_OR_RETURN(CheckpointFacts facts, ReadCheckpoint(path, State()));
+    const std::vector<NamedTensor> state = State();
+    const std::vector<NamedTensor> whole = group_ == nullptr ? state : RoomForWhole(state);
+    FACEGATE_ASSIGN_OR_RETURN(CheckpointFacts facts, ReadCheckpoint(path, whole));
+    if (group_ != nullptr) TakeOwn(whole, state);
     FACEGATE_ASSIGN_OR_RETURN(const auto batches, CountIn(facts, kBatches));
     FACEGATE_ASSIGN_OR_RETURN(const auto updates, CountIn(facts, kUpdates));
     FACEGATE_RETURN_IF_ERROR(descent_->ResumeScale(facts));

@@ -4,7 +4,8 @@
 
 #include "trainer/parallel/process_group.h"
 
-// This file alone knows c10d. LibTorch 2 of the wheels comes without Gloo's headers, which those of its Gloo group include.
+// This file alone knows c10d. LibTorch 2 of the wheels comes without Gloo's headers, which those of
+// its Gloo group include.
 #if TORCH_VERSION_MAJOR < 2
 #define FACEGATE_HAS_GLOO 1
 #ifndef USE_C10D_GLOO
@@ -18,6 +19,7 @@
 #endif
 
 #include <exception>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -59,13 +61,17 @@ class GlooGroup final : public ProcessGroup {
     Meet(*store, options);
     group_ = Join(store, "step", options, options.deadline);
     patient_ = Join(store, "lead", options, kPatience);
+    // From here on nobody reads the file.
+    Tensor none = torch::zeros({1});
+    const Status connected = Sum(none);
+    if (!connected.ok()) throw std::runtime_error(std::string(MessageOf(connected)));
   }
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
   bool has_failed() const override { return has_failed_; }
 
-  Status Sum(Tensor& tensor) override { return Reduce(tensor, c10d::ReduceOp::SUM); }
+  Status Sum(Tensor& tensor) final { return Reduce(tensor, c10d::ReduceOp::SUM); }
   Status Max(Tensor& tensor) override { return Reduce(tensor, c10d::ReduceOp::MAX); }
 
   StatusOr<std::vector<Tensor>> Gather(const Tensor& tensor) override {

@@ -12,7 +12,8 @@ namespace facegate {
 class ProcessGroup;
 
 struct GlooOptions {
-  std::string rendezvous{};  // a file that does not exist, the same for all: they meet there
+  // A file that does not exist, the same for all: they meet there. Of no use once they have met.
+  std::string rendezvous{};
   int rank = 0;
   int size = 1;
   // The longest wait for the others: to meet, and in each call.

@@ -17,10 +17,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr char kOwnProgram[] = "/proc/self/exe";
+constexpr char kOwnName[] = "facegate-train";
 constexpr std::chrono::milliseconds kBetweenLooks(10);
 
 StatusOr<pid_t> StartOwnProgram(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv = {const_cast<char*>(kOwnProgram)};
+  std::vector<char*> argv = {const_cast<char*>(kOwnName)};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

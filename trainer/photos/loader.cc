@@ -90,39 +90,46 @@ class ThreadedLoader final : public Loader {
   StatusOr<std::unique_ptr<Batch>> Make(size_t step) {
     auto batch = std::make_unique<Batch>();
     batch->step = step;
-    batch->photos = sampler_.BatchAt(step);
+    batch->photos = OwnPart(sampler_.BatchAt(step));
     const size_t floats = options_.preprocessing.input_floats();
     batch->pixels.resize(batch->photos.size() * floats);
     batch->degraded.resize(batch->photos.size());
     std::vector<cv::Mat> pictures(batch->photos.size());
-    for (size_t place = 0; place < batch->photos.size(); ++place) {
-      const auto out = std::span(batch->pixels).subspan(place * floats, floats);
-      FACEGATE_RETURN_IF_ERROR(FillPlace(step, place, batch->photos[place], pictures[place], out));
-      const uint32_t label = dataset_.label(batch->photos[place]);
+    for (size_t i = 0; i < batch->photos.size(); ++i) {
+      const size_t place = options_.first_place + i;
+      const auto out = std::span(batch->pixels).subspan(i * floats, floats);
+      FACEGATE_RETURN_IF_ERROR(FillPlace(step, place, batch->photos[i], pictures[i], out));
+      const uint32_t label = dataset_.label(batch->photos[i]);
       const bool nobody =
-          label == Dataset::kUnlabelled || BlendAt(step, place, batch->photos[place]).has_value();
+          label == Dataset::kUnlabelled || BlendAt(step, place, batch->photos[i]).has_value();
       batch->labels.push_back(nobody ? Batch::kUnlabelled : int64_t{label});
     }
     FACEGATE_RETURN_IF_ERROR(DegradeSome(pictures, *batch));
     return batch;
   }
 
+  std::vector<size_t> OwnPart(std::vector<size_t> photos) const {
+    if (options_.places > 0) photos.resize(options_.first_place + options_.places);
+    photos.erase(photos.begin(), photos.begin() + static_cast<int64_t>(options_.first_place));
+    return photos;
+  }
+
   Status DegradeSome(std::span<const cv::Mat> pictures, Batch& batch) const {
     if (options_.degrade == 0.0) return OkStatus();
     const size_t floats = options_.preprocessing.input_floats();
     const auto points = TemplatePoints(options_.preprocessing.alignment);
-    for (size_t place = 0; place < pictures.size(); ++place) {
-      RandomStream random(options_.sampler.seed, kDegraded, batch.step, place);
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      RandomStream random(options_.sampler.seed, kDegraded, batch.step, options_.first_place + i);
       if (!random.Chance(options_.degrade)) continue;
       RandomStream kind(options_.sampler.seed, kFlaw, batch.step);
       FACEGATE_ASSIGN_OR_RETURN(const cv::Mat degraded,
-                                Degrade(pictures[place], {points.begin(), points.end()},
+                                Degrade(pictures[i], {points.begin(), points.end()},
                                         DrawDegradation(kind, random), random));
       if (batch.undegraded.empty()) batch.undegraded = batch.pixels;
-      batch.degraded[place] = true;
+      batch.degraded[i] = true;
       FACEGATE_RETURN_IF_ERROR(
           WriteNetworkInput({.bgr = degraded}, options_.preprocessing, false,
-                            std::span(batch.pixels).subspan(place * floats, floats)));
+                            std::span(batch.pixels).subspan(i * floats, floats)));
     }
     return OkStatus();
   }
@@ -217,6 +224,11 @@ StatusOr<std::unique_ptr<Loader>> Loader::Start(const Dataset& dataset,
   FACEGATE_RETURN_IF_ERROR(CheckAugmentation(options.augment));
   if (dataset.size() == 0) return InvalidArgument("there are no photos to train with");
   if (options.sampler.batch == 0) return InvalidArgument("a batch must have at least 1 photo");
+  if (options.first_place >= options.sampler.batch ||
+      options.places > options.sampler.batch - options.first_place) {
+    return InvalidArgument(fmt::format("a part of {} places from {} on is not in a batch of {}",
+                                       options.places, options.first_place, options.sampler.batch));
+  }
   if (!(options.blend >= 0.0 && options.blend <= 1.0)) {
     return InvalidArgument(fmt::format("blend is {}, must be 0 to 1", options.blend));
   }

@@ -40,11 +40,16 @@ struct LoaderOptions {
   int threads = 1;      // >= 1
   size_t prefetch = 4;  // batches that may lie ready, >= 1
   size_t first_step = 0;
+  // The part of each batch that is made: so many places from `first_place` on, all within the
+  // batch. 0 places: all that are left.
+  size_t first_place = 0;
+  size_t places = 0;
 };
 
 // Makes batches ahead on threads of its own, and hands them out in the order of steps. The batch of
 // a step depends on the seed and the step alone: not on the threads, nor on where it began. How a
-// photo is changed follows from its place in the batch of the step, not from the photo.
+// photo is changed follows from its place in the batch of the step, not from the photo, nor from
+// the part of the batch that is made.
 //
 // A photo that cannot be read, or is not of the size of a crop, is named once to `on_bad_photo` (by
 // one thread at a time) and another takes its place. Next() fails when too many in a row are bad.

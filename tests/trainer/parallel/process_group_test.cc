@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "tests/trainer/parallel/group_of_threads.h"
 
 namespace facegate {
@@ -73,6 +75,21 @@ TEST_F(ProcessGroupTest, GathersAsManyRowsAsEachHas) {
     ASSERT_THAT(rows, IsOk());
     EXPECT_TRUE(rows->equal(torch::tensor({{0.0F, 0.0F}, {1.0F, 1.0F}, {1.0F, 1.0F}})));
   });
+}
+
+TEST_F(ProcessGroupTest, NeedsNoFileOnceAllHaveMet) {
+  const TempDir dir;
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < 4; ++rank) {
+    threads.emplace_back([&dir, rank] {
+      const auto group = JoinGlooGroup({.rendezvous = dir.File("meet"), .rank = rank, .size = 4});
+      ASSERT_THAT(group, IsOk());
+      std::filesystem::remove(dir.File("meet"));
+      Tensor tensor = torch::ones({1});
+      EXPECT_THAT((*group)->Sum(tensor), IsOk());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(ProcessGroupTest, SaysThatAnotherIsGone) {

@@ -247,6 +247,35 @@ TEST(LoaderTest, ABalancedSamplerShowsEachIdentityAlikeOften) {
   EXPECT_THAT(counts, Each(::testing::AllOf(::testing::Gt(330), ::testing::Lt(470))));
 }
 
+TEST(LoaderTest, PartsOfABatchAreTheBatch) {
+  const NoiseDataset dataset(30, {3, 7});
+  LoaderOptions options = AllAugmentations();
+  options.blend = 0.3;
+  options.degrade = 0.3;
+  const auto batch_of = [&](size_t first_place, size_t places) {
+    options.first_place = first_place;
+    options.places = places;
+    auto loader = Loader::Start(dataset, options, nullptr);
+    EXPECT_THAT(loader, IsOk());
+    return *(*(*loader)->Next());
+  };
+  const Batch whole = batch_of(0, 0);
+  Batch parts = batch_of(0, 4);
+  const Batch second = batch_of(4, 4);
+  parts.pixels.insert(parts.pixels.end(), second.pixels.begin(), second.pixels.end());
+  parts.labels.insert(parts.labels.end(), second.labels.begin(), second.labels.end());
+  EXPECT_EQ(HashOf(parts), HashOf(whole));
+}
+
+TEST(LoaderTest, RefusesAPartThatIsNotInTheBatch) {
+  const NoiseDataset dataset(10);
+  LoaderOptions options;
+  options.sampler.batch = 8;
+  options.first_place = 6;
+  options.places = 3;
+  EXPECT_THAT(Loader::Start(dataset, options, nullptr), StatusIs(StatusCode::kInvalidArgument));
+}
+
 TEST(LoaderTest, NamesABadPhotoOnceAndGoesOn) {
   const NoiseDataset dataset(10, {4, 6});
   std::vector<std::string> named;
