@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "trainer/command/fit_processes.h"
 #include "trainer/command/recipe_settings.h"
 #include "trainer/run/fit.h"
 #include "trainer/run/recipe_keys.h"
@@ -28,6 +29,7 @@ struct FitCommandOptions {
   std::string init{};
   bool help_recipe = false;
   bool json = false;
+  FollowOptions follow{};
 };
 
 // The recipe of the run that is there, or that of the command line, changed by what else that says.
@@ -104,13 +106,20 @@ Status RunFit(const FitCommandOptions& options, std::ostream& out) {
     out << RecipeHelp();
     return OkStatus();
   }
+  if (options.follow.rank > 0) return RunFollower(options.follow);
   if (options.fit.directory.empty()) return RefuseField("RUN", "is missing: the folder of the run");
   FACEGATE_ASSIGN_OR_RETURN(const Recipe recipe, RecipeOf(options));
   Session session({.out = std::cerr,
                    .progress = std::cerr,
                    .terminal = ::isatty(STDERR_FILENO) == 1,
-                   .threads = static_cast<int>(recipe.machine.threads)});
-  FACEGATE_ASSIGN_OR_RETURN(const FitReport report, Fit(recipe, options.fit, session));
+                   .threads = ThreadsOfOne(recipe)});
+  FitProcesses processes;
+  FitOptions fit = options.fit;
+  fit.join = [&processes](const Recipe& spelled_out) { return processes.Join(spelled_out); };
+  const StatusOr<FitReport> result = Fit(recipe, fit, session);
+  if (!result.ok()) return processes.Explain(result.status());
+  FACEGATE_RETURN_IF_ERROR(processes.Finish());
+  const FitReport& report = *result;
   if (options.json) {
     PrintJson(report, out);
   } else {
@@ -161,6 +170,9 @@ TrainCommand AddFitCommand(CLI::App& app) {
       ->add_option("--stop-after", options->fit.stop_after,
                    "Stop after N batches of this call, to continue another time; 0: never")
       ->check(CLI::NonNegativeNumber);
+  // These are for the processes that it starts itself.
+  command->add_option("--follow", options->follow.meeting)->group("");
+  command->add_option("--rank", options->follow.rank)->group("");
   command->add_flag("--help-recipe", options->help_recipe, "Print every key of a recipe");
   command->add_flag("--json", options->json, "The result as a JSON object");
   return {.app = command, .run = [options](std::ostream& out) { return RunFit(*options, out); }};

@@ -52,7 +52,7 @@ Status TakeStartWeights(const RunFacts& facts, Learner& learner, Session& sessio
   if (recipe.init.empty() || learner.training().batches() > 0) return OkStatus();
   FACEGATE_ASSIGN_OR_RETURN(const StartWeights weights,
                             ReadStartWeights(recipe.init, recipe.training.architecture));
-  const auto taken = learner.training().StartFrom(weights.tensors);
+  const auto taken = learner.StartFrom(weights.tensors);
   if (!taken.ok()) return Annotate(taken.status(), recipe.init);
   learner.set_begun_with(weights.description);
   FACEGATE_RETURN_IF_ERROR(

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "trainer/parallel/process_group.h"
 #include "trainer/photos/loader.h"
 #include "trainer/report/run_log.h"
 #include "trainer/run/bad_photos.h"
@@ -14,26 +15,20 @@
 #include "trainer/run/run_directory.h"
 #include "trainer/run/run_facts.h"
 #include "trainer/run/run_page.h"
+#include "trainer/run/start_loader.h"
 #include "trainer/run/stop_on_signal.h"
 
 namespace facegate {
 namespace {
 
-StatusOr<std::unique_ptr<Loader>> StartLoader(const RunFacts& facts, int64_t first_step,
-                                              BadPhotos& bad_photos) {
-  const ResolvedRecipe& recipe = facts.recipe;
-  LoaderOptions options;
-  options.sampler = {.batch = static_cast<size_t>(recipe.batch),
-                     .seed = recipe.training.seed,
-                     .balanced = recipe.balanced};
-  options.augment = recipe.augment;
-  options.blend = recipe.blend;
-  options.degrade = recipe.degrade;
-  options.preprocessing = facts.recipe.preprocessing;
-  options.threads = static_cast<int>(recipe.loader_threads);
-  options.first_step = static_cast<size_t>(first_step);
-  return Loader::Start(*facts.data.training, options,
-                       [&bad_photos](const Status& status) { bad_photos.Add(status); });
+// The processes that this one leads; null: it trains alone.
+StatusOr<std::shared_ptr<ProcessGroup>> GroupOf(const Recipe& spelled_out,
+                                                const FitOptions& options) {
+  if (spelled_out.machine.processes == 1) return std::shared_ptr<ProcessGroup>();
+  if (!options.join) {
+    return InvalidArgument("machine.processes: only facegate-train fit starts other processes");
+  }
+  return options.join(spelled_out);
 }
 
 int64_t WarmupBatches(const TrainingOptions& training) {
@@ -59,7 +54,8 @@ StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session
                          RecipeToYaml(Recipe{})));
   FACEGATE_ASSIGN_OR_RETURN(const RunFacts facts, OpenRunFacts(spelled_out));
   for (const std::string& line : DescribeFacts(facts)) session.Print(line);
-  FACEGATE_ASSIGN_OR_RETURN(const auto learner, Learner::Create(facts, session));
+  FACEGATE_ASSIGN_OR_RETURN(const auto group, GroupOf(spelled_out, options));
+  FACEGATE_ASSIGN_OR_RETURN(const auto learner, Learner::Create(facts, session, group));
   FitCheckpoints checkpoints(facts, *directory, *learner);
   FACEGATE_ASSIGN_OR_RETURN(const Standing standing, checkpoints.Resume(session));
   FACEGATE_RETURN_IF_ERROR(TakeStartWeights(facts, *learner, session));
@@ -67,7 +63,8 @@ StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session
   report.resumed_at = learner->training().batches();
   report.measure = facts.recipe.best_by;
   BadPhotos bad_photos;
-  FACEGATE_ASSIGN_OR_RETURN(auto loader, StartLoader(facts, report.resumed_at, bad_photos));
+  FACEGATE_ASSIGN_OR_RETURN(auto loader,
+                            StartLoader(facts, report.resumed_at, group.get(), bad_photos));
   FACEGATE_RETURN_IF_ERROR(KeepRecipe(*directory, session));
   FACEGATE_ASSIGN_OR_RETURN(const auto log,
                             report::RunLog::Open(directory->path(), report.resumed_at));
@@ -96,6 +93,7 @@ StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session
     FACEGATE_ASSIGN_OR_RETURN(report.end, loop.Run());
   }
   FACEGATE_RETURN_IF_ERROR(checkpoints.Save(judge.standing(), *log));
+  FACEGATE_RETURN_IF_ERROR(learner->EndOthers());
   loader.reset();
   report.batches = learner->training().batches();
   const bool ended = report.end == FitEnd::kFinished || report.end == FitEnd::kStoppedEarly;

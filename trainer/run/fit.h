@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,8 @@
 
 namespace facegate {
 
+class ProcessGroup;
+
 struct FitOptions {
   std::string directory{};  // of the run
   int64_t stop_after = 0;   // batches of this call, after which it stops as if asked to; 0: never
@@ -19,6 +22,9 @@ struct FitOptions {
   double stop_at = 0.0;
   // Called after each batch with how many were learned, of how many in all. May be empty.
   std::function<void(int64_t batches, int64_t total)> on_batch{};
+  // Starts the other processes of a recipe with machine.processes above 1, which call FollowFit(),
+  // and meets them. Empty: such a recipe is refused.
+  std::function<StatusOr<std::shared_ptr<ProcessGroup>>(const Recipe& spelled_out)> join{};
 };
 
 enum class FitEnd {
@@ -42,10 +48,10 @@ struct FitReport {
 };
 
 // Trains in the run's folder, or goes on from its newest checkpoint that can be read. Equal recipe,
-// photos and threads give equal weights to the bit, whether it was stopped or killed in between or
-// not. The session has the recipe's threads. What happens is said in the session and in the run's
-// log. Asked to stop, by a signal too, it writes a checkpoint, if a batch was learned, and ends.
-// The folder keeps the recipe, SpelledOut(), once everything that it names was opened and fits;
+// photos, threads and processes give equal weights to the bit, whether it was stopped or killed in
+// between or not. The session has the recipe's threads, or this process's share of them. What
+// happens is said in the session and in the run's log. Asked to stop, by a signal too, it writes a
+// checkpoint, if a batch was learned, and ends. The folder keeps the recipe, SpelledOut(), once everything that it names was opened and fits;
 // until the first checkpoint another one may take its place.
 StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session& session);
 

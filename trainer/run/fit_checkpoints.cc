@@ -40,7 +40,7 @@ Standing StandingIn(const CheckpointFacts& facts) {
 StatusOr<Standing> FitCheckpoints::Resume(Session& session) {
   FACEGATE_ASSIGN_OR_RETURN(const auto checkpoints, directory_.Checkpoints());
   for (const RunDirectory::Checkpoint& checkpoint : checkpoints) {
-    const auto facts = learner_.training().Resume(checkpoint.path);
+    const auto facts = learner_.Resume(checkpoint.path);
     if (!facts.ok()) {
       // A power loss may have torn it; the one before is whole.
       FACEGATE_RETURN_IF_ERROR(session.Say(
@@ -126,7 +126,7 @@ Status FitCheckpoints::Save(const Standing& standing, report::RunLog& log) {
   if (!facts_.data.sets.empty()) facts[kBestSets] = BestSets();
   if (standing.first_accuracy) facts[kFirstAccuracy] = fmt::format("{}", *standing.first_accuracy);
   FACEGATE_RETURN_IF_ERROR(log.Sync());
-  FACEGATE_RETURN_IF_ERROR(learner_.training().Save(directory_.CheckpointPath(batches), facts));
+  FACEGATE_RETURN_IF_ERROR(learner_.Save(directory_.CheckpointPath(batches), facts));
   saved_at_ = batches;
   return directory_.Prune(static_cast<size_t>(facts_.recipe.checkpoint_keep));
 }

@@ -117,8 +117,11 @@ Status FitLoop::LearnOne() {
         BatchPicture(batch, parts_.facts.recipe.preprocessing, kShownPhotos, kShownColumns)));
   }
   FACEGATE_ASSIGN_OR_RETURN(const StepReport step, parts_.learner.Learn(fed));
+  for (const std::string& sentence : parts_.learner.TakeTold()) {
+    FACEGATE_RETURN_IF_ERROR(parts_.session.Say(sentence));
+  }
   if (!step.note.empty()) FACEGATE_RETURN_IF_ERROR(parts_.session.Say(step.note));
-  const report::StepRow row = RowOfStep(step, batch.labels.size());
+  const report::StepRow row = RowOfStep(step, static_cast<size_t>(parts_.facts.recipe.batch));
   FACEGATE_RETURN_IF_ERROR(parts_.log.Step(row));
   progress_.Show(row);
   if (step.skipped) return AfterSkipped(batch, step);

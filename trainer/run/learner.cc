@@ -3,12 +3,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <sstream>
+
+#include "face/base/check.h"
+
 namespace facegate {
 
-StatusOr<std::unique_ptr<Learner>> Learner::Create(const RunFacts& facts, const Session& session) {
-  std::unique_ptr<Learner> learner(new Learner(facts, session));
+StatusOr<std::unique_ptr<Learner>> Learner::Create(const RunFacts& facts, const Session& session,
+                                                   std::shared_ptr<ProcessGroup> group) {
+  std::unique_ptr<Learner> learner(new Learner(facts, session, group));
   session.UseThreads();
-  FACEGATE_ASSIGN_OR_RETURN(learner->training_, Training::Create(facts.recipe.training));
+  FACEGATE_ASSIGN_OR_RETURN(learner->training_,
+                            Training::Create(facts.recipe.training, std::move(group)));
   if (!facts.recipe.teacher.empty()) FACEGATE_RETURN_IF_ERROR(learner->OpenOwnTeacher());
   return learner;
 }
@@ -33,7 +39,54 @@ Status Learner::OpenOwnTeacher() {
       fmt::join(shapes, ", ")));
 }
 
+Status Learner::Give(OrderKind kind, const std::string& path) {
+  if (group_ == nullptr || group_->rank() > 0) return OkStatus();
+  return TextOfFirst(fmt::format("{}{}", static_cast<int>(kind), path), *group_).status();
+}
+
+StatusOr<Learner::Order> Learner::AwaitOrder() {
+  FACEGATE_ASSIGN_OR_RETURN(const std::string text, TextOfFirst("", *group_));
+  FACEGATE_CHECK(!text.empty());
+  return Order{.kind = static_cast<OrderKind>(text[0] - '0'), .path = text.substr(1)};
+}
+
+StatusOr<TakenWeights> Learner::StartFrom(const TensorMap& weights) {
+  FACEGATE_RETURN_IF_ERROR(Give(OrderKind::kStart));
+  return training_->StartFrom(weights);
+}
+
+Status Learner::Save(const std::string& path, CheckpointFacts facts) {
+  FACEGATE_RETURN_IF_ERROR(Give(OrderKind::kSave, path));
+  return training_->Save(path, std::move(facts));
+}
+
+StatusOr<CheckpointFacts> Learner::Resume(const std::string& path) {
+  FACEGATE_RETURN_IF_ERROR(Give(OrderKind::kResume, path));
+  StatusOr<CheckpointFacts> facts = training_->Resume(path);
+  if (group_ == nullptr) return facts;
+  torch::Tensor failed = torch::full({1}, facts.ok() ? 0.0F : 1.0F);
+  FACEGATE_RETURN_IF_ERROR(group_->Max(failed));
+  if (facts.ok() && failed.item<float>() > 0.0F) {
+    return Unavailable(fmt::format("another process cannot read {}", path));
+  }
+  return facts;
+}
+
+Status Learner::EndOthers() { return Give(OrderKind::kEnd); }
+
+Status Learner::ShareSentences() {
+  const std::string own = fmt::format("{}", fmt::join(std::exchange(to_tell_, {}), "\n"));
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> all, GatherTexts(own, *group_));
+  for (const std::string& text : all) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) told_.push_back(line);
+  }
+  return OkStatus();
+}
+
 StatusOr<StepReport> Learner::Learn(const FedBatch& fed) {
+  FACEGATE_RETURN_IF_ERROR(Give(OrderKind::kLearn));
+  if (group_ != nullptr) FACEGATE_RETURN_IF_ERROR(ShareSentences());
   const Batch& batch = *fed.batch;
   Lesson lesson;
   if (teacher_ != nullptr) {

@@ -137,6 +137,7 @@ struct Recipe {
   struct Machine {
     int64_t threads = 0;  // 0: as many as the machine has cores
     int64_t loader_threads = 1;
+    int64_t processes = 1;
     std::string device = "auto";
     bool deterministic = false;
     std::string cuda_graph = "auto";

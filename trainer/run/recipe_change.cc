@@ -19,15 +19,16 @@ constexpr std::array<std::string_view, 7> kPlaces = {
     "data.train",      "data.unlabelled", "data.leave_out", "evaluate.pairs",
     "evaluate.photos", "teacher.model",   "network.init"};
 // Results do not depend on these, or only as it is said.
-constexpr std::array<std::string_view, 9> kFree = {
-    "data.root",        "machine.threads",    "machine.loader_threads",
-    "machine.device",   "machine.cuda_graph", "machine.deterministic",
-    "checkpoint.every", "checkpoint.keep",    "checkpoint.patience"};
+constexpr std::array<std::string_view, 10> kFree = {
+    "data.root",          "machine.threads",       "machine.loader_threads", "machine.device",
+    "machine.cuda_graph", "machine.deterministic", "machine.processes",      "checkpoint.every",
+    "checkpoint.keep",    "checkpoint.patience"};
 // This one was a text before it was a list.
 constexpr std::string_view kPairs = "evaluate.pairs";
 constexpr std::string_view kEpochs = "schedule.epochs";
 constexpr std::string_view kThreads = "machine.threads";
 constexpr std::string_view kDevice = "machine.device";
+constexpr std::string_view kProcesses = "machine.processes";
 constexpr std::string_view kCard = "card.";
 
 bool IsNothing(std::string_view value) { return value == "\"\"" || value == "[]"; }
@@ -114,7 +115,7 @@ std::vector<std::string> DescribeChanges(const std::vector<RecipeChange>& change
       sentence +=
           ". The learning rate follows the longer schedule from here on, so the result is not that "
           "of as many epochs at once";
-    } else if (change.key == kThreads || change.key == kDevice) {
+    } else if (change.key == kThreads || change.key == kDevice || change.key == kProcesses) {
       sentence += ". From here on, results differ from those of before in their rounding";
     }
   }

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "face/base/device.h"
 #include "trainer/run/recipe.h"
@@ -172,6 +173,31 @@ Status CheckEvaluation(const Recipe& recipe) {
   return OkStatus();
 }
 
+// Several processes have a part of each batch each, and meet on the CPU.
+Status CheckProcesses(const Recipe& recipe) {
+  const int64_t processes = recipe.machine.processes;
+  if (processes == 1) return OkStatus();
+  if (recipe.data.batch % processes != 0) {
+    return InvalidArgument(
+        fmt::format("data.batch is {}, but must be a multiple of machine.processes, which is {}",
+                    recipe.data.batch, processes));
+  }
+  if (recipe.machine.device.starts_with("cuda")) {
+    return InvalidArgument(
+        fmt::format("machine.processes above 1 trains on the CPU, and machine.device is {}",
+                    recipe.machine.device));
+  }
+  const std::pair<bool, std::string_view> refused[] = {
+      {!recipe.teacher.model.empty(), "teacher.model"},
+      {recipe.loss.likeness > 0.0, "loss.likeness"},
+      {recipe.network.precision == "fp16", "network.precision fp16"}};
+  for (const auto& [is_there, key] : refused) {
+    if (!is_there) continue;
+    return InvalidArgument(fmt::format("machine.processes above 1 and {} do not go together", key));
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Status CheckRecipe(const Recipe& recipe) {
@@ -188,6 +214,7 @@ Status CheckRecipe(const Recipe& recipe) {
   if (const Status status = CheckDeviceName(recipe.machine.device); !status.ok()) {
     return Annotate(status, "machine.device");
   }
+  FACEGATE_RETURN_IF_ERROR(CheckProcesses(recipe));
   if (const double factor = recipe.augment.low_resolution_factor; factor > 0.0 && factor < 1.0) {
     return RefuseField("augment.low_resolution_factor",
                        fmt::format("is {:g}, expected 0 or 1 to 64", factor));

@@ -185,7 +185,9 @@ StatusOr<ResolvedRecipe> ResolveRecipe(const Recipe& spelled_out, const RecipeFa
                         .patience = said.checkpoint.patience,
                         .threads = said.machine.threads,
                         .loader_threads = said.machine.loader_threads,
-                        .device = said.machine.device,
+                        .processes = said.machine.processes,
+                        // Processes meet on the CPU.
+                        .device = said.machine.processes > 1 ? "cpu" : said.machine.device,
                         .card = said.card,
                         .summary = RecipeSummary(said),
                         .warnings = RecipeWarnings(said)};

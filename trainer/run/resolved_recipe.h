@@ -45,7 +45,8 @@ struct ResolvedRecipe {
 
   int64_t threads = 0;  // at least 1
   int64_t loader_threads = 0;
-  std::string device{};  // as ChooseDevice() takes it
+  int64_t processes = 1;  // that have the threads together
+  std::string device{};   // as ChooseDevice() takes it
 
   Recipe::Card card{};
   std::string summary{};                // RecipeSummary()

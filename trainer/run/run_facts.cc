@@ -71,7 +71,7 @@ std::vector<std::string> DescribeFacts(const RunFacts& facts) {
   const TrainingData& data = facts.data;
   const size_t photos = data.training->size();
   std::vector<std::string> lines;
-  lines.reserve(2 + data.sets.size());
+  lines.reserve(4 + data.sets.size());
   lines.push_back(
       fmt::format("{} photos: {} of {} identities ({} generated), {} for the teacher only", photos,
                   data.labelled, data.identities, data.synthetic, photos - data.labelled));
@@ -82,6 +82,10 @@ std::vector<std::string> DescribeFacts(const RunFacts& facts) {
   lines.push_back(fmt::format("{} batches of {} photos (epochs: {:g}, threads: {}, device: {})",
                               facts.total, facts.recipe.batch, facts.recipe.epochs,
                               facts.recipe.threads, facts.recipe.training.device.words()));
+  if (facts.recipe.processes > 1) {
+    lines.push_back(fmt::format("{} processes share them, with a part of each batch each",
+                                facts.recipe.processes));
+  }
   return lines;
 }
 
