@@ -153,8 +153,9 @@ void AddPlanOptions(CLI::App& app, SweepCommand& command) {
   app.add_option("--seed", command.plan.seed, "The same seed gives the same trials")
       ->capture_default_str()
       ->each(changes);
-  app.add_option("--epochs", command.epochs,
-                 "The length of a whole trial; default: schedule.epochs of the recipe")
+  app.add_option(
+         "--epochs", command.epochs,
+         "The length of a whole trial, which best.yaml has too; default: that of the recipe")
       ->each(changes);
   app.add_option("--eta", command.plan.eta, "For halving: the best 1 / ETA go on")
       ->capture_default_str()

@@ -69,8 +69,7 @@ Status FindSets(const SweepPlan& plan, Scoring& scoring) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return RefuseField("--score-by",
                          fmt::format("names {}; the sets of this recipe are: {}", name,
-                                     known.empty() ? "none, as evaluate.pairs is empty and "
-                                                     "holdout.identities 0"
+                                     known.empty() ? std::string("none")
                                                    : fmt::format("{}", fmt::join(known, ", "))));
     }
     scoring.sets.push_back(name);

@@ -57,7 +57,7 @@ ParallelAxis AxisOf(const TriedKey& tried) {
   for (const report::Tick& tick : scale.Ticks(kTicks, NumberStyle::kPlain)) {
     const double place = scale.Place(tick.value);
     if (std::min(place, 1.0 - place) < kNearAnEnd) continue;
-    axis.ticks.push_back({.place = place, .label = tick.label});
+    axis.ticks.push_back({.place = place, .label = fmt::format("{:.6g}", tick.value)});
   }
   return axis;
 }

@@ -66,6 +66,7 @@ TEST_F(FitTest, GoesOnToTheBitAfterAStop) {
 
 TEST_F(FitTest, StopsAtAnEpochWithAScoreAndGoesOnToTheBit) {
   Recipe recipe = SmallRecipe();
+  recipe.schedule.epochs = 1.0;
   recipe.holdout.identities = 2;
   recipe.holdout.pairs = 40;
   const auto whole = Run(recipe, "whole");

@@ -23,9 +23,9 @@ class SweepFitTest : public RunFixture {
     plan.base = SmallRecipe();
     plan.base.holdout.identities = 2;
     plan.base.holdout.pairs = 40;
-    plan.base.schedule.epochs = 2.0;
+    plan.base.schedule.epochs = 1.0;
     plan.tries = {"schedule.rate=0.001..0.1:log", "head.margin=0.2,0.4"};
-    plan.trials = 3;
+    plan.trials = 2;
     return plan;
   }
   StatusOr<SweepReport> Run(const std::string& name, const std::optional<SweepPlan>& plan) {
@@ -67,7 +67,7 @@ TEST_F(SweepFitTest, ARateThatDivergesIsATrialThatFailsAlone) {
   plan.tries = {"schedule.rate=0.01,1e30"};
   plan.method = SweepMethod::kGrid;
   plan.trials.reset();
-  plan.base.schedule.epochs = 12.0;
+  plan.base.schedule.epochs = 3.0;
   plan.base.schedule.warmup = 0.0;
   const auto report = Run("sweep", plan);
   ASSERT_THAT(report, IsOk());
@@ -78,7 +78,7 @@ TEST_F(SweepFitTest, ARateThatDivergesIsATrialThatFailsAlone) {
 
 TEST_F(SweepFitTest, HalvingComesToTheWeightsOfARunWithoutAStop) {
   SweepPlan plan = SmallPlan();
-  plan.base.schedule.epochs = 4.0;
+  plan.base.schedule.epochs = 2.0;
   plan.trials = 4;
   plan.method = SweepMethod::kHalving;
   plan.eta = 2;
@@ -112,7 +112,7 @@ TEST_F(SweepFitTest, AKilledSweepComesToTheSameScores) {
                                             "--try",
                                             plan.tries[1],
                                             "--trials",
-                                            "3"};
+                                            "2"};
   const auto process = ChildProcess::Start(command, dir_.File("killed.log"));
   ASSERT_THAT(process, IsOk());
   const auto deadline = std::chrono::steady_clock::now() + kSweepPatience;
