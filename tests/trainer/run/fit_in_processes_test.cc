@@ -91,6 +91,20 @@ TEST_F(FitInProcessesTest, TwoLearnWhatOneLearns) {
   for (size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(two[i], one[i], 2e-3 * one[i]) << i;
 }
 
+TEST_F(FitInProcessesTest, NamesThePhotosThatAnyOfThemCannotRead) {
+  for (size_t i = 0; i < kPhotos; ++i) {
+    const std::string photo = fmt::format("{}/p0/{}.png", dir_.File("photos"), i);
+    const std::string bytes = ReadFile(photo, 1 << 20).value();
+    ASSERT_THAT(WriteFileAtomically(photo, bytes.substr(0, bytes.size() / 2)), IsOk());
+  }
+  Recipe recipe = SmallRecipe();
+  recipe.schedule.epochs = 1.0;
+  ASSERT_EQ(Run("run", recipe, 2), 0) << Said("run");
+  for (size_t i = 0; i < kPhotos; ++i) {
+    EXPECT_THAT(Said("run"), ::testing::ContainsRegex(fmt::format("left out: .*p0/{}.png", i)));
+  }
+}
+
 TEST_F(FitInProcessesTest, RefusesKeysThatNeedTheWholeBatchOrACard) {
   const std::vector<std::pair<std::string, std::string>> settings = {
       {"data.batch", "5"},    {"machine.device", "cuda:0"}, {"network.precision", "fp16"},
