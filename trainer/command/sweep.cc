@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "face/base/counted.h"
+#include "trainer/command/fit_processes.h"
 #include "trainer/command/recipe_settings.h"
 #include "trainer/run/session.h"
 #include "trainer/sweep/sweep_run.h"
@@ -100,6 +101,17 @@ StatusOr<std::optional<SweepPlan>> PlanOf(const SweepCommand& command) {
   return std::optional(std::move(plan));
 }
 
+// Trains a part of a trial, in as many processes as its recipe says.
+StatusOr<FitReport> TrainInProcesses(TrialPart part) {
+  FitProcesses processes;
+  part.join = [&processes](const Recipe& spelled_out) { return processes.Join(spelled_out); };
+  part.threads = ThreadsOfOne(SpelledOut(part.recipe));
+  StatusOr<FitReport> report = FitTrial(part);
+  if (!report.ok()) return processes.Explain(report.status());
+  FACEGATE_RETURN_IF_ERROR(processes.Finish());
+  return report;
+}
+
 void PrintSweep(const SweepReport& report, std::ostream& out) {
   const auto row = [&](std::string_view name, const std::string& value) {
     out << fmt::format("{:<14}{}\n", name, value);
@@ -129,7 +141,8 @@ Status RunSweepCommand(SweepCommand& command, std::ostream& out) {
   FACEGATE_ASSIGN_OR_RETURN(command.options.plan, PlanOf(command));
   Session session(
       {.out = std::cerr, .progress = std::cerr, .terminal = ::isatty(STDERR_FILENO) == 1});
-  FACEGATE_ASSIGN_OR_RETURN(const SweepReport report, RunSweep(command.options, session));
+  FACEGATE_ASSIGN_OR_RETURN(const SweepReport report,
+                            RunSweep(command.options, session, TrainInProcesses));
   PrintSweep(report, out);
   return OkStatus();
 }

@@ -315,13 +315,16 @@ StatusOr<FitReport> FitTrial(const TrialPart& part) {
   if (error || !log) {
     return FailedPrecondition(fmt::format("cannot write to {}/fit.log", part.folder));
   }
-  Session session({.out = log,
-                   .progress = log,
-                   .terminal = false,
-                   .threads = static_cast<int>(part.recipe.machine.threads),
-                   .asked_to_stop = part.asked_to_stop});
-  const FitOptions options{
-      .directory = part.folder, .stop_at = part.stop_at, .on_batch = part.on_batch};
+  Session session(
+      {.out = log,
+       .progress = log,
+       .terminal = false,
+       .threads = part.threads > 0 ? part.threads : static_cast<int>(part.recipe.machine.threads),
+       .asked_to_stop = part.asked_to_stop});
+  const FitOptions options{.directory = part.folder,
+                           .stop_at = part.stop_at,
+                           .on_batch = part.on_batch,
+                           .join = part.join};
   return CatchToStatus("training", [&] { return Fit(part.recipe, options, session); });
 }
 

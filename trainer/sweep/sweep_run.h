@@ -22,6 +22,8 @@ struct TrialPart {
   double stop_at = 0.0;  // as FitOptions has it
   std::function<void(int64_t batches, int64_t total)> on_batch{};
   std::function<bool()> asked_to_stop{};
+  decltype(FitOptions::join) join{};  // of several processes, as FitOptions has it
+  int threads = 0;                    // of this process; 0: machine.threads
 };
 using TrainTrial = std::function<StatusOr<FitReport>(const TrialPart&)>;
 

@@ -7,6 +7,7 @@
 #include "face/weights/model_file.h"
 #include "tests/support/child_process.h"
 #include "tests/trainer/run/run_fixture.h"
+#include "trainer/parallel/gloo_group.h"
 #include "trainer/sweep/sweep_run.h"
 
 namespace facegate {
@@ -130,6 +131,19 @@ TEST_F(SweepFitTest, AKilledSweepComesToTheSameScores) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const SweepRecord record, ReadSweep(dir_.File("killed")));
   EXPECT_EQ(ScoresOf({.record = record}), ScoresOf(*whole));
   EXPECT_THAT(Text("again.log"), HasSubstr("note "));
+}
+
+TEST_F(SweepFitTest, ATrialLearnsInAsManyProcessesAsItsRecipeSays) {
+  if (!HasGloo()) GTEST_SKIP() << "this build's LibTorch has no Gloo";
+  Recipe recipe = SmallPlan().base;
+  recipe.machine.processes = 2;
+  ASSERT_THAT(WriteFileAtomically(dir_.File("base.yaml"), RecipeToYaml(recipe)), IsOk());
+  const auto process = ChildProcess::Start({FACEGATE_TRAIN, "sweep", dir_.File("sweep"), "--recipe",
+                                            dir_.File("base.yaml"), "--try", "head.margin=0.2"},
+                                           dir_.File("sweep.log"));
+  ASSERT_THAT(process, IsOk());
+  ASSERT_EQ((*process)->Wait(kSweepPatience), 0) << Text("sweep.log");
+  EXPECT_THAT(Text("sweep/trial-0001/fit.log"), HasSubstr("2 processes"));
 }
 
 TEST_F(SweepFitTest, StopsWithACheckpointWhenAsked) {
