@@ -110,7 +110,8 @@ TEST_F(ScoringTest, WhatAScoreIsCannotBeTried) {
 TEST_F(ScoringTest, TheLossOfTheTrainingIsNoScore) {
   plan_.base.holdout.identities = 4;
   plan_.base.checkpoint.best_by = "loss";
-  EXPECT_THAT(Error("checkpoint.best_by"), HasSubstr("losses of other settings are not comparable"));
+  EXPECT_THAT(Error("checkpoint.best_by"),
+              HasSubstr("losses of other settings are not comparable"));
 }
 
 TEST_F(ScoringTest, AnEerIsShownAsItIs) {
