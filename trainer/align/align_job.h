@@ -51,11 +51,11 @@ struct AlignReport {
 struct AlignEvents {
   // A run that goes on is told of each photo whose crops it finds from before, and once of how many
   // these are at the most.
-  std::function<void(size_t)> resuming;
-  std::function<void()> found;
+  std::function<void(size_t)> resuming{};
+  std::function<void()> found{};
   // Is told once how many photos are left to do.
-  std::function<void(size_t)> started;
-  std::function<void()> done;  // one more photo
+  std::function<void(size_t)> started{};
+  std::function<void()> done{};  // one more photo
 };
 
 // Cuts the faces out of all photos of the sources and writes a manifest (manifest.h), which lies

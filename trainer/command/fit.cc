@@ -70,10 +70,9 @@ void PrintText(const FitCommandOptions& options, const FitReport& report, std::o
             : fmt::format("after batch {}: {}/best.safetensors", report.best_batch,
                           options.fit.directory);
     const double best = std::abs(*report.best);
+    const bool is_loss = report.measure == kBestByLoss || report.measure == kBestByValidation;
     row("best " + report.measure,
-        fmt::format("{} {}",
-                    report.measure == kBestByLoss ? fmt::format("{:.4f}", best) : percent(best),
-                    where));
+        fmt::format("{} {}", is_loss ? fmt::format("{:.4f}", best) : percent(best), where));
   }
   if (!report.model.empty()) row("model", report.model);
   row("report", options.fit.directory + "/report.html");

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "face/base/check.h"
 #include "face/base/random.h"
 #include "trainer/parallel/shared_operators.h"
 
@@ -195,6 +196,20 @@ HeadOutput ClassHead::Forward(const Tensor& embeddings, const Tensor& labels, in
     cosines = Filtered(cosines, none.scatter(1, output.labels.unsqueeze(1), true));
   }
   ApplyMargin(cosines, rows, strength, output);
+  return output;
+}
+
+HeadOutput ClassHead::Compare(const Tensor& embeddings, const Tensor& labels, double strength) {
+  FACEGATE_CHECK(group_ == nullptr);
+  const Tensor rows = embeddings.to(torch::kFloat);
+  HeadOutput output;
+  output.labels = labels;
+  if (options_.linear) {
+    output.logits = Linear(rows);
+    output.cosines = output.logits;
+    return output;
+  }
+  ApplyMargin(Cosines(UnitRows(rows), {}), rows, strength, output);
   return output;
 }
 

@@ -44,6 +44,10 @@ class ClassHead : public torch::nn::Module {
   HeadOutput Forward(const torch::Tensor& embeddings, const torch::Tensor& labels, int64_t step,
                      double strength);
 
+  // The same of photos that are not learned from: all classes are compared with, without sampling
+  // and filter. The margin's statistics are fed as ever. For a head that is whole.
+  HeadOutput Compare(const torch::Tensor& embeddings, const torch::Tensor& labels, double strength);
+
   // Moves it to where embeddings are made.
   void MoveTo(const torch::Device& device);
   // True where the same operators do every step with as many embeddings, once the margin has its

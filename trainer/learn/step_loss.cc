@@ -31,6 +31,11 @@ TorchTensor InMemoryOrder(const TorchTensor& input, bool channels_last) {
   return channels_last ? input.contiguous(at::MemoryFormat::ChannelsLast) : input;
 }
 
+double StepLoss::strength(int64_t batches) const {
+  if (options_.margin_warmup == 0) return 1.0;
+  return std::min(1.0, static_cast<double>(batches) / static_cast<double>(options_.margin_warmup));
+}
+
 TorchTensor StepLoss::Forward(const TorchTensor& input, std::vector<TorchTensor>* maps) {
   const AutocastScope scope(input.device().type(), NarrowType(options_.precision));
   const TorchTensor ordered = InMemoryOrder(input, options_.channels_last);
@@ -40,10 +45,7 @@ TorchTensor StepLoss::Forward(const TorchTensor& input, std::vector<TorchTensor>
 
 TorchTensor StepLoss::LabelledLoss(const TorchTensor& embeddings, const TorchTensor& labels,
                                    int64_t batches, StepNumbers& numbers) {
-  const double strength = options_.margin_warmup == 0
-                              ? 1.0
-                              : std::min(1.0, static_cast<double>(batches) /
-                                                  static_cast<double>(options_.margin_warmup));
+  const double strength = this->strength(batches);
   if (group_ != nullptr) {
     return SplitLoss(head_->Forward(RowsOfAll(embeddings, *group_), RowsOfAll(labels, *group_),
                                     batches, strength),

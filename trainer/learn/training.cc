@@ -16,6 +16,7 @@
 #include "trainer/fused/backbone_fusion.h"
 #include "trainer/learn/card_failure.h"
 #include "trainer/learn/initial_weights.h"
+#include "trainer/learn/kept_tensors.h"
 #include "trainer/learn/shared_norms.h"
 
 namespace facegate {
@@ -25,23 +26,6 @@ using TorchTensor = torch::Tensor;
 
 constexpr uint64_t kDropout = 41;
 constexpr std::string_view kBackbone = "backbone";  // to freeze: all of it
-
-// Tensors as they are, to be put back.
-class KeptTensors {
- public:
-  explicit KeptTensors(const std::vector<TorchTensor>& tensors) {
-    const torch::NoGradGuard no_grad;
-    kept_.reserve(tensors.size());
-    for (const TorchTensor& tensor : tensors) kept_.emplace_back(tensor, tensor.clone());
-  }
-  void Restore() {
-    const torch::NoGradGuard no_grad;
-    for (auto& [tensor, value] : kept_) tensor.copy_(value);
-  }
-
- private:
-  std::vector<std::pair<TorchTensor, TorchTensor>> kept_;
-};
 
 // Moves tensors into one for each type and device, of which they then are parts; returns those.
 std::vector<TorchTensor> Joined(std::vector<TorchTensor> tensors) {

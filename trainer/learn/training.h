@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +33,17 @@ struct TakenWeights {
   size_t taken = 0;
   std::vector<std::string> left{};     // given, but not of the network: each in words
   std::vector<std::string> missing{};  // of the network, but not given: names
+};
+
+// Sums over photos that are not learned from.
+struct ValidationSums {
+  static constexpr std::array<int64_t, 4> kNearest = {1, 3, 5, 10};
+
+  int64_t photos = 0;
+  double loss = 0.0;  // the head's, with its margin
+  // Photos whose right class is among the nearest so many, without the margin; of classes that are
+  // as near as it, none counts as nearer.
+  std::array<int64_t, 4> among{};
 };
 
 // A network that learns: backbone, head, optimiser, and everything that a checkpoint must hold for
@@ -81,6 +93,10 @@ class Training {
   StatusOr<std::vector<std::vector<int64_t>>> MapShapes();
   // Raw embeddings of inputs as a Batch has them, by the averaged weights where there are some.
   std::vector<float> Embed(std::span<const float> pixels, int64_t count);
+
+  // Says what the network, by the averaged weights where there are some, makes of photos that it
+  // does not learn from; the network stays as it is. Not for several processes.
+  StatusOr<ValidationSums> Validate(const Batch& batch);
 
   int64_t batches() const { return batches_; }
   int64_t updates() const { return descent_->updates(); }

@@ -48,7 +48,7 @@ StatusOr<std::string> ReportPage(const ReportInput& input) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string scores, ScoresSection(input.sets));
   std::string body = scores;
   if (input.quality) body += QualitySection(*input.quality);
-  body += LearningSection(input.steps, input.evaluations, input.best_batch);
+  body += LearningSection(input.steps, input.evaluations, input.validation, input.best_batch);
   body += Notes(input);
   body += Setup(input);
   std::string footer = "Written by facegate.";

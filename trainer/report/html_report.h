@@ -42,6 +42,7 @@ struct ReportInput {
   std::string summary{};  // a sentence or two
   std::vector<StepRow> steps{};
   std::vector<EvaluationRow> evaluations{};
+  std::vector<ValidationRow> validation{};
   std::optional<int64_t> best_batch{};  // after which the run's best model was kept
   std::vector<ScoredSet> sets{};
   std::optional<QualityFigures> quality{};

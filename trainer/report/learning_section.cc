@@ -78,18 +78,23 @@ std::vector<EvaluationRow> RowsOf(std::span<const EvaluationRow> rows, const std
   return own;
 }
 
-struct StepCurve {
+template <typename Row>
+struct NamedColumn {
   const char* name;
-  double StepRow::*value;
+  double Row::*value;
 };
+using StepCurve = NamedColumn<StepRow>;
+using ValidationCurve = NamedColumn<ValidationRow>;
 
 // Charts that have the batches on one and the same axis.
 class LearningCharts {
  public:
-  LearningCharts(std::span<const StepRow> steps, std::span<const EvaluationRow> evaluations)
-      : steps_(steps), evaluations_(evaluations) {
+  LearningCharts(std::span<const StepRow> steps, std::span<const EvaluationRow> evaluations,
+                 std::span<const ValidationRow> validation)
+      : steps_(steps), evaluations_(evaluations), validation_(validation) {
     for (const StepRow& row : steps) last_batch_ = std::max(last_batch_, row.batch);
     for (const EvaluationRow& row : evaluations) last_batch_ = std::max(last_batch_, row.batch);
+    for (const ValidationRow& row : validation) last_batch_ = std::max(last_batch_, row.batch);
   }
 
   // Columns of the steps, smoothed, with the raw values behind them. With `from_zero` the axis
@@ -138,6 +143,18 @@ class LearningCharts {
     return ChartFigure(chart);
   }
 
+  // Columns of the validation, as they are.
+  std::string Validation(const char* title, NumberStyle style,
+                         const std::vector<ValidationCurve>& curves) const {
+    Chart chart = EmptyChart(title, style);
+    for (const ValidationCurve& curve : curves) {
+      chart.series.push_back({.name = curve.name,
+                              .colour = chart.series.size(),
+                              .points = Thinned(CurveOf(validation_, curve.value), kRawPoints)});
+    }
+    return validation_.empty() ? "" : ChartFigure(chart);
+  }
+
  private:
   Chart EmptyChart(const char* title, NumberStyle style) const {
     return {.title = title,
@@ -149,6 +166,7 @@ class LearningCharts {
 
   const std::span<const StepRow> steps_;
   const std::span<const EvaluationRow> evaluations_;
+  const std::span<const ValidationRow> validation_;
   int64_t last_batch_ = 1;
 };
 
@@ -184,6 +202,16 @@ std::string EvaluationTable(std::span<const EvaluationRow> rows,
   return table + "</tbody></table></div>\n";
 }
 
+std::string LastValidation(std::span<const ValidationRow> rows) {
+  if (rows.empty()) return "";
+  const ValidationRow& last = rows.back();
+  return fmt::format(
+      "<p>Photos that were kept from training, after batch {}: a loss of {:.4f}; the right class "
+      "is the nearest of {}, among the nearest 3 of {}, 5 of {}, 10 of {}.</p>\n",
+      last.batch, last.loss, Percent(last.top_1), Percent(last.top_3), Percent(last.top_5),
+      Percent(last.top_10));
+}
+
 std::string LossesLeftOut(std::span<const StepRow> steps) {
   const auto count = std::count_if(steps.begin(), steps.end(),
                                    [](const StepRow& row) { return !std::isfinite(row.loss); });
@@ -198,12 +226,14 @@ std::string LossesLeftOut(std::span<const StepRow> steps) {
 
 std::string LearningSection(std::span<const StepRow> steps,
                             std::span<const EvaluationRow> evaluations,
+                            std::span<const ValidationRow> validation,
                             std::optional<int64_t> best_batch) {
-  if (steps.empty() && evaluations.empty()) return "";
+  if (steps.empty() && evaluations.empty() && validation.empty()) return "";
   std::string section = "<section><h2>Learning</h2>\n" + LossesLeftOut(steps);
   section += EvaluationTable(evaluations, best_batch);
+  section += LastValidation(validation);
   section += "<div class=\"charts\">\n";
-  const LearningCharts charts(steps, evaluations);
+  const LearningCharts charts(steps, evaluations, validation);
   section += charts.Steps("Loss", NumberStyle::kPlain,
                           {{"loss", &StepRow::loss},
                            {"distillation", &StepRow::distillation},
@@ -211,6 +241,14 @@ std::string LearningSection(std::span<const StepRow> steps,
                           /*from_zero=*/false);
   section += charts.Steps("Accuracy on the batch learned from", NumberStyle::kPercent,
                           {{"accuracy", &StepRow::accuracy}}, /*from_zero=*/true);
+  section += charts.Validation("Loss of photos kept from training", NumberStyle::kPlain,
+                               {{"loss", &ValidationRow::loss}});
+  section += charts.Validation("Right class among the nearest, photos kept from training",
+                               NumberStyle::kPercent,
+                               {{"1", &ValidationRow::top_1},
+                                {"3", &ValidationRow::top_3},
+                                {"5", &ValidationRow::top_5},
+                                {"10", &ValidationRow::top_10}});
   section += charts.Evaluations("Verification accuracy", &EvaluationRow::accuracy);
   section += charts.Evaluations("True accepts at FAR 10⁻³", &EvaluationRow::tar_1e3);
   section += charts.LearningRate();

@@ -46,6 +46,15 @@ constexpr std::array<Column<EvaluationRow>, 8> kEvaluationColumns = {{
     {"threshold", &EvaluationRow::threshold},
 }};
 
+// These columns follow batch and epoch.
+constexpr std::array<Column<ValidationRow>, 5> kValidationColumns = {{
+    {"loss", &ValidationRow::loss},
+    {"top_1", &ValidationRow::top_1},
+    {"top_3", &ValidationRow::top_3},
+    {"top_5", &ValidationRow::top_5},
+    {"top_10", &ValidationRow::top_10},
+}};
+
 std::string Field(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 std::string Field(const std::string& text) {
@@ -133,6 +142,32 @@ nlohmann::ordered_json Begin(std::string_view kind, int64_t batch, int64_t unix_
   return {{"time", time}, {"kind", kind}, {"batch", batch}};
 }
 
+template <typename Row>
+std::string NumbersLine(const Row& row, std::span<const Column<Row>> columns) {
+  std::string line = fmt::format("{},{}", row.batch, row.epoch);
+  for (const auto& column : columns) line += "," + Field(row.*column.value);
+  return line;
+}
+
+// A row of numbers alone.
+template <typename Row>
+StatusOr<Row> NumbersFromCsv(std::string_view line, std::string_view header,
+                             std::span<const Column<Row>> columns) {
+  const auto fields = Fields(line);
+  Row row;
+  if (!fields.has_value() || !ParseColumns<Row>(header, 2, columns, *fields, row) ||
+      !Parse((*fields)[0], row.batch) || !Parse((*fields)[1], row.epoch)) {
+    return NoRow(header);
+  }
+  return row;
+}
+
+template <typename Row>
+void AddNumbers(const Row& row, std::span<const Column<Row>> columns,
+                nlohmann::ordered_json& json) {
+  for (const auto& column : columns) json[column.name] = JsonOf(row.*column.value);
+}
+
 // Text that is no UTF-8 (a file's name) gets replacement characters.
 std::string Line(const nlohmann::ordered_json& json) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -140,10 +175,10 @@ std::string Line(const nlohmann::ordered_json& json) {
 
 }  // namespace
 
-std::string CsvLine(const StepRow& row) {
-  std::string line = fmt::format("{},{}", row.batch, row.epoch);
-  for (const auto& column : kStepColumns) line += "," + Field(row.*column.value);
-  return line;
+std::string CsvLine(const StepRow& row) { return NumbersLine<StepRow>(row, kStepColumns); }
+
+std::string CsvLine(const ValidationRow& row) {
+  return NumbersLine<ValidationRow>(row, kValidationColumns);
 }
 
 std::string CsvLine(const EvaluationRow& row) {
@@ -153,13 +188,11 @@ std::string CsvLine(const EvaluationRow& row) {
 }
 
 StatusOr<StepRow> StepFromCsv(std::string_view line, std::string_view header) {
-  const auto fields = Fields(line);
-  StepRow row;
-  if (!fields.has_value() || !ParseColumns<StepRow>(header, 2, kStepColumns, *fields, row) ||
-      !Parse((*fields)[0], row.batch) || !Parse((*fields)[1], row.epoch)) {
-    return NoRow(header);
-  }
-  return row;
+  return NumbersFromCsv<StepRow>(line, header, kStepColumns);
+}
+
+StatusOr<ValidationRow> ValidationFromCsv(std::string_view line, std::string_view header) {
+  return NumbersFromCsv<ValidationRow>(line, header, kValidationColumns);
 }
 
 StatusOr<EvaluationRow> EvaluationFromCsv(std::string_view line, std::string_view header) {
@@ -177,7 +210,14 @@ StatusOr<EvaluationRow> EvaluationFromCsv(std::string_view line, std::string_vie
 std::string JsonLine(const StepRow& row, int64_t unix_micros) {
   nlohmann::ordered_json json = Begin("step", row.batch, unix_micros);
   json["epoch"] = JsonOf(row.epoch);
-  for (const auto& column : kStepColumns) json[column.name] = JsonOf(row.*column.value);
+  AddNumbers<StepRow>(row, kStepColumns, json);
+  return Line(json);
+}
+
+std::string JsonLine(const ValidationRow& row, int64_t unix_micros) {
+  nlohmann::ordered_json json = Begin("validation", row.batch, unix_micros);
+  json["epoch"] = JsonOf(row.epoch);
+  AddNumbers<ValidationRow>(row, kValidationColumns, json);
   return Line(json);
 }
 
@@ -185,7 +225,7 @@ std::string JsonLine(const EvaluationRow& row, int64_t unix_micros) {
   nlohmann::ordered_json json = Begin("evaluation", row.batch, unix_micros);
   json["epoch"] = JsonOf(row.epoch);
   json["set"] = row.set;
-  for (const auto& column : kEvaluationColumns) json[column.name] = JsonOf(row.*column.value);
+  AddNumbers<EvaluationRow>(row, kEvaluationColumns, json);
   return Line(json);
 }
 

@@ -18,6 +18,9 @@ using Json = nlohmann::json;
 
 constexpr uint64_t kMaxLogBytes = 8ULL << 30;
 constexpr std::chrono::seconds kFlushEvery(5);
+constexpr char kSteps[] = "steps.csv";
+constexpr char kEvaluations[] = "evaluations.csv";
+constexpr char kValidation[] = "validation.csv";
 
 std::string PathIn(const std::string& directory, const char* name) {
   return (std::filesystem::path(directory) / name).string();
@@ -74,6 +77,9 @@ bool StaysAt(int64_t resume_batch, const StepRow& row) { return row.batch < resu
 bool StaysAt(int64_t resume_batch, const EvaluationRow& row) {
   return resume_batch > 0 && row.batch <= resume_batch;
 }
+bool StaysAt(int64_t resume_batch, const ValidationRow& row) {
+  return resume_batch > 0 && row.batch <= resume_batch;
+}
 
 // Opens a CSV file that has the header and the rows that stay.
 template <typename Row>
@@ -95,6 +101,7 @@ bool StaysAt(int64_t resume_batch, std::string_view line) {
   if (!json["batch"].is_number_integer()) return true;
   const auto batch = json["batch"].get<int64_t>();
   if (json["kind"] == "step") return StaysAt(resume_batch, StepRow{.batch = batch});
+  if (json["kind"] == "validation") return StaysAt(resume_batch, ValidationRow{.batch = batch});
   if (json["kind"] != "evaluation") return true;
   return StaysAt(resume_batch, EvaluationRow{.batch = batch, .set = {}});
 }
@@ -123,17 +130,21 @@ StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& directory, int
     return InvalidArgument(fmt::format("a run cannot go on at batch {}", resume_batch));
   }
   Files files;
+  FACEGATE_ASSIGN_OR_RETURN(files.steps, OpenRows<StepRow>(PathIn(directory, kSteps), kStepHeader,
+                                                           &StepFromCsv, resume_batch));
   FACEGATE_ASSIGN_OR_RETURN(
-      files.steps,
-      OpenRows<StepRow>(PathIn(directory, "steps.csv"), kStepHeader, &StepFromCsv, resume_batch));
-  FACEGATE_ASSIGN_OR_RETURN(
-      files.evaluations,
-      OpenRows<EvaluationRow>(PathIn(directory, "evaluations.csv"), kEvaluationHeader,
-                              &EvaluationFromCsv, resume_batch));
+      files.evaluations, OpenRows<EvaluationRow>(PathIn(directory, kEvaluations), kEvaluationHeader,
+                                                 &EvaluationFromCsv, resume_batch));
+  const std::string validation = PathIn(directory, kValidation);
+  if (std::error_code error; std::filesystem::exists(validation, error)) {
+    FACEGATE_ASSIGN_OR_RETURN(
+        files.validation,
+        OpenRows<ValidationRow>(validation, kValidationHeader, &ValidationFromCsv, resume_batch));
+  }
   FACEGATE_ASSIGN_OR_RETURN(files.log, OpenLog(PathIn(directory, "log.jsonl"), resume_batch));
   FACEGATE_ASSIGN_OR_RETURN(files.events, EventFile::Create(directory, clock));
   FACEGATE_RETURN_IF_ERROR(files.events->AddRestart(resume_batch));
-  std::unique_ptr<RunLog> log(new RunLog(std::move(files), clock));
+  std::unique_ptr<RunLog> log(new RunLog(directory, std::move(files), clock));
   log->last_batch_ = resume_batch;
   // The restart made the events of this very batch void, but its evaluations still hold.
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<EvaluationRow> evaluations,
@@ -141,12 +152,20 @@ StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& directory, int
   for (const EvaluationRow& row : evaluations) {
     if (row.batch == resume_batch) FACEGATE_RETURN_IF_ERROR(log->AddEvaluationEvents(row));
   }
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<ValidationRow> validations,
+                            ReadValidation(directory));
+  for (const ValidationRow& row : validations) {
+    if (row.batch == resume_batch) FACEGATE_RETURN_IF_ERROR(log->AddValidationEvents(row));
+  }
   FACEGATE_RETURN_IF_ERROR(log->Flush());
   return log;
 }
 
-RunLog::RunLog(Files files, const Clock& clock)
-    : files_(std::move(files)), clock_(clock), next_flush_(clock.Now() + kFlushEvery) {}
+RunLog::RunLog(std::string directory, Files files, const Clock& clock)
+    : directory_(std::move(directory)),
+      files_(std::move(files)),
+      clock_(clock),
+      next_flush_(clock.Now() + kFlushEvery) {}
 
 Status RunLog::Step(const StepRow& row) {
   last_batch_ = row.batch;
@@ -198,6 +217,33 @@ Status RunLog::AddEvaluationEvents(const EvaluationRow& row) {
   return OkStatus();
 }
 
+Status RunLog::Validation(const ValidationRow& row) {
+  last_batch_ = row.batch;
+  if (files_.validation == nullptr) {
+    FACEGATE_ASSIGN_OR_RETURN(
+        files_.validation,
+        OpenRows<ValidationRow>(PathIn(directory_, kValidation), kValidationHeader,
+                                &ValidationFromCsv, row.batch));
+  }
+  FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.validation, CsvLine(row)));
+  FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.log, JsonLine(row, clock_.UnixMicros())));
+  FACEGATE_RETURN_IF_ERROR(AddValidationEvents(row));
+  return Flush();
+}
+
+Status RunLog::AddValidationEvents(const ValidationRow& row) {
+  const std::pair<const char*, double> scalars[] = {{"validation/loss", row.loss},
+                                                    {"validation/top_1", row.top_1},
+                                                    {"validation/top_3", row.top_3},
+                                                    {"validation/top_5", row.top_5},
+                                                    {"validation/top_10", row.top_10}};
+  for (const auto& [tag, value] : scalars) {
+    if (std::isnan(value)) continue;
+    FACEGATE_RETURN_IF_ERROR(files_.events->AddScalar(tag, row.batch, value));
+  }
+  return OkStatus();
+}
+
 Status RunLog::Note(std::string_view text) {
   FACEGATE_RETURN_IF_ERROR(
       AppendLine(*files_.log, JsonNote(last_batch_, text, clock_.UnixMicros())));
@@ -225,6 +271,7 @@ Status RunLog::Flush() {
   next_flush_ = clock_.Now() + kFlushEvery;
   FACEGATE_RETURN_IF_ERROR(files_.steps->Flush());
   FACEGATE_RETURN_IF_ERROR(files_.evaluations->Flush());
+  if (files_.validation != nullptr) FACEGATE_RETURN_IF_ERROR(files_.validation->Flush());
   FACEGATE_RETURN_IF_ERROR(files_.log->Flush());
   return files_.events->Flush();
 }
@@ -233,16 +280,21 @@ Status RunLog::Sync() {
   next_flush_ = clock_.Now() + kFlushEvery;
   FACEGATE_RETURN_IF_ERROR(files_.steps->Sync());
   FACEGATE_RETURN_IF_ERROR(files_.evaluations->Sync());
+  if (files_.validation != nullptr) FACEGATE_RETURN_IF_ERROR(files_.validation->Sync());
   FACEGATE_RETURN_IF_ERROR(files_.log->Sync());
   return files_.events->Sync();
 }
 
 StatusOr<std::vector<StepRow>> ReadSteps(const std::string& directory) {
-  return ReadRows<StepRow>(PathIn(directory, "steps.csv"), &StepFromCsv);
+  return ReadRows<StepRow>(PathIn(directory, kSteps), &StepFromCsv);
 }
 
 StatusOr<std::vector<EvaluationRow>> ReadEvaluations(const std::string& directory) {
-  return ReadRows<EvaluationRow>(PathIn(directory, "evaluations.csv"), &EvaluationFromCsv);
+  return ReadRows<EvaluationRow>(PathIn(directory, kEvaluations), &EvaluationFromCsv);
+}
+
+StatusOr<std::vector<ValidationRow>> ReadValidation(const std::string& directory) {
+  return ReadRows<ValidationRow>(PathIn(directory, kValidation), &ValidationFromCsv);
 }
 
 }  // namespace facegate::report

@@ -18,6 +18,7 @@ namespace facegate::report {
 
 // The written record of a run in its directory:
 //   steps.csv, evaluations.csv  a row each, with a header; empty is what was not measured
+//   validation.csv              the same, where photos are kept from training
 //   log.jsonl                   the same rows and all notes, a JSON object with time and kind in
 //                               each line
 //   events.out.tfevents.*       for TensorBoard, one file for each time that the run was started
@@ -36,6 +37,7 @@ class RunLog {
   Status Step(const StepRow& row);
   // kInvalidArgument when the set's name has a line end.
   Status Evaluation(const EvaluationRow& row);
+  Status Validation(const ValidationRow& row);
   // A sentence about what happened.
   Status Note(std::string_view text);
   // See EventFile.
@@ -49,14 +51,17 @@ class RunLog {
   struct Files {
     std::unique_ptr<AppendFile> steps;
     std::unique_ptr<AppendFile> evaluations;
+    std::unique_ptr<AppendFile> validation;  // null until there is something to write
     std::unique_ptr<AppendFile> log;
     std::unique_ptr<EventFile> events;
   };
-  RunLog(Files files, const Clock& clock);
+  RunLog(std::string directory, Files files, const Clock& clock);
   Status AddEvaluationEvents(const EvaluationRow& row);
+  Status AddValidationEvents(const ValidationRow& row);
   Status FlushNowAndThen();
 
-  const Files files_;
+  const std::string directory_;
+  Files files_;
   const Clock& clock_;
   int64_t last_batch_ = 0;  // of notes
   Clock::TimePoint next_flush_;
@@ -66,5 +71,6 @@ class RunLog {
 // off is left out; kDataLoss names another line that cannot be read.
 StatusOr<std::vector<StepRow>> ReadSteps(const std::string& directory);
 StatusOr<std::vector<EvaluationRow>> ReadEvaluations(const std::string& directory);
+StatusOr<std::vector<ValidationRow>> ReadValidation(const std::string& directory);
 
 }  // namespace facegate::report

@@ -37,4 +37,16 @@ struct EvaluationRow {
   double threshold = kNotMeasured;  // the cosine, the mean of the folds'
 };
 
+// Figures of photos that were kept from training, of people who are trained on, after `batch`
+// batches. The shares are of photos whose class is among the nearest, without the margin.
+struct ValidationRow {
+  int64_t batch = 0;
+  double epoch = 0.0;
+  double loss = kNotMeasured;   // that of the training, its head's margin with it
+  double top_1 = kNotMeasured;  // 0..1
+  double top_3 = kNotMeasured;
+  double top_5 = kNotMeasured;
+  double top_10 = kNotMeasured;
+};
+
 }  // namespace facegate::report

@@ -33,6 +33,8 @@ struct DataOptions {
   int64_t holdout_identities = 0;
   int64_t holdout_photos = 30;  // the most of each
   int64_t holdout_pairs = 6000;
+  // of the photos of each identity that is trained on: kept from training, to measure the loss
+  double holdout_share = 0.0;
 
   // other sets of pairs, of aligned crops: lists, whose photos are below evaluate_photos, and sets
   // with pictures of their own (trainer/photos/pair_set.h)

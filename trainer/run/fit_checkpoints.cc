@@ -65,7 +65,9 @@ StatusOr<Standing> FitCheckpoints::StandingOf(const CheckpointFacts& facts,
   if (facts_.data.sets.empty() || before == BestSets()) return standing;
   // Figures of other sets are not compared.
   standing.first_accuracy.reset();
-  if (facts_.recipe.best_by == kBestByLoss || !standing.best.has_value()) return standing;
+  const std::string& best_by = facts_.recipe.best_by;
+  const bool by_pairs = best_by != kBestByLoss && best_by != kBestByValidation;
+  if (!by_pairs || !standing.best.has_value()) return standing;
   FACEGATE_RETURN_IF_ERROR(session.Say(
       "the best model so far was chosen by other evaluation sets; the next one that is evaluated "
       "takes its place"));

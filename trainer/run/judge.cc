@@ -9,6 +9,7 @@
 #include "trainer/report/roc_picture.h"
 #include "trainer/run/model_writer.h"
 #include "trainer/run/recipe_keys.h"
+#include "trainer/run/validation.h"
 
 namespace facegate {
 namespace {
@@ -41,6 +42,7 @@ void Judge::AddLoss(double loss) {
 
 Status Judge::Evaluate() {
   FACEGATE_RETURN_IF_ERROR(EvaluateSets());
+  FACEGATE_RETURN_IF_ERROR(Validate());
   FACEGATE_RETURN_IF_ERROR(Compare());
   standing_.loss_sum = 0.0;
   standing_.losses = 0;
@@ -68,6 +70,40 @@ Status Judge::EvaluateSets() {
   }
   parts_.session.UseThreads();
   return OkStatus();
+}
+
+Status Judge::Validate() {
+  const RunFacts& facts = parts_.facts;
+  if (facts.data.validation == nullptr) return OkStatus();
+  const bool tell = !std::exchange(told_validation_, true);
+  std::vector<std::string> bad_photos;
+  Training& training = parts_.learner.training();
+  parts_.session.UseThreads();
+  FACEGATE_ASSIGN_OR_RETURN(const ValidationSums sums,
+                            ValidateOn(*facts.data.validation, facts.recipe.preprocessing, training,
+                                       parts_.session.threads(), [&](const Status& status) {
+                                         if (tell) bad_photos.emplace_back(MessageOf(status));
+                                       }));
+  for (const std::string& message : bad_photos) {
+    FACEGATE_RETURN_IF_ERROR(parts_.session.Say("left out: " + message));
+  }
+  const auto photos = static_cast<double>(sums.photos);
+  const auto share = [&](size_t i) { return static_cast<double>(sums.among[i]) / photos; };
+  const report::ValidationRow row{.batch = training.batches(),
+                                  .epoch = facts.EpochAt(training.batches()),
+                                  .loss = sums.loss / photos,
+                                  .top_1 = share(0),
+                                  .top_3 = share(1),
+                                  .top_5 = share(2),
+                                  .top_10 = share(3)};
+  validation_loss_ = row.loss;
+  FACEGATE_RETURN_IF_ERROR(parts_.log.Validation(row));
+  return parts_.session.Say(
+      fmt::format("after batch {}: {} photos kept from training: loss {:.4f}, the right class "
+                  "nearest {:.2f} %, "
+                  "among 3 {:.2f} %, 5 {:.2f} %, 10 {:.2f} %",
+                  row.batch, sums.photos, row.loss, 100.0 * row.top_1, 100.0 * row.top_3,
+                  100.0 * row.top_5, 100.0 * row.top_10));
 }
 
 bool Judge::out_of_patience() const {
@@ -114,6 +150,10 @@ std::optional<double> Judge::Measure() const {
     if (standing_.losses == 0) return std::nullopt;
     return -standing_.loss_sum / static_cast<double>(standing_.losses);
   }
+  if (facts.recipe.best_by == kBestByValidation) {
+    if (!validation_loss_.has_value()) return std::nullopt;
+    return -*validation_loss_;
+  }
   if (scores_.empty()) return std::nullopt;
   double sum = 0.0;
   for (const size_t set : facts.best_sets) sum += MeasureOf(scores_[set], facts.recipe.best_by);
@@ -157,7 +197,9 @@ Status Judge::Compare() {
 
 StatusOr<std::string> Judge::WriteLast() {
   // There are none after an early end, and after going on from the very last batch.
-  if (scores_.empty()) FACEGATE_RETURN_IF_ERROR(Evaluate());
+  const bool is_evaluated =
+      parts_.facts.data.sets.empty() ? validation_loss_.has_value() : !scores_.empty();
+  if (!is_evaluated) FACEGATE_RETURN_IF_ERROR(Evaluate());
   FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
   for (size_t i = 0; i < scores_.size(); ++i) {
     file.card.accuracy.push_back(

@@ -62,6 +62,8 @@ class Judge {
 
  private:
   Status EvaluateSets();
+  // Measures the photos that were kept from training.
+  Status Validate();
   Status EvaluateSet(const EvaluationSet& set, Embedder& embedder);
   Status LogSet(const EvaluationSet& set, const SetScores& scores);
   // What checkpoint.best_by says of the last evaluation; nothing where it says nothing.
@@ -72,6 +74,8 @@ class Judge {
   Standing standing_;
   std::set<std::string> told_sets_;  // of evaluation, whose bad photos were named
   std::vector<SetScores> scores_;
+  std::optional<double> validation_loss_;  // of the last evaluation
+  bool told_validation_ = false;           // its bad photos were named
 };
 
 }  // namespace facegate

@@ -44,6 +44,7 @@ struct Recipe {
     int64_t identities = 0;
     int64_t photos = 30;
     int64_t pairs = 6000;
+    double share = 0.0;
   };
   struct Evaluate {
     std::vector<std::string> pairs{};

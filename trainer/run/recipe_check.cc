@@ -34,9 +34,11 @@ bool IsEvaluated(const Recipe& recipe) {
   return recipe.holdout.identities > 0 || !recipe.evaluate.pairs.empty();
 }
 
-bool IsJudged(const Recipe& recipe) {
-  return IsEvaluated(recipe) || recipe.checkpoint.best_by == kBestByLoss;
+bool IsByPairs(const Recipe& recipe) {
+  return recipe.checkpoint.best_by != kBestByLoss && recipe.checkpoint.best_by != kBestByValidation;
 }
+
+bool IsJudged(const Recipe& recipe) { return IsEvaluated(recipe) || !IsByPairs(recipe); }
 
 // Keys that do something only where `has_effect`.
 struct KeyUse {
@@ -136,11 +138,14 @@ constexpr KeyUse kUses[] = {
     {"holdout.photos holdout.pairs ", [](const Recipe& r) { return r.holdout.identities > 0; },
      "holdout.identities is above 0"},
     {"evaluate.mirror ", IsEvaluated, "there are holdout.identities or evaluate.pairs"},
-    {"evaluate.every checkpoint.best_by ", IsJudged,
-     "there are holdout.identities or evaluate.pairs, or checkpoint.best_by is loss"},
-    {"checkpoint.best_sets ",
-     [](const Recipe& r) { return IsEvaluated(r) && r.checkpoint.best_by != kBestByLoss; },
-     "there are holdout.identities or evaluate.pairs, and checkpoint.best_by is not loss"},
+    {"evaluate.every ", [](const Recipe& r) { return IsJudged(r) || r.holdout.share > 0.0; },
+     "there are holdout.identities, holdout.share or evaluate.pairs, or checkpoint.best_by is "
+     "loss"},
+    {"checkpoint.best_by ", IsJudged,
+     "there are holdout.identities or evaluate.pairs, or it is loss or validation"},
+    {"checkpoint.best_sets ", [](const Recipe& r) { return IsEvaluated(r) && IsByPairs(r); },
+     "there are holdout.identities or evaluate.pairs, and checkpoint.best_by is accuracy, tar or "
+     "eer"},
     {"machine.deterministic machine.cuda_graph ",
      [](const Recipe& r) { return r.machine.device != "cpu"; }, "machine.device is not cpu"},
     {"teacher.weight ", [](const Recipe& r) { return !r.teacher.model.empty(); },
@@ -166,9 +171,13 @@ Status CheckEvaluation(const Recipe& recipe) {
   if (recipe.evaluate.pairs.empty() && !recipe.evaluate.photos.empty()) {
     return InvalidArgument("evaluate.photos needs evaluate.pairs");
   }
+  if (recipe.checkpoint.best_by == kBestByValidation && recipe.holdout.share == 0.0) {
+    return InvalidArgument("checkpoint.best_by validation needs holdout.share");
+  }
   if (recipe.checkpoint.patience > 0 && !IsJudged(recipe)) {
     return InvalidArgument(
-        "checkpoint.patience needs holdout.identities, evaluate.pairs or checkpoint.best_by loss");
+        "checkpoint.patience needs holdout.identities, evaluate.pairs, or checkpoint.best_by loss "
+        "or validation");
   }
   return OkStatus();
 }
@@ -190,6 +199,7 @@ Status CheckProcesses(const Recipe& recipe) {
   const std::pair<bool, std::string_view> refused[] = {
       {!recipe.teacher.model.empty(), "teacher.model"},
       {recipe.loss.likeness > 0.0, "loss.likeness"},
+      {recipe.holdout.share > 0.0, "holdout.share"},
       {recipe.network.precision == "fp16", "network.precision fp16"}};
   for (const auto& [is_there, key] : refused) {
     if (!is_there) continue;

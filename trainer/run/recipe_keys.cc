@@ -99,6 +99,10 @@ KeyTable RecipeKeys(Recipe& r) {
        "The most photos of each held-out identity that pairs are made of."},
       {"holdout.pairs", &r.holdout.pairs, InRange(20, 1e7),
        "The number of pairs, half of them of one person."},
+      {"holdout.share", &r.holdout.share, InRange(0, 0.9),
+       "Share of the photos of each identity that is trained on which are kept out of training: "
+       "their loss, and how often the right class is the nearest of all, are measured at each "
+       "evaluation."},
 
       {"evaluate.pairs", &r.evaluate.pairs,
        "Other sets of pairs to evaluate with, as for facegate-train eval: lists, .bin files of "
@@ -259,9 +263,11 @@ KeyTable RecipeKeys(Recipe& r) {
 
       {"checkpoint.every", &r.checkpoint.every, InRange(1, 1e12), "Batches between checkpoints."},
       {"checkpoint.keep", &r.checkpoint.keep, InRange(1, 1e6), "How many checkpoints are kept."},
-      {"checkpoint.best_by", &r.checkpoint.best_by, OneOf({"accuracy", "tar", "eer", kBestByLoss}),
+      {"checkpoint.best_by", &r.checkpoint.best_by,
+       OneOf({"accuracy", "tar", "eer", kBestByLoss, kBestByValidation}),
        "What makes the best model: accuracy, tar (at FAR 1e-3) or eer, the mean of the evaluation "
-       "sets; or loss, the mean of the training since the evaluation before."},
+       "sets; loss, the mean of the training since the evaluation before; or validation, the "
+       "loss of the photos of holdout.share."},
       {"checkpoint.best_sets", &r.checkpoint.best_sets,
        "The names of the evaluation sets that checkpoint.best_by is the mean of: held-out, or the "
        "file's name without its ending (lfw for lfw.bin). Empty: all."},

@@ -19,5 +19,6 @@ inline std::string PrecisionWithBf16(bool on) { return on ? "bf16" : "fp32"; }
 
 // The value of checkpoint.best_by that needs no evaluation set.
 inline constexpr char kBestByLoss[] = "loss";
+inline constexpr char kBestByValidation[] = "validation";
 
 }  // namespace facegate

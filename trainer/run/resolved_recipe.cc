@@ -158,6 +158,7 @@ DataOptions DataOptionsOf(const Recipe& spelled_out) {
           .holdout_identities = said.holdout.identities,
           .holdout_photos = said.holdout.photos,
           .holdout_pairs = said.holdout.pairs,
+          .holdout_share = said.holdout.share,
           .evaluate_pairs = said.evaluate.pairs,
           .evaluate_photos = said.evaluate.photos};
 }

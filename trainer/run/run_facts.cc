@@ -79,6 +79,10 @@ std::vector<std::string> DescribeFacts(const RunFacts& facts) {
     lines.push_back(fmt::format("{} pairs of {} photos to evaluate with: {}{}", set.pairs.size(),
                                 set.photos.size(), set.name, PrecisionOf(set.pairs.size())));
   }
+  if (data.validation != nullptr) {
+    lines.push_back(fmt::format("{} photos of the same identities are kept from training",
+                                data.validation->size()));
+  }
   lines.push_back(fmt::format("{} batches of {} photos (epochs: {:g}, threads: {}, device: {})",
                               facts.total, facts.recipe.batch, facts.recipe.epochs,
                               facts.recipe.threads, facts.recipe.training.device.words()));

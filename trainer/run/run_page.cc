@@ -26,6 +26,7 @@ Status WriteRunPage(const RunFacts& facts, const RunDirectory& directory, const 
                   data.identities, facts.recipe.training.head.margin.kind);
   FACEGATE_ASSIGN_OR_RETURN(input.steps, report::ReadSteps(directory.path()));
   FACEGATE_ASSIGN_OR_RETURN(input.evaluations, report::ReadEvaluations(directory.path()));
+  FACEGATE_ASSIGN_OR_RETURN(input.validation, report::ReadValidation(directory.path()));
   if (judge.standing().best.has_value()) input.best_batch = judge.standing().best_batch;
   for (size_t i = 0; i < judge.scores().size(); ++i) {
     report::ScoredSet& set =

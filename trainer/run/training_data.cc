@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "face/base/counted.h"
+#include "face/base/random.h"
 #include "face/base/sha256.h"
 #include "face/image/align.h"
 #include "trainer/photos/centre_crop.h"
@@ -25,6 +27,7 @@ namespace facegate {
 namespace {
 
 constexpr size_t kNamesShown = 3;
+constexpr uint64_t kValidationStream = 61;
 
 // Photos of other datasets, under labels of its own.
 class ChosenPhotos final : public Dataset {
@@ -168,6 +171,12 @@ std::string DigestOf(const TrainingData& data) {
     text += fmt::format("{} {}\n", data.training->label(i),
                         NameBelow(data.training->name(i), data.folders));
   }
+  if (data.validation != nullptr) {
+    for (size_t i = 0; i < data.validation->size(); ++i) {
+      text += fmt::format("kept {} {}\n", data.validation->label(i),
+                          NameBelow(data.validation->name(i), data.folders));
+    }
+  }
   for (const EvaluationSet& set : data.sets) {
     for (const size_t photo : set.photos) {
       text += NameBelow(set.source->name(photo), data.folders) + "\n";
@@ -182,15 +191,15 @@ std::string DigestOf(const TrainingData& data) {
 // Collects what is trained on.
 class Choice {
  public:
+  // Of each identity, `kept_share` of the photos (by chance one more or less, on average as many)
+  // are kept for the validation, but one at least stays to be trained on.
+  Choice(double kept_share, uint64_t seed) : kept_share_(kept_share), seed_(seed) {}
+
   void AddLabelled(const People& people, const std::set<size_t>& left_out, size_t least) {
     for (size_t label = 0; label < people.photos.size(); ++label) {
       const std::vector<size_t>& own = people.photos[label];
       if (own.empty() || own.size() < least || left_out.contains(label)) continue;
-      for (const size_t photo : own) {
-        photos_.push_back({.source = people.source, .number = photo, .label = next_label_});
-      }
-      labelled_ += own.size();
-      ++next_label_;
+      AddIdentity(people, own);
     }
   }
   // Returns how many photos are not added, because they show people who are held out.
@@ -212,8 +221,33 @@ class Choice {
   std::shared_ptr<const Dataset> Take() {
     return std::make_shared<ChosenPhotos>(std::move(photos_), next_label_);
   }
+  // Null where nothing was to be kept.
+  std::shared_ptr<const Dataset> TakeKept() {
+    if (kept_share_ == 0.0) return nullptr;
+    return std::make_shared<ChosenPhotos>(std::move(kept_), next_label_);
+  }
 
  private:
+  void AddIdentity(const People& people, std::vector<size_t> own) {
+    RandomStream random(seed_, kValidationStream, next_label_);
+    const double share = kept_share_ * static_cast<double>(own.size());
+    const auto wanted = static_cast<size_t>(kept_share_ > 0.0 ? share + random.Uniform() : 0.0);
+    const size_t kept = std::min(wanted, own.size() - 1);
+    const auto first_trained = own.begin() + static_cast<std::ptrdiff_t>(kept);
+    if (kept > 0) random.Shuffle(std::span(own));
+    std::sort(own.begin(), first_trained);
+    std::sort(first_trained, own.end());
+    for (size_t i = 0; i < own.size(); ++i) {
+      (i < kept ? kept_ : photos_)
+          .push_back({.source = people.source, .number = own[i], .label = next_label_});
+    }
+    labelled_ += own.size() - kept;
+    ++next_label_;
+  }
+
+  const double kept_share_;
+  const uint64_t seed_;
+  std::vector<ChosenPhotos::Photo> kept_;
   std::vector<ChosenPhotos::Photo> photos_;
   uint32_t next_label_ = 0;
   size_t labelled_ = 0;
@@ -282,7 +316,7 @@ std::string NameBelow(const std::string& name, const std::vector<std::string>& f
 
 StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   TrainingData data;
-  Choice choice;
+  Choice choice(options.holdout_share, options.seed);
   FACEGATE_ASSIGN_OR_RETURN(LeaveOutList left_out,
                             LeaveOutList::Read(options.leave_out, options.root));
   HeldOutPeople held_out;
@@ -299,6 +333,11 @@ StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   data.labelled = choice.labelled();
   data.identities = choice.labels();
   data.training = choice.Take();
+  data.validation = choice.TakeKept();
+  if (data.validation != nullptr && data.validation->size() == 0) {
+    return RefuseField("holdout.share", fmt::format("is {:g}: of {} photos none is kept",
+                                                    options.holdout_share, data.labelled));
+  }
   FACEGATE_RETURN_IF_ERROR(OpenEvaluationSets(options, data));
   data.digest = DigestOf(data);
   return data;

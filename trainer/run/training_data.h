@@ -19,6 +19,9 @@ struct TrainingData {
   size_t identities = 0;  // with at least one photo; classes of the head
   size_t synthetic = 0;   // of them generated
   std::vector<EvaluationSet> sets;
+  // Photos of the identities that are trained on, under the same labels, which are not trained on;
+  // null where data options want none.
+  std::shared_ptr<const Dataset> validation;
   // The names of photos begin with these: folders, each with a slash at its end.
   std::vector<std::string> folders;
   // sha256 over names, labels and pairs: a run goes on only with the same photos. Names are those

@@ -224,6 +224,44 @@ TEST(TrainingTest, RefusesACheckpointOfAnotherTraining) {
   EXPECT_THAT(training->Resume(dir.File("d")), StatusIs(StatusCode::kInvalidArgument));
 }
 
+TEST(TrainingTest, AValidationChangesNothing) {
+  TrainingOptions options = StripesOptions();
+  options.head.margin.kind = "curricularface";
+  options.ema_decay = 0.5;
+  const auto plain = BeginTraining(options);
+  const auto validated = BeginTraining(options);
+  for (size_t step = 0; step < 4; ++step) {
+    EXPECT_EQ(LearnAt(*validated, step).loss, LearnAt(*plain, step).loss) << step;
+    EXPECT_THAT(validated->Validate(StripesAt(99)), IsOk());
+  }
+}
+
+TEST(TrainingTest, AValidationSaysWhichClassesAreNearest) {
+  TrainingOptions options = StripesOptions();
+  // Batches of four have other statistics than the running ones; these stay as they are.
+  options.freeze = {"backbone"};
+  const auto training = BeginTraining(options);
+  const auto validate = [&] {
+    ValidationSums all;
+    for (size_t step = 90; step < 96; ++step) {
+      const auto sums = training->Validate(StripesAt(step));
+      EXPECT_THAT(sums, IsOk());
+      all.photos += sums->photos;
+      all.loss += sums->loss;
+      for (size_t i = 0; i < all.among.size(); ++i) all.among[i] += sums->among[i];
+    }
+    return all;
+  };
+  const ValidationSums before = validate();
+  for (size_t step = 0; step < 40; ++step) LearnAt(*training, step);
+  const ValidationSums after = validate();
+  EXPECT_EQ(after.photos, 24);
+  EXPECT_LT(after.loss, before.loss);
+  EXPECT_GT(after.among[0], 12) << "by chance it were 6";
+  EXPECT_GT(after.among[1], after.among[0]);
+  EXPECT_EQ(after.among[2], 24) << "there are four classes";
+}
+
 TEST(TrainingTest, EmbedsAsTheNetworkInUse) {
   const auto training = BeginTraining(StripesOptions());
   for (size_t step = 0; step < 2; ++step) LearnAt(*training, step);

@@ -254,5 +254,21 @@ TEST_F(RunLogTest, NumbersThatWereNotMeasuredAreNoEvents) {
   EXPECT_EQ(ReadEvents(EventFilesOf(dir_.path()).at(0)).size(), 4U);
 }
 
+TEST_F(RunLogTest, ValidationGoesOnAfterItsCheckpoint) {
+  {
+    const auto log = Open(0);
+    for (const int64_t batch : {0, 4, 8}) {
+      const double loss = 3.0 / static_cast<double>(batch + 7);
+      ASSERT_THAT(log->Validation({.batch = batch, .loss = loss, .top_1 = 0.1}), IsOk());
+    }
+  }
+  ASSERT_THAT(Open(4)->Validation({.batch = 8, .loss = 0.5, .top_3 = 1.0 / 3.0}), IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto rows, ReadValidation(folder_));
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[1].loss, 3.0 / 11.0);
+  EXPECT_TRUE(std::isnan(rows[1].top_3));
+  EXPECT_EQ(rows[2].top_3, 1.0 / 3.0);
+}
+
 }  // namespace
 }  // namespace facegate::report

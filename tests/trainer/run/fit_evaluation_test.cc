@@ -1,4 +1,5 @@
 // How fit judges what it learns, and what it keeps for the best.
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/pair_set_files.h"
@@ -82,6 +83,40 @@ TEST_F(FitTest, KeepsTheBestByTheLoss) {
   ASSERT_THAT(second, IsOk());
   EXPECT_EQ(second->best, whole->best);
   EXPECT_EQ(second->best_batch, whole->best_batch);
+}
+
+// Photos that are kept from training say how the loss falls on what was not learned by heart.
+TEST_F(FitTest, KeepsTheBestByTheLossOfPhotosKeptFromTraining) {
+  Recipe recipe = SmallRecipe();
+  recipe.holdout.share = 0.25;
+  recipe.checkpoint.best_by = "validation";
+  recipe.head.kind = "curricularface";  // whose state a validation must not change
+  recipe.evaluate.every = 0.5;
+  recipe.schedule.epochs = 4.0;
+  const auto whole = Run(recipe, "whole");
+  ASSERT_THAT(whole, IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto rows, report::ReadValidation(dir_.File("whole")));
+  ASSERT_GE(rows.size(), 8u);
+  EXPECT_EQ(rows.front().batch, 0);
+  EXPECT_LT(rows.back().loss, rows.front().loss);
+  for (const report::ValidationRow& row : rows) {
+    EXPECT_LE(row.top_1, row.top_3);
+    EXPECT_LE(row.top_3, row.top_5);
+    EXPECT_EQ(row.top_10, 1.0) << "there are six classes";
+  }
+  const auto best = std::min_element(rows.begin() + 1, rows.end(),
+                                     [](const auto& a, const auto& b) { return a.loss < b.loss; });
+  EXPECT_EQ(whole->best_batch, best->batch);
+  EXPECT_DOUBLE_EQ(*whole->best, -best->loss);
+  EXPECT_THAT(said(), HasSubstr("photos kept from training: loss"));
+  const std::string page = ReadFile(dir_.File("whole/report.html"), 1 << 30).value();
+  EXPECT_THAT(page, HasSubstr("Loss of photos kept from training"));
+  // A stop between two evaluations changes nothing.
+  ASSERT_THAT(Run(recipe, "parts", 3), IsOk());
+  ASSERT_THAT(Run(recipe, "parts"), IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto again, report::ReadValidation(dir_.File("parts")));
+  ASSERT_EQ(again.size(), rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(again[i].loss, rows[i].loss) << i;
 }
 
 // Photos, drawn faces and pairs of 112x112 have the narrow crop in their middle.

@@ -97,7 +97,7 @@ TEST_F(JudgeTest, TheLastModelHasItsFiguresInItsCard) {
 
 // What the first set said is not compared with the mean of two.
 TEST_F(JudgeTest, TheBestOfOtherSetsIsForgotten) {
-  ASSERT_THAT(learner_->training().Save(directory_->CheckpointPath(0),
+  ASSERT_THAT(learner_->training().Save(directory_->CheckpointPath(1),
                                         {{"photos_digest", facts_.data.digest},
                                          {"best", "0.9"},
                                          {"best_batch", "0"},

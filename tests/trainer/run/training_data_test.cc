@@ -355,6 +355,42 @@ TEST_F(TrainingDataTest, OpensEverySetOfPairsUnderANameOfItsOwn) {
   }
 }
 
+TEST_F(TrainingDataTest, KeepsAShareOfEachIdentityFromTraining) {
+  DataOptions options;
+  options.train = {Folder("a", 4, 10)};
+  options.holdout_share = 0.25;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data, OpenTrainingData(options));
+  ASSERT_NE(data.validation, nullptr);
+  EXPECT_EQ(data.labelled, data.training->size());
+  EXPECT_EQ(data.training->size() + data.validation->size(), 40U);
+  std::map<uint32_t, size_t> kept;
+  std::set<std::string> names;
+  for (size_t i = 0; i < data.validation->size(); ++i) {
+    kept[data.validation->label(i)] += 1;
+    names.insert(data.validation->name(i));
+  }
+  EXPECT_EQ(kept.size(), 4U);
+  for (const auto& [label, count] : kept) EXPECT_THAT(count, ::testing::AnyOf(2U, 3U)) << label;
+  for (size_t i = 0; i < data.training->size(); ++i) {
+    EXPECT_FALSE(names.contains(data.training->name(i)));
+  }
+  options.holdout_share = 0.0;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData all, OpenTrainingData(options));
+  EXPECT_EQ(all.validation, nullptr);
+  EXPECT_NE(all.digest, data.digest);
+}
+
+TEST_F(TrainingDataTest, OnePhotoOfAnIdentityIsTrainedOnAtLeast) {
+  DataOptions options;
+  options.train = {Folder("a", 3, 2)};
+  options.holdout_share = 0.9;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data, OpenTrainingData(options));
+  EXPECT_EQ(data.training->size(), 3U);
+  options.holdout_share = 1e-9;
+  EXPECT_THAT(std::string(MessageOf(OpenTrainingData(options).status())),
+              HasSubstr("of 6 photos none is kept"));
+}
+
 // As facegate-train eval does: LFW's matched and mismatched pairs are two files, and one set.
 TEST_F(TrainingDataTest, ReadsListsOfOneKindAsOneSet) {
   DataOptions options;
