@@ -51,8 +51,9 @@ struct FitReport {
 // photos, threads and processes give equal weights to the bit, whether it was stopped or killed in
 // between or not. The session has the recipe's threads, or this process's share of them. What
 // happens is said in the session and in the run's log. Asked to stop, by a signal too, it writes a
-// checkpoint, if a batch was learned, and ends. The folder keeps the recipe, SpelledOut(), once everything that it names was opened and fits;
-// until the first checkpoint another one may take its place.
+// checkpoint, if a batch was learned, and ends. The folder keeps the recipe, SpelledOut(), once
+// everything that it names was opened and fits; until the first checkpoint another one may take its
+// place.
 StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session& session);
 
 }  // namespace facegate
