@@ -250,6 +250,15 @@ StatusOr<GraphConstant> Filled(const OnnxNode& node, const GraphConstant& shape)
   return Picked(value, shape.wholes, std::vector<size_t>(static_cast<size_t>(*count), 0));
 }
 
+GraphConstant ShapeOf(const OnnxNode& node, const GraphConstant& value) {
+  const auto rank = static_cast<int64_t>(value.shape.size());
+  const int64_t begin = SliceBound(IntegerOf(node, "start").value_or(0), rank);
+  const int64_t end = SliceBound(IntegerOf(node, "end").value_or(rank), rank);
+  GraphConstant shape{.shape = {std::max<int64_t>(end - begin, 0)}, .whole = true};
+  for (int64_t i = begin; i < end; ++i) shape.wholes.push_back(value.shape[static_cast<size_t>(i)]);
+  return shape;
+}
+
 StatusOr<GraphConstant> Negated(const OnnxNode& node, GraphConstant value) {
   for (float& real : value.reals) real = -real;
   for (int64_t& whole : value.wholes) {
@@ -443,6 +452,7 @@ StatusOr<GraphConstant> FoldNode(const OnnxNode& node, Inputs inputs) {
   if (node.op == "Slice") return Sliced(node, inputs);
   if (node.op == "ConstantOfShape") return Filled(node, first);
   if (node.op == "Neg") return Negated(node, first);
+  if (node.op == "Shape") return ShapeOf(node, first);
   if (node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div") {
     return Arithmetic(node, inputs);
   }

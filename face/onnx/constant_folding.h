@@ -27,10 +27,10 @@ struct GraphConstant {
 StatusOr<GraphConstant> ConstantOf(const Tensor& tensor);
 
 // Computes a node whose inputs are constants: Constant, Identity, Cast, Reshape, Squeeze,
-// Unsqueeze, Transpose, Concat, Gather and Slice of the first axis, Add, Sub, Mul and Div. An input
-// that is left out is null. kInvalidArgument, naming the operator, for another one and where the
-// inputs do not fit it, or numbers overflow. What it gives has no more numbers than the largest of
-// its inputs, or 65,536.
+// Unsqueeze, Transpose, Concat and Gather of the first axis, Slice, ConstantOfShape, Shape, Neg,
+// Add, Sub, Mul and Div. An input that is left out is null. kInvalidArgument, naming the operator,
+// for another one and where the inputs do not fit it, or numbers overflow. What it gives has no
+// more numbers than the largest of its inputs, or 65,536.
 StatusOr<GraphConstant> FoldNode(const OnnxNode& node,
                                  std::span<const GraphConstant* const> inputs);
 

@@ -57,7 +57,7 @@ const std::vector<network::Layer>& LayersOf(const GraphNetwork& read) {
 TEST(GraphReaderTest, ReadsWhatIsWrittenOfEachArchitecture) {
   // The third has gates of lists, the last a batch norm without numbers of its own.
   for (const char* name : {"mobilefacenet-128", "irse-50", "resnet-face-18-se", "keras-mobilenetv2",
-                           "adaface-ir-50"}) {
+                           "ghostfacenet-v1-s2", "adaface-ir-50"}) {
     const network::Description description = DescribeArchitecture(name).value();
     FACEGATE_ASSERT_OK_AND_ASSIGN(
         OnnxModel model,
@@ -296,6 +296,42 @@ TEST(GraphReaderTest, RefusesWhatConstantsCannotBeComputedTo) {
   EXPECT_THAT(FoldingRefusal("Squeeze", {1}, {kMost}), refused);
   EXPECT_THAT(FoldingRefusal("Unsqueeze", {1}, {kLeast}), refused);
   EXPECT_THAT(FoldingRefusal("Gather", {1}, {kLeast}), refused);
+}
+
+// PyTorch's exporter writes left, right, top and bottom of a padding, fills up with zeros, and turns
+// the list of pairs round.
+TEST(GraphReaderTest, FollowsThePaddingThatPyTorchComputes) {
+  const Tensor zero{.dtype = DType::kI64, .shape = {1}, .bytes = std::string(8, '\0')};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const GraphNetwork read,
+      DescribeGraph(ModelOf({{.op = "ConstantOfShape",
+                              .inputs = {"four"},
+                              .outputs = {"zeros"},
+                              .attributes = {{"value", zero}}},
+                             {.op = "Concat",
+                              .inputs = {"sides", "zeros"},
+                              .outputs = {"all"},
+                              .attributes = {{"axis", int64_t{0}}}},
+                             {.op = "Reshape", .inputs = {"all", "pairs"}, .outputs = {"rows"}},
+                             {.op = "Neg", .inputs = {"one"}, .outputs = {"back"}},
+                             {.op = "Slice",
+                              .inputs = {"rows", "back", "least", "zero", "back"},
+                              .outputs = {"turned"}},
+                             {.op = "Transpose",
+                              .inputs = {"turned"},
+                              .outputs = {"columns"},
+                              .attributes = {{"perm", std::vector<int64_t>{1, 0}}}},
+                             {.op = "Reshape", .inputs = {"columns", "back"}, .outputs = {"pads"}},
+                             {.op = "Pad", .inputs = {"x", "pads"}, .outputs = {"padded"}},
+                             {.op = "Flatten", .inputs = {"padded"}, .outputs = {"y"}}},
+                            {{"four", Numbers({4})},
+                             {"sides", Numbers({1, 2, 3, 4})},
+                             {"pairs", Numbers({-1, 2})},
+                             {"one", Numbers({1})},
+                             {"zero", Numbers({0})},
+                             {"least", Numbers({std::numeric_limits<int64_t>::min()})}})));
+  const auto& pad = std::get<network::Pad>(LayersOf(read).front().kind);
+  EXPECT_EQ(pad.borders, (network::Borders{.top = 3, .left = 1, .bottom = 4, .right = 2}));
 }
 
 TEST(GraphReaderTest, RefusesWindowsOutOfRange) {
