@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "face/network/ghostfacenet.h"
 #include "face/network/iresnet.h"
 #include "face/network/irse.h"
 #include "face/network/keras_networks.h"
@@ -26,6 +27,7 @@ namespace {
 using network::AdaFaceIr;
 using network::Description;
 using network::EvolveIr;
+using network::GhostFaceNet;
 using network::GreyResNet;
 using network::Input;
 using network::Ir;
@@ -124,6 +126,9 @@ constexpr std::array kArchitectures = {
     Architecture{"mobilenetv1-512", [](double dropout) { return MobileNetV1(dropout); }},
     Architecture{"keras-resnet-50", [](double dropout) { return KerasResNet50(dropout); }},
     Architecture{"keras-mobilenetv2", [](double dropout) { return KerasMobileNetV2(dropout); }},
+    Architecture{"ghostfacenet-v1-s1", [](double dropout) { return GhostFaceNet({}, dropout); }},
+    Architecture{"ghostfacenet-v1-s2",
+                 [](double dropout) { return GhostFaceNet({.stride = 2}, dropout); }},
 };
 
 struct Nearest {

@@ -86,6 +86,61 @@ class Layers:
         return F.linear(x, weight, self.tensor(name + ".bias", (out,)) if bias else None)
 
 
+def mobilefacenet(net, x, stem, names, inner, layer, parts, repeats):
+    """The trunk; `layer` names convolution, norm and PReLU of a block, `parts` the three blocks of a unit."""
+
+    def block(x, at, out, kernel, stride=1, padding=0, groups=1, active=True):
+        x = net.norm(net.conv(x, at + layer[0], out, kernel, stride, padding, groups), at + layer[1])
+        return net.prelu(x, at + layer[2]) if active else x
+
+    def unit(x, at, out, middle, stride):
+        y = block(x, f"{at}{parts[0]}.{inner}", middle, 1)
+        y = block(y, f"{at}{parts[1]}.{inner}", middle, 3, stride, 1, middle)
+        y = block(y, f"{at}{parts[2]}.{inner}", out, 1, active=False)
+        return x + y if stride == 1 else y
+
+    x = block(x, f"{names[0]}.{inner}", stem, 3, 2, 1)
+    x = block(x, f"{names[1]}.{inner}", stem, 3, 1, 1, 64)
+    stages = ((1, 128, 4, 128), (2, 256, 6, 256), (2, 512, 2, 256))
+    for i, (wide, down, units, middle) in enumerate(stages):
+        x = unit(x, f"{names[2 + 2 * i]}.{inner}", wide * stem, down, 2)
+        for number in range(units):
+            x = unit(x, f"{names[3 + 2 * i]}.{repeats}.{number}.{inner}", wide * stem, middle, 1)
+    return x
+
+
+def mobilefacenet_128(net, x):
+    names = ("conv1", "conv2_dw", "conv_23", "conv_3", "conv_34", "conv_4", "conv_45", "conv_5")
+    x = mobilefacenet(net, x, 64, names, "", ("conv", "bn", "prelu"), ("conv", "conv_dw", "project"), "model")
+    x = net.prelu(net.norm(net.conv(x, "sep", 512, 1), "sep_bn"), "prelu")
+    x = net.norm(net.conv(x, "GDC_dw", 512, 7, groups=512), "GDC_bn")
+    return net.norm(net.conv(x, "features", 128, 1), "last_bn").flatten(1)
+
+
+def mobilefacenet_512(net, x):
+    names = [f"layers.{i}" for i in range(8)]
+    x = mobilefacenet(net, x, 128, names, "layers.", "012", "012", "layers")
+    x = net.norm(net.conv(x, "conv_sep.layers.0", 512, 1), "conv_sep.layers.1")
+    x = net.prelu(x, "conv_sep.layers.2")
+    at = "features.layers."
+    x = net.norm(net.conv(x, at + "0.layers.0", 512, 7, groups=512), at + "0.layers.1")
+    return net.norm(net.linear(x.flatten(1), at + "2", 512, False), at + "3")
+
+
+def iresnet(net, x, units):
+    x = net.prelu(net.norm(net.conv(x, "conv1", 64, 3, padding=1), "bn1"), "prelu")
+    for stage, count in enumerate(units):
+        width = 64 << stage
+        for unit in range(count):
+            at, stride = f"layer{stage + 1}.{unit}.", 1 if unit else 2
+            y = net.norm(net.conv(net.norm(x, at + "bn1"), at + "conv1", width, 3, 1, 1), at + "bn2")
+            y = net.norm(net.conv(net.prelu(y, at + "prelu"), at + "conv2", width, 3, stride, 1), at + "bn3")
+            if unit == 0:
+                x = net.norm(net.conv(x, at + "downsample.0", width, 1, stride), at + "downsample.1")
+            x = x + y
+    return net.norm(net.linear(net.norm(x, "bn2").flatten(1), "fc", 512), "features")
+
+
 def resnet_face(net, x, gates):
     x = net.prelu(net.norm(net.conv(x, "conv1", 64, 3, padding=1), "bn1"), "prelu", 1)
     x = F.max_pool2d(x, 2)
@@ -99,7 +154,7 @@ def resnet_face(net, x, gates):
             if gates:
                 gate = net.linear(y.mean((2, 3)), at + ".se.fc.0", width // 16)
                 gate = net.linear(net.prelu(gate, at + ".se.fc.1", 1), at + ".se.fc.2", width)
-                y = y * torch.sigmoid(gate)[:, :, None, None]
+                y = y * torch.sigmoid(gate).view(-1, width, 1, 1)
             if stride == 2:
                 x = net.norm(net.conv(x, at + ".downsample.0", width, 1, 2), at + ".downsample.1")
             x = net.prelu(x + y, at + ".prelu", 1)
@@ -198,7 +253,7 @@ def ir(net, x, units, kind, gates, affine, wide=1):
                 mean = F.relu(net.conv(mean, gate + ".fc1", out // 16, 1))
                 y = y * torch.sigmoid(net.conv(mean, gate + ".fc2", out, 1))
             if x.shape[1] == out:
-                x = x[:, :, ::stride, ::stride]
+                x = F.max_pool2d(x, 1, stride)
             else:
                 cut = at + "shortcut_layer."
                 x = net.norm(net.conv(x, cut + "0", out, 1, stride), cut + "1")
@@ -235,7 +290,7 @@ def keras_mobilenet_v2(net, x):
     def same(x, stride):
         """What TensorFlow's padding 'same' puts around a map for a 3x3 window."""
         put = []
-        for side in (x.shape[3], x.shape[2]):
+        for side in (int(x.shape[3]), int(x.shape[2])):
             total = max((-(-side // stride) - 1) * stride + 3 - side, 0)
             put += [total // 2, total - total // 2]
         return F.pad(x, put)
@@ -265,8 +320,58 @@ def keras_mobilenet_v2(net, x):
     return keras_head(net, F.relu6(norm(conv(x, "Conv_1", 1280, 1), "Conv_1_bn")))
 
 
+def ghostfacenet(net, x, stride):
+    """GhostFaceNetV1 of width 1.3; `stride` is the first convolution's."""
+
+    def channels(wanted):
+        near = max(4, int(wanted + 2) // 4 * 4)
+        return near + 4 if near < 0.9 * wanted else near
+
+    def same(x, name, out, kernel, stride, groups=1):
+        """A convolution that pads as TensorFlow's padding 'same' does."""
+        total = max((-(-int(x.shape[2]) // stride) - 1) * stride + kernel - int(x.shape[2]), 0)
+        put = (total // 2, total - total // 2)
+        return net.conv(F.pad(x, put + put), name, out, kernel, stride, groups=groups)
+
+    def ghost(x, at, out, active):
+        own = net.norm(net.conv(x, at + ".primary_conv.conv", out // 2, 1), at + ".primary_conv.bn")
+        own = net.prelu(own, at + ".primary_conv.prelu") if active else own
+        made = net.norm(same(own, at + ".cheap_operation.conv", out // 2, 3, 1, out // 2), at + ".cheap_operation.bn")
+        made = net.prelu(made, at + ".cheap_operation.prelu") if active else made
+        return torch.cat((own, made), 1)
+
+    kernels = (3, 3, 3, 5, 5, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5)
+    middles = (16, 48, 72, 72, 120, 240, 200, 184, 184, 480, 672, 672, 960, 960, 960, 512)
+    outs = (16, 24, 24, 40, 40, 80, 80, 80, 80, 112, 112, 160, 160, 160, 160, 160)
+    gated, halving = (3, 4, 9, 10, 11, 13, 15), (1, 3, 5, 11)
+    x = net.prelu(net.norm(same(x, "conv_stem", channels(16 * 1.3), 3, stride), "bn1"), "prelu1")
+    for i, (kernel, middle, out) in enumerate(zip(kernels, middles, outs)):
+        at, step = f"blocks.{i}.", 2 if i in halving else 1
+        middle, out, before = channels(middle * 1.3), channels(out * 1.3), x.shape[1]
+        y = ghost(x, at + "ghost1", middle, True)
+        if step > 1:
+            y = net.norm(same(y, at + "conv_dw", middle, kernel, step, middle), at + "bn_dw")
+        if i in gated:
+            gate = net.conv(y.mean((2, 3), keepdim=True), at + "se.conv_reduce", channels(middle * 0.25), 1, bias=True)
+            gate = net.conv(net.prelu(gate, at + "se.prelu"), at + "se.conv_expand", middle, 1, bias=True)
+            y = y * torch.clamp(0.2 * gate + 0.5, 0, 1)
+        y = ghost(y, at + "ghost2", out, False)
+        if step > 1 or before != out:
+            x = net.norm(same(x, at + "shortcut.0", before, kernel, step, before), at + "shortcut.1")
+            x = net.norm(net.conv(x, at + "shortcut.2", out, 1), at + "shortcut.3")
+        x = x + y
+    last = channels(512 * 1.3)
+    x = net.prelu(net.norm(net.conv(x, "conv_last", last, 1), "bn2"), "prelu2")
+    x = net.norm(net.conv(x, "GDC_dw", last, int(x.shape[2]), groups=last), "GDC_batchnorm")
+    return net.norm(net.conv(x, "GDC_conv", 512, 1).flatten(1), "pre_embedding")
+
+
 IR = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3), 152: (3, 8, 36, 3)}
+IRESNET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3), 200: (6, 26, 60, 6)}
 NETWORKS = {
+    "mobilefacenet-128": ((3, 112), mobilefacenet_128),
+    "mobilefacenet-512": ((3, 112), mobilefacenet_512),
+    **{f"iresnet-{d}": ((3, 112), lambda n, x, d=d: iresnet(n, x, IRESNET[d])) for d in IRESNET},
     "ir-18": ((3, 112), lambda n, x: ir(n, x, IR[18], "normed", False, False)),
     "irse-18": ((3, 112), lambda n, x: ir(n, x, IR[18], "normed", True, False)),
     "ir-34": ((3, 112), lambda n, x: ir(n, x, IR[34], "normed", False, False)),
@@ -292,6 +397,8 @@ NETWORKS = {
     "mobilenetv1-512": ((3, 112), mobilenet_v1),
     "keras-resnet-50": ((3, 112), keras_resnet50),
     "keras-mobilenetv2": ((3, 112), keras_mobilenet_v2),
+    "ghostfacenet-v1-s1": ((3, 112), lambda n, x: ghostfacenet(n, x, 1)),
+    "ghostfacenet-v1-s2": ((3, 112), lambda n, x: ghostfacenet(n, x, 2)),
 }
 
 

@@ -58,6 +58,8 @@ constexpr std::pair<const char*, int64_t> kParameters[] = {
     {"mobilenetv1-512", 16'580'416},
     {"keras-resnet-50", 40'317'440},
     {"keras-mobilenetv2", 12'713'728},
+    {"ghostfacenet-v1-s1", 4'059'748},
+    {"ghostfacenet-v1-s2", 4'037'836},
 };
 
 TEST(ArchitectureTest, ParameterCountsAreThoseOfTheOriginals) {

@@ -70,7 +70,10 @@ INSTANTIATE_TEST_SUITE_P(
         Original{"resnet-18-plane-2", {0.950841f, 0.309681f}, 0.981724f},
         Original{"mobilenetv1-512", {0.033092f, 0.008297f, 0.024413f, 0.006314f}, 0.999998f},
         Original{"keras-resnet-50", {0.010632f, -0.016702f, 0.037444f, -0.043800f}, 0.992170f},
-        Original{"keras-mobilenetv2", {0.048521f, 0.017359f, 0.010829f, 0.009190f}, 0.984902f}),
+        Original{"keras-mobilenetv2", {0.048521f, 0.017359f, 0.010829f, 0.009190f}, 0.984902f},
+        Original{"ghostfacenet-v1-s1", {0.034987f, -0.022586f, 0.011070f, 0.054631f}, 0.458280f},
+        Original{
+            "ghostfacenet-v1-s2", {-0.049638f, -0.034125f, -0.029720f, -0.039193f}, 0.686484f}),
     [](const auto& tested) {
       std::string name = tested.param.architecture;
       std::erase(name, '-');
@@ -89,7 +92,7 @@ TEST(BackboneTest, EachArchitectureGivesEmbeddingsOfItsSize) {
 }
 
 TEST(BackboneTest, BackwardPassReachesAllParametersButTheFixedOne) {
-  for (const std::string name : {"mobilefacenet-128", "iresnet-18"}) {
+  for (const std::string name : {"mobilefacenet-128", "iresnet-18", "ghostfacenet-v1-s2"}) {
     const auto backbone = WithRandomWeights(name, 2);
     backbone->train();
     backbone->forward(Pictures()).square().sum().backward();

@@ -72,7 +72,7 @@ TEST_P(FrozenNetworkTest, GivesTheBackbonesMaps) {
 
 INSTANTIATE_TEST_SUITE_P(All, FrozenNetworkTest,
                          ::testing::Values("mobilefacenet-128", "mobilefacenet-512", "iresnet-18",
-                                           "irse-50"),
+                                           "irse-50", "ghostfacenet-v1-s1", "ghostfacenet-v1-s2"),
                          [](const auto& tested) {
                            std::string name = tested.param;
                            std::erase(name, '-');

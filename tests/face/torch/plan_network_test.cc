@@ -68,7 +68,7 @@ TEST_P(PlanNetworkTest, StaysNearInBfloat16) {
 
 INSTANTIATE_TEST_SUITE_P(All, PlanNetworkTest,
                          ::testing::Values("mobilefacenet-128", "mobilefacenet-512", "iresnet-18",
-                                           "irse-50"),
+                                           "irse-50", "ghostfacenet-v1-s1", "ghostfacenet-v1-s2"),
                          [](const auto& tested) {
                            std::string name = tested.param;
                            std::erase(name, '-');
