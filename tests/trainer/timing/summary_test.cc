@@ -60,7 +60,9 @@ INSTANTIATE_TEST_SUITE_P(Architectures, NetworkSummaryTest,
                                            Expected{"mobilefacenet-512", 2'059'520, 437'520'896},
                                            Expected{"iresnet-18", 24'025'600, 2'609'954'816},
                                            Expected{"iresnet-50", 43'590'848, 6'309'330'944},
-                                           Expected{"irse-50", 43'797'696, 6'296'708'608}),
+                                           Expected{"irse-50", 43'797'696, 6'296'708'608},
+                                           Expected{"ghostfacenet-v1-s1", 4'059'748, 211'909'644},
+                                           Expected{"ghostfacenet-v1-s2", 4'037'836, 59'316'222}),
                          [](const auto& expected) {
                            std::string name = expected.param.architecture;
                            std::replace(name.begin(), name.end(), '-', '_');
