@@ -38,6 +38,11 @@ def main():
         result["texts"][tag] = [
             [one.step, tensor_util.make_ndarray(one.tensor_proto).item(0).decode()] for one in events.Tensors(tag)
         ]
+    result["graph"] = [
+        {"name": node.name, "op": node.op, "input": list(node.input), "parameters": node.attr["parameters"].i,
+         "shape": [dim.size for dim in node.attr["_output_shapes"].list.shape[0].dim]}
+        for node in (events.Graph().node if tags["graph"] else [])
+    ]
     json.dump(result, sys.stdout)
 
 

@@ -139,6 +139,12 @@ Status EventFile::AddHistogram(std::string_view tag, int64_t step, std::span<con
   return Append(*file_, event);
 }
 
+Status EventFile::AddGraph(std::string_view graph) {
+  tensorboard::Event event = EventAt(0, clock_);
+  event.set_graph_def(graph.data(), graph.size());
+  return Append(*file_, event);
+}
+
 // A text is a tensor with one string; the name of the plugin says that it is text.
 Status EventFile::AddText(std::string_view tag, int64_t step, std::string_view text) {
   tensorboard::Event event = EventAt(step, clock_);

@@ -31,6 +31,8 @@ class EventFile {
   Status AddImage(std::string_view tag, int64_t step, const cv::Mat& image);
   // Values that are not finite are left out; nothing is written where none is left.
   Status AddHistogram(std::string_view tag, int64_t step, std::span<const float> values);
+  // The network that a run trains, as NetworkGraph() writes it. TensorBoard shows the last one.
+  Status AddGraph(std::string_view graph);
   // Markdown.
   Status AddText(std::string_view tag, int64_t step, std::string_view text);
   Status Flush();

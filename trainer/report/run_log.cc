@@ -265,6 +265,11 @@ Status RunLog::Text(std::string_view tag, int64_t batch, std::string_view text) 
   return FlushNowAndThen();
 }
 
+Status RunLog::Graph(std::string_view graph) {
+  FACEGATE_RETURN_IF_ERROR(files_.events->AddGraph(graph));
+  return FlushNowAndThen();
+}
+
 Status RunLog::FlushNowAndThen() { return clock_.Now() < next_flush_ ? OkStatus() : Flush(); }
 
 Status RunLog::Flush() {

@@ -44,6 +44,7 @@ class RunLog {
   Status Histogram(std::string_view tag, int64_t batch, std::span<const float> values);
   Status Image(std::string_view tag, int64_t batch, const cv::Mat& image);
   Status Text(std::string_view tag, int64_t batch, std::string_view text);
+  Status Graph(std::string_view graph);
   Status Flush();
   Status Sync();
 

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "face/network/architecture.h"
 #include "trainer/measure/verification.h"
+#include "trainer/report/network_graph.h"
 #include "trainer/run/guard.h"
 #include "trainer/run/start_weights.h"
 
@@ -77,6 +79,15 @@ Status TakeStartWeights(const RunFacts& facts, Learner& learner, Session& sessio
         "warning: these weights were trained with the other order of colours; see data.colour");
   }
   return OkStatus();
+}
+
+Status DrawNetwork(const RunFacts& facts, int64_t batches, report::RunLog& log) {
+  if (batches > 0) return OkStatus();
+  const TrainingOptions& training = facts.recipe.training;
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description network,
+                            DescribeArchitecture(training.architecture, training.dropout));
+  FACEGATE_ASSIGN_OR_RETURN(const std::string graph, report::NetworkGraph(network));
+  return log.Graph(graph);
 }
 
 Status KeepRecipe(RunDirectory& directory, Session& session) {

@@ -68,6 +68,7 @@ StatusOr<FitReport> Fit(const Recipe& recipe, const FitOptions& options, Session
   FACEGATE_RETURN_IF_ERROR(KeepRecipe(*directory, session));
   FACEGATE_ASSIGN_OR_RETURN(const auto log,
                             report::RunLog::Open(directory->path(), report.resumed_at));
+  FACEGATE_RETURN_IF_ERROR(DrawNetwork(facts, report.resumed_at, *log));
   FACEGATE_RETURN_IF_ERROR(session.KeepIn(*log));
   FACEGATE_RETURN_IF_ERROR(SayWarnings(facts, report.resumed_at, session));
 

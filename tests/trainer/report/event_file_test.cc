@@ -54,8 +54,9 @@ TEST_F(EventFileTest, WritesThePublishedFieldNumbers) {
   ASSERT_THAT(events_->AddRestart(4), IsOk());
   ASSERT_THAT(events_->AddScalar("loss", 3, 2.5), IsOk());
   ASSERT_THAT(events_->AddText("note", 5, "*a*"), IsOk());
+  ASSERT_THAT(events_->AddGraph("graph"), IsOk());
   std::vector<tensorboard::Event> events = Added();
-  ASSERT_EQ(events.size(), 3U);
+  ASSERT_EQ(events.size(), 4U);
   for (tensorboard::Event& event : events) event.clear_wall_time();
   EXPECT_EQ(events[0].SerializeAsString(), "\x10\x04\x3a\x02\x08\x01"s);
   EXPECT_EQ(events[1].SerializeAsString(), "\x10\x03\x2a\x0d\x0a\x0b\x0a\x04loss\x15\0\0\x20\x40"s);
@@ -63,6 +64,7 @@ TEST_F(EventFileTest, WritesThePublishedFieldNumbers) {
             "\x10\x05\x2a\x21\x0a\x1f\x0a\x04note"  // text in a tensor
             "\x42\x0d\x08\x07\x12\x04\x12\x02\x08\x01\x42\x03*a*"
             "\x4a\x08\x0a\x06\x0a\x04text"s);
+  EXPECT_EQ(events[3].SerializeAsString(), "\x22\x05graph"s);
 }
 
 TEST_F(EventFileTest, WritesScalarsWithTheirTagAndStep) {

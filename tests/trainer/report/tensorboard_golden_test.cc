@@ -7,10 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "face/network/architecture.h"
 #include "tests/support/python_script.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/trainer/report/event_reader.h"
+#include "trainer/report/network_graph.h"
 #include "trainer/report/run_log.h"
 
 namespace facegate::report {
@@ -32,6 +34,9 @@ TEST(TensorBoardGoldenTest, ReadsBackWhatARunWroteAndResumed) {
     ASSERT_THAT(log->Histogram("weights", 3, weights), IsOk());
     ASSERT_THAT(log->Image("faces", 2, image), IsOk());
     ASSERT_THAT(log->Text("configuration", 0, "batch = *64*"), IsOk());
+    const auto graph = NetworkGraph(DescribeArchitecture("mobilefacenet-128").value());
+    ASSERT_THAT(graph, IsOk());
+    ASSERT_THAT(log->Graph(*graph), IsOk());
   }
   {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const auto log, RunLog::Open(dir.path().string(), 4));
@@ -87,6 +92,14 @@ TEST(TensorBoardGoldenTest, ReadsBackWhatARunWroteAndResumed) {
   EXPECT_EQ(cv::norm(cv::imdecode(png, cv::IMREAD_UNCHANGED), image, cv::NORM_INF), 0.0);
 
   EXPECT_EQ(json["texts"]["configuration"], nlohmann::json::parse("[[0, \"batch = *64*\"]]"));
+
+  int64_t parameters = 0;
+  for (const nlohmann::json& node : json["graph"]) parameters += node["parameters"].get<int64_t>();
+  EXPECT_EQ(parameters, ParameterCount("mobilefacenet-128").value());
+  const nlohmann::json first = json["graph"].at(0);
+  EXPECT_EQ(first["op"], "Placeholder");
+  EXPECT_EQ(first["shape"], nlohmann::json::parse("[-1, 3, 112, 112]"));
+  EXPECT_EQ(json["graph"].at(1)["input"], nlohmann::json::parse("[\"input\"]"));
 }
 
 }  // namespace

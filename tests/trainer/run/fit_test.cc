@@ -3,10 +3,13 @@
 #include <sstream>
 
 #include "face/base/device.h"
+#include "face/network/architecture.h"
 #include "face/torch/find_cuda.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
+#include "tests/trainer/report/event_reader.h"
 #include "tests/trainer/run/fit_fixture.h"
+#include "trainer/report/network_graph.h"
 #include "trainer/report/run_log.h"
 
 namespace facegate {
@@ -309,6 +312,21 @@ TEST_F(FitTest, GoesOnToTheBitWithPhotosThatMoved) {
   EXPECT_EQ(parts->resumed_at, 2);
   EXPECT_EQ(ReadModelFile(whole->model)->card.model_digest,
             ReadModelFile(parts->model)->card.model_digest);
+}
+
+TEST_F(FitTest, GivesTensorBoardTheGraphOfItsNetworkOnce) {
+  const Recipe recipe = SmallRecipe();
+  ASSERT_THAT(Run(recipe, "run", 1), IsOk());
+  ASSERT_THAT(Run(recipe, "run", 2), IsOk());
+  std::vector<std::string> graphs;
+  for (const std::string& file : EventFilesOf(dir_.File("run"))) {
+    for (const tensorboard::Event& event : ReadEvents(file)) {
+      if (!event.graph_def().empty()) graphs.push_back(event.graph_def());
+    }
+  }
+  const auto network = DescribeArchitecture(recipe.network.architecture);
+  ASSERT_THAT(network, IsOk());
+  EXPECT_THAT(graphs, ::testing::ElementsAre(report::NetworkGraph(*network).value()));
 }
 
 TEST_F(FitTest, BeginsWithTheWeightsOfAModelOrACheckpoint) {
