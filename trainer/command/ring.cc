@@ -112,6 +112,8 @@ TrainCommand AddRingCommand(CLI::App& app) {
   RingTrainingOptions& training = options->run.training;
   command->add_option("--mnist", options->run.mnist, "Folder with MNIST's four files");
   command->add_option("-o,--out,--output", options->run.out, "PNG to write")->capture_default_str();
+  command->add_option("--tensorboard", options->run.events,
+                      "Folder for TensorBoard's events: the plane after each epoch");
   command->add_option("--seed", training.seed, "Of weights and order")->capture_default_str();
   command->add_option("--epochs", training.epochs, "Times that each digit is seen")
       ->check(CLI::Range(1, 1000))

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "face/network/description.h"
 #include "face/torch/backbone_layers.h"
 
 namespace facegate {
@@ -13,6 +14,8 @@ class RingNetwork : public Chain {
   static constexpr int64_t kInputSide = 28;  // pixels
   static constexpr int64_t kEmbeddingSize = 2;
 };
+
+network::Description DescribeRingNetwork();
 
 std::shared_ptr<RingNetwork> MakeRingNetwork();
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -12,6 +15,7 @@
 #include "face/base/mutex.h"
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
+#include "trainer/ring/ring_events.h"
 #include "trainer/ring/ring_figure.h"
 
 namespace facegate {
@@ -22,8 +26,42 @@ struct Trained {
   StatusOr<RingResult> arcface = Internal("not trained");
 };
 
+std::string TitleOf(const RingTrainingOptions& training, bool arcface) {
+  if (!arcface) return "Softmax";
+  return fmt::format("ArcFace, margin {:g}, scale {:g}", training.margin, training.scale);
+}
+
+RingPanel PanelOf(std::string title, const RingResult& result, const DigitSet& test) {
+  std::string figures = fmt::format("accuracy {:.2f} %", 100.0 * result.accuracy);
+  if (!result.measure.directions.empty()) {
+    figures +=
+        fmt::format("     within a class {:.2f}\u00b0     nearest classes {:.1f}\u00b0",
+                    result.measure.intra_class_angle, result.measure.smallest_inter_class_angle);
+  }
+  return {.title = std::move(title),
+          .figures = std::move(figures),
+          .embeddings = result.embeddings,
+          .labels = test.labels,
+          .directions = result.measure.directions};
+}
+
+// Shows each epoch of a training in `events`, where there is such a file.
+RingWatch WatchOf(const RingTrainingOptions& training, const DigitSet& test, RingEvents* events,
+                  std::function<void()> advance) {
+  RingWatch watch{.advance = std::move(advance)};
+  if (events == nullptr) return watch;
+  watch.epoch = [&training, &test, events](int64_t epoch, const RingResult& result) {
+    const std::string tag = training.arcface ? "plane/arcface" : "plane/softmax";
+    const RingFigure figure{.title = fmt::format("Epoch {} of {}", epoch, training.epochs),
+                            .subtitle = fmt::format("{} test digits of MNIST", test.size()),
+                            .panels = {PanelOf(TitleOf(training, training.arcface), result, test)}};
+    return events->ShowPlane(tag, epoch, figure);
+  };
+  return watch;
+}
+
 Trained TrainBoth(const RingRunOptions& options, const DigitSet& train, const DigitSet& test,
-                  const Session& session) {
+                  RingEvents* events, const Session& session) {
   RingTrainingOptions plain = options.training;
   plain.arcface = false;
   plain.threads = std::max(1, session.threads() / 2);
@@ -38,27 +76,21 @@ Trained TrainBoth(const RingRunOptions& options, const DigitSet& train, const Di
     progress.Advance();
   };
   Trained trained;
-  const auto train_plain = [&] { trained.softmax = TrainRing(plain, train, test, advance); };
+  const auto train_plain = [&] {
+    trained.softmax = TrainRing(plain, train, test, WatchOf(plain, test, events, advance));
+  };
+  const auto train_margin = [&] {
+    trained.arcface = TrainRing(margin, train, test, WatchOf(margin, test, events, advance));
+  };
   if (session.threads() >= 2) {
     const std::jthread other(train_plain);
-    trained.arcface = TrainRing(margin, train, test, advance);
+    train_margin();
   } else {
     train_plain();
-    trained.arcface = TrainRing(margin, train, test, advance);
+    train_margin();
   }
   progress.Finish();
   return trained;
-}
-
-RingPanel PanelOf(std::string title, const RingResult& result, const DigitSet& test) {
-  return {.title = std::move(title),
-          .figures = fmt::format(
-              "accuracy {:.2f} %     within a class {:.2f}\u00b0     nearest classes {:.1f}\u00b0",
-              100.0 * result.accuracy, result.measure.intra_class_angle,
-              result.measure.smallest_inter_class_angle),
-          .embeddings = result.embeddings,
-          .labels = test.labels,
-          .directions = result.measure.directions};
 }
 
 Status WriteFigure(const RingRunOptions& options, const RingRunReport& report,
@@ -69,10 +101,8 @@ Status WriteFigure(const RingRunOptions& options, const RingRunReport& report,
       .subtitle = fmt::format("{} test digits of MNIST in the plane, as the same small network "
                               "embeds them after {} epochs (seed {})",
                               test.size(), training.epochs, training.seed),
-      .panels = {
-          PanelOf("Softmax", report.softmax, test),
-          PanelOf(fmt::format("ArcFace, margin {:g}, scale {:g}", training.margin, training.scale),
-                  report.arcface, test)}};
+      .panels = {PanelOf(TitleOf(training, false), report.softmax, test),
+                 PanelOf(TitleOf(training, true), report.arcface, test)}};
   return CatchToStatus("drawing the rings", [&]() -> Status {
     FACEGATE_ASSIGN_OR_RETURN(const std::string png, EncodePng(ViewOf(DrawRingFigure(figure))));
     return WriteFileAtomically(options.out, png);
@@ -85,7 +115,11 @@ StatusOr<RingRunReport> DrawRings(const RingRunOptions& options, const Session& 
   const auto start = std::chrono::steady_clock::now();
   FACEGATE_ASSIGN_OR_RETURN(const DigitSet train, ReadDigits(options.mnist, DigitPart::kTrain));
   FACEGATE_ASSIGN_OR_RETURN(const DigitSet test, ReadDigits(options.mnist, DigitPart::kTest));
-  Trained trained = TrainBoth(options, train, test, session);
+  std::unique_ptr<RingEvents> events;
+  if (!options.events.empty()) {
+    FACEGATE_ASSIGN_OR_RETURN(events, RingEvents::Create(options.events));
+  }
+  Trained trained = TrainBoth(options, train, test, events.get(), session);
   RingRunReport report{.train_digits = train.size(), .test_digits = test.size()};
   FACEGATE_ASSIGN_OR_RETURN(report.softmax, std::move(trained.softmax));
   FACEGATE_ASSIGN_OR_RETURN(report.arcface, std::move(trained.arcface));

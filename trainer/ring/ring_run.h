@@ -12,6 +12,9 @@ namespace facegate {
 struct RingRunOptions {
   std::string mnist{};  // the folder with MNIST's four files
   std::string out = "ring.png";
+  // A folder for TensorBoard's events, made where it is absent: the graph of the network, and the
+  // plane after each epoch. Empty: none.
+  std::string events{};
   // Its threads are those of the session: from two on both networks train side by side.
   RingTrainingOptions training{};
 };

@@ -172,8 +172,45 @@ StatusOr<Learner> MakeLearner(const RingTrainingOptions& options, const DigitSet
   return learner;
 }
 
-Status Train(const RingTrainingOptions& options, const DigitSet& train, Learner& learner,
-             const std::function<void()>& advance) {
+// Leaves the measure empty.
+RingResult Apply(const DigitSet& test, Learner& learner) {
+  const torch::NoGradGuard no_grad;
+  learner.network->eval();
+  RingResult result;
+  result.embeddings.reserve(test.size());
+  const std::vector<uint32_t> all = AllPlaces(test.size());
+  int64_t right = 0;
+  for (size_t begin = 0; begin < all.size(); begin += kTestBatch) {
+    const auto places =
+        std::span<const uint32_t>(all).subspan(begin, std::min(all.size() - begin, kTestBatch));
+    const Tensor embeddings = learner.network->forward(InputOf(test, places)).contiguous();
+    const Tensor labels = LabelsOf(test, places);
+    const HeadOutput output = learner.head->Forward(embeddings, labels, 0, 0.0);
+    right += (output.cosines.argmax(1) == labels).sum().item<int64_t>();
+    const auto* const values = embeddings.data_ptr<float>();
+    for (size_t i = 0; i < places.size(); ++i) {
+      result.embeddings.push_back({.x = values[2 * i], .y = values[2 * i + 1]});
+    }
+  }
+  result.accuracy = static_cast<double>(right) / static_cast<double>(test.size());
+  learner.network->train();
+  return result;
+}
+
+Status ShowEpoch(int64_t epoch, const DigitSet& test, Learner& learner, const RingWatch& watch) {
+  if (!watch.epoch) return OkStatus();
+  RingResult result = Apply(test, learner);
+  const bool finite = std::all_of(
+      result.embeddings.begin(), result.embeddings.end(),
+      [](const RingPoint& point) { return std::isfinite(point.x) && std::isfinite(point.y); });
+  if (!finite) return OkStatus();
+  StatusOr<RingMeasure> measure = MeasureRing(result.embeddings, test.labels, kClasses);
+  if (measure.ok()) result.measure = *std::move(measure);
+  return watch.epoch(epoch, result);
+}
+
+Status Train(const RingTrainingOptions& options, const DigitSet& train, const DigitSet& test,
+             Learner& learner, const RingWatch& watch) {
   const auto batch = static_cast<size_t>(options.batch);
   const auto per_epoch = static_cast<int64_t>(train.size() / batch);
   const int64_t total = StepsOf(options, train);
@@ -202,33 +239,12 @@ Status Train(const RingTrainingOptions& options, const DigitSet& train, Learner&
           total));
     }
     learner.descent->Update();
-    advance();
-  }
-  return OkStatus();
-}
-
-StatusOr<RingResult> Apply(const DigitSet& test, Learner& learner) {
-  const torch::NoGradGuard no_grad;
-  learner.network->eval();
-  RingResult result;
-  result.embeddings.reserve(test.size());
-  const std::vector<uint32_t> all = AllPlaces(test.size());
-  int64_t right = 0;
-  for (size_t begin = 0; begin < all.size(); begin += kTestBatch) {
-    const auto places =
-        std::span<const uint32_t>(all).subspan(begin, std::min(all.size() - begin, kTestBatch));
-    const Tensor embeddings = learner.network->forward(InputOf(test, places)).contiguous();
-    const Tensor labels = LabelsOf(test, places);
-    const HeadOutput output = learner.head->Forward(embeddings, labels, 0, 0.0);
-    right += (output.cosines.argmax(1) == labels).sum().item<int64_t>();
-    const auto* const values = embeddings.data_ptr<float>();
-    for (size_t i = 0; i < places.size(); ++i) {
-      result.embeddings.push_back({.x = values[2 * i], .y = values[2 * i + 1]});
+    if (watch.advance) watch.advance();
+    if ((step + 1) % per_epoch == 0) {
+      FACEGATE_RETURN_IF_ERROR(ShowEpoch((step + 1) / per_epoch, test, learner, watch));
     }
   }
-  result.accuracy = static_cast<double>(right) / static_cast<double>(test.size());
-  FACEGATE_ASSIGN_OR_RETURN(result.measure, MeasureRing(result.embeddings, test.labels, kClasses));
-  return result;
+  return OkStatus();
 }
 
 }  // namespace
@@ -238,15 +254,18 @@ size_t RingTrainingSteps(const RingTrainingOptions& options, const DigitSet& tra
 }
 
 StatusOr<RingResult> TrainRing(const RingTrainingOptions& options, const DigitSet& train,
-                               const DigitSet& test, const std::function<void()>& advance) {
+                               const DigitSet& test, const RingWatch& watch) {
   FACEGATE_RETURN_IF_ERROR(CheckDigits(train));
   FACEGATE_RETURN_IF_ERROR(CheckDigits(test));
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options, train));
   return CatchToStatus("training the ring", [&]() -> StatusOr<RingResult> {
     const ThreadScope threads(options.threads);
     FACEGATE_ASSIGN_OR_RETURN(Learner learner, MakeLearner(options, train));
-    FACEGATE_RETURN_IF_ERROR(Train(options, train, learner, advance));
-    return Apply(test, learner);
+    FACEGATE_RETURN_IF_ERROR(Train(options, train, test, learner, watch));
+    RingResult result = Apply(test, learner);
+    FACEGATE_ASSIGN_OR_RETURN(result.measure,
+                              MeasureRing(result.embeddings, test.labels, kClasses));
+    return result;
   });
 }
 

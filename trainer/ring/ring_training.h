@@ -33,11 +33,19 @@ struct RingResult {
 // Returns how many steps a training has, for a display of its progress.
 size_t RingTrainingSteps(const RingTrainingOptions& options, const DigitSet& train);
 
+// What whoever trains a ring sees of it meanwhile, on the calling thread.
+struct RingWatch {
+  std::function<void()> advance{};  // after each step; may be empty
+  // After each epoch, counted from 1, whose embeddings are finite; may be empty. Where a class has
+  // no direction yet the measure is empty. An error ends the training.
+  std::function<Status(int64_t epoch, const RingResult& result)> epoch{};
+};
+
 // Trains a RingNetwork on `train` and applies it to `test`. The result follows from options and
-// digits alone. `advance` is called on the calling thread after each step. Several calls may run
-// side by side in threads of their own. kInvalidArgument for options out of their range, digits
-// that are not 28 x 28 or fewer than a batch; kFailedPrecondition when training diverges.
+// digits alone, and is the same whatever is watched. Several calls may run side by side in threads
+// of their own. kInvalidArgument for options out of their range, digits that are not 28 x 28 or
+// fewer than a batch; kFailedPrecondition when training diverges.
 StatusOr<RingResult> TrainRing(const RingTrainingOptions& options, const DigitSet& train,
-                               const DigitSet& test, const std::function<void()>& advance);
+                               const DigitSet& test, const RingWatch& watch);
 
 }  // namespace facegate

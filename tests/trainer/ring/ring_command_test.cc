@@ -7,11 +7,11 @@
 #include <opencv2/imgcodecs.hpp>
 #include <sstream>
 
-#include "face/base/file.h"
 #include "tests/support/rounds.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
+#include "tests/trainer/ring/square_digits.h"
 #include "trainer/command/train_cli.h"
 #include "trainer/photos/idx_file.h"
 
@@ -56,23 +56,11 @@ TEST(RingCommandTest, RefusesAWrongCommandLineBeforeItTrains) {
   EXPECT_EQ(RunRing({"--mnist", mnist, "--threads", "0"}).code, TrainExitCode::kUsage);
 }
 
-std::string BigEndian(uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift));
-  return bytes;
-}
-
-// The first `count` digits of a part of MNIST as files in `folder`, in MNIST's own format.
+// The first `count` digits of a part of MNIST as files in `folder`.
 void WriteFirst(size_t count, const std::string& mnist, DigitPart part, const std::string& prefix,
                 const std::string& folder) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const DigitSet all, ReadDigits(mnist, part));
-  const auto number = static_cast<uint32_t>(count);
-  std::string images = BigEndian(0x803) + BigEndian(number) + BigEndian(28) + BigEndian(28);
-  images.append(all.pixels.begin(), all.pixels.begin() + static_cast<ptrdiff_t>(count * 28 * 28));
-  std::string labels = BigEndian(0x801) + BigEndian(number);
-  labels.append(all.labels.begin(), all.labels.begin() + static_cast<ptrdiff_t>(count));
-  ASSERT_THAT(WriteFileAtomically(folder + "/" + prefix + "-images-idx3-ubyte", images), IsOk());
-  ASSERT_THAT(WriteFileAtomically(folder + "/" + prefix + "-labels-idx1-ubyte", labels), IsOk());
+  WriteDigits(all, count, prefix, folder);
 }
 
 // A fifth of the digits in every run, all of them in the soak; fewer digits teach less.

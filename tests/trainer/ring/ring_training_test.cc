@@ -6,37 +6,14 @@
 #include <cmath>
 #include <thread>
 
-#include "face/base/random.h"
 #include "tests/support/status_matchers.h"
+#include "tests/trainer/ring/square_digits.h"
 
 namespace facegate {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// Pictures that a small network tells apart after a few steps: a bright square whose place is the
-// class, on noise.
-DigitSet Squares(size_t count, uint64_t seed) {
-  constexpr size_t kSide = 28;
-  DigitSet digits{.rows = kSide, .columns = kSide, .pixels = {}, .labels = {}};
-  digits.pixels.reserve(count * kSide * kSide);
-  RandomStream random(seed);
-  for (size_t i = 0; i < count; ++i) {
-    const size_t label = i % 10;
-    digits.labels.push_back(static_cast<uint8_t>(label));
-    const size_t top = 2 + 12 * (label / 5) + random.Below(3);
-    const size_t left = 1 + 5 * (label % 5) + random.Below(2);
-    for (size_t y = 0; y < kSide; ++y) {
-      for (size_t x = 0; x < kSide; ++x) {
-        const bool inside = y >= top && y < top + 8 && x >= left && x < left + 4;
-        digits.pixels.push_back(static_cast<char>(random.Below(60) + (inside ? 180 : 0)));
-      }
-    }
-  }
-  return digits;
-}
-
-void Ignore() {}
 
 class RingTrainingTest : public ::testing::Test {
  protected:
@@ -51,8 +28,8 @@ TEST_F(RingTrainingTest, LearnsWithAndWithoutAMargin) {
   size_t steps = 0;
   for (const bool arcface : {false, true}) {
     options_.arcface = arcface;
-    FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult result,
-                                  TrainRing(options_, train_, test_, [&] { ++steps; }));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(
+        const RingResult result, TrainRing(options_, train_, test_, {.advance = [&] { ++steps; }}));
     EXPECT_EQ(result.embeddings.size(), kTest);
     EXPECT_GT(result.accuracy, 0.95) << arcface;
     EXPECT_EQ(result.measure.directions.size(), 10U);
@@ -62,22 +39,21 @@ TEST_F(RingTrainingTest, LearnsWithAndWithoutAMargin) {
 }
 
 TEST_F(RingTrainingTest, ArcFacePutsLookalikesSideBySideAtEvenAngles) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult result,
-                                TrainRing(options_, train_, test_, Ignore));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult result, TrainRing(options_, train_, test_, {}));
   EXPECT_GT(result.measure.smallest_inter_class_angle, 30.0);
   EXPECT_LT(result.measure.intra_class_angle, 5.0);
 }
 
 TEST_F(RingTrainingTest, FollowsFromTheSeedAloneAlsoBesideAnotherTraining) {
   options_.epochs = 1;
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult first, TrainRing(options_, train_, test_, Ignore));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult first, TrainRing(options_, train_, test_, {}));
   StatusOr<RingResult> second = Internal("not trained");
   RingTrainingOptions other = options_;
   other.seed = 2;
   StatusOr<RingResult> beside = Internal("not trained");
   {
-    const std::jthread thread([&] { beside = TrainRing(other, train_, test_, Ignore); });
-    second = TrainRing(options_, train_, test_, Ignore);
+    const std::jthread thread([&] { beside = TrainRing(other, train_, test_, {}); });
+    second = TrainRing(options_, train_, test_, {});
   }
   ASSERT_THAT(second, IsOk());
   ASSERT_THAT(beside, IsOk());
@@ -90,12 +66,38 @@ TEST_F(RingTrainingTest, FollowsFromTheSeedAloneAlsoBesideAnotherTraining) {
   EXPECT_EQ(moved, kTest);
 }
 
+TEST_F(RingTrainingTest, ComesToTheSameWhereEachEpochIsWatched) {
+  options_.epochs = 2;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult alone, TrainRing(options_, train_, test_, {}));
+  std::vector<int64_t> epochs;
+  RingResult last;
+  const auto watch = [&](int64_t epoch, const RingResult& result) {
+    epochs.push_back(epoch);
+    last = result;
+    return OkStatus();
+  };
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult watched,
+                                TrainRing(options_, train_, test_, {.epoch = watch}));
+  EXPECT_THAT(epochs, ElementsAre(1, 2));
+  ASSERT_EQ(last.embeddings.size(), kTest);
+  for (size_t i = 0; i < kTest; ++i) {
+    EXPECT_EQ(watched.embeddings[i].x, alone.embeddings[i].x) << i;
+    EXPECT_EQ(last.embeddings[i].x, alone.embeddings[i].x) << i;
+  }
+  EXPECT_EQ(last.measure.intra_class_angle, alone.measure.intra_class_angle);
+}
+
+TEST_F(RingTrainingTest, EndsWhereWhoWatchesFails) {
+  const auto watch = [](int64_t, const RingResult&) { return NotFound("no file"); };
+  EXPECT_THAT(TrainRing(options_, train_, test_, {.epoch = watch}),
+              StatusIs(StatusCode::kNotFound));
+}
+
 TEST_F(RingTrainingTest, StaysFiniteAtTheLargestMarginAndScale) {
   options_.epochs = 1;
   options_.margin = 1.0;
   options_.scale = 256.0;
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult result,
-                                TrainRing(options_, train_, test_, Ignore));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const RingResult result, TrainRing(options_, train_, test_, {}));
   for (const RingPoint& point : result.embeddings) {
     ASSERT_TRUE(std::isfinite(point.x) && std::isfinite(point.y));
   }
@@ -103,14 +105,26 @@ TEST_F(RingTrainingTest, StaysFiniteAtTheLargestMarginAndScale) {
 
 TEST_F(RingTrainingTest, TellsThatATrainingDiverged) {
   options_.learning_rate = 1e30;
-  const auto result = TrainRing(options_, train_, test_, Ignore);
+  const auto result = TrainRing(options_, train_, test_, {});
   EXPECT_THAT(result, StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(MessageOf(result.status())), HasSubstr("lower learning rate"));
 }
 
+TEST_F(RingTrainingTest, ShowsNoEpochThatHasDiverged) {
+  options_.learning_rate = 1e30;
+  options_.batch = 2000;  // an epoch is a step
+  bool shown = false;
+  const auto watch = [&](int64_t, const RingResult&) {
+    shown = true;
+    return OkStatus();
+  };
+  EXPECT_FALSE(TrainRing(options_, train_, test_, {.epoch = watch}).ok());
+  EXPECT_FALSE(shown);
+}
+
 TEST_F(RingTrainingTest, RefusesWhatHasNoMeaning) {
   const auto refused = [&](const RingTrainingOptions& options, const DigitSet& train) {
-    EXPECT_THAT(TrainRing(options, train, test_, Ignore), StatusIs(StatusCode::kInvalidArgument));
+    EXPECT_THAT(TrainRing(options, train, test_, {}), StatusIs(StatusCode::kInvalidArgument));
   };
   refused({.epochs = 0}, train_);
   refused({.batch = 1}, train_);
