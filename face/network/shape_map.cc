@@ -1,6 +1,7 @@
 #include "face/network/shape_map.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <utility>
 
@@ -42,6 +43,13 @@ ShapeDifference CompareShapes(const ShapeMap& expected, const TensorMap& tensors
     if (!expected.contains(name)) add(fmt::format("{} is unexpected", Quote(name)));
   }
   return difference;
+}
+
+Status CheckShapes(const ShapeMap& expected, const TensorMap& tensors) {
+  const ShapeDifference difference = CompareShapes(expected, tensors);
+  if (difference.count == 0) return OkStatus();
+  return InvalidArgument(fmt::format("{} tensors do not fit the network: {}", difference.count,
+                                     fmt::join(difference.first, "; ")));
 }
 
 }  // namespace facegate

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "face/base/status.h"
 #include "face/network/description.h"
 #include "face/weights/weights.h"
 
@@ -29,5 +30,7 @@ struct ShapeDifference {
 };
 // Compares them; batch counters may be missing.
 ShapeDifference CompareShapes(const ShapeMap& expected, const TensorMap& tensors);
+// kInvalidArgument, naming the first few, where they differ.
+Status CheckShapes(const ShapeMap& expected, const TensorMap& tensors);
 
 }  // namespace facegate

@@ -77,7 +77,8 @@ Status GraphReader::MeetConstant() {
   numbers.resize(static_cast<size_t>(input.shape[0]), numbers.front());
   if (op == "Add") return GiveAffine(input, {}, std::move(numbers));
   if (op == "Sub" && !first) {
-    return GiveAffine(input, std::vector<float>(numbers.size(), -1.0F), std::move(numbers));
+    std::vector<float> turned(numbers.size(), -1.0F);
+    return GiveAffine(input, std::move(turned), std::move(numbers));
   }
   if (op == "Sub") {
     for (float& one : numbers) one = -one;

@@ -1,7 +1,6 @@
 #include "face/torch/tensor_conversion.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cstring>
 #include <optional>
@@ -123,11 +122,7 @@ StatusOr<Tensor> FromTorch(const torch::Tensor& tensor) {
 
 Status LoadWeights(const TensorMap& tensors, torch::nn::Module& module) {
   return CatchToStatus("loading weights", [&]() -> Status {
-    const ShapeDifference difference = CompareShapes(ShapesOf(module), tensors);
-    if (difference.count > 0) {
-      return InvalidArgument(fmt::format("{} tensors do not fit the network: {}", difference.count,
-                                         fmt::join(difference.first, "; ")));
-    }
+    FACEGATE_RETURN_IF_ERROR(CheckShapes(ShapesOf(module), tensors));
     const torch::NoGradGuard no_grad;
     return ForEachTensor(module, [&](const std::string& name, const torch::Tensor& target) {
       const auto found = tensors.find(name);

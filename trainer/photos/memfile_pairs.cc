@@ -24,7 +24,7 @@ constexpr char kEnding[] = ".conf";
 
 // The file of the values; empty where the path leads to none.
 fs::path ValuesOf(const std::string& path, bool is_folder) {
-  const fs::path whole = WholePath(path);
+  fs::path whole = WholePath(path);
   if (!is_folder) {
     if (whole.filename() == kValues) return whole;
     const bool is_conf = whole.filename() == std::string(kValues) + kEnding;

@@ -9,9 +9,8 @@
 #include "face/base/catch.h"
 #include "face/embed/shared_passes.h"
 #include "face/network/description_json.h"
-#include "face/torch/backbone.h"
 #include "face/torch/frozen_network.h"
-#include "face/torch/tensor_conversion.h"
+#include "face/torch/loaded_backbone.h"
 #include "face/weights/model_file.h"
 
 namespace facegate {
@@ -164,8 +163,7 @@ StatusOr<std::unique_ptr<Teacher>> OpenTeacher(const std::string& path,
   return CatchToStatus(path, [&]() -> StatusOr<std::unique_ptr<Teacher>> {
     FACEGATE_ASSIGN_OR_RETURN(const Border border, BorderOf(file.card.preprocessing, student));
     FACEGATE_ASSIGN_OR_RETURN(const network::Description description, NetworkOf(file.card));
-    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(description));
-    FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
+    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, LoadBackbone(description, file.tensors));
     const int own_threads = at::get_num_threads();
     auto network = FrozenNetwork::Create(*backbone, torch::kCPU, with_maps);
     if (!network.ok()) {

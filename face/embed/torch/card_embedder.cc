@@ -11,8 +11,8 @@
 
 #include "face/image/preprocessing.h"
 #include "face/network/description_json.h"
-#include "face/torch/backbone.h"
 #include "face/torch/cuda/card_network.h"
+#include "face/torch/loaded_backbone.h"
 #include "face/torch/tensor_conversion.h"
 
 namespace facegate {
@@ -79,8 +79,7 @@ StatusOr<std::unique_ptr<Embedder>> MakeCardEmbedder(const ModelFile& file, cons
                                                      const EmbedderOptions& options) {
   // The modules check the weights, and convert them to fp32.
   FACEGATE_ASSIGN_OR_RETURN(const auto description, NetworkOf(file.card));
-  FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(description));
-  FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
+  FACEGATE_ASSIGN_OR_RETURN(const auto backbone, LoadBackbone(description, file.tensors));
   FACEGATE_ASSIGN_OR_RETURN(const TensorMap tensors, StateDict(*backbone));
   FACEGATE_ASSIGN_OR_RETURN(const auto plan, network::PlanInference(description, tensors));
   const Preprocessing& preprocessing = file.card.preprocessing;

@@ -23,10 +23,9 @@
 #include "face/embed/yielding_embedder.h"
 #include "face/image/preprocessing.h"
 #include "face/network/description_json.h"
-#include "face/torch/backbone.h"
 #include "face/torch/find_cuda.h"
 #include "face/torch/frozen_network.h"
-#include "face/torch/tensor_conversion.h"
+#include "face/torch/loaded_backbone.h"
 
 namespace facegate {
 namespace {
@@ -236,8 +235,7 @@ Status TorchEmbedder::WarmUp() {
 StatusOr<std::unique_ptr<Embedder>> MakeOnCpu(ModelFile file, const EmbedderOptions& options) {
   return CatchToStatus("loading a model", [&]() -> StatusOr<std::unique_ptr<Embedder>> {
     FACEGATE_ASSIGN_OR_RETURN(const network::Description description, NetworkOf(file.card));
-    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, CreateBackbone(description));
-    FACEGATE_RETURN_IF_ERROR(LoadWeights(file.tensors, *backbone));
+    FACEGATE_ASSIGN_OR_RETURN(const auto backbone, LoadBackbone(description, file.tensors));
     file.tensors.clear();  // frees as much memory as the network takes
     FACEGATE_ASSIGN_OR_RETURN(auto network, FrozenNetwork::Create(*backbone, torch::kCPU));
     KeepFreedMemory();
