@@ -42,15 +42,14 @@ class StepLoss {
   // kInvalidArgument where the teacher's maps are not of the network's shapes.
   StatusOr<StepNumbers> Of(const StagedBatch& batch, int64_t batches);
 
-  // How much of the margin is applied after so many batches, 0 to 1.
-  double strength(int64_t batches) const;
-
   // True where Of() queues the same operators for each plain batch of as many photos from here on.
   bool repeats(int64_t batches) const {
     return head_->repeats() && options_.likeness == 0.0 && batches >= options_.margin_warmup;
   }
 
  private:
+  // How much of the margin is applied after so many batches, 0 to 1.
+  double strength(int64_t batches) const;
   // `maps` null: none are wanted.
   torch::Tensor Forward(const torch::Tensor& input, std::vector<torch::Tensor>* maps);
   torch::Tensor LabelledLoss(const torch::Tensor& embeddings, const torch::Tensor& labels,

@@ -40,9 +40,9 @@ struct ValidationSums {
   static constexpr std::array<int64_t, 4> kNearest = {1, 3, 5, 10};
 
   int64_t photos = 0;
-  double loss = 0.0;  // the head's, with its margin
+  double loss = 0.0;  // the head's, with its whole margin, also where that still grows
   // Photos whose right class is among the nearest so many, without the margin; of classes that are
-  // as near as it, none counts as nearer.
+  // as near as it, none counts as nearer. A cosine that is no number is among none.
   std::array<int64_t, 4> among{};
 };
 

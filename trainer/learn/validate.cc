@@ -1,5 +1,7 @@
 #include <torch/utils.h>
 
+#include <limits>
+
 #include "face/base/catch.h"
 #include "face/base/check.h"
 #include "trainer/learn/kept_tensors.h"
@@ -22,14 +24,17 @@ StatusOr<ValidationSums> Training::Validate(const Batch& batch) {
     const torch::Tensor labels = torch::tensor(batch.labels, torch::kInt64).to(device());
     const HeadOutput output = head_->Compare(
         backbone_->forward(InMemoryOrder(input.to(device()), options_.channels_last)), labels,
-        loss_.strength(batches_));
+        /*strength=*/1.0);
     torch::Tensor loss = ClassificationLoss(output.logits, labels, options_.loss);
     if (output.added_loss.defined()) loss = loss + output.added_loss;
     const torch::Tensor right = output.cosines.gather(1, labels.unsqueeze(1));
-    const torch::Tensor nearer = (output.cosines > right).sum(1);
+    // The right class itself is one of them. Without a number it is nowhere.
+    const torch::Tensor place =
+        (1 + (output.cosines > right).sum(1))
+            .masked_fill(~torch::isfinite(right.squeeze(1)), std::numeric_limits<int64_t>::max());
     ValidationSums sums{.photos = count, .loss = loss.item<double>() * static_cast<double>(count)};
     for (size_t i = 0; i < sums.among.size(); ++i) {
-      sums.among[i] = (nearer < ValidationSums::kNearest[i]).sum().item<int64_t>();
+      sums.among[i] = (place <= ValidationSums::kNearest[i]).sum().item<int64_t>();
     }
     SwapAverage();
     kept.Restore();

@@ -79,11 +79,24 @@ StatusOr<PairList> ReadPairList(const std::string& path) {
 
 StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths) {
   PairList all;
+  std::vector<PairList> lists;
+  size_t pairs = 0;
   for (const std::string& path : paths) {
     FACEGATE_ASSIGN_OR_RETURN(PairList list, ReadPairList(path));
     if (paths.size() == 1) return list;
-    std::move(list.pairs.begin(), list.pairs.end(), std::back_inserter(all.pairs));
     std::move(list.remarks.begin(), list.remarks.end(), std::back_inserter(all.remarks));
+    pairs += list.pairs.size();
+    lists.push_back(std::move(list));
+  }
+  all.pairs.reserve(pairs);
+  for (size_t fold = 0; fold < all.folds; ++fold) {
+    for (const PairList& list : lists) {
+      const auto at = [&](size_t number) {
+        return list.pairs.begin() +
+               static_cast<std::ptrdiff_t>(number * list.pairs.size() / all.folds);
+      };
+      all.pairs.insert(all.pairs.end(), at(fold), at(fold + 1));
+    }
   }
   LimitFolds(all);
   return all;

@@ -24,8 +24,9 @@ namespace facegate {
 // another kind is.
 StatusOr<PairList> ReadPairList(const std::string& path);
 
-// One list after the other (LFW's matched and mismatched pairs are two files); of several the folds
-// are ten, or as many as pairs.
+// Several lists as one (LFW's matched and mismatched pairs are two files), in ten folds, or as many
+// as pairs, each of which has its share of each list: what is measured must not depend on whether
+// pairs of the two kinds lie in one file or in two.
 StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths);
 
 }  // namespace facegate

@@ -124,9 +124,14 @@ Status OpenEvaluationSets(const DataOptions& options, TrainingData& data) {
     const bool is_taken = std::any_of(data.sets.begin(), data.sets.end(),
                                       [&](const auto& set) { return set.name == source.name; });
     if (is_taken) source.name += " (pairs)";
+    const Status measurable = CheckMeasurable(source.list);
+    const std::string path = source.paths.front();
     FACEGATE_ASSIGN_OR_RETURN(EvaluationSet set, source.is_list()
                                                      ? FindPhotos(std::move(source), options, data)
                                                      : TakePictures(std::move(source), data));
+    if (!measurable.ok()) {
+      return RefuseField("evaluate.pairs", fmt::format("{}: {}", path, MessageOf(measurable)));
+    }
     data.sets.push_back(std::move(set));
   }
   return OkStatus();

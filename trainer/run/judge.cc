@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <utility>
 
 #include "face/embed/torch/torch_embedder.h"
@@ -178,7 +179,7 @@ Status Judge::Compare() {
   // Random weights are where it begins, not something to keep.
   if (batches == 0 && parts_.learner.begun_with().empty()) return OkStatus();
   const std::optional<double> measure = Measure();
-  if (!measure.has_value()) return OkStatus();
+  if (!measure.has_value() || !std::isfinite(*measure)) return OkStatus();
   if (standing_.best.has_value() && !(*measure > *standing_.best)) {
     standing_.without_better += 1;
     return OkStatus();

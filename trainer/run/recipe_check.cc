@@ -263,6 +263,12 @@ std::vector<std::string> RecipeWarnings(const Recipe& recipe) {
                     "which is {:g} of its epochs",
                     recipe.schedule.warmup, recipe.schedule.epochs / 2.0));
   }
+  if (recipe.checkpoint.best_by == kBestByValidation && HasKind(recipe, {"sphereface"})) {
+    sentences.emplace_back(
+        "checkpoint.best_by is validation, but the loss of sphereface grows as its lambda falls: "
+        "an "
+        "early model looks better than it is");
+  }
   if (recipe.head.margin_warmup >= recipe.schedule.epochs) {
     sentences.push_back(
         fmt::format("head.margin_warmup is {:g} and schedule.epochs {:g}: the margin never reaches "

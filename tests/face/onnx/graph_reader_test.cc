@@ -298,8 +298,8 @@ TEST(GraphReaderTest, RefusesWhatConstantsCannotBeComputedTo) {
   EXPECT_THAT(FoldingRefusal("Gather", {1}, {kLeast}), refused);
 }
 
-// PyTorch's exporter writes left, right, top and bottom of a padding, fills up with zeros, and turns
-// the list of pairs round.
+// PyTorch's exporter writes left, right, top and bottom of a padding, fills up with zeros, and
+// turns the list of pairs round.
 TEST(GraphReaderTest, FollowsThePaddingThatPyTorchComputes) {
   const Tensor zero{.dtype = DType::kI64, .shape = {1}, .bytes = std::string(8, '\0')};
   FACEGATE_ASSERT_OK_AND_ASSIGN(

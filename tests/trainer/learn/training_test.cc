@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "face/base/file.h"
 #include "face/torch/tensor_conversion.h"
@@ -234,6 +235,26 @@ TEST(TrainingTest, AValidationChangesNothing) {
     EXPECT_EQ(LearnAt(*validated, step).loss, LearnAt(*plain, step).loss) << step;
     EXPECT_THAT(validated->Validate(StripesAt(99)), IsOk());
   }
+}
+
+TEST(TrainingTest, AValidationOfNumbersThatAreNotFiniteFindsNoClass) {
+  const auto training = BeginTraining(StripesOptions());
+  Batch batch = StripesAt(1);
+  batch.pixels.assign(batch.pixels.size(), std::numeric_limits<float>::quiet_NaN());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ValidationSums sums, training->Validate(batch));
+  EXPECT_TRUE(std::isnan(sums.loss));
+  EXPECT_THAT(sums.among, ::testing::Each(0)) << "of four classes, but among ten";
+}
+
+// Losses of a margin that still grows are not comparable.
+TEST(TrainingTest, AValidationHasTheWholeMargin) {
+  TrainingOptions options = StripesOptions();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ValidationSums whole,
+                                BeginTraining(options)->Validate(StripesAt(1)));
+  options.margin_warmup = 10;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ValidationSums growing,
+                                BeginTraining(options)->Validate(StripesAt(1)));
+  EXPECT_EQ(growing.loss, whole.loss);
 }
 
 TEST(TrainingTest, AValidationSaysWhichClassesAreNearest) {

@@ -1,8 +1,10 @@
 #include "trainer/measure/pair_list.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "tests/support/status_matchers.h"
@@ -119,6 +121,27 @@ TEST_F(PairDialectTest, JoinsMatchedAndMismatchedPairs) {
   const auto list = ReadPairLists({dir_.File("match"), dir_.File("mismatch")});
   ASSERT_THAT(list, IsOk());
   EXPECT_EQ(list->pairs.size(), 2u);
+}
+
+// As if both kinds had been in one file: a fold of one kind alone says nothing of a threshold.
+TEST_F(PairDialectTest, EachFoldOfJoinedListsHasBothKinds) {
+  std::string same;
+  std::string other;
+  for (int i = 0; i < 20; ++i) {
+    same += fmt::format("a{0} b{0} 1\n", i);
+    other += fmt::format("a{0} c{0} 0\n", i);
+  }
+  std::ofstream(dir_.File("same")) << same;
+  std::ofstream(dir_.File("other")) << other;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const PairList list,
+                                ReadPairLists({dir_.File("same"), dir_.File("other")}));
+  ASSERT_EQ(list.pairs.size(), 40U);
+  ASSERT_EQ(list.folds, 10U);
+  for (size_t fold = 0; fold < list.folds; ++fold) {
+    const auto begin = list.pairs.begin() + static_cast<std::ptrdiff_t>(4 * fold);
+    EXPECT_EQ(std::count_if(begin, begin + 4, [](const FacePair& pair) { return pair.same; }), 2)
+        << fold;
+  }
 }
 
 TEST_F(PairDialectTest, ReadsLabelsInOtherWordsAndPlaces) {

@@ -254,6 +254,17 @@ TEST_F(RunLogTest, NumbersThatWereNotMeasuredAreNoEvents) {
   EXPECT_EQ(ReadEvents(EventFilesOf(dir_.path()).at(0)).size(), 4U);
 }
 
+TEST_F(RunLogTest, ABatchIsEvaluatedOnce) {
+  WriteRun(5);
+  const auto log = Open(4);
+  ASSERT_THAT(log->Evaluation({.batch = 4, .set = "lfw", .accuracy = 0.5}), IsOk());
+  ASSERT_THAT(log->Evaluation({.batch = 4, .set = "agedb", .accuracy = 0.5}), IsOk());
+  ASSERT_THAT(log->Validation({.batch = 4, .loss = 1.0}), IsOk());
+  ASSERT_THAT(Open(4)->Validation({.batch = 4, .loss = 1.0}), IsOk());
+  EXPECT_THAT(EvaluationBatches(), ElementsAre(0, 4, 4)) << "of lfw at 0 and 4, of agedb at 4";
+  EXPECT_EQ(ReadValidation(folder_)->size(), 1U);
+}
+
 TEST_F(RunLogTest, ValidationGoesOnAfterItsCheckpoint) {
   {
     const auto log = Open(0);

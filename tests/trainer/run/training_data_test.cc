@@ -413,6 +413,18 @@ TEST_F(TrainingDataTest, ReadsListsOfOneKindAsOneSet) {
   EXPECT_EQ(data.sets[0].pairs.size(), 40U);
 }
 
+TEST_F(TrainingDataTest, RefusesPairsOfOneKindAlone) {
+  DataOptions options;
+  options.train = {Folder("a", 2, 2)};
+  TestPairs pairs = MakeTestPairs(20);
+  pairs.same.assign(20, true);
+  ASSERT_THAT(WriteFileAtomically(dir_.File("same.bin"), PairPickle(pairs)), IsOk());
+  options.evaluate_pairs = {dir_.File("same.bin")};
+  EXPECT_THAT(std::string(MessageOf(OpenTrainingData(options).status())),
+              ::testing::AllOf(HasSubstr("evaluate.pairs"), HasSubstr("same.bin"),
+                               HasSubstr("all 20 pairs are of one person")));
+}
+
 TEST_F(TrainingDataTest, WantsAFolderOfPhotosForListsAlone) {
   DataOptions options;
   options.train = {Folder("a", 2, 2)};
