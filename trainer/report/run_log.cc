@@ -146,16 +146,21 @@ StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& directory, int
   FACEGATE_RETURN_IF_ERROR(files.events->AddRestart(resume_batch));
   std::unique_ptr<RunLog> log(new RunLog(directory, std::move(files), clock));
   log->last_batch_ = resume_batch;
+  log->resume_batch_ = resume_batch;
   // The restart made the events of this very batch void, but its evaluations still hold.
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<EvaluationRow> evaluations,
                             ReadEvaluations(directory));
   for (const EvaluationRow& row : evaluations) {
-    if (row.batch == resume_batch) FACEGATE_RETURN_IF_ERROR(log->AddEvaluationEvents(row));
+    if (row.batch != resume_batch) continue;
+    FACEGATE_RETURN_IF_ERROR(log->AddEvaluationEvents(row));
+    log->evaluated_.insert(row.set);
   }
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<ValidationRow> validations,
                             ReadValidation(directory));
   for (const ValidationRow& row : validations) {
-    if (row.batch == resume_batch) FACEGATE_RETURN_IF_ERROR(log->AddValidationEvents(row));
+    if (row.batch != resume_batch) continue;
+    FACEGATE_RETURN_IF_ERROR(log->AddValidationEvents(row));
+    log->validated_ = true;
   }
   FACEGATE_RETURN_IF_ERROR(log->Flush());
   return log;
@@ -193,6 +198,7 @@ Status RunLog::Evaluation(const EvaluationRow& row) {
     return InvalidArgument("the name of an evaluation set has a line end");
   }
   last_batch_ = row.batch;
+  if (row.batch == resume_batch_ && !evaluated_.insert(row.set).second) return OkStatus();
   FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.evaluations, CsvLine(row)));
   FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.log, JsonLine(row, clock_.UnixMicros())));
   FACEGATE_RETURN_IF_ERROR(AddEvaluationEvents(row));
@@ -219,6 +225,7 @@ Status RunLog::AddEvaluationEvents(const EvaluationRow& row) {
 
 Status RunLog::Validation(const ValidationRow& row) {
   last_batch_ = row.batch;
+  if (row.batch == resume_batch_ && std::exchange(validated_, true)) return OkStatus();
   if (files_.validation == nullptr) {
     FACEGATE_ASSIGN_OR_RETURN(
         files_.validation,
