@@ -1,5 +1,7 @@
 #pragma once
 
+// ordered_dict.h needs it, and does not include it.
+#include <c10/util/Exception.h>
 #include <torch/ordered_dict.h>
 #include <torch/types.h>
 
