@@ -129,9 +129,8 @@ class GraphWalk {
     FACEGATE_ASSIGN_OR_RETURN(Extents extents, network::OutputOf(layer.kind, input.extents));
     tensorboard::NodeDef& node =
         Append(name, OperationOf(network::kKindNames[layer.kind.index()]), {input.node}, extents);
-    if (const int64_t count = network::CountParameters(network::TensorsOf(layer)); count > 0) {
-      Attribute(node, "parameters").set_i(count);
-    }
+    const int64_t count = network::CountParameters(network::TensorsOf(layer));
+    if (count > 0 && counted_.insert(&layer).second) Attribute(node, "parameters").set_i(count);
     AttributeWriter writer(node);
     network::LayerKind kind = layer.kind;  // Fields() takes what a reader could change
     std::visit([&](auto& fields) { Fields(writer, fields); }, kind);
@@ -192,6 +191,7 @@ class GraphWalk {
 
   tensorboard::GraphDef& graph_;
   std::set<std::string> names_;
+  std::set<const network::Layer*> counted_;  // those whose parameters stand at a call before
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "face/base/mutex.h"
 #include "face/base/status.h"
