@@ -3,14 +3,31 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "face/base/check.h"
 
 namespace facegate {
+namespace {
+
+// Each process opens the photos itself, and would learn from others without a word.
+Status CheckSamePhotos(const std::string& digest, ProcessGroup& group) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> all, GatherTexts(digest, group));
+  const auto other =
+      std::find_if(all.begin(), all.end(), [&](const std::string& one) { return one != all[0]; });
+  if (other == all.end()) return OkStatus();
+  return FailedPrecondition(fmt::format(
+      "the photos of process {} of {} are not those of process 1: none may come, go or change its "
+      "name while a run starts",
+      other - all.begin() + 1, all.size()));
+}
+
+}  // namespace
 
 StatusOr<std::unique_ptr<Learner>> Learner::Create(const RunFacts& facts, const Session& session,
                                                    std::shared_ptr<ProcessGroup> group) {
+  if (group != nullptr) FACEGATE_RETURN_IF_ERROR(CheckSamePhotos(facts.data.digest, *group));
   std::unique_ptr<Learner> learner(new Learner(facts, session, group));
   session.UseThreads();
   FACEGATE_ASSIGN_OR_RETURN(learner->training_,
