@@ -172,6 +172,7 @@ TrainCommand AddFitCommand(CLI::App& app) {
   // These are for the processes that it starts itself.
   command->add_option("--follow", options->follow.meeting)->group("");
   command->add_option("--rank", options->follow.rank)->group("");
+  command->add_option("--leader", options->follow.leader)->group("");
   command->add_flag("--help-recipe", options->help_recipe, "Print every key of a recipe");
   command->add_flag("--json", options->json, "The result as a JSON object");
   return {.app = command, .run = [options](std::ostream& out) { return RunFit(*options, out); }};

@@ -51,10 +51,14 @@ class MeetingFolder {
   const std::string path_;
 };
 
+// A process gets another parent when its own has died. The leading one may have died before this
+// one asks for the first time.
+bool IsAlive(pid_t leader) { return getppid() == leader; }
+
 // Waits a little for it: a dying process closes its sockets before it is gone.
-bool IsGone(pid_t parent) {
+bool IsGone(pid_t leader) {
   const auto deadline = std::chrono::steady_clock::now() + kToSeeWhoDied / 2;
-  while (getppid() == parent) {
+  while (IsAlive(leader)) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
@@ -62,17 +66,28 @@ bool IsGone(pid_t parent) {
 }
 
 // Ends this process where it still waits for others long after the leading one has died.
-void EndAfter(pid_t parent, const std::stop_token& stop) {
+void EndAfter(pid_t leader, const std::stop_token& stop) {
   auto alive = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     const auto now = std::chrono::steady_clock::now();
-    if (getppid() == parent) alive = now;
+    if (IsAlive(leader)) alive = now;
     if (now - alive < kPatience) continue;
     std::cerr << "facegate-train fit: the leading process has died; this one ends, too"
               << std::endl;
     _exit(1);
   }
+}
+
+// The leading process decides when all stop. This one was started with the signals blocked.
+void IgnoreSignals() {
+  sigset_t ignored;
+  sigemptyset(&ignored);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, SIG_IGN);
+    sigaddset(&ignored, signal);
+  }
+  pthread_sigmask(SIG_UNBLOCK, &ignored, nullptr);
 }
 
 }  // namespace
@@ -90,13 +105,21 @@ StatusOr<std::shared_ptr<ProcessGroup>> FitProcesses::Join(const Recipe& spelled
   const auto size = static_cast<int>(spelled_out.machine.processes);
   std::vector<std::vector<std::string>> arguments;
   for (int rank = 1; rank < size; ++rank) {
-    arguments.push_back({"fit", "--follow", folder->path(), "--rank", std::to_string(rank)});
+    arguments.push_back({"fit", "--follow", folder->path(), "--rank", std::to_string(rank),
+                         "--leader", std::to_string(getpid())});
   }
   FACEGATE_ASSIGN_OR_RETURN(started_, StartedProcesses::Start(arguments));
-  auto group = JoinGlooGroup({.rendezvous = folder->path() + kMeeting, .rank = 0, .size = size});
+  const auto failure = [this] { return started_->WaitForFailure(std::chrono::milliseconds(0)); };
+  auto group = JoinGlooGroup({.rendezvous = folder->path() + kMeeting,
+                              .rank = 0,
+                              .size = size,
+                              .still_coming = [&failure] {
+                                const auto who = failure();
+                                return who.has_value() ? Unavailable(*who) : OkStatus();
+                              }});
   if (!group.ok()) {
-    const auto failure = started_->WaitForFailure(std::chrono::milliseconds(0));
-    return failure.has_value() ? Unavailable(*failure) : group.status();
+    const auto who = failure();
+    return who.has_value() ? Unavailable(*who) : group.status();
   }
   group_ = *group;
   return group;
@@ -121,25 +144,28 @@ Status FitProcesses::Finish() {
 }
 
 Status RunFollower(const FollowOptions& options) {
-  const pid_t parent = getppid();
-  // The leading process decides when all stop.
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGTERM, SIG_IGN);
-  const std::jthread watch([parent](const std::stop_token& stop) { EndAfter(parent, stop); });
+  const auto leader = static_cast<pid_t>(options.leader);
+  IgnoreSignals();
+  const std::jthread watch([leader](const std::stop_token& stop) { EndAfter(leader, stop); });
   Recipe recipe;
   FACEGATE_RETURN_IF_ERROR(ReadRecipe(options.meeting + kRecipe, recipe));
   const auto size = static_cast<int>(recipe.machine.processes);
   FACEGATE_ASSIGN_OR_RETURN(
       const auto group,
-      JoinGlooGroup(
-          {.rendezvous = options.meeting + kMeeting, .rank = options.rank, .size = size}));
+      JoinGlooGroup({.rendezvous = options.meeting + kMeeting,
+                     .rank = options.rank,
+                     .size = size,
+                     .still_coming = [leader] {
+                       return IsAlive(leader) ? OkStatus()
+                                              : Unavailable("process 1, which leads, has died");
+                     }}));
   const Session session({.out = std::cerr, .progress = std::cerr, .threads = ThreadsOfOne(recipe)});
   const Status status = FollowFit(recipe, group, session);
   if (status.ok()) return status;
   const std::string own = fmt::format("process {} of {}", options.rank + 1, size);
   if (!HasFailed(*group)) return Annotate(status, own);
   return Unavailable(
-      IsGone(parent)
+      IsGone(leader)
           ? fmt::format("{} ends: process 1 of {}, which leads, has died. The run goes on from its "
                         "newest checkpoint when it is started again",
                         own, size)

@@ -16,6 +16,7 @@ namespace facegate {
 struct FollowOptions {
   int rank = 0;           // 0: it is not one of them
   std::string meeting{};  // folder of the recipe and the file where they meet
+  int64_t leader = 0;     // the number of the process that leads
 };
 
 // The other processes of a run, as the one that leads has them.

@@ -18,8 +18,10 @@
 #define FACEGATE_HAS_GLOO 0
 #endif
 
+#include <chrono>
 #include <exception>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -33,38 +35,87 @@ using torch::Tensor;
 
 // The others wait so long for what rank 0 decides; it may evaluate between two batches.
 constexpr std::chrono::hours kPatience(24);
+constexpr std::chrono::milliseconds kBetweenLooks(10);
 
-c10::intrusive_ptr<c10d::ProcessGroupGloo> Join(const c10::intrusive_ptr<c10d::Store>& store,
-                                                const std::string& name, const GlooOptions& options,
-                                                std::chrono::milliseconds timeout) {
-  auto settings = c10d::ProcessGroupGloo::Options::create(timeout);
+// The file where they meet. A wait in it, c10d's own while it connects too, takes no longer than
+// meeting may, and ends once somebody will not come.
+class MeetingStore final : public c10d::FileStore {
+ public:
+  explicit MeetingStore(const GlooOptions& options)
+      : FileStore(options.rendezvous, options.size),
+        to_meet_(options.to_meet),
+        still_coming_(options.still_coming) {
+    setTimeout(options.to_meet);
+  }
+
+  using FileStore::wait;
+  void wait(const std::vector<std::string>& keys,
+            const std::chrono::milliseconds& /*timeout*/) override {
+    const auto deadline = std::chrono::steady_clock::now() + to_meet_;
+    while (!check(keys)) {
+      const Status coming = still_coming_ ? still_coming_() : OkStatus();
+      if (!coming.ok()) throw std::runtime_error(std::string(MessageOf(coming)));
+      if (std::chrono::steady_clock::now() >= deadline) {
+        throw std::runtime_error("not all of them come");
+      }
+      std::this_thread::sleep_for(kBetweenLooks);
+    }
+  }
+
+ private:
+  const std::chrono::milliseconds to_meet_;
+  const std::function<Status()> still_coming_;
+};
+
+// Where Gloo has the longest wait of a call, which it looks up in each; its setter is not in all
+// builds of LibTorch.
+struct WaitOfContext : gloo::Context {
+  static void Set(gloo::Context& context, std::chrono::milliseconds wait) {
+    context.*(&WaitOfContext::timeout_) = wait;
+  }
+};
+
+// Connects with as much patience as meeting has; its calls may then have more.
+class GlooConnection final : public c10d::ProcessGroupGloo {
+ public:
+  using ProcessGroupGloo::ProcessGroupGloo;
+
+  void SetLongestCall(std::chrono::milliseconds wait) {
+    for (const auto& context : contexts_) WaitOfContext::Set(*context, wait);
+  }
+};
+
+c10::intrusive_ptr<GlooConnection> Connect(const c10::intrusive_ptr<c10d::Store>& store,
+                                           const std::string& name, const GlooOptions& options) {
+  auto settings = c10d::ProcessGroupGloo::Options::create(options.to_meet);
   settings->threads = 1;
   settings->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1"));
-  return c10::make_intrusive<c10d::ProcessGroupGloo>(
-      c10::make_intrusive<c10d::PrefixStore>(name, store), options.rank, options.size, settings);
+  return c10::make_intrusive<GlooConnection>(c10::make_intrusive<c10d::PrefixStore>(name, store),
+                                             options.rank, options.size, settings);
 }
 
-// Waits until all are there: the groups, which then connect at once, would wait as long as in any
-// call.
+// Waits until all are there: they then connect at once.
 void Meet(c10d::Store& store, const GlooOptions& options) {
   const auto key = [](int rank) { return "process " + std::to_string(rank); };
   store.set(key(options.rank), std::vector<uint8_t>{1});
   std::vector<std::string> keys;
   for (int rank = 0; rank < options.size; ++rank) keys.push_back(key(rank));
-  store.wait(keys, options.to_meet);
+  store.wait(keys);
 }
 
 class GlooGroup final : public ProcessGroup {
  public:
   explicit GlooGroup(const GlooOptions& options) : rank_(options.rank), size_(options.size) {
-    const auto store = c10::make_intrusive<c10d::FileStore>(options.rendezvous, options.size);
+    const auto store = c10::make_intrusive<MeetingStore>(options);
     Meet(*store, options);
-    group_ = Join(store, "step", options, options.deadline);
-    patient_ = Join(store, "lead", options, kPatience);
+    group_ = Connect(store, "step", options);
+    patient_ = Connect(store, "lead", options);
     // From here on nobody reads the file.
     Tensor none = torch::zeros({1});
     const Status connected = Sum(none);
     if (!connected.ok()) throw std::runtime_error(std::string(MessageOf(connected)));
+    group_->SetLongestCall(options.deadline);
+    patient_->SetLongestCall(kPatience);
   }
 
   int rank() const override { return rank_; }
@@ -109,8 +160,8 @@ class GlooGroup final : public ProcessGroup {
   const int rank_;
   const int size_;
   bool has_failed_ = false;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> patient_;
+  c10::intrusive_ptr<GlooConnection> group_;
+  c10::intrusive_ptr<GlooConnection> patient_;
 };
 
 }  // namespace

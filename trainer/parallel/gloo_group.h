@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,9 +17,11 @@ struct GlooOptions {
   std::string rendezvous{};
   int rank = 0;
   int size = 1;
-  // The longest wait for the others: to meet, and in each call.
+  // The longest wait for the others: to meet and to connect, and in each call.
   std::chrono::milliseconds to_meet = std::chrono::minutes(2);
   std::chrono::milliseconds deadline = std::chrono::minutes(10);
+  // Asked all the time while it waits for others to come: an error ends the wait. May be empty.
+  std::function<Status()> still_coming{};
 };
 
 // By c10d's Gloo over the loopback interface. kUnavailable where they do not meet,

@@ -20,6 +20,16 @@ constexpr char kOwnProgram[] = "/proc/self/exe";
 constexpr char kOwnName[] = "facegate-train";
 constexpr std::chrono::milliseconds kBetweenLooks(10);
 
+// A signal to all processes of a terminal would end one that has hardly begun.
+void BlockSignals(posix_spawnattr_t& attributes) {
+  sigset_t blocked;
+  pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+  sigaddset(&blocked, SIGINT);
+  sigaddset(&blocked, SIGTERM);
+  posix_spawnattr_setsigmask(&attributes, &blocked);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+}
+
 StatusOr<pid_t> StartOwnProgram(const std::vector<std::string>& arguments) {
   std::vector<char*> argv = {const_cast<char*>(kOwnName)};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -28,8 +38,12 @@ StatusOr<pid_t> StartOwnProgram(const std::vector<std::string>& arguments) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  BlockSignals(attributes);
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, kOwnProgram, &actions, nullptr, argv.data(), environ);
+  const int error = posix_spawn(&pid, kOwnProgram, &actions, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     return Unavailable(

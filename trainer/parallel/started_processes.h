@@ -13,7 +13,8 @@
 namespace facegate {
 
 // Processes of this program that this one has started, to be ranks 1, 2 and so on of its group.
-// What they print to standard error is seen; standard output is not theirs. Not thread-safe.
+// What they print to standard error is seen; standard output is not theirs. SIGINT and SIGTERM are
+// blocked in them until they take care of these. Not thread-safe.
 class StartedProcesses {
  public:
   // Starts this program once for each list of arguments. kUnavailable where it cannot be started.

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -14,6 +16,7 @@ namespace facegate {
 namespace {
 
 constexpr std::chrono::seconds kProcessPatience(180);
+constexpr std::chrono::seconds kSoon(60);
 
 // Runs of facegate-train fit that start other processes.
 class FitInProcessesTest : public RunFixture {
@@ -70,6 +73,13 @@ class FitInProcessesTest : public RunFixture {
     std::ifstream file(fmt::format("/proc/{}/task/{}/children", parent, parent));
     pid_t child = 0;
     file >> child;
+    return child;
+  }
+  // The other one of two processes as soon as it is there; what the run trains on is open by then.
+  static pid_t JustStartedBy(pid_t parent) {
+    const auto deadline = std::chrono::steady_clock::now() + kSoon;
+    pid_t child = 0;
+    while (child == 0 && std::chrono::steady_clock::now() < deadline) child = StartedBy(parent);
     return child;
   }
   static Recipe LongRecipe(Recipe recipe) {
@@ -142,6 +152,50 @@ TEST_F(FitInProcessesTest, AKilledProcessEndsTheOthersAndTheRunGoesOn) {
   (*again)->Signal(SIGTERM);
   EXPECT_EQ((*again)->Wait(kProcessPatience), 0) << Said("run");
   EXPECT_THAT(Said("run"), ::testing::HasSubstr("to go on"));
+}
+
+TEST_F(FitInProcessesTest, AProcessThatDiesAtItsStartEndsTheRunSoon) {
+  const auto process = Start("run", SmallRecipe(), 2);
+  ASSERT_THAT(process, IsOk());
+  const pid_t other = JustStartedBy((*process)->pid());
+  ASSERT_GT(other, 0);
+  kill(other, SIGKILL);
+  EXPECT_EQ((*process)->Wait(kSoon), 1);
+  EXPECT_THAT(Said("run"), ::testing::HasSubstr("process 2 of 2 was ended by signal 9"));
+}
+
+TEST_F(FitInProcessesTest, ASignalToAllAtTheStartStopsTheRun) {
+  const auto process = Start("run", LongRecipe(SmallRecipe()), 2);
+  ASSERT_THAT(process, IsOk());
+  const pid_t other = JustStartedBy((*process)->pid());
+  ASSERT_GT(other, 0);
+  kill(other, SIGINT);
+  (*process)->Signal(SIGINT);
+  EXPECT_EQ((*process)->Wait(kSoon), 0) << Said("run");
+}
+
+TEST_F(FitInProcessesTest, RefusesToTrainWhereAnotherProcessFindsOtherPhotos) {
+  const auto process = Start("run", SmallRecipe(), 2);
+  ASSERT_THAT(process, IsOk());
+  const pid_t other = JustStartedBy((*process)->pid());
+  ASSERT_GT(other, 0);
+  kill(other, SIGSTOP);
+  std::filesystem::remove(dir_.File("photos/p0/0.png"));
+  kill(other, SIGCONT);
+  EXPECT_EQ((*process)->Wait(kSoon), 1);
+  EXPECT_THAT(Said("run"), ::testing::HasSubstr("the photos of process 2 of 2 are not those"));
+}
+
+TEST_F(FitInProcessesTest, AProcessWhoseLeadingOneDiedBeforeItLookedEnds) {
+  Recipe recipe = SmallRecipe();
+  recipe.machine.processes = 2;
+  ASSERT_THAT(WriteFileAtomically(dir_.File("recipe.yaml"), RecipeToYaml(recipe)), IsOk());
+  const std::string nobody = std::to_string(getpid() + 1);
+  const auto result = RunCommand(
+      {FACEGATE_TRAIN, "fit", "--follow", dir_.File(""), "--rank", "1", "--leader", nobody}, kSoon);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->exit_code, 1);
+  EXPECT_THAT(result->output, ::testing::HasSubstr("process 1, which leads, has died"));
 }
 
 TEST_F(FitInProcessesTest, TheOthersEndWhenTheLeadingOneIsKilled) {
