@@ -281,9 +281,10 @@ KeyTable RecipeKeys(Recipe& r) {
        "Threads that read and change photos; results do not depend on them."},
       {"machine.processes", &r.machine.processes, InRange(1, 64),
        "Processes that train together on the CPU, each on its part of every batch, with its part "
-       "of "
-       "the head's classes and its share of the threads. Results are the same up to rounding. A "
-       "run may go on with another number."},
+       "of the head's classes and its share of the threads. data.batch is a multiple of it, and "
+       "there are at least as many identities. Above 1 it goes neither with a card nor with "
+       "network.precision fp16, teacher.model, loss.likeness or holdout.share. Results are the "
+       "same up to rounding. A run may go on with another number."},
       {"machine.device", &r.machine.device, Example("cuda:0"),
        "Where the network computes: cpu; cuda:N, a card by its number; auto, the first card that "
        "can be used, or else the CPU. A run may go on on another one."},
