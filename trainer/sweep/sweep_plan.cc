@@ -67,9 +67,10 @@ std::string OptionOf(std::string key) {
   return "--" + key;
 }
 
-bool IsLonger(const SweepPlan& before, const SweepPlan& now) {
+// Tells whether all random trials of a plan are among those of another one.
+bool AreMore(const SweepPlan& before, const SweepPlan& now) {
   return now.method == SweepMethod::kRandom && before.method == now.method &&
-         now.trials.has_value() && before.trials.has_value() && *now.trials > *before.trials;
+         now.trials.value_or(kUsualTrials) >= before.trials.value_or(kUsualTrials);
 }
 
 }  // namespace
@@ -127,7 +128,7 @@ Status CheckSamePlan(const std::string& folder, const SweepPlan& before, const S
   std::vector<std::string> others;
   for (const auto& [key, value] : new_plan.items()) {
     if (old_plan.contains(key) && old_plan[key] == value) continue;
-    if (key == "trials" && IsLonger(before, now)) continue;
+    if (key == "trials" && AreMore(before, now)) continue;
     others.push_back(fmt::format("{}: {}, which was {}", OptionOf(key), TextOf(new_plan, key),
                                  TextOf(old_plan, key)));
   }

@@ -15,7 +15,6 @@ constexpr std::array<std::pair<SweepMethod, std::string_view>, 3> kMethods = {{
     {SweepMethod::kHalving, "halving"},
 }};
 
-constexpr size_t kUsualTrials = 20;
 constexpr size_t kMostTrials = 10'000;
 // Drawn so often in vain, there are no other settings.
 constexpr uint64_t kMostDraws = 1'000;

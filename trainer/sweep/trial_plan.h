@@ -12,6 +12,9 @@
 
 namespace facegate {
 
+// So many where nothing says how many.
+inline constexpr size_t kUsualTrials = 20;
+
 enum class SweepMethod {
   kRandom,  // each trial has values drawn at random
   kGrid,    // all combinations

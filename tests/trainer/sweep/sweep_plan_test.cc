@@ -78,6 +78,17 @@ TEST(SweepPlanTest, OnlyRandomTrialsMayBecomeMore) {
   EXPECT_THAT(CheckSamePlan("a", now, before), StatusIs(StatusCode::kFailedPrecondition));
 }
 
+TEST(SweepPlanTest, RandomTrialsThatWereNotCountedMayBecomeMoreThanTheUsualOnes) {
+  SweepPlan before = SomePlan();
+  before.method = SweepMethod::kRandom;
+  before.trials.reset();
+  SweepPlan now = before;
+  now.trials = 30;
+  EXPECT_THAT(CheckSamePlan("a", before, now), IsOk());
+  now.trials = 12;
+  EXPECT_THAT(CheckSamePlan("a", before, now), StatusIs(StatusCode::kFailedPrecondition));
+}
+
 TEST(SweepPlanTest, OptionsOfHalvingAreChecked) {
   SweepPlan plan = SomePlan();
   plan.eta = 1;
