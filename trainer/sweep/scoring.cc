@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <string_view>
 
 #include "trainer/photos/pair_source.h"
+#include "trainer/report/run_log.h"
 
 namespace facegate {
 namespace {
@@ -90,6 +92,25 @@ Status CheckNames(Scoring& scoring) {
   return OkStatus();
 }
 
+double MeasureOf(const report::EvaluationRow& row, const std::string& measure) {
+  if (measure == "tar") return row.tar_1e3;
+  if (measure == "eer") return -row.eer;
+  return row.accuracy;
+}
+
+// The mean of the sets that count; nothing where one of them was not measured.
+std::optional<double> MeanScore(const std::map<std::string, double>& by_set,
+                                const std::vector<std::string>& sets) {
+  double sum = 0.0;
+  for (const std::string& set : sets) {
+    const auto found = by_set.find(set);
+    if (found == by_set.end() || !std::isfinite(found->second)) return std::nullopt;
+    sum += found->second;
+  }
+  if (sets.empty()) return std::nullopt;
+  return sum / static_cast<double>(sets.size());
+}
+
 }  // namespace
 
 bool Scoring::by_held_out() const {
@@ -126,6 +147,21 @@ StatusOr<Recipe> TrialRecipe(const SweepPlan& plan, const Scoring& scoring,
   recipe.checkpoint.best_sets = scoring.sets;
   FACEGATE_RETURN_IF_ERROR(CheckRecipe(recipe));
   return recipe;
+}
+
+StatusOr<std::optional<LearnedScore>> BestLearned(const std::string& folder, const Recipe& recipe) {
+  FACEGATE_ASSIGN_OR_RETURN(const auto rows, report::ReadEvaluations(folder));
+  std::map<int64_t, std::map<std::string, double>> by_batch;
+  for (const report::EvaluationRow& row : rows) {
+    if (row.batch > 0) by_batch[row.batch][row.set] = MeasureOf(row, recipe.checkpoint.best_by);
+  }
+  std::optional<LearnedScore> best;
+  for (const auto& [batch, by_set] : by_batch) {
+    const std::optional<double> score = MeanScore(by_set, recipe.checkpoint.best_sets);
+    if (!score.has_value() || (best.has_value() && *score <= best->score)) continue;
+    best = {.score = *score, .batch = batch};
+  }
+  return best;
 }
 
 std::string ScoreText(const Scoring& scoring, double score) {

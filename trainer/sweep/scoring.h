@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,16 @@ StatusOr<Scoring> ScoringOf(const SweepPlan& plan, const std::vector<TriedKey>& 
 // CheckRecipe().
 StatusOr<Recipe> TrialRecipe(const SweepPlan& plan, const Scoring& scoring,
                              const Settings& settings);
+
+// A score with the batch after which it was measured.
+struct LearnedScore {
+  double score = 0.0;
+  int64_t batch = 0;
+};
+
+// The best score of a trial's evaluations, by the log in its folder, without that before the first
+// batch: of weights that it began with, every trial has the same. Nothing where there is none.
+StatusOr<std::optional<LearnedScore>> BestLearned(const std::string& folder, const Recipe& recipe);
 
 // A score, of which more is better, as people read it: "93.12 %".
 std::string ScoreText(const Scoring& scoring, double score);

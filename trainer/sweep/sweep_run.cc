@@ -104,6 +104,12 @@ Status TryData(const SweepReport& report) {
   return first;
 }
 
+bool HasEnded(const std::vector<TrialRecord>& trials) {
+  return std::none_of(trials.begin(), trials.end(), [](const TrialRecord& trial) {
+    return trial.state == TrialState::kWaiting || trial.state == TrialState::kBegun;
+  });
+}
+
 // A sweep that goes on.
 class Sweep {
  public:
@@ -147,13 +153,12 @@ class Sweep {
     return work;
   }
 
-  // Those who take part in a round: the best of the round before.
+  // Those who take part in a round: the best of the round before. One that fails in it keeps its
+  // place, whether it did in this call or in an earlier one.
   std::vector<size_t> Contestants(size_t round) const {
     std::vector<size_t> numbers;
     for (size_t i = 0; i < trials_.size(); ++i) {
-      if (round == 0 || (trials_[i].scores.size() >= round && trials_[i].score().has_value())) {
-        numbers.push_back(i);
-      }
+      if (trials_[i].scores.size() >= round) numbers.push_back(i);
     }
     if (round == 0) return numbers;
     std::stable_sort(numbers.begin(), numbers.end(), [&](size_t a, size_t b) {
@@ -168,7 +173,8 @@ class Sweep {
     const std::vector<size_t> numbers = Contestants(round);
     if (round > 0) {
       const bool is_over = std::all_of(numbers.begin(), numbers.end(), [&](size_t number) {
-        return trials_[number].scores.size() > round;
+        return trials_[number].scores.size() > round ||
+               trials_[number].state == TrialState::kFailed;
       });
       if (!is_over) SayRound(round, numbers.size());
       for (size_t i = 0; i < trials_.size(); ++i) {
@@ -198,12 +204,12 @@ class Sweep {
   Status RunTrial(size_t round, TrialRecord& trial) {
     const double share = rounds()[round].share;
     progress_.Begin(fmt::format("{} of {}", trial.name, trials_.size()), ShareBefore(round));
-    FACEGATE_ASSIGN_OR_RETURN(const bool may_begin, BeginTrial(trial));
-    const Clock::time_point begin = Clock::now();
-    const StatusOr<FitReport> fit = may_begin ? Train(trial, share) : EndsProcess();
-    trial.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    StatusOr<FitReport> fit = EndsProcess();
+    FACEGATE_RETURN_IF_ERROR(TrainOn(share, trial, fit));
+    if (report_.stopped) return OkStatus();
     trial.ends = 0;
     if (!fit.ok()) {
+      FACEGATE_RETURN_IF_ERROR(CheckOwnFault(trial));
       Fail(std::string(MessageOf(fit.status())), trial);
     } else if (fit->end == FitEnd::kStoppedToGoOn) {
       report_.stopped = true;
@@ -215,6 +221,35 @@ class Sweep {
     }
     progress_.End(share);
     return Write();
+  }
+
+  // Trains it, and again from its newest checkpoint where another of its processes was killed.
+  // Without others this process can do no more: the trial may go on in the next one.
+  Status TrainOn(double share, TrialRecord& trial, StatusOr<FitReport>& fit) {
+    while (true) {
+      FACEGATE_ASSIGN_OR_RETURN(const bool may_begin, BeginTrial(trial));
+      if (!may_begin) return OkStatus();
+      const Clock::time_point begin = Clock::now();
+      fit = Train(trial, share);
+      trial.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+      if (fit.ok() || fit.status().code() != StatusCode::kUnavailable) return OkStatus();
+      FACEGATE_RETURN_IF_ERROR(Write());
+      if (report_.record.plan.base.machine.processes == 1) return fit.status();
+      session_.Print(fmt::format("{}: {}", trial.name, MessageOf(fit.status())));
+      if (session_.asked_to_stop()) {
+        report_.stopped = true;
+        return OkStatus();
+      }
+    }
+  }
+
+  // The error of the data, where they are why a trial came to nothing: it may go on once they are
+  // there.
+  Status CheckOwnFault(const TrialRecord& trial) {
+    const Status data = TryData(report_);
+    if (data.ok()) return data;
+    FACEGATE_RETURN_IF_ERROR(Write());
+    return Annotate(data, trial.name + " goes no further");
   }
 
   // Writes down that the trial begins. False where the program has ended too often while it was
@@ -325,7 +360,16 @@ StatusOr<FitReport> FitTrial(const TrialPart& part) {
                            .stop_at = part.stop_at,
                            .on_batch = part.on_batch,
                            .join = part.join};
-  return CatchToStatus("training", [&] { return Fit(part.recipe, options, session); });
+  FACEGATE_ASSIGN_OR_RETURN(FitReport report, CatchToStatus("training", [&] {
+                              return Fit(part.recipe, options, session);
+                            }));
+  if (report.best_batch > 0 || !report.best.has_value()) return report;
+  FACEGATE_ASSIGN_OR_RETURN(const auto learned, BestLearned(part.folder, part.recipe));
+  report.best.reset();
+  if (!learned.has_value()) return report;
+  report.best = learned->score;
+  report.best_batch = learned->batch;
+  return report;
 }
 
 StatusOr<SweepReport> RunSweep(const SweepOptions& options, Session& session,
@@ -342,10 +386,9 @@ StatusOr<SweepReport> RunSweep(const SweepOptions& options, Session& session,
   FACEGATE_ASSIGN_OR_RETURN(report.record, OpenRecord(options));
   FACEGATE_ASSIGN_OR_RETURN(report.planned, PlanSweep(report.record.plan));
   FACEGATE_ASSIGN_OR_RETURN(report.scoring, ScoringOf(report.record.plan, report.planned.space));
-  const bool is_new = report.record.trials.empty();
   FACEGATE_RETURN_IF_ERROR(
       TakeTrials(report.planned, options.retry_failed, options.folder, report.record));
-  if (is_new) FACEGATE_RETURN_IF_ERROR(TryData(report));
+  if (!HasEnded(report.record.trials)) FACEGATE_RETURN_IF_ERROR(TryData(report));
   Sweep sweep(report, session, train);
   FACEGATE_RETURN_IF_ERROR(sweep.Run());
   FACEGATE_RETURN_IF_ERROR(CheckSomeScore(report));

@@ -27,8 +27,9 @@ struct TrialPart {
 };
 using TrainTrial = std::function<StatusOr<FitReport>(const TrialPart&)>;
 
-// Trains by Fit(), whose lines go to fit.log in the folder. Exceptions of libraries become errors:
-// they are the end of the trial, not of the sweep.
+// Trains by Fit(), whose lines go to fit.log in the folder. The best of the report is that of
+// weights that were learned, also where those that it began with are better. Exceptions of
+// libraries become errors: they are the end of the trial, not of the sweep.
 StatusOr<FitReport> FitTrial(const TrialPart& part);
 
 struct SweepOptions {
@@ -47,9 +48,13 @@ struct SweepReport {
 
 // Trains the trials of a plan in the folder, or those that an earlier call has left: what was
 // learned is not learned again. A trial that fails is marked with its reason, and the others go on.
+// One of which a process was killed goes on from its checkpoint, unless that happens again and
+// again.
 // Asked to stop, by a signal too, it ends with a checkpoint of the trial that is being trained.
 // After each trial the files of the folder say how it stands. Data and recipe are tried before the
-// first trial begins. While it is open no other process opens the folder.
+// first trial of a call begins, and the data again where a trial fails: it ends with their error.
+// It ends too where a trial of one process says kUnavailable, as it does of a card that failed.
+// While it is open no other process opens the folder.
 // kFailedPrecondition where the folder holds another sweep or other things, and with the reason of
 // the first trial where all have failed.
 StatusOr<SweepReport> RunSweep(const SweepOptions& options, Session& session,

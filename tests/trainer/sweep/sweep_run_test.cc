@@ -15,6 +15,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 // Trials are pretended: their score is their margin, and grows with the part that is trained.
@@ -34,7 +35,8 @@ class SweepRunTest : public RunFixture {
   StatusOr<FitReport> Pretend(const TrialPart& part) {
     const std::string name = std::filesystem::path(part.folder).filename().string();
     trained_.push_back(name);
-    if (stop_at_ == name) {
+    calls_ += 1;
+    if (stop_at_ == name || calls_ == stop_at_call_) {
       stop_at_.clear();
       std::raise(SIGINT);
       EXPECT_TRUE(part.asked_to_stop());
@@ -42,10 +44,15 @@ class SweepRunTest : public RunFixture {
       stopped.end = FitEnd::kStoppedToGoOn;
       return stopped;
     }
-    if (faults_.contains(name)) return faults_[name];
-    FitReport report;
+    if (photos_go_at_ == name) MovePhotos("photos", "gone");
     const double epochs = part.recipe.schedule.epochs;
     const double share = part.stop_at > 0.0 ? part.stop_at / epochs : 1.0;
+    if (faults_.contains(name) && share >= least_share_of_faults_) return faults_[name];
+    if (kills_[name] > 0) {
+      kills_[name] -= 1;
+      return Unavailable("process 2 of 2 was ended by signal 9 (Killed)");
+    }
+    FitReport report;
     report.end = share < 1.0 ? FitEnd::kStoppedAtEpoch : FitEnd::kFinished;
     report.best = *part.recipe.head.margin + 0.1 * share;
     stops_.push_back(part.stop_at);
@@ -60,6 +67,31 @@ class SweepRunTest : public RunFixture {
     if (with_plan) options.plan = plan_;
     return RunSweep(options, session, [this](const TrialPart& part) { return Pretend(part); });
   }
+  // What a sweep came to, without the time that it took.
+  static std::string Outcome(StatusOr<SweepReport> report) {
+    if (!report.ok()) return std::string(MessageOf(report.status()));
+    for (TrialRecord& trial : report->record.trials) trial.seconds = 0.0;
+    return SweepCsv(*report);
+  }
+  void PlanHalving() {
+    plan_.tries = {"head.margin=0.1..0.9:9"};
+    plan_.method = SweepMethod::kHalving;
+    plan_.trials = 9;
+  }
+  // Those of the trials that have failed.
+  static std::vector<std::string> FailedIn(const std::string& folder) {
+    std::vector<std::string> names;
+    const auto record = ReadSweep(folder);
+    EXPECT_THAT(record, IsOk());
+    if (!record.ok()) return names;
+    for (const TrialRecord& trial : record->trials) {
+      if (trial.state == TrialState::kFailed) names.push_back(trial.name);
+    }
+    return names;
+  }
+  void MovePhotos(const std::string& from, const std::string& to) const {
+    std::filesystem::rename(dir_.File(from), dir_.File(to));
+  }
   std::string Text(const std::string& name) const {
     return ReadFile(dir_.File("sweep/" + name), 1 << 24).value_or("");
   }
@@ -73,7 +105,12 @@ class SweepRunTest : public RunFixture {
   std::vector<std::string> trained_;
   std::vector<double> stops_;
   std::map<std::string, Status> faults_;
+  double least_share_of_faults_ = 0.0;
+  std::map<std::string, int> kills_;
+  std::string photos_go_at_;
   std::string stop_at_;
+  int calls_ = 0;  // trainings so far
+  int stop_at_call_ = 0;
 };
 
 TEST_F(SweepRunTest, TrainsEachTrialAndFindsTheBest) {
@@ -211,21 +248,80 @@ TEST_F(SweepRunTest, HalvingTakesTheBestOfEachRoundFurther) {
 }
 
 TEST_F(SweepRunTest, HalvingGoesOnInTheMiddleOfARound) {
-  plan_.tries = {"head.margin=0.1..0.9:9"};
-  plan_.method = SweepMethod::kHalving;
-  plan_.trials = 9;
-  const auto whole = Run();
-  ASSERT_THAT(whole, IsOk());
-  const std::string csv = Text("sweep.csv");
+  PlanHalving();
+  const std::string whole = Outcome(Run());
+  ASSERT_EQ(calls_, 13);
   std::filesystem::remove_all(dir_.File("sweep"));
-  stop_at_ = trained_[10];  // in the second round, as it is the second time that it is trained
-  const auto calls = trained_;
-  std::vector<std::string> all;
-  for (int call = 0; call < 3; ++call) {
-    ASSERT_THAT(Run(call == 0), IsOk());
-    all.insert(all.end(), trained_.begin(), trained_.end());
-  }
-  EXPECT_EQ(all.size(), calls.size() + 1) << "the one that was stopped began twice";
+  calls_ = 0;
+  stop_at_call_ = 11;  // 9 trials of the first round, one of the second
+  const auto stopped = Run();
+  ASSERT_THAT(stopped, IsOk());
+  EXPECT_TRUE(stopped->stopped);
+  EXPECT_EQ(Outcome(Run(false)), whole);
+  EXPECT_EQ(calls_, 14) << "the one that was stopped began twice";
+}
+
+TEST_F(SweepRunTest, HalvingGoesOnWithTheSameTrialsWhereOneHasFailedInTheRound) {
+  PlanHalving();
+  ASSERT_THAT(Run(), IsOk());
+  faults_[trained_[9]] = Internal("out of memory");
+  least_share_of_faults_ = 0.3;  // the second round
+  std::filesystem::remove_all(dir_.File("sweep"));
+  const std::string whole = Outcome(Run());
+  EXPECT_THAT(whole, HasSubstr("out of memory"));
+  std::filesystem::remove_all(dir_.File("sweep"));
+  calls_ = 0;
+  stop_at_call_ = 11;  // the next one after it
+  ASSERT_THAT(Run(), IsOk());
+  EXPECT_EQ(Outcome(Run(false)), whole);
+}
+
+TEST_F(SweepRunTest, PhotosThatAreGoneWhenItGoesOnFailNoTrial) {
+  stop_at_ = "trial-0003";
+  ASSERT_THAT(Run(), IsOk());
+  MovePhotos("photos", "gone");
+  EXPECT_FALSE(Run(false).ok());
+  EXPECT_TRUE(trained_.empty());
+  EXPECT_THAT(FailedIn(dir_.File("sweep")), IsEmpty());
+}
+
+TEST_F(SweepRunTest, PhotosThatGoWhileItTrainsFailNoTrial) {
+  photos_go_at_ = "trial-0002";
+  faults_["trial-0002"] = NotFound("photos");
+  const auto report = Run();
+  EXPECT_THAT(std::string(MessageOf(report.status())), HasSubstr("trial-0002 goes no further"));
+  EXPECT_EQ(trained_.size(), 2u);
+  EXPECT_THAT(FailedIn(dir_.File("sweep")), IsEmpty());
+  MovePhotos("gone", "photos");
+  photos_go_at_.clear();
+  faults_.clear();
+  ASSERT_THAT(Run(false), IsOk());
+  EXPECT_THAT(trained_, ElementsAre("trial-0002", "trial-0003", "trial-0004", "trial-0005"));
+}
+
+TEST_F(SweepRunTest, ATrialGoesOnWhereAProcessOfItWasKilled) {
+  plan_.base.machine.processes = 2;
+  kills_["trial-0002"] = 2;
+  const auto report = Run();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->record.trials[1].state, TrialState::kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("trial-0002: process 2 of 2 was ended by signal 9"));
+}
+
+TEST_F(SweepRunTest, ATrialWhoseProcessesAreKilledAgainAndAgainIsGivenUp) {
+  plan_.base.machine.processes = 2;
+  kills_["trial-0002"] = 100;
+  const auto report = Run();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_THAT(report->record.trials[1].reason, HasSubstr("ended by signal 9"));
+  EXPECT_EQ(calls_, 7) << "it was tried three times";
+}
+
+TEST_F(SweepRunTest, ACardThatFailsFailsNoTrial) {
+  faults_["trial-0002"] = Unavailable("cuda:0 failed");
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kUnavailable));
+  EXPECT_EQ(trained_.size(), 2u);
+  EXPECT_THAT(FailedIn(dir_.File("sweep")), IsEmpty());
 }
 
 TEST_F(SweepRunTest, ATrialThatEndsTheProgramAgainAndAgainIsGivenUp) {
