@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "trainer/learn/checkpoint_facts.h"
 #include "trainer/run/recipe_keys.h"
@@ -51,7 +52,9 @@ StatusOr<Standing> FitCheckpoints::Resume(Session& session) {
     learner_.set_begun_with(TextIn(*facts, kBegunWith).value_or(""));
     saved_at_ = learner_.training().batches();
     FACEGATE_RETURN_IF_ERROR(SayOtherDevice(TextIn(*facts, kDevice).value_or(kCpu), session));
-    return StandingOf(*facts, session);
+    FACEGATE_ASSIGN_OR_RETURN(Standing standing, StandingOf(*facts, session));
+    saved_ = FactsOf(standing);
+    return standing;
   }
   if (checkpoints.empty()) return Standing{};
   return FailedPrecondition(
@@ -112,9 +115,7 @@ Status FitCheckpoints::CheckSame(const CheckpointFacts& facts) const {
   return OkStatus();
 }
 
-Status FitCheckpoints::Save(const Standing& standing, report::RunLog& log) {
-  const int64_t batches = learner_.training().batches();
-  if (batches == saved_at_) return OkStatus();
+CheckpointFacts FitCheckpoints::FactsOf(const Standing& standing) const {
   CheckpointFacts facts{{kDigest, facts_.data.digest},
                         {kBestBatch, std::to_string(standing.best_batch)},
                         {kWithoutBetter, std::to_string(standing.without_better)},
@@ -127,9 +128,18 @@ Status FitCheckpoints::Save(const Standing& standing, report::RunLog& log) {
   if (standing.best) facts[kBest] = fmt::format("{}", *standing.best);
   if (!facts_.data.sets.empty()) facts[kBestSets] = BestSets();
   if (standing.first_accuracy) facts[kFirstAccuracy] = fmt::format("{}", *standing.first_accuracy);
+  return facts;
+}
+
+Status FitCheckpoints::Save(const Standing& standing, report::RunLog& log) {
+  const int64_t batches = learner_.training().batches();
+  if (batches == 0) return OkStatus();
+  CheckpointFacts facts = FactsOf(standing);
+  if (batches == saved_at_ && facts == saved_) return OkStatus();
   FACEGATE_RETURN_IF_ERROR(log.Sync());
   FACEGATE_RETURN_IF_ERROR(learner_.Save(directory_.CheckpointPath(batches), facts));
   saved_at_ = batches;
+  saved_ = std::move(facts);
   return directory_.Prune(static_cast<size_t>(facts_.recipe.checkpoint_keep));
 }
 

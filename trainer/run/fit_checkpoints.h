@@ -4,6 +4,7 @@
 #include <string>
 
 #include "face/base/status.h"
+#include "trainer/learn/checkpoint.h"
 #include "trainer/report/run_log.h"
 #include "trainer/run/judge.h"
 #include "trainer/run/learner.h"
@@ -24,8 +25,9 @@ class FitCheckpoints {
   // Goes on from the newest checkpoint that can be read, where there are some; the others are said.
   // kFailedPrecondition where none can be used, or the photos or the teacher are others now.
   StatusOr<Standing> Resume(Session& session);
-  // Writes one where a batch was learned since the last one, the log before it, and removes those
-  // that are more than the recipe keeps. Belongs where no update is half gathered.
+  // Writes one where a batch was learned since the last one, or it stands otherwise, the log before
+  // it, and removes those that are more than the recipe keeps. Belongs where no update is half
+  // gathered.
   Status Save(const Standing& standing, report::RunLog& log);
 
  private:
@@ -34,13 +36,15 @@ class FitCheckpoints {
   Status CheckSame(const CheckpointFacts& facts) const;
   // How the run stood; without figures of other sets than those that count now, which is said.
   StatusOr<Standing> StandingOf(const CheckpointFacts& facts, Session& session) const;
+  CheckpointFacts FactsOf(const Standing& standing) const;
   // The numbers of the sets that count.
   std::string BestSets() const;
 
   const RunFacts& facts_;
   const RunDirectory& directory_;
   Learner& learner_;
-  int64_t saved_at_ = 0;  // before the first batch there is nothing that the recipe does not give
+  int64_t saved_at_ = 0;   // before the first batch there is nothing that the recipe does not give
+  CheckpointFacts saved_;  // with what it was saved
 };
 
 }  // namespace facegate

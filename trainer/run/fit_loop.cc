@@ -60,7 +60,10 @@ StatusOr<std::optional<FitEnd>> FitLoop::EndNow() {
   }
   const int64_t batches = training_.batches();
   if (stop_at_ > 0 && batches >= stop_at_) {
-    if (!evaluates_after(batches)) FACEGATE_RETURN_IF_ERROR(Evaluate());
+    // A run that stopped here before was evaluated then, and that counts once.
+    const Standing& standing = parts_.judge.standing();
+    const bool is_evaluated = standing.losses == 0 && standing.best.has_value();
+    if (!evaluates_after(batches) && !is_evaluated) FACEGATE_RETURN_IF_ERROR(Evaluate());
     return std::optional(FitEnd::kStoppedAtEpoch);
   }
   const bool is_enough = options_.stop_after > 0 && batches - begin_ >= options_.stop_after;

@@ -14,6 +14,7 @@ namespace facegate {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr std::chrono::seconds kSweepPatience(120);
 
@@ -96,6 +97,56 @@ TEST_F(SweepFitTest, HalvingComesToTheWeightsOfARunWithoutAStop) {
   Session session({.out = out, .progress = out, .threads = 1});
   ASSERT_THAT(Fit(recipe, {.directory = dir_.File("whole")}, session), IsOk());
   EXPECT_EQ(Text("whole/model.safetensors"), Text("sweep/" + trial.name + "/model.safetensors"));
+}
+
+TEST_F(SweepFitTest, AStopWhereACheckpointIsWrittenKeepsItsBest) {
+  Recipe recipe = SmallPlan().base;
+  recipe.checkpoint.every = 1;
+  std::ostringstream out;
+  Session session({.out = out, .progress = out, .threads = 1});
+  const std::string folder = dir_.File("run");
+  const auto stopped = Fit(recipe, {.directory = folder, .stop_at = 0.5}, session);
+  ASSERT_THAT(stopped, IsOk());
+  ASSERT_TRUE(stopped->best.has_value());
+  const auto next = Fit(recipe, {.directory = folder, .stop_after = 1}, session);
+  ASSERT_THAT(next, IsOk());
+  EXPECT_EQ(next->best, stopped->best);
+  EXPECT_EQ(next->best_batch, stopped->batches);
+}
+
+TEST_F(SweepFitTest, AStopThatWasReachedBeforeIsNotEvaluatedAgain) {
+  const Recipe recipe = SmallPlan().base;
+  std::ostringstream out;
+  Session session({.out = out, .progress = out, .threads = 1});
+  const FitOptions options{.directory = dir_.File("run"), .stop_at = 0.5};
+  const auto stopped = Fit(recipe, options, session);
+  ASSERT_THAT(stopped, IsOk());
+  out.str("");
+  const auto again = Fit(recipe, options, session);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->best, stopped->best);
+  EXPECT_THAT(out.str(), Not(HasSubstr("held-out accuracy")));
+}
+
+TEST_F(SweepFitTest, WeightsThatTrialsBeginWithAreNoScoreOfTheirs) {
+  SweepPlan plan = SmallPlan();
+  std::ostringstream out;
+  Session session({.out = out, .progress = out, .threads = 1});
+  plan.base.schedule.epochs = 6.0;
+  const auto begun = Fit(plan.base, {.directory = dir_.File("begun")}, session);
+  ASSERT_THAT(begun, IsOk());
+  plan.base.network.init = begun->model;
+  plan.base.schedule.epochs = 1.0;
+  plan.base.schedule.warmup = 0.0;
+  plan.base.optimizer.clip_norm = 0.0;
+  plan.tries = {"schedule.rate=1e-12,3"};
+  plan.method = SweepMethod::kGrid;
+  plan.trials.reset();
+  const auto report = Run("sweep", plan);
+  ASSERT_THAT(report, IsOk());
+  const std::vector<double> scores = ScoresOf(*report);
+  EXPECT_GT(scores[0], scores[1]) << "the second one is ruined";
+  for (const TrialRecord& trial : report->record.trials) EXPECT_GT(trial.best_batch, 0);
 }
 
 TEST_F(SweepFitTest, AKilledSweepComesToTheSameScores) {
