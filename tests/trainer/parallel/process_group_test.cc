@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "face/base/file.h"
 #include "tests/trainer/parallel/group_of_threads.h"
 
 namespace facegate {
@@ -98,6 +99,51 @@ TEST_F(ProcessGroupTest, SaysThatAnotherIsGone) {
     Tensor tensor = torch::zeros({1});
     EXPECT_THAT(group->Sum(tensor), StatusIs(StatusCode::kUnavailable));
   });
+}
+
+TEST_F(ProcessGroupTest, MeetsForAShorterTimeThanACallMayTake) {
+  const TempDir dir;
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < 2; ++rank) {
+    threads.emplace_back([&dir, rank] {
+      const auto group = JoinGlooGroup({.rendezvous = dir.File("meet"),
+                                        .rank = rank,
+                                        .size = 2,
+                                        .to_meet = std::chrono::seconds(1)});
+      ASSERT_THAT(group, IsOk());
+      if (rank == 1) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+      Tensor tensor = torch::ones({1});
+      EXPECT_THAT((*group)->Sum(tensor), IsOk());
+      if (rank == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+      EXPECT_THAT((*group)->TakeFirst(tensor), IsOk());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(ProcessGroupTest, DoesNotWaitLongForOneThatMeetsButDoesNotConnect) {
+  const TempDir dir;
+  const auto sized = [](const std::string& text) {
+    const auto size = static_cast<uint32_t>(text.size());
+    return std::string(reinterpret_cast<const char*>(&size), sizeof size) + text;
+  };
+  ASSERT_THAT(WriteFileAtomically(dir.File("meet"), sized("/process 1") + sized("\1")), IsOk());
+  EXPECT_THAT(JoinGlooGroup({.rendezvous = dir.File("meet"),
+                             .rank = 0,
+                             .size = 2,
+                             .to_meet = std::chrono::seconds(1),
+                             .deadline = std::chrono::seconds(20)}),
+              StatusIs(StatusCode::kUnavailable));
+}
+
+TEST_F(ProcessGroupTest, DoesNotWaitForOneThatIsKnownNotToCome) {
+  const TempDir dir;
+  const auto group =
+      JoinGlooGroup({.rendezvous = dir.File("meet"), .rank = 0, .size = 2, .still_coming = [] {
+                       return Unavailable("it has died");
+                     }});
+  EXPECT_THAT(group, StatusIs(StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(MessageOf(group.status())), ::testing::HasSubstr("it has died"));
 }
 
 TEST_F(ProcessGroupTest, DoesNotWaitForeverForOneThatDoesNotCome) {
