@@ -157,7 +157,7 @@ std::string NumberText(const TriedKey& tried, double number) {
   }
   const double width = tried.high - tried.low;
   const bool is_narrow = width < kNarrow * std::max(std::abs(tried.low), std::abs(tried.high));
-  const std::string text = fmt::format("{:.{}g}", number, is_narrow ? kManyDigits : kDigits);
+  std::string text = fmt::format("{:.{}g}", number, is_narrow ? kManyDigits : kDigits);
   // Rounding must not leave the range.
   const double read = NumberOf<double>(text).value_or(number);
   if (read < tried.low) return fmt::format("{}", tried.low);

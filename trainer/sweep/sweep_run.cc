@@ -246,7 +246,7 @@ class Sweep {
   // The error of the data, where they are why a trial came to nothing: it may go on once they are
   // there.
   Status CheckOwnFault(const TrialRecord& trial) {
-    const Status data = TryData(report_);
+    Status data = TryData(report_);
     if (data.ok()) return data;
     FACEGATE_RETURN_IF_ERROR(Write());
     return Annotate(data, trial.name + " goes no further");
