@@ -160,7 +160,7 @@ Status RunFollower(const FollowOptions& options) {
                                               : Unavailable("process 1, which leads, has died");
                      }}));
   const Session session({.out = std::cerr, .progress = std::cerr, .threads = ThreadsOfOne(recipe)});
-  const Status status = FollowFit(recipe, group, session);
+  Status status = FollowFit(recipe, group, session);
   if (status.ok()) return status;
   const std::string own = fmt::format("process {} of {}", options.rank + 1, size);
   if (!HasFailed(*group)) return Annotate(status, own);
