@@ -57,10 +57,13 @@ Status Judge::EvaluateSets() {
   // evaluated.
   scores_.clear();
   FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
-  const auto embedder = MakeTorchEmbedder(std::move(file), {.threads = parts_.session.threads(),
-                                                            .max_batch = kEmbedderBatch,
-                                                            .device = "cpu",
-                                                            .run_canary = false});
+  // Other processes wait meanwhile: their threads are free.
+  const ResolvedRecipe& recipe = parts_.facts.recipe;
+  const int threads =
+      recipe.processes > 1 ? static_cast<int>(recipe.threads) : parts_.session.threads();
+  const auto embedder = MakeTorchEmbedder(
+      std::move(file),
+      {.threads = threads, .max_batch = kEmbedderBatch, .device = "cpu", .run_canary = false});
   parts_.session.UseThreads();
   if (!embedder.ok()) {
     return parts_.session.Say(
