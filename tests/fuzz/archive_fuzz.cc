@@ -1,6 +1,6 @@
 // Zip and tar archives: any bytes are an archive or are refused, what is read of a member has the
-// size that the archive says, and no two members are made of the same bytes. Sums of tar's headers are mended, so that what lies behind them
-// is reached.
+// size that the archive says, and no two members are made of the same bytes. Sums of tar's headers
+// are mended, so that what lies behind them is reached.
 #include <algorithm>
 
 #include "face/base/check.h"

@@ -1,6 +1,4 @@
 // facegate-train eval of sets of pairs that have their pictures, and of several sets.
-#include "trainer/photos/pair_source.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +11,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/command/train_cli.h"
+#include "trainer/photos/pair_source.h"
 
 namespace facegate {
 namespace {
