@@ -13,7 +13,10 @@
 #include "face/network/channel_scale.h"
 #include "face/network/output_shape.h"
 #include "face/onnx/constant_folding.h"
+#include "face/onnx/constant_layout.h"
+#include "face/onnx/graph_constant.h"
 #include "face/onnx/graph_reader.h"
+#include "face/onnx/node_attributes.h"
 #include "face/onnx/onnx_model.h"
 
 // The insides of DescribeGraph(): each operator has a handler here, which makes layers and calls of

@@ -18,6 +18,7 @@ except ImportError:
     sys.exit(77)
 
 import backbone_reference as reference
+from reference_layers import Layers
 
 
 class Network(torch.nn.Module):
@@ -42,7 +43,7 @@ def main():
     for name in sys.argv[2:]:
         (channels, side), forward = reference.NETWORKS[name]
         pictures = reference.pictures(channels, side)
-        net = reference.Layers(7)
+        net = Layers(7)
         with torch.no_grad():
             rows = torch.nn.functional.normalize(forward(net, pictures).double())
             torch.onnx.export(

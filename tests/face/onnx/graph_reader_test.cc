@@ -16,6 +16,7 @@
 #include "face/network/random_weights.h"
 #include "face/network/shape_map.h"
 #include "face/onnx/network_graph.h"
+#include "tests/face/onnx/graph_models.h"
 #include "tests/support/small_graph.h"
 #include "tests/support/status_matchers.h"
 
@@ -23,36 +24,6 @@ namespace facegate {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string Bytes(const std::vector<float>& numbers) {
-  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float)};
-}
-
-Tensor Floats(std::vector<int64_t> shape, const std::vector<float>& numbers) {
-  return {.dtype = DType::kF32, .shape = std::move(shape), .bytes = Bytes(numbers)};
-}
-
-Tensor Numbers(const std::vector<int64_t>& numbers) {
-  return {.dtype = DType::kI64,
-          .shape = {static_cast<int64_t>(numbers.size())},
-          .bytes = {reinterpret_cast<const char*>(numbers.data()), numbers.size() * 8}};
-}
-
-// A graph of an input 1·4·4 with these nodes.
-OnnxModel ModelOf(std::vector<OnnxNode> nodes, TensorMap initializers) {
-  OnnxModel model{.opsets = {{"", 13}}};
-  model.outputs = {{.name = nodes.back().outputs.front()}};
-  model.nodes = std::move(nodes);
-  model.initializers = std::move(initializers);
-  model.inputs = {{.name = "x",
-                   .dtype = DType::kF32,
-                   .shape = std::vector<OnnxExtent>{"N", int64_t{1}, int64_t{4}, int64_t{4}}}};
-  return model;
-}
-
-const std::vector<network::Layer>& LayersOf(const GraphNetwork& read) {
-  return std::get<network::Graph>(read.description.layers.front().kind).layers;
-}
 
 TEST(GraphReaderTest, ReadsWhatIsWrittenOfEachArchitecture) {
   // The third has gates of lists, the last a batch norm without numbers of its own.
@@ -141,23 +112,6 @@ TEST(GraphReaderTest, TakesTheSidesThatAreGivenWhereTheGraphLeavesThemOpen) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork given,
                                 DescribeGraph(model, network::Sides{8, 9}));
   EXPECT_EQ(given.description.input, (network::Input{3, 8, 6}));
-}
-
-TEST(GraphReaderTest, FollowsTheShapeThatPyTorchComputes) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      const GraphNetwork read,
-      DescribeGraph(ModelOf({{.op = "Shape", .inputs = {"x"}, .outputs = {"shape"}},
-                             {.op = "Gather",
-                              .inputs = {"shape", "zero"},
-                              .outputs = {"batch"},
-                              .attributes = {{"axis", int64_t{0}}}},
-                             {.op = "Concat",
-                              .inputs = {"batch", "rest"},
-                              .outputs = {"wanted"},
-                              .attributes = {{"axis", int64_t{0}}}},
-                             {.op = "Reshape", .inputs = {"x", "wanted"}, .outputs = {"y"}}},
-                            {{"zero", Numbers({0})}, {"rest", Numbers({-1})}})));
-  EXPECT_EQ(read.description.outputs, 16);
 }
 
 std::vector<float> Rising(size_t count) {
@@ -267,73 +221,6 @@ TEST(GraphReaderTest, LeavesOutWhatTheOutputDoesNotNeed) {
   EXPECT_EQ(LayersOf(read).size(), 1U);
 }
 
-// What is said of a graph that ends in a Flatten of "v", which these nodes make of "x".
-std::string RefusalOf(std::vector<OnnxNode> nodes, const TensorMap& constants = {}) {
-  nodes.push_back({.op = "Flatten", .inputs = {"v"}, .outputs = {"y"}});
-  const auto read = DescribeGraph(ModelOf(std::move(nodes), constants));
-  EXPECT_THAT(read, StatusIs(StatusCode::kInvalidArgument));
-  return std::string(MessageOf(read.status()));
-}
-
-// The shape of a Reshape that is computed by that operator of two lists of numbers.
-std::string FoldingRefusal(const std::string& op, const std::vector<int64_t>& one,
-                           const std::vector<int64_t>& other) {
-  return RefusalOf({{.op = op, .inputs = {"a", "b"}, .outputs = {"shape"}},
-                    {.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"v"}}},
-                   {{"a", Numbers(one)}, {"b", Numbers(other)}});
-}
-
-TEST(GraphReaderTest, RefusesWhatConstantsCannotBeComputedTo) {
-  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
-  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-  const auto refused = HasSubstr("does not fit its constants");
-  EXPECT_THAT(FoldingRefusal("Div", {kLeast}, {-1}), refused);
-  EXPECT_THAT(FoldingRefusal("Div", {1}, {0}), refused);
-  EXPECT_THAT(FoldingRefusal("Div", {}, {1}), refused);
-  EXPECT_THAT(FoldingRefusal("Add", {kMost}, {1}), refused);
-  EXPECT_THAT(FoldingRefusal("Sub", {kLeast}, {1}), refused);
-  EXPECT_THAT(FoldingRefusal("Mul", {kMost}, {2}), refused);
-  EXPECT_THAT(FoldingRefusal("Squeeze", {1}, {kMost}), refused);
-  EXPECT_THAT(FoldingRefusal("Unsqueeze", {1}, {kLeast}), refused);
-  EXPECT_THAT(FoldingRefusal("Gather", {1}, {kLeast}), refused);
-}
-
-// PyTorch's exporter writes left, right, top and bottom of a padding, fills up with zeros, and
-// turns the list of pairs round.
-TEST(GraphReaderTest, FollowsThePaddingThatPyTorchComputes) {
-  const Tensor zero{.dtype = DType::kI64, .shape = {1}, .bytes = std::string(8, '\0')};
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      const GraphNetwork read,
-      DescribeGraph(ModelOf({{.op = "ConstantOfShape",
-                              .inputs = {"four"},
-                              .outputs = {"zeros"},
-                              .attributes = {{"value", zero}}},
-                             {.op = "Concat",
-                              .inputs = {"sides", "zeros"},
-                              .outputs = {"all"},
-                              .attributes = {{"axis", int64_t{0}}}},
-                             {.op = "Reshape", .inputs = {"all", "pairs"}, .outputs = {"rows"}},
-                             {.op = "Neg", .inputs = {"one"}, .outputs = {"back"}},
-                             {.op = "Slice",
-                              .inputs = {"rows", "back", "least", "zero", "back"},
-                              .outputs = {"turned"}},
-                             {.op = "Transpose",
-                              .inputs = {"turned"},
-                              .outputs = {"columns"},
-                              .attributes = {{"perm", std::vector<int64_t>{1, 0}}}},
-                             {.op = "Reshape", .inputs = {"columns", "back"}, .outputs = {"pads"}},
-                             {.op = "Pad", .inputs = {"x", "pads"}, .outputs = {"padded"}},
-                             {.op = "Flatten", .inputs = {"padded"}, .outputs = {"y"}}},
-                            {{"four", Numbers({4})},
-                             {"sides", Numbers({1, 2, 3, 4})},
-                             {"pairs", Numbers({-1, 2})},
-                             {"one", Numbers({1})},
-                             {"zero", Numbers({0})},
-                             {"least", Numbers({std::numeric_limits<int64_t>::min()})}})));
-  const auto& pad = std::get<network::Pad>(LayersOf(read).front().kind);
-  EXPECT_EQ(pad.borders, (network::Borders{.top = 3, .left = 1, .bottom = 4, .right = 2}));
-}
-
 TEST(GraphReaderTest, RefusesWindowsOutOfRange) {
   const TensorMap kernel = {{"k", Floats({1, 1, 1, 1}, {1})}};
   for (const int64_t number : {int64_t{0}, int64_t{1025}, std::numeric_limits<int64_t>::max()}) {
@@ -364,79 +251,11 @@ TEST(GraphReaderTest, RefusesWindowsOutOfRange) {
       HasSubstr("pads otherwise"));
 }
 
-TEST(GraphReaderTest, LimitsTheCopiesOfWeights) {
-  // A list that is joined with itself again and again.
-  std::vector<OnnxNode> nodes;
-  std::string list = "one";
-  for (int i = 0; i < 60; ++i) {
-    const std::string longer = std::to_string(i);
-    nodes.push_back({.op = "Concat", .inputs = {list, list}, .outputs = {longer}});
-    list = longer;
-  }
-  nodes.push_back({.op = "Reshape", .inputs = {"x", list}, .outputs = {"v"}});
-  EXPECT_THAT(RefusalOf(nodes, {{"one", Numbers({1})}}), HasSubstr("does not fit its constants"));
-  // One kernel in many convolutions.
-  nodes.clear();
-  std::string value = "x";
-  for (int i = 0; i < 30; ++i) {
-    const std::string next = i == 29 ? "v" : "value" + std::to_string(i);
-    nodes.push_back({.op = "Conv",
-                     .inputs = {value, "k"},
-                     .outputs = {next},
-                     .attributes = {{"pads", std::vector<int64_t>(4, 512)}}});
-    value = next;
-  }
-  EXPECT_THAT(
-      RefusalOf(nodes, {{"k", Floats({1, 1, 1023, 1023}, std::vector<float>(1023 * 1023))}}),
-      HasSubstr("more copies"));
-}
-
-TEST(GraphReaderTest, LimitsTheSizeOfWhatIsJoined) {
-  std::vector<OnnxNode> nodes;
-  std::string value = "x";
-  for (int i = 0; i < 70; ++i) {
-    const std::string next = i == 69 ? "v" : "value" + std::to_string(i);
-    nodes.push_back({.op = "Concat", .inputs = {value, value}, .outputs = {next}});
-    value = next;
-  }
-  EXPECT_THAT(RefusalOf(nodes), HasSubstr("limit is 268435456 numbers"));
-}
-
-TEST(GraphReaderTest, TellsThePartOfAShapeThatIsAskedFor) {
-  const auto outputs = [](int64_t start, int64_t end) {
-    const auto read =
-        DescribeGraph(ModelOf({{.op = "Shape",
-                                .inputs = {"x"},
-                                .outputs = {"part"},
-                                .attributes = {{"start", start}, {"end", end}}},
-                               {.op = "Concat", .inputs = {"part", "rest"}, .outputs = {"wanted"}},
-                               {.op = "Reshape", .inputs = {"x", "wanted"}, .outputs = {"y"}}},
-                              {{"rest", Numbers({-1})}}));
-    return read.ok() ? read->description.outputs : -1;
-  };
-  EXPECT_EQ(outputs(0, 1), 16);
-  EXPECT_EQ(outputs(-4, -3), 16);
-  EXPECT_EQ(outputs(0, 4), -1);  // 1, 1, 4, 4 and what is left
-}
-
 TEST(GraphReaderTest, RefusesToMakeThePictureWhole) {
   EXPECT_THAT(
       RefusalOf(
           {{.op = "Cast", .inputs = {"x"}, .outputs = {"v"}, .attributes = {{"to", int64_t{7}}}}}),
       HasSubstr("other numbers than fractions"));
-}
-
-TEST(GraphReaderTest, CastsOfConstantsChangeTheirType) {
-  // The shape is computed in fractions: 1.5 becomes 1.
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      const GraphNetwork read,
-      DescribeGraph(ModelOf({{.op = "Cast",
-                              .inputs = {"numbers"},
-                              .outputs = {"wanted"},
-                              .attributes = {{"to", int64_t{7}}}},
-                             {.op = "Reshape", .inputs = {"x", "wanted"}, .outputs = {"y"}}},
-                            {{"numbers", Floats({2}, {1.5F, -1.0F})}})));
-  EXPECT_EQ(read.description.outputs, 16);
 }
 
 TEST(GraphReaderTest, LengthsAreThoseOfEachEmbedding) {

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "face/onnx/graph_reader.h"
+#include "face/onnx/onnx_model.h"
+#include "tests/support/status_matchers.h"
+
+// Little graphs, as tests write them down.
+namespace facegate {
+
+inline std::string Bytes(const std::vector<float>& numbers) {
+  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float)};
+}
+
+inline Tensor Floats(std::vector<int64_t> shape, const std::vector<float>& numbers) {
+  return {.dtype = DType::kF32, .shape = std::move(shape), .bytes = Bytes(numbers)};
+}
+
+inline Tensor Numbers(const std::vector<int64_t>& numbers) {
+  return {.dtype = DType::kI64,
+          .shape = {static_cast<int64_t>(numbers.size())},
+          .bytes = {reinterpret_cast<const char*>(numbers.data()), numbers.size() * 8}};
+}
+
+// A graph of an input 1·4·4 with these nodes.
+inline OnnxModel ModelOf(std::vector<OnnxNode> nodes, TensorMap initializers) {
+  OnnxModel model{.opsets = {{"", 13}}};
+  model.outputs = {{.name = nodes.back().outputs.front()}};
+  model.nodes = std::move(nodes);
+  model.initializers = std::move(initializers);
+  model.inputs = {{.name = "x",
+                   .dtype = DType::kF32,
+                   .shape = std::vector<OnnxExtent>{"N", int64_t{1}, int64_t{4}, int64_t{4}}}};
+  return model;
+}
+
+inline const std::vector<network::Layer>& LayersOf(const GraphNetwork& read) {
+  return std::get<network::Graph>(read.description.layers.front().kind).layers;
+}
+
+// What is said of a graph that ends in a Flatten of "v", which these nodes make of "x".
+inline std::string RefusalOf(std::vector<OnnxNode> nodes, const TensorMap& constants = {}) {
+  nodes.push_back({.op = "Flatten", .inputs = {"v"}, .outputs = {"y"}});
+  const auto read = DescribeGraph(ModelOf(std::move(nodes), constants));
+  EXPECT_THAT(read, StatusIs(StatusCode::kInvalidArgument));
+  return std::string(MessageOf(read.status()));
+}
+
+}  // namespace facegate
