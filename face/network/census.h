@@ -10,8 +10,8 @@ namespace facegate::network {
 
 // How often a network computes what: elementary operations, with their numbers, in words.
 // Residuals, gates and the like are what they consist of; what does nothing at inference is not
-// counted, nor is a flattening. Networks of one census whose tensors have the same names differ in
-// the order of what they compute at most.
+// counted, nor are a flattening and orders of the numbers of a map. It holds no weights: networks
+// of one census may compute different things.
 using Census = std::map<std::string, int64_t>;
 
 Census CensusOf(const Description& description);

@@ -17,9 +17,9 @@ namespace facegate::network {
 // With the defaults the original's "GhostFaceNetV1-1.3-1", without a bias before the last batch
 // norm. Keras counts running statistics, too, and so finds 28,552 parameters more: 4.09 million.
 struct GhostFaceNetShape {
-  Input input = kCropInput;
-  double width = 1.3;  // times the channels of GhostNet
-  int64_t stride = 1;  // of the first convolution
+  Input input = kCropInput;  // square
+  double width = 1.3;        // times the channels of GhostNet
+  int64_t stride = 1;        // of the first convolution
   int64_t outputs = 512;
 };
 

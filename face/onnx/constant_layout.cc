@@ -11,7 +11,6 @@
 namespace facegate {
 namespace {
 
-constexpr size_t kMaxRank = 8;
 constexpr size_t kMaxList = 1 << 16;  // numbers that are joined to one list
 
 // Puts the elements that `places` names into an order, whatever their type is.
@@ -36,9 +35,10 @@ StatusOr<GraphConstant> WithShape(const OnnxNode& node, GraphConstant constant,
 }
 
 // Axes are an attribute, or from opset 13 on an input.
-std::optional<std::vector<int64_t>> AxesOf(const OnnxNode& node, ConstantInputs inputs) {
-  if (inputs.size() > 1 && inputs[1] != nullptr && inputs[1]->whole) return inputs[1]->wholes;
-  return IntegersOf(node, "axes");
+StatusOr<std::optional<std::vector<int64_t>>> AxesOf(const OnnxNode& node, ConstantInputs inputs) {
+  if (inputs.size() < 2 || inputs[1] == nullptr) return IntegersOf(node, "axes");
+  if (!inputs[1]->whole) return DoesNotFit(node);
+  return std::optional(inputs[1]->wholes);
 }
 
 // The places of an extent that a slice takes, in its order.
@@ -50,9 +50,10 @@ std::vector<int64_t> SlicePlaces(int64_t begin, int64_t end, int64_t step, int64
       places.push_back(at);
     }
   } else {
+    if (extent == 0) return places;
     const int64_t last = end < 0 ? std::max<int64_t>(end + extent, -1) : end;
-    const int64_t first = begin < 0 ? begin + extent : std::min(begin, extent - 1);
-    for (int64_t at = first; at > last && at >= 0; at += std::max(step, -extent)) {
+    const int64_t first = std::min(SliceBound(begin, extent), extent - 1);
+    for (int64_t at = first; at > last; at += std::max(step, -extent)) {
       places.push_back(at);
     }
   }
@@ -92,7 +93,7 @@ StatusOr<GraphConstant> Reshaped(const OnnxNode& node, ConstantInputs inputs) {
 
 StatusOr<GraphConstant> Squeezed(const OnnxNode& node, ConstantInputs inputs) {
   const GraphConstant& from = *inputs[0];
-  const auto given = AxesOf(node, inputs);
+  FACEGATE_ASSIGN_OR_RETURN(const auto given, AxesOf(node, inputs));
   const auto axes = given.has_value() ? AxesFromZero(*given, from.shape.size())
                                       : std::optional(std::vector<int64_t>());
   if (!axes.has_value()) return DoesNotFit(node);
@@ -109,8 +110,10 @@ StatusOr<GraphConstant> Squeezed(const OnnxNode& node, ConstantInputs inputs) {
 
 StatusOr<GraphConstant> Unsqueezed(const OnnxNode& node, ConstantInputs inputs) {
   const GraphConstant& from = *inputs[0];
-  const auto given = AxesOf(node, inputs);
-  if (!given.has_value() || from.shape.size() + given->size() > kMaxRank) return DoesNotFit(node);
+  FACEGATE_ASSIGN_OR_RETURN(const auto given, AxesOf(node, inputs));
+  if (!given.has_value() || from.shape.size() + given->size() > kMaxConstantRank) {
+    return DoesNotFit(node);
+  }
   const auto axes = AxesFromZero(*given, from.shape.size() + given->size());
   if (!axes.has_value()) return DoesNotFit(node);
   std::vector<int64_t> shape = from.shape;
@@ -197,8 +200,8 @@ StatusOr<GraphConstant> Sliced(const OnnxNode& node, ConstantInputs inputs) {
   const auto steps = list(4, "steps").value_or(std::vector<int64_t>(count, 1));
   GraphConstant value = *inputs[0];
   const auto rank = static_cast<int64_t>(value.shape.size());
-  if (count > kMaxRank || ends->size() != count || axes.size() != count || steps.size() != count ||
-      !AxesFromZero(axes, value.shape.size()).has_value()) {
+  if (count > kMaxConstantRank || ends->size() != count || axes.size() != count ||
+      steps.size() != count || !AxesFromZero(axes, value.shape.size()).has_value()) {
     return DoesNotFit(node);
   }
   for (size_t i = 0; i < count; ++i) {
@@ -213,8 +216,8 @@ StatusOr<GraphConstant> Sliced(const OnnxNode& node, ConstantInputs inputs) {
 // A list of so many equal numbers, as PyTorch's exporter writes paddings.
 StatusOr<GraphConstant> Filled(const OnnxNode& node, const GraphConstant& shape) {
   const std::optional<int64_t> count = ElementCount(shape.wholes);
-  if (!shape.whole || shape.shape.size() > 1 || !count.has_value() ||
-      *count > static_cast<int64_t>(kMaxList)) {
+  if (!shape.whole || shape.shape.size() > 1 || shape.wholes.size() > kMaxConstantRank ||
+      !count.has_value() || *count > static_cast<int64_t>(kMaxList)) {
     return DoesNotFit(node);
   }
   GraphConstant value{.reals = {0.0F}};
@@ -252,7 +255,7 @@ std::optional<std::vector<int64_t>> AxesFromZero(std::span<const int64_t> axes, 
 
 std::optional<std::vector<int64_t>> ReshapedTo(std::span<const int64_t> shape,
                                                std::span<const int64_t> wanted) {
-  if (wanted.size() > kMaxRank) return std::nullopt;
+  if (wanted.size() > kMaxConstantRank) return std::nullopt;
   std::vector<int64_t> result(wanted.begin(), wanted.end());
   int64_t known = 1;
   std::optional<size_t> open;

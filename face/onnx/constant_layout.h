@@ -10,10 +10,9 @@
 #include "face/onnx/onnx_model.h"
 
 // The operators that give the numbers of constants another shape, order or number, as exporters
-// compute shapes and paddings with them. Each is computed as FoldNode() says.
+// compute shapes and paddings with them. Each computes what ONNX says of its operator; its errors
+// are DoesNotFit(), and those of ConstantOf() where the node holds a tensor.
 namespace facegate {
-
-using ConstantInputs = std::span<const GraphConstant* const>;  // null: left out
 
 // kInvalidArgument: the constants of a node are not such as its operator takes.
 Status DoesNotFit(const OnnxNode& node);

@@ -36,6 +36,10 @@ GraphConstant Wholes(const Tensor& tensor) {
 }  // namespace
 
 StatusOr<GraphConstant> ConstantOf(const Tensor& tensor) {
+  if (tensor.shape.size() > kMaxConstantRank) {
+    return InvalidArgument(fmt::format("a constant has {} extents, limit is {}",
+                                       tensor.shape.size(), kMaxConstantRank));
+  }
   switch (tensor.dtype) {
     case DType::kF32:
       return Reals<float>(tensor);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "face/base/status.h"
@@ -9,8 +10,10 @@
 
 namespace facegate {
 
-// A constant of a graph that is followed, in C order: fractions (F16, F32 and F64 become F32), or
-// whole numbers (I32 and I64), which are shapes and axes.
+inline constexpr size_t kMaxConstantRank = 8;
+
+// A constant of a graph that is followed, of up to kMaxConstantRank extents, in C order: fractions
+// (F16, F32 and F64 become F32), or whole numbers (I32 and I64), which are shapes and axes.
 struct GraphConstant {
   std::vector<int64_t> shape{};
   bool whole = false;
@@ -20,7 +23,10 @@ struct GraphConstant {
   size_t size() const { return whole ? wholes.size() : reals.size(); }
 };
 
-// Takes a tensor's numbers. kInvalidArgument for another type.
+// The inputs of a node; one that is left out is null.
+using ConstantInputs = std::span<const GraphConstant* const>;
+
+// Takes a tensor's numbers. kInvalidArgument for another type, and for more extents.
 StatusOr<GraphConstant> ConstantOf(const Tensor& tensor);
 
 }  // namespace facegate

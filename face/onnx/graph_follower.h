@@ -30,6 +30,8 @@ struct Value {
   network::Extents shape{};  // of one picture: C·H·W, or a length
   // In the graph its last extent is that of the channels; here it is C·H·W all the same.
   bool channels_last = false;
+  // A list has so many extents of 1 behind it in the graph, where it meets maps with two of them.
+  size_t ones = 0;
   // A list that was flattened in the order H, W, C: that map's extents, C·H·W.
   network::Extents flattened{};
   // It is the length of this value, for each picture.
@@ -74,6 +76,7 @@ class GraphReader {
   StatusOr<Value> Data(size_t input) const;
   // The same of a map whose channels come first.
   StatusOr<Value> Map(size_t input) const;
+  // The same of a list, N·C in the graph.
   StatusOr<Value> List(size_t input) const;
   // The shape of a value in the graph, of one picture.
   static std::vector<int64_t> OnnxShape(const Value& value);
@@ -84,7 +87,8 @@ class GraphReader {
   Status GiveInOrder(network::LayerKind kind, const Value& input, const LayerTensors& tensors = {});
   Status GiveCall(network::Call call, network::Extents shape);
   Status GiveSame(const Value& value);
-  Status GiveList(const Value& map);
+  // A value as a list with so many extents of 1 behind it.
+  Status GiveList(const Value& value, size_t ones = 0);
 
   // graph_windows.cc
   StatusOr<network::Window> WindowOf(const network::Sides& kernel,
@@ -121,7 +125,8 @@ class GraphReader {
   Status Gemm();
   Status MatMul();
   Status Flatten();
-  Status Spread();
+  Status Squeeze();
+  Status Unsqueeze();
   Status Reshape();
   Status Transpose();
   // The length of a list; what is done to it before it divides only keeps it from zero.

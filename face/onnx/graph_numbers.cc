@@ -12,6 +12,8 @@ namespace {
 using network::Extents;
 using network::Join;
 
+constexpr size_t kMaxOnes = 2;  // behind a list: it has the rank of a map then
+
 }  // namespace
 
 Status GraphReader::Pass() {
@@ -43,9 +45,9 @@ StatusOr<std::vector<float>> GraphReader::ByChannel(const GraphConstant& constan
   if (!shape.empty() && shape.size() == OnnxShape(value).size() && shape[0] == 1) {
     shape.erase(shape.begin());
   }
-  bool fits = constant.reals.size() == 1;
+  bool fits = constant.reals.size() == 1 && shape.size() <= OnnxShape(value).size();
   if (!fits && constant.reals.size() == channels && value.flattened.empty()) {
-    std::vector<int64_t> expected(value.shape.size(), 1);
+    std::vector<int64_t> expected(value.shape.size() + value.ones, 1);
     (value.channels_last ? expected.back() : expected.front()) = value.shape[0];
     // Leading extents of 1 may be missing.
     while (expected.size() > shape.size() && expected.front() == 1) {
@@ -127,6 +129,10 @@ Status GraphReader::JoinTwo() {
   if (one.channels_last != other.channels_last || one.flattened != other.flattened) {
     return Unread("joins channels that come first with such that come last");
   }
+  if (OnnxShape(one).size() != OnnxShape(other).size()) {
+    return Unread(fmt::format("joins the shapes {} and {}", ShapeText(OnnxShape(one)),
+                              ShapeText(OnnxShape(other))));
+  }
   const bool swapped = one.shape.size() < other.shape.size();
   if (swapped && (node_->op == "Sub" || node_->op == "Div")) {
     return Unread("has a list in front of a map");
@@ -140,6 +146,7 @@ Status GraphReader::JoinTwo() {
   FACEGATE_RETURN_IF_ERROR(GiveCall({join, {first.number, second.number}}, std::move(shape)));
   Value& output = values_[node_->outputs.front()];
   output.channels_last = one.channels_last;
+  output.ones = first.ones;
   output.flattened = one.flattened;
   return OkStatus();
 }
@@ -147,19 +154,23 @@ Status GraphReader::JoinTwo() {
 Status GraphReader::Concat() {
   network::Call call{.what = Join::kConcat, .inputs = {}};
   std::vector<Extents> shapes;
+  FACEGATE_ASSIGN_OR_RETURN(const Value first, Data(0));
   for (size_t i = 0; i < node_->inputs.size(); ++i) {
     FACEGATE_ASSIGN_OR_RETURN(const Value value, Data(i));
     if (value.channels_last || !value.flattened.empty()) return Unread("has channels last");
+    if (value.ones != first.ones) return Unread("joins lists of other ranks");
     call.inputs.push_back(value.number);
     shapes.push_back(value.shape);
   }
   const int64_t axis = IntegerOf(*node_, "axis").value_or(1);
-  if (axis != 1 && axis != -static_cast<int64_t>(shapes.front().size())) {
+  if (axis != 1 && axis != 1 - static_cast<int64_t>(OnnxShape(first).size())) {
     return Unread("joins another axis than the channels");
   }
   if (call.inputs.size() == 1) return Pass();
   FACEGATE_ASSIGN_OR_RETURN(Extents shape, network::OutputOfJoin(Join::kConcat, shapes));
-  return GiveCall(std::move(call), std::move(shape));
+  FACEGATE_RETURN_IF_ERROR(GiveCall(std::move(call), std::move(shape)));
+  values_[node_->outputs.front()].ones = first.ones;
+  return OkStatus();
 }
 
 Status GraphReader::GiveProduct(const Value& input, int64_t in, int64_t out,
@@ -229,24 +240,43 @@ Status GraphReader::MatMul() {
 
 Status GraphReader::Flatten() {
   FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
-  if (input.shape.size() == 1) return GiveSame(input);
-  if (node_->op == "Flatten" && IntegerOf(*node_, "axis").value_or(1) != 1) {
-    return Unread("flattens from another axis on");
-  }
-  if (node_->op == "Squeeze" && (input.shape[1] != 1 || input.shape[2] != 1)) {
-    return Unread("squeezes the shape " + ShapeText(input.shape));
-  }
+  const auto rank = static_cast<int64_t>(OnnxShape(input).size());
+  const int64_t axis = IntegerOf(*node_, "axis").value_or(1);
+  if (axis != 1 && axis != 1 - rank) return Unread("flattens from another axis on");
   return GiveList(input);
 }
 
-// A list with extents of 1 behind it, which meets maps by its channels, stays a list here.
-Status GraphReader::Spread() {
-  FACEGATE_ASSIGN_OR_RETURN(const Value input, List(0));
-  FACEGATE_ASSIGN_OR_RETURN(const auto axes, Axes(1));
-  if (axes != std::vector<int64_t>{2, 3} || !input.flattened.empty()) {
+Status GraphReader::Squeeze() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
+  FACEGATE_ASSIGN_OR_RETURN(const auto given, Axes(1));
+  const std::vector<int64_t> shape = OnnxShape(input);
+  // Without axes, those of all extents of 1: N is none.
+  std::vector<int64_t> places;
+  const size_t channels = input.channels_last ? shape.size() - 1 : 1;
+  for (size_t i = 1; i < shape.size(); ++i) {
+    if (i != channels && shape[i] == 1) places.push_back(static_cast<int64_t>(i));
+  }
+  const auto axes = given.has_value() ? AxesFromZero(*given, shape.size()) : std::optional(places);
+  const bool rows_left = input.channels_last && axes != places;
+  if (places.size() + 2 != shape.size() || !axes.has_value() || rows_left ||
+      !std::includes(places.begin(), places.end(), axes->begin(), axes->end())) {
+    return Unread("squeezes the shape " + ShapeText(shape));
+  }
+  return GiveList(input, places.size() - axes->size());
+}
+
+// A list with extents of 1 behind it stays a list here.
+Status GraphReader::Unsqueeze() {
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, Data(0));
+  FACEGATE_ASSIGN_OR_RETURN(const auto given, Axes(1));
+  const size_t more = given.has_value() ? std::min(given->size(), kMaxConstantRank) : 0;
+  const auto axes =
+      given.has_value() ? AxesFromZero(*given, OnnxShape(input).size() + more) : std::nullopt;
+  if (input.shape.size() != 1 || !input.flattened.empty() || !axes.has_value() || axes->empty() ||
+      axes->front() < 2 || input.ones + axes->size() > kMaxOnes) {
     return Unread("puts extents elsewhere than behind the channels");
   }
-  return GiveSame(input);
+  return GiveList(input, input.ones + axes->size());
 }
 
 Status GraphReader::Reshape() {
@@ -254,15 +284,15 @@ Status GraphReader::Reshape() {
   if (!Has(1)) return Unread("has no shape");
   FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const wanted, Constant(node_->inputs[1]));
   if (wanted == nullptr || !wanted->whole) return Unread("has a shape that is not constant");
+  if (wanted->size() > kMaxConstantRank) {
+    return Unread(fmt::format("makes a value of {} extents", wanted->size()));
+  }
   const std::vector<int64_t> from = OnnxShape(input);
   const auto to = ReshapedTo(from, wanted->wholes);
   if (to == from) return GiveSame(input);
-  if (input.shape.size() == 1 && to == std::vector<int64_t>{1, input.shape[0], 1, 1}) {
-    return GiveSame(input);
-  }
-  if (to.has_value() && to->size() == 2 && to->front() == 1) {
-    return input.shape.size() == 1 ? GiveSame(input) : GiveList(input);
-  }
+  const bool list = to.has_value() && to->size() >= 2 && to->size() <= 2 + kMaxOnes &&
+                    (*to)[0] == 1 && (*to)[1] == ElementCount(from);
+  if (list) return GiveList(input, to->size() - 2);
   return Unread(fmt::format("makes {} of {}", ShapeText(wanted->wholes), ShapeText(from)));
 }
 

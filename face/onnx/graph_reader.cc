@@ -106,6 +106,11 @@ Status GraphReader::TakeInput() {
   if (!shape.has_value() || shape->size() != 4) {
     return InvalidArgument(fmt::format("the input {} is not N·C·H·W", Quote(input.name)));
   }
+  if (const auto* const pictures = std::get_if<int64_t>(&shape->front());
+      pictures != nullptr && *pictures > 1) {
+    return InvalidArgument(fmt::format("the input {} is of {} pictures at once, expected 1 or any",
+                                       Quote(input.name), *pictures));
+  }
   const auto extent = [&](size_t i) {
     const auto* const fixed = std::get_if<int64_t>(&(*shape)[i]);
     return fixed != nullptr && *fixed > 0 ? *fixed : int64_t{0};
@@ -187,13 +192,14 @@ StatusOr<Value> GraphReader::Map(size_t input) const {
 
 StatusOr<Value> GraphReader::List(size_t input) const {
   FACEGATE_ASSIGN_OR_RETURN(Value value, Data(input));
-  if (value.shape.size() == 1) return value;
-  return Unread(fmt::format("takes the shape {}", ShapeText(value.shape)));
+  if (value.shape.size() == 1 && value.ones == 0) return value;
+  return Unread(fmt::format("takes the shape {}", ShapeText(OnnxShape(value))));
 }
 
 std::vector<int64_t> GraphReader::OnnxShape(const Value& value) {
   std::vector<int64_t> shape = {1};
   shape.insert(shape.end(), value.shape.begin(), value.shape.end());
+  shape.resize(shape.size() + value.ones, 1);
   if (value.channels_last) std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
   return shape;
 }
@@ -214,6 +220,7 @@ Status GraphReader::GiveInOrder(LayerKind kind, const Value& input, const LayerT
   FACEGATE_RETURN_IF_ERROR(Give(std::move(kind), input, tensors));
   Value& output = values_[node_->outputs.front()];
   output.channels_last = input.channels_last;
+  output.ones = input.ones;
   output.flattened = input.flattened;
   return OkStatus();
 }
@@ -230,10 +237,13 @@ Status GraphReader::GiveSame(const Value& value) {
   return OkStatus();
 }
 
-Status GraphReader::GiveList(const Value& map) {
-  FACEGATE_RETURN_IF_ERROR(Give(network::Flatten{}, map));
-  if (map.channels_last && map.shape[1] * map.shape[2] > 1) {
-    values_[node_->outputs.front()].flattened = map.shape;
+Status GraphReader::GiveList(const Value& value, size_t ones) {
+  const bool list = value.shape.size() == 1;
+  FACEGATE_RETURN_IF_ERROR(list ? GiveSame(value) : Give(network::Flatten{}, value));
+  Value& output = values_[node_->outputs.front()];
+  output.ones = ones;
+  if (!list && value.channels_last && value.shape[1] * value.shape[2] > 1) {
+    output.flattened = value.shape;
   }
   return OkStatus();
 }
@@ -244,6 +254,7 @@ Status GraphReader::Follow() {
   }
   std::vector<const GraphConstant*> constants;
   bool all = true;
+  size_t taken = 0;  // numbers of the constants
   for (const std::string& input : node_->inputs) {
     const GraphConstant* constant = nullptr;
     // Weights are large, and asked for where they are read.
@@ -252,11 +263,13 @@ Status GraphReader::Follow() {
       if (constant == nullptr) return Unread("has the input " + Quote(input) + " from nowhere");
     }
     all = all && (input.empty() || constant != nullptr);
+    if (constant != nullptr && node_->op != "Shape") taken += constant->size();
     constants.push_back(constant);
   }
   if (!all) return FollowData();
+  FACEGATE_RETURN_IF_ERROR(Spend(taken));
   FACEGATE_ASSIGN_OR_RETURN(GraphConstant folded, FoldNode(*node_, constants));
-  FACEGATE_RETURN_IF_ERROR(Spend(folded.size()));
+  FACEGATE_RETURN_IF_ERROR(Spend(folded.size() - std::min(taken, folded.size())));
   constants_[node_->outputs.front()] = std::move(folded);
   return OkStatus();
 }
@@ -280,8 +293,8 @@ Status GraphReader::FollowData() {
       {"MatMul", &GraphReader::MatMul},
       {"Flatten", &GraphReader::Flatten},
       {"Reshape", &GraphReader::Reshape},
-      {"Squeeze", &GraphReader::Flatten},
-      {"Unsqueeze", &GraphReader::Spread},
+      {"Squeeze", &GraphReader::Squeeze},
+      {"Unsqueeze", &GraphReader::Unsqueeze},
       {"GlobalAveragePool", &GraphReader::GlobalMean},
       {"ReduceMean", &GraphReader::Mean},
       {"AveragePool", &GraphReader::Pool},

@@ -25,12 +25,12 @@ struct GraphNetwork {
 // list. A height or width that is not fixed is that of `open`, or 112 pixels.
 //
 // Takes the operators Conv, BatchNormalization, PRelu, LeakyRelu, Relu, Clip, Sigmoid, Add, Sub,
-// Mul, Div, Gemm, MatMul, Flatten, Reshape, Squeeze, GlobalAveragePool, ReduceMean of rows and
-// columns, AveragePool, MaxPool, Concat of channels, Pad by zeros, Transpose to and from N·H·W·C,
-// Identity, Dropout and Cast, what computes the shape of a Reshape, and a division of the output by
-// its length, which is left out. kInvalidArgument, naming operator and node, for anything else; for
-// more copies of weights than networks make; and for what a card could not hold
-// (description_json.h).
+// Mul, Div, Gemm, MatMul, Flatten, Reshape, Squeeze, Unsqueeze behind the channels,
+// GlobalAveragePool, ReduceMean of rows and columns, AveragePool, MaxPool, Concat of channels, Pad
+// by zeros, Transpose to and from N·H·W·C, Identity, Dropout and Cast, what computes the shape of a
+// Reshape, and a division of the output by its length, which is left out. kInvalidArgument, naming
+// operator and node, for anything else; for more copies of weights than networks make; and for what
+// a card could not hold (description_json.h).
 StatusOr<GraphNetwork> DescribeGraph(OnnxModel model,
                                      std::optional<network::Sides> open = std::nullopt);
 

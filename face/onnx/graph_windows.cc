@@ -61,9 +61,7 @@ StatusOr<Window> GraphReader::WindowOf(const Sides& kernel, const Extents& shape
   }
   if (IntegerOf(*node_, "ceil_mode").value_or(0) != 0) return Unread("rounds sizes up");
   const std::string automatic = TextOf(*node_, "auto_pad").value_or("NOTSET");
-  if (automatic != "NOTSET" && automatic != "VALID" && !automatic.starts_with("SAME_")) {
-    return Unread("pads by " + Quote(automatic));
-  }
+  if (automatic == "VALID") return window;
   if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
     const auto split = [&](int64_t side, int64_t size, int64_t stride, int64_t dilation) {
       const int64_t whole = std::max<int64_t>(
@@ -76,6 +74,8 @@ StatusOr<Window> GraphReader::WindowOf(const Sides& kernel, const Extents& shape
         split(shape[1], kernel.height, window.stride.height, window.dilation.height);
     std::tie(window.padding.left, window.padding.right) =
         split(shape[2], kernel.width, window.stride.width, window.dilation.width);
+  } else if (automatic != "NOTSET") {
+    return Unread("pads by " + Quote(automatic));
   } else if (const auto pads = IntegersOf(*node_, "pads")) {
     if (pads->size() != 4 || !AreBorders(*pads)) {
       return Unread(
@@ -144,9 +144,9 @@ Status GraphReader::Norm() {
     tensors.emplace_back(kNames[i], FloatTensor({input.shape[0]}, numbers->reals));
   }
   const float epsilon = RealOf(*node_, "epsilon").value_or(1e-5F);
-  return Give(network::BatchNorm{.channels = input.shape[0],
-                                 .epsilon = std::stod(fmt::format("{}", epsilon))},
-              input, tensors);
+  return GiveInOrder(network::BatchNorm{.channels = input.shape[0],
+                                        .epsilon = std::stod(fmt::format("{}", epsilon))},
+                     input, tensors);
 }
 
 Status GraphReader::GlobalMean() {
@@ -185,7 +185,8 @@ Status GraphReader::PadZeros() {
   std::optional<std::vector<int64_t>> pads = IntegersOf(*node_, "pads");
   if (Has(1)) {
     FACEGATE_ASSIGN_OR_RETURN(const GraphConstant* const given, Constant(node_->inputs[1]));
-    if (given != nullptr && given->whole) pads = given->wholes;
+    if (given == nullptr || !given->whole) return Unread("has pads that are not whole numbers");
+    pads = given->wholes;
   }
   double value = RealOf(*node_, "value").value_or(0.0F);
   if (Has(2)) {
@@ -207,7 +208,7 @@ Status GraphReader::Slopes() {
   // Before opset 7 a list has a slope for each channel, and some exporters kept to that.
   const bool by_channel = slope->shape == std::vector<int64_t>{input.shape[0]} &&
                           !input.channels_last && input.flattened.empty() &&
-                          input.shape.back() != input.shape[0];
+                          OnnxShape(input).back() != input.shape[0];
   if (!by_channel) {
     FACEGATE_ASSIGN_OR_RETURN(slopes, ByChannel(*slope, input));
   }
@@ -243,6 +244,10 @@ Status GraphReader::Limit() {
   FACEGATE_ASSIGN_OR_RETURN(const double low, limit(1, "min", -kMost));
   FACEGATE_ASSIGN_OR_RETURN(const double high, limit(2, "max", kMost));
   if (!(low <= high)) return Unread("has limits that are none");
+  FACEGATE_ASSIGN_OR_RETURN(const Value input, Any(0));
+  if (input.length_of.has_value() && high <= 0.0) {
+    return Unread("changes the length of an embedding");
+  }
   if (low == 0.0 && high >= kMost) return Activate(network::Relu{});
   return Activate(network::Clip{.low = std::max(low, -kMost), .high = std::min(high, kMost)});
 }

@@ -24,9 +24,9 @@ class FrozenNetwork {
   // `backbone` is on the CPU with its weights set. It is used up: put into evaluation mode, its
   // parameters taken from the gradient, moved to `device`; it may go afterwards. Compares the
   // result with the backbone's own on generated input: kInternal when they differ (where rounding
-  // has much effect, when it is further from the result in double precision), kInvalidArgument
-  // when the network gives values that are not finite. `with_maps`: RunAll() gives the maps of
-  // Chain::ForwardWithMaps(), too.
+  // has much effect, when it is more than four times as far from the result in double precision as
+  // the backbone's), kInvalidArgument when the network gives values that are not finite.
+  // `with_maps`: RunAll() gives the maps of Chain::ForwardWithMaps(), too.
   static StatusOr<std::unique_ptr<FrozenNetwork>> Create(Backbone& backbone, torch::Device device,
                                                          bool with_maps = false);
   ~FrozenNetwork();

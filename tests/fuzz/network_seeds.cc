@@ -12,6 +12,7 @@
 #include "face/onnx/graph_parts.h"
 #include "face/onnx/network_graph.h"
 #include "face/onnx/onnx_file.h"
+#include "tests/face/onnx/graph_models.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/support/h5_bytes.h"
 #include "tests/support/small_graph.h"
@@ -50,64 +51,90 @@ std::string GraphOf(const Description& description, const NetworkGraphOptions& o
   return SerializeOnnx(*std::move(model)).value();
 }
 
-Tensor Wholes(const std::vector<int64_t>& numbers) {
-  return {.dtype = DType::kI64,
-          .shape = {static_cast<int64_t>(numbers.size())},
-          .bytes = {reinterpret_cast<const char*>(numbers.data()), numbers.size() * 8}};
-}
-
-std::string ModelOf(std::vector<OnnxNode> nodes, TensorMap initializers) {
-  OnnxModel model{.opsets = {{"", 13}}};
-  model.inputs = {{.name = "x",
-                   .dtype = DType::kF32,
-                   .shape = std::vector<OnnxExtent>{"N", int64_t{4}, "W", int64_t{3}}}};
-  model.outputs = {{.name = "y"}};
-  model.nodes = std::move(nodes);
-  model.initializers = std::move(initializers);
-  return SerializeOnnx(std::move(model)).value();
-}
+std::string BytesOf(OnnxModel model) { return SerializeOnnx(std::move(model)).value(); }
 
 // The list of a picture by a shape that is computed of constants.
 std::string Folded(const std::string& op, const std::vector<int64_t>& one,
                    const std::vector<int64_t>& other) {
-  return ModelOf({{.op = op, .inputs = {"a", "b"}, .outputs = {"shape"}},
-                  {.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"y"}}},
-                 {{"a", Wholes(one)}, {"b", Wholes(other)}});
+  return BytesOf(ModelOf({{.op = op, .inputs = {"a", "b"}, .outputs = {"shape"}},
+                          {.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"y"}}},
+                         {{"a", Numbers(one)}, {"b", Numbers(other)}}));
+}
+
+// A padding of zeros and sides that are turned round, as PyTorch exports it.
+std::string Turned() {
+  return BytesOf(ModelOf(
+      {{.op = "ConstantOfShape",
+        .inputs = {"four"},
+        .outputs = {"zeros"},
+        .attributes = {{"value", Numbers({0})}}},
+       {.op = "Concat", .inputs = {"sides", "zeros"}, .outputs = {"all"}},
+       {.op = "Reshape", .inputs = {"all", "pairs"}, .outputs = {"rows"}},
+       {.op = "Slice", .inputs = {"rows", "back", "least", "zero", "back"}, .outputs = {"turned"}},
+       {.op = "Transpose",
+        .inputs = {"turned"},
+        .outputs = {"columns"},
+        .attributes = {{"perm", std::vector<int64_t>{1, 0}}}},
+       {.op = "Reshape", .inputs = {"columns", "back"}, .outputs = {"pads"}},
+       {.op = "Pad", .inputs = {"x", "pads"}, .outputs = {"padded"}},
+       {.op = "Flatten", .inputs = {"padded"}, .outputs = {"y"}}},
+      {{"four", Numbers({4})},
+       {"sides", Numbers({1, 2, 3, 4})},
+       {"pairs", Numbers({-1, 2})},
+       {"back", Numbers({-1})},
+       {"zero", Numbers({0})},
+       {"least", Numbers({std::numeric_limits<int64_t>::min()})}}));
+}
+
+// A gate of lists, whose extents of 1 come and go.
+std::string Gated() {
+  return BytesOf(
+      ModelOf({{.op = "GlobalAveragePool", .inputs = {"x"}, .outputs = {"mean"}},
+               {.op = "Squeeze", .inputs = {"mean", "last"}, .outputs = {"one"}},
+               {.op = "Squeeze", .inputs = {"one"}, .outputs = {"list"}},
+               {.op = "Squeeze", .inputs = {"deep"}, .outputs = {"places"}},
+               {.op = "Unsqueeze", .inputs = {"list", "places"}, .outputs = {"spread"}},
+               {.op = "Mul", .inputs = {"x", "spread"}, .outputs = {"gated"}},
+               {.op = "Flatten", .inputs = {"gated"}, .outputs = {"y"}}},
+              {{"last", Numbers({-1})},
+               {"deep", {.dtype = DType::kI64, .shape = {1, 2}, .bytes = Numbers({2, 3}).bytes}}}));
 }
 
 // As Keras exports them: channels come last, sizes are padded to be the same, and the output is
 // divided by its length.
 std::string ChannelsLast() {
-  using Numbers = std::vector<int64_t>;
-  return ModelOf(
+  using List = std::vector<int64_t>;
+  OnnxModel model = ModelOf(
       {{.op = "Shape", .inputs = {"x"}, .outputs = {"shape"}, .attributes = {{"end", int64_t{1}}}},
        {.op = "Concat", .inputs = {"shape", "rest"}, .outputs = {"wanted"}},
        {.op = "Sub", .inputs = {"x", "mean"}, .outputs = {"centred"}},
        {.op = "Transpose",
         .inputs = {"centred"},
         .outputs = {"first"},
-        .attributes = {{"perm", Numbers{0, 3, 1, 2}}}},
+        .attributes = {{"perm", List{0, 3, 1, 2}}}},
        {.op = "Conv",
         .inputs = {"first", "kernel"},
         .outputs = {"map"},
         .attributes = {{"auto_pad", std::string("SAME_UPPER")},
-                       {"strides", Numbers{2, 2}},
-                       {"dilations", Numbers{1, 2}}}},
+                       {"strides", List{2, 2}},
+                       {"dilations", List{1, 2}}}},
        {.op = "Transpose",
         .inputs = {"map"},
         .outputs = {"last"},
-        .attributes = {{"perm", Numbers{0, 2, 3, 1}}}},
+        .attributes = {{"perm", List{0, 2, 3, 1}}}},
        {.op = "PRelu", .inputs = {"last", "slopes"}, .outputs = {"active"}},
        {.op = "Reshape", .inputs = {"active", "wanted"}, .outputs = {"list"}},
        {.op = "ReduceL2",
         .inputs = {"list"},
         .outputs = {"length"},
-        .attributes = {{"axes", Numbers{-1}}}},
+        .attributes = {{"axes", List{-1}}}},
        {.op = "Div", .inputs = {"list", "length"}, .outputs = {"y"}}},
-      {{"rest", Wholes({-1})},
+      {{"rest", Numbers({-1})},
        {"mean", FloatTensor({}, std::vector<float>{127.5F})},
        {"kernel", FloatTensor({2, 3, 1, 2}, std::vector<float>(12, 0.5F))},
        {"slopes", FloatTensor({1, 1, 2}, std::vector<float>{0.1F, 0.2F})}});
+  model.inputs.front().shape = {"N", int64_t{4}, "W", int64_t{3}};
+  return BytesOf(std::move(model));
 }
 
 }  // namespace
@@ -119,18 +146,25 @@ std::vector<Seed> OnnxGraphSeeds() {
                       .outputs = {"y"},
                       .attributes = {{"kernel_shape", std::vector<int64_t>{1 << 30, 1}},
                                      {"dilations", std::vector<int64_t>{1 << 30, 1 << 30}}}};
-  return {{"tiny", GraphOf(Tiny(), {})},
-          {"pixels", GraphOf(Tiny(), {.preprocessing = {.colour_order = ColourOrder::kBgr},
-                                      .pixels = OnnxPixels::kUint8,
-                                      .normalise = true})},
-          {"channels_last", ChannelsLast()},
-          {"divided", Folded("Div", {kLeast}, {-1})},
-          {"empty", Folded("Div", {}, {1})},
-          {"gathered", Folded("Gather", {1, -1}, {0, 1, -1})},
-          {"sliced", Folded("Slice", {1, -1, 3}, {kLeast})},
-          {"concatenated", Folded("Concat", {1, -1}, {})},
-          {"unsqueezed", Folded("Unsqueeze", {-1}, {0, kLeast})},
-          {"wide_pool", ModelOf({wide}, {})}};
+  return {
+      {"tiny", GraphOf(Tiny(), {})},
+      {"pixels", GraphOf(Tiny(), {.preprocessing = {.colour_order = ColourOrder::kBgr},
+                                  .pixels = OnnxPixels::kUint8,
+                                  .normalise = true})},
+      {"channels_last", ChannelsLast()},
+      {"divided", Folded("Div", {kLeast}, {-1})},
+      {"empty", Folded("Div", {}, {1})},
+      {"gathered", Folded("Gather", {1, -1}, {0, 1, -1})},
+      {"sliced",
+       BytesOf(ModelOf({{.op = "Slice", .inputs = {"list", "a", "b"}, .outputs = {"shape"}},
+                        {.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"y"}}},
+                       {{"list", Numbers({3, 1, -1})}, {"a", Numbers({1})}, {"b", Numbers({3})}}))},
+      {"turned", Turned()},
+      {"gated", Gated()},
+      {"filled", Folded("ConstantOfShape", std::vector<int64_t>(9, 1), {})},
+      {"concatenated", Folded("Concat", {1, -1}, {})},
+      {"unsqueezed", Folded("Unsqueeze", {-1}, {0, kLeast})},
+      {"wide_pool", BytesOf(ModelOf({wide}, {}))}};
 }
 
 std::vector<Seed> DescriptionSeeds() {

@@ -4,10 +4,16 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "face/network/census.h"
+#include "face/network/shape_map.h"
+#include "face/onnx/graph_constant.h"
 #include "face/onnx/graph_reader.h"
 #include "face/onnx/onnx_file.h"
 #include "face/onnx/onnx_state_dict.h"
@@ -26,10 +32,58 @@ std::string FirstOf(const OnnxModel& model) {
   return first == model.nodes.end() ? "" : first->op;
 }
 
+// What a layer calls a tensor ("weight"), how many numbers it has, and a hash of them as F32.
+using TensorContent = std::tuple<std::string, size_t, size_t>;
+
+// Nothing for a tensor of another type than layers have.
+std::optional<TensorContent> ContentOf(std::string_view name, const Tensor& tensor) {
+  const StatusOr<GraphConstant> constant = ConstantOf(tensor);
+  if (!constant.ok() || constant->whole) return std::nullopt;
+  const std::vector<float>& numbers = constant->reals;
+  const std::string_view bytes(reinterpret_cast<const char*>(numbers.data()),
+                               numbers.size() * sizeof(float));
+  return TensorContent(name.substr(name.rfind('.') + 1), numbers.size(),
+                       std::hash<std::string_view>()(bytes));
+}
+
+// The factors and summands of a batch norm that has none of its own.
+bool ChangesNothing(std::string_view name, const Tensor& tensor) {
+  const StatusOr<GraphConstant> constant = ConstantOf(tensor);
+  if (!constant.ok() || !(name.ends_with(".weight") || name.ends_with(".bias"))) return false;
+  const float neutral = name.ends_with(".weight") ? 1.0F : 0.0F;
+  return std::all_of(constant->reals.begin(), constant->reals.end(),
+                     [neutral](float one) { return one == neutral; });
+}
+
+// The layers of both have the same numbers, if maybe in another order. The graph has those of a
+// layer that is called twice two times.
+bool HaveTheSameNumbers(const GraphNetwork& graph, const FoundBackbone& named) {
+  std::map<TensorContent, int64_t> missing;
+  for (const auto& [name, tensor] : named.tensors) {
+    const auto is_it = [&name](const network::TensorShape& other) { return other.name == name; };
+    const auto& more = named.network.more;  // is of no layer
+    if (IsBatchCounter(name) || std::any_of(more.begin(), more.end(), is_it)) continue;
+    const std::optional<TensorContent> content = ContentOf(name, tensor);
+    if (!content.has_value()) return false;
+    ++missing[*content];
+  }
+  for (const auto& [name, tensor] : graph.tensors) {
+    const auto found = missing.find(ContentOf(name, tensor).value_or(TensorContent()));
+    if (found != missing.end()) {
+      --found->second;
+    } else if (!ChangesNothing(name, tensor)) {
+      return false;
+    }
+  }
+  return std::all_of(missing.begin(), missing.end(),
+                     [](const auto& content) { return content.second <= 0; });
+}
+
 // The graph computes the network, on pictures of the size that it takes.
-bool Computes(const GraphNetwork& graph, const network::Description& network) {
-  return network::CensusOf(graph.description) == network::CensusOf(network) &&
-         (graph.open_sides || graph.description.input == network.input);
+bool Computes(const GraphNetwork& graph, const FoundBackbone& named) {
+  return network::CensusOf(graph.description) == network::CensusOf(named.network) &&
+         (graph.open_sides || graph.description.input == named.network.input) &&
+         HaveTheSameNumbers(graph, named);
 }
 
 OnnxBackbone BackboneOf(GraphNetwork graph, const BackboneWish& wish) {
@@ -78,7 +132,7 @@ StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, std::string_view by
   StatusOr<FoundBackbone> named = TakeBackbone(weights.file.tensors, sized);
   const bool asked = wish.architecture.has_value() || wish.entry.has_value();
   if (!named.ok() && asked) return named.status();
-  if (named.ok() && read.ok() && Computes(*read, named->network)) {
+  if (named.ok() && read.ok() && Computes(*read, *named)) {
     return OnnxBackbone{.found = *std::move(named)};
   }
   if (named.ok() && !read.ok() && weights.first == "Conv") {

@@ -54,12 +54,43 @@ TEST(GraphConstantsTest, RefusesWhatConstantsCannotBeComputedTo) {
   EXPECT_THAT(FoldingRefusal("Squeeze", {1}, {kMost}), refused);
   EXPECT_THAT(FoldingRefusal("Unsqueeze", {1}, {kLeast}), refused);
   EXPECT_THAT(FoldingRefusal("Gather", {1}, {kLeast}), refused);
-  // Bounds are whole numbers.
+  EXPECT_THAT(FoldingRefusal("ConstantOfShape", std::vector<int64_t>(9, 1), {}), refused);
+  // Bounds and axes are whole numbers.
   EXPECT_THAT(
       RefusalOf({{.op = "Slice", .inputs = {"list", "half", "end"}, .outputs = {"shape"}},
                  {.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"v"}}},
                 {{"list", Numbers({1, 16})}, {"half", Floats({1}, {0.5F})}, {"end", Numbers({2})}}),
       refused);
+  for (const char* op : {"Squeeze", "Unsqueeze"}) {
+    EXPECT_THAT(RefusalOf({{.op = op, .inputs = {"list", "half"}, .outputs = {"shape"}},
+                           {.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"v"}}},
+                          {{"list", Numbers({-1})}, {"half", Floats({1}, {0.0F})}}),
+                refused);
+  }
+}
+
+TEST(GraphConstantsTest, RefusesAConstantOfManyExtents) {
+  Tensor deep = Numbers({1});
+  deep.shape.assign(9, 1);
+  EXPECT_THAT(
+      RefusalOf({{.op = "Reshape", .inputs = {"x", "deep"}, .outputs = {"v"}}}, {{"deep", deep}}),
+      HasSubstr("9 extents, limit is 8"));
+}
+
+// As ONNX has it, a start in front of the first place is that place.
+TEST(GraphConstantsTest, SlicesBackwardsFromAStartThatIsTooLow) {
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const GraphNetwork read,
+      DescribeGraph(ModelOf(
+          {{.op = "Slice", .inputs = {"list", "low", "low", "", "back"}, .outputs = {"first"}},
+           {.op = "Concat", .inputs = {"first", "rest"}, .outputs = {"wanted"}},
+           {.op = "Reshape", .inputs = {"x", "wanted"}, .outputs = {"y"}}},
+          {{"list", Numbers({1, 2})},
+           {"low", Numbers({kLeast})},
+           {"back", Numbers({-1})},
+           {"rest", Numbers({-1})}})));
+  EXPECT_EQ(read.description.outputs, 16);
 }
 
 // PyTorch's exporter writes left, right, top and bottom of a padding, fills up with zeros, and
@@ -122,6 +153,21 @@ TEST(GraphConstantsTest, LimitsTheCopiesOfWeights) {
   }
   EXPECT_THAT(
       RefusalOf(nodes, {{"k", Floats({1, 1, 1023, 1023}, std::vector<float>(1023 * 1023))}}),
+      HasSubstr("more copies"));
+}
+
+TEST(GraphConstantsTest, LimitsTheCopiesOfWhatIsTakenFrom) {
+  // Slices of no number of many.
+  std::vector<OnnxNode> nodes;
+  std::vector<std::string> parts;
+  for (int i = 0; i < 30; ++i) {
+    parts.push_back("part" + std::to_string(i));
+    nodes.push_back({.op = "Slice", .inputs = {"many", "b", "b"}, .outputs = {parts.back()}});
+  }
+  nodes.push_back({.op = "Concat", .inputs = parts, .outputs = {"shape"}});
+  nodes.push_back({.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"v"}});
+  EXPECT_THAT(
+      RefusalOf(nodes, {{"many", Numbers(std::vector<int64_t>(1'000'000))}, {"b", Numbers({0})}}),
       HasSubstr("more copies"));
 }
 

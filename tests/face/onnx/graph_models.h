@@ -1,7 +1,5 @@
 #pragma once
 
-#include <gmock/gmock.h>
-
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -10,7 +8,6 @@
 
 #include "face/onnx/graph_reader.h"
 #include "face/onnx/onnx_model.h"
-#include "tests/support/status_matchers.h"
 
 // Little graphs, as tests write them down.
 namespace facegate {
@@ -45,11 +42,12 @@ inline const std::vector<network::Layer>& LayersOf(const GraphNetwork& read) {
   return std::get<network::Graph>(read.description.layers.front().kind).layers;
 }
 
-// What is said of a graph that ends in a Flatten of "v", which these nodes make of "x".
+// What is said of a graph that ends in a Flatten of "v", which these nodes make of "x". It is
+// kInvalidArgument, or the words say that it is not.
 inline std::string RefusalOf(std::vector<OnnxNode> nodes, const TensorMap& constants = {}) {
   nodes.push_back({.op = "Flatten", .inputs = {"v"}, .outputs = {"y"}});
   const auto read = DescribeGraph(ModelOf(std::move(nodes), constants));
-  EXPECT_THAT(read, StatusIs(StatusCode::kInvalidArgument));
+  if (read.status().code() != StatusCode::kInvalidArgument) return "not kInvalidArgument";
   return std::string(MessageOf(read.status()));
 }
 

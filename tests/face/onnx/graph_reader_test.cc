@@ -12,7 +12,6 @@
 
 #include "face/network/architecture.h"
 #include "face/network/census.h"
-#include "face/network/description_json.h"
 #include "face/network/random_weights.h"
 #include "face/network/shape_map.h"
 #include "face/onnx/network_graph.h"
@@ -39,7 +38,6 @@ TEST(GraphReaderTest, ReadsWhatIsWrittenOfEachArchitecture) {
     EXPECT_EQ(network::CensusOf(read.description), network::CensusOf(description)) << name;
     EXPECT_EQ(read.largest_pixel, std::nullopt);
     EXPECT_EQ(CompareShapes(ShapesOf(read.description), read.tensors).count, 0U) << name;
-    EXPECT_THAT(DescriptionFromJson(DescriptionToJson(read.description)), IsOk());
   }
 }
 
@@ -251,6 +249,43 @@ TEST(GraphReaderTest, RefusesWindowsOutOfRange) {
       HasSubstr("pads otherwise"));
 }
 
+TEST(GraphReaderTest, PadsOnlyByTheNamesThatAreKnown) {
+  const auto convolution = [](const std::string& pads) {
+    return OnnxNode{.op = "Conv",
+                    .inputs = {"x", "k"},
+                    .outputs = {"v"},
+                    .attributes = {{"auto_pad", pads}, {"pads", std::vector<int64_t>(4, 1)}}};
+  };
+  const TensorMap kernel = {{"k", Floats({1, 1, 3, 3}, std::vector<float>(9, 1))}};
+  EXPECT_THAT(RefusalOf({convolution("SAME_X")}, kernel), HasSubstr("pads by"));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const GraphNetwork read,
+      DescribeGraph(ModelOf(
+          {convolution("VALID"), {.op = "Flatten", .inputs = {"v"}, .outputs = {"y"}}}, kernel)));
+  EXPECT_EQ(read.description.outputs, 4);
+}
+
+TEST(GraphReaderTest, RefusesPadsThatAreNotWhole) {
+  EXPECT_THAT(RefusalOf({{.op = "Pad",
+                          .inputs = {"x", "pads"},
+                          .outputs = {"v"},
+                          .attributes = {{"pads", std::vector<int64_t>(8)}}}},
+                        {{"pads", Floats({8}, std::vector<float>(8))}}),
+              HasSubstr("pads that are not whole"));
+}
+
+TEST(GraphReaderTest, RefusesAFixedNumberOfPictures) {
+  OnnxModel model = ModelOf({{.op = "Flatten", .inputs = {"x"}, .outputs = {"y"}}}, {});
+  model.inputs.front().shape->front() = int64_t{8};
+  EXPECT_THAT(MessageOf(DescribeGraph(model).status()), HasSubstr("8 pictures at once"));
+}
+
+TEST(GraphReaderTest, SaysOfALongShapeHowLongItIs) {
+  EXPECT_THAT(RefusalOf({{.op = "Reshape", .inputs = {"x", "long"}, .outputs = {"v"}}},
+                        {{"long", Numbers(std::vector<int64_t>(1000, 1))}}),
+              HasSubstr("a value of 1000 extents"));
+}
+
 TEST(GraphReaderTest, RefusesToMakeThePictureWhole) {
   EXPECT_THAT(
       RefusalOf(
@@ -273,15 +308,21 @@ TEST(GraphReaderTest, LengthsAreThoseOfEachEmbedding) {
 }
 
 TEST(GraphReaderTest, ALengthIsNotChanged) {
-  EXPECT_THAT(RefusalOf({{.op = "Flatten", .inputs = {"x"}, .outputs = {"list"}},
-                         {.op = "ReduceL2",
-                          .inputs = {"list"},
-                          .outputs = {"length"},
-                          .attributes = {{"axes", std::vector<int64_t>{1}}}},
-                         {.op = "Sub", .inputs = {"length", "much"}, .outputs = {"less"}},
-                         {.op = "Div", .inputs = {"list", "less"}, .outputs = {"v"}}},
-                        {{"much", Floats({}, {1e6F})}}),
-              HasSubstr("changes the length"));
+  const auto refusal = [](const OnnxNode& change) {
+    return RefusalOf({{.op = "Flatten", .inputs = {"x"}, .outputs = {"list"}},
+                      {.op = "ReduceL2",
+                       .inputs = {"list"},
+                       .outputs = {"length"},
+                       .attributes = {{"axes", std::vector<int64_t>{1}}}},
+                      change,
+                      {.op = "Div", .inputs = {"list", "less"}, .outputs = {"v"}}},
+                     {{"much", Floats({}, {1e6F})}, {"below", Floats({}, {-1.0F})}});
+  };
+  const auto changes = HasSubstr("changes the length");
+  EXPECT_THAT(refusal({.op = "Sub", .inputs = {"length", "much"}, .outputs = {"less"}}), changes);
+  // It would be below zero, and turn the embedding round.
+  EXPECT_THAT(refusal({.op = "Clip", .inputs = {"length", "", "below"}, .outputs = {"less"}}),
+              changes);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ constexpr uint64_t kMaxGraphBytes = 1ULL << 30;
 constexpr double kLeastCosine = 0.99999;
 
 // One of each family of architecture.h, and both kinds of units where there are two.
-constexpr std::array<const char*, 16> kNetworks = {"mobilefacenet-128",
+constexpr std::array<const char*, 17> kNetworks = {"mobilefacenet-128",
                                                    "mobilefacenet-512",
                                                    "iresnet-18",
                                                    "irse-18",
@@ -41,7 +41,8 @@ constexpr std::array<const char*, 16> kNetworks = {"mobilefacenet-128",
                                                    "resnet-50-mean-128",
                                                    "mobilenetv1-512",
                                                    "keras-resnet-50",
-                                                   "keras-mobilenetv2"};
+                                                   "keras-mobilenetv2",
+                                                   "ghostfacenet-v1-s2"};
 
 // The pictures of tests/golden/backbone_reference.py.
 torch::Tensor Pictures(const network::Input& input) {
@@ -78,6 +79,7 @@ TEST(PyTorchGraphsTest, GiveTheEmbeddingsOfPyTorch) {
     const std::string path = dir.File(name + ".onnx");
     FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor rows, EmbeddingsOf(path));
     std::filesystem::remove(path);
+    ASSERT_EQ(expected.size(), 2U);
     for (size_t i = 0; i < expected.size(); ++i) {
       const std::vector<double> values = expected[i];
       const double cosine =

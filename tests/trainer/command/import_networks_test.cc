@@ -135,6 +135,29 @@ TEST_F(ImportNetworksTest, TakesAGraphByTheNamesOfItsTensorsWhereItComputesTheir
             StatusCode::kInvalidArgument);
 }
 
+// The last layer multiplies by twice the weights that have its name.
+TEST_F(ImportNetworksTest, TakesAGraphAsItIsWhereItComputesWithOtherNumbers) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ImportReport report,
+                                ImportGraph(SmallIResNet(), {}, {}, [](OnnxModel& model) {
+                                  for (OnnxNode& node : model.nodes) {
+                                    if (node.op == "Gemm") node.attributes["alpha"] = 2.0F;
+                                  }
+                                }));
+  EXPECT_EQ(report.network, "network of an ONNX graph");
+}
+
+// These have batch norms without factors, and layers that are called twice.
+TEST_F(ImportNetworksTest, TakesItsOwnGraphsByTheNamesOfTheirTensors) {
+  network::IrShape plain;
+  plain.stages = {{1, 64}, {1, 16}, {1, 24}, {1, 32}};
+  plain.unit = network::IrUnit::kNormed;
+  plain.affine_output = false;
+  for (const Description& network : {Ir(plain, 0.0), ResNetFace(SmallGrey(), 0.0)}) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const ImportReport report, ImportGraph(network, {}));
+    EXPECT_THAT(report.network, Not(HasSubstr("ONNX graph")));
+  }
+}
+
 TEST_F(ImportNetworksTest, LeavesAGraphThePixelsThatItPrepares) {
   using Three = std::array<float, 3>;
   const auto prepared = [this](float mean, float scale, ColourOrder order) {
