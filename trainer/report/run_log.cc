@@ -146,7 +146,7 @@ StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& directory, int
   FACEGATE_RETURN_IF_ERROR(files.events->AddRestart(resume_batch));
   std::unique_ptr<RunLog> log(new RunLog(directory, std::move(files), clock));
   log->last_batch_ = resume_batch;
-  log->resume_batch_ = resume_batch;
+  log->evaluated_at_ = resume_batch;
   // The restart made the events of this very batch void, but its evaluations still hold.
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<EvaluationRow> evaluations,
                             ReadEvaluations(directory));
@@ -160,7 +160,7 @@ StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& directory, int
   for (const ValidationRow& row : validations) {
     if (row.batch != resume_batch) continue;
     FACEGATE_RETURN_IF_ERROR(log->AddValidationEvents(row));
-    log->validated_ = true;
+    log->validated_at_ = resume_batch;
   }
   FACEGATE_RETURN_IF_ERROR(log->Flush());
   return log;
@@ -198,7 +198,9 @@ Status RunLog::Evaluation(const EvaluationRow& row) {
     return InvalidArgument("the name of an evaluation set has a line end");
   }
   last_batch_ = row.batch;
-  if (row.batch == resume_batch_ && !evaluated_.insert(row.set).second) return OkStatus();
+  if (row.batch != evaluated_at_) evaluated_.clear();
+  evaluated_at_ = row.batch;
+  if (!evaluated_.insert(row.set).second) return OkStatus();
   FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.evaluations, CsvLine(row)));
   FACEGATE_RETURN_IF_ERROR(AppendLine(*files_.log, JsonLine(row, clock_.UnixMicros())));
   FACEGATE_RETURN_IF_ERROR(AddEvaluationEvents(row));
@@ -225,7 +227,7 @@ Status RunLog::AddEvaluationEvents(const EvaluationRow& row) {
 
 Status RunLog::Validation(const ValidationRow& row) {
   last_batch_ = row.batch;
-  if (row.batch == resume_batch_ && std::exchange(validated_, true)) return OkStatus();
+  if (std::exchange(validated_at_, row.batch) == row.batch) return OkStatus();
   if (files_.validation == nullptr) {
     FACEGATE_ASSIGN_OR_RETURN(
         files_.validation,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -36,8 +37,9 @@ class RunLog {
                                                 const Clock& clock = Clock::System());
 
   Status Step(const StepRow& row);
-  // Both are for a batch once: what is told again of the batch at which the run goes on is dropped.
-  // kInvalidArgument when the set's name has a line end.
+  // Both are for a batch once, each set for itself: what is told again of the batch that was told
+  // last, also before the run went on, is dropped. kInvalidArgument when the set's name has a line
+  // end.
   Status Evaluation(const EvaluationRow& row);
   Status Validation(const ValidationRow& row);
   // A sentence about what happened.
@@ -67,11 +69,11 @@ class RunLog {
   Files files_;
   const Clock& clock_;
   int64_t last_batch_ = 0;  // of notes
-  // These were evaluated at the batch at which the run goes on: a run that is at its end evaluates
-  // it again.
-  int64_t resume_batch_ = 0;
+  // The batch that was evaluated last, and which sets were: a run that is at its end evaluates it
+  // again.
+  int64_t evaluated_at_ = 0;
   std::set<std::string> evaluated_{};
-  bool validated_ = false;
+  std::optional<int64_t> validated_at_{};
   Clock::TimePoint next_flush_;
 };
 

@@ -265,6 +265,16 @@ TEST_F(RunLogTest, ABatchIsEvaluatedOnce) {
   EXPECT_EQ(ReadValidation(folder_)->size(), 1U);
 }
 
+TEST_F(RunLogTest, ABatchIsEvaluatedOnceWhereNothingWasResumed) {
+  const auto log = Open(0);
+  for (const int64_t batch : {4, 4, 8, 8}) {
+    ASSERT_THAT(log->Evaluation({.batch = batch, .set = "lfw", .accuracy = 0.5}), IsOk());
+    ASSERT_THAT(log->Validation({.batch = batch, .loss = 1.0}), IsOk());
+  }
+  EXPECT_THAT(EvaluationBatches(), ElementsAre(4, 8));
+  EXPECT_EQ(ReadValidation(folder_)->size(), 2U);
+}
+
 TEST_F(RunLogTest, ValidationGoesOnAfterItsCheckpoint) {
   {
     const auto log = Open(0);
