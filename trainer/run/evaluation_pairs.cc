@@ -23,9 +23,17 @@ namespace {
 
 constexpr size_t kNamesShown = 3;
 
-// Says which photos are not there; refuses where too few pairs are left.
-Status CheckPhotos(const std::vector<PicturePair>& pairs, const std::string& path,
-                   const ImageList& images, const DataOptions& options, TrainingData& data) {
+// Refuses pairs of which no figures can be made.
+Status CheckPairs(const PairList& list, const std::string& path) {
+  const Status measurable = CheckMeasurable(list);
+  if (measurable.ok()) return measurable;
+  return RefuseField("evaluate.pairs", fmt::format("{}: {}", path, MessageOf(measurable)));
+}
+
+// Says which photos are not there; refuses where too few pairs are left, or those of one kind.
+Status CheckPhotos(const PairList& list, const std::vector<PicturePair>& pairs,
+                   const std::string& path, const ImageList& images, const DataOptions& options,
+                   TrainingData& data) {
   std::vector<bool> is_there;
   is_there.reserve(images.images.size());
   std::vector<std::string> absent;
@@ -37,19 +45,20 @@ Status CheckPhotos(const std::vector<PicturePair>& pairs, const std::string& pat
     absent_count += 1;
     if (absent.size() < kNamesShown) absent.push_back(image.path);
   }
-  if (absent_count == 0) return OkStatus();
-  const auto left =
-      static_cast<size_t>(std::count_if(pairs.begin(), pairs.end(), [&](const PicturePair& pair) {
-        return is_there[pair.first] && is_there[pair.second];
-      }));
+  if (absent_count == 0) return CheckPairs(list, path);
+  PairList left{.pairs = {}, .folds = list.folds};
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (is_there[pairs[i].first] && is_there[pairs[i].second]) left.pairs.push_back(list.pairs[i]);
+  }
   const std::string text =
       fmt::format("{} of the {} photos of {} are not in {}, such as {}; {} of {} pairs are left",
                   absent_count, images.images.size(), path, options.evaluate_photos,
-                  fmt::join(absent, ", "), left, pairs.size());
-  if (left < EvaluationSet::kFewestPairs) {
+                  fmt::join(absent, ", "), left.pairs.size(), pairs.size());
+  if (left.pairs.size() < EvaluationSet::kFewestPairs) {
     return RefuseField("evaluate.photos",
                        fmt::format("{}, {} are needed", text, EvaluationSet::kFewestPairs));
   }
+  FACEGATE_RETURN_IF_ERROR(CheckPairs(left, text));
   data.notes.push_back("warning: " + text);
   return OkStatus();
 }
@@ -73,6 +82,7 @@ StatusOr<EvaluationSet> TakePictures(PairSource source, TrainingData& data) {
                        fmt::format("{} has {} pairs, {} are needed", path, source.numbers.size(),
                                    EvaluationSet::kFewestPairs));
   }
+  FACEGATE_RETURN_IF_ERROR(CheckPairs(source.list, path));
   const std::filesystem::path folder = std::filesystem::path(path) / "..";
   data.folders.push_back((folder.lexically_normal() / "").string());
   return AllPictures(std::move(source.name), std::move(source.pictures), std::move(source.numbers));
@@ -108,7 +118,7 @@ StatusOr<EvaluationSet> FindPhotos(PairSource source, const DataOptions& options
     const size_t first = number(pair.first);
     pairs.push_back({.first = first, .second = number(pair.second), .same = pair.same});
   }
-  FACEGATE_RETURN_IF_ERROR(CheckPhotos(pairs, path, images, options, data));
+  FACEGATE_RETURN_IF_ERROR(CheckPhotos(list, pairs, path, images, options, data));
   data.folders.push_back((std::filesystem::path(options.evaluate_photos) / "").string());
   return AllPictures(std::move(source.name), Cropped(MakeListDataset(std::move(images)), options),
                      std::move(pairs));
@@ -124,14 +134,9 @@ Status OpenEvaluationSets(const DataOptions& options, TrainingData& data) {
     const bool is_taken = std::any_of(data.sets.begin(), data.sets.end(),
                                       [&](const auto& set) { return set.name == source.name; });
     if (is_taken) source.name += " (pairs)";
-    const Status measurable = CheckMeasurable(source.list);
-    const std::string path = source.paths.front();
     FACEGATE_ASSIGN_OR_RETURN(EvaluationSet set, source.is_list()
                                                      ? FindPhotos(std::move(source), options, data)
                                                      : TakePictures(std::move(source), data));
-    if (!measurable.ok()) {
-      return RefuseField("evaluate.pairs", fmt::format("{}: {}", path, MessageOf(measurable)));
-    }
     data.sets.push_back(std::move(set));
   }
   return OkStatus();

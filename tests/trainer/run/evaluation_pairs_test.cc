@@ -95,6 +95,37 @@ TEST_F(TrainingDataTest, RefusesPairsOfOneKindAlone) {
               HasSubstr("same.bin: all 20 pairs are of one person"));
 }
 
+TEST_F(TrainingDataTest, NamesAllListsThatAreReadAsOne) {
+  DataOptions options;
+  options.train = {Folder("a", 2, 20)};
+  options.evaluate_photos = dir_.File("a");
+  for (const int list : {0, 1}) {
+    std::string lines;
+    for (int i = 0; i < 10; ++i) lines += fmt::format("p00/{}.png p01/{}.png 0\n", i + list, i);
+    const std::string path = dir_.File(fmt::format("list-{}.txt", list));
+    ASSERT_THAT(WriteFileAtomically(path, lines), IsOk());
+    options.evaluate_pairs.push_back(path);
+  }
+  EXPECT_THAT(std::string(MessageOf(OpenTrainingData(options).status())),
+              ::testing::AllOf(HasSubstr("list-0.txt and "), HasSubstr("list-1.txt"),
+                               HasSubstr("all 20 pairs are of two people")));
+}
+
+TEST_F(TrainingDataTest, RefusesPairsOfWhichThoseOfOneKindAreLeft) {
+  DataOptions options;
+  options.train = {Folder("a", 2, 20)};
+  options.evaluate_photos = dir_.File("a");
+  std::string lines;
+  for (int i = 0; i < 20; ++i) {
+    lines += fmt::format("p00/{0}.png p01/{0}.png 0\nabsent/{0}.png p01/{0}.png 1\n", i);
+  }
+  ASSERT_THAT(WriteFileAtomically(dir_.File("pairs.txt"), lines), IsOk());
+  options.evaluate_pairs = {dir_.File("pairs.txt")};
+  EXPECT_THAT(std::string(MessageOf(OpenTrainingData(options).status())),
+              ::testing::AllOf(HasSubstr("20 of 40 pairs are left"),
+                               HasSubstr("all 20 pairs are of two people")));
+}
+
 TEST_F(TrainingDataTest, WantsAFolderOfPhotosForListsAlone) {
   DataOptions options;
   options.train = {Folder("a", 2, 2)};
