@@ -8,6 +8,7 @@
 #include "face/embed/torch/torch_embedder.h"
 #include "trainer/measure/verification.h"
 #include "trainer/report/roc_picture.h"
+#include "trainer/run/best_by.h"
 #include "trainer/run/model_writer.h"
 #include "trainer/run/recipe_keys.h"
 #include "trainer/run/validation.h"
@@ -17,12 +18,6 @@ namespace {
 
 constexpr double kLowFar = 1e-3;
 constexpr int kEmbedderBatch = 32;
-
-double MeasureOf(const SetScores& scores, const std::string& best_by) {
-  if (best_by == "tar") return scores.tar_1e3;
-  if (best_by == "eer") return -scores.eer;
-  return scores.accuracy.mean;
-}
 
 std::string EvaluationText(const report::EvaluationRow& row, size_t impostors) {
   return fmt::format(
@@ -47,6 +42,7 @@ Status Judge::Evaluate() {
   FACEGATE_RETURN_IF_ERROR(Compare());
   standing_.loss_sum = 0.0;
   standing_.losses = 0;
+  evaluated_at_ = parts_.learner.training().batches();
   return OkStatus();
 }
 
@@ -148,29 +144,38 @@ Status Judge::LogSet(const EvaluationSet& set, const SetScores& scores) {
   return warning.has_value() ? parts_.session.Say("warning: " + *warning) : OkStatus();
 }
 
-std::optional<double> Judge::Measure() const {
+std::vector<report::EvaluationRow> Judge::RowsThatCount() const {
+  const int64_t batches = parts_.learner.training().batches();
+  std::vector<report::EvaluationRow> rows;
+  if (scores_.empty()) return rows;
+  for (const size_t set : parts_.facts.best_sets) {
+    rows.push_back(RowOf(scores_[set], parts_.facts.data.sets[set].name, batches,
+                         parts_.facts.EpochAt(batches)));
+  }
+  return rows;
+}
+
+StatusOr<double> Judge::Measure() const {
   const RunFacts& facts = parts_.facts;
   if (facts.recipe.best_by == kBestByLoss) {
-    if (standing_.losses == 0) return std::nullopt;
     return -standing_.loss_sum / static_cast<double>(standing_.losses);
   }
-  if (facts.recipe.best_by == kBestByValidation) {
-    if (!validation_loss_.has_value()) return std::nullopt;
-    return -*validation_loss_;
-  }
-  if (scores_.empty()) return std::nullopt;
-  double sum = 0.0;
-  for (const size_t set : facts.best_sets) sum += MeasureOf(scores_[set], facts.recipe.best_by);
-  return sum / static_cast<double>(facts.best_sets.size());
+  if (facts.recipe.best_by == kBestByValidation) return -validation_loss_;
+  return MeanMeasure(RowsThatCount(), facts.recipe.best_by);
+}
+
+bool Judge::IsJudged() const {
+  const RunFacts& facts = parts_.facts;
+  if (facts.recipe.best_by == kBestByLoss) return standing_.losses > 0;
+  if (facts.recipe.best_by == kBestByValidation) return facts.data.validation != nullptr;
+  return !facts.data.sets.empty();
 }
 
 Status Judge::Compare() {
   const int64_t batches = parts_.learner.training().batches();
   if (!scores_.empty()) {
     const std::vector<size_t>& sets = parts_.facts.best_sets;
-    double accuracy = 0.0;
-    for (const size_t set : sets) accuracy += scores_[set].accuracy.mean;
-    accuracy /= static_cast<double>(sets.size());
+    FACEGATE_ASSIGN_OR_RETURN(const double accuracy, MeanMeasure(RowsThatCount(), "accuracy"));
     standing_.last_accuracy = accuracy;
     if (batches == 0) standing_.first_accuracy = accuracy;
     if (sets.size() > 1) {
@@ -181,10 +186,12 @@ Status Judge::Compare() {
   }
   // Random weights are where it begins, not something to keep.
   if (batches == 0 && parts_.learner.begun_with().empty()) return OkStatus();
-  const std::optional<double> measure = Measure();
-  if (!measure.has_value() || !std::isfinite(*measure)) return OkStatus();
-  if (standing_.best.has_value() && !(*measure > *standing_.best)) {
-    standing_.without_better += 1;
+  if (!IsJudged()) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(const double measure, Measure());
+  // What is no number is not better, either.
+  const bool is_better = std::isfinite(measure) && measure > standing_.best.value_or(-HUGE_VAL);
+  if (!is_better) {
+    if (standing_.best.has_value()) standing_.without_better += 1;
     return OkStatus();
   }
   standing_.without_better = 0;
@@ -200,10 +207,8 @@ Status Judge::Compare() {
 }
 
 StatusOr<std::string> Judge::WriteLast() {
-  // There are none after an early end, and after going on from the very last batch.
-  const bool is_evaluated =
-      parts_.facts.data.sets.empty() ? validation_loss_.has_value() : !scores_.empty();
-  if (!is_evaluated) FACEGATE_RETURN_IF_ERROR(Evaluate());
+  // It is not, after going on from the very last batch.
+  if (evaluated_at_ != parts_.learner.training().batches()) FACEGATE_RETURN_IF_ERROR(Evaluate());
   FACEGATE_ASSIGN_OR_RETURN(ModelFile file, parts_.learner.Model());
   for (size_t i = 0; i < scores_.size(); ++i) {
     file.card.accuracy.push_back(

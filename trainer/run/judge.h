@@ -9,6 +9,7 @@
 #include "face/base/status.h"
 #include "face/embed/embedder.h"
 #include "trainer/report/run_log.h"
+#include "trainer/report/run_rows.h"
 #include "trainer/run/guard.h"
 #include "trainer/run/learner.h"
 #include "trainer/run/run_directory.h"
@@ -66,16 +67,21 @@ class Judge {
   Status Validate();
   Status EvaluateSet(const EvaluationSet& set, Embedder& embedder);
   Status LogSet(const EvaluationSet& set, const SetScores& scores);
-  // What checkpoint.best_by says of the last evaluation; nothing where it says nothing.
-  std::optional<double> Measure() const;
+  // The figures of the sets of checkpoint.best_sets; none where they cannot be evaluated.
+  std::vector<report::EvaluationRow> RowsThatCount() const;
+  // Tells whether there is anything that checkpoint.best_by could say of the last evaluation.
+  bool IsJudged() const;
+  // What it says; it may be no number.
+  StatusOr<double> Measure() const;
   Status Compare();
 
   const Parts parts_;
   Standing standing_;
   std::set<std::string> told_sets_;  // of evaluation, whose bad photos were named
   std::vector<SetScores> scores_;
-  std::optional<double> validation_loss_;  // of the last evaluation
-  bool told_validation_ = false;           // its bad photos were named
+  double validation_loss_ = report::kNotMeasured;  // of the last evaluation
+  bool told_validation_ = false;                   // its bad photos were named
+  std::optional<int64_t> evaluated_at_;            // the batch of the last evaluation
 };
 
 }  // namespace facegate

@@ -11,12 +11,12 @@
 
 #include "trainer/photos/pair_source.h"
 #include "trainer/report/run_log.h"
+#include "trainer/run/best_by.h"
 
 namespace facegate {
 namespace {
 
 constexpr char kHeldOut[] = "held-out";
-constexpr std::array<std::string_view, 3> kMeasures = {"accuracy", "tar", "eer"};
 
 // Scores of trials with other values of these are of other pairs, or no scores of the same kind.
 constexpr std::array<std::string_view, 3> kOfEverySet = {"checkpoint.best_by",
@@ -35,6 +35,7 @@ Status CheckKeys(const Scoring& scoring, const std::vector<TriedKey>& space) {
                                               "trials could not be compared",
                                               tried.key));
     }
+    if (tried.key == kFoldKey) continue;
     if (scoring.by_held_out() && std::any_of(kOfHeldOut.begin(), kOfHeldOut.end(), is_it)) {
       return RefuseField("--try", fmt::format("{} decides who is held out, so that scores of "
                                               "trials could not be compared; it can be tried with "
@@ -43,6 +44,28 @@ Status CheckKeys(const Scoring& scoring, const std::vector<TriedKey>& space) {
     }
   }
   return OkStatus();
+}
+
+// The means over folds are those of the same folds for all settings.
+Status CheckTriedFolds(const SweepPlan& plan, const std::vector<TriedKey>& space) {
+  const bool tries_folds = std::any_of(space.begin(), space.end(),
+                                       [](const TriedKey& tried) { return tried.key == kFoldKey; });
+  if (!tries_folds) return OkStatus();
+  if (plan.base.holdout.folds == 0) {
+    return RefuseField(
+        "--try", fmt::format("{} needs holdout.folds, which says how many there are", kFoldKey));
+  }
+  if (plan.method == SweepMethod::kGrid) return OkStatus();
+  return RefuseField("--method", fmt::format("is {}, but must be grid where {} is tried: all "
+                                             "settings are to have the same folds",
+                                             SweepMethodName(plan.method), kFoldKey));
+}
+
+// Losses are comparable where nothing else is tried than which photos are kept.
+bool IsLossOverFolds(const SweepPlan& plan, const std::vector<TriedKey>& space) {
+  return plan.base.checkpoint.best_by == kBestByValidation && plan.score_by.empty() &&
+         plan.base.holdout.folds > 0 && KeepsPhotos(plan.base) && space.size() == 1 &&
+         space.front().key == kFoldKey;
 }
 
 Status NothingToScoreBy(const Recipe& base) {
@@ -65,7 +88,7 @@ Status FindSets(const SweepPlan& plan, Scoring& scoring) {
     FACEGATE_ASSIGN_OR_RETURN(sources, OpenPairSources(plan.base.evaluate.pairs));
   }
   std::vector<std::string> known;
-  if (plan.base.holdout.identities > 0) known.emplace_back(kHeldOut);
+  if (HoldsOutPeople(plan.base)) known.emplace_back(kHeldOut);
   for (const PairSource& source : sources) known.push_back(source.name);
   for (const std::string& name : plan.score_by) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -92,23 +115,29 @@ Status CheckNames(Scoring& scoring) {
   return OkStatus();
 }
 
-double MeasureOf(const report::EvaluationRow& row, const std::string& measure) {
-  if (measure == "tar") return row.tar_1e3;
-  if (measure == "eer") return -row.eer;
-  return row.accuracy;
-}
-
-// The mean of the sets that count; nothing where one of them was not measured.
-std::optional<double> MeanScore(const std::map<std::string, double>& by_set,
-                                const std::vector<std::string>& sets) {
-  double sum = 0.0;
+// The rows of the sets that count; none where one of them was not evaluated.
+std::vector<report::EvaluationRow> RowsThatCount(
+    const std::map<std::string, report::EvaluationRow>& by_set,
+    const std::vector<std::string>& sets) {
+  std::vector<report::EvaluationRow> rows;
   for (const std::string& set : sets) {
     const auto found = by_set.find(set);
-    if (found == by_set.end() || !std::isfinite(found->second)) return std::nullopt;
-    sum += found->second;
+    if (found == by_set.end()) return {};
+    rows.push_back(found->second);
   }
-  if (sets.empty()) return std::nullopt;
-  return sum / static_cast<double>(sets.size());
+  return rows;
+}
+
+// The lowest loss of photos kept from training.
+StatusOr<std::optional<LearnedScore>> BestLoss(const std::string& folder) {
+  FACEGATE_ASSIGN_OR_RETURN(const auto rows, report::ReadValidation(folder));
+  std::optional<LearnedScore> best;
+  for (const report::ValidationRow& row : rows) {
+    if (row.batch == 0 || !std::isfinite(row.loss)) continue;
+    if (best.has_value() && -row.loss <= best->score) continue;
+    best = {.score = -row.loss, .batch = row.batch};
+  }
+  return best;
 }
 
 }  // namespace
@@ -120,16 +149,19 @@ bool Scoring::by_held_out() const {
 StatusOr<Scoring> ScoringOf(const SweepPlan& plan, const std::vector<TriedKey>& space) {
   const Recipe& base = plan.base;
   Scoring scoring{.measure = base.checkpoint.best_by, .sets = {}, .pairs = {}};
-  if (std::find(kMeasures.begin(), kMeasures.end(), scoring.measure) == kMeasures.end()) {
+  FACEGATE_RETURN_IF_ERROR(CheckTriedFolds(plan, space));
+  if (IsLossOverFolds(plan, space)) return scoring;
+  if (std::find(kMeasuresOfPairs.begin(), kMeasuresOfPairs.end(), scoring.measure) ==
+      kMeasuresOfPairs.end()) {
     return RefuseField("checkpoint.best_by",
                        fmt::format("is {}, and losses of other settings are not comparable; a "
                                    "sweep goes by {}",
-                                   scoring.measure, fmt::join(kMeasures, ", ")));
+                                   scoring.measure, fmt::join(kMeasuresOfPairs, ", ")));
   }
   if (!plan.score_by.empty()) {
     FACEGATE_RETURN_IF_ERROR(FindSets(plan, scoring));
     FACEGATE_RETURN_IF_ERROR(CheckNames(scoring));
-  } else if (base.holdout.identities > 0) {
+  } else if (HoldsOutPeople(base)) {
     scoring.sets = {kHeldOut};
   } else {
     return NothingToScoreBy(base);
@@ -150,22 +182,26 @@ StatusOr<Recipe> TrialRecipe(const SweepPlan& plan, const Scoring& scoring,
 }
 
 StatusOr<std::optional<LearnedScore>> BestLearned(const std::string& folder, const Recipe& recipe) {
+  if (recipe.checkpoint.best_by == kBestByValidation) return BestLoss(folder);
   FACEGATE_ASSIGN_OR_RETURN(const auto rows, report::ReadEvaluations(folder));
-  std::map<int64_t, std::map<std::string, double>> by_batch;
+  std::map<int64_t, std::map<std::string, report::EvaluationRow>> by_batch;
   for (const report::EvaluationRow& row : rows) {
-    if (row.batch > 0) by_batch[row.batch][row.set] = MeasureOf(row, recipe.checkpoint.best_by);
+    if (row.batch > 0) by_batch[row.batch][row.set] = row;
   }
   std::optional<LearnedScore> best;
   for (const auto& [batch, by_set] : by_batch) {
-    const std::optional<double> score = MeanScore(by_set, recipe.checkpoint.best_sets);
-    if (!score.has_value() || (best.has_value() && *score <= best->score)) continue;
-    best = {.score = *score, .batch = batch};
+    FACEGATE_ASSIGN_OR_RETURN(
+        const double score,
+        MeanMeasure(RowsThatCount(by_set, recipe.checkpoint.best_sets), recipe.checkpoint.best_by));
+    if (!std::isfinite(score) || (best.has_value() && score <= best->score)) continue;
+    best = {.score = score, .batch = batch};
   }
   return best;
 }
 
 std::string ScoreText(const Scoring& scoring, double score) {
-  return fmt::format("{:.2f} %", 100.0 * (scoring.measure == "eer" ? -score : score) + 0.0);
+  const double shown = (scoring.is_error() ? -score : score) + 0.0;
+  return scoring.is_loss() ? fmt::format("{:.4f}", shown) : fmt::format("{:.2f} %", 100.0 * shown);
 }
 
 }  // namespace facegate

@@ -1,5 +1,6 @@
 #include "trainer/run/judge.h"
 
+#include <cmath>
 #include <sstream>
 
 #include "tests/trainer/run/run_fixture.h"
@@ -85,6 +86,32 @@ TEST_F(JudgeTest, TheMeanLossSinceTheLastEvaluationMayDecide) {
   ASSERT_THAT(judge.Evaluate(), IsOk());
   EXPECT_EQ(judge.standing().best, -2.5);
   EXPECT_EQ(judge.standing().without_better, 1);
+}
+
+TEST_F(JudgeTest, WhatIsNoNumberIsNotBetter) {
+  facts_.recipe.best_by = "loss";
+  Judge judge = Make();
+  judge.AddLoss(std::nan(""));
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  EXPECT_FALSE(judge.standing().best.has_value());
+  EXPECT_EQ(judge.standing().without_better, 0) << "there is nothing to be better than";
+  learner_->set_begun_with("a model");
+  judge.AddLoss(2.0);
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  for (const double loss : {std::nan(""), -HUGE_VAL}) {
+    judge.AddLoss(loss);
+    ASSERT_THAT(judge.Evaluate(), IsOk());
+  }
+  EXPECT_EQ(judge.standing().best, -2.0);
+  EXPECT_TRUE(judge.out_of_patience());
+}
+
+TEST_F(JudgeTest, WhatWasEvaluatedIsNotEvaluatedAgainAtTheEnd) {
+  Judge judge = Make();
+  ASSERT_THAT(judge.Evaluate(), IsOk());
+  out_.str("");
+  ASSERT_THAT(judge.WriteLast(), IsOk());
+  EXPECT_EQ(out_.str(), "");
 }
 
 TEST_F(JudgeTest, TheLastModelHasItsFiguresInItsCard) {
