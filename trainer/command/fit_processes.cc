@@ -26,6 +26,9 @@ constexpr std::chrono::seconds kToSeeWhoDied(3);
 constexpr char kRecipe[] = "/recipe.yaml";
 constexpr char kMeeting[] = "/meeting";
 
+// No process has died: the next try would fail the same way.
+Status CannotStart(const std::string& why) { return Status(StatusCode::kAborted, why); }
+
 // A folder of its own that lives as long as it takes to meet.
 class MeetingFolder {
  public:
@@ -34,7 +37,7 @@ class MeetingFolder {
     std::string path =
         (std::filesystem::temp_directory_path(error) / "facegate-fit-XXXXXX").string();
     if (error || mkdtemp(path.data()) == nullptr) {
-      return Unavailable(fmt::format("{} cannot be made: processes meet in it", path));
+      return CannotStart(fmt::format("{} cannot be made: processes meet in it", path));
     }
     return std::make_unique<MeetingFolder>(std::move(path));
   }
@@ -100,8 +103,8 @@ int ThreadsOfOne(const Recipe& spelled_out) {
 StatusOr<std::shared_ptr<ProcessGroup>> FitProcesses::Join(const Recipe& spelled_out) {
   if (!HasGloo()) return JoinGlooGroup({});
   FACEGATE_ASSIGN_OR_RETURN(const auto folder, MeetingFolder::Make());
-  FACEGATE_RETURN_IF_ERROR(
-      WriteFileAtomically(folder->path() + kRecipe, RecipeToYaml(spelled_out)));
+  const Status written = WriteFileAtomically(folder->path() + kRecipe, RecipeToYaml(spelled_out));
+  if (!written.ok()) return CannotStart(std::string(MessageOf(written)));
   const auto size = static_cast<int>(spelled_out.machine.processes);
   std::vector<std::vector<std::string>> arguments;
   for (int rank = 1; rank < size; ++rank) {
@@ -109,20 +112,32 @@ StatusOr<std::shared_ptr<ProcessGroup>> FitProcesses::Join(const Recipe& spelled
                          "--leader", std::to_string(getpid())});
   }
   FACEGATE_ASSIGN_OR_RETURN(started_, StartedProcesses::Start(arguments));
-  const auto failure = [this] { return started_->WaitForFailure(std::chrono::milliseconds(0)); };
-  auto group = JoinGlooGroup({.rendezvous = folder->path() + kMeeting,
-                              .rank = 0,
-                              .size = size,
-                              .still_coming = [&failure] {
-                                const auto who = failure();
-                                return who.has_value() ? Unavailable(*who) : OkStatus();
-                              }});
+  auto group = JoinGlooGroup(
+      {.rendezvous = folder->path() + kMeeting, .rank = 0, .size = size, .still_coming = [this] {
+         const auto who = Failed();
+         return who.has_value() ? Unavailable(*who) : OkStatus();
+       }});
   if (!group.ok()) {
-    const auto who = failure();
+    const auto who = Failed();
     return who.has_value() ? Unavailable(*who) : group.status();
   }
   group_ = *group;
   return group;
+}
+
+std::optional<std::string> FitProcesses::Failed() {
+  return started_->WaitForFailure(std::chrono::milliseconds(0));
+}
+
+Status LostEachOther(const Status& failure, const std::optional<std::string>& who,
+                     const std::optional<std::string>& later) {
+  const std::string why = who.has_value() ? *who
+                          : later.has_value()
+                              ? fmt::format("{}; then {}", MessageOf(failure), *later)
+                              : std::string(MessageOf(failure));
+  return Unavailable(fmt::format(
+      "{}. All have ended; the run goes on from its newest checkpoint when it is started again",
+      why));
 }
 
 Status FitProcesses::Explain(const Status& failure) {
@@ -131,10 +146,7 @@ Status FitProcesses::Explain(const Status& failure) {
   group_.reset();
   // They notice by themselves; it is their end that is waited for, not what they say of it.
   started_->WaitForAll(kPatience).IgnoreError();
-  if (!who.has_value()) return failure;
-  return Unavailable(fmt::format(
-      "{}. All have ended; the run goes on from its newest checkpoint when it is started again",
-      *who));
+  return LostEachOther(failure, who, Failed());
 }
 
 Status FitProcesses::Finish() {

@@ -46,8 +46,8 @@ StatusOr<pid_t> StartOwnProgram(const std::vector<std::string>& arguments) {
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
-    return Unavailable(
-        fmt::format("this program cannot be started once more: {}", std::strerror(error)));
+    return Status(StatusCode::kAborted, fmt::format("this program cannot be started once more: {}",
+                                                    std::strerror(error)));
   }
   return pid;
 }

@@ -17,7 +17,7 @@ namespace facegate {
 // blocked in them until they take care of these. Not thread-safe.
 class StartedProcesses {
  public:
-  // Starts this program once for each list of arguments. kUnavailable where it cannot be started.
+  // Starts this program once for each list of arguments. kAborted where it cannot be started.
   static StatusOr<std::unique_ptr<StartedProcesses>> Start(
       const std::vector<std::vector<std::string>>& arguments);
   // Kills those that have not ended.

@@ -11,13 +11,14 @@
 namespace facegate {
 namespace {
 
-// Each process opens the photos itself, and would learn from others without a word.
+// Each process opens the photos itself, and would learn from others without a word. Where they
+// differ, they changed just then: the next try finds the same.
 Status CheckSamePhotos(const std::string& digest, ProcessGroup& group) {
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<std::string> all, GatherTexts(digest, group));
   const auto other =
       std::find_if(all.begin(), all.end(), [&](const std::string& one) { return one != all[0]; });
   if (other == all.end()) return OkStatus();
-  return FailedPrecondition(fmt::format(
+  return Unavailable(fmt::format(
       "the photos of process {} of {} are not those of process 1: none may come, go or change its "
       "name while a run starts",
       other - all.begin() + 1, all.size()));

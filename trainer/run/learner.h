@@ -24,8 +24,8 @@ namespace facegate {
 class Learner {
  public:
   // `facts` and `session` outlive it; `group` null: one process. kInvalidArgument, too, where the
-  // teacher's embeddings or maps have other sizes; kFailedPrecondition where not all processes have
-  // the same photos.
+  // teacher's embeddings or maps have other sizes; kUnavailable where not all processes have the
+  // same photos.
   static StatusOr<std::unique_ptr<Learner>> Create(const RunFacts& facts, const Session& session,
                                                    std::shared_ptr<ProcessGroup> group = nullptr);
 

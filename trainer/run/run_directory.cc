@@ -37,8 +37,8 @@ bool MayHoldRun(const fs::path& path) {
 
 // True for what a run that learned nothing may have left behind.
 bool IsLeftBehind(const std::string& name) {
-  static constexpr std::array<std::string_view, 4> kNames = {"steps.csv", "evaluations.csv",
-                                                             "log.jsonl", "report.html"};
+  static constexpr std::array<std::string_view, 5> kNames = {
+      "steps.csv", "evaluations.csv", "validation.csv", "log.jsonl", "report.html"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
          name.starts_with("events.out.tfevents.");
 }

@@ -14,6 +14,7 @@
 #include "trainer/report/html_text.h"
 #include "trainer/report/parallel_axes.h"
 #include "trainer/report/scale.h"
+#include "trainer/sweep/fold_scores.h"
 #include "trainer/sweep/sweep_table.h"
 
 namespace facegate {
@@ -72,7 +73,8 @@ double PlaceOf(const TriedKey& tried, const std::string& value) {
 class ScoreAxis {
  public:
   explicit ScoreAxis(const SweepReport& report)
-      : is_error_(report.scoring.measure == "eer"),
+      : is_error_(report.scoring.is_error()),
+        style_(report.scoring.is_loss() ? NumberStyle::kPlain : NumberStyle::kPercent),
         name_(report.scoring.measure),
         scale_(ScaleKind::kLinear, RangeOf(report)) {}
 
@@ -83,7 +85,7 @@ class ScoreAxis {
 
   ParallelAxis axis() const {
     ParallelAxis axis{.name = name_, .ticks = {}};
-    for (const report::Tick& tick : scale_.Ticks(kTicks, NumberStyle::kPercent)) {
+    for (const report::Tick& tick : scale_.Ticks(kTicks, style_)) {
       axis.ticks.push_back(
           {.place = Place(is_error_ ? -tick.value : tick.value), .label = tick.label});
     }
@@ -92,18 +94,19 @@ class ScoreAxis {
 
  private:
   static report::Range RangeOf(const SweepReport& report) {
-    report::Range range{.low = 1.0, .high = 0.0};
+    std::optional<report::Range> range;
     for (const TrialRecord& trial : report.record.trials) {
       const auto score = trial.score();
       if (!score.has_value()) continue;
-      const double value = report.scoring.measure == "eer" ? -*score : *score;
-      range = {.low = std::min(range.low, value), .high = std::max(range.high, value)};
+      const double value = report.scoring.is_error() ? -*score : *score;
+      if (!range.has_value()) range = {.low = value, .high = value};
+      range = {.low = std::min(range->low, value), .high = std::max(range->high, value)};
     }
-    if (range.low > range.high) range = {.low = 0.0, .high = 1.0};
-    return report::RoundRange(ScaleKind::kLinear, range);
+    return report::RoundRange(ScaleKind::kLinear, range.value_or(report::Range{}));
   }
 
   const bool is_error_;
+  const NumberStyle style_;
   const std::string name_;
   const Scale scale_;
 };
@@ -162,6 +165,27 @@ std::string Table(const SweepReport& report) {
   return table + "</tbody></table></div>\n</section>\n";
 }
 
+// The first of the rows are the names of columns.
+std::string RowsAsTable(const std::vector<std::vector<std::string>>& rows) {
+  std::string table;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    table += "<tr>";
+    for (const std::string& field : rows[i]) {
+      table += fmt::format("<{0}>{1}</{0}>", i == 0 ? "th" : "td", EscapeHtml(field));
+    }
+    table += "</tr>\n";
+  }
+  return table;
+}
+
+// What settings come to over folds, where those are tried.
+std::string FoldTable(const SweepReport& report) {
+  const auto rows = FoldRows(report);
+  if (rows.size() < 2) return "";
+  return "<section><h2>Over folds</h2>\n<div class=\"table\"><table>\n" + RowsAsTable(rows) +
+         "</table></div>\n</section>\n";
+}
+
 std::string Lead(const SweepReport& report) {
   const auto& trials = report.record.trials;
   const auto over =
@@ -171,12 +195,13 @@ std::string Lead(const SweepReport& report) {
   std::string lead =
       fmt::format("{} of {} are over, by {} search.", over, Counted(trials.size(), "trial"),
                   SweepMethodName(report.record.plan.method));
-  if (const auto best = BestTrial(trials)) {
-    lead += fmt::format(" The best is {} with {} {} by {}.", trials[*best].name,
-                        report.scoring.measure, ScoreText(report.scoring, *trials[*best].score()),
-                        fmt::join(report.scoring.sets, ", "));
-  }
-  return lead;
+  const auto best = BestOf(report);
+  if (!best.has_value()) return lead;
+  const bool has_folds = !ScoresOverFolds(report).empty();
+  lead += fmt::format(" {} {} with {}", has_folds ? "Over the folds:" : "The best is", best->name,
+                      best->score);
+  if (report.scoring.sets.empty()) return lead + ".";
+  return lead + fmt::format(" by {}.", fmt::join(report.scoring.sets, ", "));
 }
 
 std::string Plan(const SweepReport& report) {
@@ -200,7 +225,7 @@ std::string Plan(const SweepReport& report) {
 std::string SweepPage(const SweepReport& report) {
   std::string body = "<section><h2>Settings and scores</h2>\n" + Picture(report);
   body += fmt::format("<p>{}</p>\n</section>\n", EscapeHtml(OptimismText(report)));
-  body += Table(report) + Plan(report);
+  body += FoldTable(report) + Table(report) + Plan(report);
   return report::HtmlPage({.title = "Sweep " + report.folder,
                            .lead = Lead(report),
                            .body = body,

@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
-#include "face/base/catch.h"
 #include "face/base/folder_lock.h"
 #include "trainer/run/run_facts.h"
 #include "trainer/run/stop_on_signal.h"
@@ -92,22 +90,24 @@ Status TakeTrials(const PlannedSweep& planned, bool retry_failed, const std::str
   return OkStatus();
 }
 
-// Opens the photos of the first trial whose settings fit together, so that what is wrong with the
-// data is said before a trial fails of it.
+bool IsOver(const TrialRecord& trial) {
+  return trial.state != TrialState::kWaiting && trial.state != TrialState::kBegun;
+}
+
+// Opens the photos of the first trial that is to be trained and whose settings fit together, so
+// that what is wrong with the data is said before a trial fails of it. Where no settings fit
+// together, that is said.
 Status TryData(const SweepReport& report) {
   Status first;
+  bool is_some_over = false;
   for (const TrialRecord& trial : report.record.trials) {
+    is_some_over = is_some_over || IsOver(trial);
+    if (IsOver(trial)) continue;
     const auto recipe = TrialRecipe(report.record.plan, report.scoring, trial.settings);
     if (recipe.ok()) return OpenRunFacts(SpelledOut(*recipe)).status();
     if (first.ok()) first = recipe.status();
   }
-  return first;
-}
-
-bool HasEnded(const std::vector<TrialRecord>& trials) {
-  return std::none_of(trials.begin(), trials.end(), [](const TrialRecord& trial) {
-    return trial.state == TrialState::kWaiting || trial.state == TrialState::kBegun;
-  });
+  return is_some_over ? OkStatus() : first;
 }
 
 // A sweep that goes on.
@@ -224,7 +224,8 @@ class Sweep {
   }
 
   // Trains it, and again from its newest checkpoint where another of its processes was killed.
-  // Without others this process can do no more: the trial may go on in the next one.
+  // Without others this process can do no more, nor where they cannot be started: the trial may go
+  // on in the next one.
   Status TrainOn(double share, TrialRecord& trial, StatusOr<FitReport>& fit) {
     while (true) {
       FACEGATE_ASSIGN_OR_RETURN(const bool may_begin, BeginTrial(trial));
@@ -232,9 +233,12 @@ class Sweep {
       const Clock::time_point begin = Clock::now();
       fit = Train(trial, share);
       trial.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
-      if (fit.ok() || fit.status().code() != StatusCode::kUnavailable) return OkStatus();
+      const StatusCode code = fit.status().code();
+      if (code != StatusCode::kUnavailable && code != StatusCode::kAborted) return OkStatus();
+      // It has not begun.
+      if (code == StatusCode::kAborted) trial.ends -= 1;
       FACEGATE_RETURN_IF_ERROR(Write());
-      if (report_.record.plan.base.machine.processes == 1) return fit.status();
+      if (code == StatusCode::kAborted || !HasOthers(trial)) return fit.status();
       session_.Print(fmt::format("{}: {}", trial.name, MessageOf(fit.status())));
       if (session_.asked_to_stop()) {
         report_.stopped = true;
@@ -243,10 +247,18 @@ class Sweep {
     }
   }
 
-  // The error of the data, where they are why a trial came to nothing: it may go on once they are
+  // True where several processes train it.
+  bool HasOthers(const TrialRecord& trial) const {
+    const auto recipe = TrialRecipe(report_.record.plan, report_.scoring, trial.settings);
+    return recipe.ok() && recipe->machine.processes > 1;
+  }
+
+  // The error of its data, where they are why a trial came to nothing: it may go on once they are
   // there.
   Status CheckOwnFault(const TrialRecord& trial) {
-    Status data = TryData(report_);
+    const auto recipe = TrialRecipe(report_.record.plan, report_.scoring, trial.settings);
+    if (!recipe.ok()) return OkStatus();
+    const Status data = OpenRunFacts(SpelledOut(*recipe)).status();
     if (data.ok()) return data;
     FACEGATE_RETURN_IF_ERROR(Write());
     return Annotate(data, trial.name + " goes no further");
@@ -343,35 +355,6 @@ Status CheckSomeScore(const SweepReport& report) {
 
 }  // namespace
 
-StatusOr<FitReport> FitTrial(const TrialPart& part) {
-  std::error_code error;
-  fs::create_directories(part.folder, error);
-  std::ofstream log(part.folder + "/fit.log", std::ios::app);
-  if (error || !log) {
-    return FailedPrecondition(fmt::format("cannot write to {}/fit.log", part.folder));
-  }
-  Session session(
-      {.out = log,
-       .progress = log,
-       .terminal = false,
-       .threads = part.threads > 0 ? part.threads : static_cast<int>(part.recipe.machine.threads),
-       .asked_to_stop = part.asked_to_stop});
-  const FitOptions options{.directory = part.folder,
-                           .stop_at = part.stop_at,
-                           .on_batch = part.on_batch,
-                           .join = part.join};
-  FACEGATE_ASSIGN_OR_RETURN(FitReport report, CatchToStatus("training", [&] {
-                              return Fit(part.recipe, options, session);
-                            }));
-  if (report.best_batch > 0 || !report.best.has_value()) return report;
-  FACEGATE_ASSIGN_OR_RETURN(const auto learned, BestLearned(part.folder, part.recipe));
-  report.best.reset();
-  if (!learned.has_value()) return report;
-  report.best = learned->score;
-  report.best_batch = learned->batch;
-  return report;
-}
-
 StatusOr<SweepReport> RunSweep(const SweepOptions& options, Session& session,
                                const TrainTrial& train) {
   const StopOnSignal signals;
@@ -388,7 +371,7 @@ StatusOr<SweepReport> RunSweep(const SweepOptions& options, Session& session,
   FACEGATE_ASSIGN_OR_RETURN(report.scoring, ScoringOf(report.record.plan, report.planned.space));
   FACEGATE_RETURN_IF_ERROR(
       TakeTrials(report.planned, options.retry_failed, options.folder, report.record));
-  if (!HasEnded(report.record.trials)) FACEGATE_RETURN_IF_ERROR(TryData(report));
+  FACEGATE_RETURN_IF_ERROR(TryData(report));
   Sweep sweep(report, session, train);
   FACEGATE_RETURN_IF_ERROR(sweep.Run());
   FACEGATE_RETURN_IF_ERROR(CheckSomeScore(report));

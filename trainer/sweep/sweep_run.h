@@ -1,36 +1,16 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "face/base/status.h"
-#include "trainer/run/fit.h"
 #include "trainer/run/session.h"
+#include "trainer/sweep/fit_trial.h"
 #include "trainer/sweep/scoring.h"
 #include "trainer/sweep/sweep_plan.h"
 #include "trainer/sweep/sweep_record.h"
 
 namespace facegate {
-
-// One part of a trial: its training from where it stands up to an epoch.
-struct TrialPart {
-  Recipe recipe{};
-  std::string folder{};
-  double stop_at = 0.0;  // as FitOptions has it
-  std::function<void(int64_t batches, int64_t total)> on_batch{};
-  std::function<bool()> asked_to_stop{};
-  decltype(FitOptions::join) join{};  // of several processes, as FitOptions has it
-  int threads = 0;                    // of this process; 0: machine.threads
-};
-using TrainTrial = std::function<StatusOr<FitReport>(const TrialPart&)>;
-
-// Trains by Fit(), whose lines go to fit.log in the folder. The best of the report is that of
-// weights that were learned, also where those that it began with are better. Exceptions of
-// libraries become errors: they are the end of the trial, not of the sweep.
-StatusOr<FitReport> FitTrial(const TrialPart& part);
 
 struct SweepOptions {
   std::string folder{};
@@ -52,8 +32,9 @@ struct SweepReport {
 // again.
 // Asked to stop, by a signal too, it ends with a checkpoint of the trial that is being trained.
 // After each trial the files of the folder say how it stands. Data and recipe are tried before the
-// first trial of a call begins, and the data again where a trial fails: it ends with their error.
-// It ends too where a trial of one process says kUnavailable, as it does of a card that failed.
+// first trial of a call begins, and the data of a trial again where it fails: it ends with their
+// error. It ends too where a trial of one process says kUnavailable, as it does of a card that
+// failed, and where one says kAborted: its processes cannot be started.
 // While it is open no other process opens the folder.
 // kFailedPrecondition where the folder holds another sweep or other things, and with the reason of
 // the first trial where all have failed.

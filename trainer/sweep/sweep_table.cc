@@ -10,6 +10,7 @@
 
 #include "face/base/counted.h"
 #include "face/base/file.h"
+#include "trainer/sweep/fold_scores.h"
 
 namespace facegate {
 namespace {
@@ -32,7 +33,7 @@ std::string CsvLine(const std::vector<std::string>& fields) {
 std::string ScoreNumber(const SweepReport& report, const TrialRecord& trial) {
   const auto score = trial.score();
   if (!score.has_value()) return "";
-  return fmt::format("{:.6f}", report.scoring.measure == "eer" ? std::abs(*score) : *score);
+  return fmt::format("{:.6f}", report.scoring.is_error() ? std::abs(*score) : *score);
 }
 
 std::string EpochsText(const TrialRecord& trial) {
@@ -48,11 +49,32 @@ size_t WidthOf(std::string_view text) {
 }  // namespace
 
 std::string OptimismText(const SweepReport& report) {
+  if (ScoresOverFolds(report).size() == 1) {
+    return "No setting was chosen by these scores; but each is the best of the evaluations of its "
+           "trial, so that the mean is a little optimistic.";
+  }
   return fmt::format(
       "The score of the best is optimistic: it is the best of {} on the very people that it was "
       "chosen by ({}). Say how good a model is by a test set that had no part in the sweep, once, "
       "at the end: facegate-train eval MODEL --pairs …",
       Counted(report.record.trials.size(), "trial"), fmt::join(report.scoring.sets, ", "));
+}
+
+std::optional<BestSettings> BestOf(const SweepReport& report) {
+  if (!ScoresOverFolds(report).empty()) {
+    const auto best = BestOverFolds(report);
+    if (!best.has_value()) return std::nullopt;
+    return BestSettings{.name = best->settings.empty() ? "the base" : "the best mean",
+                        .score = FoldText(report.scoring, *best),
+                        .settings = best->settings};
+  }
+  const auto best = BestTrial(report.record.trials);
+  if (!best.has_value()) return std::nullopt;
+  const TrialRecord& trial = report.record.trials[*best];
+  return BestSettings{.name = trial.name,
+                      .score = fmt::format("{} {}", report.scoring.measure,
+                                           ScoreText(report.scoring, *trial.score())),
+                      .settings = trial.settings};
 }
 
 std::string SweepCsv(const SweepReport& report) {
@@ -114,16 +136,15 @@ std::string AlignedText(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string BestRecipeYaml(const SweepReport& report) {
-  const auto best = BestTrial(report.record.trials);
-  if (!best.has_value()) return "";
-  const TrialRecord& trial = report.record.trials[*best];
+  const std::optional<BestSettings> best = BestOf(report);
   Recipe recipe = report.record.plan.base;
-  if (!Apply(trial.settings, recipe).ok()) return "";
-  std::string yaml = fmt::format(
-      "# The recipe of {} of {}, with the sets of pairs of the base: {} {} by {}.\n# {}\n",
-      trial.name, report.folder, report.scoring.measure, ScoreText(report.scoring, *trial.score()),
-      fmt::join(report.scoring.sets, ", "), OptimismText(report));
-  return yaml + RecipeToYaml(recipe);
+  if (!best.has_value() || !Apply(best->settings, recipe).ok()) return "";
+  const std::string sets = report.scoring.sets.empty()
+                               ? ""
+                               : fmt::format(" by {}", fmt::join(report.scoring.sets, ", "));
+  return fmt::format("# The recipe of {} of {}, with the sets of pairs of the base: {}{}.\n# {}\n",
+                     best->name, report.folder, best->score, sets, OptimismText(report)) +
+         RecipeToYaml(recipe);
 }
 
 Status WriteSweepTables(const SweepReport& report) {

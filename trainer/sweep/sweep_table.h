@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,16 @@ std::vector<std::vector<std::string>> SweepRows(const SweepReport& report, size_
 // Puts rows into columns, the first to the left, numbers to the right; a line each.
 std::string AlignedText(const std::vector<std::vector<std::string>>& rows);
 
-// The base with the settings of the best trial, as `fit --recipe` takes it; empty without a best.
+// What came out best: a trial, or settings by their mean over folds, where those are tried.
+struct BestSettings {
+  std::string name{};   // "trial-0003"
+  std::string score{};  // "accuracy 93.12 %"
+  Settings settings{};  // without the fold
+};
+// Nothing where there is no score, or a fold is missing of all settings.
+std::optional<BestSettings> BestOf(const SweepReport& report);
+
+// The base with the settings of the best, as `fit --recipe` takes it; empty without a best.
 std::string BestRecipeYaml(const SweepReport& report);
 
 // sweep.csv and best.yaml in the folder of the sweep, each written atomically.

@@ -79,7 +79,10 @@ class FitInProcessesTest : public RunFixture {
   static pid_t JustStartedBy(pid_t parent) {
     const auto deadline = std::chrono::steady_clock::now() + kSoon;
     pid_t child = 0;
-    while (child == 0 && std::chrono::steady_clock::now() < deadline) child = StartedBy(parent);
+    while (child == 0 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      child = StartedBy(parent);
+    }
     return child;
   }
   static Recipe LongRecipe(Recipe recipe) {
@@ -172,18 +175,6 @@ TEST_F(FitInProcessesTest, ASignalToAllAtTheStartStopsTheRun) {
   kill(other, SIGINT);
   (*process)->Signal(SIGINT);
   EXPECT_EQ((*process)->Wait(kSoon), 0) << Said("run");
-}
-
-TEST_F(FitInProcessesTest, RefusesToTrainWhereAnotherProcessFindsOtherPhotos) {
-  const auto process = Start("run", SmallRecipe(), 2);
-  ASSERT_THAT(process, IsOk());
-  const pid_t other = JustStartedBy((*process)->pid());
-  ASSERT_GT(other, 0);
-  kill(other, SIGSTOP);
-  std::filesystem::remove(dir_.File("photos/p0/0.png"));
-  kill(other, SIGCONT);
-  EXPECT_EQ((*process)->Wait(kSoon), 1);
-  EXPECT_THAT(Said("run"), ::testing::HasSubstr("the photos of process 2 of 2 are not those"));
 }
 
 TEST_F(FitInProcessesTest, AProcessWhoseLeadingOneDiedBeforeItLookedEnds) {

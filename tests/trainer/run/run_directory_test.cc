@@ -51,14 +51,18 @@ TEST(RunDirectoryTest, KeepsNoRecipeBeforeItIsFrozen) {
 TEST(RunDirectoryTest, IsTakenOverWhereNothingWasLearned) {
   const TempDir dir;
   BeginRun(dir.File("run"), 0);
-  ASSERT_THAT(WriteFileAtomically(dir.File("run/steps.csv"), "old"), IsOk());
+  const std::vector<std::string> left = {"run/steps.csv", "run/validation.csv"};
+  for (const std::string& name : left) {
+    ASSERT_THAT(WriteFileAtomically(dir.File(name), "old"), IsOk());
+  }
   const std::string other = "data:\n  batch: 9\nschedule:\n  rate: 0.1\n";
   const auto run = RunDirectory::Open(dir.File("run"), other, kDefaults);
   ASSERT_THAT(run, IsOk());
   EXPECT_FALSE((*run)->has_learned());
   ASSERT_THAT((*run)->Freeze(), IsOk());
   EXPECT_EQ(ReadRunRecipe(dir.File("run")).value(), other);
-  EXPECT_FALSE(std::filesystem::exists(dir.File("run/steps.csv")));
+  for (const std::string& name : left)
+    EXPECT_FALSE(std::filesystem::exists(dir.File(name))) << name;
 }
 
 // Somebody who removes checkpoints to save space means to keep the model.
