@@ -77,6 +77,9 @@ class Counter {
   }
   void operator()(const Dropout& /*layer*/) {}
   void operator()(const Flatten& /*layer*/) {}
+  void operator()(const DropPath& /*layer*/) {}
+  void operator()(const DropTokens& /*layer*/) {}
+  void operator()(const MaskToken& /*layer*/) {}
   void operator()(const Chain& chain) { Follow(chain.layers); }
   void operator()(const Residual& residual) {
     Follow(residual.layers);

@@ -154,6 +154,58 @@ struct ChannelGate {
   int64_t reduction = 1;
 };
 
+// Makes one channel f times as high and as wide out of each f² channels (Shi et al. 2016): these
+// are the numbers of a square of f·f places, row by row.
+struct PixelShuffle {
+  int64_t factor = 1;
+};
+
+// The layers of a transformer (Vaswani et al. 2017; Dosovitskiy et al. 2021) work at tokens, T·C: T
+// places with C numbers each. Linear layers, layer norms, ReLUs, clips, sigmoids, dropouts and sums
+// take them too, each token like a list; a flattening makes a list of them in the order T, C.
+
+// A map as tokens: C·H·W to (H·W)·C.
+struct Tokens {};
+
+// Adds a number to each number of each token. Its one tensor (1·count·channels) is called as the
+// layer is.
+struct PositionEmbedding {
+  int64_t count = 0;  // tokens
+  int64_t channels = 0;
+};
+
+// A layer norm (Ba et al. 2016) normalises each token, or a list.
+struct LayerNorm {
+  int64_t channels = 0;
+  double epsilon = kNormEpsilon;
+};
+
+// Self-attention: "qkv" makes queries, keys and values of each token, in this order, each of them
+// for one head after the other; "proj", which has a bias, takes what the heads give.
+struct SelfAttention {
+  int64_t channels = 0;
+  int64_t heads = 1;
+  bool bias = false;  // of "qkv"
+};
+
+// Stochastic depth (Huang et al. 2016): in training all numbers of a picture become zeros with this
+// probability, and are divided by that of the opposite otherwise. The last layer of a residual.
+struct DropPath {
+  double probability = 0.0;
+};
+
+// In training, this share of each picture's tokens is left out, drawn anew for each batch, where a
+// MaskToken follows in the same chain.
+struct DropTokens {
+  double share = 0.0;
+};
+
+// What DropTokens left out comes back, at its places, as this one token. Its one tensor
+// (1·1·channels) is called as the layer is.
+struct MaskToken {
+  int64_t channels = 0;
+};
+
 struct Layer;
 
 // The layers of a chain run one after the other.
@@ -188,9 +240,11 @@ struct Graph {
   std::vector<Call> calls;
 };
 
-using LayerKind = std::variant<Convolution, OblongConvolution, MaxPool, AveragePool, GlobalAverage,
-                               Pad, BatchNorm, ChannelAffine, PRelu, Relu, Clip, Sigmoid, Linear,
-                               Dropout, Flatten, Subsample, ChannelGate, Chain, Residual, Graph>;
+using LayerKind =
+    std::variant<Convolution, OblongConvolution, MaxPool, AveragePool, GlobalAverage, Pad,
+                 BatchNorm, ChannelAffine, PRelu, Relu, Clip, Sigmoid, Linear, Dropout, Flatten,
+                 Subsample, ChannelGate, PixelShuffle, Tokens, PositionEmbedding, LayerNorm,
+                 SelfAttention, DropPath, DropTokens, MaskToken, Chain, Residual, Graph>;
 
 struct Layer {
   std::string name;

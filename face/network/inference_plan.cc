@@ -88,13 +88,41 @@ class Planner {
   }
   void operator()(const PRelu& layer) {
     std::vector<float> slope = Numbers("weight");
-    if (layer.channels == 1) slope.assign(static_cast<size_t>(shape_[0]), slope.front());
+    if (layer.channels == 1) slope.assign(static_cast<size_t>(ChannelsOf(shape_)), slope.front());
     Activate(std::move(slope));
   }
   void operator()(const Relu& /*layer*/) {
-    Activate(std::vector<float>(static_cast<size_t>(shape_[0])));
+    Activate(std::vector<float>(static_cast<size_t>(ChannelsOf(shape_))));
   }
-  void operator()(const Flatten& /*layer*/) {}  // see Unroll()
+  void operator()(const Flatten& /*layer*/) {  // of a map: see Unroll()
+    if (shape_.size() == 2) EmitPlain(FlattenStep{});
+  }
+  void operator()(const PixelShuffle& layer) {
+    Materialise();
+    Emit(PixelShuffleStep{layer.factor}, shape_[0] / (layer.factor * layer.factor), {});
+  }
+  void operator()(const Tokens& /*layer*/) { EmitPlain(TokensStep{}); }
+  void operator()(const PositionEmbedding& layer) {
+    EmitPlain(PositionStep{.count = layer.count,
+                           .channels = layer.channels,
+                           .numbers = NumbersOf(Called(name_.substr(0, name_.size() - 1)))});
+  }
+  void operator()(const LayerNorm& layer) {
+    EmitPlain(LayerNormStep{
+        .epsilon = layer.epsilon, .weight = Numbers("weight"), .bias = Numbers("bias")});
+  }
+  void operator()(const SelfAttention& layer) {
+    const int64_t channels = layer.channels;
+    const std::vector<double> bias = layer.bias ? Doubles("qkv.bias") : std::vector<double>();
+    Emit(LinearStep{.in = channels, .out = 3 * channels, .weight = Numbers("qkv.weight")},
+         3 * channels, bias);
+    Emit(AttentionStep{layer.heads}, channels, {});
+    Emit(LinearStep{.in = channels, .out = channels, .weight = Numbers("proj.weight")}, channels,
+         Doubles("proj.bias"));
+  }
+  void operator()(const DropPath& /*layer*/) {}
+  void operator()(const DropTokens& /*layer*/) {}
+  void operator()(const MaskToken& /*layer*/) {}
   void operator()(const Dropout& /*layer*/) {}
   void operator()(const Subsample& layer) {
     Materialise();
@@ -186,7 +214,7 @@ class Planner {
     Unroll();
     Step* const last = Open();
     if (last == nullptr || last->finish.added.has_value() || !last->finish.slope.empty()) {
-      Emit(CopyStep{}, shape_[0], {});
+      Emit(CopyStep{}, ChannelsOf(shape_), {});
     }
     plan_.steps.back().finish.added = added;
   }
@@ -208,7 +236,7 @@ class Planner {
     for (size_t i = 1; i < inputs.size(); ++i) step.others.push_back(values[inputs[i]]);
     int64_t channels = 0;
     for (const size_t input : inputs) {
-      channels = join == Join::kConcat ? channels + shapes[input][0] : shapes[input][0];
+      channels = (join == Join::kConcat ? channels : 0) + ChannelsOf(shapes[input]);
     }
     Emit(std::move(step), channels, {});
   }
@@ -221,8 +249,9 @@ class Planner {
     if (!FoldIntoLast(norm)) norm_ = std::move(norm);
   }
 
-  const Tensor& Named(const char* name) const {
-    const auto found = tensors_.find(name_ + name);
+  const Tensor& Named(const char* name) const { return Called(name_ + name); }
+  const Tensor& Called(const std::string& name) const {
+    const auto found = tensors_.find(name);
     FACEGATE_CHECK(found != tensors_.end());  // the shapes were compared before
     return found->second;
   }
@@ -261,7 +290,7 @@ class Planner {
     const bool biased = std::any_of(bias.begin(), bias.end(), [](double one) { return one != 0; });
     value_ = plan_.values++;
     lists_.push_back(std::holds_alternative<FlattenStep>(kind) ||
-                     std::holds_alternative<LinearStep>(kind) ||
+                     (std::holds_alternative<LinearStep>(kind) && shape_.size() != 2) ||
                      (lists_[from] && !std::holds_alternative<ConvolutionStep>(kind)));
     plan_.steps.push_back({.kind = std::move(kind),
                            .from = from,
@@ -277,7 +306,7 @@ class Planner {
   void EmitPlain(StepKind kind) {
     Materialise();
     Unroll();
-    Emit(std::move(kind), shape_[0], {});
+    Emit(std::move(kind), ChannelsOf(shape_), {});
   }
 
   // The norm is exactly part of the convolution or linear layer that has just been written.

@@ -18,7 +18,7 @@
 // of its library.
 namespace facegate::network {
 
-// A value is a map (C·H·W) or a list of numbers for each picture of a batch. It is made by one
+// A value is a map (C·H·W), tokens (T·C) or a list of numbers for each picture of a batch. It is made by one
 // step, or is the network's input (kInputValue).
 using ValueId = size_t;
 inline constexpr ValueId kInputValue = 0;
@@ -29,8 +29,8 @@ struct ConvolutionStep {
   std::vector<float> weight;
 };
 
-// A product with a matrix, `weight`, of out · in numbers. The input is a list, or a map whose
-// numbers are taken in the order C, H, W.
+// A product with a matrix, `weight`, of out · in numbers. The input is a list, tokens that are taken
+// as lists, or a map whose numbers are taken in the order C, H, W.
 struct LinearStep {
   int64_t in = 0;
   int64_t out = 0;
@@ -71,8 +71,34 @@ struct ClipStep {
 
 struct SigmoidStep {};
 
-// A map as a list, in the order C, H, W.
+// A map as a list, in the order C, H, W; tokens as a list, in the order T, C.
 struct FlattenStep {};
+
+struct PixelShuffleStep {
+  int64_t factor = 1;
+};
+
+// A map as tokens.
+struct TokensStep {};
+
+// `numbers` are added, count · channels.
+struct PositionStep {
+  int64_t count = 0;
+  int64_t channels = 0;
+  std::vector<float> numbers;
+};
+
+// Tokens or a list are normalised.
+struct LayerNormStep {
+  double epsilon = 0.0;
+  std::vector<float> weight;
+  std::vector<float> bias;
+};
+
+// What the heads give: T·3C, queries, keys and values, to T·C.
+struct AttentionStep {
+  int64_t heads = 1;
+};
 
 // The input joined with other values.
 struct JoinStep {
@@ -100,13 +126,14 @@ struct Scaled {
 
 using StepKind =
     std::variant<ConvolutionStep, OblongStep, LinearStep, GateStep, SubsampleStep, PoolStep,
-                 PadStep, ClipStep, SigmoidStep, FlattenStep, JoinStep, CopyStep>;
+                 PadStep, ClipStep, SigmoidStep, FlattenStep, PixelShuffleStep, TokensStep,
+                 PositionStep, LayerNormStep, AttentionStep, JoinStep, CopyStep>;
 
 struct Step {
   StepKind kind;
   ValueId from = 0;
   ValueId to = 0;
-  int64_t channels = 0;  // of the output, or as many as a list has numbers
+  int64_t channels = 0;  // of the output's places or tokens, or as many as a list has numbers
   Finish finish;
   std::optional<Scaled> scaled;
 };

@@ -33,7 +33,11 @@ inline constexpr std::array<std::string_view, std::variant_size_v<LayerKind>> kK
     "clip",           "sigmoid",
     "linear",         "dropout",
     "flatten",        "subsample",
-    "channel gate",   "chain",
+    "channel gate",   "pixel shuffle",
+    "tokens",         "position embedding",
+    "layer norm",     "self attention",
+    "drop path",      "drop tokens",
+    "mask token",     "chain",
     "residual",       "graph"};
 
 // The joins by name, in the order of Join.
@@ -137,6 +141,39 @@ void Fields(Io& io, ChannelGate& layer) {
   io.Divides("reduction", layer.channels, layer.reduction);
 }
 template <typename Io>
+void Fields(Io& io, PixelShuffle& layer) {
+  io.Number("factor", layer.factor, 1, kMaxSide);
+}
+template <typename Io>
+void Fields(Io& io, PositionEmbedding& layer) {
+  io.Number("count", layer.count, 1, kMaxExtent);
+  io.Number("channels", layer.channels, 1, kMaxExtent);
+}
+template <typename Io>
+void Fields(Io& io, LayerNorm& layer) {
+  io.Number("channels", layer.channels, 1, kMaxExtent);
+  io.Real("epsilon", layer.epsilon, 0.0, 1.0);
+}
+template <typename Io>
+void Fields(Io& io, SelfAttention& layer) {
+  io.Number("channels", layer.channels, 1, kMaxExtent);
+  io.Number("heads", layer.heads, 1, kMaxExtent);
+  io.Truth("bias", layer.bias);
+  io.Divides("heads", layer.channels, layer.heads);
+}
+template <typename Io>
+void Fields(Io& io, DropPath& layer) {
+  io.Real("probability", layer.probability, 0.0, 1.0);
+}
+template <typename Io>
+void Fields(Io& io, DropTokens& layer) {
+  io.Real("share", layer.share, 0.0, 1.0);
+}
+template <typename Io>
+void Fields(Io& io, MaskToken& layer) {
+  io.Number("channels", layer.channels, 1, kMaxExtent);
+}
+template <typename Io>
 void Fields(Io& io, Chain& layer) {
   io.Layers("layers", layer.layers, false);
 }
@@ -158,5 +195,7 @@ template <typename Io>
 void Fields(Io& /*io*/, GlobalAverage& /*layer*/) {}
 template <typename Io>
 void Fields(Io& /*io*/, Flatten& /*layer*/) {}
+template <typename Io>
+void Fields(Io& /*io*/, Tokens& /*layer*/) {}
 
 }  // namespace facegate::network

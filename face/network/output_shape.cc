@@ -95,7 +95,7 @@ StatusOr<Extents> Joined(Join join, const std::vector<Extents>& values) {
       output = *met;
       continue;
     }
-    const bool fits = !value.empty() && value.size() == output.size() &&
+    const bool fits = !value.empty() && value.size() != 2 && value.size() == output.size() &&
                       std::equal(value.begin() + 1, value.end(), output.begin() + 1);
     if (!fits) return Refused("join", value);
     output[0] += value[0];
@@ -150,8 +150,7 @@ struct Output {
     return Extents{input[0], input[1] + top + bottom, input[2] + left + right};
   }
   StatusOr<Extents> operator()(const Linear& layer) const {
-    if (input != Extents{layer.in}) return Refused("linear layer", input);
-    return Extents{layer.out};
+    return OfEachToken("linear layer", layer.in, layer.out);
   }
   StatusOr<Extents> operator()(const Flatten& /*layer*/) const {
     return Extents{ElementCount(input).value_or(0)};  // was counted when it was made
@@ -185,14 +184,54 @@ struct Output {
     if (input.size() != 3) return Refused("channel gate", input);
     return Same("channel gate", layer.channels);
   }
+  StatusOr<Extents> operator()(const PixelShuffle& layer) const {
+    const int64_t square = layer.factor * layer.factor;
+    if (input.size() != 3 || input[0] % square != 0) return Refused("pixel shuffle", input);
+    return Extents{input[0] / square, layer.factor * input[1], layer.factor * input[2]};
+  }
+  StatusOr<Extents> operator()(const Tokens& /*layer*/) const {
+    if (input.size() != 3) return Refused("layer that makes tokens", input);
+    return Extents{input[1] * input[2], input[0]};
+  }
+  StatusOr<Extents> operator()(const PositionEmbedding& layer) const {
+    if (input != Extents{layer.count, layer.channels}) return Refused("position embedding", input);
+    return input;
+  }
+  StatusOr<Extents> operator()(const LayerNorm& layer) const {
+    return OfEachToken("layer norm", layer.channels, layer.channels);
+  }
+  StatusOr<Extents> operator()(const SelfAttention& layer) const {
+    if (input.size() != 2 || input[1] != layer.channels) return Refused("self attention", input);
+    FACEGATE_RETURN_IF_ERROR(CheckSize({layer.heads, input[0], input[0]}));
+    FACEGATE_RETURN_IF_ERROR(CheckSize({input[0], 3 * layer.channels}));
+    return input;
+  }
+  StatusOr<Extents> operator()(const DropTokens& /*layer*/) const {
+    if (input.size() != 2) return Refused("layer that leaves out tokens", input);
+    return input;
+  }
+  StatusOr<Extents> operator()(const MaskToken& layer) const {
+    if (input.size() != 2 || input[1] != layer.channels) return Refused("mask token", input);
+    return input;
+  }
+  StatusOr<Extents> operator()(const DropPath& /*layer*/) const { return input; }
   StatusOr<Extents> operator()(const Relu& /*layer*/) const { return input; }
   StatusOr<Extents> operator()(const Clip& /*layer*/) const { return input; }
   StatusOr<Extents> operator()(const Sigmoid& /*layer*/) const { return input; }
   StatusOr<Extents> operator()(const Dropout& /*layer*/) const { return input; }
 
+  // For layers that go by the channels of maps and lists, which tokens have at another place.
   StatusOr<Extents> Same(const char* layer, int64_t channels) const {
-    if (input.empty() || input[0] != channels) return Refused(layer, input);
+    if (input.empty() || input.size() == 2 || input[0] != channels) return Refused(layer, input);
     return input;
+  }
+
+  // For layers that take a list, or each token as one.
+  StatusOr<Extents> OfEachToken(const char* layer, int64_t in, int64_t out) const {
+    if (input.empty() || input.size() > 2 || input.back() != in) return Refused(layer, input);
+    Extents output = input;
+    output.back() = out;
+    return output;
   }
 
   // What a window that slides over the input gives.

@@ -12,6 +12,11 @@
 namespace facegate::network {
 namespace {
 
+// The layers' tensors, each name with that prefix: first those that are called as their layers are,
+// as modules of PyTorch have them.
+void ListEach(const std::string& prefix, const std::vector<Layer>& layers,
+              std::vector<TensorShape>& tensors);
+
 // Lists the tensors of one layer; `name` is its full name.
 class TensorLister {
  public:
@@ -51,6 +56,18 @@ class TensorLister {
     Parameter("fc1.weight", {squeezed, layer.channels, 1, 1});
     Parameter("fc2.weight", {layer.channels, squeezed, 1, 1});
   }
+  void operator()(const PositionEmbedding& layer) { Own({1, layer.count, layer.channels}); }
+  void operator()(const MaskToken& layer) { Own({1, 1, layer.channels}); }
+  void operator()(const LayerNorm& layer) {
+    Parameter("weight", {layer.channels});
+    Parameter("bias", {layer.channels});
+  }
+  void operator()(const SelfAttention& layer) {
+    Parameter("qkv.weight", {3 * layer.channels, layer.channels});
+    if (layer.bias) Parameter("qkv.bias", {3 * layer.channels});
+    Parameter("proj.weight", {layer.channels, layer.channels});
+    Parameter("proj.bias", {layer.channels});
+  }
   void operator()(const Chain& chain) { List(chain.layers); }
   void operator()(const Residual& residual) {
     List(residual.layers);
@@ -67,13 +84,15 @@ class TensorLister {
   void operator()(const Dropout& /*layer*/) {}
   void operator()(const Flatten& /*layer*/) {}
   void operator()(const Subsample& /*layer*/) {}
+  void operator()(const PixelShuffle& /*layer*/) {}
+  void operator()(const Tokens& /*layer*/) {}
+  void operator()(const DropPath& /*layer*/) {}
+  void operator()(const DropTokens& /*layer*/) {}
 
  private:
-  void List(const std::vector<Layer>& layers) {
-    for (const Layer& layer : layers) {
-      std::visit(TensorLister(name_ + "." + layer.name, tensors_), layer.kind);
-    }
-  }
+  void List(const std::vector<Layer>& layers) { ListEach(name_ + ".", layers, tensors_); }
+  // The tensor is called as the layer is.
+  void Own(std::vector<int64_t> shape) { tensors_.push_back({name_, std::move(shape)}); }
   void Parameter(std::string_view name, std::vector<int64_t> shape) {
     tensors_.push_back({fmt::format("{}.{}", name_, name), std::move(shape)});
   }
@@ -85,6 +104,17 @@ class TensorLister {
   std::vector<TensorShape>& tensors_;
 };
 
+void ListEach(const std::string& prefix, const std::vector<Layer>& layers,
+              std::vector<TensorShape>& tensors) {
+  for (const bool own : {true, false}) {
+    for (const Layer& layer : layers) {
+      const bool is_own = std::holds_alternative<PositionEmbedding>(layer.kind) ||
+                          std::holds_alternative<MaskToken>(layer.kind);
+      if (is_own == own) std::visit(TensorLister(prefix + layer.name, tensors), layer.kind);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<TensorShape> TensorsOf(const Layer& layer) {
@@ -95,9 +125,7 @@ std::vector<TensorShape> TensorsOf(const Layer& layer) {
 
 std::vector<TensorShape> TensorsOf(const Description& description) {
   std::vector<TensorShape> tensors;
-  for (const Layer& layer : description.layers) {
-    std::visit(TensorLister(layer.name, tensors), layer.kind);
-  }
+  ListEach("", description.layers, tensors);
   tensors.insert(tensors.end(), description.more.begin(), description.more.end());
   return tensors;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <set>
 #include <span>
 #include <tuple>
@@ -13,6 +14,8 @@
 #include "face/base/coding.h"
 #include "face/network/shape_map.h"
 #include "face/onnx/graph_parts.h"
+#include "face/onnx/older_opset.h"
+#include "face/onnx/node_writer.h"
 #include "face/onnx/onnx_state_dict.h"
 #include "face/weights/json_number.h"
 
@@ -31,30 +34,38 @@ using network::Convolution;
 using network::ConvShape;
 using network::Description;
 using network::Dropout;
+using network::DropPath;
+using network::DropTokens;
 using network::Flatten;
 using network::GlobalAverage;
 using network::Graph;
 using network::Join;
 using network::Layer;
+using network::LayerNorm;
 using network::Linear;
+using network::MaskToken;
 using network::MaxPool;
 using network::OblongConvolution;
 using network::Pad;
+using network::PixelShuffle;
+using network::PositionEmbedding;
 using network::PRelu;
 using network::Relu;
 using network::Residual;
+using network::SelfAttention;
 using network::Sides;
 using network::Sigmoid;
 using network::Subsample;
+using network::Tokens;
 using network::Window;
 
 constexpr int64_t kIrVersion = 8;
 constexpr int64_t kOpset = 13;
 
-// Writes the nodes of layers. A value is called as the layer that gives it.
-class GraphWriter {
+// Writes the nodes of layers.
+class GraphWriter : private NodeWriter {
  public:
-  GraphWriter(OnnxModel& model, int64_t channels) : model_(model), channels_(channels) {}
+  GraphWriter(OnnxModel& model, int64_t channels) : NodeWriter(model), channels_(channels) {}
 
   // Puts (pixel - mean) * scale in front of the network.
   void Prepare(const Preprocessing& preprocessing, bool bytes) {
@@ -111,16 +122,11 @@ class GraphWriter {
   void operator()(const GlobalAverage& /*layer*/) { Emit("GlobalAveragePool", name_, {value_}); }
   void operator()(const Pad& layer) {
     const auto& [top, left, bottom, right] = layer.borders;
-    Tensor pads{.dtype = DType::kI64, .shape = {8}, .bytes = {}};
-    for (const int64_t pad :
-         {int64_t{0}, int64_t{0}, top, left, int64_t{0}, int64_t{0}, bottom, right}) {
-      AppendLittleEndian(pads.bytes, static_cast<uint64_t>(pad));
-    }
-    Emit("Pad", name_, {value_, Constant(OwnName("pads"), std::move(pads))});
+    Emit("Pad", name_, {value_, Whole("pads", {8}, {0, 0, top, left, 0, 0, bottom, right})});
   }
   void operator()(const ChannelAffine& layer) {
     const auto apply = [&](const char* tensor, const char* op) {
-      if (map_) model_.initializers.at(name_ + "." + tensor).shape = {layer.channels, 1, 1};
+      if (IsMap()) model_.initializers.at(name_ + "." + tensor).shape = {layer.channels, 1, 1};
       Emit(op, name_, {value_, Weight(tensor)});
     };
     if (layer.weight) apply("weight", "Mul");
@@ -147,11 +153,14 @@ class GraphWriter {
   }
   void operator()(const PRelu& layer) {
     Tensor& slope = model_.initializers.at(name_ + ".weight");
-    if (map_ && layer.channels > 1) slope.shape = {layer.channels, 1, 1};
+    if (IsMap() && layer.channels > 1) slope.shape = {layer.channels, 1, 1};
     Emit("PRelu", name_, {value_, Weight("weight")});
   }
   void operator()(const Relu& /*layer*/) { Emit("Relu", name_, {value_}); }
   void operator()(const Linear& layer) {
+    if (extents_ == kTokens) {
+      return Multiply(name_, Weight("weight"), layer.bias ? Weight("bias") : "");
+    }
     std::vector<std::string> inputs = {value_, Weight("weight")};
     if (layer.bias) inputs.push_back(Weight("bias"));
     Emit("Gemm", name_, std::move(inputs), {{"transB", int64_t{1}}});
@@ -159,7 +168,7 @@ class GraphWriter {
   void operator()(const Dropout& /*layer*/) {}
   void operator()(const Flatten& /*layer*/) {
     Emit("Flatten", name_, {value_}, {{"axis", int64_t{1}}});
-    map_ = false;
+    extents_ = kList;
   }
   void operator()(const Subsample& layer) {
     if (layer.stride == 1) return;
@@ -177,6 +186,60 @@ class GraphWriter {
     Emit("Sigmoid", name_ + "/gate", {value_});
     Emit("Mul", name_, {input, value_});
   }
+  void operator()(const PixelShuffle& layer) {
+    Emit("DepthToSpace", name_, {value_},
+         {{"blocksize", layer.factor}, {"mode", std::string("CRD")}});
+  }
+  void operator()(const Tokens& /*layer*/) {
+    Reshape(name_ + "/places", "shape", {0, 0, -1});
+    Transpose(name_, {0, 2, 1});
+    extents_ = kTokens;
+  }
+  void operator()(const PositionEmbedding& /*layer*/) {
+    Emit("Add", name_ + "/placed", {value_, Called(name_)});
+  }
+  void operator()(const LayerNorm& layer) {
+    const std::map<std::string, OnnxAttribute, std::less<>> last = {
+        {"axes", std::vector<int64_t>{-1}}, {"keepdims", int64_t{1}}};
+    const std::string input = value_;
+    Emit("ReduceMean", name_ + "/mean", {input}, last);
+    Emit("Sub", name_ + "/centred", {input, value_});
+    const std::string centred = value_;
+    Emit("Mul", name_ + "/squares", {centred, centred});
+    Emit("ReduceMean", name_ + "/variance", {value_}, last);
+    Emit("Add", name_ + "/positive", {value_, Number("epsilon", layer.epsilon)});
+    Emit("Sqrt", name_ + "/deviation", {value_});
+    Emit("Div", name_ + "/normalised", {centred, value_});
+    Emit("Mul", name_ + "/scaled", {value_, Weight("weight")});
+    Emit("Add", name_, {value_, Weight("bias")});
+  }
+  // Queries, keys and values are cut out of what "qkv" gives.
+  void operator()(const SelfAttention& layer) {
+    const int64_t of_head = layer.channels / layer.heads;
+    Multiply(name_ + "/qkv", Weight("qkv.weight"), layer.bias ? Weight("qkv.bias") : "");
+    Reshape(name_ + "/parts", "parts", {0, 0, 3, layer.heads, of_head});
+    const std::string parts = value_;
+    const auto part = [&](const char* name, int64_t place, std::vector<int64_t> order) {
+      Emit("Gather", fmt::format("{}/{}", name_, name), {parts, Whole(name, {}, {place})},
+           {{"axis", int64_t{2}}});
+      Transpose(fmt::format("{}/{}_of_heads", name_, name), std::move(order));
+      return value_;
+    };
+    const std::string queries = part("queries", 0, {0, 2, 1, 3});
+    const std::string keys = part("keys", 1, {0, 2, 3, 1});
+    const std::string values = part("values", 2, {0, 2, 1, 3});
+    Emit("MatMul", name_ + "/likeness", {queries, keys});
+    const double scale = 1.0 / std::sqrt(static_cast<double>(of_head));
+    Emit("Mul", name_ + "/likeness_scaled", {value_, Number("scale", scale)});
+    Emit("Softmax", name_ + "/attention", {value_}, {{"axis", int64_t{-1}}});
+    Emit("MatMul", name_ + "/heads", {value_, values});
+    Transpose(name_ + "/tokens", {0, 2, 1, 3});
+    Reshape(name_ + "/joined", "joined", {0, 0, layer.channels});
+    Multiply(name_, Weight("proj.weight"), Weight("proj.bias"));
+  }
+  void operator()(const DropPath& /*layer*/) {}
+  void operator()(const DropTokens& /*layer*/) {}
+  void operator()(const MaskToken& /*layer*/) {}
   void operator()(const Chain& chain) { Follow(chain.layers, name_ + "."); }
   void operator()(const Residual& residual) {
     const std::string input = value_;
@@ -188,16 +251,16 @@ class GraphWriter {
 
   void operator()(const Graph& graph) {
     const std::string prefix = name_ + ".";
-    // What each call gives: its name, and whether it is a map.
-    std::vector<std::pair<std::string, bool>> values = {{value_, map_}};
+    // What each call gives: its name, and how many extents it has.
+    std::vector<std::pair<std::string, int>> values = {{value_, extents_}};
     for (const Call& call : graph.calls) {
-      std::tie(value_, map_) = values[call.inputs.front()];
+      std::tie(value_, extents_) = values[call.inputs.front()];
       if (const auto* const layer = std::get_if<size_t>(&call.what)) {
         Follow({&graph.layers[*layer], 1}, prefix);
       } else {
         std::vector<std::string> inputs;
         for (const size_t input : call.inputs) {
-          inputs.push_back(OverMap(values[input], values[call.inputs.front()].second));
+          inputs.push_back(OverMap(values[input], values[call.inputs.front()].second == kMap));
         }
         const auto join = std::get<Join>(call.what);
         std::map<std::string, OnnxAttribute, std::less<>> attributes;
@@ -206,17 +269,15 @@ class GraphWriter {
              fmt::format("{}join{}", prefix, values.size()), std::move(inputs),
              std::move(attributes));
       }
-      values.emplace_back(value_, map_);
+      values.emplace_back(value_, extents_);
     }
   }
 
   // A list that meets a map has extents of 1 behind its channels.
-  std::string OverMap(const std::pair<std::string, bool>& value, bool meets_map) {
-    if (!meets_map || value.second) return value.first;
-    Tensor axes{.dtype = DType::kI64, .shape = {2}, .bytes = {}};
-    for (const uint64_t axis : {uint64_t{2}, uint64_t{3}}) AppendLittleEndian(axes.bytes, axis);
+  std::string OverMap(const std::pair<std::string, int>& value, bool meets_map) {
+    if (!meets_map || value.second == kMap) return value.first;
     Emit("Unsqueeze", value.first + "/map",
-         {value.first, Constant("facegate.places", std::move(axes))});
+         {value.first, Constant("facegate.places", WholeTensor({2}, {2, 3}))});
     return value_;
   }
 
@@ -228,9 +289,9 @@ class GraphWriter {
     Emit("Div", "facegate.unit", {raw, value_});
   }
 
-  // A map as a list.
+  // A map, or tokens, as a list.
   void Unroll() {
-    if (map_) Emit("Flatten", "facegate.list", {value_}, {{"axis", int64_t{1}}});
+    if (extents_ != kList) Emit("Flatten", "facegate.list", {value_}, {{"axis", int64_t{1}}});
   }
 
   // Calls the output of the last node as the graph's is called. Where the network gives what an
@@ -243,30 +304,18 @@ class GraphWriter {
   }
 
  private:
+  // How many extents a value has besides its pictures.
+  static constexpr int kList = 1;
+  static constexpr int kTokens = 2;
+  static constexpr int kMap = 3;
+
+  bool IsMap() const { return extents_ == kMap; }
   static std::vector<int64_t> ListOf(const Sides& sides) { return {sides.height, sides.width}; }
   static std::map<std::string, OnnxAttribute, std::less<>> AttributesOf(const Window& window) {
     const auto& [top, left, bottom, right] = window.padding;
     return {{"kernel_shape", ListOf(window.kernel)},
             {"strides", ListOf(window.stride)},
             {"pads", std::vector<int64_t>{top, left, bottom, right}}};
-  }
-  // The name of a constant of the layer at hand that is none of its weights.
-  std::string OwnName(const char* constant) const {
-    return fmt::format("{}{}.{}", kGraphPrefix, name_, constant);
-  }
-
-  // A layer that is called twice gives values of two names.
-  void Emit(std::string op, const std::string& name, std::vector<std::string> inputs,
-            std::map<std::string, OnnxAttribute, std::less<>> attributes = {}) {
-    // The graph's own input and output have names that no layer takes from them.
-    const bool taken = name == kOnnxInput || name == kOnnxOutput;
-    value_ = taken ? name + "/value" : name;
-    while (!emitted_.insert(value_).second) value_ += "'";
-    model_.nodes.push_back({.op = std::move(op),
-                            .name = value_,
-                            .inputs = std::move(inputs),
-                            .outputs = {value_},
-                            .attributes = std::move(attributes)});
   }
   void Convolve(const std::string& name, const ConvShape& shape, std::string weight,
                 std::string bias) {
@@ -278,32 +327,8 @@ class GraphWriter {
           {"pads", std::vector<int64_t>(4, shape.padding)},
           {"group", shape.groups}});
   }
-  std::string Constant(const std::string& name, Tensor&& tensor) {
-    model_.initializers.try_emplace(name, std::move(tensor));
-    return name;
-  }
-  // The value of a tensor of the layer at hand as numbers of 32 bits.
-  std::string Weight(std::string_view tensor) {
-    std::string name = fmt::format("{}.{}", name_, tensor);
-    if (model_.initializers.at(name).dtype == DType::kF32) return name;
-    std::string whole = name + "/float";
-    if (!emitted_.insert(whole).second) return whole;
-    model_.nodes.push_back({.op = "Cast",
-                            .name = whole,
-                            .inputs = {std::move(name)},
-                            .outputs = {whole},
-                            .attributes = {{"to", kOnnxFloat}}});
-    return whole;
-  }
-
-  static constexpr int64_t kOnnxFloat = 1;  // TensorProto.FLOAT
-
-  OnnxModel& model_;
-  const int64_t channels_;         // of the input
-  std::set<std::string> emitted_;  // names of values
-  std::string name_;               // of the layer at hand
-  std::string value_{kOnnxInput};  // that the next layer takes
-  bool map_ = true;                // the value is N·C·H·W; else N numbers
+  const int64_t channels_;  // of the input
+  int extents_ = kMap;      // of the value at hand, besides its pictures
 };
 
 std::string NumbersText(const std::array<float, 3>& numbers) {
@@ -334,11 +359,7 @@ std::string InputText(const NetworkGraphOptions& options) {
 StatusOr<OnnxModel> MakeNetworkGraph(const Description& description, TensorMap tensors,
                                      const NetworkGraphOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckTensors(tensors));
-  const ShapeDifference difference = CompareShapes(ShapesOf(description), tensors);
-  if (difference.count > 0) {
-    return InvalidArgument(fmt::format("{} tensors are not those of {}: {}", difference.count,
-                                       description.name, difference.first.front()));
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckShapes(ShapesOf(description), tensors));
   OnnxModel model{.ir_version = kIrVersion,
                   .opsets = {{"", kOpset}},
                   .producer = "facegate",
@@ -361,6 +382,7 @@ StatusOr<OnnxModel> MakeNetworkGraph(const Description& description, TensorMap t
   writer.Unroll();
   if (options.normalise) writer.Normalise();
   writer.Finish();
+  WriteClipsForOpenCv(model);
   return model;
 }
 

@@ -1,11 +1,31 @@
 #include "face/torch/backbone_layers.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "face/torch/window_operations.h"
 
 namespace facegate {
+namespace {
+
+// Of layers that are in no block, the most of a segment: a network of them alone is cut up, too.
+constexpr size_t kMostLayers = 8;
+
+bool IsChain(const Layer& layer) { return dynamic_cast<const Chain*>(&layer) != nullptr; }
+bool IsBlock(const Layer& layer) { return dynamic_cast<const Residual*>(&layer) != nullptr; }
+
+void Register(const std::string& name, const std::shared_ptr<Layer>& layer,
+              torch::nn::Module& parent) {
+  const torch::Tensor own = layer->OwnTensor();
+  if (own.defined()) {
+    parent.register_parameter(name, own);
+  } else {
+    parent.register_module(name, layer);
+  }
+}
+
+}  // namespace
 
 bool Layer::AppendTo(FusionBuilder& /*builder*/) const { return false; }
 
@@ -135,13 +155,18 @@ torch::Tensor ChannelGate::forward(torch::Tensor input) {
   return input * torch::sigmoid(excite_->forward(torch::relu(squeeze_->forward(mean))));
 }
 
+torch::Tensor PixelShuffle::forward(torch::Tensor input) {
+  return torch::pixel_shuffle(input, factor_);
+}
+
 Chain::Chain() = default;
 Chain::~Chain() = default;
 
 Chain& Chain::Append(const std::string& name, std::shared_ptr<Layer> layer) {
   parts_.clear();
   parts_with_maps_.clear();
-  layers_.push_back(register_module(name, std::move(layer)));
+  Register(name, layer, *this);
+  layers_.push_back(std::move(layer));
   return *this;
 }
 
@@ -161,7 +186,39 @@ torch::Tensor Chain::ForwardWithMaps(torch::Tensor input, std::vector<torch::Ten
   return Pass(std::move(input), &maps);
 }
 
+torch::Tensor LayerSegment::Pass(torch::Tensor input) const {
+  for (const auto& layer : layers) input = layer->forward(std::move(input));
+  return input;
+}
+
+torch::Tensor Chain::PassInSegments(torch::Tensor input, std::vector<torch::Tensor>* maps) {
+  for (size_t begin = 0, end = 0; begin < layers_.size(); begin = end) {
+    end = SegmentEnd(begin, maps != nullptr);
+    const std::shared_ptr<Layer>& first = layers_[begin];
+    if (IsChain(*first) && !IsBlock(*first)) {
+      input = first->forward(std::move(input));  // in segments of its own
+    } else {
+      input = segment_run_(input, {.layers = {layers_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                              layers_.begin() + static_cast<std::ptrdiff_t>(end)}});
+    }
+    if (maps != nullptr && maps_.contains(end - 1)) maps->push_back(input);
+  }
+  return input;
+}
+
+size_t Chain::SegmentEnd(size_t begin, bool at_maps) const {
+  size_t end = begin + 1;
+  if (IsChain(*layers_[begin])) return end;
+  const auto goes_on = [&] {
+    return end < layers_.size() && end - begin < kMostLayers && !IsChain(*layers_[end]) &&
+           !(at_maps && maps_.contains(end - 1));
+  };
+  while (goes_on()) end += 1;
+  return end;
+}
+
 torch::Tensor Chain::Pass(torch::Tensor input, std::vector<torch::Tensor>* maps) {
+  if (segment_run_ && torch::GradMode::is_enabled()) return PassInSegments(std::move(input), maps);
   const auto run = [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       input = layers_[i]->forward(std::move(input));
@@ -217,8 +274,17 @@ void Chain::set_fusion(LayerFusion fusion) {
   }
 }
 
+void Chain::set_segment_run(const SegmentRun& run) {
+  segment_run_ = run;
+  for (const auto& layer : layers_) {
+    auto* const chain = dynamic_cast<Chain*>(layer.get());
+    if (chain != nullptr && !IsBlock(*chain)) chain->set_segment_run(run);
+  }
+}
+
 Residual& Residual::AppendShortcut(const std::string& name, std::shared_ptr<Layer> layer) {
-  shortcut_.push_back(register_module(name, std::move(layer)));
+  Register(name, layer, *this);
+  shortcut_.push_back(std::move(layer));
   return *this;
 }
 
@@ -244,7 +310,8 @@ Graph& Graph::Append(const std::string& name, std::shared_ptr<Layer> layer) {
                 : group->register_module(part, std::make_shared<torch::nn::Module>()).get();
     begin = dot + 1;
   }
-  layers_.push_back(group->register_module(name.substr(begin), std::move(layer)));
+  Register(name.substr(begin), layer, *group);
+  layers_.push_back(std::move(layer));
   return *this;
 }
 

@@ -29,6 +29,9 @@ class Layer : public torch::nn::Module {
   virtual torch::Tensor forward(torch::Tensor input) = 0;
   // Adds itself to the stages that training runs as one operator; false where it fits into none.
   virtual bool AppendTo(FusionBuilder& builder) const;
+  // The one tensor of a layer that is called as the layer is: the parameter is its parent's, and
+  // the layer is no module of it. Undefined for others.
+  virtual torch::Tensor OwnTensor() const { return {}; }
 };
 
 class Conv2d : public Layer {
@@ -173,7 +176,7 @@ class Dropout : public Layer {
   const double probability_;
 };
 
-// N·C·H·W to N·(C·H·W).
+// N·C·H·W to N·(C·H·W), and N·T·C to N·(T·C).
 class Flatten : public Layer {
  public:
   torch::Tensor forward(torch::Tensor input) override;
@@ -198,6 +201,26 @@ class ChannelGate : public Layer {
   std::shared_ptr<Conv2d> excite_;
 };
 
+class PixelShuffle : public Layer {
+ public:
+  explicit PixelShuffle(int64_t factor) : factor_(factor) {}
+  torch::Tensor forward(torch::Tensor input) override;
+
+ private:
+  const int64_t factor_;
+};
+
+// Neighbouring layers of a chain.
+struct LayerSegment {
+  torch::Tensor Pass(torch::Tensor input) const;
+
+  std::vector<std::shared_ptr<Layer>> layers{};
+};
+
+// Runs such layers instead of a chain, and gives what they give.
+using SegmentRun =
+    std::function<torch::Tensor(const torch::Tensor& input, const LayerSegment& segment)>;
+
 // Layers one after the other. The names become parts of the state dict's keys. In training mode,
 // layers run as one operator where set_fusion() gave one; results differ in rounding alone.
 class Chain : public Layer {
@@ -218,6 +241,10 @@ class Chain : public Layer {
 
   // Sets how layers are fused, here and in the chains within; null, as from the start: not at all.
   void set_fusion(LayerFusion fusion);
+  // Sets who runs the layers wherever gradients are wanted: each residual block as one segment, and
+  // a few of the layers between them at a time, in the chains within too. Empty, as from the start:
+  // the chain itself. No layers are fused then.
+  void set_segment_run(const SegmentRun& run);
 
  private:
   // Neighbouring layers, by position; `run` is null for one that runs by itself.
@@ -229,7 +256,10 @@ class Chain : public Layer {
 
   // `maps` null: none are wanted.
   torch::Tensor Pass(torch::Tensor input, std::vector<torch::Tensor>* maps);
+  torch::Tensor PassInSegments(torch::Tensor input, std::vector<torch::Tensor>* maps);
   std::vector<Part> Split(bool at_maps) const;
+  // The end of the segment that begins there.
+  size_t SegmentEnd(size_t begin, bool at_maps) const;
 
   std::vector<std::shared_ptr<Layer>> layers_;
   std::set<size_t> maps_;  // positions
@@ -237,6 +267,7 @@ class Chain : public Layer {
   std::vector<Part> parts_;
   std::vector<Part> parts_with_maps_;
   LayerFusion fusion_ = nullptr;
+  SegmentRun segment_run_;
 };
 
 // A chain whose input is added to its output.

@@ -1,7 +1,10 @@
 #include "face/torch/module_tree.h"
 
 #include <memory>
+#include <utility>
 #include <variant>
+
+#include "face/torch/token_layers.h"
 
 namespace facegate {
 namespace {
@@ -59,6 +62,31 @@ struct Maker {
   std::shared_ptr<Layer> operator()(const network::ChannelGate& layer) const {
     return std::make_shared<ChannelGate>(layer.channels, layer.reduction);
   }
+  std::shared_ptr<Layer> operator()(const network::PixelShuffle& layer) const {
+    return std::make_shared<PixelShuffle>(layer.factor);
+  }
+  std::shared_ptr<Layer> operator()(const network::Tokens& /*layer*/) const {
+    return std::make_shared<Tokens>();
+  }
+  std::shared_ptr<Layer> operator()(const network::PositionEmbedding& layer) const {
+    return std::make_shared<PositionEmbedding>(layer);
+  }
+  std::shared_ptr<Layer> operator()(const network::LayerNorm& layer) const {
+    return std::make_shared<LayerNorm>(layer);
+  }
+  std::shared_ptr<Layer> operator()(const network::SelfAttention& layer) const {
+    return std::make_shared<SelfAttention>(layer);
+  }
+  std::shared_ptr<Layer> operator()(const network::DropPath& layer) const {
+    return std::make_shared<DropPath>(layer.probability);
+  }
+  std::shared_ptr<Layer> operator()(const network::DropTokens& layer) const {
+    return std::make_shared<DropTokens>(layer.share);
+  }
+  // What was left out comes back in a chain alone: see AppendLayers().
+  std::shared_ptr<Layer> operator()(const network::MaskToken& layer) const {
+    return std::make_shared<MaskToken>(layer, nullptr);
+  }
   std::shared_ptr<Layer> operator()(const network::Chain& layer) const {
     auto chain = std::make_shared<Chain>();
     AppendLayers(layer.layers, *chain);
@@ -85,8 +113,18 @@ struct Maker {
 }  // namespace
 
 void AppendLayers(const std::vector<network::Layer>& layers, Chain& chain) {
+  std::shared_ptr<DropTokens> dropping;  // what has no MaskToken yet
   for (const network::Layer& layer : layers) {
-    chain.Append(layer.name, std::visit(Maker(), layer.kind));
+    std::shared_ptr<Layer> module;
+    if (const auto* const token = std::get_if<network::MaskToken>(&layer.kind)) {
+      module = std::make_shared<MaskToken>(*token, std::exchange(dropping, nullptr));
+    } else {
+      module = std::visit(Maker(), layer.kind);
+    }
+    if (std::holds_alternative<network::DropTokens>(layer.kind)) {
+      dropping = std::dynamic_pointer_cast<DropTokens>(module);
+    }
+    chain.Append(layer.name, std::move(module));
     if (layer.map) chain.MarkMap();
   }
 }

@@ -85,7 +85,7 @@ struct PlanNetwork::Prepared {
   ValueId scaled = 0;
   bool depthwise = false;
   torch::Tensor weight{};
-  torch::Tensor second{};  // of a gate
+  torch::Tensor second{};  // of a gate or a layer norm
   FinishTensors finish{};
   std::vector<ValueId> last_read{};  // values that no later step reads
 };
@@ -128,6 +128,17 @@ struct Weights {
     }
     first = first.contiguous();
     step.weight.clear();
+  }
+  void operator()(network::PositionStep& step) {
+    first = place.Put(step.numbers, {1, step.count, step.channels});
+    step.numbers.clear();
+  }
+  void operator()(network::LayerNormStep& step) {
+    const auto channels_of_token = static_cast<int64_t>(step.weight.size());
+    first = place.Put(step.weight, {channels_of_token});
+    second = place.Put(step.bias, {channels_of_token});
+    step.weight.clear();
+    step.bias.clear();
   }
   void operator()(network::GateStep& step) {
     first = place.Put(step.squeeze, {step.squeezed, step.channels});
@@ -193,6 +204,19 @@ struct Runner {
   torch::Tensor operator()(const network::FlattenStep& /*step*/) const {
     return input.flatten(1).clone();
   }
+  torch::Tensor operator()(const network::PixelShuffleStep& step) const {
+    return torch::pixel_shuffle(input, step.factor);
+  }
+  torch::Tensor operator()(const network::TokensStep& /*step*/) const {
+    return MapToTokens(input).clone();
+  }
+  torch::Tensor operator()(const network::PositionStep& /*step*/) const { return input + weight; }
+  torch::Tensor operator()(const network::LayerNormStep& step) const {
+    return torch::layer_norm(input, weight.sizes(), weight, second, step.epsilon);
+  }
+  torch::Tensor operator()(const network::AttentionStep& step) const {
+    return AttendTokens(input, step.heads);
+  }
   torch::Tensor operator()(const network::JoinStep& step) const {
     std::vector<torch::Tensor> values = {input};
     values.insert(values.end(), others.begin(), others.end());
@@ -236,9 +260,11 @@ bool TakesMoreChannels(const network::InferencePlan& plan) {
   return std::none_of(plan.steps.begin(), plan.steps.end(), reads_otherwise);
 }
 
+// Or tokens, which lie as lists do.
 bool GivesList(const network::Step& step, bool from_list) {
-  if (std::holds_alternative<network::LinearStep>(step.kind)) return true;
-  return from_list || std::holds_alternative<network::FlattenStep>(step.kind);
+  return from_list || std::holds_alternative<network::LinearStep>(step.kind) ||
+         std::holds_alternative<network::FlattenStep>(step.kind) ||
+         std::holds_alternative<network::TokensStep>(step.kind);
 }
 
 }  // namespace
@@ -251,7 +277,7 @@ PlanNetwork::PlanNetwork(const network::InferencePlan& plan, torch::Device devic
       taken_channels_(TakesMoreChannels(plan) ? 0 : plan.input.channels) {
   const torch::NoGradGuard no_grad;
   const Place place{.device = device, .type = type};
-  std::vector<int64_t> channels(plan.values, 0);  // of each map; 0 for a list
+  std::vector<int64_t> channels(plan.values, 0);  // of each map; 0 for tokens or a list
   std::vector<size_t> last_reader(plan.values, plan.steps.size());
   channels[network::kInputValue] = plan.input.channels;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
@@ -321,7 +347,7 @@ torch::Tensor PlanNetwork::Forward(const torch::Tensor& input) const {
     for (const ValueId value : step.last_read) values[value].reset();
   }
   torch::Tensor result = values[result_];
-  return result.dim() == 4 ? result.flatten(1) : result;
+  return result.dim() > 2 ? result.flatten(1) : result;
 }
 
 }  // namespace facegate

@@ -2,6 +2,7 @@
 
 #include <torch/utils.h>
 
+#include <cmath>
 #include <limits>
 
 namespace facegate {
@@ -67,6 +68,23 @@ torch::Tensor AverageUnderWindow(const torch::Tensor& map, const network::Averag
   if (layer.count_padding) return sums;
   // The share of each window that lies on the map.
   return sums / average(PadTensor(torch::ones_like(map), window.padding, 0.0), {0, 0});
+}
+
+torch::Tensor MapToTokens(const torch::Tensor& map) {
+  return map.flatten(2).transpose(1, 2).contiguous();
+}
+
+torch::Tensor AttendTokens(const torch::Tensor& qkv, int64_t heads) {
+  const int64_t tokens = qkv.size(1);
+  const int64_t channels = qkv.size(2) / 3;
+  const int64_t of_head = channels / heads;
+  // 3·N·heads·T·(numbers of a head). Pictures are as many as there are, in a trace too.
+  const torch::Tensor parts = qkv.view({-1, tokens, 3, heads, of_head}).permute({2, 0, 3, 1, 4});
+  const torch::Tensor likeness = torch::matmul(parts[0], parts[1].transpose(2, 3))
+                                     .mul(1.0 / std::sqrt(static_cast<double>(of_head)));
+  return torch::matmul(torch::softmax(likeness, 3), parts[2])
+      .transpose(1, 2)
+      .reshape({-1, tokens, channels});
 }
 
 torch::Tensor JoinTensors(Join join, const std::vector<torch::Tensor>& values) {

@@ -40,7 +40,9 @@ struct KindOf {
     return {ConvType(shape),
             PlacesOf(output) * (shape.in / shape.groups) * shape.kernel * shape.kernel};
   }
-  Kind operator()(const network::Linear& layer) const { return {"linear", layer.in * layer.out}; }
+  Kind operator()(const network::Linear& layer) const {
+    return {"linear", PlacesOf(output) * layer.in};
+  }
   // Its two convolutions see one place alone.
   Kind operator()(const network::ChannelGate& layer) const {
     return {"channel gate", 2 * layer.channels * (layer.channels / layer.reduction)};
@@ -65,6 +67,20 @@ struct KindOf {
   Kind operator()(const network::Dropout& /*layer*/) const { return {"dropout"}; }
   Kind operator()(const network::Flatten& /*layer*/) const { return {"flatten"}; }
   Kind operator()(const network::Subsample& /*layer*/) const { return {"subsample"}; }
+  Kind operator()(const network::PixelShuffle& /*layer*/) const { return {"pixel shuffle"}; }
+  Kind operator()(const network::Tokens& /*layer*/) const { return {"tokens"}; }
+  Kind operator()(const network::PositionEmbedding& /*layer*/) const {
+    return {"position embedding"};
+  }
+  Kind operator()(const network::LayerNorm& /*layer*/) const { return {"layer norm"}; }
+  // Its two linear layers, the likeness of each token to each, and the sums that follow from it.
+  Kind operator()(const network::SelfAttention& layer) const {
+    return {fmt::format("self attention, {} heads", layer.heads),
+            PlacesOf(output) * (4 * layer.channels + 2 * output.front())};
+  }
+  Kind operator()(const network::DropPath& /*layer*/) const { return {"drop path"}; }
+  Kind operator()(const network::DropTokens& /*layer*/) const { return {"drop tokens"}; }
+  Kind operator()(const network::MaskToken& /*layer*/) const { return {"mask token"}; }
   Kind operator()(const network::Chain& /*group*/) const { return {"chain"}; }
   Kind operator()(const network::Graph& /*group*/) const { return {"graph"}; }
   Kind operator()(const network::Residual& /*group*/) const { return {"residual"}; }

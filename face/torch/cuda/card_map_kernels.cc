@@ -31,11 +31,11 @@ class CardKernels : public MapKernels {
     const bool nothing = !finish.bias.defined() && !added.defined() && !finish.slope.defined() &&
                          !finish.scale.defined();
     if (nothing) return {};
-    if (map.size(1) % kLanes != 0) return PlainMapKernels().Finish(map, added, finish);
+    const int64_t channels = map.dim() == 3 ? map.size(2) : map.size(1);
+    if (channels % kLanes != 0) return PlainMapKernels().Finish(map, added, finish);
     map = ChannelsLast(map);
     const torch::Tensor other = added.defined() ? ChannelsLast(added) : torch::Tensor();
     const torch::Tensor scaled = finish.scale.defined() ? torch::empty_like(map) : torch::Tensor();
-    const int64_t channels = map.size(1);
     C10_CUDA_CHECK(
         cuda::LaunchFinish(NumberTypeOf(map.scalar_type()),
                            {.map = map.mutable_data_ptr(),

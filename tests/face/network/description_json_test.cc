@@ -7,6 +7,7 @@
 #include "face/network/architecture.h"
 #include "face/network/shape_map.h"
 #include "tests/support/small_graph.h"
+#include "tests/support/small_transformer.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -32,9 +33,17 @@ TEST(DescriptionJsonTest, GivesBackEachArchitecture) {
 }
 
 TEST(DescriptionJsonTest, GivesBackEachKindOfLayer) {
-  const std::string json = DescriptionToJson(SmallGraph());
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const network::Description back, DescriptionFromJson(json));
-  EXPECT_EQ(DescriptionToJson(back), json);
+  for (const network::Description& small : {SmallGraph(), SmallTransformer(0.25, 0.5)}) {
+    const std::string json = DescriptionToJson(small);
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const network::Description back, DescriptionFromJson(json));
+    EXPECT_EQ(DescriptionToJson(back), json);
+  }
+}
+
+TEST(DescriptionJsonTest, RefusesHeadsThatDoNotShareTheChannels) {
+  const std::string json =
+      Replaced(DescriptionToJson(SmallTransformer()), "\"heads\":2", "\"heads\":3");
+  EXPECT_THAT(MessageOf(DescriptionFromJson(json).status()), HasSubstr("does not divide 8"));
 }
 
 TEST(DescriptionJsonTest, RefusesWhatItDoesNotKnow) {

@@ -8,6 +8,7 @@
 #include "face/network/architecture.h"
 #include "face/network/random_weights.h"
 #include "face/network/shape_map.h"
+#include "tests/support/small_transformer.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -87,6 +88,15 @@ TEST(InferencePlanTest, ReadsOnlyWhatEarlierStepsMade) {
     }
     EXPECT_TRUE(made.at(plan.result)) << name;
   }
+}
+
+TEST(InferencePlanTest, AddsTheResidualsOfTokensInTheirLastLinearStep) {
+  const InferencePlan plan =
+      network::PlanInference(SmallTransformer(), RandomWeights(SmallTransformer(), 1)).value();
+  EXPECT_EQ(Count<network::AttentionStep>(plan), 1U);
+  EXPECT_EQ(Count<network::LayerNormStep>(plan), 3U);
+  EXPECT_EQ(Count<network::LinearStep>(plan), 5U);
+  EXPECT_EQ(Count<network::CopyStep>(plan), 0U);
 }
 
 TEST(InferencePlanTest, RefusesTensorsOfAnotherNetwork) {

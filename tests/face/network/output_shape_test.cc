@@ -61,6 +61,55 @@ TEST(OutputShapeTest, AGateTakesMapsAlone) {
   EXPECT_THAT(OutputOf(gate, {4}), StatusIs(StatusCode::kInvalidArgument));
 }
 
+TEST(OutputShapeTest, AShuffleMakesPlacesOfChannels) {
+  EXPECT_EQ(OutputOf(network::PixelShuffle{2}, {12, 5, 7}).value(), (Extents{3, 10, 14}));
+  EXPECT_THAT(OutputOf(network::PixelShuffle{2}, {10, 5, 7}),
+              StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(OutputOf(network::PixelShuffle{2}, {12}), StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST(OutputShapeTest, TokensHaveTheirChannelsLast) {
+  const Extents tokens = {12, 8};
+  EXPECT_EQ(OutputOf(network::Tokens{}, {8, 3, 4}).value(), tokens);
+  EXPECT_EQ(OutputOf(network::PositionEmbedding{.count = 12, .channels = 8}, tokens).value(),
+            tokens);
+  EXPECT_EQ(OutputOf(network::LayerNorm{8}, tokens).value(), tokens);
+  EXPECT_EQ(OutputOf(network::LayerNorm{8}, {8}).value(), Extents{8});
+  EXPECT_EQ(OutputOf(network::SelfAttention{.channels = 8, .heads = 2}, tokens).value(), tokens);
+  EXPECT_EQ(OutputOf(network::MaskToken{8}, tokens).value(), tokens);
+  EXPECT_EQ(OutputOf(network::Linear{8, 5}, tokens).value(), (Extents{12, 5}));
+  EXPECT_EQ(OutputOf(network::Flatten{}, tokens).value(), Extents{96});
+}
+
+TEST(OutputShapeTest, LayersThatGoByChannelsOfMapsTakeNoTokens) {
+  const Extents tokens = {8, 8};
+  for (const network::LayerKind& kind :
+       {network::LayerKind(network::BatchNorm{8}), network::LayerKind(network::PRelu{8}),
+        network::LayerKind(network::ChannelAffine{8}), network::LayerKind(network::Tokens{}),
+        network::LayerKind(network::GlobalAverage{}),
+        network::LayerKind(network::Convolution{{.in = 8, .out = 8}})}) {
+    EXPECT_THAT(OutputOf(kind, tokens), StatusIs(StatusCode::kInvalidArgument));
+  }
+  EXPECT_THAT(network::OutputOfJoin(network::Join::kConcat, {tokens, tokens}),
+              StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST(OutputShapeTest, LayersOfTokensTakeNothingElse) {
+  for (const network::LayerKind& kind :
+       {network::LayerKind(network::PositionEmbedding{.count = 4, .channels = 8}),
+        network::LayerKind(network::LayerNorm{8}),
+        network::LayerKind(network::SelfAttention{.channels = 8}),
+        network::LayerKind(network::DropTokens{}), network::LayerKind(network::MaskToken{8})}) {
+    EXPECT_THAT(OutputOf(kind, {8, 2, 2}), StatusIs(StatusCode::kInvalidArgument));
+    EXPECT_THAT(OutputOf(kind, {4}), StatusIs(StatusCode::kInvalidArgument));
+  }
+}
+
+TEST(OutputShapeTest, LimitsTheLikenessesOfTokens) {
+  EXPECT_THAT(MessageOf(OutputOf(network::SelfAttention{.channels = 8}, {1 << 20, 8}).status()),
+              HasSubstr("limit is 268435456 numbers"));
+}
+
 TEST(OutputShapeTest, LimitsWhatTheCallsOfAGraphGive) {
   network::Graph doubling;
   for (size_t i = 0; i < 50; ++i) doubling.calls.push_back({network::Join::kConcat, {i, i}});

@@ -46,6 +46,21 @@ TEST(TensorListTest, CountsNoBiasWhereThereIsNone) {
               ElementsAre("fc.weight", "fc.bias"));
 }
 
+TEST(TensorListTest, TensorsThatAreCalledAsTheirLayersComeFirst) {
+  const network::Chain chain{{{"norm", network::LayerNorm{4}},
+                              {"attn", network::SelfAttention{.channels = 4, .bias = true}},
+                              {"place", network::PositionEmbedding{.count = 6, .channels = 4}},
+                              {"mask", network::MaskToken{4}}}};
+  const std::vector<network::TensorShape> tensors = network::TensorsOf({"net", chain});
+  EXPECT_THAT(NamesOf(tensors),
+              ElementsAre("net.place", "net.mask", "net.norm.weight", "net.norm.bias",
+                          "net.attn.qkv.weight", "net.attn.qkv.bias", "net.attn.proj.weight",
+                          "net.attn.proj.bias"));
+  EXPECT_THAT(tensors[0].shape, ElementsAre(1, 6, 4));
+  EXPECT_THAT(tensors[1].shape, ElementsAre(1, 1, 4));
+  EXPECT_THAT(tensors[4].shape, ElementsAre(12, 4));
+}
+
 TEST(TensorListTest, NamesAreThoseOfTheOriginals) {
   const ShapeMap mbf128 = Shapes("mobilefacenet-128");
   EXPECT_TRUE(mbf128.contains("conv_4.model.5.conv_dw.bn.running_var"));

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "face/network/architecture.h"
+#include "face/network/random_weights.h"
 #include "face/network/shape_map.h"
 #include "face/onnx/onnx_file.h"
 #include "face/onnx/onnx_state_dict.h"
+#include "tests/support/small_transformer.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -148,6 +150,22 @@ TEST(NetworkGraphTest, GivesWhatAnEarlierLayerMade) {
   EXPECT_EQ(model.nodes[1].inputs, model.nodes[0].outputs);
   EXPECT_EQ(model.nodes[2].inputs, model.nodes[0].outputs);
   EXPECT_THAT(model.nodes[2].outputs, ElementsAre("embedding"));
+}
+
+TEST(NetworkGraphTest, WritesTokensInPlainOperators) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const OnnxModel model,
+      MakeNetworkGraph(SmallTransformer(), RandomWeights(SmallTransformer(), 3), {}));
+  EXPECT_THAT(FirstOperators(model, 8),
+              ElementsAre("Conv", "DepthToSpace", "Conv", "BatchNormalization", "Reshape",
+                          "Transpose", "Add", "ReduceMean"));
+  std::set<std::string> known = {"data"};
+  for (const auto& [name, tensor] : model.initializers) known.insert(name);
+  for (const OnnxNode& node : model.nodes) {
+    for (const std::string& input : node.inputs) EXPECT_TRUE(known.contains(input)) << input;
+    EXPECT_TRUE(known.insert(node.outputs.front()).second) << node.outputs.front();
+  }
+  EXPECT_EQ(model.nodes.back().op, "Gemm");
 }
 
 TEST(NetworkGraphTest, GivesAListWhereTheNetworkEndsInAMap) {
