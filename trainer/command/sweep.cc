@@ -51,6 +51,10 @@ constexpr char kSweepFooter[] =
     "it was chosen by it; measure its model on a test set, once, with\nfacegate-train eval.\n"
     "\n"
     "SWEEP/sweep.html shows settings and scores in one picture, sweep.csv has them as a table, "
+    "With holdout.folds in the recipe, --method grid --try holdout.fold=0,1,2,3,4 trains once for "
+    "each fold and says\nmean and deviation over the folds, for each choice of what else is tried; "
+    "the best is that of the best mean then.\n"
+    "\n"
     "best.yaml is the recipe\nwith the best settings, for facegate-train fit. Runs take the room "
     "of their checkpoints: --set checkpoint.keep=1.\n"
     "\n"
@@ -66,6 +70,8 @@ constexpr char kSweepFooter[] =
     "  facegate-train sweep sweeps/d --recipe base.yaml --score-by agedb_30 --try "
     "augment.flip=0,0.5\n"
     "  facegate-train fit runs/best --recipe sweeps/a/best.yaml";
+    "  facegate-train sweep sweeps/e --recipe base.yaml --method grid --set holdout.folds=5 --set "
+    "holdout.fold_by=people --try holdout.fold=0,1,2,3,4\n"
 
 struct SweepCommand {
   SweepOptions options{};
@@ -125,11 +131,9 @@ void PrintSweep(const SweepReport& report, std::ostream& out) {
   for (const TrialRecord& trial : trials) {
     if (trial.state == TrialState::kFailed) row("failed", trial.name + ": " + trial.reason);
   }
-  if (const auto best = BestTrial(trials)) {
-    const TrialRecord& trial = trials[*best];
-    row("best",
-        fmt::format("{}: {} {}  {}", trial.name, report.scoring.measure,
-                    ScoreText(report.scoring, *trial.score()), SettingsText(trial.settings)));
+  if (const auto rows = FoldRows(report); rows.size() > 1) out << AlignedText(rows) << "\n";
+  if (const auto best = BestOf(report)) {
+    row("best", fmt::format("{}: {}  {}", best->name, best->score, SettingsText(best->settings)));
     row("recipe", report.folder + "/best.yaml");
     row("note", OptimismText(report));
   }

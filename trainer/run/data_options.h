@@ -35,6 +35,10 @@ struct DataOptions {
   int64_t holdout_pairs = 6000;
   // of the photos of each identity that is trained on: kept from training, to measure the loss
   double holdout_share = 0.0;
+  // Instead of the one or the other: one of so many folds of all photos, or of all people.
+  int64_t holdout_folds = 0;
+  int64_t holdout_fold = 0;  // below holdout_folds
+  bool holdout_folds_of_people = false;
 
   // other sets of pairs, of aligned crops: lists, whose photos are below evaluate_photos, and sets
   // with pictures of their own (trainer/photos/pair_set.h)

@@ -17,6 +17,22 @@ constexpr uint64_t kHoldout = 51;
 constexpr uint64_t kPhotos = 52;
 constexpr uint64_t kPairs = 53;
 
+// Takes every so-manieth, from that of the fold on.
+StatusOr<std::vector<size_t>> FoldOf(const std::vector<size_t>& able, const DataOptions& options) {
+  const auto folds = static_cast<size_t>(options.holdout_folds);
+  if (able.size() < 2 * folds) {
+    return InvalidArgument(
+        fmt::format("holdout.folds is {}, but only {} identities have two photos or more: each "
+                    "fold needs two of them",
+                    folds, able.size()));
+  }
+  std::vector<size_t> fold;
+  for (auto i = static_cast<size_t>(options.holdout_fold); i < able.size(); i += folds) {
+    fold.push_back(able[i]);
+  }
+  return fold;
+}
+
 // The labels that are held out.
 StatusOr<std::vector<size_t>> ChooseLabels(const People& people, const DataOptions& options) {
   std::vector<size_t> able;
@@ -34,7 +50,11 @@ StatusOr<std::vector<size_t>> ChooseLabels(const People& people, const DataOptio
   }
   RandomStream random(options.seed, kHoldout);
   random.Shuffle(std::span(able));
-  able.resize(wanted);
+  if (options.holdout_folds > 0 && options.holdout_folds_of_people) {
+    FACEGATE_ASSIGN_OR_RETURN(able, FoldOf(able, options));
+  } else {
+    able.resize(wanted);
+  }
   std::sort(able.begin(), able.end());
   return able;
 }

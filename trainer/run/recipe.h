@@ -45,6 +45,9 @@ struct Recipe {
     int64_t photos = 30;
     int64_t pairs = 6000;
     double share = 0.0;
+    int64_t folds = 0;
+    int64_t fold = 0;
+    std::string fold_by = "photos";
   };
   struct Evaluate {
     std::vector<std::string> pairs{};
@@ -54,6 +57,7 @@ struct Recipe {
   };
   struct Network {
     std::string architecture = "mobilefacenet-128";
+    std::string input{};  // WIDTHxHEIGHT; empty: the architecture's
     double dropout = 0.0;
     uint64_t seed = 1;
     bool channels_last = true;
@@ -139,6 +143,8 @@ struct Recipe {
     int64_t threads = 0;  // 0: as many as the machine has cores
     int64_t loader_threads = 1;
     int64_t processes = 1;
+    std::string compress = "off";
+    bool recompute = false;
     std::string device = "auto";
     bool deterministic = false;
     std::string cuda_graph = "auto";
@@ -173,6 +179,16 @@ Status SetRecipeKey(std::string_view name, const std::string& text, const std::s
                     Recipe& recipe);
 // Sets the keys of a YAML file: sections of keys ("head: {kind: arcface}" is head.kind).
 Status ReadRecipe(const std::string& path, Recipe& recipe);
+
+// The value of holdout.fold_by that is not its default.
+inline constexpr char kFoldByPeople[] = "people";
+// Tells whether people are held out, and pairs made of their photos.
+bool HoldsOutPeople(const Recipe& recipe);
+// Tells whether photos of people who are trained on are kept from training.
+bool KeepsPhotos(const Recipe& recipe);
+
+// The network as DescribeArchitecture() takes it: network.architecture for network.input.
+std::string SizedArchitecture(const Recipe& recipe);
 
 // Says what is missing or does not fit together, by the names of keys.
 Status CheckRecipe(const Recipe& recipe);

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "face/base/device.h"
+#include "face/network/architecture.h"
+#include "trainer/parallel/nccl_group.h"
 #include "trainer/run/recipe.h"
 #include "trainer/run/recipe_change.h"
 #include "trainer/run/recipe_keys.h"
@@ -31,7 +33,7 @@ bool HasOptimizer(const Recipe& recipe, std::initializer_list<std::string_view> 
 }
 
 bool IsEvaluated(const Recipe& recipe) {
-  return recipe.holdout.identities > 0 || !recipe.evaluate.pairs.empty();
+  return HoldsOutPeople(recipe) || !recipe.evaluate.pairs.empty();
 }
 
 bool IsByPairs(const Recipe& recipe) {
@@ -135,12 +137,14 @@ constexpr KeyUse kUses[] = {
      "augment.degrade is above 0"},
     {"synthetic.views synthetic.seed ", [](const Recipe& r) { return r.synthetic.identities > 0; },
      "synthetic.identities is above 0"},
-    {"holdout.photos holdout.pairs ", [](const Recipe& r) { return r.holdout.identities > 0; },
-     "holdout.identities is above 0"},
+    {"holdout.photos holdout.pairs ", HoldsOutPeople,
+     "holdout.identities is above 0, or there are holdout.folds of people"},
+    {"holdout.fold holdout.fold_by ", [](const Recipe& r) { return r.holdout.folds > 0; },
+     "holdout.folds is above 0"},
     {"evaluate.mirror ", IsEvaluated, "there are holdout.identities or evaluate.pairs"},
-    {"evaluate.every ", [](const Recipe& r) { return IsJudged(r) || r.holdout.share > 0.0; },
-     "there are holdout.identities, holdout.share or evaluate.pairs, or checkpoint.best_by is "
-     "loss"},
+    {"evaluate.every ", [](const Recipe& r) { return IsJudged(r) || KeepsPhotos(r); },
+     "there are holdout.identities, holdout.share, holdout.folds or evaluate.pairs, or "
+     "checkpoint.best_by is loss"},
     {"checkpoint.best_by ", IsJudged,
      "there are holdout.identities or evaluate.pairs, or it is loss or validation"},
     {"checkpoint.best_sets ", [](const Recipe& r) { return IsEvaluated(r) && IsByPairs(r); },
@@ -148,6 +152,8 @@ constexpr KeyUse kUses[] = {
      "eer"},
     {"machine.deterministic machine.cuda_graph ",
      [](const Recipe& r) { return r.machine.device != "cpu"; }, "machine.device is not cpu"},
+    {"machine.compress ", [](const Recipe& r) { return r.machine.processes > 1; },
+     "machine.processes is above 1"},
     {"teacher.weight ", [](const Recipe& r) { return !r.teacher.model.empty(); },
      "there is a teacher.model"},
 };
@@ -164,15 +170,40 @@ Status CheckTeacher(const Recipe& recipe) {
   return OkStatus();
 }
 
+Status CheckFolds(const Recipe::Holdout& said) {
+  if (said.folds == 0) return OkStatus();
+  if (said.folds == 1) {
+    return InvalidArgument("holdout.folds must be 0 or at least 2: one is kept, the others train");
+  }
+  if (said.fold >= said.folds) {
+    return InvalidArgument(
+        fmt::format("holdout.fold is {}, but holdout.folds is {}: folds are 0 "
+                    "to {}",
+                    said.fold, said.folds, said.folds - 1));
+  }
+  if (said.fold_by == kFoldByPeople && said.identities > 0) {
+    return InvalidArgument(
+        "holdout.folds of people and holdout.identities both say who is held out: set one to 0");
+  }
+  if (said.fold_by != kFoldByPeople && said.share > 0.0) {
+    return InvalidArgument(
+        "holdout.folds of photos and holdout.share both say which photos are kept from training: "
+        "set one to 0");
+  }
+  return OkStatus();
+}
+
 Status CheckEvaluation(const Recipe& recipe) {
   if (recipe.holdout.identities == 1) {
     return InvalidArgument("holdout.identities must be 0 or at least 2: pairs of two people");
   }
+  FACEGATE_RETURN_IF_ERROR(CheckFolds(recipe.holdout));
   if (recipe.evaluate.pairs.empty() && !recipe.evaluate.photos.empty()) {
     return InvalidArgument("evaluate.photos needs evaluate.pairs");
   }
-  if (recipe.checkpoint.best_by == kBestByValidation && recipe.holdout.share == 0.0) {
-    return InvalidArgument("checkpoint.best_by validation needs holdout.share");
+  if (recipe.checkpoint.best_by == kBestByValidation && !KeepsPhotos(recipe)) {
+    return InvalidArgument(
+        "checkpoint.best_by validation needs holdout.share, or holdout.folds of photos");
   }
   if (recipe.checkpoint.patience > 0 && !IsJudged(recipe)) {
     return InvalidArgument(
@@ -182,7 +213,7 @@ Status CheckEvaluation(const Recipe& recipe) {
   return OkStatus();
 }
 
-// Several processes have a part of each batch each, and meet on the CPU.
+// Several processes have a part of each batch each; they are on the CPU, or have a card each.
 Status CheckProcesses(const Recipe& recipe) {
   const int64_t processes = recipe.machine.processes;
   if (processes == 1) return OkStatus();
@@ -191,7 +222,7 @@ Status CheckProcesses(const Recipe& recipe) {
         fmt::format("data.batch is {}, but must be a multiple of machine.processes, which is {}",
                     recipe.data.batch, processes));
   }
-  if (recipe.machine.device.starts_with("cuda")) {
+  if (recipe.machine.device.starts_with("cuda") && !HasNccl()) {
     return InvalidArgument(
         fmt::format("machine.processes above 1 trains on the CPU, and machine.device is {}",
                     recipe.machine.device));
@@ -200,7 +231,8 @@ Status CheckProcesses(const Recipe& recipe) {
       {!recipe.teacher.model.empty(), "teacher.model"},
       {recipe.loss.likeness > 0.0, "loss.likeness"},
       {recipe.holdout.share > 0.0, "holdout.share"},
-      {recipe.network.precision == "fp16", "network.precision fp16"}};
+      {KeepsPhotos(recipe), "holdout.folds of photos"},
+      {recipe.network.precision == "fp16" && !HasNccl(), "network.precision fp16"}};
   for (const auto& [is_there, key] : refused) {
     if (!is_there) continue;
     return InvalidArgument(fmt::format("machine.processes above 1 and {} do not go together", key));
@@ -209,6 +241,21 @@ Status CheckProcesses(const Recipe& recipe) {
 }
 
 }  // namespace
+
+bool HoldsOutPeople(const Recipe& recipe) {
+  return recipe.holdout.identities > 0 ||
+         (recipe.holdout.folds > 0 && recipe.holdout.fold_by == kFoldByPeople);
+}
+
+bool KeepsPhotos(const Recipe& recipe) {
+  return recipe.holdout.share > 0.0 ||
+         (recipe.holdout.folds > 0 && recipe.holdout.fold_by != kFoldByPeople);
+}
+
+std::string SizedArchitecture(const Recipe& recipe) {
+  const Recipe::Network& network = recipe.network;
+  return network.input.empty() ? network.architecture : network.architecture + "@" + network.input;
+}
 
 Status CheckRecipe(const Recipe& recipe) {
   const bool has_labels = !recipe.data.train.empty() || recipe.synthetic.identities > 0;
@@ -228,6 +275,10 @@ Status CheckRecipe(const Recipe& recipe) {
   if (const double factor = recipe.augment.low_resolution_factor; factor > 0.0 && factor < 1.0) {
     return RefuseField("augment.low_resolution_factor",
                        fmt::format("is {:g}, expected 0 or 1 to 64", factor));
+  }
+  if (!recipe.network.input.empty()) {
+    const Status described = DescribeArchitecture(SizedArchitecture(recipe)).status();
+    if (!described.ok()) return RefuseField("network.input", std::string(MessageOf(described)));
   }
   if (recipe.machine.device == "cpu" && recipe.network.precision == "fp16") {
     return InvalidArgument("network.precision fp16 needs a card, and machine.device is cpu");
@@ -266,8 +317,7 @@ std::vector<std::string> RecipeWarnings(const Recipe& recipe) {
   if (recipe.checkpoint.best_by == kBestByValidation && HasKind(recipe, {"sphereface"})) {
     sentences.emplace_back(
         "checkpoint.best_by is validation, but the loss of sphereface grows as its lambda falls: "
-        "an "
-        "early model looks better than it is");
+        "an early model looks better than it is");
   }
   if (recipe.head.margin_warmup >= recipe.schedule.epochs) {
     sentences.push_back(

@@ -103,6 +103,17 @@ KeyTable RecipeKeys(Recipe& r) {
        "Share of the photos of each identity that is trained on which are kept out of training: "
        "their loss, and how often the right class is the nearest of all, are measured at each "
        "evaluation."},
+      {"holdout.folds", &r.holdout.folds, InRange(0, 1000),
+       "Split all into so many folds, of which holdout.fold is kept from training: over all folds, "
+       "each is kept once. In place of holdout.share (by photos) or holdout.identities (by "
+       "people). 0: no folds."},
+      {"holdout.fold", &r.holdout.fold, InRange(0, 999),
+       "The fold that is kept from training: 0 to holdout.folds - 1. facegate-train sweep --method "
+       "grid --try holdout.fold=0,1,2,3,4 trains with each and says mean and deviation."},
+      {"holdout.fold_by", &r.holdout.fold_by, OneOf({"photos", kFoldByPeople}),
+       "photos: each fold has the same share of the photos of each identity, which are measured as "
+       "those of holdout.share. people: each fold has other identities, who are evaluated with as "
+       "those of holdout.identities."},
 
       {"evaluate.pairs", &r.evaluate.pairs,
        "Other sets of pairs to evaluate with, as for facegate-train eval: lists, .bin files of "
@@ -115,6 +126,9 @@ KeyTable RecipeKeys(Recipe& r) {
 
       {"network.architecture", &r.network.architecture, OneOf(ArchitectureNames()),
        "The backbone."},
+      {"network.input", &r.network.input,
+       "The size of its pictures, WIDTHxHEIGHT, such as 224x224, into which crops are fitted. "
+       "Empty: that of the original."},
       {"network.dropout", &r.network.dropout, LearningRange::kDropout,
        "Dropout before the last linear layer, where the backbone has one there."},
       {"network.seed", &r.network.seed, InRange(0, 1e18), "Decides everything random in the run."},
@@ -126,8 +140,9 @@ KeyTable RecipeKeys(Recipe& r) {
        "a card alone. network.bf16, true or false, is another name for bf16 and fp32."},
 
       {"network.init", &r.network.init,
-       "Trained weights to begin with: a model file, a checkpoint of fit, another .safetensors "
-       "or a .pth. Tensors that fit by name and shape are taken. Empty: random weights."},
+       "Trained weights to begin with: a model file, a checkpoint of fit, another .safetensors, "
+       "a .pth or Keras' .h5. Tensors that fit by name and shape are taken. Empty: random "
+       "weights."},
       {"network.freeze", &r.network.freeze,
        "What keeps the weights of network.init: names of layers or tensors, each with all below "
        "it (facegate-train summary lists them); backbone: all but the head."},
@@ -280,11 +295,21 @@ KeyTable RecipeKeys(Recipe& r) {
       {"machine.loader_threads", &r.machine.loader_threads, InRange(1, 1024),
        "Threads that read and change photos; results do not depend on them."},
       {"machine.processes", &r.machine.processes, InRange(1, 64),
-       "Processes that train together on the CPU, each on its part of every batch, with its part "
-       "of the head's classes and its share of the threads. data.batch is a multiple of it, and "
-       "there are at least as many identities. Above 1 it goes neither with a card nor with "
-       "network.precision fp16, teacher.model, loss.likeness or holdout.share. Results are the "
-       "same up to rounding. A run may go on with another number."},
+       "Processes that train together, each on its part of every batch, with its part of the "
+       "head's classes and its share of the threads: on the CPU, or, in a build for GPUs with NCCL, "
+       "each on a card of its own, from that of machine.device on. data.batch is a multiple of it, "
+       "and there are at least as many identities. Above 1 it does not go with teacher.model, "
+       "loss.likeness or holdout.share, nor on the CPU with a card or network.precision fp16. "
+       "Results are the same up to rounding. A run may go on with another number."},
+      {"machine.compress", &r.machine.compress, OneOf({"off", "fp16"}),
+       "fp16: gradients are halves of their bytes on their way between machine.processes, and "
+       "rounded to 11 bits. A batch with one above 65504 is left out. A run may go on with "
+       "another value."},
+      {"machine.recompute", &r.machine.recompute,
+       "Gradient checkpointing: keep the input of each of the backbone's blocks alone, and compute "
+       "the rest again on the way back, which takes less memory and more time. It goes with "
+       "everything; layers that run as one on the CPU and machine.cuda_graph are off with it. "
+       "Results are the same up to rounding. A run may go on with another value."},
       {"machine.device", &r.machine.device, Example("cuda:0"),
        "Where the network computes: cpu; cuda:N, a card by its number; auto, the first card that "
        "can be used, or else the CPU. A run may go on on another one."},

@@ -84,7 +84,7 @@ MarginOptions MarginOf(const Recipe::Head& said) {
 
 TrainingOptions TrainingOf(const Recipe& recipe, const RecipeFacts& facts, int embedding_size) {
   TrainingOptions training;
-  training.architecture = recipe.network.architecture;
+  training.architecture = SizedArchitecture(recipe);
   training.dropout = recipe.network.dropout;
   training.freeze = recipe.network.freeze;
   training.backbone_rate = recipe.optimizer.backbone_rate;
@@ -109,6 +109,8 @@ TrainingOptions TrainingOf(const Recipe& recipe, const RecipeFacts& facts, int e
   training.precision = PrecisionFromName(recipe.network.precision).value_or(Precision::kFp32);
   training.deterministic = recipe.machine.deterministic;
   training.cuda_graph = recipe.machine.cuda_graph == "auto";
+  training.recompute = recipe.machine.recompute;
+  training.narrow_gradients = recipe.machine.compress == "fp16";
   training.distillation = recipe.teacher.weight;
   training.map_distillation = recipe.teacher.map_weight;
   training.likeness = recipe.loss.likeness;
@@ -159,6 +161,9 @@ DataOptions DataOptionsOf(const Recipe& spelled_out) {
           .holdout_photos = said.holdout.photos,
           .holdout_pairs = said.holdout.pairs,
           .holdout_share = said.holdout.share,
+          .holdout_folds = said.holdout.folds,
+          .holdout_fold = said.holdout.fold,
+          .holdout_folds_of_people = said.holdout.fold_by == kFoldByPeople,
           .evaluate_pairs = said.evaluate.pairs,
           .evaluate_photos = said.evaluate.photos};
 }
@@ -166,7 +171,7 @@ DataOptions DataOptionsOf(const Recipe& spelled_out) {
 StatusOr<ResolvedRecipe> ResolveRecipe(const Recipe& spelled_out, const RecipeFacts& facts) {
   const Recipe& said = spelled_out;
   FACEGATE_ASSIGN_OR_RETURN(const network::Description network,
-                            DescribeArchitecture(said.network.architecture));
+                            DescribeArchitecture(SizedArchitecture(said)));
   return ResolvedRecipe{.training = TrainingOf(said, facts, static_cast<int>(network.outputs)),
                         .batch = said.data.batch,
                         .balanced = said.data.balanced,
@@ -187,8 +192,7 @@ StatusOr<ResolvedRecipe> ResolveRecipe(const Recipe& spelled_out, const RecipeFa
                         .threads = said.machine.threads,
                         .loader_threads = said.machine.loader_threads,
                         .processes = said.machine.processes,
-                        // Processes meet on the CPU.
-                        .device = said.machine.processes > 1 ? "cpu" : said.machine.device,
+                        .device = said.machine.device,
                         .card = said.card,
                         .summary = RecipeSummary(said),
                         .warnings = RecipeWarnings(said)};

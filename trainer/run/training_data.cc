@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -17,17 +18,18 @@
 #include "trainer/photos/centre_crop.h"
 #include "trainer/photos/joined_dataset.h"
 #include "trainer/photos/open_dataset.h"
+#include "trainer/photos/photo_files.h"
 #include "trainer/photos/photo_source.h"
 #include "trainer/photos/synthetic_dataset.h"
 #include "trainer/run/evaluation_pairs.h"
 #include "trainer/run/held_out.h"
 #include "trainer/run/left_out.h"
+#include "trainer/run/photo_split.h"
 
 namespace facegate {
 namespace {
 
 constexpr size_t kNamesShown = 3;
-constexpr uint64_t kValidationStream = 61;
 
 // Photos of other datasets, under labels of its own.
 class ChosenPhotos final : public Dataset {
@@ -123,9 +125,7 @@ class HeldOutPeople {
   }
 
  private:
-  static std::string Place(const std::string& name) {
-    return std::filesystem::absolute(name).lexically_normal().string();
-  }
+  static std::string Place(const std::string& name) { return WholePath(name).string(); }
 
   std::set<std::string> names_;
   std::set<std::string> photos_;
@@ -191,15 +191,15 @@ std::string DigestOf(const TrainingData& data) {
 // Collects what is trained on.
 class Choice {
  public:
-  // Of each identity, `kept_share` of the photos (by chance one more or less, on average as many)
-  // are kept for the validation, but one at least stays to be trained on.
-  Choice(double kept_share, uint64_t seed) : kept_share_(kept_share), seed_(seed) {}
+  explicit Choice(const DataOptions& options) : split_(options) {}
 
   void AddLabelled(const People& people, const std::set<size_t>& left_out, size_t least) {
     for (size_t label = 0; label < people.photos.size(); ++label) {
       const std::vector<size_t>& own = people.photos[label];
       if (own.empty() || own.size() < least || left_out.contains(label)) continue;
       AddIdentity(people, own);
+      names_.push_back(people.names.empty() ? fmt::format("generated {}", label)
+                                            : people.names[label]);
     }
   }
   // Returns how many photos are not added, because they show people who are held out.
@@ -223,18 +223,17 @@ class Choice {
   }
   // Null where nothing was to be kept.
   std::shared_ptr<const Dataset> TakeKept() {
-    if (kept_share_ == 0.0) return nullptr;
+    if (!split_.keeps()) return nullptr;
     return std::make_shared<ChosenPhotos>(std::move(kept_), next_label_);
   }
 
+  std::vector<std::string> TakeNames() { return std::move(names_); }
+  std::optional<std::string> FoldNote() const { return split_.FoldNote(); }
+
  private:
   void AddIdentity(const People& people, std::vector<size_t> own) {
-    RandomStream random(seed_, kValidationStream, next_label_);
-    const double share = kept_share_ * static_cast<double>(own.size());
-    const auto wanted = static_cast<size_t>(kept_share_ > 0.0 ? share + random.Uniform() : 0.0);
-    const size_t kept = std::min(wanted, own.size() - 1);
+    const size_t kept = split_.KeptFirst(next_label_, own);
     const auto first_trained = own.begin() + static_cast<std::ptrdiff_t>(kept);
-    if (kept > 0) random.Shuffle(std::span(own));
     std::sort(own.begin(), first_trained);
     std::sort(first_trained, own.end());
     for (size_t i = 0; i < own.size(); ++i) {
@@ -245,8 +244,8 @@ class Choice {
     ++next_label_;
   }
 
-  const double kept_share_;
-  const uint64_t seed_;
+  PhotoSplit split_;
+  std::vector<std::string> names_;
   std::vector<ChosenPhotos::Photo> kept_;
   std::vector<ChosenPhotos::Photo> photos_;
   uint32_t next_label_ = 0;
@@ -256,8 +255,13 @@ class Choice {
 Status AddReal(const DataOptions& options, LeaveOutList& left_out, Choice& choice,
                HeldOutPeople& held_out_people, TrainingData& data) {
   if (options.train.empty()) {
-    if (options.holdout_identities == 0) return OkStatus();
-    return InvalidArgument("holdout.identities needs data.train");
+    if (options.holdout_identities > 0) {
+      return InvalidArgument("holdout.identities needs data.train");
+    }
+    if (options.holdout_folds > 0 && options.holdout_folds_of_people) {
+      return InvalidArgument("holdout.folds of people needs data.train");
+    }
+    return OkStatus();
   }
   FACEGATE_RETURN_IF_ERROR(RefuseTwice(options));
   FACEGATE_ASSIGN_OR_RETURN(People people, OpenAll(options.train, options, data));
@@ -265,6 +269,11 @@ Status AddReal(const DataOptions& options, LeaveOutList& left_out, Choice& choic
   FACEGATE_ASSIGN_OR_RETURN(HeldOut held_out, HoldOut(people, options));
   held_out_people.Add(people, held_out);
   NoteNamesakes(people, held_out, data);
+  if (options.holdout_folds > 0 && options.holdout_folds_of_people) {
+    data.notes.push_back(fmt::format("fold {} of 0 to {} has {} of the identities",
+                                     options.holdout_fold, options.holdout_folds - 1,
+                                     held_out.labels.size() - held_out.namesakes));
+  }
   choice.AddLabelled(people, held_out.labels, static_cast<size_t>(options.min_photos));
   if (held_out.set.has_value()) data.sets.push_back(*std::move(held_out.set));
   return OkStatus();
@@ -316,7 +325,7 @@ std::string NameBelow(const std::string& name, const std::vector<std::string>& f
 
 StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   TrainingData data;
-  Choice choice(options.holdout_share, options.seed);
+  Choice choice(options);
   FACEGATE_ASSIGN_OR_RETURN(LeaveOutList left_out,
                             LeaveOutList::Read(options.leave_out, options.root));
   HeldOutPeople held_out;
@@ -324,6 +333,7 @@ StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   AddSynthetic(options, choice, data);
   FACEGATE_RETURN_IF_ERROR(AddUnlabelled(options, held_out, left_out, choice, data));
   FACEGATE_RETURN_IF_ERROR(NoteUnmatched(left_out, data));
+  if (const auto note = choice.FoldNote()) data.notes.push_back(*note);
   if (choice.labels() < 2) {
     return InvalidArgument(fmt::format(
         "{} identities are left to train on, at least 2 are needed (data.min_photos is {}, "
@@ -332,11 +342,16 @@ StatusOr<TrainingData> OpenTrainingData(const DataOptions& options) {
   }
   data.labelled = choice.labelled();
   data.identities = choice.labels();
+  data.names = choice.TakeNames();
   data.training = choice.Take();
   data.validation = choice.TakeKept();
   if (data.validation != nullptr && data.validation->size() == 0) {
-    return RefuseField("holdout.share", fmt::format("is {:g}: of {} photos none is kept",
-                                                    options.holdout_share, data.labelled));
+    const bool by_share = options.holdout_share > 0.0;
+    return RefuseField(
+        by_share ? "holdout.share" : "holdout.folds",
+        fmt::format("is {:g}: of {} photos none is kept",
+                    by_share ? options.holdout_share : static_cast<double>(options.holdout_folds),
+                    data.labelled));
   }
   FACEGATE_RETURN_IF_ERROR(OpenEvaluationSets(options, data));
   data.digest = DigestOf(data);

@@ -15,9 +15,10 @@ namespace facegate {
 // The photos that a run trains on, and the pairs that it is judged by.
 struct TrainingData {
   std::shared_ptr<const Dataset> training;
-  size_t labelled = 0;    // photos with a label
-  size_t identities = 0;  // with at least one photo; classes of the head
-  size_t synthetic = 0;   // of them generated
+  size_t labelled = 0;             // photos with a label
+  size_t identities = 0;           // with at least one photo; classes of the head
+  size_t synthetic = 0;            // of them generated: those with the last labels
+  std::vector<std::string> names;  // of the identities, by label; of generated ones "generated N"
   std::vector<EvaluationSet> sets;
   // Photos of the identities that are trained on, under the same labels, which are not trained on;
   // null where data options want none.

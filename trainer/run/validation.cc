@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
-#include <utility>
 #include <vector>
 
 #include "trainer/photos/ordered_work.h"
+#include "trainer/run/network_input.h"
 
 namespace facegate {
 namespace {
@@ -19,26 +18,10 @@ struct Part {
   std::vector<Status> bad{};  // photos
 };
 
-StatusOr<std::vector<float>> InputOf(const Dataset& photos, size_t photo,
-                                     const Preprocessing& preprocessing) {
-  FACEGATE_ASSIGN_OR_RETURN(const cv::Mat picture, photos.Load(photo));
-  std::optional<cv::Mat> crop = CropIn(picture, preprocessing.alignment);
-  if (!crop.has_value()) {
-    const cv::Size size = CropSize(preprocessing.alignment);
-    return InvalidArgument(fmt::format("{} is {} x {}, expected an aligned crop of {} x {}",
-                                       photos.name(photo), picture.cols, picture.rows, size.width,
-                                       size.height));
-  }
-  std::vector<float> input(preprocessing.input_floats());
-  FACEGATE_RETURN_IF_ERROR(
-      WriteNetworkInput({.bgr = *std::move(crop)}, preprocessing, /*mirrored=*/false, input));
-  return input;
-}
-
 Part ReadPart(const Dataset& photos, size_t begin, const Preprocessing& preprocessing) {
   Part part;
   for (size_t i = begin; i < std::min(begin + kBatch, photos.size()); ++i) {
-    const StatusOr<std::vector<float>> input = InputOf(photos, i, preprocessing);
+    const StatusOr<std::vector<float>> input = NetworkInputOf(photos, i, preprocessing);
     if (!input.ok()) {
       part.bad.push_back(input.status());
       continue;
