@@ -19,6 +19,7 @@
 #include "face/network/resnet_face.h"
 #include "face/network/shape_map.h"
 #include "face/network/tensor_list.h"
+#include "face/network/vit.h"
 #include "face/weights/quote.h"
 
 namespace facegate {
@@ -43,6 +44,7 @@ using network::PlaneResNet18;
 using network::PooledResNet;
 using network::ResNet;
 using network::ResNetFace;
+using network::Vit;
 
 struct Architecture {
   std::string_view name;
@@ -129,6 +131,8 @@ constexpr std::array kArchitectures = {
     Architecture{"ghostfacenet-v1-s1", [](double dropout) { return GhostFaceNet({}, dropout); }},
     Architecture{"ghostfacenet-v1-s2",
                  [](double dropout) { return GhostFaceNet({.stride = 2}, dropout); }},
+    Architecture{"vit-t", [](double dropout) { return Vit({}, dropout); }},
+    Architecture{"vit-s", [](double dropout) { return Vit({.channels = 512}, dropout); }},
 };
 
 struct Nearest {

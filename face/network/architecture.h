@@ -23,6 +23,7 @@ namespace facegate {
 //   resnet-50-mean-128, resnet-18-plane-2          piginzoo/arcface-pytorch
 //   keras-resnet-50, keras-mobilenetv2             peteryuX/arcface-tf2
 //   ghostfacenet-v1-s1, -s2 (the first stride)     HamadYA/GhostFaceNets, of width 1.3
+//   vit-t, vit-s                                   InsightFace's arcface_torch
 const std::vector<std::string>& ArchitectureNames();
 
 // Describes the network of that name. kInvalidArgument, listing the known names, for another name.

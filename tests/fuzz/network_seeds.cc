@@ -16,6 +16,7 @@
 #include "tests/fuzz/seeds.h"
 #include "tests/support/h5_bytes.h"
 #include "tests/support/small_graph.h"
+#include "tests/support/small_transformer.h"
 
 namespace facegate {
 namespace {
@@ -185,6 +186,7 @@ std::vector<Seed> DescriptionSeeds() {
   return {{"graph", graph},
           {"tiny", tiny},
           {"nested", DescriptionToJson(nested)},
+          {"transformer", DescriptionToJson(SmallTransformer(0.25, 0.5))},
           {"truncated", tiny.substr(0, tiny.size() / 2)},
           {"empty", "{}"},
           {"deep", std::string(100, '[')}};

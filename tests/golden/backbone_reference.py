@@ -297,6 +297,23 @@ def ghostfacenet(net, x, stride):
 
 IR = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3), 152: (3, 8, 36, 3)}
 IRESNET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3), 200: (6, 26, 60, 6)}
+def vit(net, x, width):
+    heads = 8
+    x = net.conv(x, "patch_embed.proj", width, 9, 9, bias=True).flatten(2).transpose(1, 2)
+    x = x + net.tensor("pos_embed", (1, *x.shape[1:]))
+    net.tensor("mask_token", (1, 1, width))  # is for training
+    for block in range(12):
+        at = f"blocks.{block}."
+        qkv = net.linear(net.layer_norm(x, at + "norm1"), at + "attn.qkv", 3 * width, False)
+        parts = (part.unflatten(2, (heads, -1)).transpose(1, 2) for part in qkv.split(width, 2))
+        y = F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
+        x = x + net.linear(y, at + "attn.proj", width)
+        y = F.relu6(net.linear(net.layer_norm(x, at + "norm2"), at + "mlp.fc1", 4 * width))
+        x = x + net.linear(y, at + "mlp.fc2", width)
+    x = net.norm(net.linear(net.layer_norm(x, "norm").flatten(1), "feature.0", width, False), "feature.1", 2e-5)
+    return net.norm(net.linear(x, "feature.2", 512, False), "feature.3", 2e-5)
+
+
 NETWORKS = {
     "mobilefacenet-128": ((3, 112), mobilefacenet_128),
     "mobilefacenet-512": ((3, 112), mobilefacenet_512),
@@ -328,6 +345,8 @@ NETWORKS = {
     "keras-mobilenetv2": ((3, 112), keras_mobilenet_v2),
     "ghostfacenet-v1-s1": ((3, 112), lambda n, x: ghostfacenet(n, x, 1)),
     "ghostfacenet-v1-s2": ((3, 112), lambda n, x: ghostfacenet(n, x, 2)),
+    "vit-t": ((3, 112), lambda n, x: vit(n, x, 256)),
+    "vit-s": ((3, 112), lambda n, x: vit(n, x, 512)),
 }
 
 

@@ -68,9 +68,13 @@ class Layers:
         mean = self.tensor(name + ".running_mean", size, False)
         return F.batch_norm(x, mean, self.tensor(name + ".running_var", size, False), weight, bias, False, 0.1, eps)
 
+    def layer_norm(self, x, name):
+        size = (x.shape[-1],)
+        return F.layer_norm(x, size, self.tensor(name + ".weight", size), self.tensor(name + ".bias", size))
+
     def prelu(self, x, name, slopes=None):
         return F.prelu(x, self.tensor(name + ".weight", (x.shape[1] if slopes is None else slopes,)))
 
     def linear(self, x, name, out, bias=True):
-        weight = self.tensor(name + ".weight", (out, x.shape[1]))
+        weight = self.tensor(name + ".weight", (out, x.shape[-1]))
         return F.linear(x, weight, self.tensor(name + ".bias", (out,)) if bias else None)

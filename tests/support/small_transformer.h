@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "face/network/description.h"
+#include "face/network/vit.h"
 
 namespace facegate {
 
@@ -45,6 +46,20 @@ inline network::Description SmallTransformer(double share = 0.0, double drop_pat
                  {"bn", network::BatchNorm{kTokens * kChannels}},
                  {"fc", network::Linear{.in = kTokens * kChannels, .out = 5}}},
       .more = {}};
+}
+
+// A ViT of 16 tokens and two blocks, with a row and two columns left over.
+inline network::Description TinyVit() {
+  network::Description description =
+      network::Vit({.input = {.channels = 3, .height = 17, .width = 18},
+                    .patch = 4,
+                    .channels = 32,
+                    .depth = 2,
+                    .heads = 4,
+                    .mask_share = 0.25,
+                    .outputs = 8});
+  description.name = "tiny vit";
+  return description;
 }
 
 }  // namespace facegate

@@ -41,7 +41,7 @@ const std::vector<Preset>& Presets() {
        .licence = "InsightFace's models are for non-commercial research only; its code is MIT",
        .origin = "github.com/deepinsight/insightface, recognition/arcface_torch",
        .architectures = {"iresnet-50", "iresnet-100", "iresnet-18", "iresnet-34", "iresnet-200",
-                         "mobilefacenet-512"}},
+                         "mobilefacenet-512", "vit-t", "vit-s"}},
       {.name = "adaface",
        .preprocessing = {.colour_order = ColourOrder::kBgr,
                          .alignment = AlignmentTemplate::kArcFace112},

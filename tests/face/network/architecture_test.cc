@@ -60,6 +60,8 @@ constexpr std::pair<const char*, int64_t> kParameters[] = {
     {"keras-mobilenetv2", 12'713'728},
     {"ghostfacenet-v1-s1", 4'059'748},
     {"ghostfacenet-v1-s2", 4'037'836},
+    {"vit-t", 19'137'792},
+    {"vit-s", 76'023'296},
 };
 
 TEST(ArchitectureTest, ParameterCountsAreThoseOfTheOriginals) {

@@ -24,17 +24,16 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::shared_ptr<Backbone> Small(double share = 0.0, double drop_path = 0.0) {
-  const network::Description description = SmallTransformer(share, drop_path);
+std::shared_ptr<Backbone> With(const network::Description& description) {
   auto backbone = CreateBackbone(description).value();
   EXPECT_THAT(LoadWeights(RandomWeights(description, 3), *backbone), IsOk());
   backbone->eval();
   return backbone;
 }
 
-torch::Tensor Pictures(int64_t count) {
+torch::Tensor Pictures(const Backbone& backbone, int64_t count) {
   torch::manual_seed(5);
-  return torch::randn({count, 3, 6, 8});
+  return torch::randn(backbone.InputShape(count));
 }
 
 // A module whose parameters are drawn.
@@ -165,49 +164,56 @@ TEST(DropTokensTest, KeepsAllTokensWhereNoneWouldComeBack) {
   EXPECT_TRUE(torch::equal(chain->forward(tokens), tokens));
 }
 
-TEST(TransformerTest, HasTheTensorsOfItsDescriptionInTheirOrder) {
+class TransformerTest : public ::testing::TestWithParam<bool> {
+ protected:
+  const network::Description description_ = GetParam() ? TinyVit() : SmallTransformer(0.25, 0.5);
+  const std::shared_ptr<Backbone> backbone_ = With(description_);
+  const torch::Tensor pictures_ = Pictures(*backbone_, 8);
+};
+
+TEST_P(TransformerTest, HasTheTensorsOfItsDescriptionInTheirOrder) {
   std::vector<std::string> described;
-  for (const network::TensorShape& tensor : network::TensorsOf(SmallTransformer())) {
+  for (const network::TensorShape& tensor : network::TensorsOf(description_)) {
     if (tensor.parameter) described.push_back(tensor.name);
   }
-  EXPECT_EQ(Small()->named_parameters().keys(), described);
+  EXPECT_EQ(backbone_->named_parameters().keys(), described);
 }
 
-TEST(TransformerTest, AFrozenOneGivesTheSameForAnyBatch) {
+TEST_P(TransformerTest, AFrozenOneGivesTheSameForAnyBatch) {
   const torch::NoGradGuard no_grad;
-  auto backbone = Small();
-  const torch::Tensor expected = backbone->forward(Pictures(8));
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto frozen, FrozenNetwork::Create(*backbone, torch::kCPU));
+  const torch::Tensor expected = backbone_->forward(pictures_);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto frozen, FrozenNetwork::Create(*backbone_, torch::kCPU));
   for (const int64_t rows : {1, 8}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const torch::Tensor actual,
-                                  frozen->Run(Pictures(8).narrow(0, 0, rows), 1));
+                                  frozen->Run(pictures_.narrow(0, 0, rows), 1));
     EXPECT_TRUE(torch::allclose(actual, expected.narrow(0, 0, rows), 1e-4, 1e-5));
   }
 }
 
-TEST(TransformerTest, APlannedOneGivesTheSame) {
+TEST_P(TransformerTest, APlannedOneGivesTheSame) {
   const torch::NoGradGuard no_grad;
-  const torch::Tensor expected = Small()->forward(Pictures(3));
   FACEGATE_ASSERT_OK_AND_ASSIGN(
       const network::InferencePlan plan,
-      network::PlanInference(SmallTransformer(), RandomWeights(SmallTransformer(), 3)));
-  torch::Tensor padded = torch::zeros({3, PlanNetwork::kInputChannels, 6, 8});
-  padded.narrow(1, 0, 3).copy_(Pictures(3));
+      network::PlanInference(description_, RandomWeights(description_, 3)));
+  const torch::Tensor padded =
+      torch::constant_pad_nd(pictures_, {0, 0, 0, 0, 0, PlanNetwork::kInputChannels - 3});
   const torch::Tensor input = padded.contiguous(at::MemoryFormat::ChannelsLast);
   const PlanNetwork planned(plan, torch::kCPU, torch::kFloat, PlainMapKernels());
-  EXPECT_TRUE(torch::allclose(planned.Forward(input), expected, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(planned.Forward(input), backbone_->forward(pictures_), 1e-4, 1e-5));
 }
 
-TEST(TransformerTest, LearnsWithAllThatIsLeftOut) {
-  auto backbone = Small(0.25, 0.5);
-  backbone->train();
+TEST_P(TransformerTest, LearnsWithAllThatIsLeftOut) {
+  backbone_->train();
   torch::manual_seed(2);
-  backbone->forward(Pictures(16)).square().sum().backward();
-  for (const auto& parameter : backbone->named_parameters()) {
+  backbone_->forward(pictures_).square().sum().backward();
+  for (const auto& parameter : backbone_->named_parameters()) {
     ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
     EXPECT_TRUE(torch::isfinite(parameter.value().grad()).all().item<bool>()) << parameter.key();
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Both, TransformerTest, ::testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "Vit" : "Small"; });
 
 }  // namespace
 }  // namespace facegate

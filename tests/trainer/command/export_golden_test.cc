@@ -107,7 +107,8 @@ TEST(OnnxRuntimeExportTest, GivesTheEmbedderSEmbeddings) {
                                   .pixels = OnnxPixels::kUint8,
                                   .normalise = true},
                                   ExportedCase{.architecture = "irse-50"},
-                                  ExportedCase{.architecture = "ghostfacenet-v1-s1"}}) {
+                                  ExportedCase{.architecture = "ghostfacenet-v1-s1"},
+        ExportedCase{.architecture = "vit-t"}}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const Exported exported, ExportRandom(one));
     const std::string bytes(reinterpret_cast<const char*>(exported.pixels.data()),
                             exported.pixels.size() * sizeof(float));

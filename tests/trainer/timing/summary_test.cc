@@ -62,7 +62,8 @@ INSTANTIATE_TEST_SUITE_P(Architectures, NetworkSummaryTest,
                                            Expected{"iresnet-50", 43'590'848, 6'309'330'944},
                                            Expected{"irse-50", 43'797'696, 6'296'708'608},
                                            Expected{"ghostfacenet-v1-s1", 4'059'748, 211'909'644},
-                                           Expected{"ghostfacenet-v1-s2", 4'037'836, 59'316'222}),
+                                           Expected{"ghostfacenet-v1-s2", 4'037'836, 59'316'222},
+                                           Expected{"vit-t", 19'137'792, 1'504'882'688}),
                          [](const auto& expected) {
                            std::string name = expected.param.architecture;
                            std::replace(name.begin(), name.end(), '-', '_');
