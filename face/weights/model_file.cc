@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "face/base/file.h"
 #include "face/weights/model_card_reader.h"
+#include "face/weights/quote.h"
 
 namespace facegate {
 namespace {
@@ -18,7 +20,23 @@ Status CheckDigest(std::string_view what, std::string_view recorded, std::string
 
 }  // namespace
 
+Status CheckEmbedsFaces(const Safetensors& file) {
+  constexpr std::string_view kOurs = "facegate-";
+  constexpr std::string_view kVersion = "-1";
+  const auto kind = file.metadata.find("kind");
+  if (kind == file.metadata.end() || file.metadata.contains(std::string(kCardKey))) {
+    return OkStatus();
+  }
+  std::string_view name = kind->second;
+  if (!name.starts_with(kOurs) || !name.ends_with(kVersion)) return OkStatus();
+  name.remove_prefix(kOurs.size());
+  name.remove_suffix(std::min(kVersion.size(), name.size()));
+  return InvalidArgument(
+      fmt::format("it holds a network for {}, none that embeds faces", Quote(name)));
+}
+
 StatusOr<ModelFile> ModelFileFrom(Safetensors file) {
+  FACEGATE_RETURN_IF_ERROR(CheckEmbedsFaces(file));
   const auto json = file.metadata.find(std::string(kCardKey));
   if (json == file.metadata.end()) {
     return InvalidArgument(fmt::format(

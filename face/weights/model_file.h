@@ -21,6 +21,10 @@ struct ModelFile {
   TensorMap tensors;
 };
 
+// kInvalidArgument for a file of facegate-train that holds a network of another kind than models
+// are, which embed faces; says which.
+Status CheckEmbedsFaces(const Safetensors& file);
+
 // Checks what a safetensors file holds: the card parses, its digests are those of the tensors and
 // of the preprocessing. kInvalidArgument otherwise, with both digests where they differ.
 StatusOr<ModelFile> ModelFileFrom(Safetensors file);

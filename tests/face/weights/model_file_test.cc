@@ -76,6 +76,14 @@ TEST(ModelFileTest, RefusesChangedPreprocessing) {
   EXPECT_THAT(read.status().ToString(), HasSubstr("preprocessing digest"));
 }
 
+TEST(ModelFileTest, SaysWhatANetworkOfAnotherKindIsFor) {
+  const auto read = ReadChanged([](Safetensors& file) {
+    file.metadata = {{"kind", "facegate-landmarks-1"}};
+  });
+  EXPECT_THAT(read.status().ToString(),
+              HasSubstr("it holds a network for \"landmarks\", none that embeds faces"));
+}
+
 TEST(ModelFileTest, RefusesAFileWithoutCard) {
   const auto read = ReadChanged([](Safetensors& file) { file.metadata.clear(); });
   EXPECT_THAT(read, StatusIs(StatusCode::kInvalidArgument));
