@@ -329,7 +329,7 @@ Status GraphReader::Finish(const std::string& name) {
     FACEGATE_RETURN_IF_ERROR(Give(network::Flatten{}, output));
   }
   network::Description& description = result_.description;
-  description.name = "network of an ONNX graph";
+  description.name = kGraphNetwork;
   description.outputs = values_[name].shape[0];
   description.layers = {{kGraphName, std::move(graph_)}};
   if (prepares_) result_.largest_pixel = LargestPixel(preparation_);

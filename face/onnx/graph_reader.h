@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "face/base/status.h"
 #include "face/network/description.h"
@@ -8,6 +9,9 @@
 #include "face/weights/weights.h"
 
 namespace facegate {
+
+// What a network that a graph describes is called.
+inline constexpr std::string_view kGraphNetwork = "network of an ONNX graph";
 
 // A network that a graph describes, with its weights: one network::Graph, whose layers are called
 // by their operator and number ("conv0", "prelu1").

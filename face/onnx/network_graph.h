@@ -9,9 +9,10 @@
 #include "face/weights/weights.h"
 
 // Networks as ONNX graphs. A graph has the layers of a description as they are, none folded into
-// another, in operators of opset 13. Its initializers are called as the tensors of the state dict
-// are, so that the graph gives back the weights that it was made of, bit for bit (TakeStateDict()):
-// the slopes of a PReLU have the shape [C, 1, 1] there, and FitTensors() says what else differs.
+// another, in operators of opset 13, or of 10 (older_opset.h). Its initializers are called as the
+// tensors of the state dict are, so that the graph gives back the weights that it was made of, bit
+// for bit (TakeStateDict()): the slopes of a PReLU have the shape [C, 1, 1] there, and FitTensors()
+// says what else differs.
 // What a graph needs besides is called "facegate.…".
 namespace facegate {
 
