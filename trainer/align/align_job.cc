@@ -142,7 +142,9 @@ class AlignRun {
     }
     written_ = whole && done_ == plan_.photos.size() && end == text->size();
     if (written_) return OkStatus();
-    if (packed) {
+    // Crops that somebody took away are cut again.
+    const bool is_changed = whole && !IsWholeManifest(*text, plan_.photos.size());
+    if (packed || is_changed) {
       return FailedPrecondition(
           fmt::format("{} was changed since {} was written; give another OUT, or remove both",
                       report_.manifest, place_.out));

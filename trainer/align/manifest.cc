@@ -101,4 +101,15 @@ std::optional<ManifestEntry> ManifestReader::NextEntry() {
   return ManifestEntry{.path = fields[kPath], .status = *status, .face = *face, .faces = *faces};
 }
 
+bool IsWholeManifest(std::string_view text, size_t photos) {
+  ManifestReader reader(text);
+  size_t found = 0;
+  size_t end = 0;
+  while (const std::optional<ManifestPhoto> photo = reader.Next()) {
+    end = photo->end;
+    ++found;
+  }
+  return found == photos && end == text.size();
+}
+
 }  // namespace facegate

@@ -61,4 +61,7 @@ class ManifestReader {
   size_t at_ = 0;
 };
 
+// True where `text` is a manifest of so many photos and nothing else.
+bool IsWholeManifest(std::string_view text, size_t photos);
+
 }  // namespace facegate

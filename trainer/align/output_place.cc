@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "trainer/photos/photo_files.h"
+
 namespace facegate {
 namespace {
 
@@ -17,10 +19,9 @@ constexpr std::string_view kPack = ".pack";
 fs::path Canonical(const std::string& path) {
   std::error_code error;
   // Of a relative path nothing of which is there weakly_canonical() makes no whole one.
-  const fs::path absolute = fs::absolute(path, error);
-  const fs::path found = fs::weakly_canonical(absolute, error);
-  const fs::path whole = error ? absolute.lexically_normal() : found;
-  return whole.has_filename() ? whole : whole.parent_path();
+  const fs::path whole = WholePath(path);
+  const fs::path found = fs::weakly_canonical(whole, error);
+  return error ? whole : found;
 }
 
 // True of the folder itself, too.

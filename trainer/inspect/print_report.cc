@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "face/base/counted.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -117,6 +118,9 @@ class TextReport {
     Row("one photo alone", Counted(report_.per_identity.single, "identity", "identities"));
   }
 
+  // A line of a list. Names in it are the set's own.
+  void Item(std::string_view text) { out_ << "  " << ShownLine(text) << "\n"; }
+
   // The rest of a list that was cut.
   void More(size_t count) {
     if (count > kShown)
@@ -130,14 +134,14 @@ class TextReport {
         const UnreadablePhoto& photo = report_.unreadable[i];
         // Most reasons name the photo already.
         const bool named = photo.reason.find(photo.name) != std::string::npos;
-        out_ << "  " << (named ? "" : photo.name + ": ") << photo.reason << "\n";
+        Item(named ? photo.reason : fmt::format("{}: {}", photo.name, photo.reason));
       }
       More(report_.unreadable.size());
     }
     if (!report_.empty_identities.empty()) {
       out_ << fmt::format("\nfolders without photos ({}):\n", report_.empty_identities.size());
       for (size_t i = 0; i < report_.empty_identities.size() && i < kShown; ++i) {
-        out_ << "  " << report_.empty_identities[i] << "\n";
+        Item(report_.empty_identities[i]);
       }
       More(report_.empty_identities.size());
     }
@@ -152,8 +156,10 @@ class TextReport {
       if (group.identical != identical || group.across_identities != across) continue;
       if (shown++ == kShown) break;
       std::string line;
-      for (const size_t photo : group.photos) line += "  " + source_.short_name(photo);
-      out_ << line << "\n";
+      for (const size_t photo : group.photos) {
+        line += (line.empty() ? "" : "  ") + source_.short_name(photo);
+      }
+      Item(line);
     }
     More(count);
   }
@@ -163,7 +169,7 @@ class TextReport {
   void List(std::string_view heading, const Items& items, const Text& text) {
     if (items.empty()) return;
     out_ << fmt::format("\n{} ({}):\n", heading, items.size());
-    for (size_t i = 0; i < items.size() && i < kShown; ++i) out_ << "  " << text(items[i]) << "\n";
+    for (size_t i = 0; i < items.size() && i < kShown; ++i) Item(text(items[i]));
     More(items.size());
   }
 
@@ -191,7 +197,7 @@ class TextReport {
     out_ << "\n";
     if (findings.empty()) out_ << "verdict: nothing to do; the set can be trained on.\n";
     for (const Finding& finding : findings) {
-      out_ << FindingName(finding.weight) << ": " << finding.text << "\n";
+      out_ << FindingName(finding.weight) << ": " << ShownLine(finding.text) << "\n";
     }
     if (findings.empty()) return;
     const bool bad = findings.front().weight == FindingWeight::kError;

@@ -14,7 +14,6 @@
 #include "trainer/photos/indexed_source.h"
 #include "trainer/photos/mapped_file.h"
 #include "trainer/photos/photo_files.h"
-#include "trainer/photos/shown_name.h"
 #include "trainer/photos/tar_archive.h"
 #include "trainer/photos/zip_archive.h"
 
@@ -47,7 +46,7 @@ class ArchiveSource final : public IndexedSource {
         photos_(std::move(photos)) {}
 
   std::string name(size_t i) const override {
-    return fmt::format("{}, {}", path_, ShownName(photos_[i].member.name));
+    return fmt::format("{}, {}", path_, photos_[i].member.name);
   }
   std::string short_name(size_t i) const override {
     return fmt::format("{}/{}", classes()[label(i)], photos_[i].file);

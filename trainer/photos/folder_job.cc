@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -52,15 +51,14 @@ std::string FileNameOf(const CheckedPhoto& photo) {
   return fmt::format("{:06}.{}", photo.place + 1, EndingOf(photo.image));
 }
 
-Status FromErrno(std::string_view what, const std::string& path) {
-  const int error = errno;
-  const std::string message = fmt::format("cannot {} {}: {}", what, path, std::strerror(error));
-  if (error == ENOSPC || error == EDQUOT) return Refuse(Reason::kStoreFull, message);
-  return FailedPrecondition(message);
+Status FromError(std::string_view what, const std::string& path, const std::error_code& error) {
+  const std::string message = fmt::format("cannot {} {}: {}", what, path, error.message());
+  const bool is_full = error.value() == ENOSPC || error.value() == EDQUOT;
+  return is_full ? Refuse(Reason::kStoreFull, message) : FailedPrecondition(message);
 }
 
-Status FromError(std::string_view what, const std::string& path, const std::error_code& error) {
-  return FailedPrecondition(fmt::format("cannot {} {}: {}", what, path, error.message()));
+Status FromErrno(std::string_view what, const std::string& path) {
+  return FromError(what, path, {errno, std::generic_category()});
 }
 
 // What lies at the path itself: no link is followed.

@@ -8,7 +8,6 @@
 #include "face/base/sha256.h"
 #include "trainer/photos/mapped_file.h"
 #include "trainer/photos/pack_format.h"
-#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -22,7 +21,7 @@ class PackSource final : public PhotoSource {
   const std::vector<std::string>& classes() const override { return view_.classes(); }
   uint32_t label(size_t i) const override { return view_.label(i); }
   std::string name(size_t i) const override {
-    return fmt::format("{}, photo {} ({})", path_, i, ShownName(view_.Name(i)));
+    return fmt::format("{}, photo {} ({})", path_, i, view_.Name(i));
   }
   std::string short_name(size_t i) const override { return std::string(view_.Name(i)); }
   StatusOr<std::string> Read(size_t i) const override {

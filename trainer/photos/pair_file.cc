@@ -77,16 +77,13 @@ StatusOr<PairList> ReadPairList(const std::string& path) {
   return list;
 }
 
-StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths) {
+PairList JoinPairLists(std::vector<PairList> lists) {
+  if (lists.size() == 1) return std::move(lists.front());
   PairList all;
-  std::vector<PairList> lists;
   size_t pairs = 0;
-  for (const std::string& path : paths) {
-    FACEGATE_ASSIGN_OR_RETURN(PairList list, ReadPairList(path));
-    if (paths.size() == 1) return list;
+  for (PairList& list : lists) {
     std::move(list.remarks.begin(), list.remarks.end(), std::back_inserter(all.remarks));
     pairs += list.pairs.size();
-    lists.push_back(std::move(list));
   }
   all.pairs.reserve(pairs);
   for (size_t fold = 0; fold < all.folds; ++fold) {
@@ -100,6 +97,16 @@ StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths) {
   }
   LimitFolds(all);
   return all;
+}
+
+StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths) {
+  std::vector<PairList> lists;
+  lists.reserve(paths.size());
+  for (const std::string& path : paths) {
+    FACEGATE_ASSIGN_OR_RETURN(PairList list, ReadPairList(path));
+    lists.push_back(std::move(list));
+  }
+  return JoinPairLists(std::move(lists));
 }
 
 }  // namespace facegate

@@ -26,7 +26,8 @@ StatusOr<PairList> ReadPairList(const std::string& path);
 
 // Several lists as one (LFW's matched and mismatched pairs are two files), in ten folds, or as many
 // as pairs, each of which has its share of each list: what is measured must not depend on whether
-// pairs of the two kinds lie in one file or in two.
+// pairs of the two kinds lie in one file or in two. One alone stays as it is.
+PairList JoinPairLists(std::vector<PairList> lists);
 StatusOr<PairList> ReadPairLists(const std::vector<std::string>& paths);
 
 }  // namespace facegate

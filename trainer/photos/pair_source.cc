@@ -27,12 +27,11 @@ StatusOr<PairSource> OpenPictures(const PairSetFormat& format, const std::string
                     .numbers = std::move(pairs.pairs)};
 }
 
-StatusOr<PairSource> Join(const std::vector<std::string>& paths) {
-  PairSource joined{.paths = paths};
-  for (const std::string& path : paths) {
+PairSource Join(std::vector<std::string> paths, std::vector<PairList> lists) {
+  PairSource joined{.paths = std::move(paths), .list = JoinPairLists(std::move(lists))};
+  for (const std::string& path : joined.paths) {
     joined.name += (joined.name.empty() ? "" : " + ") + StemOf(path);
   }
-  FACEGATE_ASSIGN_OR_RETURN(joined.list, ReadPairLists(paths));
   return joined;
 }
 
@@ -67,6 +66,7 @@ std::string PairSource::PictureName(size_t i) const { return fmt::format("{} {}"
 StatusOr<std::vector<PairSource>> OpenPairSources(const std::vector<std::string>& paths) {
   std::vector<PairSource> sources;
   std::vector<std::string> of_one_kind;
+  std::vector<PairList> lists_of_one_kind;
   for (const std::string& path : paths) {
     FACEGATE_ASSIGN_OR_RETURN(const PairSetFormat* const format, FormatOfPairSet(path));
     if (format != nullptr) {
@@ -79,11 +79,11 @@ StatusOr<std::vector<PairSource>> OpenPairSources(const std::vector<std::string>
       sources.push_back({.name = StemOf(path), .paths = {path}, .list = std::move(list)});
     } else {
       of_one_kind.push_back(path);
+      lists_of_one_kind.push_back(std::move(list));
     }
   }
   if (!of_one_kind.empty()) {
-    FACEGATE_ASSIGN_OR_RETURN(PairSource joined, Join(of_one_kind));
-    sources.push_back(std::move(joined));
+    sources.push_back(Join(std::move(of_one_kind), std::move(lists_of_one_kind)));
   }
   NameApart(sources);
   for (PairSource& source : sources) {

@@ -83,11 +83,13 @@ std::vector<std::string> LeftOut::Remarks() const {
 }
 
 fs::path WholePath(const std::string& path) {
-  fs::path whole = fs::absolute(path);
-  if (std::find(whole.begin(), whole.end(), "..") != whole.end()) {
-    std::error_code error;
+  std::error_code error;
+  fs::path whole;
+  for (const fs::path& step : fs::absolute(path, error)) {
+    whole /= step;
+    if (step != "..") continue;
     const fs::path real = fs::weakly_canonical(whole, error);
-    return error ? whole : real;
+    if (!error) whole = real;
   }
   whole = whole.lexically_normal();
   return whole.has_filename() ? whole : whole.parent_path();

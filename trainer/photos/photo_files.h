@@ -37,8 +37,8 @@ class LeftOut {
   std::map<std::string, Group> groups_;
 };
 
-// The whole path, without "." and without a slash at its end. Links are followed where it holds
-// "..", which behind a link leads elsewhere than to the folder above the link.
+// The whole path, without "." and without a slash at its end. Links before a ".." are followed, as
+// it leads elsewhere than to the folder above the link; those behind it stay.
 std::filesystem::path WholePath(const std::string& path);
 
 // The names in a folder, in order. kInvalidArgument where it cannot be read.

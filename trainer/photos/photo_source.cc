@@ -7,7 +7,6 @@
 
 #include "face/base/file.h"
 #include "face/image/decode.h"
-#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -52,7 +51,7 @@ class DecodedDataset final : public Dataset {
   StatusOr<cv::Mat> Load(size_t i) const override {
     FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, source_->Read(i));
     StatusOr<cv::Mat> picture = DecodeTrainingPhoto(bytes);
-    if (!picture.ok()) return Annotate(picture.status(), ShownName(source_->name(i)));
+    if (!picture.ok()) return Annotate(picture.status(), source_->name(i));
     return picture;
   }
 
@@ -69,12 +68,7 @@ Status CheckTrainingPhotoSize(uint64_t bytes) {
 }
 
 StatusOr<std::string> ReadPhotoFile(const std::string& path) {
-  StatusOr<std::string> bytes = ReadFile(path, kMaxTrainingPhotoBytes);
-  const std::string shown = ShownName(path);
-  if (bytes.ok() || shown == path) return bytes;
-  const std::string message = fmt::format("cannot read {}", shown);
-  const bool is_absent = bytes.status().code() == StatusCode::kNotFound;
-  return is_absent ? NotFound(message) : InvalidArgument(message);
+  return ReadFile(path, kMaxTrainingPhotoBytes);
 }
 
 std::unique_ptr<PhotoSource> MakeListSource(ImageList list, const std::string& root) {

@@ -19,7 +19,7 @@ constexpr uint64_t kMaxTrainingPhotoBytes = 256ULL << 20;
 // kInvalidArgument, with both numbers, for more bytes than that: nothing is copied before.
 Status CheckTrainingPhotoSize(uint64_t bytes);
 
-// The bytes of a photo that is a file of its own. An error shows the path by ShownName().
+// The bytes of a photo that is a file of its own.
 StatusOr<std::string> ReadPhotoFile(const std::string& path);
 
 // Says what becomes of photos that a list names and that are not there.

@@ -43,7 +43,7 @@ class TfRecordSource final : public IndexedSource {
 
   std::string name(size_t i) const override {
     return fmt::format("{}, byte {} ({})", shards_[places_[i].shard].path, places_[i].offset,
-                       ShownName(short_name(i)));
+                       short_name(i));
   }
   std::string short_name(size_t i) const override {
     const StatusOr<TfRecordPlace> record = TfRecordAt(BytesOf(i), places_[i].offset);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "trainer/photos/photo_files.h"
 #include "trainer/photos/text_lines.h"
 
 namespace facegate {
@@ -16,10 +17,10 @@ StatusOr<LeaveOutList> LeaveOutList::Read(const std::string& path, const std::st
     const fs::path line = left_out.lines_[i];
     std::vector<fs::path> names = {line};
     if (root.empty()) {
-      names.push_back(fs::absolute(fs::path(path).parent_path() / line).lexically_normal());
-      names.push_back(fs::absolute(line).lexically_normal());
+      names.push_back(WholePath((fs::path(path).parent_path() / line).string()));
+      names.push_back(WholePath(line.string()));
     } else {
-      names.push_back(fs::absolute(fs::path(root) / line).lexically_normal());
+      names.push_back(WholePath((fs::path(root) / line).string()));
     }
     for (const fs::path& name : names) left_out.places_.emplace(name.string(), i);
   }

@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "trainer/photos/photo_files.h"
+
 namespace facegate {
 namespace {
 
@@ -33,10 +35,10 @@ std::string BelowRoot(const std::string& path, const std::string& root) {
 
 Recipe SpelledOut(Recipe recipe) {
   std::string& root = recipe.data.root;
-  const fs::path folder = fs::absolute(root.empty() ? "." : root);
+  const fs::path folder = WholePath(root.empty() ? "." : root);
   ForEachPath(recipe,
-              [&](std::string& path) { path = (folder / path).lexically_normal().string(); });
-  if (!root.empty()) root = folder.lexically_normal().string();
+              [&](std::string& path) { path = WholePath((folder / path).string()).string(); });
+  if (!root.empty()) root = folder.string();
   Recipe::Head& head = recipe.head;
   if (!head.margin.has_value() && !head.linear) head.margin = DefaultMargin(head.kind);
   if (recipe.machine.threads == 0) {

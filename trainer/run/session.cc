@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "face/image/opencv_threads.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/run/stop_on_signal.h"
 
 namespace facegate {
@@ -31,9 +32,9 @@ bool Session::asked_to_stop() {
 
 void Session::Print(const std::string& text) {
   if (line_.has_value()) {
-    line_->Say(text);
+    line_->Say(ShownText(text));
   } else {
-    options_.out << text << std::endl;
+    options_.out << ShownText(text) << std::endl;
   }
 }
 

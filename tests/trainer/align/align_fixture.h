@@ -17,6 +17,7 @@
 #include "face/image/align.h"
 #include "face/image/decode.h"
 #include "tests/support/photo_folder.h"
+#include "tests/support/same_pixels.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/temp_dir.h"
@@ -41,10 +42,6 @@ inline const std::string& DrawnPhoto(size_t number) {
 
 inline std::string GreyPhoto() {
   return Encode(cv::Mat(90, 120, CV_8UC3, cv::Scalar::all(90)), ".png");
-}
-
-inline bool SamePixels(const cv::Mat& a, const cv::Mat& b) {
-  return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0.0;
 }
 
 // The crop of the face in the middle as the server cuts it.

@@ -234,6 +234,32 @@ TEST_F(AlignJobTest, DoesNotGoOnBehindAPackWhoseManifestWasChanged) {
   EXPECT_EQ(Text("faces.pack.align/manifest.csv"), manifest);
 }
 
+// The first rows are as they were in the one, all of them in the other.
+TEST_F(AlignJobTest, DoesNotGoOnBehindAFolderWhoseManifestWasChanged) {
+  ASSERT_THAT(Run(), IsOk());
+  const std::string whole = Text("out/manifest.csv");
+  for (const std::string& manifest : {whole.substr(0, whole.size() / 2), whole + "my notes\n"}) {
+    WriteBytes(File("out/manifest.csv"), manifest);
+    EXPECT_THAT(Run(), StatusIs(StatusCode::kFailedPrecondition));
+    EXPECT_EQ(Text("out/manifest.csv"), manifest);
+  }
+}
+
+TEST_F(AlignJobTest, TellsOfThePhotosThatItFindsFromBefore) {
+  ASSERT_THAT(Run(), IsOk());
+  std::filesystem::remove(File("out/p1/2.png"));
+  size_t most = 0;
+  size_t found = 0;
+  size_t left = 0;
+  ASSERT_THAT(AlignPhotos(options_, {.resuming = [&](size_t n) { most = n; },
+                                     .found = [&] { ++found; },
+                                     .started = [&](size_t n) { left = n; }}),
+              IsOk());
+  EXPECT_EQ(most, 6u);
+  EXPECT_EQ(found, 3u);  // those before the one that is gone
+  EXPECT_EQ(left, 3u);
+}
+
 TEST_F(AlignJobTest, ADoneRunIsToldOfAgain) {
   ASSERT_THAT(Run(), IsOk());
   size_t left = 99;

@@ -160,14 +160,19 @@ TEST_F(ArchiveDatasetTest, RefusesAZipWhoseFilesShareBytes) {
   }
 }
 
-// Nothing of an archive's names reaches the terminal but text.
+// A photo is found again by its name, whatever that is made of.
+TEST_F(ArchiveDatasetTest, LongNamesThatAreNoTextAreKept) {
+  const std::string stem = "anna/" + std::string(100, '\xb9');
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source,
+                                Open(ZipOf({{stem + "1.png", "x"}, {stem + "2.png", "x"}})));
+  EXPECT_EQ(source->name(0), dir_.File("set") + ", " + stem + "1.png");
+  EXPECT_EQ(source->name(1), dir_.File("set") + ", " + stem + "2.png");
+}
+
+// What is said when an archive is opened.
 TEST_F(ArchiveDatasetTest, ShowsNamesThatAreNoTextInQuotes) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, Open(ZipOf({{"anna/\x1b[2J.png", "x"},
-                                                               {"anna/\xe6\x9e\x97.png", "x"},
-                                                               {"\x1b]0;a.png", "x"}})));
-  ASSERT_EQ(source->size(), 2u);
-  EXPECT_THAT(source->name(0), HasSubstr(R"(, "anna/\x1b[2J.png")"));
-  EXPECT_THAT(source->name(1), HasSubstr(", anna/\xe6\x9e\x97.png"));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source,
+                                Open(ZipOf({{"anna/1.png", "x"}, {"\x1b]0;a.png", "x"}})));
   EXPECT_THAT(source->remarks(), ElementsAre(HasSubstr(R"((1: "\x1b]0;a.png"))")));
 }
 

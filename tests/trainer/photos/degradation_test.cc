@@ -9,6 +9,7 @@
 #include <string>
 
 #include "face/image/align.h"
+#include "tests/support/same_pixels.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -56,10 +57,6 @@ double DeviationOf(const cv::Mat& photo) {
   cv::Scalar deviation;
   cv::meanStdDev(photo, mean, deviation);
   return deviation[1];
-}
-
-bool SamePixels(const cv::Mat& a, const cv::Mat& b) {
-  return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0.0;
 }
 
 // Tells how many of the pixels around a point differ, 0..1.

@@ -131,14 +131,12 @@ TEST_F(OpenDatasetTest, MissingPhotosAreKeptRefusedOrLeftOut) {
   EXPECT_EQ((*skipped)->label(1), 1u);
 }
 
-// A list kept apart from its photos, read without a root.
-// Wherever a list's names stand in a message.
+// What is said when a list is opened.
 TEST_F(OpenDatasetTest, NamesOfAListCommandNoTerminal) {
   WriteBytes(dir_.File("list.txt"), "faces/anna/1.png 0\nfaces/\x1b[2J.png 1\n");
   const std::string shown = R"(/\x1b[2J.png")";
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto kept, OpenPhotoSource(dir_.File("list.txt"), ""));
   EXPECT_THAT(kept->remarks(), ElementsAre(HasSubstr(shown)));
-  EXPECT_THAT(MessageOf(kept->Read(1).status()), HasSubstr(shown));
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto skipped,
                                 OpenPhotoSource(dir_.File("list.txt"), "", MissingPhotos::kSkip));
   EXPECT_THAT(skipped->remarks(), ElementsAre(HasSubstr(shown)));
@@ -146,6 +144,28 @@ TEST_F(OpenDatasetTest, NamesOfAListCommandNoTerminal) {
   EXPECT_THAT(MessageOf(refused.status()), HasSubstr(shown));
 }
 
+TEST_F(OpenDatasetTest, SaysWhyAPhotoOfAnyNameCannotBeRead) {
+  WriteBytes(dir_.File("list.txt"), "faces/anna/1.png 0\nfaces/\xb9\xfa.png 1\n");
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto source, OpenPhotoSource(dir_.File("list.txt"), ""));
+  const auto absent = source->Read(1);
+  EXPECT_THAT(absent, StatusIs(StatusCode::kNotFound));
+  EXPECT_THAT(MessageOf(absent.status()), HasSubstr("faces/\xb9\xfa.png"));
+  WriteBytes(dir_.File("faces/\xb9\xfa.png"), "");
+  std::filesystem::resize_file(dir_.File("faces/\xb9\xfa.png"), kMaxTrainingPhotoBytes + 1);
+  const auto large = source->Read(1);
+  EXPECT_THAT(large, StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(MessageOf(large.status()), HasSubstr(std::to_string(kMaxTrainingPhotoBytes)));
+}
+
+// By it alike reasons are known as such.
+TEST_F(OpenDatasetTest, CallsAPhotoThatIsNoneByItsName) {
+  WriteBytes(dir_.File("faces/zoe/\xb9\x1b.png"), "no picture");
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto dataset, OpenDataset(dir_.File("faces"), ""));
+  ASSERT_EQ(dataset->size(), 4u);
+  EXPECT_THAT(MessageOf(dataset->Load(3).status()), HasSubstr(dataset->name(3)));
+}
+
+// A list kept apart from its photos, read without a root.
 TEST_F(OpenDatasetTest, SaysWherePhotosWereLookedForWhenNoneIsThere) {
   WriteBytes(dir_.File("lists/list.txt"), "anna/1.png a\nzoe/1.png z\n");
   const auto source = OpenPhotoSource(dir_.File("lists/list.txt"), "", MissingPhotos::kSkip);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "face/base/file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -85,6 +87,18 @@ TEST(RecipeTest, MakesPathsAbsoluteOnceAndForAll) {
   EXPECT_EQ(spelled_out.teacher.model, "/t.safetensors");
   EXPECT_GE(spelled_out.machine.threads, 1);
   EXPECT_EQ(RecipeToYaml(SpelledOut(spelled_out)), RecipeToYaml(spelled_out));
+}
+
+// link/.. is the folder above that to which the link leads.
+TEST(RecipeTest, FollowsALinkBeforeTwoDots) {
+  const TempDir dir;
+  std::filesystem::create_directories(dir.File("real/inner"));
+  std::filesystem::create_directory_symlink(dir.File("real/inner"), dir.File("link"));
+  Recipe recipe;
+  recipe.data.root = dir.path();
+  recipe.data.train = {"link/../faces/"};
+  const std::string real = std::filesystem::canonical(dir.path());
+  EXPECT_THAT(SpelledOut(recipe).data.train, ElementsAre(real + "/real/faces"));
 }
 
 TEST(RecipeTest, KeepsPathsThatMoveWithTheRoot) {

@@ -39,6 +39,15 @@ TEST_F(SessionTest, KeepsWhatItSaysAndNotWhatItPrints) {
   EXPECT_THAT(session.notes(), ElementsAre("warning: few photos"));
 }
 
+TEST_F(SessionTest, ShowsNamesAsText) {
+  Session session = Make();
+  EXPECT_THAT(session.Say("left out: a\x1b[2J.png,\n\xb9.png"), IsOk());
+  EXPECT_EQ(out_.str(), "left out: a\\x1b[2J.png,\n\\xb9.png\n");
+  session.BeginLine({}).Draw("batch 1");
+  EXPECT_THAT(session.Say("left out: \x1b[2J"), IsOk());
+  EXPECT_THAT(progress_.str(), HasSubstr("left out: \\x1b[2J\n"));
+}
+
 TEST_F(SessionTest, TheLogGetsWhatWasSaidBeforeItToo) {
   const TempDir dir;
   Session session = Make();

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "face/base/file.h"
+#include "tests/support/set_bytes.h"
 #include "tests/trainer/run/training_data_fixture.h"
 
 namespace facegate {
@@ -146,6 +147,35 @@ TEST_F(TrainingDataTest, LeavesOutWhatAListNames) {
   for (size_t i = 0; i < data->training->size(); ++i) EXPECT_NE(data->training->name(i), bad);
   options.leave_out = dir_.File("absent.txt");
   EXPECT_FALSE(OpenTrainingData(options).ok());
+}
+
+// The names are longer than what is shown of them.
+TEST_F(TrainingDataTest, LeavesOutOnePhotoOfAnArchiveWhoseNamesAreNoText) {
+  const std::string photo = Encode(SyntheticCrop(1), ".png");
+  std::vector<ArchivedFile> members;
+  for (int i = 0; i < 6; ++i) {
+    members.push_back(
+        {.name = fmt::format("p{}/{}{}.png", i / 2, std::string(100, '\xb9'), i), .bytes = photo});
+  }
+  DataOptions options;
+  options.train = {dir_.File("set.zip")};
+  options.leave_out = dir_.File("bad.txt");
+  ASSERT_THAT(WriteFileAtomically(options.train[0], ZipOf(members)), IsOk());
+  const std::string bad = options.train[0] + ", " + members[2].name;
+  ASSERT_THAT(WriteFileAtomically(options.leave_out, bad + "\n"), IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data, OpenTrainingData(options));
+  EXPECT_EQ(data.training->size(), 5u);
+}
+
+// link/.. is the folder above that to which the link leads.
+TEST_F(TrainingDataTest, LeavesOutPathsThatLeadThroughALink) {
+  DataOptions options;
+  options.train = {Folder("real/a", 3, 2)};
+  std::filesystem::create_directory_symlink(dir_.File("real/a"), dir_.File("link"));
+  options.leave_out = dir_.File("bad.txt");
+  ASSERT_THAT(WriteFileAtomically(options.leave_out, "link/../a/p01/1.png\n"), IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data, OpenTrainingData(options));
+  EXPECT_EQ(data.training->size(), 5u);
 }
 
 TEST_F(TrainingDataTest, LeavesOutPathsBelowTheRoot) {

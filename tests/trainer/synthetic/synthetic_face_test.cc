@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "face/image/align.h"
+#include "tests/support/same_pixels.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate::synthetic {
@@ -29,10 +30,6 @@ cv::Mat Crop(uint64_t identity, uint64_t view, double difficulty = 1.0) {
                                 {.difficulty = difficulty});
   EXPECT_THAT(picture, IsOk());
   return picture->picture;
-}
-
-bool SamePixels(const cv::Mat& a, const cv::Mat& b) {
-  return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0.0;
 }
 
 // Mean difference of a pixel's channel, 0..255.
