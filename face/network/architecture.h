@@ -26,7 +26,9 @@ namespace facegate {
 //   vit-t, vit-s                                   InsightFace's arcface_torch
 const std::vector<std::string>& ArchitectureNames();
 
-// Describes the network of that name. kInvalidArgument, listing the known names, for another name.
+// Describes the network of that name, or NAME@WIDTHxHEIGHT ("irse-50@224x224"): for pictures of
+// another size than the original's, with another first linear layer or last kernel. kInvalidArgument,
+// listing the known names, for another name, and for a size that the network cannot have.
 // `dropout` in 0..1 acts before the last linear layer in training mode, where the architecture has
 // one.
 StatusOr<network::Description> DescribeArchitecture(std::string_view architecture,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "face/network/random_weights.h"
+#include "face/network/tensor_list.h"
 #include "tests/support/status_matchers.h"
 
 namespace facegate {
@@ -86,6 +87,37 @@ TEST(ArchitectureTest, UnknownNameIsRefusedWithTheKnownOnes) {
   EXPECT_THAT(RandomWeights("x\x1b[31m", 1), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(MessageOf(EmbeddingSizeOf("x\x1b[31m").status())),
               Not(HasSubstr("\x1b")));
+}
+
+TEST(ArchitectureTest, TakesOtherSizesWhereANetworkHasThem) {
+  const auto larger = DescribeArchitecture("irse-50@224x160");
+  ASSERT_THAT(larger, IsOk());
+  EXPECT_EQ(larger->name, "irse-50@224x160");
+  EXPECT_EQ(larger->input, (network::Input{.channels = 3, .height = 160, .width = 224}));
+  // The linear layer has 14·10 places instead of 7·7.
+  EXPECT_EQ(ParameterCount("irse-50@224x160").value(), 43'797'696 + 512LL * 512 * (14 * 10 - 49));
+  const auto refused = [](const std::string& name, const std::string& why) {
+    const auto described = DescribeArchitecture(name);
+    EXPECT_THAT(described, StatusIs(StatusCode::kInvalidArgument)) << name;
+    EXPECT_THAT(std::string(MessageOf(described.status())), HasSubstr(why)) << name;
+  };
+  refused("keras-resnet-50@224x224", "takes pictures of 112x112 alone");
+  refused("irse-50@224", "is not WIDTHxHEIGHT");
+  refused("irse-50@0x224", "is not WIDTHxHEIGHT");
+  refused("irse-60@224x224", "unknown architecture \"irse-60\"");
+}
+
+TEST(ArchitectureTest, EverySizeIsTakenOrRefused) {
+  for (const std::string& name : ArchitectureNames()) {
+    for (const std::string size : {"1x1", "2x2", "17x250", "113x112", "1024x1024"}) {
+      const auto described = DescribeArchitecture(name + "@" + size);
+      if (described.ok()) {
+        EXPECT_GT(network::CountParameters(network::TensorsOf(*described)), 0) << name << size;
+      } else {
+        EXPECT_THAT(described, StatusIs(StatusCode::kInvalidArgument)) << name << size;
+      }
+    }
+  }
 }
 
 TEST(DetectArchitectureTest, RecognisesEachArchitectureByNamesAndShapes) {
