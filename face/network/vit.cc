@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "face/network/usual_layers.h"
-
 namespace facegate::network {
 namespace {
 
@@ -19,19 +17,31 @@ Chain Mlp(int64_t channels, int64_t hidden, double dropout) {
            {"drop2", Dropout{dropout}}}};
 }
 
+// The layers stand in the original's order, which is not that of the calls.
 Graph Block(const VitShape& shape, double drop_path, double dropout) {
   const int64_t channels = shape.channels;
-  GraphWriter graph;
-  size_t value = graph.Add("norm1", LayerNorm{channels}, 0);
-  value = graph.Add("attn", SelfAttention{.channels = channels, .heads = shape.heads}, value);
-  value = graph.Add("attn_drop", Dropout{dropout}, value);
-  value = graph.Add("drop_path1", DropPath{drop_path}, value);
-  const size_t attended = graph.Meet(Join::kAdd, {0, value});
-  value = graph.Add("norm2", LayerNorm{channels}, attended);
-  value = graph.Add("mlp", Mlp(channels, shape.widening * channels, dropout), value);
-  value = graph.Add("drop_path2", DropPath{drop_path}, value);
-  graph.Meet(Join::kAdd, {attended, value});
-  return graph.Take();
+  constexpr size_t kNorm1 = 0;
+  constexpr size_t kNorm2 = 1;
+  constexpr size_t kAttention = 2;
+  constexpr size_t kDropout = 3;
+  constexpr size_t kDropPath = 4;
+  constexpr size_t kMlp = 5;
+  constexpr size_t kAttended = 5;  // the value that the fifth call gives
+  return {.layers = {{"norm1", LayerNorm{channels}},
+                     {"norm2", LayerNorm{channels}},
+                     {"attn", SelfAttention{.channels = channels, .heads = shape.heads}},
+                     {"attn_drop", Dropout{dropout}},
+                     {"drop_path", DropPath{drop_path}},
+                     {"mlp", Mlp(channels, shape.widening * channels, dropout)}},
+          .calls = {{kNorm1, {0}},
+                    {kAttention, {1}},
+                    {kDropout, {2}},
+                    {kDropPath, {3}},
+                    {Join::kAdd, {0, 4}},
+                    {kNorm2, {kAttended}},
+                    {kMlp, {6}},
+                    {kDropPath, {7}},
+                    {Join::kAdd, {kAttended, 8}}}};
 }
 
 Chain Blocks(const VitShape& shape, double dropout) {

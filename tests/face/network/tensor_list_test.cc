@@ -80,6 +80,13 @@ TEST(TensorListTest, NamesAreThoseOfTheOriginals) {
   EXPECT_FALSE(irse.contains("body.0.shortcut_layer.0.weight"));
   EXPECT_TRUE(irse.contains("body.23.res_layer.5.fc2.weight"));
   EXPECT_TRUE(irse.contains("output_layer.4.bias"));
+  const ShapeMap vit = Shapes("vit-t");
+  EXPECT_TRUE(vit.contains("pos_embed"));
+  EXPECT_TRUE(vit.contains("mask_token"));
+  EXPECT_TRUE(vit.contains("blocks.11.attn.proj.bias"));
+  EXPECT_FALSE(vit.contains("blocks.11.attn.qkv.bias"));
+  EXPECT_TRUE(vit.contains("feature.3.running_var"));
+  EXPECT_EQ(vit.size(), 150);
 }
 
 }  // namespace
