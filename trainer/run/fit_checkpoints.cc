@@ -13,7 +13,6 @@
 namespace facegate {
 namespace {
 
-constexpr char kDigest[] = "photos_digest";
 constexpr char kTeacher[] = "teacher_digest";
 constexpr char kBest[] = "best";
 constexpr char kBestBatch[] = "best_batch";
@@ -94,7 +93,7 @@ Status FitCheckpoints::SayOtherDevice(const std::string& before, Session& sessio
 }
 
 Status FitCheckpoints::CheckSame(const CheckpointFacts& facts) const {
-  const std::optional<std::string> digest = TextIn(facts, kDigest);
+  const std::optional<std::string> digest = TextIn(facts, kPhotosDigest);
   if (!digest.has_value()) {
     return FailedPrecondition(fmt::format(
         "{} was begun by an earlier version, which did not note enough about its photos to go on; "
@@ -116,7 +115,7 @@ Status FitCheckpoints::CheckSame(const CheckpointFacts& facts) const {
 }
 
 CheckpointFacts FitCheckpoints::FactsOf(const Standing& standing) const {
-  CheckpointFacts facts{{kDigest, facts_.data.digest},
+  CheckpointFacts facts{{kPhotosDigest, facts_.data.digest},
                         {kBestBatch, std::to_string(standing.best_batch)},
                         {kWithoutBetter, std::to_string(standing.without_better)},
                         {kLossSum, fmt::format("{}", standing.loss_sum)},

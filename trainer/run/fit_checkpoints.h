@@ -14,6 +14,9 @@
 
 namespace facegate {
 
+// What a checkpoint of `fit` calls the digest of its photos (TrainingData::digest).
+inline constexpr char kPhotosDigest[] = "photos_digest";
+
 // The checkpoints of a run of `fit`: the state of its training, with how it stands and what it was
 // begun with. Not thread-safe.
 class FitCheckpoints {

@@ -1,0 +1,124 @@
+// facegate-train drop as it is called.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/trainer/run/run_fixture.h"
+#include "trainer/command/drop.h"
+#include "trainer/run/fit.h"
+#include "trainer/run/resolved_recipe.h"
+#include "trainer/run/training_data.h"
+
+namespace facegate {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class DropCommandTest : public RunFixture {
+ protected:
+  static constexpr size_t kAll = 12;  // photos, two of each
+
+  void SetUp() override {
+    RunFixture::SetUp();
+    for (size_t person = 0; person < kPeople; ++person) {
+      for (size_t i = 2; i < kPhotos; ++i) {
+        std::filesystem::remove(dir_.File(fmt::format("photos/p{}/{}.png", person, i)));
+      }
+    }
+  }
+  // A run of a few batches, which has one checkpoint.
+  Recipe Train(const std::string& run, int64_t centers) {
+    Recipe recipe = SmallRecipe();
+    recipe.head.sub_centers = centers;
+    recipe.data.leave_out = leave_out_;
+    std::ostringstream said;
+    Session session({.out = said, .progress = said, .threads = 1});
+    EXPECT_THAT(Fit(recipe, {.directory = dir_.File(run), .stop_after = 2}, session), IsOk());
+    return recipe;
+  }
+  // Runs the command, whose text goes to `out_`.
+  Status Run(std::vector<std::string> arguments) {
+    CLI::App app("facegate-train");
+    const TrainCommand command = AddDropCommand(app);
+    arguments.insert(arguments.begin(), "drop");
+    std::reverse(arguments.begin(), arguments.end());
+    app.parse(std::move(arguments));
+    std::ostringstream out;
+    Status status = command.run(out);
+    out_ = out.str();
+    return status;
+  }
+  std::string Refusal(std::vector<std::string> arguments) {
+    const Status status = Run(std::move(arguments));
+    return FieldOf(status) + ": " + std::string(MessageOf(status));
+  }
+
+  std::string leave_out_;
+  std::string out_;
+};
+
+TEST_F(DropCommandTest, HelpHasAnExampleOfTheWholeWay) {
+  CLI::App app("facegate-train");
+  const TrainCommand command = AddDropCommand(app);
+  EXPECT_THAT(command.app->help(), AllOf(HasSubstr("drop runs/a --out wrong.txt"),
+                                         HasSubstr("data.leave_out=wrong.txt"), HasSubstr("=75")));
+}
+
+// The list has what the run had left out, too, in another folder than that list.
+TEST_F(DropCommandTest, WritesAListThatFitReads) {
+  leave_out_ = dir_.File("lists.txt");
+  ASSERT_THAT(WriteFileAtomically(leave_out_, "photos/p1/0.png\n"), IsOk());
+  Recipe recipe = Train("run", 2);
+  ASSERT_THAT(Run({dir_.File("run"), "--angle", "180", "--json"}), IsOk());
+  const auto all = nlohmann::json::parse(out_);
+  EXPECT_EQ(all["photos"], kAll - 1);
+  EXPECT_EQ(all["identities"][2]["name"], "p2");
+  EXPECT_EQ(all["identities"][1]["nearest"].size(), 2U);
+  EXPECT_EQ(all["far"], 0);
+
+  // After two batches angles are those of chance: some are on each side of the middle one.
+  std::filesystem::create_directories(dir_.File("other"));
+  const std::string list = dir_.File("other/far.txt");
+  ASSERT_THAT(Run({dir_.File("run"), "--angle", "90", "--out", list}), IsOk());
+  EXPECT_THAT(out_, AllOf(HasSubstr("11 of 6 identities, 2 centres each"),
+                          HasSubstr("angle to the dominant centre"), HasSubstr("above 90 degrees"),
+                          HasSubstr("with 1 photo that the run had left out")));
+  const std::string lines = ReadFile(list, 1 << 20).value_or("");
+  EXPECT_THAT(lines, HasSubstr("photos/p1/0.png\n"));
+  recipe.data.leave_out = list;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data,
+                                OpenTrainingData(DataOptionsOf(SpelledOut(recipe))));
+  const auto named = static_cast<size_t>(std::ranges::count(lines, '\n'));
+  EXPECT_EQ(data.training->size(), kAll - named);
+}
+
+TEST_F(DropCommandTest, SaysWhatItCannotReadCentresOf) {
+  EXPECT_THAT(Refusal({dir_.File("photos")}),
+              AllOf(StartsWith("RUN: "), HasSubstr("neither the folder of a run")));
+  EXPECT_THAT(Refusal({dir_.File("photos/p1/1.png")}),
+              AllOf(StartsWith("RUN: "), HasSubstr("recipe.yaml")));
+  Train("run", 1);
+  ASSERT_THAT(Run({dir_.File("run"), "--angle", "180"}), IsOk());
+  EXPECT_THAT(out_, HasSubstr("head.sub_centers=3"));
+  EXPECT_THAT(Refusal({dir_.File("run"), "--angle", "0"}), HasSubstr("learned too little"));
+  std::filesystem::rename(dir_.File("photos/p1"), dir_.File("photos/q1"));
+  EXPECT_THAT(Refusal({dir_.File("run")}), HasSubstr("classes of its head are other people"));
+}
+
+// The same photos in another place; the checkpoint is named itself.
+TEST_F(DropCommandTest, TakesPhotosThatWereMoved) {
+  Train("run", 1);
+  std::filesystem::rename(dir_.File("photos"), dir_.File("moved"));
+  EXPECT_THAT(Run({dir_.File("run/checkpoints/batch-000000002.safetensors"), "--data",
+                   dir_.File("moved"), "--angle", "180"}),
+              IsOk());
+}
+
+}  // namespace
+}  // namespace facegate
