@@ -16,6 +16,7 @@
 
 #include "face/base/file.h"
 #include "trainer/run/follow_fit.h"
+#include "trainer/run/own_device.h"
 
 namespace facegate {
 namespace {
@@ -101,7 +102,8 @@ int ThreadsOfOne(const Recipe& spelled_out) {
 }
 
 StatusOr<std::shared_ptr<ProcessGroup>> FitProcesses::Join(const Recipe& spelled_out) {
-  if (!HasGloo()) return JoinGlooGroup({});
+  if (!HasGroups()) return JoinGroup({});
+  FACEGATE_ASSIGN_OR_RETURN(const Device first, DeviceOfProcess(spelled_out.machine, 0));
   FACEGATE_ASSIGN_OR_RETURN(const auto folder, MeetingFolder::Make());
   const Status written = WriteFileAtomically(folder->path() + kRecipe, RecipeToYaml(spelled_out));
   if (!written.ok()) return CannotStart(std::string(MessageOf(written)));
@@ -112,11 +114,15 @@ StatusOr<std::shared_ptr<ProcessGroup>> FitProcesses::Join(const Recipe& spelled
                          "--leader", std::to_string(getpid())});
   }
   FACEGATE_ASSIGN_OR_RETURN(started_, StartedProcesses::Start(arguments));
-  auto group = JoinGlooGroup(
-      {.rendezvous = folder->path() + kMeeting, .rank = 0, .size = size, .still_coming = [this] {
-         const auto who = Failed();
-         return who.has_value() ? Unavailable(*who) : OkStatus();
-       }});
+  auto group = JoinGroup({.rendezvous = folder->path() + kMeeting,
+                          .rank = 0,
+                          .size = size,
+                          .still_coming =
+                              [this] {
+                                const auto who = Failed();
+                                return who.has_value() ? Unavailable(*who) : OkStatus();
+                              },
+                          .first_card = std::max(0, first.card)});
   if (!group.ok()) {
     const auto who = Failed();
     return who.has_value() ? Unavailable(*who) : group.status();
@@ -161,16 +167,19 @@ Status RunFollower(const FollowOptions& options) {
   const std::jthread watch([leader](const std::stop_token& stop) { EndAfter(leader, stop); });
   Recipe recipe;
   FACEGATE_RETURN_IF_ERROR(ReadRecipe(options.meeting + kRecipe, recipe));
+  FACEGATE_ASSIGN_OR_RETURN(const Device first, DeviceOfProcess(recipe.machine, 0));
   const auto size = static_cast<int>(recipe.machine.processes);
   FACEGATE_ASSIGN_OR_RETURN(
       const auto group,
-      JoinGlooGroup({.rendezvous = options.meeting + kMeeting,
-                     .rank = options.rank,
-                     .size = size,
-                     .still_coming = [leader] {
+      JoinGroup({.rendezvous = options.meeting + kMeeting,
+                 .rank = options.rank,
+                 .size = size,
+                 .still_coming =
+                     [leader] {
                        return IsAlive(leader) ? OkStatus()
                                               : Unavailable("process 1, which leads, has died");
-                     }}));
+                     },
+                 .first_card = std::max(0, first.card)}));
   const Session session({.out = std::cerr, .progress = std::cerr, .threads = ThreadsOfOne(recipe)});
   Status status = FollowFit(recipe, group, session);
   if (status.ok()) return status;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "face/base/status.h"
-#include "trainer/parallel/gloo_group.h"
+#include "trainer/parallel/meeting.h"
 #include "trainer/parallel/started_processes.h"
 #include "trainer/run/recipe.h"
 #include "trainer/run/session.h"

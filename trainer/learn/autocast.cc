@@ -29,6 +29,12 @@ void Disable(torch::DeviceType /*device*/) { at::autocast::set_cpu_enabled(false
 
 }  // namespace
 
+std::optional<torch::ScalarType> NarrowType(Precision precision) {
+  if (precision == Precision::kBf16) return torch::kBFloat16;
+  if (precision == Precision::kFp16) return torch::kHalf;
+  return std::nullopt;
+}
+
 AutocastScope::AutocastScope(torch::DeviceType device, std::optional<torch::ScalarType> type)
     : device_(device), on_(type.has_value()) {
   if (on_) Enable(device_, *type);

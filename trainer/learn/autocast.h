@@ -4,7 +4,12 @@
 
 #include <optional>
 
+#include "face/base/precision.h"
+
 namespace facegate {
+
+// The type that operators compute in by a precision; nothing: fp32.
+std::optional<torch::ScalarType> NarrowType(Precision precision);
 
 // Operators that gain by it compute in a narrower type on the calling thread, until the end of the
 // scope. LibTorch's versions differ in how that is asked for; this is the one place that knows.

@@ -59,7 +59,10 @@ double Descent::GradientNorm() const {
 
 torch::Tensor Descent::Backward(const torch::Tensor& loss) {
   Differentiate(scaler_.has_value() ? loss * scale_ : loss);
-  return optimizer_->QueuedGradientNorm();
+  if (group_ == nullptr) return optimizer_->QueuedGradientNorm();
+  torch::Tensor shares = optimizer_->QueuedSquaredNorm(true);
+  ThrowUnlessOk(group_->Sum(shares));
+  return (optimizer_->QueuedSquaredNorm(false) + shares).sqrt();
 }
 
 void Descent::Differentiate(const torch::Tensor& loss) {
@@ -75,7 +78,7 @@ void Descent::DifferentiateTogether(const torch::Tensor& loss) {
   // Those gathered are sums over processes already.
   optimizer_->ZeroGrad();
   (loss / static_cast<double>(group_->size())).backward();
-  ThrowUnlessOk(SumTogether(optimizer_->WholeGradients(), *group_));
+  ThrowUnlessOk(SumTogether(optimizer_->WholeGradients(), *group_, travel_));
   if (before_ != nullptr) before_->AddToThoseOfNow();
 }
 

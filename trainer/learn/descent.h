@@ -31,8 +31,12 @@ class Descent {
   // gradients again. `device` is where losses are.
   void ScaleLosses(const torch::Device& device);
   // From here on processes learn together: losses are those of the batch of all, and so become the
-  // gradients. Every process calls Gather(), and gets the same. Null: one process.
-  void ShareWith(std::shared_ptr<ProcessGroup> group) { group_ = std::move(group); }
+  // gradients, which travel as it is said. Every process calls Gather(), and gets the same. Null:
+  // one process.
+  void ShareWith(std::shared_ptr<ProcessGroup> group, Travel travel = Travel::kWhole) {
+    group_ = std::move(group);
+    travel_ = travel;
+  }
 
   // Adds the gradients of `loss`, a scalar, to those gathered, and returns the L2 norm of their
   // sum. A result that is not finite says that the loss or a gradient is not: then nothing was
@@ -78,6 +82,7 @@ class Descent {
 
   const std::unique_ptr<Optimizer> optimizer_;
   std::shared_ptr<ProcessGroup> group_;
+  Travel travel_ = Travel::kWhole;
   const LrSchedule schedule_;
   const double clip_norm_;
   std::optional<GradientScaler> scaler_;

@@ -225,6 +225,19 @@ Tensor Optimizer::QueuedGradientNorm() const {
   return torch::stack(at::_foreach_norm(Gradients())).to(torch::kDouble).norm();
 }
 
+Tensor Optimizer::QueuedSquaredNorm(bool of_shares) const {
+  const torch::NoGradGuard no_grad;
+  std::vector<Tensor> gradients;
+  for (const TrainedParameter& parameter : parameters_) {
+    const Tensor gradient = parameter.value.grad();
+    if (parameter.is_share == of_shares && gradient.defined()) gradients.push_back(gradient);
+  }
+  if (gradients.empty()) {
+    return torch::zeros({}, parameters_.front().value.options().dtype(torch::kDouble));
+  }
+  return torch::stack(at::_foreach_norm(gradients)).to(torch::kDouble).square().sum();
+}
+
 void Optimizer::ScaleGradients(double factor) {
   const torch::NoGradGuard no_grad;
   const std::vector<Tensor> gradients = Gradients();

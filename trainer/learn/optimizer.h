@@ -42,6 +42,7 @@ class Optimizer {
   std::vector<torch::Tensor> WholeGradients() const;
   // The same as a tensor where the gradients are, in kDouble; nothing waits for it.
   torch::Tensor QueuedGradientNorm() const;
+  torch::Tensor QueuedSquaredNorm(bool of_shares) const;
   void ScaleGradients(double factor);
 
   // Updates that were made; set when training is resumed.

@@ -19,12 +19,6 @@ TorchTensor AtLeastFloat(const TorchTensor& tensor) {
   return tensor.scalar_type() == torch::kDouble ? tensor : tensor.to(torch::kFloat);
 }
 
-std::optional<torch::ScalarType> NarrowType(Precision precision) {
-  if (precision == Precision::kBf16) return torch::kBFloat16;
-  if (precision == Precision::kFp16) return torch::kHalf;
-  return std::nullopt;
-}
-
 }  // namespace
 
 TorchTensor InMemoryOrder(const TorchTensor& input, bool channels_last) {

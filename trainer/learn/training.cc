@@ -14,9 +14,11 @@
 #include "face/base/check.h"
 #include "face/base/random.h"
 #include "trainer/fused/backbone_fusion.h"
+#include "trainer/learn/autocast.h"
 #include "trainer/learn/card_failure.h"
 #include "trainer/learn/initial_weights.h"
 #include "trainer/learn/kept_tensors.h"
+#include "trainer/learn/recompute.h"
 #include "trainer/learn/shared_norms.h"
 
 namespace facegate {
@@ -87,9 +89,6 @@ Status CheckOptions(const TrainingOptions& options) {
 }
 
 Status CheckTogether(const TrainingOptions& options) {
-  if (options.device.is_cuda()) {
-    return InvalidArgument("several processes train on the CPU alone, and the device is a card");
-  }
   if (options.likeness > 0.0) {
     return InvalidArgument("several processes do not train with a weight of the likeness");
   }
@@ -101,20 +100,18 @@ Status CheckTogether(const TrainingOptions& options) {
 StatusOr<std::unique_ptr<Training>> Training::Create(const TrainingOptions& options,
                                                      std::shared_ptr<ProcessGroup> group) {
   FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
-  if (group != nullptr) {
-    FACEGATE_RETURN_IF_ERROR(CheckTogether(options));
-    return CatchFailure(nullptr, options, 0, [&] { return Make(nullptr, group, options); });
-  }
   std::unique_ptr<Card> card;
   if (options.device.is_cuda()) {
     FACEGATE_ASSIGN_OR_RETURN(card, OpenCard(options));
   }
-  return CreateOn(std::move(card), options);
+  return CreateOn(std::move(card), options, std::move(group));
 }
 
 StatusOr<std::unique_ptr<Training>> Training::CreateOn(const std::shared_ptr<Card>& card,
-                                                       const TrainingOptions& options) {
-  return CatchFailure(card.get(), options, 0, [&] { return Make(card, nullptr, options); });
+                                                       const TrainingOptions& options,
+                                                       std::shared_ptr<ProcessGroup> group) {
+  if (group != nullptr) FACEGATE_RETURN_IF_ERROR(CheckTogether(options));
+  return CatchFailure(card.get(), options, 0, [&] { return Make(card, group, options); });
 }
 
 StatusOr<std::unique_ptr<Training>> Training::Make(const std::shared_ptr<Card>& card,
@@ -124,8 +121,11 @@ StatusOr<std::unique_ptr<Training>> Training::Make(const std::shared_ptr<Card>& 
   FACEGATE_ASSIGN_OR_RETURN(auto backbone, CreateBackbone(options.architecture, options.dropout));
   FACEGATE_ASSIGN_OR_RETURN(auto head, ClassHead::Create(options.head, group));
   // What runs as one has the batch norms of its own process.
-  const bool fuses = options.fused && card == nullptr && group == nullptr;
+  const bool fuses = options.fused && !options.recompute && card == nullptr && group == nullptr;
   backbone->set_fusion(fuses ? BeginStages : nullptr);
+  if (options.recompute) {
+    backbone->set_segment_run(RecomputeSegments(NarrowType(options.precision)));
+  }
   SetInitialWeights(*backbone, options.seed);
   if (options.channels_last) {
     const torch::NoGradGuard no_grad;
@@ -146,7 +146,7 @@ StatusOr<std::unique_ptr<Training>> Training::Make(const std::shared_ptr<Card>& 
                             Optimizer::Create(options.optimizer, training->TrainedParameters()));
   training->descent_ =
       std::make_unique<Descent>(std::move(optimizer), std::move(schedule), options.clip_norm);
-  training->descent_->ShareWith(group);
+  training->descent_->ShareWith(group, options.narrow_gradients ? Travel::kFp16 : Travel::kWhole);
   if (group != nullptr) ShareNorms(*training->backbone_, *group);
   training->BeginOnCard();
   return training;
@@ -171,10 +171,11 @@ Training::Training(const TrainingOptions& options, std::shared_ptr<Card> card,
 void Training::BeginOnCard() {
   if (card_ == nullptr) return;
   if (options_.precision == Precision::kFp16) descent_->ScaleLosses(card_->device());
-  // Gathered over several batches, gradients are sums, which a recording would write over.
+  // Gathered over several batches, gradients are sums, which a recording would write over. What
+  // goes to other processes cannot be recorded.
   card_step_ = std::make_unique<CardStep>(
       CardStep::Parts{.card = *card_, .loss = loss_, .descent = *descent_},
-      options_.cuda_graph && options_.accumulate == 1);
+      options_.cuda_graph && !options_.recompute && group_ == nullptr && options_.accumulate == 1);
 }
 
 Status Training::Freeze() {

@@ -64,13 +64,14 @@ class Training {
   // Where there is a `group`, its processes train one network: each learns from its part of every
   // batch, all parts of one size, and all results are those of the whole batch, up to rounding.
   // Batch norms are those of the whole batch, and the head is split by classes. Every process calls
-  // the functions below, but for Embed() and Weights(), in the same order. There is neither a card
-  // nor a teacher then.
+  // the functions below, but for Embed() and Weights(), in the same order. There is no teacher
+  // then, and steps on a card are not recorded.
   static StatusOr<std::unique_ptr<Training>> Create(const TrainingOptions& options,
                                                     std::shared_ptr<ProcessGroup> group = nullptr);
   // The same on a card that is open; null: on the CPU.
-  static StatusOr<std::unique_ptr<Training>> CreateOn(const std::shared_ptr<Card>& card,
-                                                      const TrainingOptions& options);
+  static StatusOr<std::unique_ptr<Training>> CreateOn(
+      const std::shared_ptr<Card>& card, const TrainingOptions& options,
+      std::shared_ptr<ProcessGroup> group = nullptr);
 
   // Begins with weights that were trained before instead of random ones: tensors "backbone.NAME"
   // and "head.NAME" whose names and shapes are the network's. Belongs before the first batch.

@@ -67,6 +67,10 @@ struct TrainingOptions {
   int64_t margin_warmup = 0;  // batches until the margin has its full strength
   bool channels_last = true;  // the memory order of convolutions
   bool fused = true;          // see trainer/fused; on the CPU alone
+  // Gradient checkpointing: of the backbone's activations the inputs of its blocks alone are kept,
+  // and the rest is computed again on the way back. Results are those without `fused` and
+  // `cuda_graph`, which are off then.
+  bool recompute = false;
   // What the backbone computes in; the head, the losses, weights and what batch norms keep are
   // fp32. tf32 is fp32 on the CPU; fp16 is for cards, and losses are scaled then (GradientScaler).
   Precision precision = Precision::kFp32;
@@ -79,6 +83,9 @@ struct TrainingOptions {
   double map_distillation = 0.0;
   // Weight of LikenessLoss() of a batch's degraded pictures, >= 0.
   double likeness = 0.0;
+  // Of several processes: gradients travel as FP16. One that is too large for it is one that is not
+  // finite.
+  bool narrow_gradients = false;
 };
 
 const std::vector<std::string>& OptimizerKinds();

@@ -4,26 +4,26 @@
 
 #include "trainer/parallel/process_group.h"
 
-// This file alone knows c10d. LibTorch 2 of the wheels comes without Gloo's headers, which those of
-// its Gloo group include.
+// This file alone knows c10d's Gloo. LibTorch 2 of the wheels comes without Gloo's headers, which
+// those of its Gloo group include.
 #if TORCH_VERSION_MAJOR < 2
 #define FACEGATE_HAS_GLOO 1
 #ifndef USE_C10D_GLOO
 #define USE_C10D_GLOO
 #endif
-#include <torch/csrc/distributed/c10d/FileStore.hpp>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#else
-#define FACEGATE_HAS_GLOO 0
-#endif
-
 #include <chrono>
 #include <exception>
 #include <stdexcept>
-#include <thread>
+#include <string>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
 #include <vector>
+
+#include "trainer/parallel/meeting_store.h"
+#else
+#define FACEGATE_HAS_GLOO 0
+#endif
 
 namespace facegate {
 
@@ -35,37 +35,6 @@ using torch::Tensor;
 
 // The others wait so long for what rank 0 decides; it may evaluate between two batches.
 constexpr std::chrono::hours kPatience(24);
-constexpr std::chrono::milliseconds kBetweenLooks(10);
-
-// The file where they meet. A wait in it, c10d's own while it connects too, takes no longer than
-// meeting may, and ends once somebody will not come.
-class MeetingStore final : public c10d::FileStore {
- public:
-  explicit MeetingStore(const GlooOptions& options)
-      : FileStore(options.rendezvous, options.size),
-        to_meet_(options.to_meet),
-        still_coming_(options.still_coming) {
-    setTimeout(options.to_meet);
-  }
-
-  using FileStore::wait;
-  void wait(const std::vector<std::string>& keys,
-            const std::chrono::milliseconds& /*timeout*/) override {
-    const auto deadline = std::chrono::steady_clock::now() + to_meet_;
-    while (!check(keys)) {
-      const Status coming = still_coming_ ? still_coming_() : OkStatus();
-      if (!coming.ok()) throw std::runtime_error(std::string(MessageOf(coming)));
-      if (std::chrono::steady_clock::now() >= deadline) {
-        throw std::runtime_error("not all of them come");
-      }
-      std::this_thread::sleep_for(kBetweenLooks);
-    }
-  }
-
- private:
-  const std::chrono::milliseconds to_meet_;
-  const std::function<Status()> still_coming_;
-};
 
 // Where Gloo has the longest wait of a call, which it looks up in each; its setter is not in all
 // builds of LibTorch.
@@ -86,7 +55,7 @@ class GlooConnection final : public c10d::ProcessGroupGloo {
 };
 
 c10::intrusive_ptr<GlooConnection> Connect(const c10::intrusive_ptr<c10d::Store>& store,
-                                           const std::string& name, const GlooOptions& options) {
+                                           const std::string& name, const MeetingOptions& options) {
   auto settings = c10d::ProcessGroupGloo::Options::create(options.to_meet);
   settings->threads = 1;
   settings->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1"));
@@ -94,20 +63,11 @@ c10::intrusive_ptr<GlooConnection> Connect(const c10::intrusive_ptr<c10d::Store>
                                              options.rank, options.size, settings);
 }
 
-// Waits until all are there: they then connect at once.
-void Meet(c10d::Store& store, const GlooOptions& options) {
-  const auto key = [](int rank) { return "process " + std::to_string(rank); };
-  store.set(key(options.rank), std::vector<uint8_t>{1});
-  std::vector<std::string> keys;
-  for (int rank = 0; rank < options.size; ++rank) keys.push_back(key(rank));
-  store.wait(keys);
-}
-
 class GlooGroup final : public ProcessGroup {
  public:
-  explicit GlooGroup(const GlooOptions& options) : rank_(options.rank), size_(options.size) {
+  explicit GlooGroup(const MeetingOptions& options) : rank_(options.rank), size_(options.size) {
     const auto store = c10::make_intrusive<MeetingStore>(options);
-    Meet(*store, options);
+    store->Meet();
     group_ = Connect(store, "step", options);
     patient_ = Connect(store, "lead", options);
     // From here on nobody reads the file.
@@ -168,7 +128,7 @@ class GlooGroup final : public ProcessGroup {
 
 bool HasGloo() { return true; }
 
-StatusOr<std::shared_ptr<ProcessGroup>> JoinGlooGroup(const GlooOptions& options) {
+StatusOr<std::shared_ptr<ProcessGroup>> JoinGlooGroup(const MeetingOptions& options) {
   try {
     return std::shared_ptr<ProcessGroup>(std::make_shared<GlooGroup>(options));
   } catch (const std::exception& error) {
@@ -180,13 +140,11 @@ StatusOr<std::shared_ptr<ProcessGroup>> JoinGlooGroup(const GlooOptions& options
 
 bool HasGloo() { return false; }
 
-StatusOr<std::shared_ptr<ProcessGroup>> JoinGlooGroup(const GlooOptions& /*options*/) {
+StatusOr<std::shared_ptr<ProcessGroup>> JoinGlooGroup(const MeetingOptions& /*options*/) {
   return FailedPrecondition(
       "machine.processes: this build's LibTorch has no Gloo, by which processes train together");
 }
 
 #endif
-
-bool HasFailed(const ProcessGroup& group) { return group.has_failed(); }
 
 }  // namespace facegate

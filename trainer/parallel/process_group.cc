@@ -18,11 +18,12 @@ Tensor Bytes(const std::string& text, int64_t size) {
   return bytes;
 }
 
-Status SumBucket(const std::vector<Tensor>& tensors, ProcessGroup& group) {
+Status SumBucket(const std::vector<Tensor>& tensors, ProcessGroup& group, Travel travel) {
   std::vector<Tensor> rows;
   rows.reserve(tensors.size());
   for (const Tensor& tensor : tensors) rows.push_back(tensor.reshape({-1}));
   Tensor bucket = torch::cat(rows);
+  if (travel == Travel::kFp16) bucket = bucket.to(torch::kHalf);
   FACEGATE_RETURN_IF_ERROR(group.Sum(bucket));
   int64_t begin = 0;
   for (Tensor tensor : tensors) {
@@ -62,7 +63,7 @@ StatusOr<std::vector<std::string>> GatherTexts(const std::string& text, ProcessG
   return texts;
 }
 
-Status SumTogether(const std::vector<Tensor>& tensors, ProcessGroup& group) {
+Status SumTogether(const std::vector<Tensor>& tensors, ProcessGroup& group, Travel travel) {
   const torch::NoGradGuard no_grad;
   std::vector<Tensor> bucket;
   int64_t numbers = 0;
@@ -70,11 +71,11 @@ Status SumTogether(const std::vector<Tensor>& tensors, ProcessGroup& group) {
     bucket.push_back(tensor);
     numbers += tensor.numel();
     if (numbers < kBucket) continue;
-    FACEGATE_RETURN_IF_ERROR(SumBucket(bucket, group));
+    FACEGATE_RETURN_IF_ERROR(SumBucket(bucket, group, travel));
     bucket.clear();
     numbers = 0;
   }
-  return bucket.empty() ? OkStatus() : SumBucket(bucket, group);
+  return bucket.empty() ? OkStatus() : SumBucket(bucket, group, travel);
 }
 
 StatusOr<Tensor> GatherRows(const Tensor& rows, ProcessGroup& group) {

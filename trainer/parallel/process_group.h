@@ -13,7 +13,7 @@ namespace facegate {
 // functions below is called by all of them, in the same order and with tensors of the same shape
 // and type, and waits for all of them. kUnavailable where a process has died, or says nothing for
 // too long; nothing can be shared from then on. Tensors are contiguous ones on the CPU, of float,
-// double, int64 or bytes. Not thread-safe.
+// double, half, int64 or bytes. Not thread-safe.
 class ProcessGroup {
  public:
   virtual ~ProcessGroup() = default;
@@ -36,8 +36,12 @@ class ProcessGroup {
 StatusOr<std::string> TextOfFirst(const std::string& text, ProcessGroup& group);
 // The texts of all, by rank.
 StatusOr<std::vector<std::string>> GatherTexts(const std::string& text, ProcessGroup& group);
+// What numbers are on their way to other processes: as they are, or FP16, which is half of the
+// bytes of floats, keeps 11 bits of each, and makes more than 65504 infinite, in the sum too.
+enum class Travel { kWhole, kFp16 };
 // Sums tensors of floats as Sum() does, many small ones at once.
-Status SumTogether(const std::vector<torch::Tensor>& tensors, ProcessGroup& group);
+Status SumTogether(const std::vector<torch::Tensor>& tensors, ProcessGroup& group,
+                   Travel travel = Travel::kWhole);
 // The rows of all, in the order of ranks, where each has its own number of them.
 StatusOr<torch::Tensor> GatherRows(const torch::Tensor& rows, ProcessGroup& group);
 

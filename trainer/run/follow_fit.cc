@@ -98,7 +98,7 @@ class Follower {
 
 Status FollowFit(const Recipe& spelled_out, const std::shared_ptr<ProcessGroup>& group,
                  const Session& session) {
-  FACEGATE_ASSIGN_OR_RETURN(const RunFacts facts, OpenRunFacts(spelled_out));
+  FACEGATE_ASSIGN_OR_RETURN(const RunFacts facts, OpenRunFacts(spelled_out, group->rank()));
   FACEGATE_ASSIGN_OR_RETURN(const auto learner, Learner::Create(facts, session, group));
   return Follower(facts, *learner, *group).Run();
 }

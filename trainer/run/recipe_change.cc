@@ -19,10 +19,10 @@ constexpr std::array<std::string_view, 7> kPlaces = {
     "data.train",      "data.unlabelled", "data.leave_out", "evaluate.pairs",
     "evaluate.photos", "teacher.model",   "network.init"};
 // Results do not depend on these, or only as it is said.
-constexpr std::array<std::string_view, 10> kFree = {
+constexpr std::array<std::string_view, 12> kFree = {
     "data.root",          "machine.threads",       "machine.loader_threads", "machine.device",
-    "machine.cuda_graph", "machine.deterministic", "machine.processes",      "checkpoint.every",
-    "checkpoint.keep",    "checkpoint.patience"};
+    "machine.cuda_graph", "machine.deterministic", "machine.processes",      "machine.compress",
+    "machine.recompute",  "checkpoint.every",      "checkpoint.keep",        "checkpoint.patience"};
 // This one was a text before it was a list.
 constexpr std::string_view kPairs = "evaluate.pairs";
 constexpr std::string_view kEpochs = "schedule.epochs";

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "face/torch/find_cuda.h"
+#include "trainer/run/own_device.h"
 
 namespace facegate {
 namespace {
@@ -48,7 +48,7 @@ StatusOr<std::vector<size_t>> SetsOfNames(const std::vector<std::string>& names,
 
 }  // namespace
 
-StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out) {
+StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out, int rank) {
   RunFacts facts;
   FACEGATE_ASSIGN_OR_RETURN(facts.data, OpenTrainingData(DataOptionsOf(spelled_out)));
   const auto photos = static_cast<int64_t>(facts.data.training->size());
@@ -58,7 +58,7 @@ StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out) {
       ResolveRecipe(spelled_out, {.identities = static_cast<int64_t>(facts.data.identities),
                                   .batches_per_epoch = facts.batches_per_epoch}));
   FACEGATE_ASSIGN_OR_RETURN(facts.recipe.training.device,
-                            ChooseDevice(facts.recipe.device, FindCuda()));
+                            DeviceOfProcess(spelled_out.machine, rank));
   const ResolvedRecipe& recipe = facts.recipe;
   facts.total = recipe.training.schedule.total * recipe.training.accumulate;
   facts.evaluate_every = std::max<int64_t>(

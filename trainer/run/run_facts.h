@@ -27,10 +27,10 @@ struct RunFacts {
   }
 };
 
-// Opens the photos of a recipe that is SpelledOut() and checked. Errors are those of
-// OpenTrainingData() and ResolveRecipe(), and kInvalidArgument where checkpoint.best_sets names no
-// evaluation set.
-StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out);
+// Opens the photos of a recipe that is SpelledOut() and checked, for the process of that rank.
+// Errors are those of OpenTrainingData(), ResolveRecipe() and DeviceOfProcess(), and
+// kInvalidArgument where checkpoint.best_sets names no evaluation set.
+StatusOr<RunFacts> OpenRunFacts(const Recipe& spelled_out, int rank = 0);
 
 // How much there is to learn from and to evaluate with, a sentence each.
 std::vector<std::string> DescribeFacts(const RunFacts& facts);

@@ -7,6 +7,7 @@
 
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/parallel/gloo_group.h"
 
 namespace facegate {
 namespace {

@@ -11,6 +11,7 @@
 #include "face/weights/safetensors.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/trainer/learn/fake_card.h"
 #include "tests/trainer/learn/stripes.h"
 #include "tests/trainer/parallel/group_of_threads.h"
 
@@ -96,6 +97,8 @@ class ParallelTrainingTest : public WithGloo {
       for (size_t step = 0; step < kSteps; ++step) {
         const auto report = training->Learn(PartAt(step, *group));
         ASSERT_THAT(report, IsOk());
+        if (group->rank() == 0) norms_.push_back(report->gradient_norm);
+        if (losses_.empty()) continue;
         EXPECT_NEAR(report->loss, losses_[step], 1e-5 * losses_[step]);
       }
       EXPECT_THAT(training->Save(dir_.File("parts"), {}), IsOk());
@@ -103,8 +106,27 @@ class ParallelTrainingTest : public WithGloo {
     return TensorsOf(dir_.File("parts")).value();
   }
 
+  // The same where each has a card, which a fake stands for.
+  TensorMap PartsOnCards(const TrainingOptions& options) {
+    InGroup(2, [&](const auto& group) {
+      FakeCard::Calls calls;
+      const auto training = Training::CreateOn(std::make_shared<FakeCard>(calls), options, group);
+      ASSERT_THAT(training, IsOk());
+      for (size_t step = 0; step < kSteps; ++step) {
+        const auto report = (*training)->Learn(PartAt(step, *group));
+        ASSERT_THAT(report, IsOk());
+        EXPECT_NEAR(report->gradient_norm, norms_[step], 1e-5 * norms_[step]);
+        EXPECT_EQ(report->note, "");
+      }
+      EXPECT_EQ(calls.recordings, 0);
+      EXPECT_THAT((*training)->Save(dir_.File("cards"), {}), IsOk());
+    });
+    return TensorsOf(dir_.File("cards")).value();
+  }
+
   const TempDir dir_;
   std::vector<double> losses_;
+  std::vector<double> norms_;  // of Parts()
 };
 
 TEST_F(ParallelTrainingTest, TwoHalvesOfSeveralBatchesAreTheWhole) {
@@ -114,6 +136,42 @@ TEST_F(ParallelTrainingTest, TwoHalvesOfSeveralBatchesAreTheWhole) {
   options.freeze = NormNames();
   const TensorMap whole = Whole(options);
   EXPECT_LT(LargestDifference(Parts(options), whole), 1e-5);
+}
+
+TEST_F(ParallelTrainingTest, LearnsTheSameOnCards) {
+  TrainingOptions options = Options();
+  options.clip_norm = 0.0;
+  const TensorMap on_cpus = Parts(options);
+  EXPECT_EQ(LargestDifference(PartsOnCards(options), on_cpus), 0.0);
+}
+
+TEST_F(ParallelTrainingTest, ABatchThatOneCannotLearnIsSkippedByAllCards) {
+  InGroup(2, [&](const auto& group) {
+    FakeCard::Calls calls;
+    const auto training = Training::CreateOn(std::make_shared<FakeCard>(calls), Options(), group);
+    ASSERT_THAT(training, IsOk());
+    Batch batch = PartAt(0, *group);
+    if (group->rank() == 1) batch.pixels[100] = std::nanf("");
+    EXPECT_TRUE((*training)->Learn(batch)->skipped);
+    EXPECT_FALSE((*training)->Learn(PartAt(1, *group))->skipped);
+  });
+}
+
+TEST_F(ParallelTrainingTest, RecomputesToTheSameBits) {
+  TrainingOptions options = Options();
+  const TensorMap kept = Parts(options);
+  options.recompute = true;
+  EXPECT_EQ(LargestDifference(Parts(options), kept), 0.0);
+}
+
+TEST_F(ParallelTrainingTest, NarrowGradientsLearnNearlyTheSame) {
+  TrainingOptions options = Options();
+  options.freeze = NormNames();
+  const TensorMap whole = Parts(options);
+  options.narrow_gradients = true;
+  const double difference = LargestDifference(Parts(options), whole);
+  EXPECT_GT(difference, 0.0);
+  EXPECT_LT(difference, 1e-4);
 }
 
 TEST_F(ParallelTrainingTest, ABatchThatOneCannotLearnIsSkippedByAll) {

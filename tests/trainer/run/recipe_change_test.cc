@@ -67,7 +67,8 @@ TEST(RecipeChangeTest, LetsThreadsChangeAndSaysWhatThatMeans) {
 }
 
 TEST(RecipeChangeTest, LetsTheDeviceChangeAndSaysWhatThatMeans) {
-  for (const char* const key : {"machine.device", "machine.deterministic", "machine.cuda_graph"}) {
+  for (const char* const key : {"machine.device", "machine.deterministic", "machine.cuda_graph",
+                                "machine.compress", "machine.recompute"}) {
     EXPECT_THAT(MayChangeKey(key, "a", "b"), IsOk());
   }
   EXPECT_THAT(

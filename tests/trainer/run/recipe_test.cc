@@ -150,6 +150,8 @@ TEST(RecipeTest, SaysWhatHasNoEffect) {
               ElementsAre(HasSubstr("head.margin")));
   EXPECT_THAT(sentences({{"schedule.power", "2"}, {"optimizer.final_rate", "0.2"}}),
               ElementsAre(HasSubstr("optimizer.final_rate"), HasSubstr("schedule.power")));
+  EXPECT_THAT(sentences({{"machine.compress", "fp16"}}),
+              ElementsAre(HasSubstr("machine.processes is above 1")));
 }
 
 TEST(RecipeTest, SaysWhichWarmUpIsTooLong) {
@@ -209,6 +211,7 @@ TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
   refused([](Recipe& r) { r.optimizer.accumulate = 3; }, "checkpoint.every");
   refused([](Recipe& r) { r.augment.low_resolution_factor = 0.5; }, "expected 0 or 1 to 64");
   refused([](Recipe& r) { r.network.freeze = {"backbone"}; }, "network.init");
+  refused([](Recipe& r) { r.network.input = "224"; }, "network.input: \"224\" is not WIDTHxHEIGHT");
   refused([](Recipe& r) { r.card.training_data.clear(); }, "card.training_data");
   refused([](Recipe& r) { r.machine.device = "gpu"; }, "machine.device");
   refused(

@@ -72,6 +72,17 @@ TEST(ResolvedRecipeTest, RefusesAnArchitectureThatIsNotThere) {
               StatusIs(StatusCode::kInvalidArgument));
 }
 
+TEST(ResolvedRecipeTest, ANetworkMayTakeLargerPictures) {
+  Recipe recipe;
+  recipe.network.architecture = "irse-50";
+  recipe.network.input = "224x160";
+  const ResolvedRecipe resolved = Resolve(recipe);
+  EXPECT_EQ(resolved.training.architecture, "irse-50@224x160");
+  EXPECT_EQ(resolved.preprocessing.input_width, 224);
+  EXPECT_EQ(resolved.preprocessing.input_height, 160);
+  EXPECT_TRUE(resolved.preprocessing.letterbox);
+}
+
 TEST(ResolvedRecipeTest, TheRateGrowsWithTheBatchBetweenItsLimits) {
   Recipe recipe;
   recipe.schedule.rate = 0.01;
@@ -96,6 +107,16 @@ TEST(ResolvedRecipeTest, NetworksAreFedAsTheRecipeSays) {
   EXPECT_EQ(made.alignment, AlignmentTemplate::kSphereFace96x112);
   EXPECT_TRUE(made.letterbox);
   EXPECT_EQ(made.input_width, 112);
+}
+
+TEST(ResolvedRecipeTest, SaysHowTheMachineSavesMemoryAndBytes) {
+  Recipe recipe;
+  EXPECT_FALSE(Resolve(recipe).training.recompute);
+  EXPECT_FALSE(Resolve(recipe).training.narrow_gradients);
+  recipe.machine.recompute = true;
+  recipe.machine.compress = "fp16";
+  EXPECT_TRUE(Resolve(recipe).training.recompute);
+  EXPECT_TRUE(Resolve(recipe).training.narrow_gradients);
 }
 
 }  // namespace

@@ -1,0 +1,30 @@
+#include "trainer/run/own_device.h"
+
+#include <fmt/format.h>
+
+#include "face/torch/find_cuda.h"
+#include "trainer/parallel/nccl_group.h"
+
+namespace facegate {
+
+StatusOr<Device> DeviceOfProcess(const Recipe::Machine& keys, int rank, const CudaMachine& machine,
+                                 bool have_cards) {
+  if (keys.processes == 1) return ChooseDevice(keys.device, machine);
+  if (!have_cards) return ChooseDevice("cpu", machine);
+  FACEGATE_ASSIGN_OR_RETURN(const Device first,
+                            ChooseDevice(keys.device == "auto" ? "cuda:0" : keys.device, machine));
+  const auto cards = static_cast<int64_t>(machine.cards.size());
+  if (!first.is_cuda() || first.card + keys.processes > cards) {
+    return FailedPrecondition(
+        fmt::format("machine.processes is {}, and each has a card of its own from {} on: this "
+                    "machine has {}",
+                    keys.processes, first.is_cuda() ? first.name() : "cuda:0", cards));
+  }
+  return ChooseDevice(fmt::format("cuda:{}", first.card + rank), machine);
+}
+
+StatusOr<Device> DeviceOfProcess(const Recipe::Machine& keys, int rank) {
+  return DeviceOfProcess(keys, rank, FindCuda(), HasNccl());
+}
+
+}  // namespace facegate
