@@ -7,10 +7,31 @@
 #include <functional>
 #include <map>
 #include <string_view>
+#include <thread>
 
 #include "trainer/measure/photo_person.h"
 
 namespace facegate {
+namespace {
+
+constexpr size_t kWorthThreads = 1 << 22;  // dot products
+
+// Calls `work` with 0 to count - 1, each of which costs so many dot products; from several threads
+// where they are many.
+template <typename Work>
+void ForEachProbe(size_t count, size_t cost, const Work& work) {
+  const size_t threads =
+      count * cost < kWorthThreads ? 1 : std::max(1U, std::thread::hardware_concurrency());
+  const auto part = [&](size_t first) {
+    for (size_t i = first; i < count; i += threads) work(i);
+  };
+  std::vector<std::jthread> others;
+  for (size_t i = 1; i < threads; ++i) others.emplace_back(part, i);
+  part(0);
+}
+
+}  // namespace
+
 StatusOr<IdentificationProtocol> FirstPhotoProtocol(const EmbeddingSet& set, size_t least) {
   if (least < 2) return InvalidArgument("a person who is looked for needs at least 2 photos");
   std::map<std::string_view, std::vector<size_t>> people;
@@ -37,7 +58,10 @@ IdentificationScores IdentificationScores::Compute(const EmbeddingSet& enrolled,
                                                    const IdentificationProtocol& protocol) {
   IdentificationScores result;
   const std::vector<size_t>& gallery = protocol.gallery;
-  for (const IdentificationProtocol::Probe& probe : protocol.probes) {
+  result.ranks_.resize(protocol.probes.size());
+  result.scores_.resize(protocol.probes.size());
+  ForEachProbe(protocol.probes.size(), gallery.size(), [&](size_t i) {
+    const IdentificationProtocol::Probe& probe = protocol.probes[i];
     const double own = CosineOf(seen.row(probe.photo), enrolled.row(gallery[probe.person]));
     size_t rank = 1;
     for (size_t person = 0; person < gallery.size(); ++person) {
@@ -47,16 +71,16 @@ IdentificationScores IdentificationScores::Compute(const EmbeddingSet& enrolled,
     }
     const bool comparable = seen.has_face(probe.photo) && enrolled.has_face(gallery[probe.person]);
     if (!comparable) rank = gallery.size() + 1;
-    result.ranks_.push_back(rank);
-    result.scores_.push_back(own);
-  }
-  for (const size_t stranger : protocol.strangers) {
-    double best = kNoScore;
+    result.ranks_[i] = rank;
+    result.scores_[i] = own;
+  });
+  result.strangers_.resize(protocol.strangers.size(), kNoScore);
+  ForEachProbe(protocol.strangers.size(), gallery.size(), [&](size_t i) {
+    double& best = result.strangers_[i];
     for (const size_t photo : gallery) {
-      best = std::max(best, CosineOf(seen.row(stranger), enrolled.row(photo)));
+      best = std::max(best, CosineOf(seen.row(protocol.strangers[i]), enrolled.row(photo)));
     }
-    result.strangers_.push_back(best);
-  }
+  });
   std::sort(result.strangers_.begin(), result.strangers_.end(), std::greater<>());
   return result;
 }

@@ -1,5 +1,6 @@
 #include "trainer/measure/identification.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -104,6 +105,21 @@ TEST(IdentificationTest, EqualScoresRankInTheGallerysOrder) {
   const auto scores = IdentificationScores::Compute(set, *FirstPhotoProtocol(set));
   EXPECT_EQ(scores.HitsAtRank(1), 1u);
   EXPECT_THAT(scores.AtFpir(0.1), StatusIs(StatusCode::kInvalidArgument));
+}
+
+// So many that threads share them: each third probe is nearer to the next person.
+TEST(IdentificationTest, CountsTheSameOfMany) {
+  constexpr size_t kMany = 2100;
+  std::vector<std::pair<std::string, double>> photos;
+  for (size_t i = 0; i < kMany; ++i) {
+    const double angle = 0.08 * static_cast<double>(i);
+    photos.emplace_back(fmt::format("{:04}/1.jpg", i), angle);
+    photos.emplace_back(fmt::format("{:04}/2.jpg", i), angle + (i % 3 == 0 ? 0.07 : 0.01));
+  }
+  const EmbeddingSet set = Circle(photos);
+  const auto scores = IdentificationScores::Compute(set, *FirstPhotoProtocol(set));
+  EXPECT_EQ(scores.HitsAtRank(1), kMany / 3 * 2);
+  EXPECT_EQ(scores.HitsAtRank(2), kMany);
 }
 
 TEST(EmbeddingSetTest, AddsOrJoinsMirrorImages) {
