@@ -11,6 +11,7 @@
 
 #include "trainer/command/eval_print.h"
 #include "trainer/command/eval_report.h"
+#include "trainer/command/eval_resolutions.h"
 #include "trainer/command/photo_options.h"
 #include "trainer/embeddings/embedding_file.h"
 #include "trainer/embeddings/pair_photos.h"
@@ -43,6 +44,9 @@ constexpr char kEvalFooter[] =
     "(averaged) and\nlarge again (bicubic) before they are embedded. --low-resolution-side one "
     "does so to the second photo\nof each pair and to probes and strangers alone: a camera's "
     "picture against a good enrolled photo.\n"
+    "--super-resolution adds a row for the factor of each network: it enlarges the crops instead. "
+    "Networks learn\nfrom bicubic reductions, which --low-resolution-by then stands at if it says "
+    "nothing else.\n"
     "\n"
     "--quality, --qualities, --degrade and --groups add tables whose intervals, like those of "
     "failures to\nenrol and to acquire, come from drawing people anew (500 times, always the same "
@@ -63,6 +67,8 @@ constexpr char kEvalFooter[] =
     "112\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --low-resolution "
     "2,4,8 --low-resolution-side both,one\n"
+    "  facegate-train eval model.safetensors --pairs lfw.bin --low-resolution 4 "
+    "--super-resolution rcan-x4.safetensors\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --no-face miss "
     "--quality --degrade all --report page.html\n"
     "  facegate-train eval model.safetensors --photos lfw/ --pairs pairs.txt --groups groups.csv "
@@ -73,7 +79,7 @@ constexpr char kEvalFooter[] =
     "  facegate-train eval --embeddings e.npy --order e.names.txt --pairs pairs.txt --cmc 20 "
     "--json";
 
-// One set of embeddings for each factor, and what photos were embedded by.
+// One set of embeddings for each resolution, and what photos were embedded by.
 struct LoadedSets {
   std::vector<EmbeddingSet> sets;
   PhotoQualities qualities;           // of the first set
@@ -135,7 +141,8 @@ StatusOr<std::unique_ptr<NamedPhotos>> PhotosOf(const EvalOptions& options, Pair
   return MakePicturePhotos(set.pictures, std::move(names));
 }
 
-StatusOr<LoadedSets> EmbedSets(const EvalOptions& options, const std::vector<double>& factors,
+StatusOr<LoadedSets> EmbedSets(const EvalOptions& options,
+                               const std::vector<Resolution>& resolutions,
                                const PairSource& set, std::unique_ptr<NamedPhotos> photos,
                                Embedders& embedders) {
   LoadedSets loaded;
@@ -143,7 +150,7 @@ StatusOr<LoadedSets> EmbedSets(const EvalOptions& options, const std::vector<dou
   FACEGATE_ASSIGN_OR_RETURN(loaded.embedder, embedders.Get(set.is_list()));
   ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos of " + set.name,
                        loaded.photos->size());
-  auto made = EmbedPhotos(*loaded.embedder, *loaded.photos, factors, options.no_face,
+  auto made = EmbedPhotos(*loaded.embedder, *loaded.photos, resolutions, options.no_face,
                           [&] { progress.Advance(); });
   progress.Finish();
   FACEGATE_RETURN_IF_ERROR(made.status());
@@ -203,7 +210,7 @@ Status CheckSets(const EvalOptions& options, const std::vector<PairSource>& sets
   return OkStatus();
 }
 
-Status AddLowResolutions(const EvalOptions& options, const std::vector<double>& factors,
+Status AddLowResolutions(const EvalOptions& options, const std::vector<Resolution>& resolutions,
                          const PairList& list, const std::vector<EmbeddingSet>& sets,
                          EvalResult& result) {
   for (const LowResolutionSide side : options.low_resolution_sides) {
@@ -212,7 +219,10 @@ Status AddLowResolutions(const EvalOptions& options, const std::vector<double>& 
       FACEGATE_ASSIGN_OR_RETURN(EvalReport report,
                                 EvaluateSets(options.figures, list, first, sets[i]));
       result.low_resolution.push_back(
-          {.factor = factors[i], .side = side, .report = std::move(report)});
+          {.factor = resolutions[i].factor,
+           .side = side,
+           .by_network = resolutions[i].network != nullptr,
+           .report = std::move(report)});
     }
   }
   return OkStatus();
@@ -225,8 +235,7 @@ StatusOr<std::vector<EvalResult>> RunEvaluation(const EvalOptions& options) {
   if (options.report) FACEGATE_RETURN_IF_ERROR(CheckReportPath(*options.report));
   FACEGATE_ASSIGN_OR_RETURN(std::vector<PairSource> sets, OpenPairSources(options.pairs));
   FACEGATE_RETURN_IF_ERROR(CheckSets(options, sets));
-  std::vector<double> factors = {1.0};
-  factors.insert(factors.end(), options.low_resolution.begin(), options.low_resolution.end());
+  FACEGATE_ASSIGN_OR_RETURN(const EvalResolutions resolutions, OpenResolutions(options));
   std::vector<EvalResult> results(sets.size());
   // What is wrong with any set is found before the work on the first begins.
   std::vector<std::unique_ptr<NamedPhotos>> photos(sets.size());
@@ -247,7 +256,7 @@ StatusOr<std::vector<EvalResult>> RunEvaluation(const EvalOptions& options) {
         const LoadedSets loaded,
         options.embeddings.has_value()
             ? ReadSet(options, set.list, result.remarks)
-            : EmbedSets(options, factors, set, std::move(photos[i]), embedders));
+            : EmbedSets(options, resolutions.all, set, std::move(photos[i]), embedders));
     const EmbeddingSet& embeddings = loaded.sets.front();
     FACEGATE_ASSIGN_OR_RETURN(result.report,
                               EvaluateSets(options.figures, set.list, embeddings, embeddings));
@@ -259,7 +268,8 @@ StatusOr<std::vector<EvalResult>> RunEvaluation(const EvalOptions& options) {
                                                                   .photos = loaded.photos.get()},
                                                                  result.remarks));
     if (options.report) FACEGATE_RETURN_IF_ERROR(page.Add(set, embeddings, result));
-    FACEGATE_RETURN_IF_ERROR(AddLowResolutions(options, factors, set.list, loaded.sets, result));
+    FACEGATE_RETURN_IF_ERROR(
+        AddLowResolutions(options, resolutions.all, set.list, loaded.sets, result));
   }
   if (options.report) FACEGATE_RETURN_IF_ERROR(page.Write());
   return results;
@@ -273,6 +283,7 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   const auto mirror = std::make_shared<std::string>("none");
   const auto sides = std::make_shared<std::vector<std::string>>(1, "both");
+  const auto reduction = std::make_shared<std::string>();
   const auto no_face = std::make_shared<std::string>("fail");
   const auto skip = std::make_shared<bool>(false);
   FigureOptions& figures = options->figures;
@@ -319,6 +330,16 @@ TrainCommand AddEvalCommand(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::IsMember({"both", "one"}))
       ->capture_default_str();
+  command
+      ->add_option("--low-resolution-by", *reduction,
+                   "How crops are made smaller: pixels are averaged, or bicubic interpolation with "
+                   "a kernel that grows with the factor [area; with --super-resolution bicubic]")
+      ->check(CLI::IsMember({"area", "bicubic"}));
+  command
+      ->add_option("--super-resolution", options->super_resolution,
+                   "A network that import --super-resolution wrote, for the factor that it "
+                   "enlarges by; may be repeated")
+      ->allow_extra_args(false);
   command->add_option("--far", figures.fars, "False accept rates, 0 to below 1")
       ->delimiter(',')
       ->capture_default_str();
@@ -333,9 +354,12 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   command->add_flag("--json", *json, "The result as a JSON object; shares are 0 to 1");
   return {
       .app = command,
-      .run = [options, json, mirror, sides, no_face, skip](std::ostream& out) -> Status {
+      .run = [options, json, mirror, sides, reduction, no_face, skip](std::ostream& out) -> Status {
         FACEGATE_ASSIGN_OR_RETURN(options->mirror, MirrorRuleFromName(*mirror));
         FACEGATE_ASSIGN_OR_RETURN(options->no_face, NoFaceRuleFromName(*no_face));
+        if (!reduction->empty()) {
+          FACEGATE_ASSIGN_OR_RETURN(options->reduction, ReductionFromName(*reduction));
+        }
         options->missing = *skip ? MissingPhotos::kSkip : MissingPhotos::kRefuse;
         options->low_resolution_sides.clear();
         for (const std::string& name : *sides) {

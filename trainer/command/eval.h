@@ -34,6 +34,10 @@ struct EvalOptions {
   // Figures are told also for photos of so many times lower resolution.
   std::vector<double> low_resolution{};
   std::vector<LowResolutionSide> low_resolution_sides = {LowResolutionSide::kBoth};
+  // How they are made smaller; kBicubic, where nothing is said and there are networks, else kArea.
+  std::optional<Reduction> reduction{};
+  // Files of SuperResolution: figures are told also for photos that these enlarge again.
+  std::vector<std::string> super_resolution{};
 };
 
 // The figures of one set of pairs.
@@ -43,6 +47,7 @@ struct EvalResult {
   struct LowResolution {
     double factor = 1.0;
     LowResolutionSide side = LowResolutionSide::kBoth;
+    bool by_network = false;  // enlarged again by one
     EvalReport report;
   };
   std::vector<LowResolution> low_resolution;

@@ -120,7 +120,12 @@ void PrintLowResolution(const EvalResult& result, std::ostream& out) {
   out << fmt::format("  {:>8}  {:>8}\n", "EER %", "rank-1 %");
   row("1", "", result.report);
   for (const EvalResult::LowResolution& one : result.low_resolution) {
-    row(fmt::format("1/{:g}", one.factor), LowResolutionSideName(one.side), one.report);
+    row(fmt::format("1/{:g}{}", one.factor, one.by_network ? " SR" : ""),
+        LowResolutionSideName(one.side), one.report);
+  }
+  const auto& rows = result.low_resolution;
+  if (std::any_of(rows.begin(), rows.end(), [](const auto& one) { return one.by_network; })) {
+    out << "SR: enlarged again by a network of --super-resolution, else by interpolation\n";
   }
   const bool starred = std::any_of(
       result.report.tar.begin(), result.report.tar.end(),
@@ -214,7 +219,9 @@ Json JsonOf(const EvalResult& result) {
   if (!result.low_resolution.empty()) {
     json["low_resolution"] = Json::array();
     for (const EvalResult::LowResolution& one : result.low_resolution) {
-      Json row{{"factor", one.factor}, {"side", LowResolutionSideName(one.side)}};
+      Json row{{"factor", one.factor},
+               {"side", LowResolutionSideName(one.side)},
+               {"super_resolution", one.by_network}};
       row.update(JsonOf(one.report));
       json["low_resolution"].push_back(std::move(row));
     }

@@ -26,6 +26,7 @@
 #include "face/weights/safetensors.h"
 #include "trainer/command/card_print.h"
 #include "trainer/command/import_onnx.h"
+#include "trainer/command/import_super_resolution.h"
 #include "trainer/keras/h5_file.h"
 #include "trainer/keras/keras_weights.h"
 #include "trainer/run/model_writer.h"
@@ -116,6 +117,7 @@ StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& option
   if (LooksLikeSafetensors(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
     if (HasCard(file)) return FromModelFile(std::move(file), options);
+    FACEGATE_RETURN_IF_ERROR(CheckEmbedsFaces(file));
     FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(file.tensors, wish));
     return SourceOf(std::move(found));
   }
@@ -325,8 +327,10 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "  facegate-train import --half --figures figures.json run/model.safetensors "
       "small.safetensors\n"
       "  facegate-train import --mix run2/model.safetensors run1/model.safetensors "
-      "mixed.safetensors");
+      "mixed.safetensors\n"
+      "  facegate-train import --super-resolution RCAN_BIX4.pt rcan-x4.safetensors");
   const auto options = std::make_shared<ImportOptions>();
+  const auto super_resolution = std::make_shared<bool>(false);
   command->add_option("SOURCE", options->source, "Weights to read")->required();
   command
       ->add_option("-o,--out,--output,OUT", options->out, "Model file to write, NAME.safetensors")
@@ -356,8 +360,14 @@ TrainCommand AddImportCommand(CLI::App& app) {
   command->add_flag("--half", options->half,
                     "Round weights to 16 bits, half the size; figures of the source's card are "
                     "dropped");
+  command->add_flag("--super-resolution", *super_resolution,
+                    "SOURCE is an RCAN, which enlarges pictures: eval and reduce take OUT");
   command->add_flag("--force", options->force, "Replace OUT");
-  return {.app = command, .run = [options](std::ostream& out) {
+  return {.app = command, .run = [command, options, super_resolution](std::ostream& out) -> Status {
+            if (*super_resolution) {
+              FACEGATE_RETURN_IF_ERROR(CheckSuperResolutionOptions(*command));
+              return ImportSuperResolution(*options, out);
+            }
             const StatusOr<ImportReport> report = ImportModel(*options);
             if (report.ok()) PrintReport(options->out, *report, out);
             return report.status();

@@ -22,6 +22,7 @@
 #include "trainer/command/import.h"
 #include "trainer/command/inspect.h"
 #include "trainer/command/pack.h"
+#include "trainer/command/reduce.h"
 #include "trainer/command/ring.h"
 #include "trainer/command/summary.h"
 #include "trainer/command/sweep.h"
@@ -93,7 +94,7 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
       AddFitQualityCommand(app), AddEvalCommand(app),       AddInspectCommand(app),
       AddPackCommand(app),       AddSynthesizeCommand(app), AddRingCommand(app),
       AddSummaryCommand(app),    AddBenchCommand(app),      AddCalibrateCommand(app),
-      AddAlignCommand(app),      AddConvertCommand(app),    AddSweepCommand(app)};
+      AddReduceCommand(app),     AddAlignCommand(app),      AddConvertCommand(app),    AddSweepCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -43,7 +43,7 @@ StatusOr<StrangerRow> MeasureRow(PhotoEmbedder& embedder, const NamedPhotos& pho
       return face;
     });
     FACEGATE_RETURN_IF_ERROR(FirstFailure(faces));
-    FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> rows, EmbedFound(embedder, faces, 1.0));
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> rows, EmbedFound(embedder, faces));
     values.insert(values.end(), rows.begin(), rows.end());
     for (size_t i = 0; i < count; ++i) {
       names.push_back(photos.name(chosen[begin + i]));

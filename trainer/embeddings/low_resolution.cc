@@ -6,12 +6,43 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "trainer/enlarge/bicubic.h"
+
 namespace facegate {
 namespace {
 
 constexpr int kLeastPixels = 4;
 
 int Reduced(int side, double factor) { return static_cast<int>(std::lround(side / factor)); }
+
+cv::Mat Smaller(const cv::Mat& crop, Reduction reduction, const cv::Size& size) {
+  if (reduction == Reduction::kBicubic) return ResizedBicubic(crop, size);
+  cv::Mat small;
+  cv::resize(crop, small, size, 0, 0, cv::INTER_AREA);
+  return small;
+}
+
+// As large as it was, without a network.
+cv::Mat Larger(const cv::Mat& small, Reduction reduction, const cv::Size& size) {
+  if (reduction == Reduction::kBicubic) return ResizedBicubic(small, size);
+  cv::Mat large;
+  cv::resize(small, large, size, 0, 0, cv::INTER_CUBIC);
+  return large;
+}
+
+Status CheckNetwork(const cv::Mat& crop, const Resolution& resolution) {
+  const int scale = resolution.network->scale();
+  if (resolution.factor != scale) {
+    return InvalidArgument(
+        fmt::format("a network that enlarges {} times does not undo a reduction by {:g}", scale,
+                    resolution.factor));
+  }
+  if (crop.cols % scale == 0 && crop.rows % scale == 0) return OkStatus();
+  return InvalidArgument(
+      fmt::format("a crop of {} x {} cannot be made {} times smaller and enlarged by a network: "
+                  "{} does not divide its sides",
+                  crop.cols, crop.rows, scale, scale));
+}
 
 }  // namespace
 
@@ -25,7 +56,14 @@ std::string_view LowResolutionSideName(LowResolutionSide side) {
   return side == LowResolutionSide::kBoth ? "both" : "one";
 }
 
-StatusOr<cv::Mat> AtLowResolution(const cv::Mat& crop, double factor) {
+StatusOr<Reduction> ReductionFromName(std::string_view name) {
+  if (name == "area") return Reduction::kArea;
+  if (name == "bicubic") return Reduction::kBicubic;
+  return InvalidArgument(fmt::format("{} is not one of area, bicubic", name));
+}
+
+StatusOr<cv::Mat> AtLowResolution(const cv::Mat& crop, const Resolution& resolution) {
+  const double factor = resolution.factor;
   const int shorter = std::min(crop.cols, crop.rows);
   if (!(factor >= 1.0 && factor * kLeastPixels <= shorter)) {
     return InvalidArgument(
@@ -33,13 +71,12 @@ StatusOr<cv::Mat> AtLowResolution(const cv::Mat& crop, double factor) {
                     "1 to {:g} times",
                     crop.cols, crop.rows, factor, static_cast<double>(shorter) / kLeastPixels));
   }
+  if (resolution.network != nullptr) FACEGATE_RETURN_IF_ERROR(CheckNetwork(crop, resolution));
   const cv::Size size(Reduced(crop.cols, factor), Reduced(crop.rows, factor));
   if (size == crop.size()) return crop;
-  cv::Mat small;
-  cv::resize(crop, small, size, 0, 0, cv::INTER_AREA);
-  cv::Mat large;
-  cv::resize(small, large, crop.size(), 0, 0, cv::INTER_CUBIC);
-  return large;
+  const cv::Mat small = Smaller(crop, resolution.reduction, size);
+  if (resolution.network != nullptr) return resolution.network->Enlarge(small);
+  return Larger(small, resolution.reduction, crop.size());
 }
 
 }  // namespace facegate

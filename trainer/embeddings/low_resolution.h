@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "face/base/status.h"
+#include "trainer/enlarge/super_resolution.h"
 
 namespace facegate {
 
@@ -17,9 +18,25 @@ enum class LowResolutionSide {
 StatusOr<LowResolutionSide> LowResolutionSideFromName(std::string_view name);
 std::string_view LowResolutionSideName(LowResolutionSide side);
 
-// `crop` as a camera sees it from `factor` times the distance: each side is divided by it (pixels
-// are averaged over their area), then enlarged to its size again (bicubic). 1 changes nothing.
-// kInvalidArgument below 1, or when less than 4 pixels would be left of a side.
-StatusOr<cv::Mat> AtLowResolution(const cv::Mat& crop, double factor);
+// Says how a crop is made smaller: pixels are averaged over their area; or as ResizedBicubic() has
+// it, which the networks of super-resolution learn from.
+enum class Reduction { kArea, kBicubic };
+
+// "area", "bicubic"; kInvalidArgument for another name.
+StatusOr<Reduction> ReductionFromName(std::string_view name);
+
+// A lower resolution, and how crops come to their size again.
+struct Resolution {
+  double factor = 1.0;  // sides are divided by it
+  Reduction reduction = Reduction::kArea;
+  // Enlarges them by the factor; null: bicubic interpolation does, by OpenCV after kArea, and by
+  // ResizedBicubic() after kBicubic.
+  const SuperResolution* network = nullptr;
+};
+
+// `crop` as a camera sees it from `factor` times the distance: made smaller, then enlarged to its
+// size again. 1 changes nothing. kInvalidArgument below 1, when less than 4 pixels would be left of
+// a side, and for a network of another scale, or one that gives another size than the crop has.
+StatusOr<cv::Mat> AtLowResolution(const cv::Mat& crop, const Resolution& resolution);
 
 }  // namespace facegate

@@ -10,7 +10,6 @@
 #include "face/base/catch.h"
 #include "face/embed/torch/torch_embedder.h"
 #include "face/weights/model_file.h"
-#include "trainer/embeddings/low_resolution.h"
 #include "trainer/photos/shown_name.h"
 
 namespace facegate {
@@ -109,7 +108,7 @@ StatusOr<std::vector<float>> PhotoEmbedder::Embed(std::span<const AlignedFace> f
 
 StatusOr<std::vector<float>> EmbedFound(PhotoEmbedder& embedder,
                                         std::span<const StatusOr<JudgedCrop>> faces,
-                                        double factor) {
+                                        const Resolution& resolution) {
   const size_t width = embedder.width();
   std::vector<float> rows(faces.size() * width, std::numeric_limits<float>::quiet_NaN());
   std::vector<size_t> found;
@@ -117,7 +116,7 @@ StatusOr<std::vector<float>> EmbedFound(PhotoEmbedder& embedder,
   for (size_t i = 0; i < faces.size(); ++i) {
     if (!faces[i].ok()) continue;
     found.push_back(i);
-    FACEGATE_ASSIGN_OR_RETURN(cv::Mat crop, AtLowResolution(faces[i]->face.bgr, factor));
+    FACEGATE_ASSIGN_OR_RETURN(cv::Mat crop, AtLowResolution(faces[i]->face.bgr, resolution));
     seen.push_back({.bgr = std::move(crop)});
   }
   if (found.empty()) return rows;
@@ -130,9 +129,9 @@ StatusOr<std::vector<float>> EmbedFound(PhotoEmbedder& embedder,
 }
 
 StatusOr<EmbeddedPhotos> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
-                                     std::span<const double> factors, NoFaceRule no_face,
+                                     std::span<const Resolution> resolutions, NoFaceRule no_face,
                                      const std::function<void()>& on_photo) {
-  std::vector<std::vector<float>> values(factors.size());
+  std::vector<std::vector<float>> values(resolutions.size());
   for (auto& one : values) one.reserve(photos.size() * embedder.width());
   EmbeddedPhotos embedded;
   for (size_t begin = 0; begin < photos.size(); begin += PhotoEmbedder::kMostFaces) {
@@ -147,17 +146,17 @@ StatusOr<EmbeddedPhotos> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos&
       embedded.qualities.push_back(face.ok() ? face->quality
                                              : std::numeric_limits<double>::quiet_NaN());
     }
-    for (size_t factor = 0; factor < factors.size(); ++factor) {
+    for (size_t i = 0; i < resolutions.size(); ++i) {
       FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> rows,
-                                EmbedFound(embedder, faces, factors[factor]));
-      values[factor].insert(values[factor].end(), rows.begin(), rows.end());
+                                EmbedFound(embedder, faces, resolutions[i]));
+      values[i].insert(values[i].end(), rows.begin(), rows.end());
     }
     for (size_t i = 0; i < count; ++i) on_photo();
   }
   std::vector<std::string> names;
   names.reserve(photos.size());
   for (size_t i = 0; i < photos.size(); ++i) names.push_back(photos.name(i));
-  embedded.sets.reserve(factors.size());
+  embedded.sets.reserve(resolutions.size());
   for (const auto& one : values) {
     FACEGATE_ASSIGN_OR_RETURN(EmbeddingSet set, EmbeddingSet::Make(names, embedder.width(), one, {},
                                                                    MirrorRule::kPlain, no_face));

@@ -11,6 +11,7 @@
 #include "face/embed/embedder.h"
 #include "face/image/image.h"
 #include "trainer/embeddings/face_cutter.h"
+#include "trainer/embeddings/low_resolution.h"
 #include "trainer/embeddings/named_photos.h"
 #include "trainer/measure/embedding_set.h"
 #include "trainer/measure/photo_quality.h"
@@ -64,16 +65,17 @@ struct EmbeddedPhotos {
   PhotoQualities qualities;
 };
 
-// Embeds all `photos` once for each factor of AtLowResolution() (1: as they are): a set for each.
+// Embeds all `photos` once for each resolution of AtLowResolution(): a set for each.
 // `on_photo` is called after each photo. Fails with the first photo that cannot be read, or, under
 // kFail, has no usable face; names it.
 StatusOr<EmbeddedPhotos> EmbedPhotos(PhotoEmbedder& embedder, const NamedPhotos& photos,
-                                     std::span<const double> factors, NoFaceRule no_face,
+                                     std::span<const Resolution> resolutions, NoFaceRule no_face,
                                      const std::function<void()>& on_photo);
 
-// A row of embedder.width() values for each of at most kMostFaces faces at `factor`; NaN for those
-// that are not there.
+// A row of embedder.width() values for each of at most kMostFaces faces at that resolution; NaN for
+// those that are not there.
 StatusOr<std::vector<float>> EmbedFound(PhotoEmbedder& embedder,
-                                        std::span<const StatusOr<JudgedCrop>> faces, double factor);
+                                        std::span<const StatusOr<JudgedCrop>> faces,
+                                        const Resolution& resolution = {});
 
 }  // namespace facegate

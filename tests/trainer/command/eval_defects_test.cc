@@ -48,7 +48,9 @@ class EvalDefectsTest : public ::testing::Test {
   }
   std::vector<EmbeddingSet> Embed(PhotoEmbedder& embedder, const NamedPhotos& photos,
                                   const std::vector<double>& factors = {1.0}) {
-    auto sets = EmbedPhotos(embedder, photos, factors, NoFaceRule::kFail, [] {});
+    std::vector<Resolution> resolutions;
+    for (const double factor : factors) resolutions.push_back({.factor = factor});
+    auto sets = EmbedPhotos(embedder, photos, resolutions, NoFaceRule::kFail, [] {});
     EXPECT_THAT(sets, IsOk());
     return std::move(sets->sets);
   }

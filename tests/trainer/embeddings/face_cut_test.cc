@@ -7,11 +7,13 @@
 #include <opencv2/imgproc.hpp>
 
 #include "face/base/file.h"
+#include "tests/support/nearest_rcan.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_crop.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/embeddings/face_cutter.h"
 #include "trainer/embeddings/low_resolution.h"
+#include "trainer/enlarge/bicubic.h"
 #include "trainer/photos/centre_crop.h"
 
 namespace facegate {
@@ -94,7 +96,7 @@ TEST(LowResolutionTest, ChangesThePixelsMoreAndMore) {
   const cv::Mat crop = SyntheticCrop(1);
   double before = 0.0;
   for (const double factor : {2.0, 4.0, 8.0, 16.0}) {
-    const auto low = AtLowResolution(crop, factor);
+    const auto low = AtLowResolution(crop, {.factor = factor});
     ASSERT_THAT(low, IsOk());
     EXPECT_EQ(low->size(), crop.size());
     const double change = cv::norm(*low, crop, cv::NORM_L1);
@@ -102,7 +104,7 @@ TEST(LowResolutionTest, ChangesThePixelsMoreAndMore) {
     EXPECT_GT(change, 0.0) << factor;
     before = change;
   }
-  const auto same = AtLowResolution(crop, 1.0);
+  const auto same = AtLowResolution(crop, {.factor = 1.0});
   ASSERT_THAT(same, IsOk());
   EXPECT_TRUE(Equal(*same, crop));
 }
@@ -111,7 +113,7 @@ TEST(LowResolutionTest, ChangesThePixelsMoreAndMore) {
 TEST(LowResolutionTest, LosesWhatASmallPictureCannotHold) {
   cv::Mat stripes(112, 112, CV_8UC3);
   for (int x = 0; x < 112; ++x) stripes.col(x).setTo(cv::Scalar::all(x % 2 == 0 ? 0 : 200));
-  const auto low = AtLowResolution(stripes, 4.0);
+  const auto low = AtLowResolution(stripes, {.factor = 4.0});
   ASSERT_THAT(low, IsOk());
   double least = 0.0;
   double most = 0.0;
@@ -120,10 +122,41 @@ TEST(LowResolutionTest, LosesWhatASmallPictureCannotHold) {
   EXPECT_EQ(most, 100.0);
 }
 
+TEST(LowResolutionTest, BicubicReductionIsThatOfPillow) {
+  const cv::Mat crop = SyntheticCrop(1);
+  const auto low = AtLowResolution(crop, {.factor = 4.0, .reduction = Reduction::kBicubic});
+  ASSERT_THAT(low, IsOk());
+  EXPECT_TRUE(Equal(*low, ResizedBicubic(ResizedBicubic(crop, {28, 28}), {112, 112})));
+}
+
+TEST(LowResolutionTest, ANetworkEnlargesInsteadOfAnInterpolation) {
+  const auto network = SuperResolution::Create(NearestRcan(4), 1);
+  ASSERT_THAT(network, IsOk());
+  const cv::Mat crop = SyntheticCrop(1);
+  const auto low = AtLowResolution(crop, {.factor = 4.0, .network = network->get()});
+  ASSERT_THAT(low, IsOk());
+  cv::Mat small;
+  cv::resize(crop, small, {28, 28}, 0, 0, cv::INTER_AREA);
+  cv::Mat expected;
+  cv::resize(small, expected, {112, 112}, 0, 0, cv::INTER_NEAREST);
+  EXPECT_TRUE(Equal(*low, expected));
+}
+
+TEST(LowResolutionTest, RefusesANetworkThatDoesNotUndoTheReduction) {
+  const auto network = SuperResolution::Create(NearestRcan(3), 1);
+  ASSERT_THAT(network, IsOk());
+  const cv::Mat crop = SyntheticCrop(1);
+  EXPECT_THAT(AtLowResolution(crop, {.factor = 2.0, .network = network->get()}),
+              StatusIs(StatusCode::kInvalidArgument));
+  const auto uneven = AtLowResolution(crop, {.factor = 3.0, .network = network->get()});
+  EXPECT_THAT(uneven.status().ToString(), HasSubstr("3 does not divide its sides"));
+}
+
 TEST(LowResolutionTest, RefusesFactorsWithoutMeaning) {
   const cv::Mat crop = SyntheticCrop(1);
   for (const double factor : {0.0, 0.5, -2.0, 29.0, std::nan("")}) {
-    EXPECT_THAT(AtLowResolution(crop, factor), StatusIs(StatusCode::kInvalidArgument)) << factor;
+    EXPECT_THAT(AtLowResolution(crop, {.factor = factor}), StatusIs(StatusCode::kInvalidArgument))
+        << factor;
   }
   EXPECT_THAT(LowResolutionSideFromName("none"), StatusIs(StatusCode::kInvalidArgument));
 }
