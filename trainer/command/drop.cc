@@ -224,7 +224,9 @@ void PrintDropJson(const DropCommand& command, const DropReport& report, std::os
                           {"nearest", one.nearest}});
   }
   Json far = Json::array();
-  for (const size_t photo : report.far.photos) far.push_back(report.run.photos[photo]);
+  for (const size_t photo : report.far.photos) {
+    far.push_back({{"photo", report.run.photos[photo]}, {"degrees", report.far.degrees[photo]}});
+  }
   const Json json{{"checkpoint", report.checkpoint},
                   {"centers", report.run.centers},
                   {"angle", command.angle},
@@ -243,8 +245,10 @@ void PrintDropJson(const DropCommand& command, const DropReport& report, std::os
 
 Status RunDrop(const DropCommand& command, std::ostream& out) {
   FACEGATE_ASSIGN_OR_RETURN(const DropReport report, FindDropped(command));
-  FACEGATE_RETURN_IF_ERROR(CheckSomeStay(report, command.angle));
-  if (command.out.has_value()) FACEGATE_RETURN_IF_ERROR(WriteDropList(*command.out, report));
+  if (command.out.has_value()) {
+    FACEGATE_RETURN_IF_ERROR(CheckSomeStay(report, command.angle));
+    FACEGATE_RETURN_IF_ERROR(WriteDropList(*command.out, report));
+  }
   command.json ? PrintDropJson(command, report, out) : PrintDrop(command, report, out);
   return OkStatus();
 }

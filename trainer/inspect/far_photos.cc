@@ -68,6 +68,7 @@ StatusOr<FarPhotos> FindFarPhotos(const CenterCosines& cosines, double most_degr
     const double degrees = DegreesOf(cosines.row(i)[own.dominant]);
     const auto bin = static_cast<size_t>(degrees / FarPhotos::kBinDegrees);
     far.histogram[std::min(bin, FarPhotos::kBins - 1)] += 1;
+    far.degrees.push_back(degrees);
     if (degrees <= most_degrees) continue;
     own.far += 1;
     far.photos.push_back(i);

@@ -38,8 +38,9 @@ struct FarPhotos {
     size_t far = 0;                 // photos
   };
   std::vector<Class> classes{};
-  std::vector<size_t> photos{};           // numbers, ascending
-  std::array<size_t, kBins> histogram{};  // photos by their angle to the dominant centre
+  std::vector<double> degrees{};          // of each photo, to the dominant centre of its class
+  std::vector<size_t> photos{};           // numbers of those that are far, ascending
+  std::array<size_t, kBins> histogram{};  // of all photos, by that angle
 };
 
 // Finds the photos whose angle to the dominant centre is above `most_degrees`. Of centres with
