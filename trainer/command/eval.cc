@@ -142,9 +142,8 @@ StatusOr<std::unique_ptr<NamedPhotos>> PhotosOf(const EvalOptions& options, Pair
 }
 
 StatusOr<LoadedSets> EmbedSets(const EvalOptions& options,
-                               const std::vector<Resolution>& resolutions,
-                               const PairSource& set, std::unique_ptr<NamedPhotos> photos,
-                               Embedders& embedders) {
+                               const std::vector<Resolution>& resolutions, const PairSource& set,
+                               std::unique_ptr<NamedPhotos> photos, Embedders& embedders) {
   LoadedSets loaded;
   loaded.photos = std::move(photos);
   FACEGATE_ASSIGN_OR_RETURN(loaded.embedder, embedders.Get(set.is_list()));
@@ -218,11 +217,10 @@ Status AddLowResolutions(const EvalOptions& options, const std::vector<Resolutio
       const EmbeddingSet& first = side == LowResolutionSide::kBoth ? sets[i] : sets.front();
       FACEGATE_ASSIGN_OR_RETURN(EvalReport report,
                                 EvaluateSets(options.figures, list, first, sets[i]));
-      result.low_resolution.push_back(
-          {.factor = resolutions[i].factor,
-           .side = side,
-           .by_network = resolutions[i].network != nullptr,
-           .report = std::move(report)});
+      result.low_resolution.push_back({.factor = resolutions[i].factor,
+                                       .side = side,
+                                       .by_network = resolutions[i].network != nullptr,
+                                       .report = std::move(report)});
     }
   }
   return OkStatus();

@@ -20,8 +20,7 @@ StatusOr<EvalResolutions> OpenResolutions(const EvalOptions& options) {
   EvalResolutions resolutions;
   std::map<int, const SuperResolution*> by_scale;
   for (const std::string& path : options.super_resolution) {
-    FACEGATE_ASSIGN_OR_RETURN(auto network,
-                              SuperResolution::Open(path, options.embedding.threads));
+    FACEGATE_ASSIGN_OR_RETURN(auto network, SuperResolution::Open(path, options.embedding.threads));
     const int scale = network->scale();
     if (!by_scale.emplace(scale, network.get()).second) {
       return RefuseField(kField, fmt::format("names two networks that enlarge {} times", scale));
