@@ -16,6 +16,7 @@
 #include "trainer/align/align_job.h"
 #include "trainer/command/photo_job_command.h"
 #include "trainer/command/photo_options.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {
@@ -146,7 +147,7 @@ StatusOr<AlignReport> AlignWithProgress(const AlignOptions& options) {
 std::string FirstNames(const std::vector<std::string>& names) {
   std::string text;
   const size_t shown = std::min(names.size(), kNamesShown);
-  for (size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + names[i];
+  for (size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + ShownName(names[i]);
   if (shown < names.size()) text += fmt::format(" and {} more", names.size() - shown);
   return text;
 }
@@ -156,7 +157,7 @@ void Print(const AlignCommand& command, const AlignReport& report, std::ostream&
     out << fmt::format("{:<12}{}\n", name, value);
   };
   const cv::Size size = command.options.cut.view.size;
-  for (const std::string& remark : report.remarks) out << remark << "\n";
+  for (const std::string& remark : report.remarks) out << ShownText(remark) << "\n";
   row("crops", fmt::format("{}, {}x{} pixels", command.options.out, size.width, size.height));
   row("photos", report.resumed == 0
                     ? std::to_string(report.photos)

@@ -14,6 +14,8 @@
 #include "trainer/command/photo_options.h"
 #include "trainer/embeddings/embedding_file.h"
 #include "trainer/measure/calibrated_set.h"
+#include "trainer/photos/photo_files.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {
@@ -57,8 +59,7 @@ std::string OutOf(const CalibrateOptions& options) {
 std::string SetName(const CalibrateOptions& options) {
   if (!options.set.empty()) return options.set;
   const std::string& given = options.embeddings ? *options.embeddings : options.photos.front();
-  const fs::path path = fs::absolute(given).lexically_normal();
-  return (path.has_filename() ? path : path.parent_path()).filename().string();
+  return WholePath(given).filename().string();
 }
 
 Status CheckOptions(const CalibrateOptions& options) {
@@ -133,7 +134,7 @@ StatusOr<CalibrateReport> CalibratePhotos(const CalibrateOptions& options,
 
 void PrintReport(const CalibrateOptions& options, const CalibrateReport& report,
                  std::ostream& out) {
-  for (const std::string& remark : report.remarks) out << remark << "\n";
+  for (const std::string& remark : report.remarks) out << ShownText(remark) << "\n";
   out << CalibrationSummary(report.calibration) << "\n\n";
   PrintCalibration(report.calibration, out);
   out << fmt::format("\ncalibration {}{}\n", report.calibration.id,

@@ -12,6 +12,7 @@
 #include "trainer/command/photo_job_command.h"
 #include "trainer/photos/folder_job.h"
 #include "trainer/photos/list_job.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -43,7 +44,7 @@ Status ConvertToFolder(const ConvertCommand& command, std::ostream& out) {
   return RunWithProgress([&](const PhotoJobEvents& events) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(const FolderReport report,
                               WriteFolder(command.options, command.arguments.out, events));
-    for (const std::string& remark : report.remarks) out << remark << "\n";
+    for (const std::string& remark : report.remarks) out << ShownText(remark) << "\n";
     PrintRow(out, "folder", command.arguments.out);
     PrintRow(out, "photos", std::to_string(report.photos));
     PrintRow(out, "identities", std::to_string(report.identities));
@@ -73,7 +74,7 @@ Status ConvertToList(const ConvertCommand& command, ListForm form, std::ostream&
                        "pack or a folder for this");
   }
   FACEGATE_ASSIGN_OR_RETURN(const PhotoJobReport report, WriteList(command.options, form, path));
-  for (const std::string& remark : report.remarks) out << remark << "\n";
+  for (const std::string& remark : report.remarks) out << ShownText(remark) << "\n";
   PrintRow(out, "list", path);
   PrintRow(out, "photos", std::to_string(report.photos));
   PrintRow(out, "identities", std::to_string(report.identities));

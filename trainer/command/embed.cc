@@ -18,6 +18,7 @@
 #include "trainer/embeddings/embedding_writer.h"
 #include "trainer/embeddings/named_photos.h"
 #include "trainer/embeddings/projector_files.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {
@@ -78,11 +79,14 @@ StatusOr<std::string> OriginOf(const EmbedOptions& options, const PhotoEmbedder&
 // Says before the work whether its last files can be written.
 Status CheckProjector(const std::string& prefix) {
   if (prefix.empty()) return OkStatus();
-  const std::string trial = prefix + ".vectors.tsv.trial";
-  const Status written = WriteFileAtomically(trial, "");
-  std::error_code error;
-  std::filesystem::remove(trial, error);
-  return written.ok() ? written : Annotate(written, "--projector");
+  const std::filesystem::path parent = std::filesystem::path(prefix).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    return RefuseField("--projector", fmt::format("{} is not a folder", folder));
+  }
+  if (::access(folder.c_str(), W_OK) == 0) return OkStatus();
+  return RefuseField("--projector", fmt::format("{} cannot be written to", folder));
 }
 
 Status CheckOptions(const EmbedOptions& options) {
@@ -127,9 +131,9 @@ EmbedReport ReportOf(const EmbeddingWriter& writer, const NamedPhotos& photos) {
 }
 
 void PrintTable(const EmbedOptions& options, const EmbedReport& report, std::ostream& out) {
-  for (const std::string& remark : report.remarks) out << remark << "\n";
+  for (const std::string& remark : report.remarks) out << ShownText(remark) << "\n";
   for (const EmbedReport::BadPhoto& bad : report.bad) {
-    out << fmt::format("without an embedding: {}\n", bad.fault);
+    out << fmt::format("without an embedding: {}\n", ShownLine(bad.fault));
   }
   out << fmt::format("{:<12}{}{}\n", "photos", report.photos,
                      report.resumed == 0 ? std::string()

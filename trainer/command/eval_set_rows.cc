@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "trainer/photos/shown_name.h"
+
 namespace facegate {
 namespace {
 
@@ -21,7 +23,9 @@ SetFigures FiguresOf(const EvalReport& report) {
 class Rows {
  public:
   Rows(std::span<const EvalResult> results, std::ostream& out) : out_(out) {
-    for (const EvalResult& result : results) name_ = std::max(name_, result.name.size());
+    for (const EvalResult& result : results) {
+      name_ = std::max(name_, ShownLine(result.name).size());
+    }
   }
 
   void Print(std::string_view name, const std::string& pairs, const std::string& accuracy,
@@ -57,7 +61,9 @@ SetFigures MeanOf(std::span<const EvalResult> results) {
 
 void PrintSetRows(std::span<const EvalResult> results, std::ostream& out) {
   for (const EvalResult& result : results) {
-    for (const std::string& remark : result.remarks) out << result.name << ": " << remark << "\n";
+    for (const std::string& remark : result.remarks) {
+      out << ShownText(fmt::format("{}: {}\n", result.name, remark));
+    }
   }
   Rows rows(results, out);
   std::vector<std::string> tars;
@@ -75,7 +81,7 @@ void PrintSetRows(std::span<const EvalResult> results, std::ostream& out) {
       whole[i] = whole[i] && measured;
       tars[i] = Percent(report.tar[i].tar.value) + (measured ? "" : "*");
     }
-    rows.Print(result.name, std::to_string(report.genuine + report.impostor),
+    rows.Print(ShownLine(result.name), std::to_string(report.genuine + report.impostor),
                fmt::format("{} ± {}", Percent(report.exact.mean), Percent(report.exact.deviation)),
                fmt::format("{:.4f}", report.exact.threshold), tars, Percent(report.eer.value),
                fmt::format("{:.6f}", report.auc.value));
@@ -86,8 +92,9 @@ void PrintSetRows(std::span<const EvalResult> results, std::ostream& out) {
   }
   rows.Print("mean", "", Percent(mean.accuracy), "", tars, Percent(mean.eer),
              fmt::format("{:.6f}", mean.auc));
-  if (starred)
+  if (starred) {
     out << "* not measured: too few impostor pairs for this rate; a mean holds such a figure\n";
+  }
 }
 
 }  // namespace facegate

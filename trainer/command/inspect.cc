@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -23,6 +22,8 @@
 #include "trainer/inspect/sheet.h"
 #include "trainer/inspect/verdict.h"
 #include "trainer/photos/open_dataset.h"
+#include "trainer/photos/photo_files.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {
@@ -76,11 +77,7 @@ Status WriteQuarantine(const std::string& path, const SetReport& report,
 }
 
 // Names the set: by the last part of its path.
-std::string TitleOf(const std::string& path) {
-  const std::filesystem::path normal = std::filesystem::absolute(path).lexically_normal();
-  return normal.has_filename() ? normal.filename().string()
-                               : normal.parent_path().filename().string();
-}
+std::string TitleOf(const std::string& path) { return WholePath(path).filename().string(); }
 
 // An error where the findings say that the set cannot be trained on as it is; under --strict also
 // where it could be better.
@@ -99,7 +96,7 @@ Status RunInspect(const InspectCommand& command, std::ostream& out) {
   FACEGATE_ASSIGN_OR_RETURN(const std::unique_ptr<PhotoSource> source,
                             OpenPhotoSource(options.path, options.list_root));
   if (!command.json) {
-    for (const std::string& remark : source->remarks()) out << remark << "\n";
+    for (const std::string& remark : source->remarks()) out << ShownText(remark) << "\n";
     out.flush();
   }
   FACEGATE_ASSIGN_OR_RETURN(SetReport report, InspectWithProgress(options, *source));
@@ -118,10 +115,11 @@ Status RunInspect(const InspectCommand& command, std::ostream& out) {
                                           report.photos, report.identities);
     FACEGATE_RETURN_IF_ERROR(WriteSheet(*command.sheet, report, *source, title));
   }
+  // A list that is without what the model doubts replaces none that may have it.
+  FACEGATE_RETURN_IF_ERROR(viewed);
   if (command.quarantine.has_value()) {
     FACEGATE_RETURN_IF_ERROR(WriteQuarantine(*command.quarantine, report, *source));
   }
-  FACEGATE_RETURN_IF_ERROR(viewed);
   return StatusOf(findings, command.strict);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "trainer/command/photo_job_command.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -18,7 +19,7 @@ struct PackCommand {
 };
 
 void Print(const PackOptions& options, const PackReport& report, std::ostream& out) {
-  for (const std::string& remark : report.remarks) out << remark << "\n";
+  for (const std::string& remark : report.remarks) out << ShownText(remark) << "\n";
   PrintRow(out, "pack", options.out);
   PrintRow(out, "photos", std::to_string(report.pack.photos));
   PrintRow(out, "identities", std::to_string(report.identities));

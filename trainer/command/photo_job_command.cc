@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "trainer/command/command.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {
@@ -81,7 +82,9 @@ Status RunWithProgress(const std::function<Status(const PhotoJobEvents&)>& job) 
           },
       .read = [&] { progress->Advance(); },
       .bad_photo =
-          [&](const Status& bad) { std::cerr << "left out: " << MessageOf(bad) << std::endl; }};
+          [&](const Status& bad) {
+            std::cerr << "left out: " << ShownLine(MessageOf(bad)) << std::endl;
+          }};
   Status status = job(events);
   if (progress.has_value()) progress->Finish();
   return status;

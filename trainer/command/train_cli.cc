@@ -27,6 +27,7 @@
 #include "trainer/command/summary.h"
 #include "trainer/command/sweep.h"
 #include "trainer/command/synthesize.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
@@ -110,8 +111,8 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
   out.flush();
   if (status.ok()) return TrainExitCode::kOk;
   err << "facegate-train " << chosen->app->get_name() << ": ";
-  if (const std::string field = FieldOf(status); !field.empty()) err << field << ": ";
-  err << MessageOf(status) << "\n";
+  if (const std::string field = FieldOf(status); !field.empty()) err << ShownText(field) << ": ";
+  err << ShownText(MessageOf(status)) << "\n";
   return ReasonOf(status) == Reason::kInvalidField ? TrainExitCode::kUsage : TrainExitCode::kFailed;
 }
 

@@ -124,6 +124,27 @@ TEST_F(DataCommandsTest, WritesWhatIsToBeLeftOut) {
                                  "\n" + dir_.File("faces/p2/copy.png") + "\n");
 }
 
+// What the model doubted before is not forgotten.
+TEST_F(DataCommandsTest, KeepsAListWhereTheModelCannotBeUsed) {
+  WriteBytes(dir_.File("bad.txt"), "faces/p0/1.png\n");
+  EXPECT_FALSE(Run({"inspect", dir_.File("faces"), "--model", dir_.File("absent.safetensors"),
+                    "--quarantine", dir_.File("bad.txt")})
+                   .ok());
+  EXPECT_THAT(out_, HasSubstr("identities          3\n"));
+  EXPECT_EQ(Text("bad.txt"), "faces/p0/1.png\n");
+}
+
+TEST_F(DataCommandsTest, PrintsNamesAsText) {
+  WriteBytes(dir_.File("faces/\x1b[2J/\x9b.png"), "no picture");
+  std::filesystem::create_directories(dir_.File("faces/none\nverdict: good"));
+  WriteBytes(dir_.File("faces/\x1b[2J/copy.png"), EncodePng(SmoothNoise(0)));
+  EXPECT_FALSE(Run({"inspect", dir_.File("faces")}).ok());
+  EXPECT_THAT(out_, HasSubstr(R"(faces/\x1b[2J/\x9b.png)"));
+  EXPECT_THAT(out_, HasSubstr(R"(  \x1b[2J/copy.png)"));
+  EXPECT_THAT(out_, HasSubstr(R"(  none\x0averdict: good)"));
+  EXPECT_EQ(out_.find('\x1b'), std::string::npos);
+}
+
 TEST_F(DataCommandsTest, DrawsASheet) {
   WriteBytes(dir_.File("faces/p2/copy.png"), EncodePng(SmoothNoise(0)));
   EXPECT_FALSE(Run({"inspect", dir_.File("faces"), "--sheet", dir_.File("sheet.png")}).ok());

@@ -252,12 +252,22 @@ TEST_F(EmbedCommandTest, RefusesWhatDoesNotFit) {
   EXPECT_EQ(Run({photo, "--crops", "--out", dir_.File("no/such/e.npy")}), TrainExitCode::kFailed);
   // A place that cannot be written is found before the work.
   EXPECT_EQ(Run({photo, "--crops", "--out", Out(), "--projector", dir_.File("no/such/p")}),
-            TrainExitCode::kFailed);
+            TrainExitCode::kUsage);
   EXPECT_THAT(err(), HasSubstr("--projector"));
   EXPECT_FALSE(std::filesystem::exists(Out()));
   ASSERT_THAT(WriteFileAtomically(Out(), "precious"), IsOk());
   EXPECT_EQ(Run({photo, "--crops", "--out", Out()}), TrainExitCode::kFailed);
   EXPECT_THAT(err(), HasSubstr("--force"));
+}
+
+TEST_F(EmbedCommandTest, TriesNoPlaceOutByWritingThere) {
+  const std::string photo = Photo("x.png", 1);
+  const std::string mine = dir_.File("p.vectors.tsv.trial");
+  ASSERT_THAT(WriteFileAtomically(mine, "precious"), IsOk());
+  ASSERT_EQ(Run({photo, "--crops", "--out", Out(), "--projector", dir_.File("p")}),
+            TrainExitCode::kOk)
+      << err();
+  EXPECT_EQ(ReadFile(mine, 100).value_or("gone"), "precious");
 }
 
 }  // namespace

@@ -63,6 +63,11 @@ class TrainCliTest : public ::testing::Test {
   std::ostringstream err_;
 };
 
+TEST_F(TrainCliTest, ShowsNamesInErrorsAsText) {
+  EXPECT_EQ(Run({"inspect", File("\x1b[2J\xb9")}), TrainExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr(R"(/\x1b[2J\xb9)"));
+}
+
 TEST_F(TrainCliTest, ExplainsItselfAndItsExitCodes) {
   EXPECT_EQ(Run({"--help"}), TrainExitCode::kOk);
   EXPECT_THAT(out(), AllOf(HasSubstr("import"), HasSubstr("compare"), HasSubstr("Exit codes"),
