@@ -12,8 +12,8 @@ namespace facegate {
 // A network of super-resolution as its file has it: a .safetensors with the tensors of
 // network::Rcan(), and in its metadata "kind" = "facegate-super-resolution-1", "digest"
 // (ModelDigest() of the kind), "network" = "rcan", "colour" = "rgb", "largest_pixel" = "1" or
-// "255", for people "scale", "groups", "blocks", "features" and "reduction", and what else is known,
-// such as "origin".
+// "255"; for people "scale", "groups", "blocks", "features" and "reduction"; and what else is
+// known, such as "origin".
 struct SuperResolutionFile {
   network::RcanShape shape;
   TensorMap tensors;
