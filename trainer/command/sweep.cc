@@ -14,6 +14,7 @@
 #include "trainer/command/fit_processes.h"
 #include "trainer/command/recipe_settings.h"
 #include "trainer/run/session.h"
+#include "trainer/sweep/fold_scores.h"
 #include "trainer/sweep/sweep_run.h"
 #include "trainer/sweep/sweep_table.h"
 
@@ -50,11 +51,11 @@ constexpr char kSweepFooter[] =
     "opened: a test set must not choose the winner. The\nwinner's score is optimistic even so, as "
     "it was chosen by it; measure its model on a test set, once, with\nfacegate-train eval.\n"
     "\n"
-    "SWEEP/sweep.html shows settings and scores in one picture, sweep.csv has them as a table, "
     "With holdout.folds in the recipe, --method grid --try holdout.fold=0,1,2,3,4 trains once for "
     "each fold and says\nmean and deviation over the folds, for each choice of what else is tried; "
     "the best is that of the best mean then.\n"
     "\n"
+    "SWEEP/sweep.html shows settings and scores in one picture, sweep.csv has them as a table, "
     "best.yaml is the recipe\nwith the best settings, for facegate-train fit. Runs take the room "
     "of their checkpoints: --set checkpoint.keep=1.\n"
     "\n"
@@ -69,9 +70,9 @@ constexpr char kSweepFooter[] =
     "--try optimizer.weight_decay=1e-5..1e-3:log\n"
     "  facegate-train sweep sweeps/d --recipe base.yaml --score-by agedb_30 --try "
     "augment.flip=0,0.5\n"
-    "  facegate-train fit runs/best --recipe sweeps/a/best.yaml";
     "  facegate-train sweep sweeps/e --recipe base.yaml --method grid --set holdout.folds=5 --set "
     "holdout.fold_by=people --try holdout.fold=0,1,2,3,4\n"
+    "  facegate-train fit runs/best --recipe sweeps/a/best.yaml";
 
 struct SweepCommand {
   SweepOptions options{};
@@ -133,7 +134,9 @@ void PrintSweep(const SweepReport& report, std::ostream& out) {
   }
   if (const auto rows = FoldRows(report); rows.size() > 1) out << AlignedText(rows) << "\n";
   if (const auto best = BestOf(report)) {
-    row("best", fmt::format("{}: {}  {}", best->name, best->score, SettingsText(best->settings)));
+    const std::string settings = SettingsText(best->settings);
+    row("best",
+        fmt::format("{}: {}{}{}", best->name, best->score, settings.empty() ? "" : "  ", settings));
     row("recipe", report.folder + "/best.yaml");
     row("note", OptimismText(report));
   }

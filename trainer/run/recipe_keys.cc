@@ -296,10 +296,12 @@ KeyTable RecipeKeys(Recipe& r) {
        "Threads that read and change photos; results do not depend on them."},
       {"machine.processes", &r.machine.processes, InRange(1, 64),
        "Processes that train together, each on its part of every batch, with its part of the "
-       "head's classes and its share of the threads: on the CPU, or, in a build for GPUs with NCCL, "
+       "head's classes and its share of the threads: on the CPU, or, in a build for GPUs with "
+       "NCCL, "
        "each on a card of its own, from that of machine.device on. data.batch is a multiple of it, "
        "and there are at least as many identities. Above 1 it does not go with teacher.model, "
-       "loss.likeness or holdout.share, nor on the CPU with a card or network.precision fp16. "
+       "loss.likeness, holdout.share or holdout.folds of photos, nor on the CPU with a card or "
+       "network.precision fp16. "
        "Results are the same up to rounding. A run may go on with another number."},
       {"machine.compress", &r.machine.compress, OneOf({"off", "fp16"}),
        "fp16: gradients are halves of their bytes on their way between machine.processes, and "
