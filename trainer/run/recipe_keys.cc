@@ -297,12 +297,11 @@ KeyTable RecipeKeys(Recipe& r) {
       {"machine.processes", &r.machine.processes, InRange(1, 64),
        "Processes that train together, each on its part of every batch, with its part of the "
        "head's classes and its share of the threads: on the CPU, or, in a build for GPUs with "
-       "NCCL, "
-       "each on a card of its own, from that of machine.device on. data.batch is a multiple of it, "
-       "and there are at least as many identities. Above 1 it does not go with teacher.model, "
-       "loss.likeness, holdout.share or holdout.folds of photos, nor on the CPU with a card or "
-       "network.precision fp16. "
-       "Results are the same up to rounding. A run may go on with another number."},
+       "NCCL, each on a card of its own, from that of machine.device on. data.batch is a multiple "
+       "of it, and there are at least as many identities. Above 1 it does not go with "
+       "teacher.model, loss.likeness, holdout.share or holdout.folds of photos, nor on the CPU "
+       "with a card or network.precision fp16. Results are the same up to rounding. A run may go "
+       "on with another number."},
       {"machine.compress", &r.machine.compress, OneOf({"off", "fp16"}),
        "fp16: gradients are halves of their bytes on their way between machine.processes, and "
        "rounded to 11 bits. A batch with one above 65504 is left out. A run may go on with "
