@@ -1,5 +1,3 @@
-#include "trainer/command/train_cli.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include "trainer/command/command.h"
 #include "trainer/command/compare.h"
 #include "trainer/command/convert.h"
+#include "trainer/command/drop.h"
 #include "trainer/command/embed.h"
 #include "trainer/command/eval.h"
 #include "trainer/command/export.h"
@@ -27,6 +26,7 @@
 #include "trainer/command/summary.h"
 #include "trainer/command/sweep.h"
 #include "trainer/command/synthesize.h"
+#include "trainer/command/train_cli.h"
 #include "trainer/photos/shown_name.h"
 
 namespace facegate {
@@ -95,7 +95,8 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
       AddFitQualityCommand(app), AddEvalCommand(app),       AddInspectCommand(app),
       AddPackCommand(app),       AddSynthesizeCommand(app), AddRingCommand(app),
       AddSummaryCommand(app),    AddBenchCommand(app),      AddCalibrateCommand(app),
-      AddReduceCommand(app),     AddAlignCommand(app),      AddConvertCommand(app),    AddSweepCommand(app)};
+      AddReduceCommand(app),     AddAlignCommand(app),      AddConvertCommand(app),
+      AddSweepCommand(app),      AddDropCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
