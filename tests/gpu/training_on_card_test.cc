@@ -300,6 +300,17 @@ TEST_F(TrainingOnCardTest, LearnsFromBatchesThatWereShippedAhead) {
   EXPECT_TRUE(AreEqual(*ahead, *plain));
 }
 
+TEST_F(TrainingOnCardTest, LearnsTheSameWhereItRecomputes) {
+  TrainingOptions options = OnCard();
+  options.cuda_graph = false;
+  const auto keeps = BeginTraining(options);
+  options.recompute = true;
+  const auto recomputes = BeginTraining(options);
+  LearnSteps(*keeps, 0, 3);
+  LearnSteps(*recomputes, 0, 3);
+  EXPECT_TRUE(AreEqual(*keeps, *recomputes));
+}
+
 TEST_F(TrainingOnCardTest, EmbedsAsTheCpuDoes) {
   const auto card = BeginTraining(OnCard());
   const auto cpu = BeginTraining(OnCpu());
