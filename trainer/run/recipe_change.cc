@@ -26,9 +26,10 @@ constexpr std::array<std::string_view, 12> kFree = {
 // This one was a text before it was a list.
 constexpr std::string_view kPairs = "evaluate.pairs";
 constexpr std::string_view kEpochs = "schedule.epochs";
-constexpr std::string_view kThreads = "machine.threads";
-constexpr std::string_view kDevice = "machine.device";
-constexpr std::string_view kProcesses = "machine.processes";
+// Of what is free, these change how numbers are rounded.
+constexpr std::array<std::string_view, 5> kRound = {"machine.threads", "machine.device",
+                                                    "machine.processes", "machine.compress",
+                                                    "machine.recompute"};
 constexpr std::string_view kCard = "card.";
 
 bool IsNothing(std::string_view value) { return value == "\"\"" || value == "[]"; }
@@ -115,7 +116,7 @@ std::vector<std::string> DescribeChanges(const std::vector<RecipeChange>& change
       sentence +=
           ". The learning rate follows the longer schedule from here on, so the result is not that "
           "of as many epochs at once";
-    } else if (change.key == kThreads || change.key == kDevice || change.key == kProcesses) {
+    } else if (std::find(kRound.begin(), kRound.end(), change.key) != kRound.end()) {
       sentence += ". From here on, results differ from those of before in their rounding";
     }
   }

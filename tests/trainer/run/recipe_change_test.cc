@@ -77,6 +77,12 @@ TEST(RecipeChangeTest, LetsTheDeviceChangeAndSaysWhatThatMeans) {
   EXPECT_FALSE(MayChangeKey("network.precision", "\"fp32\"", "\"bf16\"").ok());
 }
 
+TEST(RecipeChangeTest, SaysWhatElseRounds) {
+  EXPECT_THAT(DescribeChanges({{.key = "machine.recompute", .before = "false", .now = "true"},
+                               {.key = "machine.compress", .before = "off", .now = "fp16"}}),
+              ::testing::Each(HasSubstr("rounding")));
+}
+
 TEST(RecipeChangeTest, TakesBf16ForAPrecision) {
   const std::string defaults = "network:\n  precision: \"fp32\"\n";
   const std::string bf16 = "network:\n  precision: \"bf16\"\n";
