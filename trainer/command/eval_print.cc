@@ -10,26 +10,15 @@
 
 #include "trainer/command/eval_quality_print.h"
 #include "trainer/command/eval_set_rows.h"
+#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string WithInterval(const Share& share) {
-  return fmt::format("{:.3f} %  [{:.3f}, {:.3f}]", 100.0 * share.value, 100.0 * share.low,
-                     100.0 * share.high);
-}
-
 void PrintRow(const std::string& name, const std::string& value, std::ostream& out) {
   out << fmt::format("{:<34}{}\n", name, value);
-}
-
-// Said behind a figure whose rate the trials are too few for.
-std::string Unmeasured(double rate, size_t trials, std::string_view what) {
-  if (IsMeasurable(rate, trials)) return "";
-  return fmt::format("; NOT MEASURED: {} {} show no rate below {:.2g}", trials, what,
-                     1.0 / static_cast<double>(std::max<size_t>(1, trials)));
 }
 
 void PrintVerification(const EvalReport& report, std::ostream& out) {
@@ -202,7 +191,7 @@ Json JsonOf(const EvalReport& report) {
 }
 
 void PrintOne(const EvalResult& result, std::ostream& out) {
-  for (const std::string& remark : result.remarks) out << remark << "\n";
+  for (const std::string& remark : result.remarks) out << ShownText(remark) << "\n";
   PrintVerification(result.report, out);
   if (result.report.identification.has_value()) {
     PrintIdentification(*result.report.identification, out);
@@ -231,13 +220,24 @@ Json JsonOf(const EvalResult& result) {
 
 }  // namespace
 
+std::string WithInterval(const Share& share) {
+  return fmt::format("{:.3f} %  [{:.3f}, {:.3f}]", 100.0 * share.value, 100.0 * share.low,
+                     100.0 * share.high);
+}
+
+std::string Unmeasured(double rate, size_t trials, std::string_view what) {
+  if (IsMeasurable(rate, trials)) return "";
+  return fmt::format("; NOT MEASURED: {} {} show no rate below {:.2g}", trials, what,
+                     1.0 / static_cast<double>(std::max<size_t>(1, trials)));
+}
+
 void PrintTable(std::span<const EvalResult> results, std::ostream& out) {
   results.size() == 1 ? PrintOne(results.front(), out) : PrintSetRows(results, out);
 }
 
 void PrintJson(std::span<const EvalResult> results, std::ostream& out) {
   if (results.size() == 1) {
-    out << JsonOf(results.front()).dump(2) << "\n";
+    out << JsonOf(results.front()).dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
     return;
   }
   Json json;
@@ -254,7 +254,7 @@ void PrintJson(std::span<const EvalResult> results, std::ostream& out) {
     json["mean"]["tar_at_far"].push_back(
         {{"far", results.front().report.tar[i].far}, {"tar", mean.tars[i]}});
   }
-  out << json.dump(2) << "\n";
+  out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
 }
 
 }  // namespace facegate

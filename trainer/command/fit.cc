@@ -97,7 +97,7 @@ void PrintJson(const FitReport& report, std::ostream& out) {
                                     {"first_accuracy", number(report.first_accuracy)},
                                     {"last_accuracy", number(report.last_accuracy)},
                                     {"model", report.model}};
-  out << json.dump(2) << "\n";
+  out << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
 }
 
 Status RunFit(const FitCommandOptions& options, std::ostream& out) {

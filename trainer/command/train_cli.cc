@@ -1,3 +1,5 @@
+#include "trainer/command/train_cli.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include "trainer/command/drop.h"
 #include "trainer/command/embed.h"
 #include "trainer/command/eval.h"
+#include "trainer/command/eval_templates.h"
 #include "trainer/command/export.h"
 #include "trainer/command/fit.h"
 #include "trainer/command/fit_landmarks.h"
@@ -26,7 +29,6 @@
 #include "trainer/command/summary.h"
 #include "trainer/command/sweep.h"
 #include "trainer/command/synthesize.h"
-#include "trainer/command/train_cli.h"
 #include "trainer/photos/shown_name.h"
 
 namespace facegate {
@@ -90,13 +92,13 @@ TrainExitCode RunTrainCli(const std::vector<std::string>& arguments, std::ostrea
   app.set_version_flag("--version", std::string("facegate-train ") + Version());
   app.require_subcommand(1);
   const std::array commands = {
-      AddImportCommand(app),     AddExportCommand(app),     AddCompareCommand(app),
-      AddEmbedCommand(app),      AddFitCommand(app),        AddFitLandmarksCommand(app),
-      AddFitQualityCommand(app), AddEvalCommand(app),       AddInspectCommand(app),
-      AddPackCommand(app),       AddSynthesizeCommand(app), AddRingCommand(app),
-      AddSummaryCommand(app),    AddBenchCommand(app),      AddCalibrateCommand(app),
-      AddReduceCommand(app),     AddAlignCommand(app),      AddConvertCommand(app),
-      AddSweepCommand(app),      AddDropCommand(app)};
+      AddImportCommand(app),     AddExportCommand(app),  AddCompareCommand(app),
+      AddEmbedCommand(app),      AddFitCommand(app),     AddFitLandmarksCommand(app),
+      AddFitQualityCommand(app), AddEvalCommand(app),    AddEvalTemplatesCommand(app),
+      AddInspectCommand(app),    AddPackCommand(app),    AddSynthesizeCommand(app),
+      AddRingCommand(app),       AddSummaryCommand(app), AddBenchCommand(app),
+      AddCalibrateCommand(app),  AddReduceCommand(app),  AddAlignCommand(app),
+      AddConvertCommand(app),    AddSweepCommand(app),   AddDropCommand(app)};
   try {
     // CLI11 takes the arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "face/base/file.h"
+#include "trainer/photos/mapped_file.h"
 #include "trainer/photos/npy_file.h"
 #include "trainer/photos/text_lines.h"
 
@@ -18,7 +20,7 @@ namespace {
 
 constexpr uint64_t kMaxValueBytes = 64ULL << 30;
 
-StatusOr<std::vector<float>> ValuesOf(const std::string& bytes, size_t rows,
+StatusOr<std::vector<float>> ValuesOf(std::string_view bytes, size_t rows,
                                       const std::string& path) {
   if (IsNpy(bytes)) {
     StatusOr<NpyArray> array = ParseNpy(bytes);
@@ -59,6 +61,16 @@ StatusOr<EmbeddingSet> ReadEmbeddingSet(const std::string& values_path,
   const std::span<const float> mirrored =
       rule == MirrorRule::kPlain ? std::span<const float>() : all.subspan(half, half);
   return EmbeddingSet::Make(std::move(names), dimension, all.first(half), mirrored, rule, no_face);
+}
+
+StatusOr<EmbeddingRows> ReadEmbeddingRows(const std::string& values_path,
+                                          const std::string& order_path) {
+  EmbeddingRows rows;
+  FACEGATE_ASSIGN_OR_RETURN(rows.names, ReadLines(order_path));
+  FACEGATE_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(values_path));
+  FACEGATE_ASSIGN_OR_RETURN(rows.values, ValuesOf(file->bytes(), rows.names.size(), values_path));
+  rows.dimension = rows.values.size() / rows.names.size();
+  return rows;
 }
 
 }  // namespace facegate

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "face/base/status.h"
 #include "trainer/measure/embedding_set.h"
@@ -15,5 +18,19 @@ namespace facegate {
 StatusOr<EmbeddingSet> ReadEmbeddingSet(const std::string& values_path,
                                         const std::string& order_path, MirrorRule rule, int sets,
                                         NoFaceRule no_face = NoFaceRule::kFail);
+
+// Embeddings as a file has them, of any length.
+struct EmbeddingRows {
+  std::vector<std::string> names;
+  size_t dimension = 0;
+  std::vector<float> values;
+
+  std::span<const float> row(size_t i) const {
+    return std::span(values).subspan(i * dimension, dimension);
+  }
+};
+// The same file, with a row for each line of `order`.
+StatusOr<EmbeddingRows> ReadEmbeddingRows(const std::string& values_path,
+                                          const std::string& order_path);
 
 }  // namespace facegate

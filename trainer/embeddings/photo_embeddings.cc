@@ -39,22 +39,34 @@ StatusOr<std::unique_ptr<PhotoEmbedder>> PhotoEmbedder::Create(
   FACEGATE_ASSIGN_OR_RETURN(auto cutter,
                             FaceCutter::Create(options.faces, model.card.preprocessing.alignment));
   // The canary is of the card's own mirror rule.
-  auto embedder = MakeTorchEmbedder(
-      std::move(model),
-      {.threads = options.threads, .max_batch = static_cast<int>(kMostFaces), .run_canary = false});
+  const EmbedderOptions embedding{
+      .threads = options.threads, .max_batch = static_cast<int>(kMostFaces), .run_canary = false};
+  if (options.raw) {
+    if (options.mirror == MirrorRule::kConcat) {
+      return InvalidArgument("vectors of two parts have no length of their own");
+    }
+    auto raw = MakeTorchRawEmbedder(std::move(model), embedding);
+    if (!raw.ok()) return Annotate(raw.status(), options.model);
+    RawEmbedder* const own = raw->get();
+    return std::unique_ptr<PhotoEmbedder>(
+        new PhotoEmbedder(options, std::move(cutter), *std::move(raw), own));
+  }
+  auto embedder = MakeTorchEmbedder(std::move(model), embedding);
   if (!embedder.ok()) return Annotate(embedder.status(), options.model);
   return std::unique_ptr<PhotoEmbedder>(
-      new PhotoEmbedder(options, std::move(cutter), *std::move(embedder)));
+      new PhotoEmbedder(options, std::move(cutter), *std::move(embedder), nullptr));
 }
 
 PhotoEmbedder::PhotoEmbedder(const PhotoEmbeddingOptions& options,
-                             std::unique_ptr<FaceCutter> cutter, std::unique_ptr<Embedder> embedder)
+                             std::unique_ptr<FaceCutter> cutter, std::unique_ptr<Embedder> embedder,
+                             RawEmbedder* raw)
     : mirror_(options.mirror),
       threads_(options.threads > 0
                    ? options.threads
                    : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))),
       cutter_(std::move(cutter)),
       embedder_(std::move(embedder)),
+      raw_(raw),
       width_(static_cast<size_t>(embedder_->card().embedding_size) *
              (mirror_ == MirrorRule::kConcat ? 2U : 1U)) {}
 
@@ -89,6 +101,7 @@ std::vector<StatusOr<AlignedFace>> PhotoEmbedder::Cut(const NamedPhotos& photos,
 }
 
 StatusOr<std::vector<float>> PhotoEmbedder::Embed(std::span<const AlignedFace> faces) {
+  if (raw_ != nullptr) return raw_->EmbedRaw(faces);
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<Embedding> plain, embedder_->Embed(faces));
   std::vector<Embedding> mirrored;
   if (mirror_ == MirrorRule::kConcat) {

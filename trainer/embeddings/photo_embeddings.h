@@ -9,6 +9,7 @@
 
 #include "face/base/status.h"
 #include "face/embed/embedder.h"
+#include "face/embed/torch/raw_embedder.h"
 #include "face/image/image.h"
 #include "trainer/embeddings/face_cutter.h"
 #include "trainer/embeddings/low_resolution.h"
@@ -23,6 +24,8 @@ struct PhotoEmbeddingOptions {
   FaceCutOptions faces{};
   MirrorRule mirror = MirrorRule::kPlain;
   int threads = 0;  // 0: as many as the machine has cores
+  // Vectors keep the length that the network gives them; computed on the CPU. Not with kConcat.
+  bool raw = false;
 };
 
 // Cuts the faces of photos out and embeds them. Not thread-safe; uses threads of its own.
@@ -36,6 +39,7 @@ class PhotoEmbedder {
   size_t width() const { return width_; }
   const ModelCard& card() const { return embedder_->card(); }
   const FaceCutter& cutter() const { return *cutter_; }
+  bool is_raw() const { return raw_ != nullptr; }
 
   // The faces of `count` photos from `begin` on, in order; an error names the photo.
   std::vector<StatusOr<AlignedFace>> Cut(const NamedPhotos& photos, size_t begin,
@@ -45,17 +49,18 @@ class PhotoEmbedder {
   std::vector<StatusOr<JudgedCrop>> CutWith(size_t count, const CutFunction& cut) const;
   // width() values for each of at most kMostFaces faces, in order. Of unit length; under kSum the
   // sum of the raw embeddings of crop and mirror image, normalised; under kConcat each half is of
-  // unit length.
+  // unit length. With options.raw nothing is normalised.
   StatusOr<std::vector<float>> Embed(std::span<const AlignedFace> faces);
 
  private:
   PhotoEmbedder(const PhotoEmbeddingOptions& options, std::unique_ptr<FaceCutter> cutter,
-                std::unique_ptr<Embedder> embedder);
+                std::unique_ptr<Embedder> embedder, RawEmbedder* raw);
 
   const MirrorRule mirror_;
   const int threads_;
   const std::unique_ptr<FaceCutter> cutter_;
   const std::unique_ptr<Embedder> embedder_;
+  RawEmbedder* const raw_;  // the same; null where vectors get unit length
   const size_t width_;
 };
 

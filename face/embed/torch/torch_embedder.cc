@@ -5,7 +5,6 @@
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <span>
 #include <thread>
@@ -20,6 +19,7 @@
 #include "face/embed/serving_precision.h"
 #include "face/embed/shared_passes.h"
 #include "face/embed/torch/card_embedder.h"
+#include "face/embed/torch/raw_embedder.h"
 #include "face/embed/yielding_embedder.h"
 #include "face/image/preprocessing.h"
 #include "face/network/description_json.h"
@@ -87,6 +87,11 @@ Status CheckCard(const ModelCard& card) {
   return OkStatus();
 }
 
+EmbedderOptions WithBatch(EmbedderOptions options, int usual) {
+  if (options.max_batch == 0) options.max_batch = usual;
+  return options;
+}
+
 int ThreadsOf(const EmbedderOptions& options) {
   if (options.threads > 0) return options.threads;
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostThreads);
@@ -104,7 +109,7 @@ struct Cut {
   int threads = 0;    // of each pass
 };
 
-class TorchEmbedder : public Embedder {
+class TorchEmbedder : public RawEmbedder {
  public:
   TorchEmbedder(ModelCard card, Compute compute, const Limits& limits,
                 std::unique_ptr<FrozenNetwork> network)
@@ -121,6 +126,7 @@ class TorchEmbedder : public Embedder {
   const Compute& compute() const override { return compute_; }
   int max_batch() const override { return max_batch_; }
   StatusOr<std::vector<Embedding>> Embed(std::span<const AlignedFace> faces) override;
+  StatusOr<std::vector<float>> EmbedRaw(std::span<const AlignedFace> faces) override;
 
   // Runs each size of a pass that can occur, so that no later call pays for a first time.
   Status WarmUp();
@@ -131,7 +137,8 @@ class TorchEmbedder : public Embedder {
   Cut CutOf(size_t faces) const;
   // Rows view·i to view·i + views - 1 belong to face i: the crop, then its mirror image.
   StatusOr<torch::Tensor> MakeInput(std::span<const AlignedFace> faces) const;
-  StatusOr<std::vector<Embedding>> EmbedPass(std::span<const AlignedFace> faces, int threads) const;
+  // Writes the values of the faces to `rows`.
+  Status EmbedPass(std::span<const AlignedFace> faces, int threads, std::span<float> rows) const;
 
   const ModelCard card_;
   const Compute compute_;
@@ -152,19 +159,35 @@ Cut TorchEmbedder::CutOf(size_t faces) const {
 }
 
 StatusOr<std::vector<Embedding>> TorchEmbedder::Embed(std::span<const AlignedFace> faces) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<float> raw, EmbedRaw(faces));
+  const size_t size = raw.size() / faces.size();
+  std::vector<Embedding> embeddings;
+  embeddings.reserve(faces.size());
+  for (size_t i = 0; i < faces.size(); ++i) {
+    auto embedding = Embedding::Normalize(std::span(raw).subspan(i * size, size));
+    if (!embedding.ok()) {
+      return Internal(fmt::format("the network's output for a face is not an embedding: {}",
+                                  MessageOf(embedding.status())));
+    }
+    embeddings.push_back(*std::move(embedding));
+  }
+  return embeddings;
+}
+
+StatusOr<std::vector<float>> TorchEmbedder::EmbedRaw(std::span<const AlignedFace> faces) {
   if (faces.empty() || faces.size() > static_cast<size_t>(max_batch_)) {
     return InvalidArgument(
         fmt::format("{} faces in one call, expected 1 to {}", faces.size(), max_batch_));
   }
   const Cut cut = CutOf(faces.size());
-  std::vector<std::vector<Embedding>> parts(cut.passes);
+  const auto size = static_cast<size_t>(card_.embedding_size);
+  std::vector<float> rows(faces.size() * size);
   const auto embed_pass = [&](size_t pass) {
     const size_t begin = pass * faces.size() / cut.passes;
-    const size_t end = (pass + 1) * faces.size() / cut.passes;
+    const size_t count = (pass + 1) * faces.size() / cut.passes - begin;
     return CatchToStatus("embedding faces", [&] {
-      auto part = EmbedPass(faces.subspan(begin, end - begin), cut.threads);
-      if (part.ok()) parts[pass] = *std::move(part);
-      return part.status();
+      return EmbedPass(faces.subspan(begin, count), cut.threads,
+                       std::span(rows).subspan(begin * size, count * size));
     });
   };
   if (cut.threads == 1) {
@@ -173,14 +196,11 @@ StatusOr<std::vector<Embedding>> TorchEmbedder::Embed(std::span<const AlignedFac
     // Each of them has all threads already.
     for (size_t i = 0; i < cut.passes; ++i) FACEGATE_RETURN_IF_ERROR(embed_pass(i));
   }
-  std::vector<Embedding> embeddings;
-  embeddings.reserve(faces.size());
-  for (auto& part : parts) std::move(part.begin(), part.end(), std::back_inserter(embeddings));
-  return embeddings;
+  return rows;
 }
 
-StatusOr<std::vector<Embedding>> TorchEmbedder::EmbedPass(std::span<const AlignedFace> faces,
-                                                          int threads) const {
+Status TorchEmbedder::EmbedPass(std::span<const AlignedFace> faces, int threads,
+                                std::span<float> rows) const {
   FACEGATE_ASSIGN_OR_RETURN(const torch::Tensor input, MakeInput(faces));
   FACEGATE_ASSIGN_OR_RETURN(torch::Tensor raw, network_->Run(input, threads));
   const int64_t count = static_cast<int64_t>(faces.size());
@@ -189,19 +209,8 @@ StatusOr<std::vector<Embedding>> TorchEmbedder::EmbedPass(std::span<const Aligne
         fmt::format("the network gave {} numbers for {} crops", raw.numel(), input.size(0)));
   }
   raw = raw.view({count, views_, card_.embedding_size}).sum(1).contiguous();
-  const auto size = static_cast<size_t>(card_.embedding_size);
-  const std::span<const float> values(raw.data_ptr<float>(), faces.size() * size);
-  std::vector<Embedding> embeddings;
-  embeddings.reserve(faces.size());
-  for (size_t i = 0; i < faces.size(); ++i) {
-    auto embedding = Embedding::Normalize(values.subspan(i * size, size));
-    if (!embedding.ok()) {
-      return Internal(fmt::format("the network's output for a face is not an embedding: {}",
-                                  MessageOf(embedding.status())));
-    }
-    embeddings.push_back(*std::move(embedding));
-  }
-  return embeddings;
+  std::copy_n(raw.data_ptr<float>(), rows.size(), rows.begin());
+  return OkStatus();
 }
 
 StatusOr<torch::Tensor> TorchEmbedder::MakeInput(std::span<const AlignedFace> faces) const {
@@ -232,8 +241,8 @@ Status TorchEmbedder::WarmUp() {
   return OkStatus();
 }
 
-StatusOr<std::unique_ptr<Embedder>> MakeOnCpu(ModelFile file, const EmbedderOptions& options) {
-  return CatchToStatus("loading a model", [&]() -> StatusOr<std::unique_ptr<Embedder>> {
+StatusOr<std::unique_ptr<RawEmbedder>> MakeOnCpu(ModelFile file, const EmbedderOptions& options) {
+  return CatchToStatus("loading a model", [&]() -> StatusOr<std::unique_ptr<RawEmbedder>> {
     FACEGATE_ASSIGN_OR_RETURN(const network::Description description, NetworkOf(file.card));
     FACEGATE_ASSIGN_OR_RETURN(const auto backbone, LoadBackbone(description, file.tensors));
     file.tensors.clear();  // frees as much memory as the network takes
@@ -271,18 +280,24 @@ StatusOr<std::unique_ptr<Embedder>> MakeTorchEmbedder(ModelFile file,
   FACEGATE_ASSIGN_OR_RETURN(const Device device, ChooseDevice(options.device, FindCuda()));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<Precision> precisions,
                             PrecisionsToTry(options.precision, device.is_cuda()));
-  const auto with_batch = [&](int usual) {
-    EmbedderOptions sized = options;
-    if (sized.max_batch == 0) sized.max_batch = usual;
-    return sized;
+  const auto on_cpu = [&]() -> StatusOr<std::unique_ptr<Embedder>> {
+    return MakeOnCpu(std::move(file), WithBatch(options, kCpuBatch));
   };
-  const auto on_cpu = [&] { return MakeOnCpu(std::move(file), with_batch(kCpuBatch)); };
   if (!device.is_cuda()) {
     if (!device.note.empty()) LogInfo("computing on the CPU: {}", device.note);
     return on_cpu();
   }
-  const auto on_card = [&] { return MakeOnCard(file, device, precisions, with_batch(kCardBatch)); };
+  const auto on_card = [&] {
+    return MakeOnCard(file, device, precisions, WithBatch(options, kCardBatch));
+  };
   return MakeOnCardOrCpu(options.device == "auto", on_card, on_cpu);
+}
+
+StatusOr<std::unique_ptr<RawEmbedder>> MakeTorchRawEmbedder(ModelFile file,
+                                                            const EmbedderOptions& options) {
+  FACEGATE_RETURN_IF_ERROR(CheckOptions(options));
+  FACEGATE_RETURN_IF_ERROR(CheckCard(file.card));
+  return MakeOnCpu(std::move(file), WithBatch(options, kCpuBatch));
 }
 
 StatusOr<std::unique_ptr<Embedder>> LoadTorchEmbedder(const std::string& path,

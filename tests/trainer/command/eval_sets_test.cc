@@ -11,7 +11,6 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/command/train_cli.h"
-#include "trainer/photos/pair_source.h"
 
 namespace facegate {
 namespace {
@@ -83,18 +82,13 @@ TEST_F(EvalSetsTest, PrintsARowForEachSetAndTheMean) {
   EXPECT_THAT(*page, AllOf(HasSubstr("agedb: 40 photos, 20 pairs"), HasSubstr("data:image/")));
 }
 
-// LFW's matched and mismatched pairs are two files, and one set.
-TEST_F(EvalSetsTest, ListsOfOneKindAreReadAsOne) {
-  ASSERT_THAT(WriteFileAtomically(dir_.File("match.txt"), "a b 1\nb c 1\n"), IsOk());
-  ASSERT_THAT(WriteFileAtomically(dir_.File("mismatch.txt"), "a c 0\na d 0\n"), IsOk());
-  ASSERT_THAT(WriteFileAtomically(dir_.File("both.txt"), "a c 0\na b 1\n"), IsOk());
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      const std::vector<PairSource> sets,
-      OpenPairSources({dir_.File("match.txt"), dir_.File("both.txt"), dir_.File("mismatch.txt")}));
-  ASSERT_EQ(sets.size(), 2U);
-  EXPECT_EQ(sets[0].name, "both");
-  EXPECT_EQ(sets[1].name, "match + mismatch");
-  EXPECT_EQ(sets[1].list.pairs.size(), 4U);
+TEST_F(EvalSetsTest, NamesOfSetsNeedNotBeText) {
+  const std::string set = dir_.File("\x1b[2J\xb9.bin");
+  ASSERT_THAT(WriteFileAtomically(set, PairPickle(MakeTestPairs(20))), IsOk());
+  const Json json = JsonOf({"--pairs", set, "--pairs", dir_.File("lfw.bin")});
+  EXPECT_EQ(json["sets"].size(), 2U);
+  ASSERT_EQ(Run({model_, "--pairs", set, "--pairs", dir_.File("lfw.bin")}), TrainExitCode::kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("\n\\x1b[2J\\xb9 "));
 }
 
 TEST_F(EvalSetsTest, RefusesWhatDoesNotGoWithPictures) {

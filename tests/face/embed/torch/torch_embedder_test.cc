@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <numeric>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "face/embed/canary.h"
+#include "face/embed/torch/raw_embedder.h"
 #include "face/network/random_weights.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -64,6 +67,19 @@ TEST(TorchEmbedderTest, RandomWeightsGiveTheRecordedEmbeddings) {
     }
   }
   EXPECT_NEAR(CosineScore(embeddings[0].values(), embeddings[1].values()), 0.914989, 1e-4);
+}
+
+// Their lengths are those that the network gave.
+TEST(TorchEmbedderTest, RawVectorsOfUnitLengthAreTheEmbeddings) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto embedder, MakeTorchRawEmbedder(RandomModel(), Quick()));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto raw, embedder->EmbedRaw(Faces(3)));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto embeddings, embedder->Embed(Faces(3)));
+  ASSERT_EQ(raw.size(), 3u * 128u);
+  for (size_t i = 0; i < embeddings.size(); ++i) {
+    const auto row = std::span(raw).subspan(i * 128, 128);
+    EXPECT_EQ(*Embedding::Normalize(row), embeddings[i]);
+    EXPECT_GT(std::abs(std::inner_product(row.begin(), row.end(), row.begin(), 0.0) - 1.0), 0.1);
+  }
 }
 
 TEST(TorchEmbedderTest, EmbeddingDoesNotDependOnItsBatch) {
