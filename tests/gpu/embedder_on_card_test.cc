@@ -111,9 +111,19 @@ TEST_P(EqualityTest, GivesTheEmbeddingsOfTheCpu) {
 // Each kind of layer, and the networks that people serve; more of a family adds nothing but time,
 // of which a card has little.
 std::vector<std::string> Models() {
-  return {"mobilefacenet-128",  "mobilefacenet-512", "iresnet-18",        "iresnet-34",
-          "iresnet-50",         "iresnet-100",       "iresnet-200",       "irse-50",
-          "adaface-ir-50",      "resnet-face-18-se", "keras-mobilenetv2", "ghostfacenet-v1-s1",
+  return {"mobilefacenet-128",
+          "mobilefacenet-512",
+          "iresnet-18",
+          "iresnet-34",
+          "iresnet-50",
+          "iresnet-100",
+          "iresnet-200",
+          "irse-50",
+          "adaface-ir-50",
+          "resnet-face-18-se",
+          "keras-mobilenetv2",
+          "ghostfacenet-v1-s1",
+          "vit-t",
           std::string(kBundled)};
 }
 

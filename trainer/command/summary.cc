@@ -87,7 +87,7 @@ void PrintTable(const SummaryOptions& options, const SummaryReport& report, std:
   const auto& [channels, height, width] = report.network.input;
   out << fmt::format("{}, input {} x {} x {}\n\n", report.architecture, channels, height, width);
   PrintLayers(report, out);
-  out << "\nMultiply-adds count only convolutions and linear layers, for one picture.\n";
+  out << "\nMultiply-adds are of convolutions, linear layers and attention alone, for one picture.\n";
   if (!report.file) return;
   out << "\n";
   PrintCardRow("file",

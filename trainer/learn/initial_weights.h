@@ -13,8 +13,8 @@ namespace facegate {
 // 1 / sqrt(fan in) (Dosovitskiy et al., 2021; PyTorch). Follows from the seed alone.
 void SetInitialWeights(torch::nn::Module& module, uint64_t seed);
 
-// True when a parameter is decayed: weights of convolutions and linear layers are, batch norms,
-// biases and PReLU slopes are not.
+// True when a parameter is decayed: weights of convolutions and linear layers are, and places and
+// masks of transformers; norms, biases and PReLU slopes are not.
 bool IsDecayed(const torch::Tensor& parameter);
 
 }  // namespace facegate

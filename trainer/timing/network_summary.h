@@ -19,8 +19,8 @@ struct LayerSummary {
   bool group = false;
   std::vector<int64_t> output;  // the shape for one picture: channels, height, width; or length
   int64_t parameters = 0;       // trainable and fixed, without buffers
-  // Multiplications with an addition each in convolutions and linear layers, for one picture.
-  // Batch norms, activations and sums are not counted: they are a few for each value of `output`.
+  // Multiplications with an addition each in convolutions, linear layers and attention, for one
+  // picture. Norms, activations and sums are not counted: they are a few for each value of `output`.
   int64_t multiply_adds = 0;
 };
 
