@@ -17,6 +17,9 @@ StatusOr<EvalResolutions> OpenResolutions(const EvalOptions& options) {
   if (by_network && factors.empty()) {
     return RefuseField(kField, "needs --low-resolution with the network's factor");
   }
+  if (options.reduction && factors.empty()) {
+    return RefuseField("--low-resolution-by", "needs --low-resolution");
+  }
   EvalResolutions resolutions;
   std::map<int, const SuperResolution*> by_scale;
   for (const std::string& path : options.super_resolution) {

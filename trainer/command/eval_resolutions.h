@@ -17,8 +17,8 @@ struct EvalResolutions {
   std::vector<Resolution> all;  // of those networks
 };
 
-// Opens the networks of --super-resolution. kInvalidField where two have one scale, or no factor is
-// that of a network.
+// Opens the networks of --super-resolution. kInvalidField where two have one scale, no factor is
+// that of a network, or there are no factors and something is said of them.
 StatusOr<EvalResolutions> OpenResolutions(const EvalOptions& options);
 
 }  // namespace facegate

@@ -140,6 +140,7 @@ TEST_F(SuperResolutionCommandTest, EvalRefusesNetworksThatFitNoFactor) {
     return err_.str();
   };
   EXPECT_THAT(refused({"--super-resolution", network}), HasSubstr("needs --low-resolution"));
+  EXPECT_THAT(refused({"--low-resolution-by", "area"}), HasSubstr("needs --low-resolution"));
   EXPECT_THAT(refused({"--low-resolution", "2", "--super-resolution", network}),
               HasSubstr("enlarges 4 times; --low-resolution is 2"));
   EXPECT_THAT(refused({"--low-resolution", "4", "--super-resolution", network, "--super-resolution",
