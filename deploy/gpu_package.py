@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ["facegate-server", "facegate-train", "gpu_embed_bench", "gpu_serve_bench", "train_bench"]
-MODULES = ["facegate-torch.so", "facegate-train.so"]
+MODULES = ["facegate-torch.so", "facegate-torchscript.so", "facegate-train.so"]
 C_LIBRARY = {"ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "libresolv.so.2", "librt.so.1",
              "libutil.so.1"}
 GLIBC = (2, 36)

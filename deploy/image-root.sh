@@ -38,7 +38,7 @@ done
 
 root="$out/root" local="$out/root/usr/local"
 install -D -s -t "$local/bin" "$build"/bin/facegate "$build"/bin/facegate-server "$build"/bin/facegate-train
-install -D -s -t "$local/lib/facegate" "$build"/lib/facegate/facegate-torch.so "$build"/lib/facegate/facegate-train.so
+install -D -s -t "$local/lib/facegate" "$build"/lib/facegate/facegate-{torch,torchscript,train}.so
 install -D -m 0644 -t "$local/share/doc/facegate" "$source_root/LICENSE"
 install -D -m 0644 "$source_root/deploy/models/README.md" "$local/share/doc/facegate/model.md"
 install -D -m 0644 "$source_root/deploy/models/default.safetensors" "$root/etc/facegate/model.safetensors"

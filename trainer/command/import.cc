@@ -26,10 +26,12 @@
 #include "face/weights/safetensors.h"
 #include "trainer/command/card_print.h"
 #include "trainer/command/import_onnx.h"
+#include "trainer/command/import_script.h"
 #include "trainer/command/import_super_resolution.h"
 #include "trainer/keras/h5_file.h"
 #include "trainer/keras/keras_weights.h"
 #include "trainer/run/model_writer.h"
+#include "trainer/torchscript/script_archive.h"
 
 namespace facegate {
 namespace {
@@ -90,6 +92,12 @@ Source SourceOf(FoundBackbone found) {
   return source;
 }
 
+Source SourceOf(OnnxBackbone backbone) {
+  Source source = SourceOf(std::move(backbone.found));
+  source.largest_pixel = backbone.largest_pixel;
+  return source;
+}
+
 bool HasCard(const Safetensors& file) { return file.metadata.contains(std::string(kCardKey)); }
 
 // A network that stands in the card, or that is asked for by its name.
@@ -108,6 +116,9 @@ StatusOr<Source> FromModelFile(Safetensors file, const ImportOptions& options) {
 
 StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& options,
                              const BackboneWish& wish) {
+  if (options.torchscript && !LooksLikeTorchScript(bytes)) {
+    return RefuseField("--torchscript", "the file is none of torch.jit.save");
+  }
   if (LooksLikeH5(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(TensorMap keras, ParseH5(bytes));
     FACEGATE_ASSIGN_OR_RETURN(keras, FromKeras(std::move(keras)));
@@ -129,6 +140,11 @@ StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& option
     Source source = SourceOf(std::move(backbone.found));
     source.largest_pixel = backbone.largest_pixel;
     return source;
+  }
+  if (LooksLikeTorchScript(bytes)) {
+    FACEGATE_ASSIGN_OR_RETURN(OnnxBackbone backbone,
+                              TakeScriptBackbone(bytes, options.torchscript, wish));
+    return SourceOf(std::move(backbone));
   }
   FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, ParseBackbone(bytes, wish));
   return SourceOf(std::move(found));
@@ -324,6 +340,8 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "  facegate-train import --alignment arcface-112x112 --input 128x128 resnet18_110.pth "
       "grey.safetensors\n"
       "  facegate-train import --preset arcface-tf2 arc_mbv2.h5 mbv2.safetensors\n"
+      "  facegate-train import --torchscript --alignment arcface-112x112 scripted.pt "
+      "scripted.safetensors\n"
       "  facegate-train import --half --figures figures.json run/model.safetensors "
       "small.safetensors\n"
       "  facegate-train import --mix run2/model.safetensors run1/model.safetensors "
@@ -357,6 +375,9 @@ TrainCommand AddImportCommand(CLI::App& app) {
       ->needs("--mix")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  command->add_flag("--torchscript", options->torchscript,
+                    "SOURCE is a file of torch.jit.save, which LibTorch runs: of people you trust "
+                    "alone");
   command->add_flag("--half", options->half,
                     "Round weights to 16 bits, half the size; figures of the source's card are "
                     "dropped");

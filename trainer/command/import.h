@@ -13,7 +13,8 @@
 namespace facegate {
 
 struct ImportOptions {
-  // A .pth of torch.save, an .h5 of Keras, a .safetensors or .onnx with or without a card.
+  // A .pth of torch.save, an .h5 of Keras, a .safetensors or .onnx with or without a card, a .pt of
+  // torch.jit.save.
   std::string source{};
   std::string out{};
   std::optional<std::string> architecture{};  // else found by the tensors' names and shapes
@@ -26,8 +27,9 @@ struct ImportOptions {
   // A model file whose weights are mixed with the source's, see MixWeights(), and its share.
   std::optional<std::string> mix{};
   double mix_share = 0.5;
-  bool half = false;   // store numbers of 16 bits
-  bool force = false;  // replace `out`
+  bool torchscript = false;  // the source is of torch.jit.save, and its maker is trusted
+  bool half = false;         // store numbers of 16 bits
+  bool force = false;        // replace `out`
 };
 
 struct ImportReport {

@@ -111,6 +111,10 @@ OnnxBackbone BackboneOf(GraphNetwork graph, const BackboneWish& wish) {
 StatusOr<OnnxWeights> ReadOnnxWeights(std::string_view bytes, const std::string& path) {
   FACEGATE_ASSIGN_OR_RETURN(OnnxModel model,
                             ParseOnnx(bytes, std::filesystem::path(path).parent_path().string()));
+  return WeightsOf(std::move(model));
+}
+
+StatusOr<OnnxWeights> WeightsOf(OnnxModel model) {
   OnnxWeights weights{.file = {}, .first = FirstOf(model)};
   FACEGATE_ASSIGN_OR_RETURN(weights.file, TakeStateDict(std::move(model)));
   return weights;
@@ -123,6 +127,11 @@ StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, std::string_view by
   }
   FACEGATE_ASSIGN_OR_RETURN(OnnxModel model,
                             ParseOnnx(bytes, std::filesystem::path(path).parent_path().string()));
+  return TakeOnnxBackbone(std::move(weights), std::move(model), wish);
+}
+
+StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, OnnxModel model,
+                                        const BackboneWish& wish) {
   StatusOr<GraphNetwork> read = DescribeGraph(std::move(model), wish.hints.input);
   BackboneWish sized = wish;
   if (read.ok() && !read->open_sides && !sized.hints.input.has_value()) {

@@ -6,6 +6,7 @@
 
 #include "face/base/status.h"
 #include "face/network/backbone_file.h"
+#include "face/onnx/onnx_model.h"
 #include "face/weights/safetensors.h"
 
 namespace facegate {
@@ -19,6 +20,9 @@ struct OnnxWeights {
 // Reads the bytes of the file at `path`, whose folder may hold data of it.
 StatusOr<OnnxWeights> ReadOnnxWeights(std::string_view bytes, const std::string& path);
 
+// The same of a model that is there already.
+StatusOr<OnnxWeights> WeightsOf(OnnxModel model);
+
 // The backbone of an ONNX file.
 struct OnnxBackbone {
   FoundBackbone found;
@@ -31,5 +35,9 @@ struct OnnxBackbone {
 // kInvalidArgument where neither gives one, and where an architecture is asked for that it is not.
 StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, std::string_view bytes,
                                         const std::string& path, const BackboneWish& wish);
+
+// The same of the model that these weights are of.
+StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, OnnxModel model,
+                                        const BackboneWish& wish);
 
 }  // namespace facegate
