@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "trainer/photos/idx_file.h"
+#include "trainer/ring/ring_network.h"
 #include "trainer/ring/ring_run.h"
 
 namespace facegate {
@@ -66,6 +67,7 @@ void PrintJson(const RingCommandOptions& options, const RingRunReport& report, s
   nlohmann::ordered_json json;
   json["train_digits"] = report.train_digits;
   json["test_digits"] = report.test_digits;
+  json["network"] = training.network;
   json["seed"] = training.seed;
   json["epochs"] = training.epochs;
   json["margin"] = training.margin;
@@ -99,7 +101,7 @@ TrainCommand AddRingCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "ring", "Shows on MNIST what a margin does: two trainings, one figure, a few minutes");
   command->footer(
-      "Trains a small network that embeds digits in the plane, once with softmax and once with "
+      "Trains a network that embeds digits in the plane, once with softmax and once with "
       "ArcFace, and\ndraws what each makes of the test digits. The same options give the same "
       "figures. It computes on the CPU.\nMNIST's files, as they are published or unpacked:\n"
       "  train-images-idx3-ubyte.gz  train-labels-idx1-ubyte.gz\n"
@@ -107,13 +109,23 @@ TrainCommand AddRingCommand(CLI::App& app) {
       "\n"
       "Examples:\n"
       "  facegate-train ring --mnist mnist/\n"
-      "  facegate-train ring --mnist mnist/ --out ring2.png --seed 2 --margin 0.3 --json");
+      "  facegate-train ring --mnist mnist/ --out ring2.png --seed 2 --margin 0.3 --json\n"
+      "  facegate-train ring --mnist mnist/ --network resnet-18-plane-2 --digits 6000 --epochs 2");
   const auto options = std::make_shared<RingCommandOptions>();
   RingTrainingOptions& training = options->run.training;
   command->add_option("--mnist", options->run.mnist, "Folder with MNIST's four files");
   command->add_option("-o,--out,--output", options->run.out, "PNG to write")->capture_default_str();
   command->add_option("--tensorboard", options->run.events,
                       "Folder for TensorBoard's events: the plane after each epoch");
+  command
+      ->add_option("--network", training.network,
+                   "small, or resnet-18-plane-2, which enlarges digits to 160x160: hours on a CPU")
+      ->check(CLI::IsMember(RingNetworkNames()))
+      ->capture_default_str();
+  command
+      ->add_option("--digits", options->run.digits,
+                   "Only the first so many digits of the training half; 0: all")
+      ->capture_default_str();
   command->add_option("--seed", training.seed, "Of weights and order")->capture_default_str();
   command->add_option("--epochs", training.epochs, "Times that each digit is seen")
       ->check(CLI::Range(1, 1000))

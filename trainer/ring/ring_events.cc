@@ -13,13 +13,15 @@
 
 namespace facegate {
 
-StatusOr<std::unique_ptr<RingEvents>> RingEvents::Create(const std::string& folder) {
+StatusOr<std::unique_ptr<RingEvents>> RingEvents::Create(const std::string& folder,
+                                                         const std::string& network) {
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description description, DescribeRingNetwork(network));
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) return NotFound(fmt::format("{}: {}", folder, failure.message()));
   FACEGATE_ASSIGN_OR_RETURN(auto file, report::EventFile::Create(folder, Clock::System()));
   FACEGATE_RETURN_IF_ERROR(file->AddRestart(0));
-  FACEGATE_ASSIGN_OR_RETURN(const std::string graph, report::NetworkGraph(DescribeRingNetwork()));
+  FACEGATE_ASSIGN_OR_RETURN(const std::string graph, report::NetworkGraph(description));
   FACEGATE_RETURN_IF_ERROR(file->AddGraph(graph));
   FACEGATE_RETURN_IF_ERROR(file->Flush());
   return std::unique_ptr<RingEvents>(new RingEvents(std::move(file)));

@@ -17,7 +17,9 @@ namespace facegate {
 class RingEvents {
  public:
   // A new file in `folder`, which is made where it is absent; what earlier files there say is void.
-  static StatusOr<std::unique_ptr<RingEvents>> Create(const std::string& folder);
+  // `network` is one of RingNetworkNames().
+  static StatusOr<std::unique_ptr<RingEvents>> Create(const std::string& folder,
+                                                      const std::string& network);
 
   Status ShowPlane(const std::string& tag, int64_t epoch, const RingFigure& figure);
 

@@ -1,22 +1,22 @@
 #pragma once
 
-#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "face/base/status.h"
 #include "face/network/description.h"
-#include "face/torch/backbone_layers.h"
 
 namespace facegate {
 
-// The small network of the ring demonstration: N·1·28·28 digits to raw embeddings N·2, which can
-// be drawn as they are. Values are undefined until SetInitialWeights() sets them.
-class RingNetwork : public Chain {
- public:
-  static constexpr int64_t kInputSide = 28;  // pixels
-  static constexpr int64_t kEmbeddingSize = 2;
-};
+// The networks of the ring demonstration. They lead from pictures of digits to raw embeddings N·2,
+// which can be drawn as they are.
+//
+//   small              made for this: digits of 28×28 as they are, 0.1 million parameters
+//   resnet-18-plane-2  piginzoo/arcface-pytorch's for MNIST: 3·160×160, 11.2 million parameters
+const std::vector<std::string>& RingNetworkNames();
 
-network::Description DescribeRingNetwork();
-
-std::shared_ptr<RingNetwork> MakeRingNetwork();
+// kInvalidArgument, listing the names, for another one.
+StatusOr<network::Description> DescribeRingNetwork(std::string_view name);
 
 }  // namespace facegate

@@ -98,9 +98,9 @@ Status WriteFigure(const RingRunOptions& options, const RingRunReport& report,
   const RingTrainingOptions& training = options.training;
   const RingFigure figure{
       .title = "What an angular margin does to embeddings",
-      .subtitle = fmt::format("{} test digits of MNIST in the plane, as the same small network "
+      .subtitle = fmt::format("{} test digits of MNIST in the plane, as the same network ({}) "
                               "embeds them after {} epochs (seed {})",
-                              test.size(), training.epochs, training.seed),
+                              test.size(), training.network, training.epochs, training.seed),
       .panels = {PanelOf(TitleOf(training, false), report.softmax, test),
                  PanelOf(TitleOf(training, true), report.arcface, test)}};
   return CatchToStatus("drawing the rings", [&]() -> Status {
@@ -109,15 +109,22 @@ Status WriteFigure(const RingRunOptions& options, const RingRunReport& report,
   });
 }
 
+void KeepFirst(size_t count, DigitSet& digits) {
+  if (count == 0 || count >= digits.size()) return;
+  digits.labels.resize(count);
+  digits.pixels.resize(count * digits.rows * digits.columns);
+}
+
 }  // namespace
 
 StatusOr<RingRunReport> DrawRings(const RingRunOptions& options, const Session& session) {
   const auto start = std::chrono::steady_clock::now();
-  FACEGATE_ASSIGN_OR_RETURN(const DigitSet train, ReadDigits(options.mnist, DigitPart::kTrain));
+  FACEGATE_ASSIGN_OR_RETURN(DigitSet train, ReadDigits(options.mnist, DigitPart::kTrain));
+  KeepFirst(options.digits, train);
   FACEGATE_ASSIGN_OR_RETURN(const DigitSet test, ReadDigits(options.mnist, DigitPart::kTest));
   std::unique_ptr<RingEvents> events;
   if (!options.events.empty()) {
-    FACEGATE_ASSIGN_OR_RETURN(events, RingEvents::Create(options.events));
+    FACEGATE_ASSIGN_OR_RETURN(events, RingEvents::Create(options.events, options.training.network));
   }
   Trained trained = TrainBoth(options, train, test, events.get(), session);
   RingRunReport report{.train_digits = train.size(), .test_digits = test.size()};

@@ -12,6 +12,8 @@
 
 #include "face/base/catch.h"
 #include "face/base/random.h"
+#include "face/torch/backbone_layers.h"
+#include "face/torch/module_tree.h"
 #include "trainer/learn/class_head.h"
 #include "trainer/learn/descent.h"
 #include "trainer/learn/initial_weights.h"
@@ -27,6 +29,7 @@ namespace {
 using torch::Tensor;
 
 constexpr int64_t kClasses = 10;
+constexpr int64_t kDigitSide = 28;  // pixels
 constexpr uint64_t kOrderStream = 71;
 // Mean and deviation of MNIST's pixels, 0..1.
 constexpr float kMean = 0.1307F;
@@ -36,10 +39,10 @@ constexpr double kClipNorm = 5.0;
 // Shares of the training until the learning rate, and until the margin, have their full strength.
 constexpr double kRateWarmup = 0.05;
 constexpr double kMarginWarmup = 0.3;
-constexpr size_t kTestBatch = 500;
+constexpr size_t kTestBatch = 100;
 
 Status CheckDigits(const DigitSet& digits) {
-  constexpr auto kSide = static_cast<size_t>(RingNetwork::kInputSide);
+  constexpr auto kSide = static_cast<size_t>(kDigitSide);
   if (digits.rows == kSide && digits.columns == kSide && digits.size() > 0) return OkStatus();
   return InvalidArgument(fmt::format("there are {} digits of {} x {} pixels, expected {} x {}",
                                      digits.size(), digits.rows, digits.columns, kSide, kSide));
@@ -62,11 +65,12 @@ Status CheckOptions(const RingTrainingOptions& options, const DigitSet& train) {
   return OkStatus();
 }
 
-// The pictures of these places as the network takes them.
-Tensor InputOf(const DigitSet& digits, std::span<const uint32_t> places) {
-  constexpr int64_t kSide = RingNetwork::kInputSide;
-  constexpr auto kPixels = static_cast<size_t>(kSide * kSide);
-  Tensor input = torch::empty({static_cast<int64_t>(places.size()), 1, kSide, kSide});
+// The pictures of these places as a network of this input takes them.
+Tensor InputOf(const DigitSet& digits, std::span<const uint32_t> places,
+               const network::Input& wanted) {
+  constexpr auto kPixels = static_cast<size_t>(kDigitSide * kDigitSide);
+  const auto count = static_cast<int64_t>(places.size());
+  Tensor input = torch::empty({count, 1, kDigitSide, kDigitSide});
   auto* out = input.data_ptr<float>();
   for (const uint32_t place : places) {
     const char* const in = digits.pixels.data() + size_t{place} * kPixels;
@@ -75,7 +79,11 @@ Tensor InputOf(const DigitSet& digits, std::span<const uint32_t> places) {
       *out++ = (pixel / 255.0F - kMean) / kDeviation;
     }
   }
-  return input;
+  if (wanted.height != kDigitSide || wanted.width != kDigitSide) {
+    input = torch::upsample_bilinear2d(input, {wanted.height, wanted.width},
+                                       /*align_corners=*/false);
+  }
+  return input.expand({count, wanted.channels, wanted.height, wanted.width});
 }
 
 Tensor LabelsOf(const DigitSet& digits, std::span<const uint32_t> places) {
@@ -107,7 +115,8 @@ class ThreadScope {
 
 // Network, head and what changes them.
 struct Learner {
-  std::shared_ptr<RingNetwork> network;
+  network::Input input;
+  std::shared_ptr<Chain> network;
   std::shared_ptr<ClassHead> head;
   std::unique_ptr<Descent> descent;
 };
@@ -137,11 +146,15 @@ int64_t ShareOf(int64_t steps, double share) {
 }
 
 StatusOr<Learner> MakeLearner(const RingTrainingOptions& options, const DigitSet& train) {
+  FACEGATE_ASSIGN_OR_RETURN(const network::Description description,
+                            DescribeRingNetwork(options.network));
   Learner learner;
-  learner.network = MakeRingNetwork();
+  learner.input = description.input;
+  learner.network = std::make_shared<Chain>();
+  AppendLayers(description.layers, *learner.network);
   SetInitialWeights(*learner.network, options.seed);
   ClassHeadOptions head{.classes = kClasses,
-                        .embedding_size = RingNetwork::kEmbeddingSize,
+                        .embedding_size = static_cast<int>(description.outputs),
                         .linear = !options.arcface,
                         .seed = options.seed};
   head.margin.scale = options.scale;
@@ -183,7 +196,8 @@ RingResult Apply(const DigitSet& test, Learner& learner) {
   for (size_t begin = 0; begin < all.size(); begin += kTestBatch) {
     const auto places =
         std::span<const uint32_t>(all).subspan(begin, std::min(all.size() - begin, kTestBatch));
-    const Tensor embeddings = learner.network->forward(InputOf(test, places)).contiguous();
+    const Tensor embeddings =
+        learner.network->forward(InputOf(test, places, learner.input)).contiguous();
     const Tensor labels = LabelsOf(test, places);
     const HeadOutput output = learner.head->Forward(embeddings, labels, 0, 0.0);
     right += (output.cosines.argmax(1) == labels).sum().item<int64_t>();
@@ -226,8 +240,9 @@ Status Train(const RingTrainingOptions& options, const DigitSet& train, const Di
     }
     const auto places = std::span<const uint32_t>(order).subspan(place * batch, batch);
     const double strength = std::min(1.0, static_cast<double>(step) / margin_warmup);
-    const HeadOutput output = learner.head->Forward(
-        learner.network->forward(InputOf(train, places)), LabelsOf(train, places), step, strength);
+    const HeadOutput output =
+        learner.head->Forward(learner.network->forward(InputOf(train, places, learner.input)),
+                              LabelsOf(train, places), step, strength);
     const Tensor loss = ClassificationLoss(output.logits, output.labels, {});
     const auto rest_centres = [&] {
       if (!options.arcface || strength >= 1.0) return;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "face/base/status.h"
@@ -11,6 +12,7 @@
 namespace facegate {
 
 struct RingTrainingOptions {
+  std::string network = "small";  // of RingNetworkNames()
   // ArcFace on the angles of the embedding, or else softmax over a linear layer without a bias.
   bool arcface = true;
   double margin = 0.5;          // radians, 0..1
@@ -41,7 +43,8 @@ struct RingWatch {
   std::function<Status(int64_t epoch, const RingResult& result)> epoch{};
 };
 
-// Trains a RingNetwork on `train` and applies it to `test`. The result follows from options and
+// Trains a network on `train` and applies it to `test`; digits are enlarged (bilinear) to the size
+// that it takes. The result follows from options and
 // digits alone, and is the same whatever is watched. Several calls may run side by side in threads
 // of their own. kInvalidArgument for options out of their range, digits that are not 28 x 28 or
 // fewer than a batch; kFailedPrecondition when training diverges.

@@ -103,6 +103,14 @@ TEST_F(RingTrainingTest, StaysFiniteAtTheLargestMarginAndScale) {
   }
 }
 
+TEST_F(RingTrainingTest, LearnsWithTheResNetOfTheOriginal) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const RingResult result, TrainRing({.network = "resnet-18-plane-2", .epochs = 1, .batch = 10},
+                                         Squares(10, 1), Squares(10, 2), {}));
+  ASSERT_EQ(result.embeddings.size(), 10U);
+  EXPECT_NE(result.embeddings[0].x, result.embeddings[1].x);
+}
+
 TEST_F(RingTrainingTest, TellsThatATrainingDiverged) {
   options_.learning_rate = 1e30;
   const auto result = TrainRing(options_, train_, test_, {});
@@ -126,6 +134,7 @@ TEST_F(RingTrainingTest, RefusesWhatHasNoMeaning) {
   const auto refused = [&](const RingTrainingOptions& options, const DigitSet& train) {
     EXPECT_THAT(TrainRing(options, train, test_, {}), StatusIs(StatusCode::kInvalidArgument));
   };
+  refused({.network = "resnet-18"}, train_);
   refused({.epochs = 0}, train_);
   refused({.batch = 1}, train_);
   refused({.batch = 2001}, train_);
