@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -158,8 +159,21 @@ constexpr KeyUse kUses[] = {
      "there is a teacher.model"},
 };
 
+// The network has maps that a teacher is compared by.
+bool HasMaps(const std::string& architecture) {
+  const auto network = DescribeArchitecture(architecture);
+  return network.ok() && std::any_of(network->layers.begin(), network->layers.end(),
+                                     [](const network::Layer& layer) { return layer.map; });
+}
+
 Status CheckTeacher(const Recipe& recipe) {
-  if (!recipe.teacher.model.empty()) return OkStatus();
+  if (!recipe.teacher.model.empty()) {
+    if (recipe.teacher.map_weight == 0.0 || HasMaps(recipe.network.architecture)) {
+      return OkStatus();
+    }
+    return InvalidArgument(fmt::format("teacher.map_weight needs maps to compare, and {} has none",
+                                       recipe.network.architecture));
+  }
   if (!recipe.data.unlabelled.empty()) {
     return InvalidArgument("data.unlabelled needs teacher.model");
   }

@@ -204,6 +204,13 @@ TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
   refused([](Recipe& r) { r.data.unlabelled = {"u"}; }, "teacher.model");
   refused([](Recipe& r) { r.augment.blend = 0.1; }, "augment.blend");
   refused([](Recipe& r) { r.teacher.map_weight = 1.0; }, "teacher.map_weight");
+  refused(
+      [](Recipe& r) {
+        r.teacher.model = "teacher.safetensors";
+        r.teacher.map_weight = 1.0;
+        r.network.architecture = "vit-t";
+      },
+      "vit-t has none");
   refused([](Recipe& r) { r.holdout.identities = 1; }, "holdout.identities");
   refused([](Recipe& r) { r.evaluate.photos = "p"; }, "evaluate.pairs");
   refused([](Recipe& r) { r.checkpoint.patience = 3; }, "checkpoint.patience");
