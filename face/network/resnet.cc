@@ -1,6 +1,8 @@
 #include "face/network/resnet.h"
 
+#include <algorithm>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "face/network/usual_layers.h"
@@ -9,6 +11,7 @@ namespace facegate::network {
 namespace {
 
 constexpr int64_t kExpansion = 4;  // of a bottleneck
+constexpr std::string_view kNumberedTrunk = "resnet_layer";
 
 Graph Unit(const ResNetShape& shape, int64_t in, int64_t width, int64_t stride) {
   const int64_t out = shape.bottleneck ? kExpansion * width : width;
@@ -69,7 +72,7 @@ std::vector<Layer> Numbered(std::vector<Layer> layers) {
   std::vector<LayerKind> kinds;
   kinds.reserve(layers.size());
   for (Layer& layer : layers) kinds.push_back(std::move(layer.kind));
-  return {{"resnet_layer", Sequence(std::move(kinds))}};
+  return {{std::string(kNumberedTrunk), Sequence(std::move(kinds))}};
 }
 
 void AppendHead(const ResNetShape& shape, double dropout, std::vector<Layer>& layers) {
@@ -99,6 +102,17 @@ Description ResNet(const ResNetShape& shape, double dropout) {
           .outputs = shape.outputs,
           .layers = std::move(layers),
           .more = {}};
+}
+
+std::string NameByPosition(std::string_view torchvision) {
+  // The layers of Trunk() in their order; those without tensors count, too.
+  constexpr std::array<std::string_view, 8> kTrunk = {"conv1",  "bn1",    "relu",   "maxpool",
+                                                      "layer1", "layer2", "layer3", "layer4"};
+  const size_t dot = torchvision.find('.');
+  const auto* const found = std::find(kTrunk.begin(), kTrunk.end(), torchvision.substr(0, dot));
+  if (found == kTrunk.end() || dot == std::string_view::npos) return std::string(torchvision);
+  return std::string(kNumberedTrunk) + "." + std::to_string(found - kTrunk.begin()) +
+         std::string(torchvision.substr(dot));
 }
 
 ResNetShape ResNetOfDepth(int depth) {

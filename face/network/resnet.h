@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "face/network/description.h"
 
@@ -35,6 +36,11 @@ struct ResNetShape {
 };
 
 Description ResNet(const ResNetShape& shape, double dropout);
+
+// What torchvision calls "layer1.0.conv1.weight" is "resnet_layer.4.0.conv1.weight" in a network
+// with a kExtractLayer head and a pooled stem. Names that torchvision's trunk has not stay as they
+// are.
+std::string NameByPosition(std::string_view torchvision);
 
 // The units of ResNet-18, 34, 50, 101 and 152, and whether they are bottlenecks.
 ResNetShape ResNetOfDepth(int depth);

@@ -1,14 +1,20 @@
-// ParseH5() and FromKeras(): tensors within their bounds, or kInvalidArgument. Bytes that are no
-// HDF5 file are a list of tensors for FromKeras() alone, one in a line: a path and its extents.
+// ParseH5(), ParseTensorFlowCheckpoint() and FromKeras(): tensors within their bounds, or
+// kInvalidArgument (or kDataLoss). Bytes after "TF" are the entries of an index, whose length comes
+// first in two bytes, and the numbers; the frame with its sums is made here. Bytes that are no HDF5
+// file either are a list of tensors for FromKeras() alone, one in a line: a path and its extents.
 #include <algorithm>
 #include <charconv>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "face/base/check.h"
+#include "face/base/coding.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/support/tensorflow_bytes.h"
 #include "trainer/keras/h5_file.h"
 #include "trainer/keras/keras_weights.h"
+#include "trainer/keras/tensorflow_checkpoint.h"
 
 namespace facegate {
 namespace {
@@ -46,6 +52,22 @@ void RunFile(std::string_view bytes) {
   RunTensors(*std::move(tensors));
 }
 
+void RunCheckpoint(std::string_view bytes) {
+  const auto length = TakeLittleEndian<uint16_t>(bytes);
+  if (!length.has_value()) return;
+  const std::string index = TensorFlowWriter::Index(std::string(bytes.substr(0, *length)));
+  const std::vector<std::string> shards = {
+      std::string(bytes.substr(std::min<size_t>(bytes.size(), *length)))};
+  StatusOr<TensorMap> tensors = ParseTensorFlowCheckpoint(index, shards);
+  if (!tensors.ok()) {
+    FACEGATE_CHECK(tensors.status().code() == StatusCode::kInvalidArgument ||
+                   tensors.status().code() == StatusCode::kDataLoss);
+    return;
+  }
+  CheckedBytes(*tensors);
+  RunTensors(*std::move(tensors));
+}
+
 // "conv/kernel:0 1 1 3 4"
 void RunList(std::string_view text) {
   TensorMap tensors;
@@ -80,6 +102,12 @@ extern "C" const char* __lsan_default_suppressions() {  // NOLINT(bugprone-reser
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes = facegate::AsText(data, size);
-  facegate::LooksLikeH5(bytes) ? facegate::RunFile(bytes) : facegate::RunList(bytes);
+  if (facegate::LooksLikeH5(bytes)) {
+    facegate::RunFile(bytes);
+  } else if (bytes.starts_with("TF")) {
+    facegate::RunCheckpoint(bytes.substr(2));
+  } else {
+    facegate::RunList(bytes);
+  }
   return 0;
 }

@@ -17,6 +17,7 @@
 #include "tests/support/h5_bytes.h"
 #include "tests/support/small_graph.h"
 #include "tests/support/small_transformer.h"
+#include "tests/support/tensorflow_bytes.h"
 
 namespace facegate {
 namespace {
@@ -192,6 +193,17 @@ std::vector<Seed> DescriptionSeeds() {
           {"deep", std::string(100, '[')}};
 }
 
+// As keras_fuzz.cc takes a checkpoint of TensorFlow.
+std::string CheckpointSeed(bool with_names) {
+  TensorFlowWriter writer;
+  writer.Add("a/kernel/.ATTRIBUTES/VARIABLE_VALUE", "conv1/kernel", {1, 1, 2, 2}, {0, 1, 2, 3});
+  writer.Add("a/none/.ATTRIBUTES/VARIABLE_VALUE", "dense/kernel", {0, 2}, {});
+  const std::string entries = writer.Entries(with_names);
+  std::string seed = "TF";
+  AppendLittleEndian(seed, static_cast<uint16_t>(entries.size()));
+  return seed + entries + writer.numbers();
+}
+
 std::vector<Seed> KerasSeeds() {
   const std::string file = H5Bytes({{"conv1/kernel:0", {1, 1, 2, 2}}, {"conv1/bias:0", {2}}});
   return {{"file", file},
@@ -202,6 +214,8 @@ std::vector<Seed> KerasSeeds() {
            "ArcHead/dense_8/kernel:0 1 9\n"},
           {"twice", "a/c/bias:0 2\nb/c/bias:0 2\n"},
           {"wrong_shape", "c/kernel:0 2 2 2\n"},
+          {"checkpoint", CheckpointSeed(true)},
+          {"plain_checkpoint", CheckpointSeed(false)},
           {"empty_shape", "dense/kernel:0 0 3\nbatch_normalization/gamma:0 0\n"}};
 }
 

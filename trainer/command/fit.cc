@@ -164,7 +164,7 @@ TrainCommand AddFitCommand(CLI::App& app) {
       ->allow_extra_args(false);
   command->add_option("--init", options->init,
                       "Trained weights to begin with (network.init): a model file, a checkpoint of "
-                      "fit, or a .pth");
+                      "fit, a .pth, or Keras' .h5");
   command
       ->add_option("--stop-after", options->fit.stop_after,
                    "Stop after N batches of this call, to continue another time; 0: never")

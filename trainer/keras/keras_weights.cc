@@ -14,7 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/file.h"
+#include "face/weights/model_file.h"
 #include "face/weights/quote.h"
+#include "trainer/keras/h5_file.h"
+#include "trainer/keras/tensorflow_checkpoint.h"
 
 namespace facegate {
 namespace {
@@ -212,6 +216,29 @@ StatusOr<TensorMap> FromKeras(TensorMap tensors) {
     }
   }
   return renamed;
+}
+
+bool LooksLikeKeras(std::string_view bytes) {
+  return LooksLikeH5(bytes) || LooksLikeTensorFlowIndex(bytes);
+}
+
+StatusOr<TensorMap> ReadKerasWeights(std::string_view bytes, const std::string& path) {
+  TensorMap tensors;
+  if (LooksLikeH5(bytes)) {
+    FACEGATE_ASSIGN_OR_RETURN(tensors, ParseH5(bytes));
+  } else {
+    FACEGATE_ASSIGN_OR_RETURN(const size_t count, TensorFlowShards(bytes));
+    std::vector<std::string> shards;
+    uint64_t left = kMaxWeightFileBytes;
+    for (size_t i = 0; i < count; ++i) {
+      FACEGATE_ASSIGN_OR_RETURN(std::string shard,
+                                ReadFile(TensorFlowShardPath(path, i, count), left));
+      left -= shard.size();
+      shards.push_back(std::move(shard));
+    }
+    FACEGATE_ASSIGN_OR_RETURN(tensors, ParseTensorFlowCheckpoint(bytes, shards));
+  }
+  return FromKeras(std::move(tensors));
 }
 
 }  // namespace facegate

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "face/base/status.h"
 #include "face/weights/weights.h"
 
@@ -23,5 +26,13 @@ namespace facegate {
 // kInvalidArgument, naming the tensor, for shapes that do not fit their name, and for two tensors
 // that would have one name.
 StatusOr<TensorMap> FromKeras(TensorMap tensors);
+
+// True for what ReadKerasWeights() takes: HDF5 (h5_file.h), and the index of a checkpoint of
+// TensorFlow (tensorflow_checkpoint.h).
+bool LooksLikeKeras(std::string_view bytes);
+
+// The tensors of such a file by the names of FromKeras(). `bytes` are those of the file at `path`;
+// the files of numbers beside an index are read from there. The errors of what it calls.
+StatusOr<TensorMap> ReadKerasWeights(std::string_view bytes, const std::string& path);
 
 }  // namespace facegate

@@ -5,17 +5,23 @@
 #include <array>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "face/base/file.h"
 #include "face/base/sha256.h"
+#include "face/network/architecture.h"
 #include "face/network/backbone_file.h"
 #include "face/network/backbone_group.h"
+#include "face/network/resnet.h"
+#include "face/network/tensor_list.h"
 #include "face/weights/model_file.h"
 #include "face/weights/safetensors.h"
 #include "face/weights/state_dict.h"
 #include "face/weights/torch_pickle.h"
+#include "trainer/keras/keras_weights.h"
+#include "trainer/keras/tensorflow_checkpoint.h"
 #include "trainer/learn/checkpoint.h"
 
 namespace facegate {
@@ -48,6 +54,23 @@ TensorMap FromCheckpoint(TensorMap state) {
   return tensors;
 }
 
+// Tensors of what is not the whole network; torchvision's under the names that the network has for
+// them.
+TensorMap PartOf(TensorMap tensors, const std::string& architecture) {
+  const StatusOr<network::Description> network = DescribeArchitecture(architecture);
+  TensorMap named;
+  std::set<std::string> wanted;
+  if (network.ok()) {
+    for (const network::TensorShape& tensor : TensorsOf(*network)) wanted.insert(tensor.name);
+  }
+  for (auto& [name, tensor] : tensors) {
+    const std::string other = network::NameByPosition(name);
+    const bool known = !wanted.contains(name) && wanted.contains(other);
+    named.insert_or_assign(known ? other : name, std::move(tensor));
+  }
+  return BelowBackbone(std::move(named));
+}
+
 // Asks `find`, which looks for a whole network of the architecture; of several it takes the
 // averaged one.
 StatusOr<FoundBackbone> FindWhole(
@@ -77,7 +100,7 @@ Status ParsePickle(std::string_view bytes, const std::string& architecture, Star
     return OkStatus();
   }
   FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, ParseTorchPickle(bytes));
-  weights.tensors = BelowBackbone(std::move(tensors));
+  weights.tensors = PartOf(std::move(tensors), architecture);
   return OkStatus();
 }
 
@@ -87,12 +110,18 @@ void ParsePlain(TensorMap tensors, const std::string& architecture, StartWeights
   if (found.ok()) {
     TakeFound(*std::move(found), weights);
   } else {
-    weights.tensors = BelowBackbone(DropSharedPrefixes(std::move(tensors)));
+    weights.tensors = PartOf(DropSharedPrefixes(std::move(tensors)), architecture);
   }
 }
 
-StatusOr<StartWeights> Parse(std::string_view bytes, const std::string& architecture) {
+StatusOr<StartWeights> Parse(std::string_view bytes, const std::string& path,
+                             const std::string& architecture) {
   StartWeights weights;
+  if (LooksLikeKeras(bytes)) {
+    FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, ReadKerasWeights(bytes, path));
+    ParsePlain(std::move(tensors), architecture, weights);
+    return weights;
+  }
   if (!LooksLikeSafetensors(bytes)) {
     FACEGATE_RETURN_IF_ERROR(ParsePickle(bytes, architecture, weights));
     return weights;
@@ -115,9 +144,10 @@ StatusOr<StartWeights> Parse(std::string_view bytes, const std::string& architec
 
 }  // namespace
 
-StatusOr<StartWeights> ReadStartWeights(const std::string& path, const std::string& architecture) {
+StatusOr<StartWeights> ReadStartWeights(const std::string& named, const std::string& architecture) {
+  const std::string path = TensorFlowIndexOf(named);
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxWeightFileBytes));
-  StatusOr<StartWeights> weights = Parse(bytes, architecture);
+  StatusOr<StartWeights> weights = Parse(bytes, path, architecture);
   if (!weights.ok()) return Annotate(weights.status(), path);
   weights->description =
       fmt::format("{} (sha256 {}){}", std::filesystem::path(path).filename().string(),

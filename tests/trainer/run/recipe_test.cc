@@ -218,7 +218,7 @@ TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
   refused([](Recipe& r) { r.optimizer.accumulate = 3; }, "checkpoint.every");
   refused([](Recipe& r) { r.augment.low_resolution_factor = 0.5; }, "expected 0 or 1 to 64");
   refused([](Recipe& r) { r.network.freeze = {"backbone"}; }, "network.init");
-  refused([](Recipe& r) { r.network.input = "224"; }, "network.input: \"224\" is not WIDTHxHEIGHT");
+  refused([](Recipe& r) { r.network.input = "224"; }, "\"224\" is not WIDTHxHEIGHT");
   refused([](Recipe& r) { r.card.training_data.clear(); }, "card.training_data");
   refused([](Recipe& r) { r.machine.device = "gpu"; }, "machine.device");
   refused(

@@ -3,17 +3,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "face/base/file.h"
 #include "face/network/random_weights.h"
+#include "tests/support/h5_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/torch_file.h"
 
 namespace facegate {
 namespace {
+
+using ::testing::Key;
+using ::testing::UnorderedElementsAre;
 
 constexpr char kStartNet[] = "mobilefacenet-128";
 
@@ -94,6 +100,44 @@ TEST(StartWeightsTest, TakesAPartOfANetworkToo) {
   StartFile file;
   file.Add("model", net, "module.");
   ExpectNet(Read(file), net);
+}
+
+StatusOr<StartWeights> ReadPart(const std::string& bytes, const std::string& architecture) {
+  const TempDir dir;
+  FACEGATE_RETURN_IF_ERROR(WriteFileAtomically(dir.File("w"), bytes));
+  return ReadStartWeights(dir.File("w"), architecture);
+}
+
+Tensor Zeros(std::vector<int64_t> shape) {
+  Tensor tensor{.dtype = DType::kF32, .shape = std::move(shape), .bytes = {}};
+  tensor.bytes.resize(static_cast<size_t>(tensor.element_count()) * sizeof(float));
+  return tensor;
+}
+
+TEST(StartWeightsTest, TakesTorchvisionsTrunk) {
+  const TensorMap trunk = {{"conv1.weight", Zeros({64, 3, 7, 7})},
+                           {"layer1.0.conv1.weight", Zeros({64, 64, 1, 1})},
+                           {"fc.weight", Zeros({1000, 2048})}};
+  StartFile file;
+  file.Add("model", trunk, "");
+  const std::string bytes = file.Bytes();
+  for (const auto& [architecture, first, unit] :
+       {std::array{"resnet-50-mean-128", "backbone.resnet_layer.0.weight",
+                   "backbone.resnet_layer.4.0.conv1.weight"},
+        std::array{"resnet-50-pooled", "backbone.conv1.weight",
+                   "backbone.layer1.0.conv1.weight"}}) {
+    const auto weights = ReadPart(bytes, architecture);
+    ASSERT_THAT(weights, IsOk());
+    EXPECT_THAT(weights->tensors,
+                UnorderedElementsAre(Key(first), Key(unit), Key("backbone.fc.weight")));
+  }
+}
+
+TEST(StartWeightsTest, TakesAPartOfANetworkThatKerasSaved) {
+  const auto weights =
+      ReadPart(H5Bytes({{"conv1_conv/conv1_conv/kernel:0", {7, 7, 3, 64}}}), "keras-resnet-50");
+  ASSERT_THAT(weights, IsOk());
+  EXPECT_THAT(weights->tensors, UnorderedElementsAre(Key("backbone.resnet50.conv1_conv.weight")));
 }
 
 }  // namespace
