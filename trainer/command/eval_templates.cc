@@ -46,8 +46,8 @@ constexpr char kTemplatesFooter[] =
     "each gallery is searched\nwith all probes; those who are not in it give the FPIR. Then follow "
     "the mean, and both galleries as one.\n"
     "\n"
-    "--save keeps the vectors, and goes on where a call was stopped; --embeddings measures them "
-    "again, by other weights.\n"
+    "--save keeps the vectors, with their length where they are weighed by it, and goes on where a "
+    "call was stopped;\n--embeddings measures them again, by other weights.\n"
     "\n"
     "Examples:\n"
     "  facegate-train eval-templates model.safetensors --ijb IJBC/\n"
@@ -195,7 +195,8 @@ Status SaveVectors(const TemplateEvalOptions& options, const TemplateSet& set,
                                                    .names = NamesBeside(*options.save),
                                                    .origin = faces.Origin(),
                                                    .width = embedder.width(),
-                                                   .nan_rows = true},
+                                                   .nan_rows = true,
+                                                   .force = options.force},
                                                   std::move(names)));
   ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "faces",
                        writer->total() - writer->done());
@@ -381,6 +382,8 @@ TrainCommand AddEvalTemplatesCommand(CLI::App& app) {
                     "error");
   command->add_option("--save", options->save,
                       "Keep the vectors of MODEL: a .npy, and .names.txt beside it");
+  command->add_flag("--force", options->force,
+                    "Replace the file of --save, and start again instead of continuing");
   command->add_option("--embeddings", options->embeddings,
                       "Instead of MODEL: a .npy of float32 as --save makes it, in the order of "
                       "--order; vectors of unit length have no length to weigh by");

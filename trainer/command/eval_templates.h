@@ -24,6 +24,7 @@ struct TemplateEvalOptions {
   FaceWeights weights{};
   MissingPhotos missing = MissingPhotos::kRefuse;
   std::optional<std::string> save{};    // where the model's vectors are kept
+  bool force = false;                   // the file that is there is replaced
   std::optional<std::string> report{};  // an HTML page to write
   std::vector<double> fars = {1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
   std::vector<double> fpirs = {0.01, 0.1};
