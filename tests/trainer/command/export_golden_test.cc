@@ -86,14 +86,15 @@ TEST_P(OpenCvExportTest, GivesTheEmbedderSEmbeddings) {
   }
 }
 
-// OpenCV 4.6 multiplies channels by gates for one picture at a time, where N is not fixed. It takes
-// no Clip whose limits are inputs, and so neither Keras' MobileNetV2 nor GhostFaceNet.
+// OpenCV 4.6 multiplies channels by gates for one picture at a time, where N is not fixed.
 INSTANTIATE_TEST_SUITE_P(Networks, OpenCvExportTest,
                          ::testing::Values(ExportedCase{.architecture = "mobilefacenet-128"},
                                            ExportedCase{.architecture = "mobilefacenet-512",
                                                         .pixels = OnnxPixels::kFloat},
                                            ExportedCase{.architecture = "iresnet-18",
                                                         .normalise = true},
+                                           ExportedCase{.architecture = "iresnet-50"},
+                                           ExportedCase{.architecture = "keras-mobilenetv2"},
                                            ExportedCase{.architecture = "irse-50",
                                                         .preprocessing = BgrPreprocessing(),
                                                         .pixels = OnnxPixels::kFloat,
@@ -101,13 +102,16 @@ INSTANTIATE_TEST_SUITE_P(Networks, OpenCvExportTest,
 
 TEST(OnnxRuntimeExportTest, GivesTheEmbedderSEmbeddings) {
   const TempDir dir;
-  for (const ExportedCase& one : {ExportedCase{.architecture = "mobilefacenet-128"},
-                                  ExportedCase{.architecture = "mobilefacenet-512",
-                                  .preprocessing = BgrPreprocessing(),
-                                  .pixels = OnnxPixels::kUint8,
-                                  .normalise = true},
-                                  ExportedCase{.architecture = "irse-50"},
-                                  ExportedCase{.architecture = "ghostfacenet-v1-s1"},
+  for (const ExportedCase& one :
+       {ExportedCase{.architecture = "mobilefacenet-128"},
+        ExportedCase{.architecture = "mobilefacenet-512",
+        .preprocessing = BgrPreprocessing(),
+        .pixels = OnnxPixels::kUint8,
+        .normalise = true},
+        ExportedCase{.architecture = "irse-50"}, ExportedCase{.architecture = "iresnet-18"},
+        ExportedCase{.architecture = "iresnet-50"},
+        ExportedCase{.architecture = "keras-mobilenetv2"},
+        ExportedCase{.architecture = "ghostfacenet-v1-s1"},
         ExportedCase{.architecture = "vit-t"}}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const Exported exported, ExportRandom(one));
     const std::string bytes(reinterpret_cast<const char*>(exported.pixels.data()),

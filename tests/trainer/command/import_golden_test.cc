@@ -1,10 +1,16 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "face/embed/torch/torch_embedder.h"
 #include "face/network/architecture.h"
+#include "tests/support/python_script.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
@@ -66,6 +72,46 @@ TEST(ImportGoldenTest, GivesATrainingTheTensorsOfAPth) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string architecture, DetectArchitecture(network));
   EXPECT_EQ(architecture, "mobilefacenet-128");
   EXPECT_THAT(weights.description, ::testing::StartsWith("arcface_mobilefacenet.pth (sha256 "));
+}
+
+std::vector<AlignedFace> FacesOf(const std::vector<uint8_t>& pixels) {
+  constexpr size_t kFaceBytes = size_t{112} * 112 * 3;
+  std::vector<AlignedFace> faces;
+  for (size_t begin = 0; begin + kFaceBytes <= pixels.size(); begin += kFaceBytes) {
+    cv::Mat bgr(112, 112, CV_8UC3);
+    std::copy_n(pixels.begin() + static_cast<ptrdiff_t>(begin), kFaceBytes, bgr.data);
+    faces.push_back({.bgr = bgr});
+  }
+  return faces;
+}
+
+TEST(ImportGoldenTest, TakesNetworksThatPyTorchScriptedAndTraced) {
+  const TempDir dir;
+  const auto [code, text] = RunPython(FACEGATE_WRITE_TORCHSCRIPT, {dir.path().string()});
+  if (code == kPythonSkipped) {
+    GTEST_SKIP() << "SKIPPED: needs PyTorch; name a Python that has it in FACEGATE_PYTHON";
+  }
+  ASSERT_EQ(code, 0) << text;
+  const nlohmann::json json = nlohmann::json::parse(text);
+  const std::vector<AlignedFace> faces = FacesOf(json["pixels"]);
+  for (const std::string kind : {"ir", "mobile", "normed"}) {
+    for (const std::string way : {"script", "trace"}) {
+      const ImportOptions options{.source = dir.File(kind + "-" + way + ".pt"),
+                                  .out = dir.File(kind + "-" + way + ".safetensors"),
+                                  .card = {.alignment = "arcface-112x112"},
+                                  .torchscript = true};
+      ASSERT_THAT(ImportModel(options), IsOk()) << options.source;
+      FACEGATE_ASSERT_OK_AND_ASSIGN(const auto embedder, LoadTorchEmbedder(options.out, {}));
+      FACEGATE_ASSERT_OK_AND_ASSIGN(const auto embeddings, embedder->Embed(faces));
+      ASSERT_EQ(json[kind].size(), embeddings.size());
+      for (size_t i = 0; i < embeddings.size(); ++i) {
+        const std::vector<double> expected = json[kind][i];
+        const auto& given = embeddings[i].values();
+        ASSERT_EQ(given.size(), expected.size());
+        for (size_t k = 0; k < expected.size(); ++k) ASSERT_NEAR(given[k], expected[k], 1e-4);
+      }
+    }
+  }
 }
 
 }  // namespace
