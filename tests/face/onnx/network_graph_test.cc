@@ -62,7 +62,7 @@ StatusOr<TensorMap> ThroughAFile(OnnxModel model) {
 
 TEST(NetworkGraphTest, GivesBackEveryArchitectureToTheBit) {
   for (const char* architecture : {"mobilefacenet-128", "mobilefacenet-512", "iresnet-18",
-                                   "irse-50", "keras-mobilenetv2", "ghostfacenet-v1-s2"}) {
+                                   "irse-50", "keras-mobilenetv2", "ghostfacenet-v1-s2", "vit-t"}) {
     FACEGATE_ASSERT_OK_AND_ASSIGN(const TensorMap tensors, PatternWeights(architecture));
     FACEGATE_ASSERT_OK_AND_ASSIGN(
         OnnxModel model,
