@@ -28,8 +28,8 @@
 #include "trainer/command/import_onnx.h"
 #include "trainer/command/import_script.h"
 #include "trainer/command/import_super_resolution.h"
-#include "trainer/keras/h5_file.h"
 #include "trainer/keras/keras_weights.h"
+#include "trainer/keras/tensorflow_checkpoint.h"
 #include "trainer/run/model_writer.h"
 #include "trainer/torchscript/script_archive.h"
 
@@ -119,9 +119,8 @@ StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& option
   if (options.torchscript && !LooksLikeTorchScript(bytes)) {
     return RefuseField("--torchscript", "the file is none of torch.jit.save");
   }
-  if (LooksLikeH5(bytes)) {
-    FACEGATE_ASSIGN_OR_RETURN(TensorMap keras, ParseH5(bytes));
-    FACEGATE_ASSIGN_OR_RETURN(keras, FromKeras(std::move(keras)));
+  if (LooksLikeKeras(bytes)) {
+    FACEGATE_ASSIGN_OR_RETURN(TensorMap keras, ReadKerasWeights(bytes, options.source));
     FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(keras, wish));
     return SourceOf(std::move(found));
   }
@@ -137,9 +136,7 @@ StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& option
     if (HasCard(weights.file)) return FromModelFile(std::move(weights.file), options);
     FACEGATE_ASSIGN_OR_RETURN(OnnxBackbone backbone,
                               TakeOnnxBackbone(std::move(weights), bytes, options.source, wish));
-    Source source = SourceOf(std::move(backbone.found));
-    source.largest_pixel = backbone.largest_pixel;
-    return source;
+    return SourceOf(std::move(backbone));
   }
   if (LooksLikeTorchScript(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(OnnxBackbone backbone,
@@ -321,7 +318,8 @@ TrainCommand AddImportCommand(CLI::App& app) {
       app.add_subcommand("import", "Makes a model file of weights that PyTorch or Keras trained");
   command->footer(
       "SOURCE is a state dict or checkpoint of torch.save (.pth, .pt; nothing in it is executed), "
-      "a .safetensors,\nan .onnx, or the .h5 weights of a Keras network.\n"
+      "a .safetensors,\nan .onnx, or weights of a Keras network: .h5, or a checkpoint of "
+      "TensorFlow, by its prefix.\n"
       "The backbone is looked for under any key and prefix; heads and other tensors are named and "
       "left out.\n"
       "It is one of the known architectures, or of a known family in other sizes (facegate-train "
@@ -340,6 +338,8 @@ TrainCommand AddImportCommand(CLI::App& app) {
       "  facegate-train import --alignment arcface-112x112 --input 128x128 resnet18_110.pth "
       "grey.safetensors\n"
       "  facegate-train import --preset arcface-tf2 arc_mbv2.h5 mbv2.safetensors\n"
+      "  facegate-train import --preset arcface-tf2 checkpoints/arc_mbv2/e_5_b_50000.ckpt "
+      "mbv2.safetensors\n"
       "  facegate-train import --torchscript --alignment arcface-112x112 scripted.pt "
       "scripted.safetensors\n"
       "  facegate-train import --half --figures figures.json run/model.safetensors "
@@ -389,6 +389,7 @@ TrainCommand AddImportCommand(CLI::App& app) {
               FACEGATE_RETURN_IF_ERROR(CheckSuperResolutionOptions(*command));
               return ImportSuperResolution(*options, out);
             }
+            options->source = TensorFlowIndexOf(options->source);
             const StatusOr<ImportReport> report = ImportModel(*options);
             if (report.ok()) PrintReport(options->out, *report, out);
             return report.status();
