@@ -14,8 +14,8 @@
 #include "face/base/coding.h"
 #include "face/network/shape_map.h"
 #include "face/onnx/graph_parts.h"
-#include "face/onnx/older_opset.h"
 #include "face/onnx/node_writer.h"
+#include "face/onnx/older_opset.h"
 #include "face/onnx/onnx_state_dict.h"
 #include "face/weights/json_number.h"
 
