@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <iterator>
 #include <set>
 #include <span>
@@ -13,26 +11,21 @@
 
 #include "face/base/check.h"
 #include "face/network/channel_scale.h"
+#include "face/network/layer_tensors.h"
 #include "face/network/output_shape.h"
 #include "face/network/shape_map.h"
 
 namespace facegate::network {
 namespace {
 
-std::vector<float> NumbersOf(const Tensor& tensor) {
-  std::vector<float> numbers(tensor.bytes.size() / sizeof(float));
-  std::memcpy(numbers.data(), tensor.bytes.data(), numbers.size() * sizeof(float));
-  return numbers;
-}
-
 std::vector<float> ToFloats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
 }
 
 // Writes steps, and changes the last ones as layers come that can become part of them.
-class Planner {
+class Planner : private LayerTensors {
  public:
-  Planner(const Description& description, const TensorMap& tensors) : tensors_(tensors) {
+  Planner(const Description& description, const TensorMap& tensors) : LayerTensors(tensors) {
     plan_.input = description.input;
     plan_.outputs = description.outputs;
     plan_.values = kInputValue + 1;
@@ -103,9 +96,8 @@ class Planner {
   }
   void operator()(const Tokens& /*layer*/) { EmitPlain(TokensStep{}); }
   void operator()(const PositionEmbedding& layer) {
-    EmitPlain(PositionStep{.count = layer.count,
-                           .channels = layer.channels,
-                           .numbers = NumbersOf(Called(name_.substr(0, name_.size() - 1)))});
+    EmitPlain(
+        PositionStep{.count = layer.count, .channels = layer.channels, .numbers = OwnNumbers()});
   }
   void operator()(const LayerNorm& layer) {
     EmitPlain(LayerNormStep{
@@ -249,31 +241,6 @@ class Planner {
     if (!FoldIntoLast(norm)) norm_ = std::move(norm);
   }
 
-  const Tensor& Named(const char* name) const { return Called(name_ + name); }
-  const Tensor& Called(const std::string& name) const {
-    const auto found = tensors_.find(name);
-    FACEGATE_CHECK(found != tensors_.end());  // the shapes were compared before
-    return found->second;
-  }
-  std::vector<float> Numbers(const char* name) const { return NumbersOf(Named(name)); }
-  std::vector<double> Doubles(const char* name) const {
-    const std::vector<float> numbers = Numbers(name);
-    return {numbers.begin(), numbers.end()};
-  }
-  ChannelScale NormOf(const BatchNorm& layer) const {
-    const auto channels = static_cast<size_t>(layer.channels);
-    ChannelScale norm{.scale = std::vector<double>(channels, 1.0),
-                      .shift = std::vector<double>(channels, 0.0)};
-    if (layer.affine) norm = {.scale = Doubles("weight"), .shift = Doubles("bias")};
-    const std::vector<double> mean = Doubles("running_mean");
-    const std::vector<double> variance = Doubles("running_var");
-    for (size_t c = 0; c < channels; ++c) {
-      norm.scale[c] /= std::sqrt(variance[c] + layer.epsilon);
-      norm.shift[c] -= mean[c] * norm.scale[c];
-    }
-    return norm;
-  }
-
   // The step whose output is the present value, while nothing has read that; null otherwise.
   Step* Open() {
     if (plan_.steps.empty() || pins_.contains(value_)) return nullptr;
@@ -381,9 +348,7 @@ class Planner {
     plan_.steps.back().finish.slope = std::move(slope);
   }
 
-  const TensorMap& tensors_;
   InferencePlan plan_;
-  std::string name_;  // of the layer at hand, with a dot at its end
   ValueId value_ = kInputValue;
   Extents shape_;                     // of it
   std::set<ValueId> pins_;            // read by others besides
