@@ -72,7 +72,8 @@ Collection::Collection(StoredCollection record, const GalleryParts& parts)
     : record_(std::move(record)),
       parts_(parts),
       current_(record_),
-      state_(static_cast<size_t>(record_.embedding_size), PolicyOf(record_.settings)) {}
+      state_(static_cast<size_t>(record_.embedding_size), PolicyOf(record_.settings),
+             parts.search_threads) {}
 
 Status Collection::CheckPresent() const {
   if (!deleted_) return OkStatus();

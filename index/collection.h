@@ -62,6 +62,7 @@ struct GalleryParts {
   RequestLedger& ledger;
   Clock& clock;
   IdentityLocks& identity_locks;
+  size_t search_threads = 1;  // of one search: ExactIndexOptions::threads
 };
 
 // One collection of an open gallery: its part of the store and, kept equal to it, its memory.

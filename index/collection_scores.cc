@@ -7,7 +7,7 @@
 #include "face/base/catch.h"
 #include "face/base/check.h"
 #include "index/collection_state.h"
-#include "index/flat_index.h"
+#include "index/rows/exact_index.h"
 
 namespace facegate {
 namespace {
@@ -49,9 +49,14 @@ void FillMean(const IdentityEntry& entry, const VectorIndex& index, std::span<fl
 
 }  // namespace
 
-CollectionState::CollectionState(size_t dimension, const ScorePolicy& policy)
-    : policy_(policy), index_(MakeFlatIndex(dimension)), mean_(dimension) {
-  if (policy_.fusion == Fusion::kMeanTemplate) means_ = MakeFlatIndex(dimension);
+CollectionState::CollectionState(size_t dimension, const ScorePolicy& policy, size_t search_threads)
+    : search_threads_(search_threads),
+      policy_(policy),
+      index_(MakeExactIndex(dimension, {.threads = search_threads_})),
+      mean_(dimension) {
+  if (policy_.fusion == Fusion::kMeanTemplate) {
+    means_ = MakeExactIndex(dimension, {.threads = search_threads_});
+  }
 }
 
 StatusOr<CollectionState::Scoring> CollectionState::PrepareScoring(
@@ -64,7 +69,7 @@ StatusOr<CollectionState::Scoring> CollectionState::PrepareScoring(
       }
     }
     if (policy.fusion != Fusion::kMeanTemplate) return scoring;
-    scoring.means = MakeFlatIndex(index_->dimension());
+    scoring.means = MakeExactIndex(index_->dimension(), {.threads = search_threads_});
     FACEGATE_RETURN_IF_ERROR(scoring.means->Reserve(identities_.size()));
     scoring.slots.reserve(identities_.size());
     std::vector<float> mean(index_->dimension());

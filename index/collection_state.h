@@ -15,8 +15,8 @@
 #include "face/base/status.h"
 #include "index/cohort.h"
 #include "index/gallery.h"
+#include "index/rows/vector_index.h"
 #include "index/template_record.h"
-#include "index/vector_index.h"
 
 namespace facegate {
 
@@ -109,8 +109,8 @@ class CollectionState {
     std::map<uint64_t, const std::string*>::node_type name_;
   };
 
-  // `dimension`: how long vectors are.
-  CollectionState(size_t dimension, const ScorePolicy& policy);
+  // `dimension`: how long vectors are; `search_threads`: ExactIndexOptions::threads.
+  CollectionState(size_t dimension, const ScorePolicy& policy, size_t search_threads);
 
   const ScorePolicy& policy() const { return policy_; }
   const Identities& identities() const { return identities_; }
@@ -171,6 +171,7 @@ class CollectionState {
   void Forget(const IdentityEntry& entry);
   void ForgetCohort();
 
+  const size_t search_threads_;
   ScorePolicy policy_;
   Identities identities_;
   std::map<uint64_t, const std::string*> names_;  // the keys of identities_, by number

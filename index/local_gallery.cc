@@ -26,6 +26,11 @@
 namespace facegate {
 namespace {
 
+// One for each core where `wanted` is 0.
+size_t ThreadsFor(size_t wanted) {
+  return wanted > 0 ? wanted : std::max<size_t>(1, std::thread::hardware_concurrency());
+}
+
 // Ids and models are checked here, the rest is each collection's own. administration_ comes before
 // the locks of a collection; collections_mutex_ is never held together with one.
 class StoreBackedGallery final : public LocalGallery {
@@ -34,8 +39,11 @@ class StoreBackedGallery final : public LocalGallery {
                      Clock& clock)
       : store_(std::move(store)),
         ledger_(*store_, clock),
-        parts_{
-            .store = *store_, .ledger = ledger_, .clock = clock, .identity_locks = identity_locks_},
+        parts_{.store = *store_,
+               .ledger = ledger_,
+               .clock = clock,
+               .identity_locks = identity_locks_,
+               .search_threads = ThreadsFor(options.search_threads)},
         eraser_(*store_, options.erase_delay) {}
 
   ~StoreBackedGallery() override {
@@ -342,9 +350,7 @@ StatusOr<std::unique_ptr<LocalGallery>> OpenLocalGallery(std::unique_ptr<Templat
                                                          Clock& clock) {
   const Clock::TimePoint begin = clock.Now();
   auto gallery = std::make_unique<StoreBackedGallery>(std::move(store), options, clock);
-  const size_t threads = options.load_threads > 0
-                             ? options.load_threads
-                             : std::max<size_t>(1, std::thread::hardware_concurrency());
+  const size_t threads = ThreadsFor(options.load_threads);
   FACEGATE_RETURN_IF_ERROR(CatchToStatus(
       "loading the gallery", [&] { return gallery->Load(threads, options.upkeep_interval); }));
   const GalleryStats stats = gallery->stats();

@@ -16,6 +16,8 @@ namespace facegate {
 struct LocalGalleryOptions {
   std::string directory;    // of the RocksDB store; made where absent
   size_t load_threads = 0;  // that rebuild the index at opening; 0: one for each core
+  // Of one search, where there is much to read; 0: one for each core.
+  size_t search_threads = 0;
   // The time from a deletion until the store is compacted and the bytes leave its files
   // (index/eraser.h).
   std::chrono::milliseconds erase_delay = std::chrono::minutes(10);
@@ -27,8 +29,8 @@ struct LocalGalleryOptions {
   std::function<void(const Status&)> on_write_health = {};
 };
 
-// The gallery of one process: RocksDB is the truth (index/template_store.h), a FAISS flat index for
-// each collection is a cache of it, rebuilt when the gallery is opened. Thread-safe.
+// The gallery of one process: RocksDB is the truth (index/template_store.h), an exact index of
+// each collection (index/rows) is a cache of it, rebuilt when the gallery is opened. Thread-safe.
 //
 // Changes of one identity happen one after the other, changes of different identities together, so
 // that they share the store's sync. A search goes on during a write to the store and sees the

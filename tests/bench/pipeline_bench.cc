@@ -27,7 +27,7 @@
 #include "face/image/opencv_threads.h"
 #include "face/weights/bundled_landmarks.h"
 #include "face/weights/bundled_quality.h"
-#include "index/flat_index.h"
+#include "index/rows/exact_index.h"
 #include "tests/bench/end_bench.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/temp_dir.h"
@@ -133,7 +133,7 @@ StatusOr<std::unique_ptr<QualityMeter>> LoadMeter() {
 
 // Random unit templates, each of an identity of its own.
 StatusOr<std::unique_ptr<VectorIndex>> MakeGallery(size_t rows, size_t dimension) {
-  auto index = MakeFlatIndex(dimension);
+  auto index = MakeExactIndex(dimension);
   FACEGATE_RETURN_IF_ERROR(index->Reserve(rows));
   std::mt19937_64 random(20220901);
   for (uint64_t id = 1; id <= rows; ++id) {

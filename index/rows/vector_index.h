@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "face/base/embedding.h"
@@ -17,6 +18,13 @@ struct IndexMatch {
   uint64_t template_id = 0;
   float cosine = 0.0f;  // CosineScore()
   bool operator==(const IndexMatch&) const = default;
+};
+
+// What searches have done so far.
+struct SearchCounts {
+  uint64_t queries = 0;
+  uint64_t scanned = 0;   // rows, summed over the queries
+  uint64_t rescored = 0;  // of these, the rows that CosineScore() scored
 };
 
 // Unit vectors of one length, each with a template id and the group (identity) that it belongs to,
@@ -56,12 +64,22 @@ class VectorIndex {
   virtual size_t size() const = 0;
   virtual size_t dimension() const = 0;
 
-  // The `k` groups with the highest CosineScore(), best first, each once with its best row; ties
-  // (between groups, and between the rows of one) go to the lower template id. Fewer when there are
-  // fewer groups. Equal to a full scan, bit for bit. `query` has dimension() values. When `stop` is
-  // not OK, that is the answer.
-  virtual StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query, size_t k,
-                                                   const StopCheck& stop = {}) const = 0;
+  // For each query the `k` groups with the highest CosineScore(), best first, each once with its
+  // best row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
+  // when there are fewer groups. Equal to a full scan, bit for bit. A query has dimension() values.
+  // Queries that come together share the reading of the rows. When `stop` is not OK, that is the
+  // answer.
+  virtual StatusOr<std::vector<std::vector<IndexMatch>>> Search(
+      std::span<const std::span<const float>> queries, size_t k,
+      const StopCheck& stop = {}) const = 0;
+  StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query, size_t k,
+                                           const StopCheck& stop = {}) const {
+    auto found = Search(std::span(&query, 1), k, stop);
+    if (!found.ok()) return found.status();
+    return std::move(found->front());
+  }
+
+  virtual SearchCounts counts() const = 0;
 };
 
 }  // namespace facegate

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "index/rows/vector_index.h"
+
+namespace facegate {
+
+// The first pass of an exact search: from bounds of the scores of all rows, in one go, picks those
+// that can be in the exact answer.
+//
+// Let each row's exact score lie between its two bounds, and T be the k-th highest among the
+// groups' best lower bounds. Those k groups have exact scores of at least T, hence so has the k-th
+// best group of the exact answer, and every row of the answer, or tied with one. Such a row has an
+// upper bound of at least T. T only grows while rows are offered, so what is below it once can be
+// forgotten.
+//
+// Rows may be offered to several selections and what these took to one: a row that is not among
+// what one took is below its T, which is not above the T of all rows, and the rows that T comes
+// from are taken.
+class CandidateSelection {
+ public:
+  struct Candidate {
+    double lower = 0.0;
+    double upper = 0.0;
+    uint64_t group = 0;
+    uint64_t template_id = 0;
+    VectorIndex::Slot slot;
+  };
+
+  // `k` is at least 1.
+  explicit CandidateSelection(size_t k) : k_(k) {}
+
+  // Rows with an upper bound below this need not be offered.
+  double floor() const { return floor_; }
+  void Offer(const Candidate& candidate);
+  // Returns the rows that can be in the answer, in the order offered.
+  std::vector<Candidate> Take();
+
+ private:
+  void Raise(double lower, uint64_t group);
+  void Forget();
+
+  const size_t k_;
+  double floor_ = -std::numeric_limits<double>::infinity();
+  std::vector<Candidate> candidates_;
+  size_t forget_at_ = 1024;  // candidates: what is below the floor is dropped then
+  // The best k groups so far, by group and by lower bound.
+  std::unordered_map<uint64_t, double> best_;
+  std::set<std::pair<double, uint64_t>> by_bound_;
+};
+
+// The last pass: of matches with exact scores, the best of each group, in the order of Search(), at
+// most `k`. A score that is no number comes after all others.
+std::vector<IndexMatch> BestOfEachGroup(std::vector<IndexMatch> matches, size_t k);
+
+}  // namespace facegate

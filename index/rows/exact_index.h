@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "index/rows/code_kernels.h"
+#include "index/rows/vector_index.h"
+
+namespace facegate {
+
+struct ExactIndexOptions {
+  // How many threads a search may use where there is enough to read for each, beside those of other
+  // searches; the calling thread is one of them.
+  size_t threads = 1;
+  // How rows are picked: from codes by this kernel, or in float32 by FAISS. Null: by the kernel
+  // that is the quickest for this processor and dimension, which may be FAISS's.
+  const CodeKernel* kernel = nullptr;
+  bool use_faiss = false;
+};
+
+// Rows lie in segments that never move. A search bounds the scores of all of them (row_scan.h),
+// picks those that can be in the answer (candidate_selection.h), and scores these by CosineScore().
+std::unique_ptr<VectorIndex> MakeExactIndex(size_t dimension,
+                                            const ExactIndexOptions& options = {});
+
+}  // namespace facegate
