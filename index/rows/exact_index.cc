@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -25,7 +26,7 @@ constexpr size_t kQueriesTogether = 64;
 constexpr size_t kWorthAThread = size_t{1} << 25;
 constexpr size_t kRescoredAtOnce = 512;  // rows between two questions whether the search is wanted
 // Where that many rows are left, they are looked at in float32 before they are scored.
-constexpr size_t kManyCandidates = 64;
+constexpr size_t kManyCandidates = 16;
 
 using Queries = std::span<const std::span<const float>>;
 using Selections = std::vector<CandidateSelection>;
@@ -33,16 +34,31 @@ using Candidates = std::vector<CandidateSelection::Candidate>;
 
 // The dot product in float32, in an order of its own.
 float FloatDot(std::span<const float> a, std::span<const float> b) {
-  constexpr size_t kLanes = 16;
-  float sums[kLanes] = {};
-  const size_t whole = a.size() / kLanes * kLanes;
-  for (size_t i = 0; i < whole; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+  typedef float Lanes __attribute__((vector_size(16)));
+  constexpr size_t kLanes = 4;
+  constexpr size_t kParts = 4;
+  Lanes sums[kParts] = {};
+  const size_t whole = a.size() / (kLanes * kParts) * (kLanes * kParts);
+  for (size_t i = 0; i < whole; i += kLanes * kParts) {
+#pragma GCC unroll 4
+    for (size_t part = 0; part < kParts; ++part) {
+      Lanes x;
+      Lanes y;
+      std::memcpy(&x, a.data() + i + part * kLanes, sizeof(x));
+      std::memcpy(&y, b.data() + i + part * kLanes, sizeof(y));
+      sums[part] += x * y;
+    }
   }
-  float sum = 0.0f;
-  for (const float of_lane : sums) sum += of_lane;
+  const Lanes lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  float sum = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
   for (size_t i = whole; i < a.size(); ++i) sum += a[i] * b[i];
   return sum;
+}
+
+// Rows that are looked at lie far apart.
+void Prefetch(std::span<const float> vector) {
+  constexpr size_t kLine = 64 / sizeof(float);
+  for (size_t i = 0; i < vector.size(); i += kLine) __builtin_prefetch(vector.data() + i);
 }
 
 class ExactIndex final : public VectorIndex {
@@ -197,7 +213,7 @@ class ExactIndex final : public VectorIndex {
   StatusOr<std::vector<IndexMatch>> Score(std::span<const float> query, Candidates candidates,
                                           size_t k, const StopCheck& stop) const {
     if (candidates.size() > kManyCandidates) {
-      FACEGATE_ASSIGN_OR_RETURN(candidates, Narrowed(query, candidates, k, stop));
+      FACEGATE_ASSIGN_OR_RETURN(candidates, Narrowed(query, std::move(candidates), k, stop));
     }
     std::vector<IndexMatch> matches;
     matches.reserve(candidates.size());
@@ -211,14 +227,19 @@ class ExactIndex final : public VectorIndex {
     return matches;
   }
 
-  // Those of the candidates that can still be in the answer when they are compared in float32.
-  StatusOr<Candidates> Narrowed(std::span<const float> query, const Candidates& candidates,
-                                size_t k, const StopCheck& stop) const {
+  // Those of the candidates that can still be in the answer when they are compared in float32. The
+  // most promising come first, so that the others need not be looked at.
+  StatusOr<Candidates> Narrowed(std::span<const float> query, Candidates candidates, size_t k,
+                                const StopCheck& stop) const {
     CandidateSelection selection(k);
     const double error = FloatDotErrorBound(dimension());
+    std::sort(candidates.begin(), candidates.end(),
+              [](const auto& a, const auto& b) { return a.upper > b.upper; });
     for (size_t i = 0; i < candidates.size(); ++i) {
-      if (i % (8 * kRescoredAtOnce) == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
-      CandidateSelection::Candidate candidate = candidates[i];
+      if (i % kRescoredAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
+      CandidateSelection::Candidate& candidate = candidates[i];
+      if (candidate.upper < selection.floor()) break;
+      if (i + 1 < candidates.size()) Prefetch(Vector(candidates[i + 1].slot));
       // Of a vector that is no unit vector nothing is known.
       if (std::isfinite(candidate.upper)) {
         const auto score = static_cast<double>(FloatDot(query, Vector(candidate.slot)));
