@@ -233,12 +233,13 @@ class ExactIndex final : public VectorIndex {
                                 const StopCheck& stop) const {
     CandidateSelection selection(k);
     const double error = FloatDotErrorBound(dimension());
-    std::sort(candidates.begin(), candidates.end(),
-              [](const auto& a, const auto& b) { return a.upper > b.upper; });
+    const auto first = static_cast<std::ptrdiff_t>(std::min(k, candidates.size()));
+    std::nth_element(candidates.begin(), candidates.begin() + first, candidates.end(),
+                     [](const auto& a, const auto& b) { return a.upper > b.upper; });
     for (size_t i = 0; i < candidates.size(); ++i) {
       if (i % kRescoredAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
       CandidateSelection::Candidate& candidate = candidates[i];
-      if (candidate.upper < selection.floor()) break;
+      if (candidate.upper < selection.floor()) continue;
       if (i + 1 < candidates.size()) Prefetch(Vector(candidates[i + 1].slot));
       // Of a vector that is no unit vector nothing is known.
       if (std::isfinite(candidate.upper)) {

@@ -178,6 +178,23 @@ TEST_P(ExactWayTest, CrossesSegmentBoundaries) {
   for (const size_t k : std::vector<size_t>{1, 10, 1000, 30'000}) oracle.ExpectExact(Random(4), k);
 }
 
+// The codes of the query leave out what speaks for one row and against the others: by the codes
+// alone the others are far better.
+TEST_P(ExactWayTest, FindsARowThatTheQuerysCodesSpeakAgainst) {
+  constexpr size_t kSize = 512;
+  const auto vector = [](float first, float others) {
+    std::vector<float> values(kSize, others);
+    values[0] = first;
+    return ValuesOf(UnitOf(values));
+  };
+  OracleIndex oracle(MakeExactIndex(kSize, GetParam()));
+  for (uint64_t i = 1; i <= 500; ++i) oracle.Add(i, vector(0.23f, -0.043f));
+  oracle.Add(501, vector(0.1f, 0.044f));
+  for (const size_t k : std::vector<size_t>{1, 10}) {
+    oracle.ExpectExact(vector(127.0f, 0.49f), k);
+  }
+}
+
 // As faces are: people apart, and the photos of one around a centre.
 TEST_P(ExactWayTest, EqualsFullScanOnFacesOfManyPeople) {
   const int people = Rounds(500, 50'000);
@@ -340,6 +357,20 @@ class SearchStopTest : public ::testing::Test {
 TEST_F(SearchStopTest, AsksForEachBlockOfTheScanAndOfTheScoring) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(const int asked, Search(-1));
   EXPECT_GE(asked, 40);
+}
+
+TEST_F(SearchStopTest, EndsOnAllThreads) {
+  const auto index = MakeExactIndex(kDimension, {.threads = 4});
+  ASSERT_THAT(index->Reserve(kRows), IsOk());
+  for (uint64_t id = 1; id <= kRows; ++id) index->Add(id, id, query_.values());
+  const std::vector<std::span<const float>> queries(32, query_.values());
+  int asked = 0;
+  const StopCheck stop = [&] {
+    asked += 1;
+    return asked == 2 ? Refuse(Reason::kDeadline, "as told") : OkStatus();
+  };
+  EXPECT_THAT(index->Search(queries, 1, stop), RefusedWith(Reason::kDeadline));
+  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(SearchStopTest, EndsWhereverItIsToldTo) {

@@ -47,5 +47,21 @@ TEST(ScoreBoundsTest, KeepsTheBoundSmallAtUsualSizes) {
   EXPECT_GT(FloatDotErrorBound(512), 512 * std::ldexp(1.0, -24));
 }
 
+TEST(ScoreBoundsTest, BoundsTheRoundingOfScores) {
+  std::mt19937_64 random(4);
+  for (const size_t size : std::vector<size_t>{1, 2, 16, 512}) {
+    for (int round = 0; round < 100; ++round) {
+      const Embedding a = RandomEmbedding(random, size);
+      const Embedding b = RandomEmbeddingNear(random, a, 0.3f);
+      long double exact = 0.0L;
+      for (size_t i = 0; i < size; ++i) {
+        exact += static_cast<long double>(a.values()[i]) * static_cast<long double>(b.values()[i]);
+      }
+      const auto score = static_cast<long double>(CosineScore(a.values(), b.values()));
+      EXPECT_LE(std::abs(score - exact), static_cast<long double>(ScoreErrorBound(size))) << size;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace facegate
