@@ -61,6 +61,22 @@ void Prefetch(std::span<const float> vector) {
   for (size_t i = 0; i < vector.size(); i += kLine) __builtin_prefetch(vector.data() + i);
 }
 
+// Counts a search while it scans.
+class InProgress {
+ public:
+  explicit InProgress(std::atomic<size_t>& searches)
+      : counter_(searches), searches_(searches.fetch_add(1) + 1) {}
+  ~InProgress() { counter_.fetch_sub(1); }
+  InProgress(const InProgress&) = delete;
+  InProgress& operator=(const InProgress&) = delete;
+  // With this one, when it began.
+  size_t searches() const { return searches_; }
+
+ private:
+  std::atomic<size_t>& counter_;
+  const size_t searches_;
+};
+
 class ExactIndex final : public VectorIndex {
  public:
   ExactIndex(size_t dimension, const ExactIndexOptions& options)
@@ -147,7 +163,9 @@ class ExactIndex final : public VectorIndex {
     size_t rows = 0;
     for (const RowPiece& piece : scanning.pieces) rows += piece.end - piece.begin;
     const size_t worth = rows * queries.size() * dimension() / kWorthAThread;
-    const size_t threads = std::clamp<size_t>(worth, 1, threads_);
+    const InProgress in_progress(searches_);
+    const size_t share = std::max<size_t>(1, threads_ / in_progress.searches());
+    const size_t threads = std::clamp<size_t>(worth, 1, share);
     std::vector<Selections> selections(threads, Selections(queries.size(), CandidateSelection(k)));
     FACEGATE_RETURN_IF_ERROR(ScanTogether(scanning, selections, stop));
     queries_.fetch_add(queries.size());
@@ -255,6 +273,7 @@ class ExactIndex final : public VectorIndex {
   const size_t threads_;
   RowTable rows_;
   std::unique_ptr<RowScan> scan_;
+  mutable std::atomic<size_t> searches_{0};  // that scan now
   mutable std::atomic<uint64_t> queries_{0};
   mutable std::atomic<uint64_t> scanned_{0};
   mutable std::atomic<uint64_t> rescored_{0};

@@ -9,8 +9,8 @@
 namespace facegate {
 
 struct ExactIndexOptions {
-  // How many threads a search may use where there is enough to read for each, beside those of other
-  // searches; the calling thread is one of them.
+  // How many threads a search may use where there is enough to read for each; the calling thread is
+  // one of them. Searches at the same time share them, but each has its own.
   size_t threads = 1;
   // How rows are picked: from codes by this kernel, or in float32 by FAISS. Null: by the kernel
   // that is the quickest for this processor and dimension, which may be FAISS's.
