@@ -52,7 +52,7 @@ inline uint16_t Passing(const int32_t* sums, const float* scale, const float* re
 namespace facegate {
 
 CodeKernel Avx512CodeKernel() {
-  return {.name = "avx512-vnni", .scan = ScanCodes, .is_quick = true};
+  return {.name = "avx512-vnni", .scan = ScanCodes, .products_at_once = size_t{1} << 22};
 }
 
 }  // namespace facegate

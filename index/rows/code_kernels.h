@@ -48,8 +48,8 @@ struct CodeScanArgs {
 struct CodeKernel {
   std::string_view name;
   void (*scan)(const CodeScanArgs& args) = nullptr;
-  // False where FAISS's float kernel is quicker than this.
-  bool is_quick = false;
+  // Products of codes that take half a millisecond or less on a slow processor.
+  size_t products_at_once = 0;
 };
 
 // The kernels that this processor can run, the fastest first; never empty.

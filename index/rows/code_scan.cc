@@ -94,7 +94,7 @@ class CodeScan final : public RowScan {
 
   std::unique_ptr<ScanQueries> Prepare(
       std::span<const std::span<const float>> queries) const override;
-  size_t scanned_at_once() const override { return size_t{1} << (kernel_.is_quick ? 22 : 19); }
+  size_t scanned_at_once() const override { return kernel_.products_at_once; }
 
   const RowTable& rows() const { return rows_; }
   const CodeKernel& kernel() const { return kernel_; }

@@ -83,10 +83,8 @@ class ExactIndex final : public VectorIndex {
       : threads_(std::max<size_t>(1, options.threads)), rows_(dimension) {
     const CodeKernel& kernel =
         options.kernel != nullptr ? *options.kernel : UsableCodeKernels().front();
-    const bool are_codes_quicker = options.kernel != nullptr || kernel.is_quick;
-    scan_ = options.use_faiss || !are_codes_quicker || dimension > kLargestCodedDimension
-                ? MakeFlatScan(rows_)
-                : MakeCodeScan(rows_, kernel);
+    scan_ = options.use_faiss || dimension > kLargestCodedDimension ? MakeFlatScan(rows_)
+                                                                    : MakeCodeScan(rows_, kernel);
   }
 
   bool TryReserve(size_t rows) override { return rows_.TryReserve(rows); }

@@ -12,8 +12,8 @@ struct ExactIndexOptions {
   // How many threads a search may use where there is enough to read for each; the calling thread is
   // one of them. Searches at the same time share them, but each has its own.
   size_t threads = 1;
-  // How rows are picked: from codes by this kernel, or in float32 by FAISS. Null: by the kernel
-  // that is the quickest for this processor and dimension, which may be FAISS's.
+  // How rows are picked: from codes by this kernel, or in float32 by FAISS, which is the way for
+  // vectors too long for codes. Null: by the fastest kernel that the processor has.
   const CodeKernel* kernel = nullptr;
   bool use_faiss = false;
 };

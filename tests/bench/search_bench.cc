@@ -315,7 +315,7 @@ Status Run(const Options& options) {
   const CodeKernel& kernel = UsableCodeKernels().front();
   fmt::print(
       "{} values, codes by {}; times in ms for all queries of a batch, the shortest of each\n",
-      kSize, kernel.is_quick ? kernel.name : "FAISS");
+      kSize, kernel.name);
   fmt::print("{:>9} {:>3} {:>6} {:>8} {:>10} {:>10} {:>22} {:>22} {:>6} {:>12}\n", "rows", "k",
              "batch", "threads", "ours", "one read", "FAISS flat", "sgemm and max", "exact",
              "scored again");
