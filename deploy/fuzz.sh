@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 all_targets=(decode heif exif safetensors torch_pickle onnx onnx_graph description keras request record pack
-             record_io tf_record archive idx pickled_pairs bcolz_pairs memfile_pairs)
+             record_io tf_record archive idx pickled_pairs bcolz_pairs memfile_pairs lists)
 seconds=1200
 jobs=$(nproc)
 
@@ -19,7 +19,7 @@ input that ends a target (by a sanitizer's report, a failed check, 10 s or 2 GB)
 path is printed.
 
 Targets: decode heif exif safetensors torch_pickle onnx onnx_graph description keras request record pack record_io
-tf_record archive idx pickled_pairs bcolz_pairs memfile_pairs (all if none is named)
+tf_record archive idx pickled_pairs bcolz_pairs memfile_pairs lists (all if none is named)
 
   --seconds N   time for each target (default 1200)
   --jobs N      targets at a time (default: one for each core)

@@ -34,7 +34,8 @@ int WriteCorpus(const std::filesystem::path& corpus) {
       {"idx", IdxSeeds()},
       {"pickled_pairs", PickledPairsSeeds()},
       {"bcolz_pairs", BcolzPairsSeeds()},
-      {"memfile_pairs", MemfilePairsSeeds()}};
+      {"memfile_pairs", MemfilePairsSeeds()},
+      {"lists", ListsSeeds()}};
   for (const auto& [target, seeds] : targets) {
     std::filesystem::create_directories(corpus / target);
     size_t total = 0;

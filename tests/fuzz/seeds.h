@@ -30,5 +30,6 @@ std::vector<Seed> IdxSeeds();
 std::vector<Seed> PickledPairsSeeds();
 std::vector<Seed> BcolzPairsSeeds();
 std::vector<Seed> MemfilePairsSeeds();
+std::vector<Seed> ListsSeeds();
 
 }  // namespace facegate
