@@ -33,8 +33,8 @@ std::vector<Taps> TapsOf(int from, int to) {
   std::vector<Taps> all(static_cast<size_t>(to));
   for (int i = 0; i < to; ++i) {
     const double centre = (i + 0.5) * scale;
-    const int begin = std::max(static_cast<int>(centre - reach + 0.5), 0);
-    const int end = std::min(static_cast<int>(centre + reach + 0.5), from);
+    const int begin = std::max(static_cast<int>(std::floor(centre - reach + 0.5)), 0);
+    const int end = std::min(static_cast<int>(std::floor(centre + reach + 0.5)), from);
     std::vector<double> weights;
     double sum = 0.0;
     for (int at = begin; at < end; ++at) {
