@@ -196,13 +196,14 @@ StatusOr<Sides> SidesOf(std::string_view text) {
   return sides;
 }
 
-// Names a network of another size than its original's.
-Status CheckSized(const Sides& sides, Description& description) {
+// Names a network of another size than its original's, which is `usual`.
+Status CheckSized(const Sides& sides, const Input& usual, Description& description) {
   const Input& input = description.input;
   if (input.height != sides.height || input.width != sides.width) {
     return InvalidArgument(fmt::format("{} takes pictures of {}x{} alone", description.name,
                                        input.width, input.height));
   }
+  if (usual == input) return OkStatus();
   description.name += fmt::format("@{}x{}", sides.width, sides.height);
   return network::CheckDescription(description);
 }
@@ -237,7 +238,10 @@ StatusOr<Description> DescribeArchitecture(std::string_view architecture, double
   }
   Description description = found->describe(dropout, sides.has_value() ? &*sides : nullptr);
   description.name = found->name;
-  if (sides.has_value()) FACEGATE_RETURN_IF_ERROR(CheckSized(*sides, description));
+  if (sides.has_value()) {
+    const Input usual = found->describe(dropout, nullptr).input;
+    FACEGATE_RETURN_IF_ERROR(CheckSized(*sides, usual, description));
+  }
   return description;
 }
 

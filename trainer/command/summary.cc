@@ -87,7 +87,8 @@ void PrintTable(const SummaryOptions& options, const SummaryReport& report, std:
   const auto& [channels, height, width] = report.network.input;
   out << fmt::format("{}, input {} x {} x {}\n\n", report.architecture, channels, height, width);
   PrintLayers(report, out);
-  out << "\nMultiply-adds are of convolutions, linear layers and attention alone, for one picture.\n";
+  out << "\nMultiply-adds are of convolutions, linear layers and attention alone, for one "
+         "picture.\n";
   if (!report.file) return;
   out << "\n";
   PrintCardRow("file",
@@ -138,8 +139,11 @@ void PrintJson(const SummaryReport& report, std::ostream& out) {
 StatusOr<SummaryReport> Summarize(const SummaryOptions& options) {
   SummaryReport report{.architecture = options.model, .network = {}, .rows = {}, .file = {}};
   std::error_code error;
-  if (!EmbeddingSizeOf(options.model).ok()) {
+  if (const Status known = EmbeddingSizeOf(options.model).status(); !known.ok()) {
     if (!std::filesystem::exists(options.model, error)) {
+      if (options.model.find('@') != std::string::npos) {
+        return RefuseField("MODEL", std::string(MessageOf(known)));
+      }
       return RefuseField("MODEL", fmt::format("{} is neither a file nor an architecture ({})",
                                               options.model, fmt::join(ArchitectureNames(), ", ")));
     }

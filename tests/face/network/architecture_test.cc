@@ -101,6 +101,7 @@ TEST(ArchitectureTest, TakesOtherSizesWhereANetworkHasThem) {
     EXPECT_THAT(described, StatusIs(StatusCode::kInvalidArgument)) << name;
     EXPECT_THAT(std::string(MessageOf(described.status())), HasSubstr(why)) << name;
   };
+  EXPECT_EQ(DescribeArchitecture("irse-50@112x112")->name, "irse-50");
   refused("keras-resnet-50@224x224", "takes pictures of 112x112 alone");
   refused("irse-50@224", "is not WIDTHxHEIGHT");
   refused("irse-50@0x224", "is not WIDTHxHEIGHT");

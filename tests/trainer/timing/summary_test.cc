@@ -104,6 +104,11 @@ TEST(SummaryTest, GroupsLayersByTheirNames) {
   EXPECT_EQ(units.rows[3].type, "residual");
 }
 
+TEST(SummaryTest, SaysWhatIsWrongWithASize) {
+  EXPECT_THAT(std::string(MessageOf(Summarize({.model = "iresnet-18@224"}).status())),
+              ::testing::HasSubstr("is not WIDTHxHEIGHT"));
+}
+
 TEST(SummaryTest, CountsLessForASmallerInputAndRefusesOneThatDoesNotFit) {
   FACEGATE_ASSERT_OK_AND_ASSIGN(
       const NetworkSummary whole,
