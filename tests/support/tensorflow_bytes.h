@@ -48,6 +48,11 @@ class TensorFlowWriter {
                                               BytesField(3, key)));
     return *this;
   }
+  // A tensor that lies on the numbers of the last one.
+  TensorFlowWriter& AddOnTheSame(const std::string& key) {
+    entries_.emplace_back(key, entries_.back().second);
+    return *this;
+  }
   TensorFlowFiles Files(bool with_names) {
     const std::string entries = Entries(with_names);
     return {Index(entries), numbers_};
@@ -56,10 +61,15 @@ class TensorFlowWriter {
   std::string Entries(bool with_names) {
     std::string entries = Shared("", NumberField(1, 1));
     if (with_names) {
-      std::string text;
-      AppendVarint(text, graph_.size());
-      AppendLittleEndian(text, uint32_t{0});
-      Entry("_CHECKPOINTABLE_OBJECT_GRAPH", 7, {}, text + graph_);
+      // Its length, the length's sum, the text. The entry's sum is of the length in 4 bytes, too.
+      std::string length;
+      AppendVarint(length, graph_.size());
+      std::string summed;
+      AppendLittleEndian(summed, static_cast<uint32_t>(graph_.size()));
+      AppendLittleEndian(summed, MaskedCrc(Crc32c(summed)));
+      summed += graph_;
+      Entry("_CHECKPOINTABLE_OBJECT_GRAPH", 7, {}, length + summed.substr(sizeof(uint32_t)),
+            Crc32c(summed));
       std::rotate(entries_.begin(), entries_.end() - 1, entries_.end());  // keys are sorted
     }
     last_.clear();
@@ -67,14 +77,16 @@ class TensorFlowWriter {
     last_.clear();
     return entries;
   }
-  // A table with one block of entries.
-  static std::string Index(const std::string& entries) {
+  // A table with one block of entries, which it names so many times.
+  static std::string Index(const std::string& entries, int times = 1) {
     constexpr size_t kHandles = 40;
     std::string index;
     const std::string block = Block(index, entries);
     const std::string meta = Block(index, "");
     TensorFlowWriter last;
-    std::string footer = meta + Block(index, last.Shared("zzz", block));
+    std::string blocks;
+    for (int i = 0; i < times; ++i) blocks += last.Shared("zzz", block);
+    std::string footer = meta + Block(index, blocks);
     footer.resize(kHandles);
     AppendLittleEndian(footer, uint64_t{0xdb4775248b80fb57ULL});
     return index + footer;
@@ -84,12 +96,16 @@ class TensorFlowWriter {
  private:
   void Entry(const std::string& key, uint64_t type, const std::vector<uint64_t>& shape,
              const std::string& bytes) {
+    Entry(key, type, shape, bytes, Crc32c(bytes));
+  }
+  void Entry(const std::string& key, uint64_t type, const std::vector<uint64_t>& shape,
+             const std::string& bytes, uint32_t sum) {
     std::string extents;
     for (const uint64_t extent : shape) extents += BytesField(2, NumberField(1, extent));
     std::string message = NumberField(1, type) + BytesField(2, extents) +
                           NumberField(4, numbers_.size()) + NumberField(5, bytes.size());
     AppendVarint(message, 6 << 3 | 5);
-    AppendLittleEndian(message, MaskedCrc(Crc32c(bytes)));
+    AppendLittleEndian(message, MaskedCrc(sum));
     entries_.emplace_back(key, message);
     numbers_ += bytes;
   }

@@ -45,7 +45,7 @@ struct Source {
   std::vector<std::string> left;        // tensors that are not the backbone's
   std::optional<double> largest_pixel;  // it takes pixels as they are, of 0 to this
   std::optional<ModelCard> card;
-  std::string file_digest;  // sha256
+  std::string file_digest;  // sha256; of a checkpoint of several files, of all of them
 };
 
 // "128x160" is a width and a height.
@@ -83,8 +83,9 @@ StatusOr<BackboneWish> WishOf(const ImportOptions& options) {
   return wish;
 }
 
-Source SourceOf(FoundBackbone found) {
+Source SourceOf(FoundBackbone found, std::string digest = "") {
   Source source;
+  source.file_digest = std::move(digest);
   source.tensors = std::move(found.tensors);
   source.network = std::move(found.network);
   source.remarks = std::move(found.remarks);
@@ -120,9 +121,9 @@ StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& option
     return RefuseField("--torchscript", "the file is none of torch.jit.save");
   }
   if (LooksLikeKeras(bytes)) {
-    FACEGATE_ASSIGN_OR_RETURN(TensorMap keras, ReadKerasWeights(bytes, options.source));
-    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(keras, wish));
-    return SourceOf(std::move(found));
+    FACEGATE_ASSIGN_OR_RETURN(KerasWeights keras, ReadKerasWeights(bytes, options.source));
+    FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(keras.tensors, wish));
+    return SourceOf(std::move(found), std::move(keras.sha256));
   }
   if (LooksLikeSafetensors(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
@@ -152,7 +153,7 @@ StatusOr<Source> ReadSource(const ImportOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.source, kMaxWeightFileBytes));
   StatusOr<Source> source = ParseSource(bytes, options, wish);
   if (!source.ok()) return Annotate(source.status(), options.source);
-  source->file_digest = Sha256Hex(bytes);
+  if (source->file_digest.empty()) source->file_digest = Sha256Hex(bytes);
   return source;
 }
 

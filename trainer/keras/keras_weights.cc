@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "face/base/file.h"
+#include "face/base/sha256.h"
 #include "face/weights/model_file.h"
 #include "face/weights/quote.h"
 #include "trainer/keras/h5_file.h"
@@ -222,8 +223,10 @@ bool LooksLikeKeras(std::string_view bytes) {
   return LooksLikeH5(bytes) || LooksLikeTensorFlowIndex(bytes);
 }
 
-StatusOr<TensorMap> ReadKerasWeights(std::string_view bytes, const std::string& path) {
+StatusOr<KerasWeights> ReadKerasWeights(std::string_view bytes, const std::string& path) {
   TensorMap tensors;
+  Sha256 digest;
+  digest.Update(bytes);
   if (LooksLikeH5(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(tensors, ParseH5(bytes));
   } else {
@@ -234,11 +237,13 @@ StatusOr<TensorMap> ReadKerasWeights(std::string_view bytes, const std::string& 
       FACEGATE_ASSIGN_OR_RETURN(std::string shard,
                                 ReadFile(TensorFlowShardPath(path, i, count), left));
       left -= shard.size();
+      digest.Update(shard);
       shards.push_back(std::move(shard));
     }
     FACEGATE_ASSIGN_OR_RETURN(tensors, ParseTensorFlowCheckpoint(bytes, shards));
   }
-  return FromKeras(std::move(tensors));
+  FACEGATE_ASSIGN_OR_RETURN(tensors, FromKeras(std::move(tensors)));
+  return KerasWeights{.tensors = std::move(tensors), .sha256 = digest.HexDigest()};
 }
 
 }  // namespace facegate

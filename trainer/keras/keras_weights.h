@@ -31,8 +31,13 @@ StatusOr<TensorMap> FromKeras(TensorMap tensors);
 // TensorFlow (tensorflow_checkpoint.h).
 bool LooksLikeKeras(std::string_view bytes);
 
-// The tensors of such a file by the names of FromKeras(). `bytes` are those of the file at `path`;
-// the files of numbers beside an index are read from there. The errors of what it calls.
-StatusOr<TensorMap> ReadKerasWeights(std::string_view bytes, const std::string& path);
+struct KerasWeights {
+  TensorMap tensors;   // by the names of FromKeras()
+  std::string sha256;  // of the file; of a checkpoint, of the index and of what lies beside it
+};
+
+// Reads such a file. `bytes` are those of the file at `path`; the files of numbers beside an index
+// are read from there. The errors of what it calls.
+StatusOr<KerasWeights> ReadKerasWeights(std::string_view bytes, const std::string& path);
 
 }  // namespace facegate

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <system_error>
@@ -19,6 +21,7 @@ namespace {
 constexpr uint64_t kTableMagic = 0xdb4775248b80fb57ULL;
 constexpr size_t kFooterBytes = 48;
 constexpr size_t kBlockTailBytes = 5;  // the kind of compression, and a sum
+constexpr size_t kMaxIndexBytes = 64U << 20;
 constexpr size_t kMaxTensors = 20'000;
 constexpr size_t kMaxKeyBytes = 4096;
 constexpr size_t kMaxExtents = 8;
@@ -98,6 +101,10 @@ Status AppendEntries(std::string_view block, Entries& entries) {
 
 StatusOr<Entries> EntriesOf(std::string_view table) {
   if (!LooksLikeTensorFlowIndex(table)) return Wrong("it has no table");
+  if (table.size() > kMaxIndexBytes) {
+    return Wrong(
+        fmt::format("its index has {} bytes, limit is {} MiB", table.size(), kMaxIndexBytes >> 20));
+  }
   std::string_view footer = table.substr(table.size() - kFooterBytes);
   const std::optional<Block> meta = TakeBlock(footer);
   const std::optional<Block> index = TakeBlock(footer);
@@ -106,9 +113,12 @@ StatusOr<Entries> EntriesOf(std::string_view table) {
   Entries blocks;
   FACEGATE_RETURN_IF_ERROR(AppendEntries(places, blocks));
   Entries entries;
+  uint64_t end = 0;  // of the block before
   for (auto& [last_key, place] : blocks) {
     const std::optional<Block> block = TakeBlock(place);
     if (!block.has_value()) return Damaged("the place of a block is cut off");
+    if (block->offset < end) return Damaged("blocks of the index lie one on the other");
+    end = block->offset + block->size + kBlockTailBytes;
     FACEGATE_ASSIGN_OR_RETURN(const std::string_view bytes, BytesOf(table, *block));
     FACEGATE_RETURN_IF_ERROR(AppendEntries(bytes, entries));
   }
@@ -205,11 +215,34 @@ StatusOr<Tensor> TensorOf(const std::string& key, const Place& place,
   return Tensor{.dtype = DType::kF32, .shape = place.shape, .bytes = std::string(numbers)};
 }
 
+using Places = std::map<std::string, Place, std::less<>>;
+
+// Each byte is of one tensor alone.
+Status CheckApart(const Places& places) {
+  std::vector<std::pair<const Place*, const std::string*>> in_order;
+  for (const auto& [key, place] : places) {
+    if (place.size > 0) in_order.emplace_back(&place, &key);
+  }
+  std::stable_sort(in_order.begin(), in_order.end(), [](const auto& one, const auto& other) {
+    return std::pair(one.first->shard, one.first->offset) <
+           std::pair(other.first->shard, other.first->offset);
+  });
+  for (size_t i = 1; i < in_order.size(); ++i) {
+    const Place& before = *in_order[i - 1].first;
+    const Place& place = *in_order[i].first;
+    if (place.shard == before.shard && place.offset - before.offset < before.size) {
+      return Damaged(fmt::format("the numbers of {} are those of {}, too",
+                                 Quote(*in_order[i].second), Quote(*in_order[i - 1].second)));
+    }
+  }
+  return OkStatus();
+}
+
 // By the keys of a checkpoint, the names that its variables had.
 using Names = std::map<std::string, std::string, std::less<>>;
 
-// A message of TrackableObjectGraph.TrackableObject.
-void AddNames(std::string_view object, Names& names) {
+// A message of TrackableObjectGraph.TrackableObject. Names of keys that there are not are left out.
+void AddNames(std::string_view object, const Places& places, Names& names) {
   WireReader fields(object);
   while (const auto field = fields.Next()) {
     if (field->number != 2) continue;
@@ -220,23 +253,43 @@ void AddNames(std::string_view object, Names& names) {
       if (part->number == 2) name = part->bytes;
       if (part->number == 3) key = part->bytes;
     }
-    if (!name.empty() && name.size() <= kMaxKeyBytes) names.emplace(key, name);
+    if (!name.empty() && name.size() <= kMaxKeyBytes && places.contains(key)) {
+      names.emplace(key, name);
+    }
   }
 }
 
-// The one element of a tensor of texts: its length, the length's sum, the text.
-StatusOr<Names> NamesOf(const Place& place, std::span<const std::string> shards) {
-  FACEGATE_ASSIGN_OR_RETURN(std::string_view bytes,
-                            NumbersOf(std::string(kObjectGraph), place, shards));
+// The one element of a tensor of texts: its length, the length's sum, the text. Sums are of the
+// length in 4 bytes (8 where it needs them), and of that, its sum and the text.
+std::optional<std::string_view> TextOf(const Place& place, std::string_view bytes) {
   const std::optional<uint64_t> length = TakeVarint(bytes);
   if (place.type != kString || !length.has_value() || bytes.size() < sizeof(uint32_t) ||
       *length != bytes.size() - sizeof(uint32_t)) {
-    return Damaged("the names of its variables are damaged");
+    return std::nullopt;
   }
+  std::string extent;
+  if (*length <= std::numeric_limits<uint32_t>::max()) {
+    AppendLittleEndian(extent, static_cast<uint32_t>(*length));
+  } else {
+    AppendLittleEndian(extent, *length);
+  }
+  const uint32_t of_length = Crc32c(extent);
+  const bool whole = MaskedCrc(Crc32c(bytes, of_length)) == place.sum;
+  if (*TakeLittleEndian<uint32_t>(bytes) != MaskedCrc(of_length) || !whole) return std::nullopt;
+  return bytes;
+}
+
+StatusOr<Names> NamesOf(const Places& places, std::span<const std::string> shards) {
+  const auto place = places.find(kObjectGraph);
+  if (place == places.end()) return Names();
+  FACEGATE_ASSIGN_OR_RETURN(const std::string_view bytes,
+                            NumbersOf(place->first, place->second, shards));
+  const std::optional<std::string_view> text = TextOf(place->second, bytes);
+  if (!text.has_value()) return Damaged("the names of its variables are damaged");
   Names names;
-  WireReader graph(bytes.substr(sizeof(uint32_t)));
+  WireReader graph(*text);
   while (const auto field = graph.Next()) {
-    if (field->number == 1) AddNames(field->bytes, names);
+    if (field->number == 1) AddNames(field->bytes, places, names);
   }
   if (graph.failed()) return Damaged("the names of its variables are damaged");
   return names;
@@ -289,16 +342,14 @@ StatusOr<TensorMap> ParseTensorFlowCheckpoint(std::string_view index,
                                               std::span<const std::string> shards) {
   FACEGATE_ASSIGN_OR_RETURN(const Entries entries, EntriesOf(index));
   FACEGATE_RETURN_IF_ERROR(ShardsOf(entries.front().second).status());
-  std::map<std::string, Place> places;
+  Places places;
   for (size_t i = 1; i < entries.size(); ++i) {
     const auto& [key, message] = entries[i];
     FACEGATE_ASSIGN_OR_RETURN(Place place, PlaceOf(key, message));
     places.insert_or_assign(key, std::move(place));
   }
-  Names names;
-  if (const auto graph = places.find(std::string(kObjectGraph)); graph != places.end()) {
-    FACEGATE_ASSIGN_OR_RETURN(names, NamesOf(graph->second, shards));
-  }
+  FACEGATE_RETURN_IF_ERROR(CheckApart(places));
+  FACEGATE_ASSIGN_OR_RETURN(const Names names, NamesOf(places, shards));
   TensorMap tensors;
   for (const auto& [key, place] : places) {
     if (place.type != kFloat || IsOfOptimizer(key)) continue;

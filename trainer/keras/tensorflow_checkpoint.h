@@ -24,8 +24,9 @@ std::string TensorFlowIndexOf(const std::string& path);
 // "conv1_conv/kernel" (trackable_object_graph.proto has them), for FromKeras(); where a checkpoint
 // has no such names, by its own. What an optimiser keeps is left out. `shards` are the files of
 // numbers, in their order. kInvalidArgument for what is no index, for compressed tables, slices of
-// tensors, numbers in big-endian order, and more than 20,000 tensors; kDataLoss where a checksum
-// differs or numbers lie outside their file.
+// tensors, numbers in big-endian order, more than 20,000 tensors, and an index of more than 64 MiB;
+// kDataLoss where a checksum differs, of numbers or of the names, and where numbers lie outside
+// their file or are those of two tensors.
 StatusOr<TensorMap> ParseTensorFlowCheckpoint(std::string_view index,
                                               std::span<const std::string> shards);
 

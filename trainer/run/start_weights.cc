@@ -17,6 +17,7 @@
 #include "face/network/resnet.h"
 #include "face/network/tensor_list.h"
 #include "face/weights/model_file.h"
+#include "face/weights/quote.h"
 #include "face/weights/safetensors.h"
 #include "face/weights/state_dict.h"
 #include "face/weights/torch_pickle.h"
@@ -55,8 +56,8 @@ TensorMap FromCheckpoint(TensorMap state) {
 }
 
 // Tensors of what is not the whole network; torchvision's under the names that the network has for
-// them.
-TensorMap PartOf(TensorMap tensors, const std::string& architecture) {
+// them. kInvalidArgument where two would have one name.
+StatusOr<TensorMap> PartOf(TensorMap tensors, const std::string& architecture) {
   const StatusOr<network::Description> network = DescribeArchitecture(architecture);
   TensorMap named;
   std::set<std::string> wanted;
@@ -66,7 +67,11 @@ TensorMap PartOf(TensorMap tensors, const std::string& architecture) {
   for (auto& [name, tensor] : tensors) {
     const std::string other = network::NameByPosition(name);
     const bool known = !wanted.contains(name) && wanted.contains(other);
-    named.insert_or_assign(known ? other : name, std::move(tensor));
+    const std::string& own = known ? other : name;
+    if (!named.emplace(own, std::move(tensor)).second) {
+      return InvalidArgument(
+          fmt::format("there are two tensors for {}, one is {}", Quote(own), Quote(name)));
+    }
   }
   return BelowBackbone(std::move(named));
 }
@@ -100,28 +105,36 @@ Status ParsePickle(std::string_view bytes, const std::string& architecture, Star
     return OkStatus();
   }
   FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, ParseTorchPickle(bytes));
-  weights.tensors = PartOf(std::move(tensors), architecture);
+  FACEGATE_ASSIGN_OR_RETURN(weights.tensors, PartOf(std::move(tensors), architecture));
   return OkStatus();
 }
 
-void ParsePlain(TensorMap tensors, const std::string& architecture, StartWeights& weights) {
+Status ParsePlain(TensorMap tensors, const std::string& architecture, StartWeights& weights) {
   StatusOr<FoundBackbone> found = FindWhole(
       architecture, [&](const BackboneWish& wish) { return TakeBackbone(tensors, wish); });
   if (found.ok()) {
     TakeFound(*std::move(found), weights);
-  } else {
-    weights.tensors = PartOf(DropSharedPrefixes(std::move(tensors)), architecture);
+    return OkStatus();
   }
+  FACEGATE_ASSIGN_OR_RETURN(weights.tensors,
+                            PartOf(DropSharedPrefixes(std::move(tensors)), architecture));
+  return OkStatus();
+}
+
+std::string Described(const std::string& path, const std::string& sha256) {
+  return fmt::format("{} (sha256 {})", std::filesystem::path(path).filename().string(), sha256);
 }
 
 StatusOr<StartWeights> Parse(std::string_view bytes, const std::string& path,
                              const std::string& architecture) {
   StartWeights weights;
   if (LooksLikeKeras(bytes)) {
-    FACEGATE_ASSIGN_OR_RETURN(TensorMap tensors, ReadKerasWeights(bytes, path));
-    ParsePlain(std::move(tensors), architecture, weights);
+    FACEGATE_ASSIGN_OR_RETURN(KerasWeights keras, ReadKerasWeights(bytes, path));
+    FACEGATE_RETURN_IF_ERROR(ParsePlain(std::move(keras.tensors), architecture, weights));
+    weights.description = Described(path, keras.sha256);
     return weights;
   }
+  weights.description = Described(path, Sha256Hex(bytes));
   if (!LooksLikeSafetensors(bytes)) {
     FACEGATE_RETURN_IF_ERROR(ParsePickle(bytes, architecture, weights));
     return weights;
@@ -134,10 +147,10 @@ StatusOr<StartWeights> Parse(std::string_view bytes, const std::string& path,
     weights.tensors = BelowBackbone(std::move(model.tensors));
     weights.colours = model.card.preprocessing.colour_order;
     if (!model.card.training_data.empty()) {
-      weights.description = fmt::format(", trained on: {}", model.card.training_data);
+      weights.description += fmt::format(", trained on: {}", model.card.training_data);
     }
   } else {
-    ParsePlain(std::move(file.tensors), architecture, weights);
+    FACEGATE_RETURN_IF_ERROR(ParsePlain(std::move(file.tensors), architecture, weights));
   }
   return weights;
 }
@@ -149,9 +162,6 @@ StatusOr<StartWeights> ReadStartWeights(const std::string& named, const std::str
   FACEGATE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxWeightFileBytes));
   StatusOr<StartWeights> weights = Parse(bytes, path, architecture);
   if (!weights.ok()) return Annotate(weights.status(), path);
-  weights->description =
-      fmt::format("{} (sha256 {}){}", std::filesystem::path(path).filename().string(),
-                  Sha256Hex(bytes), weights->description);
   return weights;
 }
 

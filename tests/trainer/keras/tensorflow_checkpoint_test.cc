@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/base/file.h"
+#include "face/base/sha256.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tensorflow_bytes.h"
@@ -70,6 +71,38 @@ TEST(TensorFlowCheckpointTest, RefusesACutFileOfNumbers) {
   EXPECT_THAT(SentenceOf(files), HasSubstr("lie outside their file"));
 }
 
+TEST(TensorFlowCheckpointTest, RefusesATextOfNamesThatChanged) {
+  TensorFlowFiles files = SmallCheckpoint();
+  const size_t place = files.numbers.find("dense/kernel");
+  files.numbers[place] = 'D';
+  EXPECT_THAT(SentenceOf(files), HasSubstr("the names of its variables are damaged"));
+}
+
+// Each would be copied.
+TEST(TensorFlowCheckpointTest, RefusesTensorsThatLieOnTheSameNumbers) {
+  TensorFlowWriter writer;
+  const TensorFlowFiles files =
+      writer.Add("a", "a", {2}, {1, 2}).AddOnTheSame("b").Add("c", "c", {1}, {3}).Files(false);
+  EXPECT_THAT(SentenceOf(files), HasSubstr("the numbers of \"b\" are those of \"a\", too"));
+}
+
+TEST(TensorFlowCheckpointTest, RefusesABlockThatIsNamedTwice) {
+  TensorFlowWriter writer;
+  writer.Add("a", "a", {1}, {1});
+  const std::string entries = writer.Entries(false);
+  const auto read = [&](int times) {
+    return Parsed({.index = TensorFlowWriter::Index(entries, times), .numbers = writer.numbers()});
+  };
+  EXPECT_THAT(read(1), IsOk());
+  EXPECT_THAT(MessageOf(read(2).status()), HasSubstr("lie one on the other"));
+}
+
+TEST(TensorFlowCheckpointTest, RefusesALargeIndex) {
+  std::string index(65U << 20, '\0');
+  index += SmallCheckpoint().index;
+  EXPECT_THAT(MessageOf(TensorFlowShards(index).status()), HasSubstr("limit is 64 MiB"));
+}
+
 // What no tensor depends on is not looked at.
 TEST(TensorFlowCheckpointTest, AFlippedByteOfTheIndexIsRefusedOrChangesNothing) {
   const TensorFlowFiles whole = SmallCheckpoint();
@@ -95,10 +128,11 @@ TEST(TensorFlowCheckpointTest, IsReadByItsPrefix) {
   const std::string path = TensorFlowIndexOf(dir.File("w.ckpt"));
   EXPECT_EQ(path, dir.File("w.ckpt.index"));
   ASSERT_TRUE(LooksLikeKeras(files.index));
-  const auto tensors = ReadKerasWeights(files.index, path);
-  ASSERT_THAT(tensors, IsOk());
-  EXPECT_THAT(*tensors,
+  const auto weights = ReadKerasWeights(files.index, path);
+  ASSERT_THAT(weights, IsOk());
+  EXPECT_THAT(weights->tensors,
               UnorderedElementsAre(Key("OutputLayer.dense.weight"), Key("OutputLayer.dense.bias")));
+  EXPECT_EQ(weights->sha256, Sha256Hex(files.index + files.numbers));
   EXPECT_EQ(TensorFlowIndexOf(dir.File("absent")), dir.File("absent"));
 }
 

@@ -133,6 +133,16 @@ TEST(StartWeightsTest, TakesTorchvisionsTrunk) {
   }
 }
 
+TEST(StartWeightsTest, RefusesTwoTensorsOfOneName) {
+  const TensorMap twice = {{"conv1.weight", Zeros({64, 3, 7, 7})},
+                           {"resnet_layer.0.weight", Zeros({64, 3, 7, 7})}};
+  StartFile file;
+  file.Add("model", twice, "");
+  const auto weights = ReadPart(file.Bytes(), "resnet-50-mean-128");
+  EXPECT_THAT(std::string(MessageOf(weights.status())),
+              ::testing::HasSubstr("two tensors for \"resnet_layer.0.weight\""));
+}
+
 TEST(StartWeightsTest, TakesAPartOfANetworkThatKerasSaved) {
   const auto weights =
       ReadPart(H5Bytes({{"conv1_conv/conv1_conv/kernel:0", {7, 7, 3, 64}}}), "keras-resnet-50");
