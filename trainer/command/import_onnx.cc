@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -32,58 +30,53 @@ std::string FirstOf(const OnnxModel& model) {
   return first == model.nodes.end() ? "" : first->op;
 }
 
-// What a layer calls a tensor ("weight"), how many numbers it has, and a hash of them as F32.
-using TensorContent = std::tuple<std::string, size_t, size_t>;
-
-// Nothing for a tensor of another type than layers have.
-std::optional<TensorContent> ContentOf(std::string_view name, const Tensor& tensor) {
-  const StatusOr<GraphConstant> constant = ConstantOf(tensor);
-  if (!constant.ok() || constant->whole) return std::nullopt;
-  const std::vector<float>& numbers = constant->reals;
-  const std::string_view bytes(reinterpret_cast<const char*>(numbers.data()),
-                               numbers.size() * sizeof(float));
-  return TensorContent(name.substr(name.rfind('.') + 1), numbers.size(),
-                       std::hash<std::string_view>()(bytes));
-}
-
 // The factors and summands of a batch norm that has none of its own.
-bool ChangesNothing(std::string_view name, const Tensor& tensor) {
-  const StatusOr<GraphConstant> constant = ConstantOf(tensor);
-  if (!constant.ok() || !(name.ends_with(".weight") || name.ends_with(".bias"))) return false;
+bool ChangesNothing(std::string_view name, const std::vector<float>& numbers) {
+  if (!(name.ends_with(".weight") || name.ends_with(".bias"))) return false;
   const float neutral = name.ends_with(".weight") ? 1.0F : 0.0F;
-  return std::all_of(constant->reals.begin(), constant->reals.end(),
+  return std::all_of(numbers.begin(), numbers.end(),
                      [neutral](float one) { return one == neutral; });
 }
 
-// The layers of both have the same numbers, if maybe in another order. The graph has those of a
-// layer that is called twice two times.
-bool HaveTheSameNumbers(const GraphNetwork& graph, const FoundBackbone& named) {
-  std::map<TensorContent, int64_t> missing;
-  for (const auto& [name, tensor] : named.tensors) {
-    const auto is_it = [&name](const network::TensorShape& other) { return other.name == name; };
-    const auto& more = named.network.more;  // is of no layer
-    if (IsBatchCounter(name) || std::any_of(more.begin(), more.end(), is_it)) continue;
-    const std::optional<TensorContent> content = ContentOf(name, tensor);
-    if (!content.has_value()) return false;
-    ++missing[*content];
-  }
-  for (const auto& [name, tensor] : graph.tensors) {
-    const auto found = missing.find(ContentOf(name, tensor).value_or(TensorContent()));
-    if (found != missing.end()) {
-      --found->second;
-    } else if (!ChangesNothing(name, tensor)) {
-      return false;
+// How many numbers each tensor has, and a hash of them as F32.
+network::TensorContents ContentsOf(const TensorMap& tensors) {
+  network::TensorContents contents;
+  for (const auto& [name, tensor] : tensors) {
+    if (IsBatchCounter(name)) continue;
+    const StatusOr<GraphConstant> constant = ConstantOf(tensor);
+    if (!constant.ok() || constant->whole) {
+      contents[name] = fmt::format("of another type: {}", static_cast<const void*>(&tensor));
+    } else if (!ChangesNothing(name, constant->reals)) {
+      const std::vector<float>& numbers = constant->reals;
+      const std::string_view bytes(reinterpret_cast<const char*>(numbers.data()),
+                                   numbers.size() * sizeof(float));
+      contents[name] = fmt::format("{}:{}", numbers.size(), std::hash<std::string_view>()(bytes));
     }
   }
-  return std::all_of(missing.begin(), missing.end(),
-                     [](const auto& content) { return content.second <= 0; });
+  return contents;
 }
 
 // The graph computes the network, on pictures of the size that it takes.
 bool Computes(const GraphNetwork& graph, const FoundBackbone& named) {
-  return network::CensusOf(graph.description) == network::CensusOf(named.network) &&
-         (graph.open_sides || graph.description.input == named.network.input) &&
-         HaveTheSameNumbers(graph, named);
+  network::Computations computations;
+  return (graph.open_sides || graph.description.input == named.network.input) &&
+         computations.Of(graph.description, ContentsOf(graph.tensors)) ==
+             computations.Of(named.network, ContentsOf(named.tensors));
+}
+
+// A graph that was not followed is what --architecture says, if its tensors are called so.
+Status CheckClaim(const BackboneWish& wish, const StatusOr<FoundBackbone>& named,
+                  const std::string& first, const Status& unread) {
+  const bool fits = named.ok() && first == "Conv";
+  if (fits && wish.architecture.has_value()) return OkStatus();
+  if (!fits) {
+    return InvalidArgument(
+        fmt::format("the graph is of no network that is known here: {}", MessageOf(unread)));
+  }
+  return InvalidArgument(
+      fmt::format("its tensors are called as those of {}, but what its graph computes was not "
+                  "followed: {}; where you know that it is that network, --architecture says so",
+                  named->network.name, MessageOf(unread)));
 }
 
 OnnxBackbone BackboneOf(GraphNetwork graph, const BackboneWish& wish) {
@@ -144,15 +137,12 @@ StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, OnnxModel model,
   if (named.ok() && read.ok() && Computes(*read, *named)) {
     return OnnxBackbone{.found = *std::move(named)};
   }
-  if (named.ok() && !read.ok() && weights.first == "Conv") {
-    named->remarks.push_back(
-        fmt::format("the names of its tensors say what it is; its graph was not followed: {}",
-                    MessageOf(read.status())));
-    return OnnxBackbone{.found = *std::move(named)};
-  }
   if (!read.ok()) {
-    return InvalidArgument(
-        fmt::format("the graph is of no network that is known here: {}", MessageOf(read.status())));
+    FACEGATE_RETURN_IF_ERROR(CheckClaim(wish, named, weights.first, read.status()));
+    named->remarks.push_back(
+        fmt::format("it is said to be {}; what its graph computes was not compared: {}",
+                    named->network.name, MessageOf(read.status())));
+    return OnnxBackbone{.found = *std::move(named)};
   }
   if (asked) {
     return InvalidArgument(

@@ -30,9 +30,10 @@ struct OnnxBackbone {
 };
 
 // Takes the backbone out of a file without a card. Where its initializers carry the names of a
-// known network, and its graph computes the same operations with the same numbers or could not be
-// followed, it is that; else what DescribeGraph() makes of the graph. `bytes` are the file's.
-// kInvalidArgument where neither gives one, and where an architecture is asked for that it is not.
+// known network, and its graph computes the same operations in the same order with the same
+// numbers, it is that; else what DescribeGraph() makes of the graph. `bytes` are the file's.
+// kInvalidArgument for a graph that could not be followed, unless an architecture is asked for and
+// the tensors are called as that one's; and where an architecture is asked for that it is not.
 StatusOr<OnnxBackbone> TakeOnnxBackbone(OnnxWeights weights, std::string_view bytes,
                                         const std::string& path, const BackboneWish& wish);
 

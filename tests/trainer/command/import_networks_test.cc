@@ -1,6 +1,7 @@
 // Checkpoints of networks that no architecture of the table is, from the file to an embedding.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -144,6 +145,36 @@ TEST_F(ImportNetworksTest, TakesAGraphAsItIsWhereItComputesWithOtherNumbers) {
                                   }
                                 }));
   EXPECT_EQ(report.network, "network of an ONNX graph");
+}
+
+// The same layers with the same numbers; two of them follow each other the other way round.
+TEST_F(ImportNetworksTest, TakesAGraphAsItIsWhereItsLayersAreWiredOtherwise) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const ImportReport report, ImportGraph(SmallIResNet(), {}, {}, [](OnnxModel& model) {
+        const auto slopes = std::find_if(model.nodes.begin(), model.nodes.end(),
+                                         [](const OnnxNode& node) { return node.op == "PRelu"; });
+        OnnxNode& norm = *(slopes - 1);
+        ASSERT_EQ(norm.op, "BatchNormalization");
+        std::swap(norm.inputs[0], slopes->inputs[0]);
+        std::swap(norm.outputs, slopes->outputs);
+        std::swap(norm, *slopes);
+      }));
+  EXPECT_EQ(report.network, "network of an ONNX graph");
+}
+
+// What the graph computes is known by nobody but the one who imports it.
+TEST_F(ImportNetworksTest, AsksForTheArchitectureOfAGraphThatItCannotFollow) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const Description known, DescribeArchitecture("mobilefacenet-128"));
+  const auto with_exp = [](OnnxModel& model) {
+    model.nodes.back().outputs = {"raw"};
+    model.nodes.push_back({.op = "Exp", .inputs = {"raw"}, .outputs = {"embedding"}});
+  };
+  EXPECT_THAT(std::string(MessageOf(ImportGraph(known, {}, {}, with_exp).status())),
+              AllOf(HasSubstr("operator Exp"), HasSubstr("--architecture")));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const ImportReport report,
+      ImportGraph(known, {}, {.architecture = "mobilefacenet-128"}, with_exp));
+  EXPECT_THAT(report.remarks, Contains(HasSubstr("is said to be mobilefacenet-128")));
 }
 
 // These have batch norms without factors, and layers that are called twice.
