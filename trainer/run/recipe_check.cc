@@ -268,7 +268,10 @@ bool KeepsPhotos(const Recipe& recipe) {
 
 std::string SizedArchitecture(const Recipe& recipe) {
   const Recipe::Network& network = recipe.network;
-  return network.input.empty() ? network.architecture : network.architecture + "@" + network.input;
+  if (network.input.empty()) return network.architecture;
+  const std::string sized = network.architecture + "@" + network.input;
+  const auto described = DescribeArchitecture(sized);  // knows the size that needs no word
+  return described.ok() ? described->name : sized;
 }
 
 Status CheckRecipe(const Recipe& recipe) {

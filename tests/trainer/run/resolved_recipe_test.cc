@@ -83,6 +83,13 @@ TEST(ResolvedRecipeTest, ANetworkMayTakeLargerPictures) {
   EXPECT_TRUE(resolved.preprocessing.letterbox);
 }
 
+TEST(ResolvedRecipeTest, TheSizeThatANetworkHasNeedsNoWord) {
+  Recipe recipe;
+  recipe.network.architecture = "irse-50";
+  recipe.network.input = "112x112";
+  EXPECT_EQ(Resolve(recipe).training.architecture, "irse-50");
+}
+
 TEST(ResolvedRecipeTest, TheRateGrowsWithTheBatchBetweenItsLimits) {
   Recipe recipe;
   recipe.schedule.rate = 0.01;
