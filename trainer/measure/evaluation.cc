@@ -73,7 +73,8 @@ StatusOr<EvalReport> EvaluateSets(const FigureOptions& options, const PairList& 
   report.d_prime = scores.DPrime();
   // There is nobody to look for without anybody who has two photos.
   if (const auto protocol = FirstPhotoProtocol(first, kLeastPhotos); protocol.ok()) {
-    const IdentificationScores ranks = IdentificationScores::Compute(first, second, *protocol);
+    const IdentificationScores ranks =
+        IdentificationScores::Compute(first, second, *protocol, options.threads);
     FACEGATE_ASSIGN_OR_RETURN(report.identification, Identify(options, ranks, *protocol));
   }
   return report;

@@ -16,7 +16,8 @@ namespace facegate {
 struct FigureOptions {
   std::vector<double> fars = {1e-2, 1e-3};
   std::vector<double> fpirs = {0.01, 0.05};
-  size_t cmc = 0;  // ranks 1 to this are listed
+  size_t cmc = 0;   // ranks 1 to this are listed
+  int threads = 0;  // that compare for 1:N; 0: as many as there are cores
 };
 
 // Accuracies are cross-validated: there is no figure of a threshold that was chosen on the pairs

@@ -49,9 +49,9 @@ Status TemplateSums::Add(uint32_t medium, std::span<const float> row, double det
   if (medium_faces_ > 0 && medium != medium_number_) EndMedium();
   medium_number_ = medium;
   ++medium_faces_;
-  ++template_faces_;
   const double weight =
       (weights_.length ? 1.0 : 1.0 / length) * (weights_.detection ? detection : 1.0);
+  if (weight > 0.0) ++template_faces_;
   for (size_t i = 0; i < dimension_; ++i) medium_[i] += weight * static_cast<double>(row[i]);
   return OkStatus();
 }

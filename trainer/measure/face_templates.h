@@ -21,7 +21,8 @@ struct FaceWeights {
   bool detection = true;  // as much as the detector was sure of it
 };
 
-// Templates by their numbers. Those none of whose faces could be used are rows without a face.
+// Templates by their numbers. Those none of whose faces could be used, or counts anything, are rows
+// without a face.
 class FaceTemplates {
  public:
   FaceTemplates(std::vector<uint32_t> numbers, EmbeddingSet rows);
@@ -62,7 +63,7 @@ class TemplateSums {
   std::vector<double> medium_;  // the sum of its faces so far
   uint32_t medium_number_ = 0;
   size_t medium_faces_ = 0;
-  size_t template_faces_ = 0;
+  size_t template_faces_ = 0;  // that count anything
 };
 
 }  // namespace facegate

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string_view>
 #include <thread>
@@ -16,12 +17,16 @@ namespace {
 
 constexpr size_t kWorthThreads = 1 << 22;  // dot products
 
+// The rank of a person who is not found at any.
+constexpr size_t kNoRank = std::numeric_limits<size_t>::max();
+
 // Calls `work` with 0 to count - 1, each of which costs so many dot products; from several threads
-// where they are many.
+// where they are many, `most` or, for 0, as many as there are cores.
 template <typename Work>
-void ForEachProbe(size_t count, size_t cost, const Work& work) {
-  const size_t threads =
-      count * cost < kWorthThreads ? 1 : std::max(1U, std::thread::hardware_concurrency());
+void ForEachProbe(size_t count, size_t cost, int most, const Work& work) {
+  const size_t all =
+      most > 0 ? static_cast<size_t>(most) : std::max(1U, std::thread::hardware_concurrency());
+  const size_t threads = count * cost < kWorthThreads ? 1 : all;
   const auto part = [&](size_t first) {
     for (size_t i = first; i < count; i += threads) work(i);
   };
@@ -55,12 +60,13 @@ StatusOr<IdentificationProtocol> FirstPhotoProtocol(const EmbeddingSet& set, siz
 
 IdentificationScores IdentificationScores::Compute(const EmbeddingSet& enrolled,
                                                    const EmbeddingSet& seen,
-                                                   const IdentificationProtocol& protocol) {
+                                                   const IdentificationProtocol& protocol,
+                                                   int threads) {
   IdentificationScores result;
   const std::vector<size_t>& gallery = protocol.gallery;
   result.ranks_.resize(protocol.probes.size());
   result.scores_.resize(protocol.probes.size());
-  ForEachProbe(protocol.probes.size(), gallery.size(), [&](size_t i) {
+  ForEachProbe(protocol.probes.size(), gallery.size(), threads, [&](size_t i) {
     const IdentificationProtocol::Probe& probe = protocol.probes[i];
     const double own = CosineOf(seen.row(probe.photo), enrolled.row(gallery[probe.person]));
     size_t rank = 1;
@@ -70,12 +76,12 @@ IdentificationScores IdentificationScores::Compute(const EmbeddingSet& enrolled,
       if (other > own || (other == own && person < probe.person)) ++rank;
     }
     const bool comparable = seen.has_face(probe.photo) && enrolled.has_face(gallery[probe.person]);
-    if (!comparable) rank = gallery.size() + 1;
+    if (!comparable) rank = kNoRank;
     result.ranks_[i] = rank;
     result.scores_[i] = own;
   });
   result.strangers_.resize(protocol.strangers.size(), kNoScore);
-  ForEachProbe(protocol.strangers.size(), gallery.size(), [&](size_t i) {
+  ForEachProbe(protocol.strangers.size(), gallery.size(), threads, [&](size_t i) {
     double& best = result.strangers_[i];
     for (const size_t photo : gallery) {
       best = std::max(best, CosineOf(seen.row(protocol.strangers[i]), enrolled.row(photo)));

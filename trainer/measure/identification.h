@@ -33,19 +33,20 @@ struct OpenSetRate {
   Share tpir;              // probes whose person ranks first, above the threshold; FNIR = 1 - TPIR
 };
 
-// The ranks of all probes, computed once; costs (probes + strangers) · gallery dot products.
+// The ranks of all probes, computed once; costs (probes + strangers) · gallery dot products, which
+// `threads` threads share, for 0 as many as there are cores.
 class IdentificationScores {
  public:
   static IdentificationScores Compute(const EmbeddingSet& set,
-                                      const IdentificationProtocol& protocol) {
-    return Compute(set, set, protocol);
+                                      const IdentificationProtocol& protocol, int threads = 0) {
+    return Compute(set, set, protocol, threads);
   }
   // Enrolled are the photos of one set, probes and strangers those at the same places of the other.
   static IdentificationScores Compute(const EmbeddingSet& enrolled, const EmbeddingSet& seen,
-                                      const IdentificationProtocol& protocol);
+                                      const IdentificationProtocol& protocol, int threads = 0);
 
-  // Probes whose person is among the `rank` best; equal scores rank in the gallery's order. A point
-  // of the CMC curve.
+  // Probes whose person is among the `rank` best; equal scores rank in the gallery's order. Without
+  // the face of a probe or of its person it is at no rank. A point of the CMC curve.
   Share AtRank(size_t rank) const;
   size_t HitsAtRank(size_t rank) const;
   // k = floor(fpir · strangers); the threshold is the (k+1)-th highest of the strangers' best
@@ -53,7 +54,7 @@ class IdentificationScores {
   StatusOr<OpenSetRate> AtFpir(double fpir) const;
 
  private:
-  std::vector<size_t> ranks_;      // of each probe's person, from 1
+  std::vector<size_t> ranks_;      // of each probe's person, from 1; the largest number: none
   std::vector<double> scores_;     // of each probe with its own person
   std::vector<double> strangers_;  // best score of each, descending
 };

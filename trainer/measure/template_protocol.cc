@@ -48,7 +48,7 @@ Status ScoreTemplates(const FaceTemplates& templates, std::span<const TemplatePa
 StatusOr<GalleryFigures> IdentifyTemplates(const FaceTemplates& templates,
                                            const TemplateGallery& gallery,
                                            std::span<const TemplateSubject> probes,
-                                           std::span<const double> fpirs) {
+                                           std::span<const double> fpirs, int threads) {
   IdentificationProtocol protocol;
   std::unordered_map<uint32_t, size_t> people;
   for (const TemplateSubject& one : gallery.people) {
@@ -71,7 +71,8 @@ StatusOr<GalleryFigures> IdentifyTemplates(const FaceTemplates& templates,
   if (protocol.probes.empty()) {
     return InvalidArgument(fmt::format("no probe is of a person of gallery {}", gallery.name));
   }
-  const IdentificationScores scores = IdentificationScores::Compute(templates.rows(), protocol);
+  const IdentificationScores scores =
+      IdentificationScores::Compute(templates.rows(), protocol, threads);
   GalleryFigures figures{.name = gallery.name,
                          .people = protocol.gallery.size(),
                          .probes = protocol.probes.size(),

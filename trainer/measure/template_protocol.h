@@ -51,13 +51,14 @@ struct GalleryFigures {
 };
 
 // kNotFound names a template that there is none of; kInvalidArgument a person who is enrolled
-// twice, or a gallery that no probe is in.
+// twice, or a gallery that no probe is in. `threads` as in IdentificationScores.
 StatusOr<GalleryFigures> IdentifyTemplates(const FaceTemplates& templates,
                                            const TemplateGallery& gallery,
                                            std::span<const TemplateSubject> probes,
-                                           std::span<const double> fpirs);
+                                           std::span<const double> fpirs, int threads = 0);
 
-// What is reported of several galleries: all their searches together, and the mean of their rates.
+// What is reported of several galleries: the ranks of all their searches counted together, and the
+// mean of their rates.
 struct GalleriesFigures {
   struct MeanRate {
     double fpir = 0.0;

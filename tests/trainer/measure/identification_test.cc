@@ -76,6 +76,7 @@ TEST(IdentificationTest, NobodyIsFoundWithoutAFace) {
   EXPECT_EQ(set->Score(0, 1), kNoScore);
   const auto scores = IdentificationScores::Compute(*set, *FirstPhotoProtocol(*set));
   EXPECT_EQ(scores.HitsAtRank(2), 0u);
+  EXPECT_EQ(scores.HitsAtRank(1000), 0u);  // more than there are people
   const auto rate = scores.AtFpir(0.5);
   ASSERT_THAT(rate, IsOk());
   EXPECT_EQ(rate->threshold, kNoScore);

@@ -74,6 +74,17 @@ TEST(TemplateSumsTest, RefusesWhatIsNoEmbedding) {
   EXPECT_FALSE(sums.Add(1, Plane{1, 0}, -1.0).ok());
 }
 
+TEST(TemplateSumsTest, FacesThatCountNothingAreNone) {
+  TemplateSums sums(2, {.length = true, .detection = true});
+  sums.Begin(1);
+  ASSERT_THAT(sums.Add(1, Plane{1, 0}, 0.0), IsOk());
+  sums.Begin(2);
+  ASSERT_THAT(sums.Add(1, Plane{0, 2}, 1.0), IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const FaceTemplates templates, sums.Finish());
+  EXPECT_FALSE(templates.rows().has_face(*templates.RowOf(1)));
+  EXPECT_TRUE(templates.rows().has_face(*templates.RowOf(2)));
+}
+
 TEST(TemplateSumsTest, NamesATemplateOfNothing) {
   TemplateSums sums(2, {});
   sums.Begin(12);
