@@ -41,8 +41,8 @@ StatusOr<std::vector<TemplateFace>> ReadTemplateFaces(const std::string& media_p
 Status ForEachTemplatePairs(const std::string& path,
                             const std::function<Status(std::span<const TemplatePair>)>& take);
 
-// The templates of a list for 1:N, each once, in order. kInvalidArgument, naming the line, for one
-// of another form and for a template of two people.
+// The templates of a list for 1:N, each once, in order; a first line without numbers is a header.
+// kInvalidArgument, naming the line, for one of another form and for a template of two people.
 StatusOr<std::vector<TemplateSubject>> ReadTemplateSubjects(const std::string& path);
 
 // A set as it is published.
@@ -58,7 +58,8 @@ struct TemplateSet {
 
 // Reads all lists of a folder; `target` is IJBB or IJBC, in letters of either case. kNotFound and
 // kInvalidArgument name the file that is missing or at fault; lists for 1:N may all be missing.
-// A template of the pairs or of 1:N that has no face is an error, and so are pairs of one kind.
+// A template of the pairs or of 1:N that has no face is an error, and so are pairs of one kind, a
+// person with two templates in a gallery, and a gallery that no probe is of.
 StatusOr<TemplateSet> OpenTemplateSet(const std::string& folder, const std::string& target);
 
 }  // namespace facegate

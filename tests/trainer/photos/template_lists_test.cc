@@ -36,7 +36,7 @@ class TemplateListsTest : public ::testing::Test {
   std::string Path(const std::string& name) const { return dir_.File("meta/ijbc_" + name); }
   void Write(const std::string& name, const std::string& text) { WriteBytes(Path(name), text); }
   void WriteSearches() {
-    Write("1N_probe_mixed.csv", "TEMPLATE_ID,SUBJECT_ID,FILENAME\n20,3,img/a.jpg\n");
+    Write("1N_probe_mixed.csv", "TEMPLATE_ID,SUBJECT_ID,FILENAME\n20,3,img/a.jpg\n10,4,b.jpg\n");
     Write("1N_gallery_G1.csv", "TEMPLATE_ID,SUBJECT_ID,FILENAME\n10,3,\"a,b.jpg\"\n10,3,c\n");
     Write("1N_gallery_G2.csv", "20,4\n");
   }
@@ -76,7 +76,7 @@ TEST_F(TemplateListsTest, OpensASetWithItsSearches) {
   ASSERT_EQ(set.galleries[0].people.size(), 1u);
   EXPECT_EQ(set.galleries[0].people[0].subject, 3u);
   EXPECT_EQ(set.galleries[1].people[0].number, 20u);
-  EXPECT_EQ(set.probes.size(), 1u);
+  EXPECT_EQ(set.probes.size(), 2u);
 }
 
 TEST_F(TemplateListsTest, ASetWithoutSearchesIsWhole) {
@@ -139,6 +139,29 @@ TEST_F(TemplateListsTest, NamesTheLineOfSearchesThatIsWrong) {
   }
   Write("1N_probe_mixed.csv", "TEMPLATE_ID,SUBJECT_ID\n20,\"3\n");
   EXPECT_THAT(Refusal(), AllOf(HasSubstr("ijbc_1N_probe_mixed.csv"), HasSubstr("closing quote")));
+}
+
+TEST_F(TemplateListsTest, AHeaderHasNoNumbers) {
+  WriteSearches();
+  for (const char* const line : {"x,3", "20,y"}) {
+    Write("1N_probe_mixed.csv", fmt::format("{}\n10,4\n", line));
+    EXPECT_THAT(Refusal(), HasSubstr("ijbc_1N_probe_mixed.csv, line 1: ")) << line;
+  }
+}
+
+TEST_F(TemplateListsTest, RefusesGalleriesThatCannotBeSearched) {
+  WriteSearches();
+  Write("1N_gallery_G1.csv", "10,3\n20,3\n");
+  EXPECT_THAT(Refusal(), HasSubstr("ijbc_1N_gallery_G1.csv: person 3 has the templates 10 and 20"));
+  Write("1N_gallery_G1.csv", "10,5\n");
+  EXPECT_THAT(Refusal(), HasSubstr("ijbc_1N_gallery_G1.csv: no probe is of a person in it"));
+}
+
+TEST_F(TemplateListsTest, PairsMayBeginWithTheMarkOfUtf8) {
+  Write("template_pair_label.txt",
+        "\xef\xbb\xbf"
+        "10 20 1\n20 10 0\n");
+  EXPECT_THAT(OpenTemplateSet(dir_.path().string(), "IJBC"), IsOk());
 }
 
 // Many pairs come in several parts.
