@@ -15,12 +15,12 @@
 #include <unordered_set>
 #include <utility>
 
-#include "face/base/counted.h"
 #include "trainer/command/eval_report.h"
 #include "trainer/command/eval_templates_print.h"
 #include "trainer/embeddings/embedding_file.h"
 #include "trainer/embeddings/embedding_writer.h"
 #include "trainer/embeddings/template_embeddings.h"
+#include "trainer/embeddings/template_maker.h"
 #include "trainer/photos/photo_finder.h"
 #include "trainer/photos/template_lists.h"
 #include "trainer/report/html_report.h"
@@ -28,8 +28,6 @@
 
 namespace facegate {
 namespace {
-
-constexpr size_t kFaultsShown = 3;
 
 constexpr char kTemplatesFooter[] =
     "FOLDER is IJB-C or IJB-B as InsightFace publishes its lists: meta/ijbc_face_tid_mid.txt, "
@@ -44,7 +42,7 @@ constexpr char kTemplatesFooter[] =
     "\n"
     "1:1: the threshold of a FAR is an impostor pair's score; accepted is what lies above it. 1:N: "
     "each gallery is searched\nwith all probes; those who are not in it give the FPIR. Then follow "
-    "the mean, and both galleries as one.\n"
+    "the ranks of all these searches\nwith the mean of their TPIR, and both galleries as one.\n"
     "\n"
     "--save keeps the vectors, with their length where they are weighed by it, and goes on where a "
     "call was stopped;\n--embeddings measures them again, by other weights.\n"
@@ -71,6 +69,9 @@ Status CheckTemplateOptions(const TemplateEvalOptions& options) {
   }
   if (!by_model && options.save.has_value()) {
     return RefuseField("--save", "needs a model: --embeddings are in a file already");
+  }
+  if (options.force && !options.save.has_value()) {
+    return RefuseField("--force", "replaces the file of --save, which is missing");
   }
   if (options.save.has_value() && !options.save->ends_with(".npy")) {
     return RefuseField("--save",
@@ -104,73 +105,12 @@ Status CheckFacesAreThere(const TemplateSet& set, MissingPhotos rule) {
                                               "--skip-missing leaves these faces out."));
 }
 
-// Takes the rows of a set's faces in order, and makes its templates.
-class TemplateMaker {
- public:
-  TemplateMaker(const TemplateSet& set, size_t dimension, const TemplateEvalOptions& options)
-      : set_(set), rule_(options.missing), sums_(dimension, options.weights) {}
-
-  // The next face.
-  Status Take(std::span<const float> row) {
-    const TemplateFace& face = Next();
-    const Status added = sums_.Add(face.medium, row, static_cast<double>(face.detection));
-    return added.ok() ? added : Annotate(added, face.name);
-  }
-  // The next face, which has no row. An error under kRefuse.
-  Status TakeFault(const std::string& fault) {
-    Next();
-    ++left_out_;
-    if (rule_ != MissingPhotos::kSkip) return InvalidArgument(fault);
-    if (faults_.size() < kFaultsShown) faults_.push_back(fault);
-    return OkStatus();
-  }
-
-  StatusOr<FaceTemplates> Finish() { return sums_.Finish(); }
-  size_t left_out() const { return left_out_; }
-  std::vector<std::string> Remarks() const {
-    std::vector<std::string> remarks;
-    for (const std::string& fault : faults_) remarks.push_back("left out: " + fault);
-    if (left_out_ > faults_.size() && !faults_.empty()) {
-      const size_t more = left_out_ - faults_.size();
-      remarks.push_back(fmt::format("left out: {} more", Counted(more, "face", "faces")));
-    }
-    return remarks;
-  }
-
- private:
-  const TemplateFace& Next() {
-    const TemplateFace& face = set_.faces[next_];
-    if (next_ == 0 || set_.faces[next_ - 1].number != face.number) sums_.Begin(face.number);
-    ++next_;
-    return face;
-  }
-
-  const TemplateSet& set_;
-  const MissingPhotos rule_;
-  TemplateSums sums_;
-  size_t next_ = 0;
-  size_t left_out_ = 0;
-  std::vector<std::string> faults_;  // the first few
-};
-
-struct MadeTemplates {
-  FaceTemplates templates;
-  size_t left_out = 0;
-  std::vector<std::string> remarks;
-};
-
-StatusOr<MadeTemplates> FinishTemplates(TemplateMaker& maker) {
-  FACEGATE_ASSIGN_OR_RETURN(FaceTemplates templates, maker.Finish());
-  return MadeTemplates{
-      .templates = std::move(templates), .left_out = maker.left_out(), .remarks = maker.Remarks()};
-}
-
 StatusOr<MadeTemplates> TemplatesOfFile(const TemplateEvalOptions& options, const TemplateSet& set,
                                         const std::string& npy, const std::string& names) {
   FACEGATE_ASSIGN_OR_RETURN(const EmbeddingRows rows, ReadEmbeddingRows(npy, names));
   std::unordered_map<std::string, size_t> places;
   for (size_t i = 0; i < rows.names.size(); ++i) places.emplace(rows.names[i], i);
-  TemplateMaker maker(set, rows.dimension, options);
+  TemplateMaker maker(set, rows.dimension, options.weights, options.missing);
   for (const TemplateFace& face : set.faces) {
     const auto found = places.find(face.name);
     if (found != places.end() && !std::isnan(rows.row(found->second).front())) {
@@ -180,12 +120,13 @@ StatusOr<MadeTemplates> TemplatesOfFile(const TemplateEvalOptions& options, cons
           maker.TakeFault(fmt::format("{} has no vector in {}", face.name, npy)));
     }
   }
-  return FinishTemplates(maker);
+  return maker.Finish();
 }
 
-// Writes the vectors of all faces, or goes on with it.
-Status SaveVectors(const TemplateEvalOptions& options, const TemplateSet& set,
-                   PhotoEmbedder& embedder) {
+// Writes the vectors of all faces, or goes on with it. A remark where a file of another call was in
+// the way, else empty.
+StatusOr<std::string> SaveVectors(const TemplateEvalOptions& options, const TemplateSet& set,
+                                  PhotoEmbedder& embedder) {
   TemplateEmbedder faces(embedder, set);
   std::vector<std::string> names;
   names.reserve(set.faces.size());
@@ -209,7 +150,10 @@ Status SaveVectors(const TemplateEvalOptions& options, const TemplateSet& set,
     FACEGATE_RETURN_IF_ERROR(writer->Append(part.faults, part.rows));
   }
   progress.Finish();
-  return writer->Finish();
+  FACEGATE_RETURN_IF_ERROR(writer->Finish());
+  if (writer->set_aside().empty()) return std::string();
+  return fmt::format("an unfinished matrix of other faces or options was moved to {}",
+                     writer->set_aside());
 }
 
 StatusOr<MadeTemplates> TemplatesOfModel(const TemplateEvalOptions& options,
@@ -220,11 +164,14 @@ StatusOr<MadeTemplates> TemplatesOfModel(const TemplateEvalOptions& options,
   embedding.faces = {.crops = true};
   FACEGATE_ASSIGN_OR_RETURN(const auto embedder, PhotoEmbedder::Create(embedding));
   if (options.save.has_value()) {
-    FACEGATE_RETURN_IF_ERROR(SaveVectors(options, set, *embedder));
-    return TemplatesOfFile(options, set, *options.save, NamesBeside(*options.save));
+    FACEGATE_ASSIGN_OR_RETURN(std::string remark, SaveVectors(options, set, *embedder));
+    FACEGATE_ASSIGN_OR_RETURN(MadeTemplates made, TemplatesOfFile(options, set, *options.save,
+                                                                  NamesBeside(*options.save)));
+    if (!remark.empty()) made.remarks.push_back(std::move(remark));
+    return made;
   }
   TemplateEmbedder faces(*embedder, set);
-  TemplateMaker maker(set, embedder->width(), options);
+  TemplateMaker maker(set, embedder->width(), options.weights, options.missing);
   ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "faces", set.faces.size());
   for (size_t begin = 0; begin < set.faces.size();) {
     FACEGATE_ASSIGN_OR_RETURN(const TemplateEmbedder::Part part, faces.Embed(begin));
@@ -241,7 +188,7 @@ StatusOr<MadeTemplates> TemplatesOfModel(const TemplateEvalOptions& options,
     begin += part.faults.size();
   }
   progress.Finish();
-  return FinishTemplates(maker);
+  return maker.Finish();
 }
 
 Status WritePage(const TemplateEvalOptions& options, const ScoreDistribution& scores,
@@ -301,18 +248,19 @@ std::optional<TemplateGallery> JoinGalleries(std::span<const TemplateGallery> ga
 }
 
 Status MeasureSearches(const TemplateEvalOptions& options, const TemplateSet& set,
-                       const FaceTemplates& templates, TemplateEvalResult& result) {
+                       const FaceTemplates& templates, int threads, TemplateEvalResult& result) {
   if (set.galleries.empty()) return OkStatus();
   for (const TemplateGallery& gallery : set.galleries) {
-    FACEGATE_ASSIGN_OR_RETURN(GalleryFigures figures,
-                              IdentifyTemplates(templates, gallery, set.probes, options.fpirs));
+    FACEGATE_ASSIGN_OR_RETURN(
+        GalleryFigures figures,
+        IdentifyTemplates(templates, gallery, set.probes, options.fpirs, threads));
     result.galleries.push_back(std::move(figures));
   }
-  result.mean = MeanOf(result.galleries);
+  result.pooled = MeanOf(result.galleries);
   const std::optional<TemplateGallery> joined = JoinGalleries(set.galleries);
   if (!joined.has_value()) return OkStatus();
-  FACEGATE_ASSIGN_OR_RETURN(result.together,
-                            IdentifyTemplates(templates, *joined, set.probes, options.fpirs));
+  FACEGATE_ASSIGN_OR_RETURN(
+      result.together, IdentifyTemplates(templates, *joined, set.probes, options.fpirs, threads));
   return OkStatus();
 }
 
@@ -331,6 +279,7 @@ StatusOr<FaceWeights> WeightsFromNames(const std::vector<std::string>& names) {
 StatusOr<TemplateEvalResult> EvaluateTemplates(const TemplateEvalOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckTemplateOptions(options));
   FACEGATE_ASSIGN_OR_RETURN(const TemplateSet set, OpenTemplateSet(options.folder, options.target));
+  FACEGATE_RETURN_IF_ERROR(CheckFacesCount(set, options.weights));
   FACEGATE_ASSIGN_OR_RETURN(const MadeTemplates made,
                             options.embeddings.has_value()
                                 ? TemplatesOfFile(options, set, *options.embeddings, *options.order)
@@ -345,7 +294,7 @@ StatusOr<TemplateEvalResult> EvaluateTemplates(const TemplateEvalOptions& option
   const int threads = options.embedding.threads > 0
                           ? options.embedding.threads
                           : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  FACEGATE_RETURN_IF_ERROR(MeasureSearches(options, set, made.templates, result));
+  FACEGATE_RETURN_IF_ERROR(MeasureSearches(options, set, made.templates, threads, result));
   FACEGATE_RETURN_IF_ERROR(MeasurePairs(options, set, made.templates, threads, result));
   return result;
 }
@@ -370,6 +319,7 @@ TrainCommand AddEvalTemplatesCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--weigh-by", *weights, "How much a face counts in its template")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"length", "detection", "none"}))
       ->capture_default_str();
   command
@@ -378,8 +328,8 @@ TrainCommand AddEvalTemplatesCommand(CLI::App& app) {
       ->check(CLI::IsMember({"none", "sum"}))
       ->capture_default_str();
   command->add_flag("--skip-missing", *skip,
-                    "Leave out faces that are not there or cannot be read; without it they are an "
-                    "error");
+                    "Leave out faces that are not there, cannot be read or have no usable vector; "
+                    "without it they are an error");
   command->add_option("--save", options->save,
                       "Keep the vectors of MODEL: a .npy, and .names.txt beside it");
   command->add_flag("--force", options->force,
@@ -393,15 +343,20 @@ TrainCommand AddEvalTemplatesCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--far", options->fars, "False accept rates, 0 to below 1")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->capture_default_str();
   command->add_option("--fpir", options->fpirs, "False positive identification rates, 0 to below 1")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->capture_default_str();
   command->add_option("-o,--report,--out", options->report,
                       "Also write an HTML page with the ROC curve and all figures");
   command->add_flag("--json", *json, "The result as a JSON object; shares are 0 to 1");
   return {.app = command,
-          .run = [options, json, skip, mirror, weights](std::ostream& out) -> Status {
+          .run = [command, options, json, skip, mirror, weights](std::ostream& out) -> Status {
+            if (options->embeddings.has_value() && command->count("--mirror") > 0) {
+              return RefuseField("--mirror", "needs a model: --embeddings have it in them, or not");
+            }
             FACEGATE_ASSIGN_OR_RETURN(options->embedding.mirror, MirrorRuleFromName(*mirror));
             FACEGATE_ASSIGN_OR_RETURN(options->weights, WeightsFromNames(*weights));
             options->missing = *skip ? MissingPhotos::kSkip : MissingPhotos::kRefuse;

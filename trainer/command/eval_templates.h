@@ -42,7 +42,7 @@ struct TemplateEvalResult {
   Share auc;
   std::vector<GalleryFigures> galleries;   // empty where the set has no lists for 1:N
   std::optional<GalleryFigures> together;  // all of them as one; absent where they share people
-  GalleriesFigures mean;
+  GalleriesFigures pooled;                 // of their searches, without one in all as one
   // Tells people what was left out, a line each.
   std::vector<std::string> remarks;
 };

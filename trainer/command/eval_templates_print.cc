@@ -32,13 +32,13 @@ void AddGallery(const GalleryFigures& gallery, FigureRows& rows) {
   }
 }
 
-void AddMean(const GalleriesFigures& mean, FigureRows& rows) {
-  rows.emplace_back("mean of the galleries", "");
-  rows.emplace_back("  rank-1", WithInterval(mean.rank_1));
-  rows.emplace_back("  rank-5", WithInterval(mean.rank_5));
-  rows.emplace_back("  rank-10", WithInterval(mean.rank_10));
-  for (const GalleriesFigures::MeanRate& rate : mean.open_set) {
-    rows.emplace_back(fmt::format("  TPIR@FPIR {:g}", rate.fpir),
+void AddPooled(const GalleriesFigures& pooled, FigureRows& rows) {
+  rows.emplace_back("searches of each gallery", "counted together");
+  rows.emplace_back("  rank-1", WithInterval(pooled.rank_1));
+  rows.emplace_back("  rank-5", WithInterval(pooled.rank_5));
+  rows.emplace_back("  rank-10", WithInterval(pooled.rank_10));
+  for (const GalleriesFigures::MeanRate& rate : pooled.open_set) {
+    rows.emplace_back(fmt::format("  mean TPIR@FPIR {:g}", rate.fpir),
                       fmt::format("{:.3f} %", 100.0 * rate.tpir));
   }
 }
@@ -65,13 +65,13 @@ TemplateJson JsonOfGallery(const GalleryFigures& gallery) {
   return json;
 }
 
-TemplateJson JsonOfMean(const GalleriesFigures& mean) {
-  TemplateJson json{{"rank_1", JsonOfShare(mean.rank_1)},
-                    {"rank_5", JsonOfShare(mean.rank_5)},
-                    {"rank_10", JsonOfShare(mean.rank_10)}};
-  json["tpir_at_fpir"] = TemplateJson::array();
-  for (const GalleriesFigures::MeanRate& rate : mean.open_set) {
-    json["tpir_at_fpir"].push_back({{"fpir", rate.fpir}, {"tpir", rate.tpir}});
+TemplateJson JsonOfPooled(const GalleriesFigures& pooled) {
+  TemplateJson json{{"rank_1", JsonOfShare(pooled.rank_1)},
+                    {"rank_5", JsonOfShare(pooled.rank_5)},
+                    {"rank_10", JsonOfShare(pooled.rank_10)}};
+  json["mean_tpir_at_fpir"] = TemplateJson::array();
+  for (const GalleriesFigures::MeanRate& rate : pooled.open_set) {
+    json["mean_tpir_at_fpir"].push_back({{"fpir", rate.fpir}, {"tpir", rate.tpir}});
   }
   return json;
 }
@@ -99,7 +99,7 @@ FigureRows TemplateRows(const TemplateEvalResult& result) {
   rows.emplace_back("AUC", fmt::format("{:.6f}  [{:.6f}, {:.6f}]", result.auc.value, result.auc.low,
                                        result.auc.high));
   for (const GalleryFigures& gallery : result.galleries) AddGallery(gallery, rows);
-  if (!result.galleries.empty()) AddMean(result.mean, rows);
+  if (!result.galleries.empty()) AddPooled(result.pooled, rows);
   if (result.together.has_value()) AddGallery(*result.together, rows);
   return rows;
 }
@@ -128,7 +128,7 @@ void PrintTemplateJson(const TemplateEvalResult& result, std::ostream& out) {
   for (const GalleryFigures& one : result.galleries) {
     json["galleries"].push_back(JsonOfGallery(one));
   }
-  json["mean"] = result.galleries.empty() ? TemplateJson() : JsonOfMean(result.mean);
+  json["pooled"] = result.galleries.empty() ? TemplateJson() : JsonOfPooled(result.pooled);
   json["together"] = result.together.has_value() ? JsonOfGallery(*result.together) : TemplateJson();
   json["remarks"] = result.remarks;
   out << json.dump(2, ' ', false, TemplateJson::error_handler_t::replace) << "\n";
