@@ -230,7 +230,7 @@ def check(program, values, names_path, pairs_path, more=()):
     expected["identification"] = identification(unit, names)
     answer = subprocess.run(
         [program, "eval", "--embeddings", values, "--order", names_path, "--pairs", pairs_path,
-         "--json", "--cmc", str(RANKS), "--far", *map(str, FARS), "--fpir", *map(str, FPIRS),
+         "--json", "--cmc", str(RANKS), "--far", ",".join(map(str, FARS)), "--fpir", ",".join(map(str, FPIRS)),
          *more], check=True, capture_output=True, text=True)
     largest = []
     difference(json.loads(answer.stdout), expected, "", largest)

@@ -147,6 +147,11 @@ StatusOr<LoadedSets> EmbedSets(const EvalOptions& options,
   LoadedSets loaded;
   loaded.photos = std::move(photos);
   FACEGATE_ASSIGN_OR_RETURN(loaded.embedder, embedders.Get(set.is_list()));
+  const cv::Size crop = CropSize(loaded.embedder->cutter().alignment());
+  for (const Resolution& resolution : resolutions) {
+    const Status fits = CheckResolution(crop, resolution);
+    if (!fits.ok()) return RefuseField("--low-resolution", MessageOf(fits));
+  }
   ProgressBar progress(std::cerr, ::isatty(STDERR_FILENO) == 1, "photos of " + set.name,
                        loaded.photos->size());
   auto made = EmbedPhotos(*loaded.embedder, *loaded.photos, resolutions, options.no_face,
@@ -158,6 +163,19 @@ StatusOr<LoadedSets> EmbedSets(const EvalOptions& options,
   return loaded;
 }
 
+// Embeddings are of faces that were cut out already; photos are shown by a report alone.
+Status RefuseWhatCutsFaces(const EvalOptions& options) {
+  if (options.report.has_value() && !options.photos.empty()) return OkStatus();
+  const FaceCutOptions& faces = options.embedding.faces;
+  if (options.photos.empty() && !faces.crops && !faces.landmarks && !faces.detector &&
+      !faces.yunet && !faces.landmark_net && faces.centre_crop == 0) {
+    return OkStatus();
+  }
+  return RefuseField("--embeddings",
+                     "need no photos: --photos and what finds faces in them are for a "
+                     "model, or for --report, which shows some");
+}
+
 Status CheckOptions(const EvalOptions& options) {
   const bool by_model = !options.embedding.model.empty();
   if (options.embeddings.has_value() != options.order.has_value()) {
@@ -166,6 +184,7 @@ Status CheckOptions(const EvalOptions& options) {
   if (options.embeddings.has_value() == by_model) {
     return RefuseField("MODEL", "either a model is evaluated, or --embeddings");
   }
+  if (!by_model) FACEGATE_RETURN_IF_ERROR(RefuseWhatCutsFaces(options));
   if (!by_model && !options.low_resolution.empty()) {
     return RefuseField("--low-resolution",
                        "needs a model and photos: embeddings are of one "
@@ -321,11 +340,13 @@ TrainCommand AddEvalCommand(CLI::App& app) {
   command
       ->add_option("--low-resolution", options->low_resolution,
                    "Factors, from 1 on, with commas between")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command
       ->add_option("--low-resolution-side", *sides,
                    "Which photo of a pair is of low resolution; both,one prints either")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"both", "one"}))
       ->capture_default_str();
   command
@@ -340,9 +361,11 @@ TrainCommand AddEvalCommand(CLI::App& app) {
       ->allow_extra_args(false);
   command->add_option("--far", figures.fars, "False accept rates, 0 to below 1")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->capture_default_str();
   command->add_option("--fpir", figures.fpirs, "False positive identification rates, 0 to below 1")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->capture_default_str();
   command->add_option("--cmc", figures.cmc, "List the shares found by rank 1, 2 ... to this one")
       ->check(CLI::Range(0, 100000));
@@ -358,6 +381,7 @@ TrainCommand AddEvalCommand(CLI::App& app) {
         if (!reduction->empty()) {
           FACEGATE_ASSIGN_OR_RETURN(options->reduction, ReductionFromName(*reduction));
         }
+        options->figures.threads = options->embedding.threads;
         options->missing = *skip ? MissingPhotos::kSkip : MissingPhotos::kRefuse;
         options->low_resolution_sides.clear();
         for (const std::string& name : *sides) {

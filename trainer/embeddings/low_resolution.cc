@@ -30,18 +30,18 @@ cv::Mat Larger(const cv::Mat& small, Reduction reduction, const cv::Size& size) 
   return large;
 }
 
-Status CheckNetwork(const cv::Mat& crop, const Resolution& resolution) {
+Status CheckNetwork(const cv::Size& crop, const Resolution& resolution) {
   const int scale = resolution.network->scale();
   if (resolution.factor != scale) {
     return InvalidArgument(
         fmt::format("a network that enlarges {} times does not undo a reduction by {:g}", scale,
                     resolution.factor));
   }
-  if (crop.cols % scale == 0 && crop.rows % scale == 0) return OkStatus();
+  if (crop.width % scale == 0 && crop.height % scale == 0) return OkStatus();
   return InvalidArgument(
       fmt::format("a crop of {} x {} cannot be made {} times smaller and enlarged by a network: "
                   "{} does not divide its sides",
-                  crop.cols, crop.rows, scale, scale));
+                  crop.width, crop.height, scale, scale));
 }
 
 }  // namespace
@@ -62,16 +62,21 @@ StatusOr<Reduction> ReductionFromName(std::string_view name) {
   return InvalidArgument(fmt::format("{} is not one of area, bicubic", name));
 }
 
-StatusOr<cv::Mat> AtLowResolution(const cv::Mat& crop, const Resolution& resolution) {
+Status CheckResolution(const cv::Size& crop, const Resolution& resolution) {
   const double factor = resolution.factor;
-  const int shorter = std::min(crop.cols, crop.rows);
+  const int shorter = std::min(crop.width, crop.height);
   if (!(factor >= 1.0 && factor * kLeastPixels <= shorter)) {
     return InvalidArgument(
         fmt::format("a crop of {} x {} cannot be made smaller {:g} times, only "
                     "1 to {:g} times",
-                    crop.cols, crop.rows, factor, static_cast<double>(shorter) / kLeastPixels));
+                    crop.width, crop.height, factor, static_cast<double>(shorter) / kLeastPixels));
   }
-  if (resolution.network != nullptr) FACEGATE_RETURN_IF_ERROR(CheckNetwork(crop, resolution));
+  return resolution.network == nullptr ? OkStatus() : CheckNetwork(crop, resolution);
+}
+
+StatusOr<cv::Mat> AtLowResolution(const cv::Mat& crop, const Resolution& resolution) {
+  FACEGATE_RETURN_IF_ERROR(CheckResolution(crop.size(), resolution));
+  const double factor = resolution.factor;
   const cv::Size size(Reduced(crop.cols, factor), Reduced(crop.rows, factor));
   if (size == crop.size()) return crop;
   const cv::Mat small = Smaller(crop, resolution.reduction, size);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <opencv2/core/mat.hpp>
+#include <opencv2/core/types.hpp>
 #include <string_view>
 
 #include "face/base/status.h"
@@ -34,9 +35,13 @@ struct Resolution {
   const SuperResolution* network = nullptr;
 };
 
+// kInvalidArgument where crops of this size cannot become so much smaller and large again: below 1,
+// when less than 4 pixels would be left of a side, and for a network of another scale, or one that
+// gives another size than the crop has.
+Status CheckResolution(const cv::Size& crop, const Resolution& resolution);
+
 // `crop` as a camera sees it from `factor` times the distance: made smaller, then enlarged to its
-// size again. 1 changes nothing. kInvalidArgument below 1, when less than 4 pixels would be left of
-// a side, and for a network of another scale, or one that gives another size than the crop has.
+// size again. 1 changes nothing. Errors are those of CheckResolution().
 StatusOr<cv::Mat> AtLowResolution(const cv::Mat& crop, const Resolution& resolution);
 
 }  // namespace facegate

@@ -259,6 +259,8 @@ TEST_F(EvalCommandTest, RefusesWhatDoesNotFit) {
   EXPECT_EQ(RunEval({"--pairs", dir_.File("pairs")}).code, TrainExitCode::kUsage);
   EXPECT_EQ(RunEval(Arguments({"model.safetensors"})).code, TrainExitCode::kUsage);
   EXPECT_EQ(RunEval(Arguments({"--low-resolution", "2"})).code, TrainExitCode::kUsage);
+  EXPECT_EQ(RunEval(Arguments({"--photos", "p"})).code, TrainExitCode::kUsage);
+  EXPECT_EQ(RunEval(Arguments({"--centre-crop", "112"})).code, TrainExitCode::kUsage);
   EXPECT_EQ(RunEval({"m", "--photos", "p", "--pairs", "x", "--low-resolution", "0.5"}).code,
             TrainExitCode::kUsage);
   EXPECT_EQ(RunEval({"m", "--photos", "p", "--pairs", "x", "--low-resolution-side", "two"}).code,
