@@ -7,7 +7,9 @@
 #ifndef USE_C10D_NCCL
 #define USE_C10D_NCCL
 #endif
+#include <chrono>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -47,10 +49,13 @@ class NcclGroup final : public ProcessGroup {
     settings->timeout = kPatience;  // c10d would end the process; a wait here ends sooner
     group_ = c10::make_intrusive<c10d::ProcessGroupNCCL>(
         c10::make_intrusive<c10d::PrefixStore>("step", store), rank_, size_, settings);
-    // The first call connects them; from then on nobody reads the file.
-    Tensor none = torch::zeros({1});
-    const Status connected = Sum(none);
-    if (!connected.ok()) throw std::runtime_error(std::string(MessageOf(connected)));
+    // Without it, this object is none, and nobody else ends what hangs.
+    try {
+      Connect(options.to_meet);
+    } catch (...) {
+      group_->abort();
+      throw;
+    }
   }
   // What hangs is given up.
   ~NcclGroup() override {
@@ -63,8 +68,8 @@ class NcclGroup final : public ProcessGroup {
   int size() const override { return size_; }
   bool has_failed() const override { return has_failed_; }
 
-  Status Sum(Tensor& tensor) final { return Reduce(tensor, c10d::ReduceOp::SUM); }
-  Status Max(Tensor& tensor) override { return Reduce(tensor, c10d::ReduceOp::MAX); }
+  Status Sum(Tensor& tensor) override { return Reduce(tensor, c10d::ReduceOp::SUM, deadline_); }
+  Status Max(Tensor& tensor) override { return Reduce(tensor, c10d::ReduceOp::MAX, deadline_); }
 
   StatusOr<std::vector<Tensor>> Gather(const Tensor& tensor) override {
     std::vector<Tensor> own = {tensor.to(card_)};
@@ -82,11 +87,18 @@ class NcclGroup final : public ProcessGroup {
   }
 
  private:
-  Status Reduce(Tensor& tensor, c10d::ReduceOp::RedOpType how) {
+  // The first call connects them; from then on nobody reads the file.
+  void Connect(std::chrono::milliseconds longest) {
+    Tensor none = torch::zeros({1});
+    const Status connected = Reduce(none, c10d::ReduceOp::SUM, longest);
+    if (!connected.ok()) throw std::runtime_error(std::string(MessageOf(connected)));
+  }
+
+  Status Reduce(Tensor& tensor, c10d::ReduceOp::RedOpType how, std::chrono::milliseconds longest) {
     c10d::AllreduceOptions options;
     options.reduceOp = how;
     return OnCard(tensor, [&](std::vector<Tensor>& tensors) {
-      return Wait(deadline_, [&] { return group_->allreduce(tensors, options); });
+      return Wait(longest, [&] { return group_->allreduce(tensors, options); });
     });
   }
 

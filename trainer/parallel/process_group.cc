@@ -1,6 +1,7 @@
 #include "trainer/parallel/process_group.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -18,13 +19,36 @@ Tensor Bytes(const std::string& text, int64_t size) {
   return bytes;
 }
 
+// The power of two by which numbers fill the range of halves, and so does the sum of all processes:
+// the same in all. 1 where one is not finite, which the sum is not either then, or all are zero.
+StatusOr<double> ScaleForHalves(const Tensor& numbers, ProcessGroup& group) {
+  constexpr int kMostOfHalves = 15;  // 2^15 is one
+  constexpr int kLeast = -100;       // with smaller ones the scale would be no float
+  Tensor largest = numbers.abs().max().reshape({1});
+  FACEGATE_RETURN_IF_ERROR(group.Max(largest));
+  const double sum = largest.item<double>() * group.size();
+  if (!std::isfinite(sum) || sum <= 0.0) return 1.0;
+  int exponent = 0;
+  std::frexp(sum, &exponent);  // below 2^exponent
+  return std::ldexp(1.0, kMostOfHalves - std::max(exponent, kLeast));
+}
+
+Status SumAsHalves(Tensor& numbers, ProcessGroup& group) {
+  if (numbers.numel() == 0) return OkStatus();
+  FACEGATE_ASSIGN_OR_RETURN(const double scale, ScaleForHalves(numbers, group));
+  Tensor halves = numbers.mul(scale).to(torch::kHalf);
+  FACEGATE_RETURN_IF_ERROR(group.Sum(halves));
+  numbers = halves.to(numbers.scalar_type()).div_(scale);
+  return OkStatus();
+}
+
 Status SumBucket(const std::vector<Tensor>& tensors, ProcessGroup& group, Travel travel) {
   std::vector<Tensor> rows;
   rows.reserve(tensors.size());
   for (const Tensor& tensor : tensors) rows.push_back(tensor.reshape({-1}));
   Tensor bucket = torch::cat(rows);
-  if (travel == Travel::kFp16) bucket = bucket.to(torch::kHalf);
-  FACEGATE_RETURN_IF_ERROR(group.Sum(bucket));
+  FACEGATE_RETURN_IF_ERROR(travel == Travel::kFp16 ? SumAsHalves(bucket, group)
+                                                   : group.Sum(bucket));
   int64_t begin = 0;
   for (Tensor tensor : tensors) {
     tensor.copy_(bucket.narrow(0, begin, tensor.numel()).view(tensor.sizes()));

@@ -37,7 +37,9 @@ StatusOr<std::string> TextOfFirst(const std::string& text, ProcessGroup& group);
 // The texts of all, by rank.
 StatusOr<std::vector<std::string>> GatherTexts(const std::string& text, ProcessGroup& group);
 // What numbers are on their way to other processes: as they are, or FP16, which is half of the
-// bytes of floats, keeps 11 bits of each, and makes more than 65504 infinite, in the sum too.
+// bytes of floats. A power of two that all agree on, for some million numbers at a time, makes the
+// largest fit: 11 bits are kept of each that is at least a millionth of it, and fewer of smaller
+// ones. A sum with one that is not finite is not finite.
 enum class Travel { kWhole, kFp16 };
 // Sums tensors of floats as Sum() does, many small ones at once.
 Status SumTogether(const std::vector<torch::Tensor>& tensors, ProcessGroup& group,
