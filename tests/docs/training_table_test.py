@@ -89,13 +89,13 @@ def wrong_token(token, names):
 def problems_of(page, names):
     """[(line number, what is wrong)]."""
     problems = []
-    tables = {heading: rows_of(page, heading) for heading in ("Features", "Recipes of other projects", "Not here yet",
-                                                             "Left out on purpose", "Defects that do not come back")}
+    tables = {heading: rows_of(page, heading) for heading in ("Features", "Recipes of other projects", "Left out on purpose",
+                                                             "Defects that do not come back")}
     problems += [(0, f"the table of {heading} has no rows") for heading, rows in tables.items() if not rows]
     for heading in ("Features", "Defects that do not come back"):
         for number, cells in tables[heading]:
             problems += [(number, wrong) for wrong in wrong_tests(cells[-1], names)]
-    here = [(number, cells[2]) for heading in ("Features", "Not here yet", "Left out on purpose")
+    here = [(number, cells[2]) for heading in ("Features", "Left out on purpose")
             for number, cells in tables[heading]]
     for number, cell in here:
         wrong = [wrong_token(token, names) for token in QUOTED.findall(cell)]
