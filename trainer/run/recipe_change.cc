@@ -26,10 +26,11 @@ constexpr std::array<std::string_view, 12> kFree = {
 // This one was a text before it was a list.
 constexpr std::string_view kPairs = "evaluate.pairs";
 constexpr std::string_view kEpochs = "schedule.epochs";
+constexpr std::string_view kProcesses = "machine.processes";
+constexpr std::string_view kDevice = "machine.device";
 // Of what is free, these change how numbers are rounded.
-constexpr std::array<std::string_view, 5> kRound = {"machine.threads", "machine.device",
-                                                    "machine.processes", "machine.compress",
-                                                    "machine.recompute"};
+constexpr std::array<std::string_view, 5> kRound = {"machine.threads", kDevice, kProcesses,
+                                                    "machine.compress", "machine.recompute"};
 constexpr std::string_view kCard = "card.";
 
 bool IsNothing(std::string_view value) { return value == "\"\"" || value == "[]"; }
@@ -118,6 +119,9 @@ std::vector<std::string> DescribeChanges(const std::vector<RecipeChange>& change
           "of as many epochs at once";
     } else if (std::find(kRound.begin(), kRound.end(), change.key) != kRound.end()) {
       sentence += ". From here on, results differ from those of before in their rounding";
+      if (change.key == kProcesses || change.key == kDevice) {
+        sentence += ", and what a network leaves out at random is drawn anew";
+      }
     }
   }
   return sentences;

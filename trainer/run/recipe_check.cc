@@ -142,15 +142,17 @@ constexpr KeyUse kUses[] = {
      "holdout.identities is above 0, or there are holdout.folds of people"},
     {"holdout.fold holdout.fold_by ", [](const Recipe& r) { return r.holdout.folds > 0; },
      "holdout.folds is above 0"},
-    {"evaluate.mirror ", IsEvaluated, "there are holdout.identities or evaluate.pairs"},
+    {"evaluate.mirror ", IsEvaluated,
+     "there are holdout.identities, holdout.folds of people or evaluate.pairs"},
     {"evaluate.every ", [](const Recipe& r) { return IsJudged(r) || KeepsPhotos(r); },
      "there are holdout.identities, holdout.share, holdout.folds or evaluate.pairs, or "
      "checkpoint.best_by is loss"},
     {"checkpoint.best_by ", IsJudged,
-     "there are holdout.identities or evaluate.pairs, or it is loss or validation"},
+     "there are holdout.identities, holdout.folds of people or evaluate.pairs, or it is loss or "
+     "validation"},
     {"checkpoint.best_sets ", [](const Recipe& r) { return IsEvaluated(r) && IsByPairs(r); },
-     "there are holdout.identities or evaluate.pairs, and checkpoint.best_by is accuracy, tar or "
-     "eer"},
+     "there are holdout.identities, holdout.folds of people or evaluate.pairs, and "
+     "checkpoint.best_by is accuracy, tar or eer"},
     {"machine.deterministic machine.cuda_graph ",
      [](const Recipe& r) { return r.machine.device != "cpu"; }, "machine.device is not cpu"},
     {"machine.compress ", [](const Recipe& r) { return r.machine.processes > 1; },
@@ -221,8 +223,8 @@ Status CheckEvaluation(const Recipe& recipe) {
   }
   if (recipe.checkpoint.patience > 0 && !IsJudged(recipe)) {
     return InvalidArgument(
-        "checkpoint.patience needs holdout.identities, evaluate.pairs, or checkpoint.best_by loss "
-        "or validation");
+        "checkpoint.patience needs holdout.identities, holdout.folds of people, evaluate.pairs, or "
+        "checkpoint.best_by loss or validation");
   }
   return OkStatus();
 }

@@ -300,17 +300,20 @@ KeyTable RecipeKeys(Recipe& r) {
        "NCCL, each on a card of its own, from that of machine.device on. data.batch is a multiple "
        "of it, and there are at least as many identities. Above 1 it does not go with "
        "teacher.model, loss.likeness, holdout.share or holdout.folds of photos, nor on the CPU "
-       "with a card or network.precision fp16. Results are the same up to rounding. A run may go "
-       "on with another number."},
+       "with a card or network.precision fp16. Results are the same up to rounding, but for what "
+       "a network leaves out at random (network.dropout, drop-path, masked tokens), which is "
+       "drawn anew. A run may go on with another number."},
       {"machine.compress", &r.machine.compress, OneOf({"off", "fp16"}),
        "fp16: gradients are halves of their bytes on their way between machine.processes, and "
-       "rounded to 11 bits. A batch with one above 65504 is left out. A run may go on with "
-       "another value."},
+       "rounded to 11 bits, and fewer where they are smaller than a millionth of the largest. A "
+       "run may go on with another value."},
       {"machine.recompute", &r.machine.recompute,
        "Gradient checkpointing: keep the input of each of the backbone's blocks alone, and compute "
        "the rest again on the way back, which takes less memory and more time. It goes with "
-       "everything; layers that run as one on the CPU and machine.cuda_graph are off with it. "
-       "Results are the same up to rounding. A run may go on with another value."},
+       "everything; layers that run as one on the CPU and machine.cuda_graph are off with it. A "
+       "network of another framework that is one graph is cut where a single value is alive, and "
+       "gains nothing where there is no such place. Results are the same up to rounding. A run may "
+       "go on with another value."},
       {"machine.device", &r.machine.device, Example("cuda:0"),
        "Where the network computes: cpu; cuda:N, a card by its number; auto, the first card that "
        "can be used, or else the CPU. A run may go on on another one."},

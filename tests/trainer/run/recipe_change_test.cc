@@ -73,7 +73,8 @@ TEST(RecipeChangeTest, LetsTheDeviceChangeAndSaysWhatThatMeans) {
   }
   EXPECT_THAT(
       DescribeChanges({{.key = "machine.device", .before = "\"cpu\"", .now = "\"cuda:0\""}}),
-      ElementsAre(AllOf(HasSubstr("machine.device is \"cuda:0\" now"), HasSubstr("rounding"))));
+      ElementsAre(AllOf(HasSubstr("machine.device is \"cuda:0\" now"), HasSubstr("rounding"),
+                        HasSubstr("leaves out at random is drawn anew"))));
   EXPECT_FALSE(MayChangeKey("network.precision", "\"fp32\"", "\"bf16\"").ok());
 }
 

@@ -213,7 +213,8 @@ TEST(RecipeTest, SaysWhatDoesNotFitTogether) {
       "vit-t has none");
   refused([](Recipe& r) { r.holdout.identities = 1; }, "holdout.identities");
   refused([](Recipe& r) { r.evaluate.photos = "p"; }, "evaluate.pairs");
-  refused([](Recipe& r) { r.checkpoint.patience = 3; }, "checkpoint.patience");
+  refused([](Recipe& r) { r.checkpoint.patience = 3; },
+          "checkpoint.patience needs holdout.identities, holdout.folds of people");
   refused([](Recipe& r) { r.checkpoint.best_by = "validation"; }, "needs holdout.share");
   refused([](Recipe& r) { r.optimizer.accumulate = 3; }, "checkpoint.every");
   refused([](Recipe& r) { r.augment.low_resolution_factor = 0.5; }, "expected 0 or 1 to 64");
