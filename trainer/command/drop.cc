@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "face/base/counted.h"
-#include "face/base/file.h"
 #include "trainer/command/recipe_settings.h"
 #include "trainer/inspect/far_photos.h"
+#include "trainer/inspect/photo_list.h"
 #include "trainer/photos/photo_files.h"
 #include "trainer/photos/shown_name.h"
 #include "trainer/run/run_centers.h"
@@ -37,9 +37,10 @@ constexpr char kDropFooter[] =
     "newest checkpoint of RUN, or out of the one\nthat is named, and embeds the photos that the "
     "run learned from, and those of holdout.share and holdout.folds. The\ncentre that most photos "
     "of an identity are nearest to is its dominant one; photos whose angle to it is above\n--angle "
-    "go into LIST, with those that the run had left out already. Train again with LIST and with "
-    "one centre\n(sub-centre ArcFace, Deng et al., 2020). After little training all angles are "
-    "large: train to the end first.\n"
+    "go into LIST, with those that the run had left out already. Photos that were kept from "
+    "training are farther away\nwithout being wrong: they are counted by themselves, and listed "
+    "with --kept only. Train again with LIST and with\none centre (sub-centre ArcFace, Deng et "
+    "al., 2020). After little training all angles are large: train to the end\nfirst.\n"
     "Where the photos lie elsewhere now, --data or --set data.root=… says so; they must be the "
     "same.\n"
     "\n"
@@ -56,6 +57,7 @@ struct DropCommand {
   std::vector<std::string> settings{};  // of --set
   double angle = 75.0;
   std::optional<std::string> out{};
+  bool kept = false;  // lists photos that were kept from training, too
   bool json = false;
 };
 
@@ -66,10 +68,34 @@ struct DropReport {
   std::vector<std::string> warnings{};
 
   size_t photos() const { return run.photos.size(); }
+  size_t kept() const { return photos() - run.trained; }
+  // Far ones, of those trained on and of those kept from training.
+  size_t far_trained() const {
+    return static_cast<size_t>(std::ranges::lower_bound(far.photos, run.trained) -
+                               far.photos.begin());
+  }
+  size_t far_kept() const { return far.photos.size() - far_trained(); }
+  // Of those trained on.
   double share() const {
-    return static_cast<double>(far.photos.size()) / static_cast<double>(photos());
+    return run.trained == 0 ? 0.0
+                            : static_cast<double>(far_trained()) / static_cast<double>(run.trained);
   }
 };
+
+// The identities that would be left with too few photos to learn from, without those that are far.
+size_t EmptiedIdentities(const DropReport& report) {
+  std::vector<size_t> left(report.far.classes.size(), 0);
+  std::vector<bool> loses(left.size(), false);
+  for (size_t i = 0; i < report.run.trained; ++i) left[report.run.labels[i]] += 1;
+  for (size_t i = 0; i < report.far_trained(); ++i) {
+    const uint32_t label = report.run.labels[report.far.photos[i]];
+    left[label] -= 1;
+    loses[label] = true;
+  }
+  size_t emptied = 0;
+  for (size_t c = 0; c < left.size(); ++c) emptied += loses[c] && left[c] < kFewestLeft ? 1 : 0;
+  return emptied;
+}
 
 std::vector<std::string> DropWarnings(const DropReport& report) {
   std::vector<std::string> warnings;
@@ -79,15 +105,12 @@ std::vector<std::string> DropWarnings(const DropReport& report) {
         "away: more of them are found after a training with head.sub_centers=3");
   }
   if (report.share() > kSuspectShare) {
-    warnings.push_back(
-        fmt::format("{} of the photos are far: the run has learned too little, or the angle is too "
-                    "small",
-                    PercentText(report.share())));
+    warnings.push_back(fmt::format(
+        "{} of the photos trained on are far: the run has learned too little, or the angle is too "
+        "small",
+        PercentText(report.share())));
   }
-  const auto emptied = static_cast<size_t>(
-      std::ranges::count_if(report.far.classes, [](const FarPhotos::Class& one) {
-        return one.far > 0 && one.photos - one.far < kFewestLeft;
-      }));
+  const size_t emptied = EmptiedIdentities(report);
   if (emptied > 0) {
     warnings.push_back(
         fmt::format("{} would be left with fewer than {} photos (data.min_photos "
@@ -106,6 +129,7 @@ StatusOr<Recipe> RecipeToDropBy(const DropCommand& command, const std::string& r
   for (const std::string& path : command.data) {
     recipe.data.train.push_back(WholePath(path).string());
   }
+  recipe.machine.processes = 1;  // which compares all photos, however many processes trained
   return SpelledOut(std::move(recipe));
 }
 
@@ -133,18 +157,19 @@ StatusOr<DropReport> FindDropped(const DropCommand& command) {
 
 // A list without a photo that stays would leave nothing to train with.
 Status CheckSomeStay(const DropReport& report, double angle) {
-  if (report.far.photos.size() < report.photos()) return OkStatus();
+  if (report.far_trained() < report.run.trained) return OkStatus();
   return FailedPrecondition(
       fmt::format("all {} are farther than {:g} degrees from the centres of "
                   "their identities: the run has learned too little",
-                  CountedPhotos(report.photos()), angle));
+                  CountedPhotos(report.run.trained), angle));
 }
 
-Status WriteDropList(const std::string& path, const DropReport& report) {
-  std::string lines;
-  for (const std::string& name : report.run.left_out) lines += name + "\n";
-  for (const size_t photo : report.far.photos) lines += report.run.photos[photo] + "\n";
-  return WriteFileAtomically(path, lines);
+// Returns how many it is without.
+StatusOr<size_t> WriteDropList(const DropCommand& command, const DropReport& report) {
+  std::vector<std::string> names = report.run.left_out;
+  const size_t listed = command.kept ? report.far.photos.size() : report.far_trained();
+  for (size_t i = 0; i < listed; ++i) names.push_back(report.run.photos[report.far.photos[i]]);
+  return WritePhotoList(*command.out, names);
 }
 
 // The identities with far photos, those with the most first.
@@ -188,7 +213,7 @@ void PrintClasses(const DropReport& report, std::ostream& out) {
 
 void PrintDrop(const DropCommand& command, const DropReport& report, std::ostream& out) {
   const auto row = [&](std::string_view name, const std::string& value) {
-    out << fmt::format("{:<14}{}\n", name, value);
+    out << fmt::format("{:<14}{}\n", name, ShownLine(value));
   };
   row("checkpoint", report.checkpoint);
   row("photos", fmt::format("{} of {}, {} each", report.photos(),
@@ -201,11 +226,16 @@ void PrintDrop(const DropCommand& command, const DropReport& report, std::ostrea
   PrintAngles(report.far, out);
   PrintClasses(report, out);
   out << "\n";
-  row("far", fmt::format("{} ({}) above {:g} degrees", CountedPhotos(report.far.photos.size()),
+  row("far", fmt::format("{} ({}) above {:g} degrees", CountedPhotos(report.far_trained()),
                          PercentText(report.share()), command.angle));
+  if (report.kept() > 0) {
+    row("far of kept",
+        fmt::format("{} of {} that training did not see{}", report.far_kept(),
+                    CountedPhotos(report.kept()), command.kept ? "" : "; --kept lists them, too"));
+  }
   for (const std::string& warning : report.warnings) row("warning", warning);
   if (!command.out.has_value()) return;
-  row("list", fmt::format("{}{}", *command.out,
+  row("list", fmt::format("{}{}", WholePath(*command.out).string(),
                           report.run.left_out.empty()
                               ? ""
                               : fmt::format(", with {} that the run had left out",
@@ -225,13 +255,17 @@ void PrintDropJson(const DropCommand& command, const DropReport& report, std::os
   }
   Json far = Json::array();
   for (const size_t photo : report.far.photos) {
-    far.push_back({{"photo", report.run.photos[photo]}, {"degrees", report.far.degrees[photo]}});
+    far.push_back({{"photo", report.run.photos[photo]},
+                   {"degrees", report.far.degrees[photo]},
+                   {"kept", photo >= report.run.trained}});
   }
   const Json json{{"checkpoint", report.checkpoint},
                   {"centers", report.run.centers},
                   {"angle", command.angle},
                   {"photos", report.photos()},
                   {"far", report.far.photos.size()},
+                  {"kept", report.kept()},
+                  {"far_kept", report.far_kept()},
                   {"share", report.share()},
                   {"histogram_degrees", FarPhotos::kBinDegrees},
                   {"histogram", report.far.histogram},
@@ -244,10 +278,11 @@ void PrintDropJson(const DropCommand& command, const DropReport& report, std::os
 }
 
 Status RunDrop(const DropCommand& command, std::ostream& out) {
-  FACEGATE_ASSIGN_OR_RETURN(const DropReport report, FindDropped(command));
+  FACEGATE_ASSIGN_OR_RETURN(DropReport report, FindDropped(command));
   if (command.out.has_value()) {
     FACEGATE_RETURN_IF_ERROR(CheckSomeStay(report, command.angle));
-    FACEGATE_RETURN_IF_ERROR(WriteDropList(*command.out, report));
+    FACEGATE_ASSIGN_OR_RETURN(const size_t without, WriteDropList(command, report));
+    if (without > 0) report.warnings.push_back(NotListedText(without));
   }
   command.json ? PrintDropJson(command, report, out) : PrintDrop(command, report, out);
   return OkStatus();
@@ -279,6 +314,9 @@ TrainCommand AddDropCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_option("-o,--out", parsed->out,
                       "File to write: a photo in each line, for data.leave_out");
+  command->add_flag("--kept", parsed->kept,
+                    "List far photos that were kept from training (holdout.share, holdout.folds of "
+                    "photos), too");
   command->add_flag("--json", parsed->json, "The result as a JSON object, nothing cut");
   return {.app = command, .run = [parsed](std::ostream& out) { return RunDrop(*parsed, out); }};
 }

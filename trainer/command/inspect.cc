@@ -17,6 +17,7 @@
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
 #include "trainer/command/inspect_model.h"
+#include "trainer/inspect/photo_list.h"
 #include "trainer/inspect/print_report.h"
 #include "trainer/inspect/set_report.h"
 #include "trainer/inspect/sheet.h"
@@ -59,9 +60,9 @@ Status WriteSheet(const std::string& path, const SetReport& report, const PhotoS
 }
 
 // A photo in each line: what cannot be read, what lies byte for byte under several identities, and
-// what a model doubts.
-Status WriteQuarantine(const std::string& path, const SetReport& report,
-                       const PhotoSource& source) {
+// what a model doubts. Returns how many it is without.
+StatusOr<size_t> WriteQuarantine(const std::string& path, const SetReport& report,
+                                 const PhotoSource& source) {
   std::set<size_t> photos;
   for (const UnreadablePhoto& photo : report.unreadable) photos.insert(photo.photo);
   for (const DuplicateGroup& group : report.duplicates) {
@@ -71,9 +72,10 @@ Status WriteQuarantine(const std::string& path, const SetReport& report,
   if (report.model_view.has_value()) {
     for (const DoubtedLabel& one : report.model_view->noise.doubted) photos.insert(one.photo);
   }
-  std::string lines;
-  for (const size_t photo : photos) lines += source.name(photo) + "\n";
-  return WriteFileAtomically(path, lines);
+  std::vector<std::string> names;
+  names.reserve(photos.size());
+  for (const size_t photo : photos) names.push_back(source.name(photo));
+  return WritePhotoList(path, names);
 }
 
 // Names the set: by the last part of its path.
@@ -118,7 +120,11 @@ Status RunInspect(const InspectCommand& command, std::ostream& out) {
   // A list that is without what the model doubts replaces none that may have it.
   FACEGATE_RETURN_IF_ERROR(viewed);
   if (command.quarantine.has_value()) {
-    FACEGATE_RETURN_IF_ERROR(WriteQuarantine(*command.quarantine, report, *source));
+    FACEGATE_ASSIGN_OR_RETURN(const size_t without,
+                              WriteQuarantine(*command.quarantine, report, *source));
+    if (without > 0) {
+      (command.json ? std::cerr : out) << "warning: " << NotListedText(without) << "\n";
+    }
   }
   return StatusOf(findings, command.strict);
 }

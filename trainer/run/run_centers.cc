@@ -117,6 +117,7 @@ class CenterComparison {
     const size_t kept = data.validation != nullptr ? data.validation->size() : 0;
     ProgressBar progress = session_.Bar("photos compared", data.training->size() + kept);
     Status status = Add(*data.training, progress);
+    centers_.trained = centers_.photos.size();
     if (status.ok() && kept > 0) status = Add(*data.validation, progress);
     progress.Finish();
     return status;

@@ -27,6 +27,7 @@ struct RunCenters {
   size_t centers = 1;                     // of each class
   std::vector<std::string> identities{};  // what the classes are called
   std::vector<std::string> photos{};      // names, one for each that was compared
+  size_t trained = 0;                     // of these, from the front: the others were kept
   std::vector<uint32_t> labels{};         // likewise
   std::vector<float> cosines{};           // of each photo to each centre of its class
   std::vector<std::string> unusable{};    // a sentence on each photo that cannot be read

@@ -124,6 +124,15 @@ TEST_F(DataCommandsTest, WritesWhatIsToBeLeftOut) {
                                  "\n" + dir_.File("faces/p2/copy.png") + "\n");
 }
 
+// As lines it would name two other photos.
+TEST_F(DataCommandsTest, AListIsWithoutNamesThatHaveLineEnds) {
+  WriteBytes(dir_.File("faces/p1/bad.jpg"), "no picture");
+  WriteBytes(dir_.File("faces/p1/bad\nfaces.jpg"), "no picture");
+  EXPECT_FALSE(Run({"inspect", dir_.File("faces"), "--quarantine", dir_.File("bad.txt")}).ok());
+  EXPECT_EQ(Text("bad.txt"), dir_.File("faces/p1/bad.jpg") + "\n");
+  EXPECT_THAT(out_, HasSubstr("warning: 1 photo is not in the list, because its name has a line"));
+}
+
 // What the model doubted before is not forgotten.
 TEST_F(DataCommandsTest, KeepsAListWhereTheModelCannotBeUsed) {
   WriteBytes(dir_.File("bad.txt"), "faces/p0/1.png\n");

@@ -37,6 +37,7 @@ class DropCommandTest : public RunFixture {
     Recipe recipe = SmallRecipe();
     recipe.head.sub_centers = centers;
     recipe.data.leave_out = leave_out_;
+    recipe.holdout.share = share_;
     std::ostringstream said;
     Session session({.out = said, .progress = said, .threads = 1});
     EXPECT_THAT(Fit(recipe, {.directory = dir_.File(run), .stop_after = 2}, session), IsOk());
@@ -54,12 +55,16 @@ class DropCommandTest : public RunFixture {
     out_ = out.str();
     return status;
   }
+  static std::ptrdiff_t LinesOf(const std::string& path) {
+    return std::ranges::count(ReadFile(path, 1 << 20).value_or(""), '\n');
+  }
   std::string Refusal(std::vector<std::string> arguments) {
     const Status status = Run(std::move(arguments));
     return FieldOf(status) + ": " + std::string(MessageOf(status));
   }
 
   std::string leave_out_;
+  double share_ = 0.0;
   std::string out_;
 };
 
@@ -116,6 +121,69 @@ TEST_F(DropCommandTest, SaysWhatItCannotReadCentresOf) {
   EXPECT_FALSE(std::filesystem::exists(dir_.File("far.txt")));
   std::filesystem::rename(dir_.File("photos/p1"), dir_.File("photos/q1"));
   EXPECT_THAT(Refusal({dir_.File("run")}), HasSubstr("classes of its head are other people"));
+}
+
+TEST_F(DropCommandTest, CountsAndListsKeptPhotosByThemselves) {
+  share_ = 0.4;
+  const Recipe recipe = Train("run", 1);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data,
+                                OpenTrainingData(DataOptionsOf(SpelledOut(recipe))));
+  const size_t kept = data.validation->size();
+  ASSERT_THAT(Run({dir_.File("run"), "--angle", "0", "--json"}), IsOk());
+  const auto all = nlohmann::json::parse(out_);
+  EXPECT_EQ(all["far_kept"], kept);
+  double most = 0.0;
+  for (const auto& one : all["far_photos"]) {
+    if (one["kept"] == false) most = std::max(most, one["degrees"].get<double>());
+  }
+  // One photo of those trained on is above it.
+  const double angle = most - 1e-9;
+  const auto far_kept = std::ranges::count_if(all["far_photos"], [&](const auto& one) {
+    return one["kept"] == true && one["degrees"].template get<double>() > angle;
+  });
+  const std::string list = dir_.File("far.txt");
+  const std::vector<std::string> arguments = {dir_.File("run"), "--angle", fmt::format("{}", angle),
+                                              "--out", list};
+  ASSERT_THAT(Run(arguments), IsOk());
+  EXPECT_THAT(
+      out_,
+      AllOf(HasSubstr(fmt::format("far           1 photo ({:.2f} %)",
+                                  100.0 / static_cast<double>(kAll - kept))),
+            HasSubstr(fmt::format("{} of {} photos that training did not see", far_kept, kept)),
+            HasSubstr("list          " + list)));
+  EXPECT_EQ(LinesOf(list), 1);
+  std::vector<std::string> with_kept = arguments;
+  with_kept.emplace_back("--kept");
+  ASSERT_THAT(Run(with_kept), IsOk());
+  EXPECT_EQ(LinesOf(list), 1 + far_kept);
+}
+
+TEST_F(DropCommandTest, NamesWithLineEndsAreNotListed) {
+  std::filesystem::rename(dir_.File("photos/p1/0.png"), dir_.File("photos/p1/0\n1.png"));
+  Train("run", 1);
+  ASSERT_THAT(Run({dir_.File("run"), "--angle", "0", "--json"}), IsOk());
+  const auto all = nlohmann::json::parse(out_);
+  std::vector<double> degrees;
+  double broken = 0.0;
+  for (const auto& one : all["far_photos"]) {
+    degrees.push_back(one["degrees"]);
+    if (one["photo"].get<std::string>().find('\n') != std::string::npos) broken = one["degrees"];
+  }
+  std::ranges::sort(degrees);
+  const double least = broken == degrees.front() ? degrees[1] : degrees.front();
+  const std::string list = dir_.File("far.txt");
+  ASSERT_THAT(Run({dir_.File("run"), "--angle", fmt::format("{}", std::min(least, broken) + 1e-9),
+                   "--out", list}),
+              IsOk());
+  EXPECT_THAT(out_, HasSubstr("1 photo is not in the list, because its name has a line end"));
+  EXPECT_EQ(ReadFile(list, 1 << 20).value_or("").find("\n1.png"), std::string::npos);
+}
+
+TEST_F(DropCommandTest, PrintsNamesAsText) {
+  Train("run\x1b[2J", 1);
+  ASSERT_THAT(Run({dir_.File("run\x1b[2J"), "--angle", "180"}), IsOk());
+  EXPECT_THAT(out_, HasSubstr(R"(run\x1b[2J/checkpoints)"));
+  EXPECT_EQ(out_.find('\x1b'), std::string::npos);
 }
 
 // The same photos in another place; the checkpoint is named itself.
