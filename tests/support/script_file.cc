@@ -29,7 +29,7 @@ void AddLayer(const char* name, const std::vector<Parameter>& parameters,
 
 }  // namespace
 
-std::string ScriptFile(const std::string& body) {
+std::string ScriptFile(const std::string& body, const std::string& methods) {
   torch::manual_seed(3);
   Module module("__torch__.Network");
   AddLayer("conv", {{"weight", torch::randn({8, 3, 3, 3}) * 0.3}}, {}, module);
@@ -46,7 +46,7 @@ std::string ScriptFile(const std::string& body) {
   AddLayer("fc", {{"weight", torch::randn({6, 512}) * 0.1}, {"bias", torch::randn({6})}}, {},
            module);
   module.register_attribute("training", c10::BoolType::get(), true);
-  std::string source = "def forward(self, x):\n";
+  std::string source = methods + "def forward(self, x):\n";
   std::istringstream lines(body);
   for (std::string line; std::getline(lines, line);) source += "  " + line + "\n";
   module.define(source);

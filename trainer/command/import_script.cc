@@ -26,7 +26,8 @@ StatusOr<OnnxBackbone> TakeScriptBackbone(std::string_view bytes, bool allowed,
   FoundBackbone& found = backbone.found;
   if (found.network.name == kGraphNetwork) found.network.name = "network of a TorchScript module";
   FACEGATE_RETURN_IF_ERROR(reader->Compare(found.network, found.tensors, script.probe));
-  found.remarks.emplace_back("its embeddings are those of the TorchScript module");
+  found.remarks.emplace_back(
+      "its embeddings of generated pictures agree with those of the TorchScript module");
   return backbone;
 }
 

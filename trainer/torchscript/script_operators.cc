@@ -73,8 +73,7 @@ Status Convolve(const ScriptCall& call, ScriptTrace& trace) {
                            {"group", call.Argument("groups").toInt()}};
   const c10::IValue padding = call.Argument("padding");
   if (padding.isString()) {
-    const bool same = padding.toStringRef() == "same";
-    attributes["auto_pad"] = std::string(same ? "SAME_UPPER" : "VALID");
+    attributes["auto_pad"] = std::string(padding.toStringRef() == "same" ? "SAME_UPPER" : "VALID");
   } else {
     attributes["pads"] = Around(SidesOf(padding));
   }
@@ -394,6 +393,7 @@ Status WriteOperator(const ScriptCall& call, ScriptTrace& trace) {
   if (call.output.scalar_type() != at::kFloat) {
     return Unread("computes with other numbers than those of 32 bits");
   }
+  if (call.output.numel() == 0) return Unread("gives a value without numbers");
   return Writers().at(call.op)(call, trace);
 }
 

@@ -12,7 +12,7 @@
 namespace facegate::torch_script {
 namespace {
 
-constexpr char kInput[] = "picture";
+constexpr char kInput[] = "facegate.picture";  // no parameter is called so
 
 }  // namespace
 
@@ -51,6 +51,18 @@ bool ScriptTrace::Follows(const c10::IValue& value) const {
   return value.isList() && any(value.toListRef());
 }
 
+Status ScriptTrace::NoteChange(const at::Tensor& changed) {
+  const auto* const own = changed.unsafeGetTensorImpl();
+  if (!values_.contains(own)) return InvalidArgument("changes a constant, which is not read");
+  for (const at::Tensor& other : kept_) {
+    const auto* const address = other.unsafeGetTensorImpl();
+    if (address == own || !other.defined() || !other.is_alias_of(changed)) continue;
+    if (!values_.contains(address)) return InvalidArgument("changes a constant, which is not read");
+    changed_.insert(address);
+  }
+  return OkStatus();
+}
+
 void ScriptTrace::NoteTransposed(const at::Tensor& constant, const at::Tensor& of) {
   transposed_[constant.unsafeGetTensorImpl()] = of;
   kept_.push_back(constant);
@@ -75,6 +87,9 @@ Status ScriptTrace::Add(const std::string& name, Tensor tensor) {
 }
 
 StatusOr<std::string> ScriptTrace::Name(const at::Tensor& tensor) {
+  if (changed_.contains(tensor.unsafeGetTensorImpl())) {
+    return InvalidArgument("takes what was changed through another view of it, which is not read");
+  }
   const auto value = values_.find(tensor.unsafeGetTensorImpl());
   if (value != values_.end()) return value->second;
   return Constant(tensor, tensor.sizes().vec());
@@ -86,8 +101,12 @@ StatusOr<std::string> ScriptTrace::Constant(const at::Tensor& tensor, std::vecto
     known->second = NewName("constant");
     kept_.push_back(tensor);
   }
-  const std::string name = known->second;
-  if (model_.initializers.contains(name)) return name;
+  std::string name = known->second;
+  if (const auto there = model_.initializers.find(name); there != model_.initializers.end()) {
+    if (there->second.shape == shape) return name;
+    name = fmt::format("{}{} of {}", kGraphPrefix, name, ShapeText(shape));
+    if (model_.initializers.contains(name)) return name;
+  }
   // An extent of a tensor may lie on one number.
   if (static_cast<size_t>(tensor.numel()) > bytes_left_ / tensor.element_size()) {
     return InvalidArgument("has more numbers than the file");
@@ -133,11 +152,11 @@ std::string ScriptTrace::Give(const char* op, std::vector<std::string> inputs,
 }
 
 StatusOr<OnnxModel> ScriptTrace::Finish(const at::Tensor& output) {
-  const auto found = values_.find(output.unsafeGetTensorImpl());
-  if (found == values_.end()) {
+  if (!values_.contains(output.unsafeGetTensorImpl())) {
     return InvalidArgument("what forward() returns does not depend on the picture");
   }
-  model_.outputs = {{.name = found->second}};
+  FACEGATE_ASSIGN_OR_RETURN(std::string name, Name(output));
+  model_.outputs = {{.name = std::move(name)}};
   return std::move(model_);
 }
 

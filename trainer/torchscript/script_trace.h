@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,9 @@ class ScriptTrace {
   void Begin(const at::Tensor& picture);
   // True for a tensor that depends on the picture, and for a list that holds one.
   bool Follows(const c10::IValue& value) const;
+  // What an operator is about to change in place. Other values that lie on the same numbers are not
+  // what the graph says of them from then on. kInvalidArgument where it is a constant.
+  Status NoteChange(const at::Tensor& changed);
   // Remembers that a constant is another one with rows and columns exchanged.
   void NoteTransposed(const at::Tensor& constant, const at::Tensor& of);
   // That other one; undefined where there is none.
@@ -66,7 +70,8 @@ class ScriptTrace {
   std::unordered_map<const c10::TensorImpl*, std::string> named_;   // constants
   std::unordered_map<const c10::TensorImpl*, std::string> values_;  // what depends on the picture
   std::unordered_map<const c10::TensorImpl*, at::Tensor> transposed_;
-  std::vector<at::Tensor> kept_;  // an address stands for one tensor
+  std::unordered_set<const c10::TensorImpl*> changed_;  // values that the graph does not have
+  std::vector<at::Tensor> kept_;                        // an address stands for one tensor
   size_t bytes_left_;
   size_t names_ = 0;
   OnnxModel model_;

@@ -1,14 +1,17 @@
 #include "trainer/torchscript/script_walk.h"
 
+#include <ATen/ExpandUtils.h>
 #include <fmt/format.h>
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "face/weights/quote.h"
+#include "face/weights/weights.h"
 
 namespace facegate::torch_script {
 namespace {
@@ -16,6 +19,7 @@ namespace {
 namespace jit = torch::jit;
 
 constexpr size_t kMostSteps = 1 << 18;  // a network of a thousand layers has some 30,000
+constexpr size_t kMostElements = 4096;  // of a list
 constexpr std::string_view kAten = "aten::";
 
 // What is asked of a value that depends on the picture, and does not depend on its numbers.
@@ -29,8 +33,7 @@ bool AsksForShape(std::string_view op) {
   return ops.contains(op);
 }
 
-// What is computed of numbers, texts, lists and constant tensors: no larger than what it is made
-// of.
+// What is computed of numbers, texts, lists and constant tensors.
 bool IsPlain(std::string_view op) {
   static const std::set<std::string_view> ops = {"aten::add",
                                                  "aten::sub",
@@ -83,6 +86,22 @@ bool IsPlain(std::string_view op) {
 
 Status Unread(std::string_view what) {
   return InvalidArgument(fmt::format("{}, which is not read", what));
+}
+
+// These give tensors that lie on the numbers of what they are given.
+bool GivesAView(std::string_view op) {
+  static const std::set<std::string_view> ops = {"aten::t",      "aten::transpose", "aten::permute",
+                                                 "aten::view",   "aten::unsqueeze", "aten::squeeze",
+                                                 "aten::detach", "aten::slice"};
+  return AsksForShape(op) || ops.contains(op);
+}
+
+// Makes rows of a matrix columns.
+bool ExchangesRows(std::string_view op, const std::vector<c10::IValue>& inputs) {
+  if ((op != "aten::t" && op != "aten::transpose") || inputs.at(0).toTensor().dim() != 2) {
+    return false;
+  }
+  return op == "aten::t" || (inputs.at(1).toInt() - inputs.at(2).toInt()) % 2 != 0;
 }
 
 // "relu_" is the relu that changes its input.
@@ -219,6 +238,38 @@ Status ScriptWalk::Raise(const Node& node) {
                             text.isString() ? Quote(text.toStringRef()) : std::string("\"\"")));
 }
 
+Status ScriptWalk::SpendOn(std::string_view op, const std::vector<c10::IValue>& inputs) {
+  std::vector<int64_t> shape;
+  for (const c10::IValue& input : inputs) {
+    // Sums and products of lists and texts are longer than these are.
+    const bool longer = op == "aten::add" || op == "aten::mul";
+    if (longer && (input.isList() || input.isString())) {
+      return Unread("is of lists or texts");
+    }
+    if (input.isList() && input.toListRef().size() > kMostElements) {
+      return Unread("has a long list");
+    }
+    if (!input.isTensor()) continue;
+    shape = at::infer_size(shape, input.toTensor().sizes());
+  }
+  const std::optional<int64_t> numbers = ElementCount(shape);
+  if (!numbers.has_value() || static_cast<size_t>(*numbers) > numbers_left_) {
+    return Unread("computes more numbers of constants than networks do");
+  }
+  if (!GivesAView(op) && !shape.empty()) numbers_left_ -= static_cast<size_t>(*numbers);
+  return OkStatus();
+}
+
+Status ScriptWalk::NoteChanges(const Node& node, const std::vector<c10::IValue>& inputs) {
+  const auto& arguments = node.schema().arguments();
+  for (size_t i = 0; i < std::min(arguments.size(), inputs.size()); ++i) {
+    const auto* const alias = arguments[i].alias_info();
+    if (alias == nullptr || !alias->isWrite() || !inputs[i].isTensor()) continue;
+    FACEGATE_RETURN_IF_ERROR(trace_.NoteChange(inputs[i].toTensor()));
+  }
+  return OkStatus();
+}
+
 Status ScriptWalk::Apply(const Node& node) {
   const std::string_view op = node.kind().toQualString();
   const std::vector<c10::IValue> inputs = Inputs(node);
@@ -229,6 +280,8 @@ Status ScriptWalk::Apply(const Node& node) {
   if (!written && !(follows ? AsksForShape(op) : IsPlain(op))) {
     return Unread("is another operator than those known here");
   }
+  if (!follows) FACEGATE_RETURN_IF_ERROR(SpendOn(op, inputs));
+  if (written) FACEGATE_RETURN_IF_ERROR(NoteChanges(node, inputs));
   jit::Stack stack(inputs.begin(), inputs.end());
   node.getOperation()(stack);
   if (written) {
@@ -236,8 +289,7 @@ Status ScriptWalk::Apply(const Node& node) {
     const ScriptCall call{
         .op = NameIn(op), .schema = node.schema(), .inputs = inputs, .output = stack[0].toTensor()};
     FACEGATE_RETURN_IF_ERROR(WriteOperator(call, trace_));
-  } else if (!follows && (op == "aten::t" || op == "aten::transpose") &&
-             inputs[0].toTensor().dim() == 2) {
+  } else if (!follows && ExchangesRows(op, inputs)) {
     trace_.NoteTransposed(stack.at(0).toTensor(), inputs[0].toTensor());
   }
   return Give(node, std::vector<c10::IValue>(stack.begin(), stack.end()));

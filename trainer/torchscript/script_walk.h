@@ -14,11 +14,13 @@ namespace facegate::torch_script {
 
 // Walks over a graph of TorchScript, whose calls are inlined, with a picture: runs one operator
 // after the other, takes the ways that conditions and loops say, and writes down in `trace` what is
-// done to the picture. Only operators of the lists here are run. kInvalidArgument for another one,
+// done to the picture. It runs operators of the lists here alone. kInvalidArgument for another one,
 // by its name; LibTorch's exceptions pass through.
 class ScriptWalk {
  public:
-  explicit ScriptWalk(ScriptTrace& trace) : trace_(trace) {}
+  // What is computed of constants may have `most_bytes` together.
+  ScriptWalk(ScriptTrace& trace, size_t most_bytes)
+      : trace_(trace), numbers_left_(most_bytes / sizeof(float)) {}
 
   // What the graph returns of these inputs.
   StatusOr<c10::IValue> Run(const torch::jit::Graph& graph, const std::vector<c10::IValue>& inputs);
@@ -43,10 +45,15 @@ class ScriptWalk {
   Status Skip(const Node& node);
   Status Raise(const Node& node);
   Status Apply(const Node& node);
+  // Counts the numbers that an operator is about to compute of constants.
+  Status SpendOn(std::string_view op, const std::vector<c10::IValue>& inputs);
+  // Notes what an operator is about to change.
+  Status NoteChanges(const Node& node, const std::vector<c10::IValue>& inputs);
 
   ScriptTrace& trace_;
   std::unordered_map<const torch::jit::Value*, c10::IValue> known_;
   size_t steps_ = 0;
+  size_t numbers_left_;  // that may be computed of constants
 };
 
 }  // namespace facegate::torch_script

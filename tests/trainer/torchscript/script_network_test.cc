@@ -1,8 +1,10 @@
 // Files of torch.jit.save, followed and refused.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "face/base/file.h"
 #include "face/network/random_weights.h"
@@ -58,6 +60,8 @@ TEST(ScriptNetworkTest, FollowsTheOperatorsOfNetworks) {
         "y = torch.max_pool2d(torch.cat([y, torch.relu(y)], 1), [2, 1], [2, 1])\n",
         "y = torch.pad(torch.max_pool2d(y, [2, 2], [1, 1]), [0, 1, 1, 0])\n",
         "y = torch.avg_pool2d(y, [3, 3], [1, 1], [1, 1])\n",
+        "y = torch.avg_pool2d(y, [3, 3], [1, 1], [1, 1], False, False)\n",
+        "y = torch.prelu(y, self.slopes.weight)\n", "y = torch.relu_(torch.flatten(y, 1))\n",
         "y = torch.contiguous(torch.permute(torch.permute(y, [0, 2, 3, 1]), [0, 3, 1, 2]))\n",
         "y = torch.dropout(y, 0.5, self.training)\n",
         "y = torch.dropout_(y, 0.5, self.training)\n"}) {
@@ -73,6 +77,80 @@ TEST(ScriptNetworkTest, FollowsAGateOfChannels) {
                                "self.expand.bias)\n"
                                "y = y * torch.sigmoid(gate)\n")),
               IsOk());
+}
+
+TEST(ScriptNetworkTest, FollowsMeansOfParts) {
+  const std::string trunk = kTrunk;
+  EXPECT_THAT(Followed(trunk + "return torch.flatten(torch.adaptive_avg_pool2d(y, [4, 2]), 1)\n"),
+              IsOk());
+  EXPECT_THAT(MessageOf(Followed(
+                  trunk + "return torch.flatten(torch.adaptive_avg_pool2d(y, [3, 3]), 1)\n")),
+              HasSubstr("has windows that overlap"));
+  EXPECT_THAT(MessageOf(Followed(
+                  trunk + "return torch.flatten(torch.adaptive_avg_pool2d(y, [0, 0]), 1)\n")),
+              HasSubstr("gives a value without numbers"));
+}
+
+// Slopes have extents of 1 behind them where they meet a map.
+TEST(ScriptNetworkTest, FollowsSlopesOfAMapAndOfAList) {
+  EXPECT_THAT(
+      Followed(std::string(kTrunk) + "y = torch.flatten(torch.adaptive_avg_pool2d(y, [1, 1]), 1)\n"
+                                     "return torch.prelu(y, self.slopes.weight)\n"),
+      IsOk());
+}
+
+TEST(ScriptNetworkTest, TellsExchangedRowsFromOthers) {
+  const std::string means = "y = torch.flatten(torch.adaptive_avg_pool2d(y, [1, 1]), 1)\n";
+  EXPECT_THAT(Followed(kTrunk + means +
+                       "return torch.mm(y, torch.transpose(torch.flatten(self.expand.weight, 1), "
+                       "0, 0))\n"),
+              IsOk());
+  EXPECT_THAT(Followed(kTrunk + means +
+                       "return torch.mm(y, torch.transpose(torch.flatten(self.squeeze.weight, 1), "
+                       "0, -1))\n"),
+              IsOk());
+}
+
+// "v" has other numbers once "y" was changed.
+TEST(ScriptNetworkTest, RefusesAViewOfWhatWasChanged) {
+  EXPECT_THAT(MessageOf(Followed(std::string(kTrunk) +
+                                 "v = torch.flatten(y, 1)\n"
+                                 "y = torch.relu_(y)\n"
+                                 "return torch.linear(v, self.fc.weight, self.fc.bias)\n")),
+              HasSubstr("changed through another view"));
+  EXPECT_THAT(
+      MessageOf(Followed(Between("means = torch.flatten(torch.adaptive_avg_pool2d(y, [1, 1]))\n"
+                                 "z = torch.add_(self.norm.bias, means)\n"))),
+      HasSubstr("changes a constant"));
+}
+
+// The picture has one channel; that it does not take three is not what is said.
+TEST(ScriptNetworkTest, NamesAnOperatorOfAGreyModule) {
+  const std::string first = "y = torch.conv2d(x, self.conv.weight[:, 0:1])\n";
+  EXPECT_THAT(Followed(first + "return torch.flatten(y, 1)\n"), IsOk());
+  EXPECT_THAT(MessageOf(Followed(first + "return torch.flatten(torch.cumsum(y, 1), 1)\n")),
+              HasSubstr("operator aten::cumsum"));
+}
+
+TEST(ScriptNetworkTest, RefusesListsThatGrow) {
+  EXPECT_THAT(MessageOf(Followed(Between("a = [0]\n"
+                                         "for i in range(28):\n"
+                                         "  a = a + a\n"
+                                         "if len(a) < 5:\n"
+                                         "  y = torch.relu(y)\n"))),
+              HasSubstr("is of lists or texts"));
+}
+
+TEST(ScriptNetworkTest, RefusesCallsThatGrow) {
+  std::string methods = "def g0(self, x):\n  return x * 1.5\n";
+  for (int i = 1; i < 24; ++i) {
+    methods += fmt::format("def g{}(self, x):\n  return self.g{}(self.g{}(x))\n", i, i - 1, i - 1);
+  }
+  FACEGATE_ASSERT_OK_AND_ASSIGN(ScriptReader* const reader, OpenScriptReader());
+  const std::string file =
+      ScriptFile("if x.dim() == 7:\n  return self.g23(x)\nreturn x\n", methods);
+  EXPECT_THAT(MessageOf(reader->Read(file, kScriptSides).status()),
+              HasSubstr("where calls are replaced"));
 }
 
 // As torch.jit.script writes conditions, loops and shapes.
@@ -128,6 +206,17 @@ TEST(ScriptNetworkTest, TellsOtherEmbeddingsApart) {
   EXPECT_THAT(MessageOf(reader->Compare(graph.description, RandomWeights(graph.description, 1),
                                         script.probe)),
               HasSubstr("other embeddings than the module"));
+}
+
+TEST(ScriptNetworkTest, TellsOtherLengthsApart) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(ScriptReader* const reader, OpenScriptReader());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(ScriptNetwork script, ReadScript(Between("")));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork graph, DescribeGraph(std::move(script.model)));
+  for (std::vector<float>& embedding : script.probe.embeddings) {
+    for (float& one : embedding) one *= 2.0F;
+  }
+  EXPECT_THAT(MessageOf(reader->Compare(graph.description, graph.tensors, script.probe)),
+              HasSubstr("0.5000 times as long"));
 }
 
 TEST(ScriptArchiveTest, KnowsCodeInAnArchive) {
@@ -187,7 +276,7 @@ TEST_F(ImportScriptTest, MakesAModelOfAModule) {
                                 Import(ScriptFile(Between("y = torch.relu(y) + y\n")), true));
   EXPECT_EQ(report.network, "network of a TorchScript module");
   EXPECT_EQ(report.card.preprocessing.input_width, 16);
-  EXPECT_THAT(report.remarks, Contains(HasSubstr("embeddings are those of the")));
+  EXPECT_THAT(report.remarks, Contains(HasSubstr("those of the TorchScript module")));
 }
 
 }  // namespace
