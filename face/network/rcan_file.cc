@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -139,6 +141,38 @@ FoundRcan Found(TensorMap& tensors, Group group) {
   return found;
 }
 
+template <typename Number>
+Number NumberAt(const char* bytes) {
+  Number number{};
+  std::memcpy(&number, bytes, sizeof(number));
+  return number;
+}
+
+// IEEE 754's binary16: 5 bits of exponent, 10 of fraction.
+double HalfOf(uint16_t bits) {
+  const int exponent = (bits >> 10) & 0x1F;
+  const int fraction = bits & 0x3FF;
+  const double size =
+      exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(fraction + 0x400, exponent - 25);
+  return (bits & 0x8000) != 0 ? -size : size;
+}
+
+// A number of a tensor of floats; 0 of another type.
+double FloatAt(DType dtype, const char* bytes) {
+  switch (dtype) {
+    case DType::kF16:
+      return HalfOf(NumberAt<uint16_t>(bytes));
+    case DType::kBF16:
+      return std::bit_cast<float>(uint32_t{NumberAt<uint16_t>(bytes)} << 16U);
+    case DType::kF32:
+      return NumberAt<float>(bytes);
+    case DType::kF64:
+      return NumberAt<double>(bytes);
+    default:
+      return 0.0;
+  }
+}
+
 }  // namespace
 
 StatusOr<FoundRcan> ParseRcan(std::string_view bytes) {
@@ -166,15 +200,14 @@ StatusOr<FoundRcan> TakeRcan(TensorMap& tensors) {
 double LargestPixelOf(const FoundRcan& found) {
   constexpr double kWhite = 255.0;
   const auto mean = found.tensors.find("sub_mean.bias");
-  if (mean == found.tensors.end() || mean->second.dtype != DType::kF32) return 1.0;
-  float largest = 0.0F;
-  const std::string& bytes = mean->second.bytes;
-  for (size_t at = 0; at + sizeof(float) <= bytes.size(); at += sizeof(float)) {
-    float value = 0.0F;
-    std::memcpy(&value, bytes.data() + at, sizeof(value));
-    largest = std::max(largest, std::abs(value));
+  if (mean == found.tensors.end()) return 1.0;
+  const Tensor& tensor = mean->second;
+  const size_t size = SizeOf(tensor.dtype);
+  double largest = 0.0;
+  for (size_t at = 0; at + size <= tensor.bytes.size(); at += size) {
+    largest = std::max(largest, std::abs(FloatAt(tensor.dtype, tensor.bytes.data() + at)));
   }
-  return largest > 1.0F ? kWhite : 1.0;
+  return largest > 1.0 ? kWhite : 1.0;
 }
 
 }  // namespace facegate

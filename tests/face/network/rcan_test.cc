@@ -134,5 +134,22 @@ TEST(RcanTest, TheMeanColourSaysHowPixelsAreCounted) {
   EXPECT_EQ(LargestPixelOf(found), 255.0);
 }
 
+// -0.4375 and -112 as other types of floats have them.
+TEST(RcanTest, TheMeanColourIsReadInEachTypeOfFloats) {
+  FoundRcan found{.shape = kTiny, .tensors = {}, .left = {}};
+  const auto largest = [&](DType dtype, auto bits) {
+    std::string bytes(3 * sizeof(bits), '\0');
+    std::memcpy(bytes.data() + sizeof(bits), &bits, sizeof(bits));
+    found.tensors["sub_mean.bias"] = {.dtype = dtype, .shape = {3}, .bytes = bytes};
+    return LargestPixelOf(found);
+  };
+  EXPECT_EQ(largest(DType::kF16, uint16_t{0xB700}), 1.0);
+  EXPECT_EQ(largest(DType::kF16, uint16_t{0xD700}), 255.0);
+  EXPECT_EQ(largest(DType::kBF16, uint16_t{0xBEE0}), 1.0);
+  EXPECT_EQ(largest(DType::kBF16, uint16_t{0xC2E0}), 255.0);
+  EXPECT_EQ(largest(DType::kF64, -0.4375), 1.0);
+  EXPECT_EQ(largest(DType::kF64, -112.0), 255.0);
+}
+
 }  // namespace
 }  // namespace facegate
