@@ -44,7 +44,8 @@ bool Exists(const std::string& path) {
   return fs::exists(path, error);
 }
 
-AlignRecord RecordOf(const AlignOptions& options, const PhotoCutter& cutter, const CropPlan& plan) {
+AlignRecord RecordOf(const AlignOptions& options, const PhotoCutter& cutter, const SourceSet& set,
+                     const CropPlan& plan) {
   const CropView& view = options.cut.view;
   const std::string quarantine = options.quarantine.empty() ? "beside" : options.quarantine;
   return {.settings = {{"size", fmt::format("{}x{}", view.size.width, view.size.height)},
@@ -55,7 +56,8 @@ AlignRecord RecordOf(const AlignOptions& options, const PhotoCutter& cutter, con
                        {"without a face", options.cut.fallback ? "centre" : "drop"},
                        {"quarantine", options.use_quarantine ? quarantine : "none"},
                        {"photos", std::to_string(plan.photos.size())},
-                       {"names of photos", plan.digest}},
+                       {"names of photos", plan.digest},
+                       {"files of photos", DigestOfFiles(set, plan, options.sources)}},
           .sources = options.sources};
 }
 
@@ -104,7 +106,7 @@ class AlignRun {
     lock_ = std::make_unique<FolderLock>(std::move(lock));
     FACEGATE_RETURN_IF_ERROR(folder_.Clear(begun ? kManifestName : ""));
     FACEGATE_RETURN_IF_ERROR(quarantine_.Clear(""));
-    const AlignRecord record = RecordOf(options_, cutter_, plan_);
+    const AlignRecord record = RecordOf(options_, cutter_, set_, plan_);
     if (!begun) return folder_.Put(std::string(kRecordName), RecordText(record));
     FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadFile(record_path, kMaxRecordBytes));
     return CheckRecord(text, record, place_.out);

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include "face/base/sha256.h"
@@ -11,6 +14,8 @@
 
 namespace facegate {
 namespace {
+
+namespace fs = std::filesystem;
 
 // File systems take 255 bytes; what is left is for numbers.
 constexpr size_t kMostNameBytes = 200;
@@ -51,6 +56,28 @@ class UniqueNames {
   std::map<std::string, size_t> uses_;
 };
 
+// Adds size and time, where it is a file.
+void AddFile(const fs::path& path, Sha256& digest) {
+  std::error_code error;
+  const uintmax_t bytes = fs::file_size(path, error);
+  if (error) return digest.Update("-\n");
+  const auto written = fs::last_write_time(path, error);
+  digest.Update(fmt::format("{} {}\n", bytes, written.time_since_epoch().count()));
+}
+
+// A file, or what is in a folder, in order.
+std::vector<fs::path> FilesAt(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return {path};
+  std::vector<fs::path> files;
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    files.push_back(entry->path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 }  // namespace
 
 CropPlan PlanCrops(const SourceSet& set) {
@@ -67,7 +94,7 @@ CropPlan PlanCrops(const SourceSet& set) {
     for (const size_t photo : identity.photos) {
       const std::string whole = set.sources[identity.source]->short_name(photo);
       digest.Update(whole + "\n");
-      const std::filesystem::path file = std::filesystem::path(whole).filename();
+      const fs::path file = fs::path(whole).filename();
       const std::string ending = file.extension().string();
       plan.photos.push_back({.source = identity.source,
                              .photo = photo,
@@ -79,6 +106,20 @@ CropPlan PlanCrops(const SourceSet& set) {
   }
   plan.digest = digest.HexDigest();
   return plan;
+}
+
+std::string DigestOfFiles(const SourceSet& set, const CropPlan& plan,
+                          const std::vector<std::string>& paths) {
+  Sha256 digest;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (set.sources[i]->has_files()) continue;
+    for (const fs::path& file : FilesAt(paths[i])) AddFile(file, digest);
+  }
+  for (const PlannedPhoto& photo : plan.photos) {
+    const PhotoSource& source = *set.sources[photo.source];
+    if (source.has_files()) AddFile(source.name(photo.photo), digest);
+  }
+  return digest.HexDigest();
 }
 
 }  // namespace facegate

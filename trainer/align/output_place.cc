@@ -67,7 +67,8 @@ Status CheckPlace(const OutputPlace& place, std::span<const std::string> sources
     return RefuseField("OUT",
                        fmt::format("{} is a file; expected a folder, or NAME.pack", place.out));
   }
-  if (LiesIn(place.quarantine, place.folder)) {
+  const bool has_quarantine = !place.quarantine.empty();
+  if (has_quarantine && LiesIn(place.quarantine, place.folder)) {
     return RefuseField("--quarantine",
                        fmt::format("{} lies in {}, where its photos would be taken for crops",
                                    place.quarantine, place.folder));
@@ -75,7 +76,7 @@ Status CheckPlace(const OutputPlace& place, std::span<const std::string> sources
   for (const std::string& source : sources) {
     if (!fs::is_directory(source, error)) continue;
     for (const std::string& folder : {place.folder, place.quarantine}) {
-      if (!LiesIn(folder, source)) continue;
+      if (folder.empty() || !LiesIn(folder, source)) continue;
       return RefuseField("OUT", fmt::format("{} lies in {}, where it would be taken for photos; "
                                             "give a place beside it",
                                             folder, source));

@@ -19,7 +19,7 @@ struct OutputPlace {
 };
 
 // kInvalidField for places that cannot be written to, and for those within a source, whose photos
-// they would become.
+// they would become. Without a quarantine (an empty one) only the rest is looked at.
 Status CheckPlace(const OutputPlace& place, std::span<const std::string> sources);
 // kFailedPrecondition where something is there that no run began.
 Status CheckUnused(const OutputPlace& place, bool use_quarantine);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "face/base/counted.h"
 #include "trainer/command/photo_job_command.h"
 #include "trainer/photos/shown_name.h"
 #include "trainer/reduce/reduced_set.h"
@@ -49,9 +50,9 @@ void Print(const ReducedSetOptions& options, const ReducedSetReport& report, std
   PrintRow(out, "identities", std::to_string(report.identities));
   if (report.cut > 0) {
     PrintRow(out, "cut",
-             fmt::format("{} photos have fewer rows or columns, so that each scale "
-                         "divides them",
-                         report.cut));
+             fmt::format("{} fewer rows or columns, so that each scale divides them{}",
+                         Counted(report.cut, "photo has", "photos have"),
+                         report.kept == 0 ? "" : " (of those done now)"));
   }
   if (report.bad > 0) {
     PrintRow(out, "bad", fmt::format("{} photos are left out; each is named above", report.bad));

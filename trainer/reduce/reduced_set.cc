@@ -57,11 +57,13 @@ Status CheckOptions(const ReducedSetOptions& options) {
       return RefuseField("--scale", fmt::format("has {} twice", scale));
     }
   }
-  if (OutputPlace::Of(options.out, {}).is_pack) {
+  OutputPlace place = OutputPlace::Of(options.out, {});
+  if (place.is_pack) {
     return RefuseField("OUT",
                        fmt::format("{} is the name of a pack; expected a folder", options.out));
   }
-  return CheckPlace(OutputPlace::Of(options.out, {}), options.sources);
+  place.quarantine.clear();
+  return CheckPlace(place, options.sources);
 }
 
 // True where nothing is, or a folder in which a run has just begun.
@@ -111,7 +113,9 @@ class ReducedSetRun {
     report_.remarks = set_.remarks;
     if (network_ != nullptr) report_.enlarged = network_->scale();
     if (events_.started) events_.started(plan_.photos.size());
-    FACEGATE_RETURN_IF_ERROR(ReduceAll());
+    const Status done = ReduceAll();
+    if (report_.photos == 0) ForgetRecord();
+    FACEGATE_RETURN_IF_ERROR(done);
     report_.identities = identities_.size();
     FACEGATE_RETURN_IF_ERROR(folder_.Close());
     if (report_.photos > 0) return report_;
@@ -122,9 +126,13 @@ class ReducedSetRun {
  private:
   std::string RecordText() const {
     const nlohmann::ordered_json json{
-        {"facegate_reduce", 1},          {"scales", options_.scales},
-        {"flat", options_.flat},         {"network", network_digest_},
-        {"photos", plan_.photos.size()}, {"names_of_photos", plan_.digest}};
+        {"facegate_reduce", 1},
+        {"scales", options_.scales},
+        {"flat", options_.flat},
+        {"network", network_digest_},
+        {"photos", plan_.photos.size()},
+        {"names_of_photos", plan_.digest},
+        {"files_of_photos", DigestOfFiles(set_, plan_, options_.sources)}};
     return json.dump(2) + "\n";
   }
 
@@ -143,10 +151,20 @@ class ReducedSetRun {
     if (!begun) return folder_.Put(kRecord, RecordText());
     FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxRecordBytes));
     if (text == RecordText()) return OkStatus();
-    return FailedPrecondition(
-        fmt::format("{} was begun with other photos, scales or another network ({} tells them); "
-                    "go on as it was begun, or give another OUT",
-                    folder_.path(), path));
+    return FailedPrecondition(fmt::format(
+        "{} was begun with other photos, scales or another network ({} tells them, and of photos "
+        "how many they are and digests of their names, sizes and times); "
+        "go on as it was begun, or give another OUT",
+        folder_.path(), path));
+  }
+
+  // Where no picture is, another run may begin.
+  void ForgetRecord() const {
+    std::error_code ignored;
+    for (const char* const folder : {"HR", "LR_bicubic", "SR"}) {
+      if (fs::exists(folder_.PathOf(folder), ignored)) return;
+    }
+    fs::remove(folder_.PathOf(kRecord), ignored);
   }
 
   Status ReduceAll() {
@@ -215,13 +233,19 @@ class ReducedSetRun {
     const int width = picture->cols / multiple_ * multiple_;
     const int height = picture->rows / multiple_ * multiple_;
     const cv::Mat large = (*picture)(cv::Rect(0, 0, width, height));
-    for (const int scale : options_.scales) {
-      const cv::Mat small = ResizedBicubic(large, {width / scale, height / scale});
-      FACEGATE_RETURN_IF_ERROR(Put(SmallPath(i, scale), small));
-      if (network_ == nullptr || network_->scale() != scale) continue;
-      const StatusOr<cv::Mat> enlarged = network_->Enlarge(small);
-      if (!enlarged.ok()) return enlarged.status();
+    if (network_ != nullptr) {
+      const int scale = network_->scale();
+      const StatusOr<cv::Mat> enlarged =
+          network_->Enlarge(ResizedBicubic(large, {width / scale, height / scale}));
+      if (enlarged.status().code() == StatusCode::kInvalidArgument) {
+        return DonePhoto{.bad = Annotate(enlarged.status(), ShownName(source.name(photo.photo)))};
+      }
+      FACEGATE_RETURN_IF_ERROR(enlarged.status());
       FACEGATE_RETURN_IF_ERROR(Put(EnlargedPath(i), *enlarged));
+    }
+    for (const int scale : options_.scales) {
+      FACEGATE_RETURN_IF_ERROR(
+          Put(SmallPath(i, scale), ResizedBicubic(large, {width / scale, height / scale})));
     }
     FACEGATE_RETURN_IF_ERROR(Put(LargePath(i), large));
     return DonePhoto{.bad = OkStatus(), .kept = false, .cut = large.size() != picture->size()};
@@ -242,7 +266,10 @@ class ReducedSetRun {
     };
     const int shorter = std::min(picture.cols, picture.rows) / multiple_ * multiple_;
     if (shorter < kLeastPixels * largest_) {
-      return refuse(fmt::format("too few to become {} times smaller", largest_));
+      return refuse(fmt::format(
+          "too few to become {} times smaller: sides that {} divides leave {} of the shorter, "
+          "expected {} or more",
+          largest_, multiple_, shorter, kLeastPixels * largest_));
     }
     if (network_ != nullptr &&
         int64_t{picture.cols} * picture.rows > SuperResolution::kMostPixels) {

@@ -25,7 +25,7 @@ struct ReducedSetOptions {
 struct ReducedSetReport {
   size_t photos = 0;  // that were written, or were there
   size_t kept = 0;    // of these, what an earlier run had written
-  size_t cut = 0;     // photos whose last rows or columns no scale divides
+  size_t cut = 0;     // photos, of those not kept, whose last rows or columns no scale divides
   size_t bad = 0;     // left out; each was named
   size_t identities = 0;
   std::optional<int> enlarged{};       // the scale of the network
@@ -41,9 +41,10 @@ struct ReducedSetReport {
 //
 // with NNNNNN instead of IDENTITY/NAME where it is flat, numbered from 1 on in the order of the
 // photos. A run that was stopped or killed is gone on with by the same call. kFailedPrecondition
-// where OUT holds anything else, was begun otherwise, or is being worked on; kInvalidField where it
-// lies in a source or the options do not fit each other; kInvalidArgument where no photo can be
-// read.
+// where OUT holds anything else, was begun otherwise or with other photos (names, sizes and times of
+// files tell), or is being worked on; kInvalidField where it lies in a source or the options do not
+// fit each other; kInvalidArgument where no photo can be made smaller, after which OUT may be begun
+// otherwise. A photo that cannot be made smaller, or that the network cannot enlarge, is left out.
 StatusOr<ReducedSetReport> ReducePhotos(const ReducedSetOptions& options,
                                         const PhotoJobEvents& events);
 

@@ -291,6 +291,14 @@ TEST_F(AlignJobTest, DoesNotGoOnWithOtherOptionsOrPhotos) {
   EXPECT_THAT(Run(), StatusIs(StatusCode::kFailedPrecondition));
 }
 
+TEST_F(AlignJobTest, DoesNotGoOnWithOtherPhotosOfTheSameNames) {
+  ASSERT_THAT(Run(), IsOk());
+  WriteBytes(File("photos/p1/2.png"), GreyPhoto());
+  const auto changed = Run();
+  ASSERT_THAT(changed, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(MessageOf(changed.status())), HasSubstr("files of photos is"));
+}
+
 TEST_F(AlignJobTest, LeavesAFolderAloneThatItDidNotBegin) {
   WriteBytes(File("out/notes.txt"), "precious");
   EXPECT_THAT(Run(), StatusIs(StatusCode::kFailedPrecondition));

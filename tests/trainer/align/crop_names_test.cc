@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 
 #include "face/base/file.h"
 #include "tests/support/photo_folder.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/synthetic_crop.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/photos/pack_job.h"
 
 namespace facegate {
 namespace {
@@ -34,8 +37,33 @@ class CropNamesTest : public ::testing::Test {
     return names;
   }
 
+  std::string FilesDigestOf(const std::string& source) {
+    const std::vector<std::string> paths = {dir_.File(source)};
+    auto set = OpenSourceSet(paths, "", MissingPhotos::kKeep);
+    EXPECT_THAT(set, IsOk());
+    return set.ok() ? DigestOfFiles(*set, PlanCrops(*set), paths) : "";
+  }
+
   TempDir dir_;
 };
+
+TEST_F(CropNamesTest, TheDigestOfFilesTellsReplacedPhotosAndPacks) {
+  WriteBytes(dir_.File("photos/anna/1.png"), Encode(SyntheticCrop(1), ".png"));
+  PackOptions pack_options;
+  pack_options.sources = {dir_.File("photos")};
+  pack_options.out = dir_.File("a.pack");
+  ASSERT_THAT(WritePack(pack_options, {}), IsOk());
+  const std::string files = FilesDigestOf("photos");
+  const std::string pack = FilesDigestOf("a.pack");
+  EXPECT_EQ(FilesDigestOf("photos"), files);
+  EXPECT_EQ(FilesDigestOf("a.pack"), pack);
+  WriteBytes(dir_.File("photos/anna/1.png"),
+             Encode(SyntheticCrop(1)(cv::Rect(0, 0, 80, 80)), ".png"));
+  std::filesystem::remove(dir_.File("a.pack"));
+  ASSERT_THAT(WritePack(pack_options, {}), IsOk());
+  EXPECT_NE(FilesDigestOf("photos"), files);
+  EXPECT_NE(FilesDigestOf("a.pack"), pack);
+}
 
 TEST_F(CropNamesTest, AreThoseOfIdentityAndPhoto) {
   const CropPlan plan = PlanOf("first.jpg,anna\nx/2.v1.png,anna\ny/3.jpg,bob\n");

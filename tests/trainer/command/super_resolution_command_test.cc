@@ -146,6 +146,26 @@ TEST_F(SuperResolutionCommandTest, EvalRefusesNetworksThatFitNoFactor) {
   EXPECT_THAT(refused({"--low-resolution", "4", "--super-resolution", network, "--super-resolution",
                        network}),
               HasSubstr("two networks that enlarge 4 times"));
+  EXPECT_THAT(refused({"--low-resolution", "3", "--super-resolution", Import(3)}),
+              HasSubstr("3 does not divide its sides"));
+  EXPECT_THAT(refused({"--low-resolution", "100"}), HasSubstr("only 1 to 28 times"));
+}
+
+TEST_F(SuperResolutionCommandTest, ReduceTellsOfWhichPhotosItKnowsThatTheyWereCut) {
+  std::filesystem::create_directories(dir_.File("in/anna"));
+  for (const char* const name : {"1", "2"}) {
+    ASSERT_THAT(WriteFileAtomically(dir_.File(fmt::format("in/anna/{}.png", name)),
+                                    Encode(SyntheticCrop(1)(cv::Rect(0, 0, 50, 46)), ".png")),
+                IsOk());
+  }
+  const std::vector<std::string> command = {"reduce", dir_.File("in"), dir_.File("small"),
+                                            "--scale", "4"};
+  ASSERT_EQ(Run(command), TrainExitCode::kOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("2 photos have fewer rows or columns"));
+  std::filesystem::remove(dir_.File("small/HR/anna/2.png"));
+  ASSERT_EQ(Run(command), TrainExitCode::kOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("1 photo has fewer rows or columns, so that each scale divides "
+                                    "them (of those done now)"));
 }
 
 TEST_F(SuperResolutionCommandTest, ReduceSaysWhereEverythingIs) {

@@ -122,6 +122,48 @@ TEST_F(ReducedSetTest, RefusesToGoOnWithOtherScalesOrPhotos) {
   EXPECT_THAT(Run(), StatusIs(StatusCode::kFailedPrecondition));
 }
 
+TEST_F(ReducedSetTest, RefusesToGoOnWithOtherPhotosOfTheSameNames) {
+  ASSERT_THAT(Run(), IsOk());
+  Write("in/bert/1.png", Encode(SyntheticCrop(5)(cv::Rect(0, 0, 96, 96)), ".png"));
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kFailedPrecondition));
+}
+
+TEST_F(ReducedSetTest, ARunThatWroteNothingLeavesRoomForAnother) {
+  options_.scales = {2, 3, 16};
+  std::vector<std::string> bad;
+  events_.bad_photo = [&](const Status& status) { bad.emplace_back(MessageOf(status)); };
+  Write("in/bert/1.png", Encode(SyntheticCrop(3)(cv::Rect(0, 0, 90, 90)), ".png"));
+  fs::remove_all(dir_.File("in/anna"));
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kInvalidArgument));
+  ASSERT_EQ(bad.size(), 1u);
+  EXPECT_THAT(bad[0], HasSubstr("sides that 48 divides leave 48 of the shorter, expected 64"));
+  EXPECT_FALSE(Exists("reduce.json"));
+  options_.scales = {2};
+  EXPECT_THAT(Run(), IsOk());
+}
+
+TEST_F(ReducedSetTest, APictureThatTheNetworkCannotEnlargeIsLeftOut) {
+  Write("in/anna/black.png", Encode(cv::Mat::zeros(112, 112, CV_8UC3), ".png"));
+  options_.network = dir_.File("sr.safetensors");
+  // All but black is beyond what a float can be.
+  constexpr float kHuge = 3e38F;
+  ASSERT_THAT(
+      WriteSuperResolutionFile(options_.network, NearestRcan(4, 255.0, {kHuge, kHuge, kHuge})),
+      IsOk());
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ReducedSetReport report, Run());
+  EXPECT_EQ(report.photos, 1u);
+  EXPECT_EQ(report.bad, 3u);
+  EXPECT_TRUE(Exists("SR/X4/anna/black.png"));
+  EXPECT_FALSE(Exists("HR/bert/1.png"));
+}
+
+// Beside it lies what align would call its quarantine.
+TEST_F(ReducedSetTest, NamesNoOptionThatItDoesNotHave) {
+  options_.sources = {dir_.File("out.quarantine")};
+  fs::rename(dir_.File("in"), dir_.File("out.quarantine"));
+  EXPECT_THAT(Run(), IsOk());
+}
+
 TEST_F(ReducedSetTest, RefusesScalesWithoutMeaningAndANetworkOfAnother) {
   for (const std::vector<int>& scales : {std::vector<int>{}, {1}, {17}, {2, 2}}) {
     options_.scales = scales;
