@@ -18,7 +18,8 @@ struct PageParts {
   std::string body{};
   std::string footer{};
 };
-// The whole page, with style sheet and script in it.
+// The whole page, with style sheet and script in it. Control characters and bytes that are no UTF-8
+// become \xHH.
 std::string HtmlPage(const PageParts& parts);
 
 // A "data:" address of the picture as JPEG, made smaller where a side has more than `most_pixels`.

@@ -105,6 +105,19 @@ TEST(HtmlReportTest, EveryTextIsEscaped) {
   ExpectBalanced(page);
 }
 
+// The bytes of a name that are no UTF-8, and an escape sequence of a terminal.
+TEST(HtmlReportTest, ShowsBytesThatAreNoText) {
+  ReportInput input;
+  input.title = "caf\xe9";
+  input.notes = {"a\x1b[2Jb, \xc3\xa9\n\xe2\x82"};
+  input.environment = {{"\xff", "\x7f"}};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string page, ReportPage(input));
+  for (const char* const shown : {"<h1>caf\\xe9</h1>", "<li>a\\x1b[2Jb, \xc3\xa9\n\\xe2\\x82</li>",
+                                  "<dt>\\xff</dt><dd>\\x7f</dd>"}) {
+    EXPECT_THAT(page, HasSubstr(shown));
+  }
+}
+
 TEST(HtmlReportTest, NeedsNothingFromAnywhereElse) {
   ReportInput input;
   input.steps = SomeSteps(100);
