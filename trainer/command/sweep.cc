@@ -13,6 +13,7 @@
 #include "face/base/counted.h"
 #include "trainer/command/fit_processes.h"
 #include "trainer/command/recipe_settings.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/run/session.h"
 #include "trainer/sweep/fold_scores.h"
 #include "trainer/sweep/sweep_run.h"
@@ -121,7 +122,7 @@ StatusOr<FitReport> TrainInProcesses(TrialPart part) {
 
 void PrintSweep(const SweepReport& report, std::ostream& out) {
   const auto row = [&](std::string_view name, const std::string& value) {
-    out << fmt::format("{:<14}{}\n", name, value);
+    out << fmt::format("{:<14}{}\n", name, ShownLine(value));
   };
   const auto& trials = report.record.trials;
   out << AlignedText(SweepRows(report, kRowsShown));

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "face/base/counted.h"
+
 namespace facegate {
 namespace {
 
@@ -50,11 +52,14 @@ std::optional<FoldScores> BestOverFolds(const SweepReport& report) {
 }
 
 std::string FoldText(const Scoring& scoring, const FoldScores& scores) {
-  const double mean = std::abs(scores.mean);
-  const std::string figures =
-      scoring.is_loss() ? fmt::format("{:.4f} ± {:.4f}", mean, scores.deviation)
-                        : fmt::format("{:.2f} ± {:.2f} %", 100.0 * mean, 100.0 * scores.deviation);
-  return fmt::format("{} {} over {} folds", scoring.measure, figures, scores.scores.size());
+  const int digits = scoring.is_loss() ? 4 : 2;
+  const double scale = scoring.is_loss() ? 1.0 : 100.0;
+  std::string figures = fmt::format("{:.{}f}", scale * std::abs(scores.mean), digits);
+  if (scores.has_deviation()) {
+    figures += fmt::format(" ± {:.{}f}", scale * scores.deviation, digits);
+  }
+  return fmt::format("{} {}{} over {}", scoring.measure, figures, scoring.is_loss() ? "" : " %",
+                     Counted(scores.scores.size(), "fold"));
 }
 
 std::vector<std::vector<std::string>> FoldRows(const SweepReport& report) {
@@ -70,7 +75,8 @@ std::vector<std::vector<std::string>> FoldRows(const SweepReport& report) {
       return one.scores.empty() ? "" : fmt::format("{:.{}f}{}", scale * value, digits, unit);
     };
     std::vector<std::string> row = {fmt::format("{} of {}", one.scores.size(), one.folds),
-                                    number(std::abs(one.mean)), number(one.deviation)};
+                                    number(std::abs(one.mean)),
+                                    one.has_deviation() ? number(one.deviation) : ""};
     for (const Setting& setting : one.settings) row.push_back(setting.value);
     rows.push_back(std::move(row));
   }

@@ -71,8 +71,9 @@ bool IsLossOverFolds(const SweepPlan& plan, const std::vector<TriedKey>& space) 
 Status NothingToScoreBy(const Recipe& base) {
   return RefuseField(
       "--score-by",
-      fmt::format("is missing, and holdout.identities is 0: trials are scored by people who are "
-                  "kept from training, or by a set of validation.{}",
+      fmt::format("is missing, and holdout.identities is 0 and there are no holdout.folds of "
+                  "people: trials are scored by people who are kept from training, or by a set of "
+                  "validation.{}",
                   base.evaluate.pairs.empty()
                       ? ""
                       : " Sets of evaluate.pairs count where --score-by names them; one that is a "

@@ -94,20 +94,31 @@ bool IsOver(const TrialRecord& trial) {
   return trial.state != TrialState::kWaiting && trial.state != TrialState::kBegun;
 }
 
-// Opens the photos of the first trial that is to be trained and whose settings fit together, so
-// that what is wrong with the data is said before a trial fails of it. Where no settings fit
-// together, that is said.
+// Opens the photos of a trial; none: those of the plan's base.
+Status OpenData(const SweepReport& report, const Settings& settings) {
+  FACEGATE_ASSIGN_OR_RETURN(const Recipe recipe,
+                            TrialRecipe(report.record.plan, report.scoring, settings));
+  return OpenRunFacts(SpelledOut(recipe)).status();
+}
+
+// Opens the photos of the trials that are to be trained until those of one can be: what is wrong
+// with the data of all of them, and of the base, is said before a trial fails of it. Where no
+// settings fit together, that is said.
 Status TryData(const SweepReport& report) {
-  Status first;
+  Status of_data;
+  Status of_settings;
   bool is_some_over = false;
   for (const TrialRecord& trial : report.record.trials) {
     is_some_over = is_some_over || IsOver(trial);
     if (IsOver(trial)) continue;
     const auto recipe = TrialRecipe(report.record.plan, report.scoring, trial.settings);
-    if (recipe.ok()) return OpenRunFacts(SpelledOut(*recipe)).status();
-    if (first.ok()) first = recipe.status();
+    const Status data = recipe.ok() ? OpenRunFacts(SpelledOut(*recipe)).status() : OkStatus();
+    if (recipe.ok() && data.ok()) return data;
+    if (!recipe.ok() && of_settings.ok()) of_settings = recipe.status();
+    if (!data.ok() && of_data.ok()) of_data = data;
   }
-  return is_some_over ? OkStatus() : first;
+  if (!of_data.ok()) return OpenData(report, {}).ok() ? OkStatus() : of_data;
+  return is_some_over ? OkStatus() : of_settings;
 }
 
 // A sweep that goes on.
@@ -253,13 +264,16 @@ class Sweep {
     return recipe.ok() && recipe->machine.processes > 1;
   }
 
-  // The error of its data, where they are why a trial came to nothing: it may go on once they are
-  // there.
+  // The error of its data, where they are why a trial came to nothing, and no other trial's can be
+  // opened: it may go on once they are there.
   Status CheckOwnFault(const TrialRecord& trial) {
-    const auto recipe = TrialRecipe(report_.record.plan, report_.scoring, trial.settings);
-    if (!recipe.ok()) return OkStatus();
-    const Status data = OpenRunFacts(SpelledOut(*recipe)).status();
-    if (data.ok()) return data;
+    if (!TrialRecipe(report_.record.plan, report_.scoring, trial.settings).ok()) return OkStatus();
+    const Status data = OpenData(report_, trial.settings);
+    if (data.ok() || OpenData(report_, {}).ok()) return OkStatus();
+    const bool others_open = std::ranges::any_of(trials_, [&](const TrialRecord& other) {
+      return &other != &trial && OpenData(report_, other.settings).ok();
+    });
+    if (others_open) return OkStatus();
     FACEGATE_RETURN_IF_ERROR(Write());
     return Annotate(data, trial.name + " goes no further");
   }

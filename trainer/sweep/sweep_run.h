@@ -31,9 +31,9 @@ struct SweepReport {
 // One of which a process was killed goes on from its checkpoint, unless that happens again and
 // again.
 // Asked to stop, by a signal too, it ends with a checkpoint of the trial that is being trained.
-// After each trial the files of the folder say how it stands. Data and recipe are tried before the
-// first trial of a call begins, and the data of a trial again where it fails: it ends with their
-// error. It ends too where a trial of one process says kUnavailable, as it does of a card that
+// After each trial the files of the folder say how it stands. Data and recipes are tried before the
+// first trial of a call begins, and again where a trial fails: it ends with their error where the
+// data of no trial can be opened. It ends too where a trial of one process says kUnavailable, as it does of a card that
 // failed, and where one says kAborted: its processes cannot be started.
 // While it is open no other process opens the folder.
 // kFailedPrecondition where the folder holds another sweep or other things, and with the reason of

@@ -10,10 +10,15 @@
 
 #include "face/base/counted.h"
 #include "face/base/file.h"
+#include "trainer/photos/shown_name.h"
 #include "trainer/sweep/fold_scores.h"
 
 namespace facegate {
 namespace {
+
+constexpr char kFoldOfBase[] =
+    "# It keeps a fold from training, holdout.fold, as the base does: holdout.folds 0 learns from "
+    "all.\n";
 
 // As RFC 4180 has it.
 std::string CsvField(std::string_view text) {
@@ -53,11 +58,14 @@ std::string OptimismText(const SweepReport& report) {
     return "No setting was chosen by these scores; but each is the best of the evaluations of its "
            "trial, so that the mean is a little optimistic.";
   }
+  const size_t settings = ScoresOverFolds(report).size();
   return fmt::format(
       "The score of the best is optimistic: it is the best of {} on the very people that it was "
       "chosen by ({}). Say how good a model is by a test set that had no part in the sweep, once, "
       "at the end: facegate-train eval MODEL --pairs …",
-      Counted(report.record.trials.size(), "trial"), fmt::join(report.scoring.sets, ", "));
+      settings > 0 ? fmt::format("{} settings", settings)
+                   : Counted(report.record.trials.size(), "trial"),
+      fmt::join(report.scoring.sets, ", "));
 }
 
 std::optional<BestSettings> BestOf(const SweepReport& report) {
@@ -115,8 +123,11 @@ std::vector<std::vector<std::string>> SweepRows(const SweepReport& report, size_
   return rows;
 }
 
-std::string AlignedText(const std::vector<std::vector<std::string>>& rows) {
+std::string AlignedText(std::vector<std::vector<std::string>> rows) {
   std::vector<size_t> widths;
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = ShownLine(cell);
+  }
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], WidthOf(row[i]));
@@ -142,8 +153,11 @@ std::string BestRecipeYaml(const SweepReport& report) {
   const std::string sets = report.scoring.sets.empty()
                                ? ""
                                : fmt::format(" by {}", fmt::join(report.scoring.sets, ", "));
-  return fmt::format("# The recipe of {} of {}, with the sets of pairs of the base: {}{}.\n# {}\n",
-                     best->name, report.folder, best->score, sets, OptimismText(report)) +
+  const bool is_of_folds = !ScoresOverFolds(report).empty();
+  return fmt::format(
+             "# The recipe of {} of {}, with the sets of pairs of the base: {}{}.\n# {}\n{}",
+             best->name, ShownLine(report.folder), best->score, sets, OptimismText(report),
+             is_of_folds ? kFoldOfBase : "") +
          RecipeToYaml(recipe);
 }
 

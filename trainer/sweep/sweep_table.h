@@ -20,7 +20,7 @@ std::string SweepCsv(const SweepReport& report);
 // The same without the last columns, for a terminal: names of columns, and the first `most` rows.
 std::vector<std::vector<std::string>> SweepRows(const SweepReport& report, size_t most);
 // Puts rows into columns, the first to the left, numbers to the right; a line each.
-std::string AlignedText(const std::vector<std::vector<std::string>>& rows);
+std::string AlignedText(std::vector<std::vector<std::string>> rows);
 
 // What came out best: a trial, or settings by their mean over folds, where those are tried.
 struct BestSettings {

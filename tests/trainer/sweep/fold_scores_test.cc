@@ -59,6 +59,21 @@ TEST_F(FoldScoresTest, TheBestMeanIsTheBest) {
   EXPECT_EQ(best.holdout.fold, 0);
 }
 
+TEST_F(FoldScoresTest, TheBestIsOfSettingsAndOfAFold) {
+  const auto report = RunFolds();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_THAT(OptimismText(*report), HasSubstr("the best of 2 settings on"));
+  EXPECT_THAT(Text("best.yaml"), HasSubstr("keeps a fold from training, holdout.fold"));
+}
+
+TEST_F(FoldScoresTest, OneFoldHasNoDeviation) {
+  plan_.tries = {"holdout.fold=1"};
+  const auto report = RunFolds();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(facegate::BestOf(*report)->score, "accuracy 70.00 % over 1 fold");
+  EXPECT_EQ(FoldRows(*report)[1][2], "");
+}
+
 TEST_F(FoldScoresTest, AMeanWithoutAFoldIsNotTheBest) {
   fault_ = 2;
   const auto report = RunFolds();

@@ -66,7 +66,8 @@ TEST_F(ScoringTest, NoTrialOpensASetThatIsNotNamed) {
 TEST_F(ScoringTest, SetsOfPairsAloneAreNoScore) {
   plan_.base.evaluate.pairs = {WritePairs("lfw.txt")};
   EXPECT_THAT(Error("--score-by"),
-              AllOf(HasSubstr("kept from training"), HasSubstr("one that is a test set must not")));
+              AllOf(HasSubstr("no holdout.folds of people"), HasSubstr("kept from training"),
+                    HasSubstr("one that is a test set must not")));
 }
 
 TEST_F(ScoringTest, ASetThatIsNamedCountsAlone) {

@@ -79,12 +79,38 @@ TEST_F(SweepRunTest, PhotosThatGoWhileItTrainsFailNoTrial) {
   EXPECT_THAT(trained_, ElementsAre("trial-0002", "trial-0003", "trial-0004", "trial-0005"));
 }
 
-TEST_F(SweepRunTest, PhotosThatOneTrialAloneLearnsFromFailItNot) {
+TEST_F(SweepRunTest, PhotosThatOneTrialAloneLearnsFromFailItAlone) {
   PlanTwoSetsOfPhotos();
   photos_go_at_ = "trial-0002";
   faults_["trial-0002"] = NotFound("photos");
-  EXPECT_THAT(std::string(MessageOf(Run().status())), HasSubstr("trial-0002 goes no further"));
-  EXPECT_THAT(FailedIn(dir_.File("sweep")), IsEmpty());
+  EXPECT_THAT(Run(), IsOk());
+  EXPECT_THAT(FailedIn(dir_.File("sweep")), ElementsAre("trial-0002"));
+}
+
+// Settings of one trial leave it nothing to learn from, wherever it is in the plan.
+TEST_F(SweepRunTest, DataThatOneTrialAloneCannotUseFailItAlone) {
+  for (const char* const tries : {"data.min_photos=50,2,3", "data.min_photos=2,3,50"}) {
+    PlanTwoSetsOfPhotos();
+    plan_.tries = {tries};
+    const std::string name = plan_.tries[0].ends_with("50") ? "trial-0003" : "trial-0001";
+    faults_ = {{name, InvalidArgument("0 identities are left to train on")}};
+    const auto report = Run();
+    ASSERT_THAT(report, IsOk()) << tries;
+    EXPECT_EQ(trained_.size(), 3u);
+    EXPECT_THAT(FailedIn(dir_.File("sweep")), ElementsAre(name));
+    std::filesystem::remove_all(dir_.File("sweep"));
+    std::filesystem::remove_all(dir_.File("other"));
+  }
+}
+
+TEST_F(SweepRunTest, ATrialThatIsLeftAndCannotUseTheDataDoesNotBlockTheSweep) {
+  PlanTwoSetsOfPhotos();
+  plan_.tries = {"data.min_photos=2,50"};
+  stop_at_ = "trial-0002";
+  ASSERT_THAT(Run(), IsOk());
+  faults_["trial-0002"] = InvalidArgument("0 identities are left to train on");
+  EXPECT_THAT(Run(false), IsOk());
+  EXPECT_THAT(FailedIn(dir_.File("sweep")), ElementsAre("trial-0002"));
 }
 
 TEST_F(SweepRunTest, PhotosOfTheTrialThatIsNextAreTriedWhenItGoesOn) {

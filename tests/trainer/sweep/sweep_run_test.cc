@@ -156,6 +156,7 @@ TEST_F(SweepRunTest, ColumnsOfTheTableStandBelowEachOther) {
             "trial       state  accuracy  epochs  head.margin\n"
             "trial-0005  done    60.00 %       4          0.5\n"
             "trial-0004  done    50.00 %       4          0.4\n");
+  EXPECT_EQ(AlignedText({{"a\x1b[2J", "b\nc"}}), "a\\x1b[2J  b\\x0ac\n");
 }
 
 }  // namespace
