@@ -11,6 +11,13 @@ StatusOr<Device> DeviceOfProcess(const Recipe::Machine& keys, int rank, const Cu
                                  bool have_cards) {
   if (keys.processes == 1) return ChooseDevice(keys.device, machine);
   if (!have_cards) return ChooseDevice("cpu", machine);
+  if (keys.device == "cpu") {
+    return FailedPrecondition(
+        fmt::format("machine.processes is {} and machine.device cpu, but several processes of this "
+                    "build, which has NCCL, need a card each: take machine.processes 1, or "
+                    "machine.device auto",
+                    keys.processes));
+  }
   FACEGATE_ASSIGN_OR_RETURN(const Device first,
                             ChooseDevice(keys.device == "auto" ? "cuda:0" : keys.device, machine));
   const auto cards = static_cast<int64_t>(machine.cards.size());

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "face/base/counted.h"
@@ -106,6 +107,9 @@ Status RefuseTwice(const DataOptions& options) {
   return OkStatus();
 }
 
+// A photo, whatever set it is in.
+std::string PlaceOf(const std::string& name) { return WholePath(name).string(); }
+
 // Knows who is held out of `data.train`, and finds him in other sets.
 class HeldOutPeople {
  public:
@@ -113,7 +117,7 @@ class HeldOutPeople {
     for (const size_t label : held_out.labels) {
       if (NamesSomebody(people.names[label])) names_.insert(people.names[label]);
       for (const size_t photo : people.photos[label]) {
-        photos_.insert(Place(people.source->name(photo)));
+        photos_.insert(PlaceOf(people.source->name(photo)));
       }
     }
   }
@@ -121,12 +125,10 @@ class HeldOutPeople {
   bool Contains(const People& people, size_t photo) const {
     if (photos_.empty()) return false;
     return names_.contains(people.names[people.source->label(photo)]) ||
-           photos_.contains(Place(people.source->name(photo)));
+           photos_.contains(PlaceOf(people.source->name(photo)));
   }
 
  private:
-  static std::string Place(const std::string& name) { return WholePath(name).string(); }
-
   std::set<std::string> names_;
   std::set<std::string> photos_;
 };
@@ -202,19 +204,28 @@ class Choice {
                                             : people.names[label]);
     }
   }
-  // Returns how many photos are not added, because they show people who are held out.
-  size_t AddUnlabelled(const People& people, const HeldOutPeople& held_out,
-                       LeaveOutList& left_out) {
-    size_t of_held_out = 0;
+  // Photos that are not added.
+  struct NotAdded {
+    size_t of_held_out = 0;  // show people who are held out
+    size_t kept = 0;         // are kept from training in data.train
+  };
+  NotAdded AddUnlabelled(const People& people, const HeldOutPeople& held_out,
+                         LeaveOutList& left_out) {
+    NotAdded not_added;
+    std::set<std::string> kept;
+    for (const ChosenPhotos::Photo& one : kept_) kept.insert(PlaceOf(one.source->name(one.number)));
     for (size_t i = 0; i < people.source->size(); ++i) {
-      if (left_out.Contains(people.source->name(i))) continue;
+      const std::string name = people.source->name(i);
+      if (left_out.Contains(name)) continue;
       if (held_out.Contains(people, i)) {
-        of_held_out += 1;
-        continue;
+        not_added.of_held_out += 1;
+      } else if (!kept.empty() && kept.contains(PlaceOf(name))) {
+        not_added.kept += 1;
+      } else {
+        photos_.push_back({.source = people.source, .number = i, .label = Dataset::kUnlabelled});
       }
-      photos_.push_back({.source = people.source, .number = i, .label = Dataset::kUnlabelled});
     }
-    return of_held_out;
+    return not_added;
   }
   size_t labels() const { return next_label_; }
   size_t labelled() const { return labelled_; }
@@ -283,12 +294,14 @@ Status AddUnlabelled(const DataOptions& options, const HeldOutPeople& held_out,
                      LeaveOutList& left_out, Choice& choice, TrainingData& data) {
   if (options.unlabelled.empty()) return OkStatus();
   FACEGATE_ASSIGN_OR_RETURN(const People others, OpenAll(options.unlabelled, options, data));
-  const size_t of_held_out = choice.AddUnlabelled(others, held_out, left_out);
-  if (of_held_out > 0) {
-    data.notes.push_back(
-        fmt::format("{} of data.unlabelled {} left out, because the people are held out",
-                    CountedPhotos(of_held_out), of_held_out == 1 ? "is" : "are"));
-  }
+  const auto [of_held_out, kept] = choice.AddUnlabelled(others, held_out, left_out);
+  const auto note = [&](size_t count, std::string_view why) {
+    if (count == 0) return;
+    data.notes.push_back(fmt::format("{} of data.unlabelled {} left out, because {}",
+                                     CountedPhotos(count), count == 1 ? "is" : "are", why));
+  };
+  note(of_held_out, "the people are held out");
+  note(kept, "training is measured by what data.train keeps from it, and they are in that");
   return OkStatus();
 }
 

@@ -43,7 +43,8 @@ TEST(OwnDeviceTest, SaysThatThereAreTooFewCards) {
   EXPECT_THAT(DeviceOf("cuda:2", 3, 0, true),
               HasSubstr("machine.processes is 3, and each has a card of its own from cuda:2 on: "
                         "this machine has 4"));
-  EXPECT_THAT(DeviceOf("cpu", 2, 0, true), HasSubstr("each has a card of its own"));
+  EXPECT_THAT(DeviceOf("cpu", 2, 0, true),
+              HasSubstr("machine.processes is 2 and machine.device cpu, but several"));
 }
 
 }  // namespace

@@ -295,6 +295,31 @@ TEST_F(TrainingDataTest, TheTeacherTellsNothingOfTheHeldOut) {
   EXPECT_THAT(data->notes, ::testing::Contains(HasSubstr("9 photos of data.unlabelled are left")));
 }
 
+// What the loss is measured by is not learned from a teacher either.
+TEST_F(TrainingDataTest, PhotosKeptFromTrainingAreNotAmongTheUnlabelled) {
+  DataOptions options;
+  options.train = {Folder("a", 4, 6)};
+  std::string lines;
+  for (int i = 0; i < 24; ++i) lines += fmt::format("a/p0{}/{}.png 0\n", i / 6, i % 6);
+  ASSERT_THAT(WriteFileAtomically(dir_.File("list.txt"), lines), IsOk());
+  options.unlabelled = {dir_.File("list.txt")};
+  for (const bool by_folds : {false, true}) {
+    options.holdout_share = by_folds ? 0.0 : 0.25;
+    options.holdout_folds = by_folds ? 4 : 0;
+    FACEGATE_ASSERT_OK_AND_ASSIGN(const TrainingData data, OpenTrainingData(options));
+    std::set<std::string> kept;
+    for (size_t i = 0; i < data.validation->size(); ++i) kept.insert(data.validation->name(i));
+    EXPECT_EQ(data.training->size(), 2 * (24 - kept.size()));
+    for (size_t i = 0; i < data.training->size(); ++i) {
+      EXPECT_FALSE(kept.contains(data.training->name(i))) << data.training->name(i);
+    }
+    EXPECT_THAT(
+        data.notes,
+        ::testing::Contains(HasSubstr(fmt::format(
+            "{} photos of data.unlabelled are left out, because training is", kept.size()))));
+  }
+}
+
 TEST_F(TrainingDataTest, RefusesASetInBothLists) {
   DataOptions options;
   options.train = {Folder("a", 3, 2)};
