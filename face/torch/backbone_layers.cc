@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <utility>
 
+#include "face/torch/graph_parts.h"
 #include "face/torch/window_operations.h"
 
 namespace facegate {
@@ -13,7 +15,18 @@ namespace {
 constexpr size_t kMostLayers = 8;
 
 bool IsChain(const Layer& layer) { return dynamic_cast<const Chain*>(&layer) != nullptr; }
-bool IsBlock(const Layer& layer) { return dynamic_cast<const Residual*>(&layer) != nullptr; }
+// Of a graph with more calls, parts are segments where it can be cut.
+constexpr size_t kMostCallsOfBlock = 4 * kMostLayers;
+
+bool IsBlock(const Layer& layer) {
+  const auto* const graph = dynamic_cast<const Graph*>(&layer);
+  return graph != nullptr ? !graph->runs_in_parts()
+                          : dynamic_cast<const Residual*>(&layer) != nullptr;
+}
+// No segment goes on over one.
+bool StandsAlone(const Layer& layer) {
+  return IsChain(layer) || dynamic_cast<const Graph*>(&layer) != nullptr;
+}
 
 void Register(const std::string& name, const std::shared_ptr<Layer>& layer,
               torch::nn::Module& parent) {
@@ -195,7 +208,7 @@ torch::Tensor Chain::PassInSegments(torch::Tensor input, std::vector<torch::Tens
   for (size_t begin = 0, end = 0; begin < layers_.size(); begin = end) {
     end = SegmentEnd(begin, maps != nullptr);
     const std::shared_ptr<Layer>& first = layers_[begin];
-    if (IsChain(*first) && !IsBlock(*first)) {
+    if (StandsAlone(*first) && !IsBlock(*first)) {
       input = first->forward(std::move(input));  // in segments of its own
     } else {
       input = segment_run_(input, {.layers = {layers_.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -208,9 +221,9 @@ torch::Tensor Chain::PassInSegments(torch::Tensor input, std::vector<torch::Tens
 
 size_t Chain::SegmentEnd(size_t begin, bool at_maps) const {
   size_t end = begin + 1;
-  if (IsChain(*layers_[begin])) return end;
+  if (StandsAlone(*layers_[begin])) return end;
   const auto goes_on = [&] {
-    return end < layers_.size() && end - begin < kMostLayers && !IsChain(*layers_[end]) &&
+    return end < layers_.size() && end - begin < kMostLayers && !StandsAlone(*layers_[end]) &&
            !(at_maps && maps_.contains(end - 1));
   };
   while (goes_on()) end += 1;
@@ -279,6 +292,7 @@ void Chain::set_segment_run(const SegmentRun& run) {
   for (const auto& layer : layers_) {
     auto* const chain = dynamic_cast<Chain*>(layer.get());
     if (chain != nullptr && !IsBlock(*chain)) chain->set_segment_run(run);
+    if (auto* const graph = dynamic_cast<Graph*>(layer.get())) graph->set_segment_run(run);
   }
 }
 
@@ -329,7 +343,41 @@ Graph& Graph::SetCalls(std::vector<network::Call> calls) {
   return *this;
 }
 
+void Graph::set_segment_run(const SegmentRun& run) {
+  parts_.clear();
+  segment_run_ = run;
+  if (!run || calls_.size() <= kMostCallsOfBlock) return;
+  size_t begin = 0;
+  for (const size_t end : EndsOfParts(calls_, kMostLayers)) {
+    parts_.push_back(PartOf(begin, end));
+    begin = end;
+  }
+  if (parts_.size() == 1) parts_.clear();
+}
+
+// A part's own values begin with what the call before it gave.
+std::shared_ptr<Graph> Graph::PartOf(size_t begin, size_t end) const {
+  auto part = std::make_shared<Graph>();
+  std::map<size_t, size_t> numbers;  // of layers, in the part
+  std::vector<network::Call> calls;
+  for (size_t i = begin; i < end; ++i) {
+    network::Call& call = calls.emplace_back(calls_[i]);
+    for (size_t& value : call.inputs) value -= begin;
+    auto* const layer = std::get_if<size_t>(&call.what);
+    if (layer == nullptr) continue;
+    const auto [found, is_new] = numbers.try_emplace(*layer, numbers.size());
+    if (is_new) part->Append(std::to_string(found->second), layers_[*layer]);
+    *layer = found->second;
+  }
+  part->SetCalls(std::move(calls));
+  return part;
+}
+
 torch::Tensor Graph::forward(torch::Tensor input) {
+  if (runs_in_parts() && torch::GradMode::is_enabled()) {
+    for (const auto& part : parts_) input = segment_run_(input, {.layers = {part}});
+    return input;
+  }
   std::vector<torch::Tensor> values(calls_.size() + 1);
   values[0] = std::move(input);
   for (size_t i = 0; i < calls_.size(); ++i) {

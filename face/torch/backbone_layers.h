@@ -241,9 +241,10 @@ class Chain : public Layer {
 
   // Sets how layers are fused, here and in the chains within; null, as from the start: not at all.
   void set_fusion(LayerFusion fusion);
-  // Sets who runs the layers wherever gradients are wanted: each residual block as one segment, and
-  // a few of the layers between them at a time, in the chains within too. Empty, as from the start:
-  // the chain itself. No layers are fused then.
+  // Sets who runs the layers wherever gradients are wanted: each residual block and each graph as
+  // one segment, and a few of the layers between them at a time, in the chains within too; a large
+  // graph in parts, as Graph has it. Empty, as from the start: the chain itself. No layers are
+  // fused then.
   void set_segment_run(const SegmentRun& run);
 
  private:
@@ -290,11 +291,21 @@ class Graph : public Layer {
   // The calls are those of a description whose layers were appended in their order.
   Graph& SetCalls(std::vector<network::Call> calls);
   torch::Tensor forward(torch::Tensor input) override;
+  // Sets who runs the calls of a graph of many wherever gradients are wanted: those between two
+  // places where a single value is alive as one segment, or a few such at a time. Empty, as from
+  // the start: the graph itself, as always where it has few or no such place.
+  void set_segment_run(const SegmentRun& run);
+  bool runs_in_parts() const { return !parts_.empty(); }
 
  private:
+  // Its calls from one to another as a graph of the same layers.
+  std::shared_ptr<Graph> PartOf(size_t begin, size_t end) const;
+
   std::vector<std::shared_ptr<Layer>> layers_;
   std::vector<network::Call> calls_;
   std::vector<std::vector<size_t>> last_read_;  // by call: values that no later one reads
+  SegmentRun segment_run_;
+  std::vector<std::shared_ptr<Graph>> parts_;  // no modules of it: their layers are
 };
 
 }  // namespace facegate

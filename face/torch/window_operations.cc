@@ -80,8 +80,9 @@ torch::Tensor AttendTokens(const torch::Tensor& qkv, int64_t heads) {
   const int64_t of_head = channels / heads;
   // 3·N·heads·T·(numbers of a head). Pictures are as many as there are, in a trace too.
   const torch::Tensor parts = qkv.view({-1, tokens, 3, heads, of_head}).permute({2, 0, 3, 1, 4});
-  const torch::Tensor likeness = torch::matmul(parts[0], parts[1].transpose(2, 3))
-                                     .mul(1.0 / std::sqrt(static_cast<double>(of_head)));
+  // Scaled first, they are fewer numbers than the products, which stay small in halves too.
+  const torch::Tensor queries = parts[0].mul(1.0 / std::sqrt(static_cast<double>(of_head)));
+  const torch::Tensor likeness = torch::matmul(queries, parts[1].transpose(2, 3));
   return torch::matmul(torch::softmax(likeness, 3), parts[2])
       .transpose(1, 2)
       .reshape({-1, tokens, channels});

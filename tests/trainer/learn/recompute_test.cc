@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "face/torch/backbone.h"
+#include "face/torch/graph_parts.h"
 #include "tests/support/status_matchers.h"
 #include "tests/trainer/learn/stripes.h"
 #include "trainer/learn/autocast.h"
@@ -57,6 +58,49 @@ class RecomputeTest : public ::testing::Test {
     backbone->train();
     return backbone;
   }
+  // One graph of 24 residual blocks, as networks of Keras are.
+  static std::shared_ptr<Backbone> MakeGraph() {
+    network::Graph graph;
+    const auto call = [&](const std::string& name, network::LayerKind kind, size_t input) {
+      graph.layers.push_back({name, std::move(kind)});
+      graph.calls.push_back({graph.layers.size() - 1, {input}});
+      return graph.calls.size();
+    };
+    const ConvShape stem{.in = 3, .out = 4, .kernel = 8, .stride = 8};
+    size_t value = call("stem", network::Convolution{.shape = stem, .bias = false}, 0);
+    for (int i = 0; i < 24; ++i) {
+      const std::string name = "block" + std::to_string(i);
+      const ConvShape shape{.in = 4, .out = 4, .kernel = 3, .padding = 1};
+      const size_t made =
+          call(name + ".conv", network::Convolution{.shape = shape, .bias = false}, value);
+      const size_t norm = call(name + ".bn", network::BatchNorm{.channels = 4}, made);
+      graph.calls.push_back({network::Join::kAdd, {value, norm}});
+      value = graph.calls.size();
+    }
+    const network::Description whole{
+        .name = "graph",
+        .input = {.channels = 3, .height = 112, .width = 112},
+        .outputs = 4,
+        .layers = {{"graph", std::move(graph)},
+                   {"mean", network::GlobalAverage{}},
+                   {"flat", network::Flatten{}},
+                   {"fc", network::Linear{.in = 4, .out = 4, .bias = false}}},
+        .more = {}};
+    auto backbone = CreateBackbone(whole).value();
+    SetInitialWeights(*backbone, 3);
+    backbone->train();
+    return backbone;
+  }
+  // How many layers each segment has; a graph is one.
+  static std::vector<size_t> SegmentsOf(Backbone& backbone) {
+    std::vector<size_t> sizes;
+    backbone.set_segment_run([&](const Tensor& input, const LayerSegment& segment) {
+      sizes.push_back(segment.layers.size());
+      return segment.Pass(input);
+    });
+    backbone.forward(torch::ones(backbone.InputShape(2)));
+    return sizes;
+  }
   // With the maps for a teacher where that is said.
   static LearnedStep Learn(Backbone& backbone, int64_t batch, bool with_maps,
                            Precision precision = Precision::kFp32) {
@@ -101,6 +145,44 @@ TEST_F(RecomputeTest, GivesTheSameToTheBit) {
   const auto recomputes = Make("iresnet-18", 0.4);
   recomputes->set_segment_run(RecomputeSegments(std::nullopt));
   ExpectTheSame(Learn(*keeps, 2, false), Learn(*recomputes, 2, false));
+}
+
+TEST_F(RecomputeTest, AGraphOfAChainIsASegmentOfItsOwn) {
+  const auto backbone = Make("vit-t", 0.0);
+  // Before and behind the 12 blocks are other layers.
+  const std::vector<size_t> sizes = SegmentsOf(*backbone);
+  ASSERT_GE(sizes.size(), 14U);
+  EXPECT_GE(std::count(sizes.begin(), sizes.end(), 1U), 12);
+}
+
+TEST_F(RecomputeTest, GivesTheSameOfATransformer) {
+  const auto keeps = Make("vit-t", 0.1);
+  const auto recomputes = Make("vit-t", 0.1);
+  recomputes->set_segment_run(RecomputeSegments(std::nullopt));
+  const LearnedStep kept = Learn(*keeps, 2, false);
+  const LearnedStep recomputed = Learn(*recomputes, 2, false);
+  ExpectTheSame(kept, recomputed);
+}
+
+TEST_F(RecomputeTest, ALargeGraphIsRunInParts) {
+  const auto keeps = MakeGraph();
+  const auto recomputes = MakeGraph();
+  // 73 calls, of which three make a block: two blocks each, and the first ones with the stem.
+  EXPECT_EQ(SegmentsOf(*MakeGraph()).size(), 13U);
+  recomputes->set_segment_run(RecomputeSegments(std::nullopt));
+  const LearnedStep kept = Learn(*keeps, 2, false);
+  const LearnedStep recomputed = Learn(*recomputes, 2, false);
+  ExpectTheSame(kept, recomputed);
+  EXPECT_LT(4 * recomputed.most_bytes, 3 * kept.most_bytes);
+}
+
+TEST_F(RecomputeTest, PartsOfAGraphEndWhereASingleValueIsAlive) {
+  using network::Join;
+  const std::vector<network::Call> calls = {
+      {size_t{0}, {0}}, {size_t{1}, {1}}, {Join::kAdd, {1, 2}}, {size_t{2}, {3}}, {size_t{3}, {4}}};
+  EXPECT_EQ(EndsOfParts(calls, 1), (std::vector<size_t>{1, 3, 4, 5}));
+  EXPECT_EQ(EndsOfParts(calls, 3), (std::vector<size_t>{3, 5}));
+  EXPECT_EQ(EndsOfParts(calls, 5), (std::vector<size_t>{5}));
 }
 
 TEST_F(RecomputeTest, TakesLessThanHalfOfTheMemory) {
