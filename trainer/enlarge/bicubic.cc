@@ -66,7 +66,7 @@ cv::Mat WithWidth(const cv::Mat& picture, int width) {
     for (const Taps& taps : all) {
       for (int c = 0; c < channels; ++c) {
         int64_t sum = 0;
-        const uint8_t* from = row + taps.begin * channels + c;
+        const uint8_t* from = row + static_cast<ptrdiff_t>(taps.begin) * channels + c;
         for (const int weight : taps.weights) {
           sum += int64_t{weight} * *from;
           from += channels;

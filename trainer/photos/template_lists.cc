@@ -171,7 +171,9 @@ Status ReadSearches(const KnownTemplates& known, const std::string& begin,
                     const std::array<std::string, 2>& names, TemplateSet& set) {
   const std::string probes = begin + "_1N_probe_mixed.csv";
   std::vector<std::string> paths = {probes};
-  for (const std::string& name : names) paths.push_back(begin + "_1N_gallery_" + name + ".csv");
+  for (const std::string& name : names) {
+    paths.push_back(fmt::format("{}_1N_gallery_{}.csv", begin, name));
+  }
   std::error_code ignored;
   const bool none = std::none_of(paths.begin(), paths.end(), [&](const std::string& path) {
     return std::filesystem::exists(path, ignored);

@@ -25,7 +25,7 @@ constexpr size_t kNamesShown = 3;
 
 // Refuses pairs of which no figures can be made.
 Status CheckPairs(const PairList& list, const std::string& path) {
-  const Status measurable = CheckMeasurable(list);
+  Status measurable = CheckMeasurable(list);
   if (measurable.ok()) return measurable;
   return RefuseField("evaluate.pairs", fmt::format("{}: {}", path, MessageOf(measurable)));
 }
