@@ -112,7 +112,7 @@ Status TryData(const SweepReport& report) {
     is_some_over = is_some_over || IsOver(trial);
     if (IsOver(trial)) continue;
     const auto recipe = TrialRecipe(report.record.plan, report.scoring, trial.settings);
-    const Status data = recipe.ok() ? OpenRunFacts(SpelledOut(*recipe)).status() : OkStatus();
+    Status data = recipe.ok() ? OpenRunFacts(SpelledOut(*recipe)).status() : OkStatus();
     if (recipe.ok() && data.ok()) return data;
     if (!recipe.ok() && of_settings.ok()) of_settings = recipe.status();
     if (!data.ok() && of_data.ok()) of_data = data;

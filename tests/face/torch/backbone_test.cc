@@ -72,8 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
         Original{"keras-resnet-50", {0.010632f, -0.016702f, 0.037444f, -0.043800f}, 0.992170f},
         Original{"keras-mobilenetv2", {0.048521f, 0.017359f, 0.010829f, 0.009190f}, 0.984902f},
         Original{"ghostfacenet-v1-s1", {0.034987f, -0.022586f, 0.011070f, 0.054631f}, 0.458280f},
-        Original{
-            "ghostfacenet-v1-s2", {-0.049638f, -0.034125f, -0.029720f, -0.039193f}, 0.686484f},
+        Original{"ghostfacenet-v1-s2", {-0.049638f, -0.034125f, -0.029720f, -0.039193f}, 0.686484f},
         Original{"vit-t", {-0.049121f, 0.017507f, 0.036102f, 0.026230f}, 0.742284f}),
     [](const auto& tested) {
       std::string name = tested.param.architecture;
