@@ -27,11 +27,10 @@ namespace facegate {
 const std::vector<std::string>& ArchitectureNames();
 
 // Describes the network of that name, or NAME@WIDTHxHEIGHT ("irse-50@224x224"): for pictures of
-// another size than the original's, with another first linear layer or last kernel; with the size of
-// the original it is NAME itself. kInvalidArgument,
-// listing the known names, for another name, and for a size that the network cannot have.
-// `dropout` in 0..1 acts before the last linear layer in training mode, where the architecture has
-// one.
+// another size than the original's, with another first linear layer or last kernel; with the size
+// of the original it is NAME itself. kInvalidArgument, listing the known names, for another name,
+// and for a size that the network cannot have. `dropout` in 0..1 acts before the last linear layer
+// in training mode, where the architecture has one.
 StatusOr<network::Description> DescribeArchitecture(std::string_view architecture,
                                                     double dropout = 0.0);
 

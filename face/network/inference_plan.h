@@ -18,8 +18,8 @@
 // of its library.
 namespace facegate::network {
 
-// A value is a map (C·H·W), tokens (T·C) or a list of numbers for each picture of a batch. It is made by one
-// step, or is the network's input (kInputValue).
+// A value is a map (C·H·W), tokens (T·C) or a list of numbers for each picture of a batch. It is
+// made by one step, or is the network's input (kInputValue).
 using ValueId = size_t;
 inline constexpr ValueId kInputValue = 0;
 
@@ -29,8 +29,8 @@ struct ConvolutionStep {
   std::vector<float> weight;
 };
 
-// A product with a matrix, `weight`, of out · in numbers. The input is a list, tokens that are taken
-// as lists, or a map whose numbers are taken in the order C, H, W.
+// A product with a matrix, `weight`, of out · in numbers. The input is a list, tokens that are
+// taken as lists, or a map whose numbers are taken in the order C, H, W.
 struct LinearStep {
   int64_t in = 0;
   int64_t out = 0;

@@ -17,8 +17,8 @@ inline int64_t ChannelsOf(const Extents& value) { return value.size() == 2 ? val
 
 // Tells what a layer, or a group of layers, gives. kInvalidArgument where it does not take such an
 // input: other channels, a picture that is smaller than a kernel, branches that differ; for fields
-// out of the ranges of layer_fields.h; and for an output, or likenesses of tokens, of more than 2^28
-// numbers.
+// out of the ranges of layer_fields.h; and for an output, or likenesses of tokens, of more than
+// 2^28 numbers.
 StatusOr<Extents> OutputOf(const LayerKind& layer, const Extents& input);
 
 // Tells what values give that are joined, two of them, or several for kConcat.

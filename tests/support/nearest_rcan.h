@@ -13,8 +13,8 @@
 
 namespace facegate {
 
-// A small RCAN that repeats each pixel `scale` times in both directions: its body gives nothing, and
-// each channel of a colour passes through the middle of the convolutions. `gains` are what red,
+// A small RCAN that repeats each pixel `scale` times in both directions: its body gives nothing,
+// and each channel of a colour passes through the middle of the convolutions. `gains` are what red,
 // green and blue are multiplied by.
 inline SuperResolutionFile NearestRcan(int64_t scale, double largest_pixel = 1.0,
                                        const std::array<float, 3>& gains = {1.0F, 1.0F, 1.0F}) {

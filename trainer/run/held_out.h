@@ -32,9 +32,9 @@ struct HeldOut {
 };
 
 // Chooses identities with two photos or more, no two of the same name, and pairs of their photos;
-// who and which follows from the seed. Of folds of people, all such identities are in one of them. Pairs of one person are taken from all people in turn, so
-// that those with many photos do not make most of them. kInvalidArgument names the option where
-// there are too few people or pairs.
+// who and which follows from the seed. Of folds of people, all such identities are in one of them.
+// Pairs of one person are taken from all people in turn, so that those with many photos do not make
+// most of them. kInvalidArgument names the option where there are too few people or pairs.
 StatusOr<HeldOut> HoldOut(const People& people, const DataOptions& options);
 
 }  // namespace facegate

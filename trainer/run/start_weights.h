@@ -22,8 +22,8 @@ struct StartWeights {
 // nothing in it is executed), or weights of Keras (.h5, or a checkpoint of
 // TensorFlow by its prefix). In the last three it takes a whole network of
 // `architecture` under any key and prefix; without one, the largest dict of tensors, where
-// torchvision's ResNets (for ImageNet) fit into those of any names. Of a file with averaged weights it
-// takes those. kInvalidArgument names the path.
+// torchvision's ResNets (for ImageNet) fit into those of any names. Of a file with averaged weights
+// it takes those. kInvalidArgument names the path.
 StatusOr<StartWeights> ReadStartWeights(const std::string& path, const std::string& architecture);
 
 }  // namespace facegate

@@ -33,11 +33,10 @@ struct SweepReport {
 // Asked to stop, by a signal too, it ends with a checkpoint of the trial that is being trained.
 // After each trial the files of the folder say how it stands. Data and recipes are tried before the
 // first trial of a call begins, and again where a trial fails: it ends with their error where the
-// data of no trial can be opened. It ends too where a trial of one process says kUnavailable, as it does of a card that
-// failed, and where one says kAborted: its processes cannot be started.
-// While it is open no other process opens the folder.
-// kFailedPrecondition where the folder holds another sweep or other things, and with the reason of
-// the first trial where all have failed.
+// data of no trial can be opened. It ends too where a trial of one process says kUnavailable, as it
+// does of a card that failed, and where one says kAborted: its processes cannot be started. While
+// it is open no other process opens the folder. kFailedPrecondition where the folder holds another
+// sweep or other things, and with the reason of the first trial where all have failed.
 StatusOr<SweepReport> RunSweep(const SweepOptions& options, Session& session,
                                const TrainTrial& train = FitTrial);
 

@@ -20,7 +20,8 @@ struct LayerSummary {
   std::vector<int64_t> output;  // the shape for one picture: channels, height, width; or length
   int64_t parameters = 0;       // trainable and fixed, without buffers
   // Multiplications with an addition each in convolutions, linear layers and attention, for one
-  // picture. Norms, activations and sums are not counted: they are a few for each value of `output`.
+  // picture. Norms, activations and sums are not counted: they are a few for each value of
+  // `output`.
   int64_t multiply_adds = 0;
 };
 

@@ -154,7 +154,8 @@ TEST_F(IdentifyTemplatesTest, CountsWhoIsFoundAndWhoIsNot) {
   EXPECT_EQ(found.hits_1, 2u);
   EXPECT_EQ(found.hits_5, 3u);
   ASSERT_EQ(found.open_set.size(), 2u);
-  // Without a false positive 2.05, which looks like 300, is refused, and so is all that is no surer.
+  // Without a false positive 2.05, which looks like 300, is refused, and so is all that is no
+  // surer.
   EXPECT_NEAR(found.open_set[0].threshold, std::cos(0.05), 1e-6);
   EXPECT_EQ(found.open_set[0].tpir.value, 0.0);
   EXPECT_NEAR(found.open_set[1].threshold, std::cos(0.3), 1e-6);
