@@ -175,11 +175,15 @@ Candidate LabelledCandidate(const std::vector<TextRow>& rows, const TextRow* hea
   }
   // The column was a choice among more than three.
   if (header != nullptr && best.fitting > 0 && best.layout.columns > 3) {
+    // A header may be shorter than its rows.
+    const auto called = [header](size_t column) {
+      return column < header->fields.size() ? ShownInQuotes(header->fields[column])
+                                            : fmt::format("number {}", column + 1);
+    };
     best.layout.remark =
         fmt::format("whether a pair is of one person is in the column {}, the photos in {} and {}",
-                    ShownInQuotes(header->fields[best.layout.label_column]),
-                    ShownInQuotes(header->fields[best.layout.first_column]),
-                    ShownInQuotes(header->fields[best.layout.second_column]));
+                    called(best.layout.label_column), called(best.layout.first_column),
+                    called(best.layout.second_column));
   }
   return best;
 }
