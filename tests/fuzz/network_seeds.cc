@@ -63,31 +63,6 @@ std::string Folded(const std::string& op, const std::vector<int64_t>& one,
                          {{"a", Numbers(one)}, {"b", Numbers(other)}}));
 }
 
-// A padding of zeros and sides that are turned round, as PyTorch exports it.
-std::string Turned() {
-  return BytesOf(ModelOf(
-      {{.op = "ConstantOfShape",
-        .inputs = {"four"},
-        .outputs = {"zeros"},
-        .attributes = {{"value", Numbers({0})}}},
-       {.op = "Concat", .inputs = {"sides", "zeros"}, .outputs = {"all"}},
-       {.op = "Reshape", .inputs = {"all", "pairs"}, .outputs = {"rows"}},
-       {.op = "Slice", .inputs = {"rows", "back", "least", "zero", "back"}, .outputs = {"turned"}},
-       {.op = "Transpose",
-        .inputs = {"turned"},
-        .outputs = {"columns"},
-        .attributes = {{"perm", std::vector<int64_t>{1, 0}}}},
-       {.op = "Reshape", .inputs = {"columns", "back"}, .outputs = {"pads"}},
-       {.op = "Pad", .inputs = {"x", "pads"}, .outputs = {"padded"}},
-       {.op = "Flatten", .inputs = {"padded"}, .outputs = {"y"}}},
-      {{"four", Numbers({4})},
-       {"sides", Numbers({1, 2, 3, 4})},
-       {"pairs", Numbers({-1, 2})},
-       {"back", Numbers({-1})},
-       {"zero", Numbers({0})},
-       {"least", Numbers({std::numeric_limits<int64_t>::min()})}}));
-}
-
 // A gate of lists, whose extents of 1 come and go.
 std::string Gated() {
   return BytesOf(
@@ -161,7 +136,7 @@ std::vector<Seed> OnnxGraphSeeds() {
        BytesOf(ModelOf({{.op = "Slice", .inputs = {"list", "a", "b"}, .outputs = {"shape"}},
                         {.op = "Reshape", .inputs = {"x", "shape"}, .outputs = {"y"}}},
                        {{"list", Numbers({3, 1, -1})}, {"a", Numbers({1})}, {"b", Numbers({3})}}))},
-      {"turned", Turned()},
+      {"turned", BytesOf(PaddingOfPyTorch())},
       {"gated", Gated()},
       {"filled", Folded("ConstantOfShape", std::vector<int64_t>(9, 1), {})},
       {"concatenated", Folded("Concat", {1, -1}, {})},

@@ -93,38 +93,8 @@ TEST(GraphConstantsTest, SlicesBackwardsFromAStartThatIsTooLow) {
   EXPECT_EQ(read.description.outputs, 16);
 }
 
-// PyTorch's exporter writes left, right, top and bottom of a padding, fills up with zeros, and
-// turns the list of pairs round.
 TEST(GraphConstantsTest, FollowsThePaddingThatPyTorchComputes) {
-  const Tensor zero{.dtype = DType::kI64, .shape = {1}, .bytes = std::string(8, '\0')};
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      const GraphNetwork read,
-      DescribeGraph(ModelOf({{.op = "ConstantOfShape",
-                              .inputs = {"four"},
-                              .outputs = {"zeros"},
-                              .attributes = {{"value", zero}}},
-                             {.op = "Concat",
-                              .inputs = {"sides", "zeros"},
-                              .outputs = {"all"},
-                              .attributes = {{"axis", int64_t{0}}}},
-                             {.op = "Reshape", .inputs = {"all", "pairs"}, .outputs = {"rows"}},
-                             {.op = "Neg", .inputs = {"one"}, .outputs = {"back"}},
-                             {.op = "Slice",
-                              .inputs = {"rows", "back", "least", "zero", "back"},
-                              .outputs = {"turned"}},
-                             {.op = "Transpose",
-                              .inputs = {"turned"},
-                              .outputs = {"columns"},
-                              .attributes = {{"perm", std::vector<int64_t>{1, 0}}}},
-                             {.op = "Reshape", .inputs = {"columns", "back"}, .outputs = {"pads"}},
-                             {.op = "Pad", .inputs = {"x", "pads"}, .outputs = {"padded"}},
-                             {.op = "Flatten", .inputs = {"padded"}, .outputs = {"y"}}},
-                            {{"four", Numbers({4})},
-                             {"sides", Numbers({1, 2, 3, 4})},
-                             {"pairs", Numbers({-1, 2})},
-                             {"one", Numbers({1})},
-                             {"zero", Numbers({0})},
-                             {"least", Numbers({std::numeric_limits<int64_t>::min()})}})));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const GraphNetwork read, DescribeGraph(PaddingOfPyTorch()));
   const auto& pad = std::get<network::Pad>(LayersOf(read).front().kind);
   EXPECT_EQ(pad.borders, (network::Borders{.top = 3, .left = 1, .bottom = 4, .right = 2}));
 }

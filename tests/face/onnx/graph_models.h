@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <variant>
@@ -36,6 +37,36 @@ inline OnnxModel ModelOf(std::vector<OnnxNode> nodes, TensorMap initializers) {
                    .dtype = DType::kF32,
                    .shape = std::vector<OnnxExtent>{"N", int64_t{1}, int64_t{4}, int64_t{4}}}};
   return model;
+}
+
+// A padding of left 1, right 2, top 3 and bottom 4 as PyTorch's exporter computes it: the sides are
+// filled up with zeros, and the list of pairs is turned round.
+inline OnnxModel PaddingOfPyTorch() {
+  return ModelOf(
+      {{.op = "ConstantOfShape",
+        .inputs = {"four"},
+        .outputs = {"zeros"},
+        .attributes = {{"value", Numbers({0})}}},
+       {.op = "Concat",
+        .inputs = {"sides", "zeros"},
+        .outputs = {"all"},
+        .attributes = {{"axis", int64_t{0}}}},
+       {.op = "Reshape", .inputs = {"all", "pairs"}, .outputs = {"rows"}},
+       {.op = "Neg", .inputs = {"one"}, .outputs = {"back"}},
+       {.op = "Slice", .inputs = {"rows", "back", "least", "zero", "back"}, .outputs = {"turned"}},
+       {.op = "Transpose",
+        .inputs = {"turned"},
+        .outputs = {"columns"},
+        .attributes = {{"perm", std::vector<int64_t>{1, 0}}}},
+       {.op = "Reshape", .inputs = {"columns", "back"}, .outputs = {"pads"}},
+       {.op = "Pad", .inputs = {"x", "pads"}, .outputs = {"padded"}},
+       {.op = "Flatten", .inputs = {"padded"}, .outputs = {"y"}}},
+      {{"four", Numbers({4})},
+       {"sides", Numbers({1, 2, 3, 4})},
+       {"pairs", Numbers({-1, 2})},
+       {"one", Numbers({1})},
+       {"zero", Numbers({0})},
+       {"least", Numbers({std::numeric_limits<int64_t>::min()})}});
 }
 
 inline const std::vector<network::Layer>& LayersOf(const GraphNetwork& read) {

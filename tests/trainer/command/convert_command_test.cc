@@ -2,15 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <sstream>
 
 #include "face/base/file.h"
 #include "tests/support/photo_folder.h"
 #include "tests/support/set_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/trainer/command/run_command.h"
 #include "trainer/command/convert.h"
 #include "trainer/photos/open_dataset.h"
 
@@ -31,15 +30,8 @@ class ConvertCommandTest : public ::testing::Test {
                                             {"t/zoe/2.png", PatternPng(3), true}}));
   }
   Status Run(std::vector<std::string> arguments) {
-    CLI::App app("facegate-train");
-    const TrainCommand command = AddConvertCommand(app);
     arguments.insert(arguments.begin(), "convert");
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(std::move(arguments));
-    std::ostringstream out;
-    Status status = command.run(out);
-    out_ = out.str();
-    return status;
+    return RunCommand({AddConvertCommand}, arguments, out_);
   }
   std::string Text(const std::string& name) {
     return ReadFile(dir_.File(name), 1 << 24).value_or("");

@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
-#include <sstream>
 
 #include "face/base/file.h"
 #include "tests/support/photo_folder.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/trainer/command/run_command.h"
 #include "trainer/command/inspect.h"
 #include "trainer/command/pack.h"
 
@@ -32,18 +32,8 @@ class DataCommandsTest : public ::testing::Test {
     }
   }
   // Runs a command, whose text goes to `out_`, and tells whether it worked.
-  Status Run(std::vector<std::string> arguments) {
-    CLI::App app("facegate-train");
-    const TrainCommand commands[] = {AddInspectCommand(app), AddPackCommand(app)};
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(std::move(arguments));
-    std::ostringstream out;
-    Status status;
-    for (const TrainCommand& command : commands) {
-      if (command.app->parsed()) status = command.run(out);
-    }
-    out_ = out.str();
-    return status;
+  Status Run(const std::vector<std::string>& arguments) {
+    return RunCommand({AddInspectCommand, AddPackCommand}, arguments, out_);
   }
   std::string Text(const std::string& name) {
     const auto bytes = ReadFile(dir_.File(name), 1 << 24);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/trainer/command/run_command.h"
 #include "tests/trainer/run/run_fixture.h"
 #include "trainer/command/drop.h"
 #include "trainer/run/fit.h"
@@ -45,15 +46,8 @@ class DropCommandTest : public RunFixture {
   }
   // Runs the command, whose text goes to `out_`.
   Status Run(std::vector<std::string> arguments) {
-    CLI::App app("facegate-train");
-    const TrainCommand command = AddDropCommand(app);
     arguments.insert(arguments.begin(), "drop");
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(std::move(arguments));
-    std::ostringstream out;
-    Status status = command.run(out);
-    out_ = out.str();
-    return status;
+    return RunCommand({AddDropCommand}, arguments, out_);
   }
   static std::ptrdiff_t LinesOf(const std::string& path) {
     return std::ranges::count(ReadFile(path, 1 << 20).value_or(""), '\n');

@@ -2,12 +2,12 @@
 
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
-#include <sstream>
 #include <string>
 
 #include "face/base/file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/trainer/command/run_command.h"
 #include "trainer/command/synthesize.h"
 
 namespace facegate {
@@ -19,12 +19,8 @@ using ::testing::StartsWith;
 class SynthesizeCommandTest : public ::testing::Test {
  protected:
   Status Run(std::vector<std::string> arguments) {
-    CLI::App app;
-    const TrainCommand command = AddSynthesizeCommand(app);
     arguments.insert(arguments.begin(), "synthesize");
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    out_.str("");
-    return command.run(out_);
+    return RunCommand({AddSynthesizeCommand}, arguments, out_);
   }
   std::string File(const std::string& name) const { return dir_.File(name); }
   std::string Bytes(const std::string& name) const {
@@ -34,7 +30,7 @@ class SynthesizeCommandTest : public ::testing::Test {
   }
 
   TempDir dir_;
-  std::ostringstream out_;
+  std::string out_;
 };
 
 TEST_F(SynthesizeCommandTest, WritesPicturesLandmarksAndSheet) {
@@ -49,7 +45,7 @@ TEST_F(SynthesizeCommandTest, WritesPicturesLandmarksAndSheet) {
   EXPECT_THAT(landmarks, StartsWith("0007/000.png\t"));
   const std::string line = landmarks.substr(0, landmarks.find('\n'));
   EXPECT_EQ(std::count(line.begin(), line.end(), '\t'), 11);  // path, ten numbers, score
-  EXPECT_THAT(out_.str(), HasSubstr("drawn     6"));
+  EXPECT_THAT(out_, HasSubstr("drawn     6"));
 }
 
 TEST_F(SynthesizeCommandTest, GoesOnWhereItStoppedAndGrows) {
@@ -62,9 +58,9 @@ TEST_F(SynthesizeCommandTest, GoesOnWhereItStoppedAndGrows) {
   EXPECT_EQ(Bytes("set/0001/001.png"), lost);
   EXPECT_EQ(Bytes("set/0000/000.png"), "changed by hand");
   EXPECT_EQ(Bytes("set/landmarks.txt"), landmarks);
-  EXPECT_THAT(out_.str(), HasSubstr("kept      3"));
+  EXPECT_THAT(out_, HasSubstr("kept      3"));
   ASSERT_THAT(Run({File("set"), "--identities", "3", "--views", "2", "--crops"}), IsOk());
-  EXPECT_THAT(out_.str(), HasSubstr("drawn     2"));
+  EXPECT_THAT(out_, HasSubstr("drawn     2"));
   ASSERT_THAT(Run({File("set"), "--identities", "1", "--views", "1", "--crops", "--force"}),
               IsOk());
   EXPECT_NE(Bytes("set/0000/000.png"), "changed by hand");
