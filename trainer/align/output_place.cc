@@ -37,16 +37,6 @@ std::string WithoutSlash(std::string path) {
   return path;
 }
 
-// True where nothing is, or a folder in which a run has just begun.
-bool IsUnused(const std::string& folder) {
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().filename() != ".unfinished") return false;
-  }
-  return !error || error == std::errc::no_such_file_or_directory;
-}
-
 }  // namespace
 
 OutputPlace OutputPlace::Of(const std::string& out, const std::string& quarantine) {
@@ -83,6 +73,15 @@ Status CheckPlace(const OutputPlace& place, std::span<const std::string> sources
     }
   }
   return OkStatus();
+}
+
+bool IsUnused(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename() != ".unfinished") return false;
+  }
+  return !error || error == std::errc::no_such_file_or_directory;
 }
 
 Status CheckUnused(const OutputPlace& place, bool use_quarantine) {

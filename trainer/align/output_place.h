@@ -21,6 +21,8 @@ struct OutputPlace {
 // kInvalidField for places that cannot be written to, and for those within a source, whose photos
 // they would become. Without a quarantine (an empty one) only the rest is looked at.
 Status CheckPlace(const OutputPlace& place, std::span<const std::string> sources);
+// True where nothing is, or a folder in which a run has just begun.
+bool IsUnused(const std::string& folder);
 // kFailedPrecondition where something is there that no run began.
 Status CheckUnused(const OutputPlace& place, bool use_quarantine);
 

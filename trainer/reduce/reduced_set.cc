@@ -66,16 +66,6 @@ Status CheckOptions(const ReducedSetOptions& options) {
   return CheckPlace(place, options.sources);
 }
 
-// True where nothing is, or a folder in which a run has just begun.
-bool IsUnused(const std::string& folder) {
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().filename() != ".unfinished") return false;
-  }
-  return !error || error == std::errc::no_such_file_or_directory;
-}
-
 // True of a file that was written to its end.
 bool IsWholePng(const std::string& path) {
   std::error_code error;

@@ -73,13 +73,7 @@ TEST_F(FoldsTest, FollowFromTheSeed) {
   DataOptions options;
   options.train = {Folder("a", 4, 6)};
   options.holdout_folds = 3;
-  const auto one = OpenTrainingData(options);
-  const auto same = OpenTrainingData(options);
-  options.seed = 2;
-  const auto other = OpenTrainingData(options);
-  ASSERT_TRUE(one.ok() && same.ok() && other.ok());
-  EXPECT_EQ(one->digest, same->digest);
-  EXPECT_NE(one->digest, other->digest);
+  ExpectToFollowFromTheSeed(options);
 }
 
 TEST_F(FoldsTest, OfPeopleHaveEachPersonOnce) {

@@ -30,6 +30,16 @@ class TrainingDataTest : public ::testing::Test {
     }
     return dir_.File(name);
   }
+  // What is chosen is the same for the same seed, and another for another one.
+  static void ExpectToFollowFromTheSeed(DataOptions options) {
+    const auto one = OpenTrainingData(options);
+    const auto same = OpenTrainingData(options);
+    options.seed += 1;
+    const auto other = OpenTrainingData(options);
+    ASSERT_TRUE(one.ok() && same.ok() && other.ok());
+    EXPECT_EQ(one->digest, same->digest);
+    EXPECT_NE(one->digest, other->digest);
+  }
 
   const TempDir dir_;
 };

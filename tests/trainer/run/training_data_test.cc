@@ -65,13 +65,7 @@ TEST_F(TrainingDataTest, FollowsFromTheSeed) {
   options.train = {Folder("a", 8, 4)};
   options.holdout_identities = 3;
   options.holdout_pairs = 30;
-  const auto one = OpenTrainingData(options);
-  const auto same = OpenTrainingData(options);
-  options.seed = 2;
-  const auto other = OpenTrainingData(options);
-  ASSERT_TRUE(one.ok() && same.ok() && other.ok());
-  EXPECT_EQ(one->digest, same->digest);
-  EXPECT_NE(one->digest, other->digest);
+  ExpectToFollowFromTheSeed(options);
 }
 
 TEST_F(TrainingDataTest, MixesSetsAndGeneratedPeople) {
