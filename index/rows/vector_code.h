@@ -1,8 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace facegate {
 
@@ -22,7 +22,7 @@ namespace facegate {
 //
 // of s t (c.d) when |x| <= kLargestNorm. c.d is an integer and computed without error. Everything
 // else that is computed is rounded upwards: norms by a millionth, where sums of squares in double
-// are off by d 2^-53 of their value, and to the next float; s t (c.d) in double is off by less than
+// are off by d 2^-53 of their value in whatever order they are taken, and to the next float; s t (c.d) in double is off by less than
 // 1e-12, since |s c| <= |x| + |r|, |t d| <= |q| + |e| and, c_i being the nearest integer to x_i /
 // s, |r| <= s sqrt(d) / 2 <= 1.01 for 65,536 values.
 //
@@ -39,6 +39,11 @@ struct VectorCode {
 
 // Fills `codes`, one for each value.
 VectorCode EncodeVector(std::span<const float> vector, std::span<int8_t> codes);
+
+// The same as one row of a block (code_kernels.h): the first four codes, with kCodeOffset added, go
+// to `chunks`, the next four to kChunkBytes behind it, and so on. What is missing of a multiple of
+// kChunkMultiple chunks is filled with codes of 0.
+VectorCode EncodeRow(std::span<const float> vector, uint8_t* chunks);
 
 // What a scan needs to know of a query: row code and query code have the product c.d.
 struct QueryBound {

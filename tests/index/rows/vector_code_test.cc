@@ -106,6 +106,25 @@ TEST(VectorCodeTest, TakesAllCodesFromMinus127To127) {
   }
 }
 
+TEST(VectorCodeTest, RoundsToTheNearestCodeAndBetweenTwoToTheEvenOne) {
+  std::mt19937_64 random(7);
+  for (const size_t size : std::vector<size_t>{1, 3, 4, 16, 17, 128, 512, 513}) {
+    for (int round = 0; round < 40; ++round) {
+      const Embedding unit = RandomEmbedding(random, size);
+      std::vector<float> values(unit.values().begin(), unit.values().end());
+      // With a scale of a power of two, every second value lies between two codes.
+      if (round % 2 == 0) {
+        for (float& value : values) value = std::ldexp(std::nearbyint(254.0f * value), -9);
+        values[random() % size] = 127.0f / 256.0f;
+      }
+      const Encoded encoded(values);
+      for (size_t i = 0; i < size && encoded.code.scale > 0.0f; ++i) {
+        ASSERT_EQ(encoded.codes[i], std::nearbyint(values[i] / encoded.code.scale)) << i;
+      }
+    }
+  }
+}
+
 TEST(VectorCodeTest, KnowsNothingOfWhatIsNoUnitVector) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for (const float odd : {kInfinity, -kInfinity, std::nanf(""), 1.1f, 3e38f}) {
