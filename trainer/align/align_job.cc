@@ -17,13 +17,13 @@
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
 #include "face/image/opencv_threads.h"
-#include "trainer/align/align_record.h"
 #include "trainer/align/crop_names.h"
 #include "trainer/align/crop_store.h"
 #include "trainer/align/dropped_sheet.h"
 #include "trainer/align/manifest.h"
 #include "trainer/align/output_place.h"
 #include "trainer/align/staged_folder.h"
+#include "trainer/align/work_record.h"
 #include "trainer/photos/ordered_work.h"
 #include "trainer/photos/source_set.h"
 
@@ -44,11 +44,13 @@ bool Exists(const std::string& path) {
   return fs::exists(path, error);
 }
 
-AlignRecord RecordOf(const AlignOptions& options, const PhotoCutter& cutter, const SourceSet& set,
-                     const CropPlan& plan) {
+WorkRecord RecordOf(const AlignOptions& options, const PhotoCutter& cutter, const SourceSet& set,
+                    const CropPlan& plan) {
   const CropView& view = options.cut.view;
   const std::string quarantine = options.quarantine.empty() ? "beside" : options.quarantine;
-  return {.settings = {{"size", fmt::format("{}x{}", view.size.width, view.size.height)},
+  return {.kind = "facegate_align",
+          .file = std::string(kRecordName),
+          .settings = {{"size", fmt::format("{}x{}", view.size.width, view.size.height)},
                        {"template", std::string(AlignmentName(view.alignment))},
                        {"format", options.format == ImageFormat::kJpeg ? "jpg" : "png"},
                        {"faces found by", cutter.description()},
@@ -56,8 +58,8 @@ AlignRecord RecordOf(const AlignOptions& options, const PhotoCutter& cutter, con
                        {"without a face", options.cut.fallback ? "centre" : "drop"},
                        {"quarantine", options.use_quarantine ? quarantine : "none"},
                        {"photos", std::to_string(plan.photos.size())},
-                       {"names of photos", plan.digest},
-                       {"files of photos", DigestOfFiles(set, plan, options.sources)}},
+                       {"names of photos", plan.digest}},
+          .later = {{"sizes of photos", SizesDigest(set, plan, options.sources)}},
           .sources = options.sources};
 }
 
@@ -106,10 +108,13 @@ class AlignRun {
     lock_ = std::make_unique<FolderLock>(std::move(lock));
     FACEGATE_RETURN_IF_ERROR(folder_.Clear(begun ? kManifestName : ""));
     FACEGATE_RETURN_IF_ERROR(quarantine_.Clear(""));
-    const AlignRecord record = RecordOf(options_, cutter_, set_, plan_);
-    if (!begun) return folder_.Put(std::string(kRecordName), RecordText(record));
-    FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadFile(record_path, kMaxRecordBytes));
-    return CheckRecord(text, record, place_.out);
+    const WorkRecord record = RecordOf(options_, cutter_, set_, plan_);
+    if (begun) {
+      FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadFile(record_path, kMaxRecordBytes));
+      FACEGATE_RETURN_IF_ERROR(CheckRecord(text, record, place_.out));
+      if (text == RecordText(record)) return OkStatus();
+    }
+    return folder_.Put(std::string(kRecordName), RecordText(record));
   }
 
   // Takes up what an earlier run left: the photos of which the manifest tells and the crops are

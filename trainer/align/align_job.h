@@ -59,7 +59,7 @@ struct AlignEvents {
 };
 
 // Cuts the faces out of all photos of the sources and writes a manifest (manifest.h), which lies
-// with the record of the options (align_record.h) beside the crops. A run that was stopped, killed
+// with the record of the options (work_record.h) beside the crops. A run that was stopped, killed
 // or cut off by a power loss is gone on with by the same call and comes to the same bytes; one that
 // is done is told of again. kFailedPrecondition where OUT holds anything else, was begun otherwise,
 // or is being worked on. kInvalidArgument where no photo gives a crop; the manifest is written all

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <system_error>
@@ -11,6 +10,7 @@
 
 #include "face/base/sha256.h"
 #include "face/image/system_name.h"
+#include "trainer/photos/files_digest.h"
 
 namespace facegate {
 namespace {
@@ -56,23 +56,14 @@ class UniqueNames {
   std::map<std::string, size_t> uses_;
 };
 
-// Adds size and time, where it is a file.
-void AddFile(const fs::path& path, Sha256& digest) {
-  std::error_code error;
-  const uintmax_t bytes = fs::file_size(path, error);
-  if (error) return digest.Update("-\n");
-  const auto written = fs::last_write_time(path, error);
-  digest.Update(fmt::format("{} {}\n", bytes, written.time_since_epoch().count()));
-}
-
 // A file, or what is in a folder, in order.
-std::vector<fs::path> FilesAt(const fs::path& path) {
+std::vector<std::string> FilesAt(const std::string& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return {path};
-  std::vector<fs::path> files;
+  std::vector<std::string> files;
   for (fs::directory_iterator entry(path, error), end; !error && entry != end;
        entry.increment(error)) {
-    files.push_back(entry->path());
+    files.push_back(entry->path().string());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -108,18 +99,18 @@ CropPlan PlanCrops(const SourceSet& set) {
   return plan;
 }
 
-std::string DigestOfFiles(const SourceSet& set, const CropPlan& plan,
-                          const std::vector<std::string>& paths) {
-  Sha256 digest;
+std::string SizesDigest(const SourceSet& set, const CropPlan& plan,
+                        const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
   for (size_t i = 0; i < paths.size(); ++i) {
     if (set.sources[i]->has_files()) continue;
-    for (const fs::path& file : FilesAt(paths[i])) AddFile(file, digest);
+    for (std::string& file : FilesAt(paths[i])) files.push_back(std::move(file));
   }
   for (const PlannedPhoto& photo : plan.photos) {
     const PhotoSource& source = *set.sources[photo.source];
-    if (source.has_files()) AddFile(source.name(photo.photo), digest);
+    if (source.has_files()) files.push_back(source.name(photo.photo));
   }
-  return digest.HexDigest();
+  return DigestOfFiles(files, FilesToldBy::kSizes);
 }
 
 }  // namespace facegate

@@ -14,6 +14,7 @@
 #include "face/base/sha256.h"
 #include "face/detect/cascade_search.h"
 #include "trainer/embeddings/face_cutter.h"
+#include "trainer/photos/files_digest.h"
 #include "trainer/photos/photo_finder.h"
 
 namespace facegate {
@@ -40,7 +41,7 @@ StatusOr<std::string> SourceOf(const LandmarkRunOptions& options,
   std::vector<std::string> files = {(fs::path(options.haar_dir) / kFaceCascadeFile).string()};
   for (const auto& [name, points] : landmarks) files.push_back((folder / name).string());
   return fmt::format("3 {} {} {}", Sha256Hex(list), options.network.training.seed,
-                     DigestOfFiles(files));
+                     DigestOfFiles(files, FilesToldBy::kNamesSizesAndTimes));
 }
 
 }  // namespace

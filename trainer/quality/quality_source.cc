@@ -12,6 +12,7 @@
 
 #include "face/base/file.h"
 #include "face/embed/torch/torch_embedder.h"
+#include "trainer/photos/files_digest.h"
 #include "trainer/photos/open_dataset.h"
 #include "trainer/photos/photo_source.h"
 #include "trainer/photos/synthetic_dataset.h"
@@ -73,9 +74,9 @@ StatusOr<OpenedCrops> OpenCrops(const QualityRunOptions& options) {
 // Says what the samples follow from; the number changes with how views are drawn.
 std::string SourceOf(const QualityRunOptions& options, const std::vector<std::string>& files,
                      const Teachers& teachers) {
-  std::string source =
-      fmt::format("3 seed {} crops {} views {} drawn {} files {}", options.network.training.seed,
-                  options.crops, options.views, options.drawn, DigestOfFiles(files));
+  std::string source = fmt::format(
+      "3 seed {} crops {} views {} drawn {} files {}", options.network.training.seed, options.crops,
+      options.views, options.drawn, DigestOfFiles(files, FilesToldBy::kNamesSizesAndTimes));
   for (const auto& teacher : teachers) source += " model " + teacher->card().model_digest;
   return source;
 }

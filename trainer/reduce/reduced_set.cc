@@ -7,7 +7,6 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <opencv2/core/mat.hpp>
 #include <set>
@@ -24,6 +23,7 @@
 #include "trainer/align/crop_names.h"
 #include "trainer/align/output_place.h"
 #include "trainer/align/staged_folder.h"
+#include "trainer/align/work_record.h"
 #include "trainer/enlarge/bicubic.h"
 #include "trainer/enlarge/super_resolution.h"
 #include "trainer/photos/ordered_work.h"
@@ -114,16 +114,16 @@ class ReducedSetRun {
   }
 
  private:
-  std::string RecordText() const {
-    const nlohmann::ordered_json json{
-        {"facegate_reduce", 1},
-        {"scales", options_.scales},
-        {"flat", options_.flat},
-        {"network", network_digest_},
-        {"photos", plan_.photos.size()},
-        {"names_of_photos", plan_.digest},
-        {"files_of_photos", DigestOfFiles(set_, plan_, options_.sources)}};
-    return json.dump(2) + "\n";
+  WorkRecord Record() const {
+    return {.kind = "facegate_reduce",
+            .file = kRecord,
+            .settings = {{"scales", fmt::format("[{}]", fmt::join(options_.scales, ","))},
+                         {"flat", options_.flat ? "true" : "false"},
+                         {"network", network_digest_},
+                         {"photos", std::to_string(plan_.photos.size())},
+                         {"names_of_photos", plan_.digest}},
+            .later = {{"sizes_of_photos", SizesDigest(set_, plan_, options_.sources)}},
+            .sources = options_.sources};
   }
 
   Status TakeFolder() {
@@ -138,14 +138,13 @@ class ReducedSetRun {
     FACEGATE_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder_.UnfinishedPath()));
     lock_ = std::make_unique<FolderLock>(std::move(lock));
     FACEGATE_RETURN_IF_ERROR(folder_.Clear(""));
-    if (!begun) return folder_.Put(kRecord, RecordText());
-    FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxRecordBytes));
-    if (text == RecordText()) return OkStatus();
-    return FailedPrecondition(fmt::format(
-        "{} was begun with other photos, scales or another network ({} tells them, and of photos "
-        "how many they are and digests of their names, sizes and times); "
-        "go on as it was begun, or give another OUT",
-        folder_.path(), path));
+    const WorkRecord record = Record();
+    if (begun) {
+      FACEGATE_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxRecordBytes));
+      FACEGATE_RETURN_IF_ERROR(CheckRecord(text, record, folder_.path()));
+      if (text == RecordText(record)) return OkStatus();
+    }
+    return folder_.Put(kRecord, RecordText(record));
   }
 
   // Where no picture is, another run may begin.

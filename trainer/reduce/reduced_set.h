@@ -41,8 +41,8 @@ struct ReducedSetReport {
 //
 // with NNNNNN instead of IDENTITY/NAME where it is flat, numbered from 1 on in the order of the
 // photos. A run that was stopped or killed is gone on with by the same call. kFailedPrecondition
-// where OUT holds anything else, was begun otherwise or with other photos (names, sizes and times
-// of files tell), or is being worked on; kInvalidField where it lies in a source or the options do
+// where OUT holds anything else, was begun otherwise or with other photos (names and sizes of
+// files tell), or is being worked on; kInvalidField where it lies in a source or the options do
 // not fit each other; kInvalidArgument where no photo can be made smaller, after which OUT may be
 // begun otherwise. A photo that cannot be made smaller, or that the network cannot enlarge, is left
 // out.

@@ -6,7 +6,6 @@
 #include <system_error>
 
 #include "face/base/file.h"
-#include "face/base/sha256.h"
 #include "trainer/run/stop_on_signal.h"
 
 namespace facegate {
@@ -67,21 +66,6 @@ StatusOr<bool> RunEpochsLeft(
     FACEGATE_RETURN_IF_ERROR(report());
   }
   return true;
-}
-
-std::string DigestOfFiles(const std::vector<std::string>& paths) {
-  Sha256 digest;
-  for (const std::string& path : paths) {
-    digest.Update(path);
-    std::error_code failure;
-    if (std::filesystem::is_regular_file(path, failure)) {
-      const uintmax_t bytes = std::filesystem::file_size(path, failure);
-      const auto written = std::filesystem::last_write_time(path, failure);
-      digest.Update(fmt::format("\n{} {}", bytes, written.time_since_epoch().count()));
-    }
-    digest.Update("\n");
-  }
-  return digest.HexDigest();
 }
 
 std::string LastNameOf(const std::string& path) {

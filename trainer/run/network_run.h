@@ -68,10 +68,6 @@ StatusOr<bool> RunEpochsLeft(
     const std::function<Status(const std::function<void()>& on_batch)>& run,
     const std::function<Status()>& report);
 
-// A digest of the names, sizes and times of files: it changes where one is replaced. What is no
-// file counts by its name.
-std::string DigestOfFiles(const std::vector<std::string>& paths);
-
 // "pins" of "/data/pins/": what a card calls a folder or a file.
 std::string LastNameOf(const std::string& path);
 

@@ -1,5 +1,7 @@
 #include "trainer/align/align_job.h"
 
+#include <nlohmann/json.hpp>
+
 #include "face/base/folder_lock.h"
 #include "face/detect/choose.h"
 #include "tests/trainer/align/align_fixture.h"
@@ -296,7 +298,18 @@ TEST_F(AlignJobTest, DoesNotGoOnWithOtherPhotosOfTheSameNames) {
   WriteBytes(File("photos/p1/2.png"), GreyPhoto());
   const auto changed = Run();
   ASSERT_THAT(changed, StatusIs(StatusCode::kFailedPrecondition));
-  EXPECT_THAT(std::string(MessageOf(changed.status())), HasSubstr("files of photos is"));
+  EXPECT_THAT(std::string(MessageOf(changed.status())), HasSubstr("sizes of photos is"));
+}
+
+// As folders were begun before their records had the sizes of photos.
+TEST_F(AlignJobTest, ARecordWithoutSizesIsGoneOnWithAndGetsThem) {
+  ASSERT_THAT(Run(), IsOk());
+  const std::string whole = Text("out/align.json");
+  auto record = nlohmann::ordered_json::parse(whole);
+  ASSERT_EQ(record.erase("sizes of photos"), 1U);
+  WriteBytes(File("out/align.json"), record.dump());
+  EXPECT_THAT(Run(), IsOk());
+  EXPECT_EQ(Text("out/align.json"), whole);
 }
 
 TEST_F(AlignJobTest, LeavesAFolderAloneThatItDidNotBegin) {

@@ -37,32 +37,35 @@ class CropNamesTest : public ::testing::Test {
     return names;
   }
 
-  std::string FilesDigestOf(const std::string& source) {
+  std::string SizesDigestOf(const std::string& source) {
     const std::vector<std::string> paths = {dir_.File(source)};
     auto set = OpenSourceSet(paths, "", MissingPhotos::kKeep);
     EXPECT_THAT(set, IsOk());
-    return set.ok() ? DigestOfFiles(*set, PlanCrops(*set), paths) : "";
+    return set.ok() ? SizesDigest(*set, PlanCrops(*set), paths) : "";
   }
 
   TempDir dir_;
 };
 
-TEST_F(CropNamesTest, TheDigestOfFilesTellsReplacedPhotosAndPacks) {
+TEST_F(CropNamesTest, TheDigestOfSizesTellsReplacedPhotosAndPacks) {
   WriteBytes(dir_.File("photos/anna/1.png"), Encode(SyntheticCrop(1), ".png"));
   PackOptions pack_options;
   pack_options.sources = {dir_.File("photos")};
   pack_options.out = dir_.File("a.pack");
   ASSERT_THAT(WritePack(pack_options, {}), IsOk());
-  const std::string files = FilesDigestOf("photos");
-  const std::string pack = FilesDigestOf("a.pack");
-  EXPECT_EQ(FilesDigestOf("photos"), files);
-  EXPECT_EQ(FilesDigestOf("a.pack"), pack);
+  const std::string files = SizesDigestOf("photos");
+  const std::string pack = SizesDigestOf("a.pack");
+  std::filesystem::last_write_time(dir_.File("photos/anna/1.png"), {});
+  std::filesystem::remove(dir_.File("a.pack"));
+  ASSERT_THAT(WritePack(pack_options, {}), IsOk());
+  EXPECT_EQ(SizesDigestOf("photos"), files);
+  EXPECT_EQ(SizesDigestOf("a.pack"), pack);
   WriteBytes(dir_.File("photos/anna/1.png"),
              Encode(SyntheticCrop(1)(cv::Rect(0, 0, 80, 80)), ".png"));
   std::filesystem::remove(dir_.File("a.pack"));
   ASSERT_THAT(WritePack(pack_options, {}), IsOk());
-  EXPECT_NE(FilesDigestOf("photos"), files);
-  EXPECT_NE(FilesDigestOf("a.pack"), pack);
+  EXPECT_NE(SizesDigestOf("photos"), files);
+  EXPECT_NE(SizesDigestOf("a.pack"), pack);
 }
 
 TEST_F(CropNamesTest, AreThoseOfIdentityAndPhoto) {

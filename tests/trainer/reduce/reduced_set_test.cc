@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -116,7 +117,7 @@ TEST_F(ReducedSetTest, RefusesFoldersThatHoldAnythingElse) {
 TEST_F(ReducedSetTest, RefusesToGoOnWithOtherScalesOrPhotos) {
   ASSERT_THAT(Run(), IsOk());
   options_.scales = {2};
-  EXPECT_THAT(Run().status().ToString(), HasSubstr("was begun with other photos, scales"));
+  EXPECT_THAT(Run().status().ToString(), HasSubstr("scales is [2,4] there and [2] now"));
   options_.scales = {2, 4};
   Write("in/bert/2.png", Encode(SyntheticCrop(5), ".png"));
   EXPECT_THAT(Run(), StatusIs(StatusCode::kFailedPrecondition));
@@ -126,6 +127,22 @@ TEST_F(ReducedSetTest, RefusesToGoOnWithOtherPhotosOfTheSameNames) {
   ASSERT_THAT(Run(), IsOk());
   Write("in/bert/1.png", Encode(SyntheticCrop(5)(cv::Rect(0, 0, 96, 96)), ".png"));
   EXPECT_THAT(Run(), StatusIs(StatusCode::kFailedPrecondition));
+}
+
+// As folders were begun before their records had the sizes of photos.
+TEST_F(ReducedSetTest, ARecordWithoutSizesIsGoneOnWithAndGetsThem) {
+  ASSERT_THAT(Run(), IsOk());
+  const std::string whole = ReadFile(dir_.File("out/reduce.json"), 1 << 20).value();
+  auto record = nlohmann::ordered_json::parse(whole);
+  Write("out/reduce.json", nlohmann::json{{"facegate_reduce", 1},
+                                          {"scales", options_.scales},
+                                          {"flat", false},
+                                          {"network", ""},
+                                          {"photos", 3},
+                                          {"names_of_photos", record["names_of_photos"]}}
+                               .dump());
+  EXPECT_THAT(Run(), IsOk());
+  EXPECT_EQ(ReadFile(dir_.File("out/reduce.json"), 1 << 20).value(), whole);
 }
 
 TEST_F(ReducedSetTest, ARunThatWroteNothingLeavesRoomForAnother) {

@@ -1,4 +1,4 @@
-#include "trainer/align/align_record.h"
+#include "trainer/align/work_record.h"
 
 #include <fmt/format.h>
 
@@ -7,13 +7,13 @@
 namespace facegate {
 namespace {
 
-constexpr char kFormatKey[] = "facegate_align";
 constexpr int kFormat = 1;
 
-nlohmann::ordered_json ToJson(const AlignRecord& record) {
+nlohmann::ordered_json ToJson(const WorkRecord& record) {
   nlohmann::ordered_json json;
-  json[kFormatKey] = kFormat;
+  json[record.kind] = kFormat;
   for (const auto& [name, value] : record.settings) json[name] = value;
+  for (const auto& [name, value] : record.later) json[name] = value;
   json["sources"] = record.sources;
   return json;
 }
@@ -27,25 +27,30 @@ std::string TextOf(const nlohmann::json& json, const std::string& name) {
 
 }  // namespace
 
-std::string RecordText(const AlignRecord& record) {
+std::string RecordText(const WorkRecord& record) {
   return ToJson(record).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-Status CheckRecord(std::string_view text, const AlignRecord& record, const std::string& place) {
+Status CheckRecord(std::string_view text, const WorkRecord& record, const std::string& place) {
   const auto there = nlohmann::json::parse(text, nullptr, false);
-  if (!there.is_object() || there.value(kFormatKey, 0) != kFormat) {
-    return FailedPrecondition(fmt::format(
-        "{} has a record (align.json) that this version cannot read; give another OUT", place));
+  if (!there.is_object() || there.value(record.kind, 0) != kFormat) {
+    return FailedPrecondition(
+        fmt::format("{} has a record ({}) that this version cannot read; give another OUT", place,
+                    record.file));
   }
   // Through text, in which bytes that are no UTF-8 are replaced.
   const auto mine = nlohmann::json::parse(RecordText(record));
   std::string differences;
-  for (const auto& [name, value] : record.settings) {
+  const auto compare = [&](const std::string& name) {
     const std::string before = TextOf(there, name);
     const std::string now = TextOf(mine, name);
-    if (before == now) continue;
+    if (before == now) return;
     differences += fmt::format("{}{} is {} there and {} now", differences.empty() ? "" : ", ", name,
                                before, now);
+  };
+  for (const auto& [name, value] : record.settings) compare(name);
+  for (const auto& [name, value] : record.later) {
+    if (there.contains(name)) compare(name);
   }
   if (differences.empty()) return OkStatus();
   return FailedPrecondition(
