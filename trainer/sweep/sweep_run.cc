@@ -270,10 +270,13 @@ class Sweep {
     if (!TrialRecipe(report_.record.plan, report_.scoring, trial.settings).ok()) return OkStatus();
     const Status data = OpenData(report_, trial.settings);
     if (data.ok() || OpenData(report_, {}).ok()) return OkStatus();
-    const bool others_open = std::ranges::any_of(trials_, [&](const TrialRecord& other) {
+    const auto opens = [&](const TrialRecord& other) {
       return &other != &trial && OpenData(report_, other.settings).ok();
-    });
-    if (others_open) return OkStatus();
+    };
+    if (opened_ < trials_.size() && opens(trials_[opened_])) return OkStatus();
+    const auto other = std::ranges::find_if(trials_, opens);
+    opened_ = static_cast<size_t>(other - trials_.begin());
+    if (other != trials_.end()) return OkStatus();
     FACEGATE_RETURN_IF_ERROR(Write());
     return Annotate(data, trial.name + " goes no further");
   }
@@ -354,6 +357,7 @@ class Sweep {
   Session& session_;
   const TrainTrial& train_;
   SweepProgress progress_;
+  size_t opened_ = SIZE_MAX;  // a trial whose data could be opened
 };
 
 // The reason of the first trial, where none came to a score and none may yet.

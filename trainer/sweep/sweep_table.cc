@@ -10,15 +10,34 @@
 
 #include "face/base/counted.h"
 #include "face/base/file.h"
-#include "trainer/photos/shown_name.h"
+#include "face/base/shown_text.h"
 #include "trainer/sweep/fold_scores.h"
 
 namespace facegate {
 namespace {
 
-constexpr char kFoldOfBase[] =
-    "# It keeps a fold from training, holdout.fold, as the base does: holdout.folds 0 learns from "
-    "all.\n";
+// Which keys let the recipe learn from all, as a comment.
+std::string FoldOfBaseText(Recipe recipe) {
+  std::vector<std::string> keys = {"holdout.folds 0"};
+  recipe.holdout.folds = 0;
+  if (recipe.checkpoint.best_by == kBestByValidation && !KeepsPhotos(recipe)) {
+    keys.push_back(fmt::format("checkpoint.best_by {}", kBestByLoss));
+    recipe.checkpoint.best_by = kBestByLoss;
+  }
+  // Without anybody held out, nothing may be left that grows better.
+  if (recipe.checkpoint.patience > 0 && !CheckRecipe(recipe).ok()) {
+    keys.emplace_back("checkpoint.patience 0");
+  }
+  return fmt::format(
+      "# It keeps a fold from training, holdout.fold, as the base does; what learns from all has "
+      "{}.\n",
+      fmt::join(keys, " and "));
+}
+
+// The names of the sets that count; those of files may hold any signs.
+std::string SetsText(const SweepReport& report) {
+  return ShownLine(fmt::format("{}", fmt::join(report.scoring.sets, ", ")));
+}
 
 // As RFC 4180 has it.
 std::string CsvField(std::string_view text) {
@@ -65,7 +84,7 @@ std::string OptimismText(const SweepReport& report) {
       "at the end: facegate-train eval MODEL --pairs …",
       settings > 0 ? fmt::format("{} settings", settings)
                    : Counted(report.record.trials.size(), "trial"),
-      fmt::join(report.scoring.sets, ", "));
+      SetsText(report));
 }
 
 std::optional<BestSettings> BestOf(const SweepReport& report) {
@@ -150,14 +169,12 @@ std::string BestRecipeYaml(const SweepReport& report) {
   const std::optional<BestSettings> best = BestOf(report);
   Recipe recipe = report.record.plan.base;
   if (!best.has_value() || !Apply(best->settings, recipe).ok()) return "";
-  const std::string sets = report.scoring.sets.empty()
-                               ? ""
-                               : fmt::format(" by {}", fmt::join(report.scoring.sets, ", "));
+  const std::string sets = report.scoring.sets.empty() ? "" : " by " + SetsText(report);
   const bool is_of_folds = !ScoresOverFolds(report).empty();
   return fmt::format(
              "# The recipe of {} of {}, with the sets of pairs of the base: {}{}.\n# {}\n{}",
              best->name, ShownLine(report.folder), best->score, sets, OptimismText(report),
-             is_of_folds ? kFoldOfBase : "") +
+             is_of_folds ? FoldOfBaseText(recipe) : "") +
          RecipeToYaml(recipe);
 }
 

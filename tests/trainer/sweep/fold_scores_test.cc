@@ -66,6 +66,35 @@ TEST_F(FoldScoresTest, TheBestIsOfSettingsAndOfAFold) {
   EXPECT_THAT(Text("best.yaml"), HasSubstr("keeps a fold from training, holdout.fold"));
 }
 
+// As best.yaml says it.
+TEST_F(FoldScoresTest, TheBestLearnsFromAllWithTheKeysThatAreNamed) {
+  plan_.tries = {"holdout.fold=0,1,2"};
+  plan_.base.checkpoint.patience = 3;
+  ASSERT_THAT(RunFolds(), IsOk());
+  EXPECT_THAT(Text("best.yaml"), HasSubstr("has holdout.folds 0 and checkpoint.patience 0.\n"));
+  Recipe best;
+  ASSERT_THAT(ReadRecipe(dir_.File("sweep/best.yaml"), best), IsOk());
+  best.holdout.folds = 0;
+  EXPECT_THAT(CheckRecipe(best), StatusIs(StatusCode::kInvalidArgument));
+  best.checkpoint.patience = 0;
+  EXPECT_THAT(CheckRecipe(best), IsOk());
+}
+
+TEST_F(FoldScoresTest, TheBestByLossLearnsFromAllByAnother) {
+  plan_.tries = {"holdout.fold=0,1,2"};
+  plan_.base.holdout.fold_by = "photos";
+  plan_.base.checkpoint.best_by = "validation";
+  plan_.base.checkpoint.patience = 3;
+  ASSERT_THAT(RunFolds(), IsOk());
+  EXPECT_THAT(Text("best.yaml"), HasSubstr("has holdout.folds 0 and checkpoint.best_by loss.\n"));
+  Recipe best;
+  ASSERT_THAT(ReadRecipe(dir_.File("sweep/best.yaml"), best), IsOk());
+  best.holdout.folds = 0;
+  EXPECT_THAT(CheckRecipe(best), StatusIs(StatusCode::kInvalidArgument));
+  best.checkpoint.best_by = "loss";
+  EXPECT_THAT(CheckRecipe(best), IsOk());
+}
+
 TEST_F(FoldScoresTest, OneFoldHasNoDeviation) {
   plan_.tries = {"holdout.fold=1"};
   const auto report = RunFolds();

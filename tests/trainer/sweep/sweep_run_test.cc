@@ -136,6 +136,15 @@ TEST_F(SweepRunTest, SaysThatTheScoreOfTheBestIsOptimistic) {
   EXPECT_THAT(Text("best.yaml"), HasSubstr("optimistic"));
 }
 
+// Sets are called as their files are.
+TEST_F(SweepRunTest, NamesOfSetsAreOneLineOfTheBestRecipe) {
+  auto report = Run();
+  ASSERT_THAT(report, IsOk());
+  report->scoring.sets = {"lfw\nmachine: {device: cuda}\n#"};
+  EXPECT_THAT(BestRecipeYaml(*report),
+              AllOf(HasSubstr(R"(lfw\x0amachine)"), Not(HasSubstr("\nmachine: {device"))));
+}
+
 TEST_F(SweepRunTest, ThePageHasALineForEachTrialAndTheTable) {
   plan_.tries = {"head.margin=0.1..0.5:5", "card.origin=<here>,there"};
   faults_["trial-0002"] = Internal("a < b");
