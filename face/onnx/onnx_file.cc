@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "face/base/file_kind.h"
+#include "face/base/utf8.h"
 #include "face/onnx/external_data.h"
 #include "face/onnx/field_count.h"
 #include "face/onnx/tensor_proto.h"

@@ -10,7 +10,4 @@ namespace facegate {
 // cannot write to the reader's terminal.
 std::string Quote(std::string_view text);
 
-// True when `text` is UTF-8 (RFC 3629: no surrogates, no overlong forms).
-bool IsUtf8(std::string_view text);
-
 }  // namespace facegate

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "face/base/coding.h"
+#include "face/base/utf8.h"
 #include "face/weights/foreign_weights.h"
 #include "face/weights/pickle_machine.h"
 #include "face/weights/quote.h"

@@ -8,6 +8,7 @@
 
 #include "face/base/coding.h"
 #include "face/base/sha256.h"
+#include "face/base/utf8.h"
 #include "face/weights/quote.h"
 
 namespace facegate {

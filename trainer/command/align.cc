@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "face/base/counted.h"
+#include "face/base/shown_text.h"
 #include "face/image/align.h"
 #include "trainer/align/align_job.h"
 #include "trainer/command/photo_job_command.h"

@@ -9,13 +9,13 @@
 #include <system_error>
 #include <utility>
 
+#include "face/base/shown_text.h"
 #include "face/weights/model_file.h"
 #include "trainer/command/calibration_print.h"
 #include "trainer/command/photo_options.h"
 #include "trainer/embeddings/embedding_file.h"
 #include "trainer/measure/calibrated_set.h"
 #include "trainer/photos/photo_files.h"
-#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {

@@ -8,11 +8,11 @@
 #include <string>
 #include <system_error>
 
+#include "face/base/shown_text.h"
 #include "trainer/command/pack.h"
 #include "trainer/command/photo_job_command.h"
 #include "trainer/photos/folder_job.h"
 #include "trainer/photos/list_job.h"
-#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {

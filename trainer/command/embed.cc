@@ -14,11 +14,11 @@
 
 #include "face/base/file.h"
 #include "face/base/sha256.h"
+#include "face/base/shown_text.h"
 #include "trainer/command/photo_options.h"
 #include "trainer/embeddings/embedding_writer.h"
 #include "trainer/embeddings/named_photos.h"
 #include "trainer/embeddings/projector_files.h"
-#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {

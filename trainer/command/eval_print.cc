@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "face/base/shown_text.h"
 #include "trainer/command/eval_quality_print.h"
 #include "trainer/command/eval_set_rows.h"
-#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "trainer/photos/shown_name.h"
+#include "face/base/shown_text.h"
 
 namespace facegate {
 namespace {

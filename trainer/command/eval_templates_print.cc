@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "face/base/shown_text.h"
 #include "trainer/command/eval_print.h"
-#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {

@@ -14,6 +14,7 @@
 
 #include "face/base/counted.h"
 #include "face/base/file.h"
+#include "face/base/shown_text.h"
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
 #include "trainer/command/inspect_model.h"
@@ -24,7 +25,6 @@
 #include "trainer/inspect/verdict.h"
 #include "trainer/photos/open_dataset.h"
 #include "trainer/photos/photo_files.h"
-#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {

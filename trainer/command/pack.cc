@@ -7,8 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "face/base/shown_text.h"
 #include "trainer/command/photo_job_command.h"
-#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {

@@ -6,8 +6,8 @@
 #include <charconv>
 #include <iostream>
 
+#include "face/base/shown_text.h"
 #include "trainer/command/command.h"
-#include "trainer/photos/shown_name.h"
 #include "trainer/run/progress.h"
 
 namespace facegate {

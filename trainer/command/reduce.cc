@@ -6,8 +6,8 @@
 #include <string>
 
 #include "face/base/counted.h"
+#include "face/base/shown_text.h"
 #include "trainer/command/photo_job_command.h"
-#include "trainer/photos/shown_name.h"
 #include "trainer/reduce/reduced_set.h"
 
 namespace facegate {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "face/base/counted.h"
+#include "face/base/shown_text.h"
 #include "trainer/command/fit_processes.h"
 #include "trainer/command/recipe_settings.h"
-#include "trainer/photos/shown_name.h"
 #include "trainer/run/session.h"
 #include "trainer/sweep/fold_scores.h"
 #include "trainer/sweep/sweep_run.h"
@@ -54,7 +54,10 @@ constexpr char kSweepFooter[] =
     "\n"
     "With holdout.folds in the recipe, --method grid --try holdout.fold=0,1,2,3,4 trains once for "
     "each fold and says\nmean and deviation over the folds, for each choice of what else is tried; "
-    "the best is that of the best mean then.\n"
+    "the best is that of the best mean then.\nFolds of people (holdout.fold_by people) are scored "
+    "by pairs of the people of the fold; folds of photos by\n--score-by, or where nothing else is "
+    "tried by checkpoint.best_by validation, the loss of the photos kept from\ntraining: of other "
+    "settings it would be another measure.\n"
     "\n"
     "SWEEP/sweep.html shows settings and scores in one picture, sweep.csv has them as a table, "
     "best.yaml is the recipe\nwith the best settings, for facegate-train fit. Runs take the room "
@@ -122,7 +125,7 @@ StatusOr<FitReport> TrainInProcesses(TrialPart part) {
 
 void PrintSweep(const SweepReport& report, std::ostream& out) {
   const auto row = [&](std::string_view name, const std::string& value) {
-    out << fmt::format("{:<14}{}\n", name, ShownLine(value));
+    out << fmt::format("{:<14}{}\n", name, ShownText(value));
   };
   const auto& trials = report.record.trials;
   out << AlignedText(SweepRows(report, kRowsShown));

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "face/base/did_you_mean.h"
+#include "face/base/shown_text.h"
 #include "face/base/version.h"
 #include "trainer/command/align.h"
 #include "trainer/command/bench.h"
@@ -29,7 +30,6 @@
 #include "trainer/command/summary.h"
 #include "trainer/command/sweep.h"
 #include "trainer/command/synthesize.h"
-#include "trainer/photos/shown_name.h"
 
 namespace facegate {
 namespace {

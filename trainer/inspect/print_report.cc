@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "face/base/counted.h"
-#include "trainer/photos/shown_name.h"
+#include "face/base/shown_text.h"
 
 namespace facegate {
 namespace {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "face/base/file.h"
+#include "face/base/utf8.h"
 
 namespace facegate {
 namespace {
@@ -14,7 +15,6 @@ using namespace std::string_view_literals;
 
 constexpr uint64_t kMaxTextBytes = 1ULL << 30;
 constexpr size_t kLookedAt = 4096;
-constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
 
 // Names the wide encoding that the text has by its mark or, without one, by the zero bytes that
 // every second letter of Latin text has; empty for none.
@@ -46,7 +46,7 @@ StatusOr<std::string> ReadListText(const std::string& path) {
   if (text.find('\0') != std::string::npos) {
     return InvalidArgument(fmt::format("{} is not a text file", path));
   }
-  if (text.starts_with(kUtf8Mark)) text.erase(0, kUtf8Mark.size());
+  text.erase(0, text.size() - WithoutUtf8Mark(text).size());
   return text;
 }
 

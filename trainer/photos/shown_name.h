@@ -13,11 +13,4 @@ std::string ShownName(std::string_view name);
 // The same, in double quotes in either case.
 std::string ShownInQuotes(std::string_view name);
 
-// A whole message, which may hold such names as they are: control characters and bytes that are no
-// UTF-8 become \xHH. Its line ends stay, as many messages have several lines.
-std::string ShownText(std::string_view message);
-
-// The same for a place that has one line: line ends become \xHH, too.
-std::string ShownLine(std::string_view message);
-
 }  // namespace facegate

@@ -7,44 +7,15 @@
 
 #include "face/base/base64.h"
 #include "face/base/escape_html.h"
+#include "face/base/shown_text.h"
 #include "face/image/encode.h"
 #include "face/image/mat_pixels.h"
-#include "face/weights/quote.h"
 #include "trainer/report/page_style.h"
 
 namespace facegate::report {
 namespace {
 
 constexpr int kJpegQuality = 90;
-
-// Bytes of the letter at the front; 0 where that is no UTF-8, or a control character that HTML
-// does not have.
-size_t LetterBytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  if (first < 0x80)
-    return (first >= 0x20 && first != 0x7f) || first == '\n' || first == '\t' ? 1 : 0;
-  for (size_t bytes = 2; bytes <= std::min<size_t>(4, text.size()); ++bytes) {
-    const std::string_view letter = text.substr(0, bytes);
-    if (IsUtf8(letter)) return letter >= "\xc2\x80" && letter <= "\xc2\x9f" ? 0 : bytes;
-  }
-  return 0;
-}
-
-// Names of files may hold any bytes: what a page cannot show becomes \xHH.
-std::string Shown(std::string_view page) {
-  std::string shown;
-  shown.reserve(page.size());
-  while (!page.empty()) {
-    const size_t bytes = LetterBytes(page);
-    if (bytes == 0) {
-      shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(page.front()));
-    } else {
-      shown += page.substr(0, bytes);
-    }
-    page.remove_prefix(std::max<size_t>(1, bytes));
-  }
-  return shown;
-}
 
 }  // namespace
 
@@ -70,7 +41,7 @@ std::string HtmlPage(const PageParts& parts) {
   page += parts.body;
   page += fmt::format("<footer>{}</footer>\n</main>\n<script>{}</script>\n</body>\n</html>\n",
                       parts.footer, PageScript());
-  return Shown(page);
+  return ShownText(page);
 }
 
 std::string PictureUri(const cv::Mat& picture, int most_pixels) {

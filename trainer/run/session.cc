@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "face/base/shown_text.h"
 #include "face/image/opencv_threads.h"
-#include "trainer/photos/shown_name.h"
 #include "trainer/run/stop_on_signal.h"
 
 namespace facegate {

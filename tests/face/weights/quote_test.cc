@@ -17,17 +17,5 @@ TEST(QuoteTest, CutsLongNames) {
   EXPECT_TRUE(quoted.starts_with("\"xxx"));
 }
 
-TEST(IsUtf8Test, AcceptsWellFormedTextAlone) {
-  for (const std::string_view good : {"", "a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
-                                      "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"}) {
-    EXPECT_TRUE(IsUtf8(good)) << Quote(good);
-  }
-  for (const std::string_view bad :
-       {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff",
-        "a\xe2\x82", "\xf0\x80\x80\x80", "\xc3\x28"}) {
-    EXPECT_FALSE(IsUtf8(bad)) << Quote(bad);
-  }
-}
-
 }  // namespace
 }  // namespace facegate

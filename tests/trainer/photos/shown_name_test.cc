@@ -23,19 +23,6 @@ TEST(ShownNameTest, NamesWithoutEndAreCut) {
   EXPECT_LT(ShownName(std::string(1025, 'a')).size(), 80u);
 }
 
-TEST(ShownTextTest, WhatCommandsATerminalIsEscapedWhereItStands) {
-  EXPECT_EQ(ShownText("left out: a\x1b[2J.png, \xc2\x9b, \xc2"),
-            "left out: a\\x1b[2J.png, \\xc2\\x9b, \\xc2");
-  EXPECT_EQ(ShownText("\xb9\xfa.png"), "\\xb9\\xfa.png");  // GBK
-  EXPECT_EQ(ShownText("\xc3\xa4 \xe6\x9e\x97 \xf0\x9f\x98\x80"),
-            "\xc3\xa4 \xe6\x9e\x97 \xf0\x9f\x98\x80");
-}
-
-TEST(ShownTextTest, LineEndsStayWhereSeveralLinesMay) {
-  EXPECT_EQ(ShownText("a\n  b\r"), "a\n  b\\x0d");
-  EXPECT_EQ(ShownLine("a\nb"), "a\\x0ab");
-}
-
 TEST(ShownNameTest, QuotesStandOnce) {
   EXPECT_EQ(ShownInQuotes("Path"), "\"Path\"");
   EXPECT_EQ(ShownInQuotes("\x1b"), R"("\x1b")");
