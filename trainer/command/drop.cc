@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "face/base/counted.h"
+#include "face/base/shown_text.h"
 #include "trainer/command/recipe_settings.h"
 #include "trainer/inspect/far_photos.h"
 #include "trainer/inspect/photo_list.h"
@@ -39,7 +40,8 @@ constexpr char kDropFooter[] =
     "of an identity are nearest to is its dominant one; photos whose angle to it is above\n--angle "
     "go into LIST, with those that the run had left out already. Photos that were kept from "
     "training are farther away\nwithout being wrong: they are counted by themselves, and listed "
-    "with --kept only. Train again with LIST and with\none centre (sub-centre ArcFace, Deng et "
+    "with --kept only; figures, angles\nand identities are of the photos trained on. Train again "
+    "with LIST and with\none centre (sub-centre ArcFace, Deng et "
     "al., 2020). After little training all angles are large: train to the end\nfirst.\n"
     "Where the photos lie elsewhere now, --data or --set data.root=… says so; they must be the "
     "same.\n"
@@ -148,6 +150,7 @@ StatusOr<DropReport> FindDropped(const DropCommand& command) {
   }
   const CenterCosines cosines{.centers = report.run.centers,
                               .classes = report.run.identities.size(),
+                              .trained = report.run.trained,
                               .cosines = report.run.cosines,
                               .labels = report.run.labels};
   FACEGATE_ASSIGN_OR_RETURN(report.far, FindFarPhotos(cosines, command.angle));
@@ -213,10 +216,10 @@ void PrintClasses(const DropReport& report, std::ostream& out) {
 
 void PrintDrop(const DropCommand& command, const DropReport& report, std::ostream& out) {
   const auto row = [&](std::string_view name, const std::string& value) {
-    out << fmt::format("{:<14}{}\n", name, ShownLine(value));
+    out << fmt::format("{:<14}{}\n", name, ShownText(value));
   };
   row("checkpoint", report.checkpoint);
-  row("photos", fmt::format("{} of {}, {} each", report.photos(),
+  row("photos", fmt::format("{} of {}, {} each", report.run.trained,
                             Counted(report.far.classes.size(), "identity", "identities"),
                             Counted(report.run.centers, "centre")));
   if (!report.run.unusable.empty()) {
@@ -262,8 +265,8 @@ void PrintDropJson(const DropCommand& command, const DropReport& report, std::os
   const Json json{{"checkpoint", report.checkpoint},
                   {"centers", report.run.centers},
                   {"angle", command.angle},
-                  {"photos", report.photos()},
-                  {"far", report.far.photos.size()},
+                  {"photos", report.run.trained},
+                  {"far", report.far_trained()},
                   {"kept", report.kept()},
                   {"far_kept", report.far_kept()},
                   {"share", report.share()},
@@ -278,6 +281,9 @@ void PrintDropJson(const DropCommand& command, const DropReport& report, std::os
 }
 
 Status RunDrop(const DropCommand& command, std::ostream& out) {
+  if (command.kept && !command.out.has_value()) {
+    return RefuseField("--kept", "says what the list has, but no --out says where to write it");
+  }
   FACEGATE_ASSIGN_OR_RETURN(DropReport report, FindDropped(command));
   if (command.out.has_value()) {
     FACEGATE_RETURN_IF_ERROR(CheckSomeStay(report, command.angle));

@@ -15,6 +15,10 @@ Status CheckCosines(const CenterCosines& cosines) {
     return InvalidArgument(fmt::format("{} cosines are not {} to each of {} photos",
                                        cosines.cosines.size(), cosines.centers, cosines.size()));
   }
+  if (cosines.trained > cosines.size()) {
+    return InvalidArgument(
+        fmt::format("{} photos of {} were trained on", cosines.trained, cosines.size()));
+  }
   for (size_t i = 0; i < cosines.size(); ++i) {
     if (cosines.labels[i] >= cosines.classes) {
       return InvalidArgument(fmt::format("photo {} has the label {}, there are {} classes", i,
@@ -32,10 +36,10 @@ double DegreesOf(float cosine) {
   return std::acos(std::clamp(static_cast<double>(cosine), -1.0, 1.0)) * 180.0 / std::numbers::pi;
 }
 
-// Counts the photos that are nearest to each centre, and finds the dominant ones.
+// Counts the photos trained on that are nearest to each centre, and finds the dominant ones.
 void FindDominant(const CenterCosines& cosines, std::vector<FarPhotos::Class>& classes) {
   std::vector<double> sums(cosines.classes * cosines.centers, 0.0);
-  for (size_t i = 0; i < cosines.size(); ++i) {
+  for (size_t i = 0; i < cosines.trained; ++i) {
     const std::span<const float> row = cosines.row(i);
     const auto nearest = std::max_element(row.begin(), row.end());
     const auto place = static_cast<size_t>(nearest - row.begin());
@@ -66,12 +70,13 @@ StatusOr<FarPhotos> FindFarPhotos(const CenterCosines& cosines, double most_degr
   for (size_t i = 0; i < cosines.size(); ++i) {
     FarPhotos::Class& own = far.classes[cosines.labels[i]];
     const double degrees = DegreesOf(cosines.row(i)[own.dominant]);
+    const bool is_far = degrees > most_degrees;
+    far.degrees.push_back(degrees);
+    if (is_far) far.photos.push_back(i);
+    if (i >= cosines.trained) continue;
     const auto bin = static_cast<size_t>(degrees / FarPhotos::kBinDegrees);
     far.histogram[std::min(bin, FarPhotos::kBins - 1)] += 1;
-    far.degrees.push_back(degrees);
-    if (degrees <= most_degrees) continue;
-    own.far += 1;
-    far.photos.push_back(i);
+    own.far += is_far ? 1 : 0;
   }
   return far;
 }

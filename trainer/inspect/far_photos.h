@@ -17,6 +17,7 @@ namespace facegate {
 struct CenterCosines {
   size_t centers = 1;  // of each class
   size_t classes = 0;
+  size_t trained = 0;              // photos, from the front, that the centres have learned from
   std::vector<float> cosines{};    // one photo behind the other, a cosine for each centre
   std::vector<uint32_t> labels{};  // one for each photo; below `classes`
 
@@ -26,7 +27,8 @@ struct CenterCosines {
   }
 };
 
-// Photos that are far from the dominant centre of their class.
+// Photos that are far from the dominant centre of their class. What is counted are photos that were
+// trained on; of the others only the angles are told.
 struct FarPhotos {
   static constexpr size_t kBins = 12;
   static constexpr double kBinDegrees = 15.0;
@@ -40,7 +42,7 @@ struct FarPhotos {
   std::vector<Class> classes{};
   std::vector<double> degrees{};          // of each photo, to the dominant centre of its class
   std::vector<size_t> photos{};           // numbers of those that are far, ascending
-  std::array<size_t, kBins> histogram{};  // of all photos, by that angle
+  std::array<size_t, kBins> histogram{};  // of those trained on, by that angle
 };
 
 // Finds the photos whose angle to the dominant centre is above `most_degrees`. Of centres with

@@ -126,6 +126,8 @@ TEST_F(DropCommandTest, CountsAndListsKeptPhotosByThemselves) {
   ASSERT_THAT(Run({dir_.File("run"), "--angle", "0", "--json"}), IsOk());
   const auto all = nlohmann::json::parse(out_);
   EXPECT_EQ(all["far_kept"], kept);
+  EXPECT_EQ(all["photos"], kAll - kept);
+  EXPECT_EQ(all["far"], kAll - kept);
   double most = 0.0;
   for (const auto& one : all["far_photos"]) {
     if (one["kept"] == false) most = std::max(most, one["degrees"].get<double>());
@@ -150,6 +152,11 @@ TEST_F(DropCommandTest, CountsAndListsKeptPhotosByThemselves) {
   with_kept.emplace_back("--kept");
   ASSERT_THAT(Run(with_kept), IsOk());
   EXPECT_EQ(LinesOf(list), 1 + far_kept);
+}
+
+TEST_F(DropCommandTest, RefusesToListKeptPhotosNowhere) {
+  EXPECT_THAT(Refusal({dir_.File("run"), "--kept"}),
+              AllOf(StartsWith("--kept: "), HasSubstr("--out")));
 }
 
 TEST_F(DropCommandTest, NamesWithLineEndsAreNotListed) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "tests/support/status_matchers.h"
 
@@ -21,7 +22,8 @@ float CosineOfDegrees(double degrees) {
 // Photos of two classes with two centres each, by their angles.
 CenterCosines CosinesOf(const std::vector<std::pair<double, double>>& angles,
                         std::vector<uint32_t> labels) {
-  CenterCosines cosines{.centers = 2, .classes = 2, .labels = std::move(labels)};
+  CenterCosines cosines{
+      .centers = 2, .classes = 2, .trained = labels.size(), .labels = std::move(labels)};
   for (const auto& [first, second] : angles) {
     cosines.cosines.push_back(CosineOfDegrees(first));
     cosines.cosines.push_back(CosineOfDegrees(second));
@@ -55,11 +57,27 @@ TEST(FarPhotosTest, CountsAnglesInBins) {
   EXPECT_THAT(far->photos, IsEmpty());
 }
 
+TEST(FarPhotosTest, PhotosThatWereKeptFromTrainingDoNotCount) {
+  CenterCosines cosines = CosinesOf({{10, 90}, {80, 20}, {90, 20}}, {0, 0, 0});
+  cosines.trained = 1;
+  const auto far = FindFarPhotos(cosines, 75.0);
+  ASSERT_THAT(far, IsOk());
+  EXPECT_EQ(far->classes[0].dominant, 0U) << "most of all photos are near to the other centre";
+  EXPECT_EQ(far->classes[0].photos, 1U);
+  EXPECT_THAT(far->classes[0].nearest, ElementsAre(1, 0));
+  EXPECT_EQ(far->classes[0].far, 0U);
+  EXPECT_EQ(std::accumulate(far->histogram.begin(), far->histogram.end(), size_t{0}), 1U);
+  EXPECT_THAT(far->photos, ElementsAre(1, 2));
+}
+
 TEST(FarPhotosTest, RefusesWhatDoesNotFitTogether) {
   CenterCosines cosines = CosinesOf({{10, 20}}, {0});
   cosines.labels = {2};
   EXPECT_THAT(FindFarPhotos(cosines, 75.0), StatusIs(StatusCode::kInvalidArgument));
   cosines.labels = {0, 0};
+  EXPECT_THAT(FindFarPhotos(cosines, 75.0), StatusIs(StatusCode::kInvalidArgument));
+  cosines = CosinesOf({{10, 20}}, {0});
+  cosines.trained = 2;
   EXPECT_THAT(FindFarPhotos(cosines, 75.0), StatusIs(StatusCode::kInvalidArgument));
   cosines = CosinesOf({{10, 20}}, {0});
   cosines.cosines[1] = std::numeric_limits<float>::quiet_NaN();
