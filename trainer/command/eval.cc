@@ -359,11 +359,14 @@ TrainCommand AddEvalCommand(CLI::App& app) {
                    "A network that import --super-resolution wrote, for the factor that it "
                    "enlarges by; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--far", figures.fars, "False accept rates, 0 to below 1")
+  command
+      ->add_option("--far", figures.fars, "False accept rates, 0 to below 1, with commas between")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->capture_default_str();
-  command->add_option("--fpir", figures.fpirs, "False positive identification rates, 0 to below 1")
+  command
+      ->add_option("--fpir", figures.fpirs,
+                   "False positive identification rates, 0 to below 1, with commas between")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->capture_default_str();

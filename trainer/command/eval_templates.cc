@@ -279,7 +279,7 @@ StatusOr<FaceWeights> WeightsFromNames(const std::vector<std::string>& names) {
 StatusOr<TemplateEvalResult> EvaluateTemplates(const TemplateEvalOptions& options) {
   FACEGATE_RETURN_IF_ERROR(CheckTemplateOptions(options));
   FACEGATE_ASSIGN_OR_RETURN(const TemplateSet set, OpenTemplateSet(options.folder, options.target));
-  FACEGATE_RETURN_IF_ERROR(CheckFacesCount(set, options.weights));
+  FACEGATE_RETURN_IF_ERROR(CheckFacesCount(set, options.weights, options.missing));
   FACEGATE_ASSIGN_OR_RETURN(const MadeTemplates made,
                             options.embeddings.has_value()
                                 ? TemplatesOfFile(options, set, *options.embeddings, *options.order)
@@ -341,11 +341,14 @@ TrainCommand AddEvalTemplatesCommand(CLI::App& app) {
   command->add_option("--threads", options->embedding.threads, "0: as many as there are cores")
       ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
-  command->add_option("--far", options->fars, "False accept rates, 0 to below 1")
+  command
+      ->add_option("--far", options->fars, "False accept rates, 0 to below 1, with commas between")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->capture_default_str();
-  command->add_option("--fpir", options->fpirs, "False positive identification rates, 0 to below 1")
+  command
+      ->add_option("--fpir", options->fpirs,
+                   "False positive identification rates, 0 to below 1, with commas between")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->capture_default_str();

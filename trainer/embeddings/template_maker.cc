@@ -15,23 +15,26 @@ constexpr size_t kFaultsShown = 3;
 
 }  // namespace
 
-Status CheckFacesCount(const TemplateSet& set, const FaceWeights& weights) {
+Status CheckFacesCount(const TemplateSet& set, const FaceWeights& weights, MissingPhotos rule) {
   if (!weights.detection) return OkStatus();
   float most = 0.0F;
+  bool any = false;
   for (size_t i = 0; i < set.faces.size(); ++i) {
     const TemplateFace& face = set.faces[i];
     most = std::max(most, face.detection);
+    any = any || most > 0.0F;
     const bool is_last = i + 1 == set.faces.size() || set.faces[i + 1].number != face.number;
     if (!is_last) continue;
-    if (most <= 0.0F) {
+    if (most <= 0.0F && rule != MissingPhotos::kSkip) {
       return InvalidArgument(fmt::format(
           "template {}: the detector's score is 0 for all its faces, so that by it none "
-          "of them counts",
+          "of them counts; --skip-missing takes it for one without a face",
           face.number));
     }
     most = 0.0F;
   }
-  return OkStatus();
+  return any ? OkStatus()
+             : InvalidArgument("the detector's score is 0 for all faces: by it none counts");
 }
 
 Status TemplateMaker::Take(std::span<const float> row) {

@@ -19,8 +19,8 @@ struct MadeTemplates {
 };
 
 // kInvalidArgument, naming one, where the detector was sure of no face of a template and faces are
-// weighed by that.
-Status CheckFacesCount(const TemplateSet& set, const FaceWeights& weights);
+// weighed by that. Under kSkip only where that is so of all: such templates are without a face.
+Status CheckFacesCount(const TemplateSet& set, const FaceWeights& weights, MissingPhotos rule);
 
 // Takes the rows of a set's faces in order, and makes its templates.
 class TemplateMaker {

@@ -45,18 +45,33 @@ Status ScoreTemplates(const FaceTemplates& templates, std::span<const TemplatePa
   return OkStatus();
 }
 
+Status CheckGallery(std::span<const TemplateSubject> people,
+                    std::span<const TemplateSubject> probes) {
+  std::unordered_map<uint32_t, uint32_t> template_of;
+  for (const TemplateSubject& one : people) {
+    const auto [place, added] = template_of.emplace(one.subject, one.number);
+    if (added) continue;
+    return InvalidArgument(fmt::format("person {} has the templates {} and {}, expected one",
+                                       one.subject, place->second, one.number));
+  }
+  const bool any = std::any_of(probes.begin(), probes.end(), [&](const TemplateSubject& probe) {
+    return template_of.contains(probe.subject);
+  });
+  return any ? OkStatus() : InvalidArgument("no probe is of a person in it");
+}
+
 StatusOr<GalleryFigures> IdentifyTemplates(const FaceTemplates& templates,
                                            const TemplateGallery& gallery,
                                            std::span<const TemplateSubject> probes,
                                            std::span<const double> fpirs, int threads) {
+  if (const Status checked = CheckGallery(gallery.people, probes); !checked.ok()) {
+    return Annotate(checked, "gallery " + gallery.name);
+  }
   IdentificationProtocol protocol;
   std::unordered_map<uint32_t, size_t> people;
   for (const TemplateSubject& one : gallery.people) {
     FACEGATE_ASSIGN_OR_RETURN(const size_t row, RowOf(templates, one.number));
-    if (!people.emplace(one.subject, protocol.gallery.size()).second) {
-      return InvalidArgument(fmt::format("gallery {} has two templates of subject {}, expected one",
-                                         gallery.name, one.subject));
-    }
+    people.emplace(one.subject, protocol.gallery.size());
     protocol.gallery.push_back(row);
   }
   for (const TemplateSubject& probe : probes) {
@@ -67,9 +82,6 @@ StatusOr<GalleryFigures> IdentifyTemplates(const FaceTemplates& templates,
     } else {
       protocol.probes.push_back({.photo = row, .person = person->second});
     }
-  }
-  if (protocol.probes.empty()) {
-    return InvalidArgument(fmt::format("no probe is of a person of gallery {}", gallery.name));
   }
   const IdentificationScores scores =
       IdentificationScores::Compute(templates.rows(), protocol, threads);

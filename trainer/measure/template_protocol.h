@@ -38,6 +38,11 @@ struct TemplateGallery {
   std::vector<TemplateSubject> people;
 };
 
+// kInvalidArgument where a person has several templates, and where nobody in the gallery is looked
+// for.
+Status CheckGallery(std::span<const TemplateSubject> people,
+                    std::span<const TemplateSubject> probes);
+
 // 1:N in one gallery: probes whose person is enrolled are looked for, the others are strangers.
 struct GalleryFigures {
   std::string name;
@@ -50,8 +55,8 @@ struct GalleryFigures {
   std::vector<OpenSetRate> open_set;  // empty without strangers
 };
 
-// kNotFound names a template that there is none of; kInvalidArgument a person who is enrolled
-// twice, or a gallery that no probe is in. `threads` as in IdentificationScores.
+// kNotFound names a template that there is none of; the errors of CheckGallery() name the
+// gallery. `threads` as in IdentificationScores.
 StatusOr<GalleryFigures> IdentifyTemplates(const FaceTemplates& templates,
                                            const TemplateGallery& gallery,
                                            std::span<const TemplateSubject> probes,

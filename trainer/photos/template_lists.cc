@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "face/base/utf8.h"
 #include "trainer/photos/list_text.h"
 #include "trainer/photos/mapped_file.h"
 #include "trainer/photos/shown_name.h"
@@ -25,7 +26,6 @@ namespace {
 constexpr size_t kPairsAtOnce = 1 << 20;
 constexpr size_t kCoordinates = 10;
 constexpr std::string_view kBlanks = " \t";
-constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
 
 // The whole text as a number; nothing for any other text.
 template <typename Number>
@@ -150,22 +150,6 @@ StatusOr<std::vector<TemplateSubject>> ReadKnownSubjects(const KnownTemplates& k
   return subjects;
 }
 
-// Each person has one template in a gallery, and somebody in it is looked for.
-Status CheckGallery(std::span<const TemplateSubject> people,
-                    std::span<const TemplateSubject> probes, const std::string& path) {
-  std::unordered_map<uint32_t, uint32_t> template_of;
-  for (const TemplateSubject& one : people) {
-    const auto [place, added] = template_of.emplace(one.subject, one.number);
-    if (added) continue;
-    return InvalidArgument(fmt::format("{}: person {} has the templates {} and {}, expected one",
-                                       path, one.subject, place->second, one.number));
-  }
-  const bool any = std::any_of(probes.begin(), probes.end(), [&](const TemplateSubject& probe) {
-    return template_of.contains(probe.subject);
-  });
-  return any ? OkStatus() : InvalidArgument(path + ": no probe is of a person in it");
-}
-
 // Lists for 1:N: all of them, or none.
 Status ReadSearches(const KnownTemplates& known, const std::string& begin,
                     const std::array<std::string, 2>& names, TemplateSet& set) {
@@ -183,7 +167,8 @@ Status ReadSearches(const KnownTemplates& known, const std::string& begin,
   for (size_t i = 0; i < names.size(); ++i) {
     FACEGATE_ASSIGN_OR_RETURN(std::vector<TemplateSubject> people,
                               ReadKnownSubjects(known, paths[i + 1]));
-    FACEGATE_RETURN_IF_ERROR(CheckGallery(people, set.probes, paths[i + 1]));
+    const Status checked = CheckGallery(people, set.probes);
+    if (!checked.ok()) return Annotate(checked, paths[i + 1]);
     set.galleries.push_back({.name = names[i], .people = std::move(people)});
   }
   return OkStatus();
@@ -229,8 +214,7 @@ StatusOr<std::vector<TemplateFace>> ReadTemplateFaces(const std::string& media_p
 Status ForEachTemplatePairs(const std::string& path,
                             const std::function<Status(std::span<const TemplatePair>)>& take) {
   FACEGATE_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
-  std::string_view text = file->bytes();
-  if (text.starts_with(kUtf8Mark)) text.remove_prefix(kUtf8Mark.size());
+  const std::string_view text = WithoutUtf8Mark(file->bytes());
   std::vector<TemplatePair> pairs;
   FACEGATE_RETURN_IF_ERROR(ForEachLine(text, [&](size_t number, std::string_view line) {
     const std::optional<TemplatePair> pair = PairIn(line);

@@ -305,8 +305,22 @@ TEST_F(EvalTemplatesTest, RefusesATemplateOfWhichNoFaceCountsBeforeTheWork) {
   for (ListedFace& face : templates_[12]) face.detection = 0.0;
   WriteLists();
   std::filesystem::remove_all(set_ + "/loose_crop");
-  EXPECT_EQ(Run({model_, "--ijb", set_, "--skip-missing"}), TrainExitCode::kFailed);
+  EXPECT_EQ(Run({model_, "--ijb", set_}), TrainExitCode::kFailed);
   EXPECT_THAT(err_.str(), HasSubstr("template 12: the detector's score is 0"));
+}
+
+TEST_F(EvalTemplatesTest, ATemplateOfWhichNoFaceCountsMayBeLeftOut) {
+  for (ListedFace& face : templates_[12]) face.detection = 0.0;
+  WriteLists();
+  const TemplatesJson json = JsonOf({model_, "--skip-missing"});
+  EXPECT_EQ(json["without_face"], 1);
+  EXPECT_EQ(json["left_out"], 0);
+  for (auto& [number, faces] : templates_) {
+    for (ListedFace& face : faces) face.detection = 0.0;
+  }
+  WriteLists();
+  EXPECT_EQ(Run({model_, "--ijb", set_, "--skip-missing"}), TrainExitCode::kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("the detector's score is 0 for all faces"));
 }
 
 TEST_F(EvalTemplatesTest, TellsOfAnUnfinishedFileOfAnotherCall) {

@@ -167,7 +167,7 @@ TEST_F(IdentifyTemplatesTest, RefusesAPersonWhoIsEnrolledTwice) {
   twice.people.push_back({14, 300});
   EXPECT_THAT(
       std::string(MessageOf(IdentifyTemplates(templates_, twice, probes_, fpirs_).status())),
-      HasSubstr("gallery G1 has two templates of subject 300"));
+      HasSubstr("gallery G1: person 300 has the templates"));
 }
 
 TEST(GalleriesTest, RanksAreOfAllSearchesAndRatesAreMeans) {
