@@ -32,8 +32,8 @@ class ScriptReader {
   virtual ~ScriptReader() = default;
   // Loads a module, and follows what its forward() does with a picture of that size. Initializers
   // are called as its parameters and buffers are. The module itself then runs with the pictures of
-  // the probe. kInvalidArgument for what LibTorch refuses, and
-  // for an operator that is not known here, by its name.
+  // the probe. kInvalidArgument for what LibTorch refuses, and for an operator that is not known
+  // here, by its name.
   virtual StatusOr<ScriptNetwork> Read(const std::string& archive, const network::Sides& sides) = 0;
   // kInvalidArgument where the network's embeddings point elsewhere than those that the module
   // gave, or have another length (unless all of those have the length 1).

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "face/base/coding.h"
 #include "face/onnx/graph_parts.h"
 #include "face/onnx/onnx_state_dict.h"
@@ -13,6 +11,13 @@ namespace facegate::torch_script {
 namespace {
 
 constexpr char kInput[] = "facegate.picture";  // no parameter is called so
+
+// What is in a tuple or a list; empty for anything else.
+c10::ArrayRef<c10::IValue> ElementsOf(const c10::IValue& value) {
+  if (value.isTuple()) return value.toTupleRef().elements().asArrayRef();
+  if (value.isList()) return value.toListRef();
+  return {};
+}
 
 }  // namespace
 
@@ -27,7 +32,7 @@ ScriptTrace::ScriptTrace(const std::vector<NamedTensor>& named, size_t most_byte
   for (const auto& [name, tensor] : named) {
     // A tensor of two names has the first.
     if (tensor.defined()) named_.try_emplace(tensor.unsafeGetTensorImpl(), name);
-    kept_.push_back(tensor);
+    Keep(tensor);
   }
 }
 
@@ -38,25 +43,39 @@ void ScriptTrace::Begin(const at::Tensor& picture) {
   for (int64_t i = 1; i < picture.dim(); ++i) input.shape->emplace_back(picture.size(i));
   model_.inputs = {std::move(input)};
   values_[picture.unsafeGetTensorImpl()] = kInput;
-  kept_.push_back(picture);
+  Keep(picture);
 }
 
 bool ScriptTrace::Follows(const c10::IValue& value) const {
-  if (value.isTensor()) return values_.contains(value.toTensor().unsafeGetTensorImpl());
-  const auto any = [this](const auto& values) {
-    return std::any_of(values.begin(), values.end(),
-                       [this](const c10::IValue& one) { return Follows(one); });
-  };
-  if (value.isTuple()) return any(value.toTupleRef().elements());
-  return value.isList() && any(value.toListRef());
+  std::vector<const c10::IValue*> open = {&value};
+  // A tuple may be in others many times.
+  std::unordered_set<const c10::IValue*> seen;
+  while (!open.empty()) {
+    const c10::IValue& one = *open.back();
+    open.pop_back();
+    if (one.isTensor() && values_.contains(one.toTensor().unsafeGetTensorImpl())) return true;
+    const c10::ArrayRef<c10::IValue> elements = ElementsOf(one);
+    if (!seen.insert(elements.data()).second) continue;
+    for (const c10::IValue& element : elements) open.push_back(&element);
+  }
+  return false;
+}
+
+void ScriptTrace::Keep(const at::Tensor& tensor) {
+  kept_.push_back(tensor);
+  if (!tensor.defined() || !tensor.has_storage()) return;
+  const auto* const storage = tensor.storage().unsafeGetStorageImpl();
+  on_storage_[storage].push_back(tensor.unsafeGetTensorImpl());
 }
 
 Status ScriptTrace::NoteChange(const at::Tensor& changed) {
   const auto* const own = changed.unsafeGetTensorImpl();
   if (!values_.contains(own)) return InvalidArgument("changes a constant, which is not read");
-  for (const at::Tensor& other : kept_) {
-    const auto* const address = other.unsafeGetTensorImpl();
-    if (address == own || !other.defined() || !other.is_alias_of(changed)) continue;
+  if (!changed.has_storage()) return OkStatus();
+  const auto there = on_storage_.find(changed.storage().unsafeGetStorageImpl());
+  if (there == on_storage_.end()) return OkStatus();
+  for (const auto* const address : there->second) {
+    if (address == own) continue;
     if (!values_.contains(address)) return InvalidArgument("changes a constant, which is not read");
     changed_.insert(address);
   }
@@ -65,7 +84,7 @@ Status ScriptTrace::NoteChange(const at::Tensor& changed) {
 
 void ScriptTrace::NoteTransposed(const at::Tensor& constant, const at::Tensor& of) {
   transposed_[constant.unsafeGetTensorImpl()] = of;
-  kept_.push_back(constant);
+  Keep(constant);
 }
 
 at::Tensor ScriptTrace::TransposeOf(const at::Tensor& constant) const {
@@ -99,7 +118,7 @@ StatusOr<std::string> ScriptTrace::Constant(const at::Tensor& tensor, std::vecto
   const auto [known, added] = named_.try_emplace(tensor.unsafeGetTensorImpl());
   if (added) {
     known->second = NewName("constant");
-    kept_.push_back(tensor);
+    Keep(tensor);
   }
   std::string name = known->second;
   if (const auto there = model_.initializers.find(name); there != model_.initializers.end()) {
@@ -146,7 +165,7 @@ std::string ScriptTrace::Give(const char* op, std::vector<std::string> inputs,
                           .attributes = std::move(attributes)});
   if (output != nullptr) {
     values_[output->unsafeGetTensorImpl()] = name;
-    kept_.push_back(*output);
+    Keep(*output);
   }
   return name;
 }

@@ -40,7 +40,8 @@ class ScriptTrace {
   ScriptTrace(const std::vector<NamedTensor>& named, size_t most_bytes);
 
   void Begin(const at::Tensor& picture);
-  // True for a tensor that depends on the picture, and for a list that holds one.
+  // True for a tensor that depends on the picture, and for a list or tuple that holds one, however
+  // deep.
   bool Follows(const c10::IValue& value) const;
   // What an operator is about to change in place. Other values that lie on the same numbers are not
   // what the graph says of them from then on. kInvalidArgument where it is a constant.
@@ -64,6 +65,7 @@ class ScriptTrace {
   StatusOr<OnnxModel> Finish(const at::Tensor& output);
 
  private:
+  void Keep(const at::Tensor& tensor);
   std::string NewName(const char* kind);
   Status Add(const std::string& name, Tensor tensor);
 
@@ -72,6 +74,8 @@ class ScriptTrace {
   std::unordered_map<const c10::TensorImpl*, at::Tensor> transposed_;
   std::unordered_set<const c10::TensorImpl*> changed_;  // values that the graph does not have
   std::vector<at::Tensor> kept_;                        // an address stands for one tensor
+  // Those of kept_ that lie on the same numbers.
+  std::unordered_map<const c10::StorageImpl*, std::vector<const c10::TensorImpl*>> on_storage_;
   size_t bytes_left_;
   size_t names_ = 0;
   OnnxModel model_;

@@ -141,6 +141,13 @@ TEST(ScriptNetworkTest, RefusesListsThatGrow) {
               HasSubstr("is of lists or texts"));
 }
 
+// Which tell of 2^30 tensors.
+TEST(ScriptNetworkTest, FollowsListsWithinLists) {
+  std::string lines = "l0 = [self.norm.bias, self.norm.bias]\n";
+  for (int i = 1; i < 30; ++i) lines += fmt::format("l{0} = [l{1}, l{1}]\n", i, i - 1);
+  EXPECT_THAT(Followed(Between(lines + "if len(l29) == 2:\n  y = torch.relu(y)\n")), IsOk());
+}
+
 TEST(ScriptNetworkTest, RefusesCallsThatGrow) {
   std::string methods = "def g0(self, x):\n  return x * 1.5\n";
   for (int i = 1; i < 24; ++i) {
