@@ -46,6 +46,7 @@ struct Source {
   std::optional<double> largest_pixel;  // it takes pixels as they are, of 0 to this
   std::optional<ModelCard> card;
   std::string file_digest;  // sha256; of a checkpoint of several files, of all of them
+  size_t files = 1;
 };
 
 // "128x160" is a width and a height.
@@ -83,9 +84,8 @@ StatusOr<BackboneWish> WishOf(const ImportOptions& options) {
   return wish;
 }
 
-Source SourceOf(FoundBackbone found, std::string digest = "") {
+Source SourceOf(FoundBackbone found) {
   Source source;
-  source.file_digest = std::move(digest);
   source.tensors = std::move(found.tensors);
   source.network = std::move(found.network);
   source.remarks = std::move(found.remarks);
@@ -123,7 +123,10 @@ StatusOr<Source> ParseSource(std::string_view bytes, const ImportOptions& option
   if (LooksLikeKeras(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(KerasWeights keras, ReadKerasWeights(bytes, options.source));
     FACEGATE_ASSIGN_OR_RETURN(FoundBackbone found, TakeBackbone(keras.tensors, wish));
-    return SourceOf(std::move(found), std::move(keras.sha256));
+    Source source = SourceOf(std::move(found));
+    source.file_digest = std::move(keras.sha256);
+    source.files = keras.files;
+    return source;
   }
   if (LooksLikeSafetensors(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(Safetensors file, ParseSafetensors(bytes));
@@ -292,7 +295,8 @@ StatusOr<ImportReport> ImportModel(const ImportOptions& options) {
   ModelFile file;
   FACEGATE_ASSIGN_OR_RETURN(file.card, MakeCard(source.card, said, source.network.input));
   if (!source.card && !options.card.origin) {
-    file.card.origin += fmt::format("; source file sha256 {}", source.file_digest);
+    file.card.origin += fmt::format("; source {} sha256 {}", source.files == 1 ? "file" : "files",
+                                    source.file_digest);
   }
   PutNetwork(source.network, file.card);
   file.tensors = std::move(source.tensors);
@@ -355,7 +359,10 @@ TrainCommand AddImportCommand(CLI::App& app) {
       ->add_option("-o,--out,--output,OUT", options->out, "Model file to write, NAME.safetensors")
       ->required();
   command->add_option("--architecture", options->architecture,
-                      "Backbone, where names and shapes of the tensors should not decide");
+                      "Backbone, where names and shapes of the tensors should not decide. An ONNX "
+                      "graph or TorchScript module that computes something else is refused; one "
+                      "that cannot be followed, which is refused without this, is taken at its "
+                      "word where its tensors are called so, with a remark");
   command->add_option("--entry", options->entry,
                       "Where in a checkpoint the backbone is, where it holds several: the keys "
                       "and the prefix, such as state_dict_ema or model.backbone");

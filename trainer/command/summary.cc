@@ -153,6 +153,8 @@ StatusOr<SummaryReport> Summarize(const SummaryOptions& options) {
   FACEGATE_ASSIGN_OR_RETURN(
       const network::Description network,
       report.file ? NetworkOf(report.file->card) : DescribeArchitecture(report.architecture));
+  // That of an architecture at its own size has no size.
+  if (!report.file) report.architecture = network.name;
   std::optional<network::Sides> sides;
   if (options.input_side) sides = network::Sides{*options.input_side, *options.input_side};
   FACEGATE_ASSIGN_OR_RETURN(report.network, SummarizeNetwork(network, sides));

@@ -227,10 +227,12 @@ StatusOr<KerasWeights> ReadKerasWeights(std::string_view bytes, const std::strin
   TensorMap tensors;
   Sha256 digest;
   digest.Update(bytes);
+  size_t files = 1;
   if (LooksLikeH5(bytes)) {
     FACEGATE_ASSIGN_OR_RETURN(tensors, ParseH5(bytes));
   } else {
     FACEGATE_ASSIGN_OR_RETURN(const size_t count, TensorFlowShards(bytes));
+    files += count;
     std::vector<std::string> shards;
     uint64_t left = kMaxWeightFileBytes;
     for (size_t i = 0; i < count; ++i) {
@@ -243,7 +245,7 @@ StatusOr<KerasWeights> ReadKerasWeights(std::string_view bytes, const std::strin
     FACEGATE_ASSIGN_OR_RETURN(tensors, ParseTensorFlowCheckpoint(bytes, shards));
   }
   FACEGATE_ASSIGN_OR_RETURN(tensors, FromKeras(std::move(tensors)));
-  return KerasWeights{.tensors = std::move(tensors), .sha256 = digest.HexDigest()};
+  return KerasWeights{.tensors = std::move(tensors), .sha256 = digest.HexDigest(), .files = files};
 }
 
 }  // namespace facegate

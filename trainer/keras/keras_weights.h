@@ -34,6 +34,7 @@ bool LooksLikeKeras(std::string_view bytes);
 struct KerasWeights {
   TensorMap tensors;   // by the names of FromKeras()
   std::string sha256;  // of the file; of a checkpoint, of the index and of what lies beside it
+  size_t files = 1;
 };
 
 // Reads such a file. `bytes` are those of the file at `path`; the files of numbers beside an index

@@ -158,6 +158,13 @@ TEST_F(SummaryCommandTest, PrintsLayersTotalsAndTheCard) {
                     HasSubstr("0.25 (not calibrated)"), HasSubstr("none recorded")));
 }
 
+TEST_F(SummaryCommandTest, AnArchitectureAtItsOwnSizeIsCalledByItsName) {
+  ASSERT_EQ(Run({"mobilefacenet-128@112x112"}), TrainExitCode::kOk) << err();
+  EXPECT_THAT(out(), HasSubstr("mobilefacenet-128, input"));
+  ASSERT_EQ(Run({"mobilefacenet-128@64x48"}), TrainExitCode::kOk) << err();
+  EXPECT_THAT(out(), HasSubstr("mobilefacenet-128@64x48, input"));
+}
+
 TEST_F(SummaryCommandTest, GivesJson) {
   ASSERT_EQ(Run({"iresnet-18", "--json", "--layers"}), TrainExitCode::kOk) << err();
   auto json = nlohmann::json::parse(out());
