@@ -1,34 +1,22 @@
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <thread>
-
-#include "face/base/mutex.h"
+#include "face/base/status.h"
 
 namespace facegate {
 
-// Does what an open gallery must do by itself: calls `work` every `interval`, on a thread of its
-// own, from one interval after its construction until its destruction, which waits for a call that
-// is at work. `work` must be quick, a second at most.
+// What an operator asks of a gallery. Thread-safe.
 class Upkeep {
  public:
-  Upkeep(std::chrono::milliseconds interval, std::function<void()> work);
-  ~Upkeep();
-  Upkeep(const Upkeep&) = delete;
-  Upkeep& operator=(const Upkeep&) = delete;
+  virtual ~Upkeep() = default;
 
- private:
-  void Run();
+  // OK while changes can be stored. kStoreFull while the disk is full: the gallery goes on by
+  // itself when there is room. kInternal when the disk has failed; unless it is OK again within
+  // seconds, the gallery must be opened again. The message is one sentence for the operator.
+  virtual Status WriteHealth() const = 0;
 
-  const std::chrono::milliseconds interval_;
-  const std::function<void()> work_;
-
-  Mutex mutex_;
-  CondVar wake_;
-  bool closed_ FACEGATE_GUARDED_BY(mutex_) = false;
-
-  std::thread thread_;
+  // Rewrites what is stored, so that the bytes of what was deleted are nowhere in it once the
+  // gallery is closed. Slow; other calls go on meanwhile.
+  virtual Status Compact() = 0;
 };
 
 }  // namespace facegate

@@ -42,18 +42,20 @@ RequestLimits LimitsOf(const Config& config) {
 }
 
 // Collections of another model stay listed and deletable, but an operator should know of them.
-void WarnOfUnusable(const Gallery& gallery, const ModelKey& model) {
+Status WarnOfUnusable(const Gallery& gallery, const ModelKey& model) {
   constexpr size_t kPage = 1000;
   size_t unusable = 0;
   std::string after;
   do {
-    const Page<CollectionInfo> page = gallery.ListCollections(after, kPage);
+    FACEGATE_ASSIGN_OR_RETURN(const Page<CollectionInfo> page,
+                              gallery.ListCollections(after, kPage));
     for (const CollectionInfo& info : page.items) unusable += info.model == model ? 0 : 1;
     after = page.next_after;
   } while (!after.empty());
   if (unusable > 0) {
     LogWarning("{} collections were made with another model: they cannot be searched", unusable);
   }
+  return OkStatus();
 }
 
 constexpr uint64_t kMaxPortFileBytes = 64;
@@ -199,15 +201,16 @@ void App::BuildServices() {
   decode.heif = config_.heif;
   engine_ = std::make_unique<FaceEngine>(*embedder_, *batcher_, detector_.get(),
                                          quality_meter_.get(), decode, decode_budget_, clock_);
-  WarnOfUnusable(*gallery_, engine_->model());
+  const Status looked = WarnOfUnusable(*gallery_, engine_->model());
+  if (!looked.ok()) LogWarning("collections cannot be listed: {}", MessageOf(looked));
 
   const ModelCard& card = embedder_->card();
   const QualityPolicy quality{.enrol = config_.enrol_quality, .probe = config_.probe_quality};
   calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
-  face_service_ =
-      std::make_unique<FaceService>(*engine_, *gallery_, limits, quality, *calibrations_);
+  face_service_ = std::make_unique<FaceService>(*engine_, *gallery_, *gallery_, limits, quality,
+                                                *calibrations_);
   gallery_service_ = std::make_unique<GalleryService>(
-      *gallery_, engine_->model(), card.embedding_size,
+      *gallery_, *gallery_, engine_->model(), card.embedding_size,
       CalibrationParts{.card = card, .quality = quality, .calibrations = *calibrations_}, clock_);
   const ServerFacts facts{.version = Version(),
                           .start_time_us = start_time_us_,

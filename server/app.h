@@ -91,7 +91,7 @@ class App {
   std::unique_ptr<Embedder> embedder_;
   std::unique_ptr<Detector> detector_;           // null: none
   std::unique_ptr<QualityMeter> quality_meter_;  // null: in tests alone
-  std::unique_ptr<Gallery> gallery_;
+  std::unique_ptr<GalleryBackend> gallery_;
   std::unique_ptr<Batcher> batcher_;
   std::unique_ptr<FaceEngine> engine_;
   std::unique_ptr<SiteCalibrations> calibrations_;

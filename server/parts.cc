@@ -7,8 +7,8 @@
 #include "face/embed/engine.h"
 #include "face/weights/bundled_landmarks.h"
 #include "face/weights/bundled_quality.h"
-#include "index/blas_check.h"
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
+#include "index/rows/blas_check.h"
 
 namespace facegate {
 namespace {
@@ -44,8 +44,8 @@ StatusOr<std::unique_ptr<QualityMeter>> LoadQualityMeter(const Config& /*config*
   return CreateQualityMeter(std::move(landmarks), std::move(quality));
 }
 
-StatusOr<std::unique_ptr<Gallery>> OpenGallery(const Config& config, Clock& clock,
-                                               WriteHealthListener listener) {
+StatusOr<std::unique_ptr<GalleryBackend>> OpenGallery(const Config& config, Clock& clock,
+                                                      WriteHealthListener listener) {
   LocalGalleryOptions options;
   options.directory = config.data_dir;
   options.on_write_health = std::move(listener);

@@ -9,7 +9,7 @@
 #include "face/detect/detector.h"
 #include "face/detect/quality_meter.h"
 #include "face/embed/embedder.h"
-#include "index/gallery.h"
+#include "index/gallery_backend.h"
 #include "server/config.h"
 
 namespace facegate {
@@ -26,7 +26,8 @@ struct Parts {
   // it: then every face passes.
   std::function<StatusOr<std::unique_ptr<QualityMeter>>(const Config&)> load_quality_meter;
   // The clock outlives the gallery, which calls the listener for each change of WriteHealth().
-  std::function<StatusOr<std::unique_ptr<Gallery>>(const Config&, Clock&, WriteHealthListener)>
+  std::function<StatusOr<std::unique_ptr<GalleryBackend>>(const Config&, Clock&,
+                                                          WriteHealthListener)>
       open_gallery;
   // Warns in the log of what makes this machine slow.
   std::function<void()> check_machine;

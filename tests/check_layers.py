@@ -43,7 +43,7 @@ GENERATED = {"facegate/storage/": "protos/facegate/storage", "facegate/v1/": "pr
 
 @dataclasses.dataclass
 class Law:
-    rooms: dict  # folder -> rooms that it may include
+    rooms: dict  # folder -> rooms, and single headers of others, that it may include
     files: dict  # file -> libraries beside those of its folder
     libraries: dict  # folder -> libraries
 
@@ -71,7 +71,8 @@ def read_law(text):
         if below == ["="]:
             law.files[name] = libraries
             continue
-        faults += [f"rooms: {name} names {room}, which does not stand above it" for room in below if room not in law.rooms]
+        faults += [f"rooms: {name} names {room}, which does not stand above it" for room in below
+                   if re.sub(r"/\w+\.h$", "", room) not in law.rooms]
         law.rooms[name], law.libraries[name] = set(below), libraries
     return law, faults
 
@@ -100,7 +101,7 @@ def check_file(path, text, law):
         if everything:
             continue
         other = room_of_header(header, law)
-        if other is not None and other != room and other not in law.rooms[room]:
+        if other is not None and other != room and not {other, header} & law.rooms[room]:
             yield f"{path}:{line}: {room} may not include {header}"
         for library, pattern in LIBRARIES.items():
             if re.match(pattern, header) and library not in law.libraries_of(path):
@@ -173,8 +174,13 @@ BREACHES = {
     "index/a.cc": "face/embed/embedder.h",
     "index/b.h": "faiss/IndexFlat.h",
     "index/c.cc": "rocksdb/db.h",
+    "index/d.h": "index/rows/vector_index.h",
     "index/store/a.cc": "index/gallery.h",
+    "index/store/b.cc": "index/journal.h",
+    "index/store/c.cc": "index/rows/vector_index.h",
     "index/rows/a.cc": "index/store/key_codec.h",
+    "index/rows/b.cc": "index/values.h",
+    "server/c.cc": "index/rows/vector_index.h",
     "index/local/a.cc": "rocksdb/db.h",
     "index/cluster/a.cc": "index/local/collection.h",
     "server/engine/a.h": "torch/torch.h",
@@ -207,6 +213,7 @@ ALLOWED = {
     "server/rpc/a.cc": ["grpcpp/grpcpp.h", "facegate/v1/types.pb.h", "index/gallery.h", "server/operations/probe.h"],
     "server/operations/d.cc": ["index/gallery.h", "server/engine/face_engine.h", "face/decide/threshold.h"],
     "index/rows/flat_scan.cc": ["faiss/IndexFlat.h", "index/rows/vector_index.h"],
+    "index/store/a.h": ["index/values.h", "rocksdb/db.h", "facegate/storage/v1/records.pb.h"],
     "index/local/a.cc": ["index/store/key_codec.h", "index/rows/exact_search.h", "index/gallery.h"],
     "face/torch/backbone.h": ["torch/torch.h", "face/network/description.h"],
     "clients/cli/a.cc": ["face/image/image_format.h", "clients/cpp/facegate_client.h"],

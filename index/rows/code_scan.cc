@@ -124,21 +124,21 @@ class CodeScan final : public RowScan {
   std::vector<int8_t> codes_;  // where a row is encoded: a change must not need memory
 };
 
-// Up to kQueriesAtOnce queries, as a kernel takes them.
+// Up to CodeKernel::queries_at_once queries, as a kernel takes them.
 struct QueryTile {
   size_t queries = 0;
   size_t width = 0;  // 1, 2, 4 or 8: what is missing are queries that nothing passes
   std::vector<int8_t> codes;
-  std::array<QueryBound, kQueriesAtOnce> bounds;
-  std::array<CodeFilter, kQueriesAtOnce> filters;
+  std::array<QueryBound, kMostQueriesAtOnce> bounds;
+  std::array<CodeFilter, kMostQueriesAtOnce> filters;
 };
 
 class CodeQueries final : public ScanQueries {
  public:
   CodeQueries(const CodeScan& scan, std::span<const std::span<const float>> queries) : scan_(scan) {
-    for (size_t first = 0; first < queries.size(); first += kQueriesAtOnce) {
-      tiles_.push_back(
-          MakeTile(queries.subspan(first, std::min(kQueriesAtOnce, queries.size() - first))));
+    for (size_t first = 0; first < queries.size(); first += scan_.kernel().queries_at_once) {
+      tiles_.push_back(MakeTile(queries.subspan(
+          first, std::min(scan_.kernel().queries_at_once, queries.size() - first))));
     }
   }
 
@@ -157,8 +157,8 @@ class CodeQueries final : public ScanQueries {
 
  private:
   struct Outcome {
-    std::array<int32_t, kBlocksAtOnce * kQueriesAtOnce * kBlockRows> sums;
-    std::array<uint16_t, kBlocksAtOnce * kQueriesAtOnce> passing;
+    std::array<int32_t, kBlocksAtOnce * kMostQueriesAtOnce * kBlockRows> sums;
+    std::array<uint16_t, kBlocksAtOnce * kMostQueriesAtOnce> passing;
   };
 
   QueryTile MakeTile(std::span<const std::span<const float>> queries) const {
@@ -186,7 +186,7 @@ class CodeQueries final : public ScanQueries {
   void ScanPart(const RowPiece& part, const QueryTile& tile,
                 std::span<CandidateSelection> selections) const {
     const CodeSegment& segment = scan_.segment(part.segment);
-    std::array<CodeFilter, kQueriesAtOnce> filters = tile.filters;
+    std::array<CodeFilter, kMostQueriesAtOnce> filters = tile.filters;
     for (size_t q = 0; q < tile.queries; ++q) {
       filters[q].floor = FloorOf(selections[q].floor(), tile.bounds[q].constant);
     }

@@ -14,14 +14,16 @@ namespace facegate {
 namespace {
 
 // Early, so that no face is computed in vain; Gallery::Enrol() checks again, atomically.
-StatusOr<CollectionInfo> CheckMayEnrol(const OperationParts& parts,
-                                       const EnrolmentRequest& request) {
+StatusOr<CollectionInfo> CheckMayEnrol(const OperationParts& parts, const EnrolmentRequest& request,
+                                       const StopCheck& stop) {
   FACEGATE_ASSIGN_OR_RETURN(
       CollectionInfo collection,
-      GetUsableCollection(parts.gallery, request.collection, parts.engine.model()));
-  if (request.must_be_new && parts.gallery.GetIdentity(request.collection, request.identity).ok()) {
-    return Refuse(Reason::kIdentityExists, "the identity exists already");
-  }
+      GetUsableCollection(parts.gallery, request.collection, parts.engine.model(), stop));
+  if (!request.must_be_new) return collection;
+  const Status known =
+      parts.gallery.GetIdentity(request.collection, request.identity, stop).status();
+  if (known.ok()) return Refuse(Reason::kIdentityExists, "the identity exists already");
+  if (ReasonOf(known) != Reason::kIdentityNotFound) return known;
   return collection;
 }
 
@@ -56,7 +58,7 @@ StatusOr<std::optional<float>> GuardThreshold(const ModelCard& card, std::option
 }
 
 StatusOr<EnrolOptions> OptionsOf(const OperationParts& parts, const EnrolmentRequest& request,
-                                 const CollectionSettings& settings, const Caller& caller) {
+                                 const CollectionSettings& settings) {
   EnrolOptions options{.must_be_new = request.must_be_new};
   FACEGATE_ASSIGN_OR_RETURN(
       options.consistent_from,
@@ -64,7 +66,6 @@ StatusOr<EnrolOptions> OptionsOf(const OperationParts& parts, const EnrolmentReq
   FACEGATE_ASSIGN_OR_RETURN(
       options.unique_from,
       GuardThreshold(parts.engine.card(), settings.duplicate_fmr, "duplicate_fmr"));
-  options.stop = parts.engine.Wanted(caller);
   return options;
 }
 
@@ -102,10 +103,11 @@ TemplateInfo InfoOf(const NewTemplate& added, uint64_t id, const ModelKey& model
 StatusOr<EnrolmentResult> Enrol(const OperationParts& parts, const EnrolmentRequest& request,
                                 const Caller& caller, const Receipt<EnrolmentResult>& receipt) {
   const ModelKey& model = parts.engine.model();
-  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection, CheckMayEnrol(parts, request));
+  const StopCheck stop = parts.engine.Wanted(caller);
+  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection, CheckMayEnrol(parts, request, stop));
   const double wanted = WantedQuality(collection.settings.enrol_quality, parts.quality.enrol);
   FACEGATE_ASSIGN_OR_RETURN(const EnrolOptions options,
-                            OptionsOf(parts, request, collection.settings, caller));
+                            OptionsOf(parts, request, collection.settings));
   FACEGATE_ASSIGN_OR_RETURN(const std::vector<EmbeddedFace> faces,
                             EmbedSamples(parts, request.samples, wanted, caller));
   std::vector<NewTemplate> templates;
@@ -128,7 +130,8 @@ StatusOr<EnrolmentResult> Enrol(const OperationParts& parts, const EnrolmentRequ
   const auto enrolled = parts.gallery.Enrol(
       request.collection, request.identity, model, templates, options,
       {.ticket = receipt.ticket,
-       .answer = [&](const EnrolResult& stored) { return receipt.answer(result_of(stored)); }});
+       .answer = [&](const EnrolResult& stored) { return receipt.answer(result_of(stored)); }},
+      stop);
   if (!enrolled.ok()) return AtSample(enrolled.status());
   return result_of(*enrolled);
 }

@@ -29,15 +29,20 @@ StatusOr<std::vector<SearchedFace>> SearchFaces(const OperationParts& parts,
                                                 std::vector<JudgedFace> faces,
                                                 const Caller& caller) {
   const size_t needed = NearestNeeded(request.options, faces.size());
+  std::vector<Embedding> queries;
+  for (const JudgedFace& face : faces) {
+    if (face.embedding.has_value()) queries.push_back(*face.embedding);
+  }
+  // All faces of a photo share one scan.
+  FACEGATE_ASSIGN_OR_RETURN(
+      auto found, parts.gallery.Search(request.collection, parts.engine.model(), queries, needed,
+                                       parts.engine.Wanted(caller)));
   std::vector<SearchedFace> searched;
   searched.reserve(faces.size());
+  auto next = found.begin();
   for (JudgedFace& face : faces) {
     std::vector<Candidate> nearest;
-    if (face.embedding.has_value()) {
-      FACEGATE_ASSIGN_OR_RETURN(
-          nearest, parts.gallery.Search(request.collection, parts.engine.model(), *face.embedding,
-                                        needed, parts.engine.Wanted(caller)));
-    }
+    if (face.embedding.has_value()) nearest = std::move(*next++);
     if (!request.options.include_below_threshold) DropBelowThreshold(basis, nearest);
     searched.push_back({.face = std::move(face), .nearest = std::move(nearest)});
   }
@@ -117,9 +122,9 @@ StatusOr<std::vector<IdentifiedFace>> DecideFaces(const IdentificationOptions& o
 StatusOr<IdentificationResult> Identify(const OperationParts& parts,
                                         const IdentificationRequest& request,
                                         const Caller& caller) {
-  FACEGATE_ASSIGN_OR_RETURN(
-      const CollectionInfo collection,
-      GetUsableCollection(parts.gallery, request.collection, parts.engine.model()));
+  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection,
+                            GetUsableCollection(parts.gallery, request.collection,
+                                                parts.engine.model(), parts.engine.Wanted(caller)));
   IdentificationResult result;
   FACEGATE_ASSIGN_OR_RETURN(
       result.basis, BasisWithin(parts.of_calibrations(), collection, request.operating_point,
@@ -133,8 +138,9 @@ StatusOr<IdentificationResult> Identify(const OperationParts& parts,
   FACEGATE_ASSIGN_OR_RETURN(
       result.faces,
       DecideFaces(request.options, result.basis, std::move(searched), parts.engine.Wanted(caller)));
-  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo after,
-                            parts.gallery.GetCollection(request.collection));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const CollectionInfo after,
+      parts.gallery.GetCollection(request.collection, parts.engine.Wanted(caller)));
   result.gallery_identities = after.identity_count;
   return result;
 }

@@ -19,11 +19,13 @@ PreparedFaces OneFace(StatusOr<PreparedFace> face) {
 }
 
 StatusOr<PreparedFace> FromTemplate(const TemplatePath& path, const FaceEngine& engine,
-                                    const Gallery& gallery) {
-  FACEGATE_RETURN_IF_ERROR(GetUsableCollection(gallery, path.collection, engine.model()).status());
+                                    const Gallery& gallery, const Caller& caller) {
+  const StopCheck wanted = engine.Wanted(caller);
+  FACEGATE_RETURN_IF_ERROR(
+      GetUsableCollection(gallery, path.collection, engine.model(), wanted).status());
   PreparedFace face;
-  FACEGATE_ASSIGN_OR_RETURN(face.content,
-                            gallery.GetEmbedding(path.collection, path.identity, path.template_id));
+  FACEGATE_ASSIGN_OR_RETURN(
+      face.content, gallery.GetEmbedding(path.collection, path.identity, path.template_id, wanted));
   return face;
 }
 
@@ -43,7 +45,7 @@ struct Preparation {
     return OneFace(engine.FromEmbedding(embedding.values, embedding.model));
   }
   PreparedFaces operator()(const StoredProbe& stored) const {
-    return OneFace(FromTemplate(stored.path, engine, gallery));
+    return OneFace(FromTemplate(stored.path, engine, gallery, caller));
   }
 };
 
@@ -105,8 +107,8 @@ StatusOr<std::vector<JudgedFace>> EmbedComparable(const OperationParts& parts,
 }
 
 StatusOr<CollectionInfo> GetUsableCollection(const Gallery& gallery, std::string_view collection,
-                                             const ModelKey& server_model) {
-  FACEGATE_ASSIGN_OR_RETURN(CollectionInfo info, gallery.GetCollection(collection));
+                                             const ModelKey& server_model, const StopCheck& stop) {
+  FACEGATE_ASSIGN_OR_RETURN(CollectionInfo info, gallery.GetCollection(collection, stop));
   if (info.model == server_model) return info;
   const bool same_weights = info.model.model_digest == server_model.model_digest;
   return Refuse(

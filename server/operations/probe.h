@@ -65,6 +65,6 @@ StatusOr<std::vector<JudgedFace>> EmbedComparable(const OperationParts& parts,
 // A collection, unless it was made with another model than the server's: kModelMismatch with both
 // digests.
 StatusOr<CollectionInfo> GetUsableCollection(const Gallery& gallery, std::string_view collection,
-                                             const ModelKey& server_model);
+                                             const ModelKey& server_model, const StopCheck& stop);
 
 }  // namespace facegate

@@ -7,15 +7,15 @@ namespace facegate {
 StatusOr<VerificationResult> Verify(const OperationParts& parts, const VerificationRequest& request,
                                     const Caller& caller) {
   const ModelKey& model = parts.engine.model();
+  const StopCheck stop = parts.engine.Wanted(caller);
   FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection,
-                            GetUsableCollection(parts.gallery, request.collection, model));
+                            GetUsableCollection(parts.gallery, request.collection, model, stop));
   FACEGATE_ASSIGN_OR_RETURN(const IdentityInfo identity,
-                            parts.gallery.GetIdentity(request.collection, request.identity));
+                            parts.gallery.GetIdentity(request.collection, request.identity, stop));
   VerificationResult result;
   FACEGATE_ASSIGN_OR_RETURN(
-      result.basis,
-      BasisWithin(parts.of_calibrations(), collection, request.operating_point,
-                  {.templates = identity.template_count}, parts.engine.Wanted(caller)));
+      result.basis, BasisWithin(parts.of_calibrations(), collection, request.operating_point,
+                                {.templates = identity.template_count}, stop));
   const double wanted = WantedQuality(collection.settings.probe_quality, parts.quality.probe);
   FACEGATE_ASSIGN_OR_RETURN(std::vector<JudgedFace> faces,
                             EmbedComparable(parts, {&request.probe, 1}, wanted, caller));
@@ -23,7 +23,7 @@ StatusOr<VerificationResult> Verify(const OperationParts& parts, const Verificat
   result.face = std::move(face.report);
   if (!face.embedding.has_value()) return result;
   FACEGATE_ASSIGN_OR_RETURN(result.best, parts.gallery.Score(request.collection, request.identity,
-                                                             model, *face.embedding));
+                                                             model, *face.embedding, stop));
   result.decision = Decide(result.best->score, result.basis);
   return result;
 }

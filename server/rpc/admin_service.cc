@@ -60,7 +60,7 @@ Status AdminService::GetServerInfo(const CallContext& /*call*/,
                                    const v1::GetServerInfoRequest& /*request*/,
                                    v1::GetServerInfoResponse* response) {
   *response = constant_;
-  const GalleryStats stats = gallery_.stats();
+  FACEGATE_ASSIGN_OR_RETURN(const GalleryStats stats, gallery_.Stats());
   response->set_collection_count(stats.collections);
   response->set_identity_count(stats.identities);
   response->set_template_count(stats.templates);

@@ -58,12 +58,14 @@ void FillCandidate(std::string_view collection, const DecidedCandidate& found,
 
 }  // namespace
 
-FaceService::FaceService(const FaceEngine& engine, Gallery& gallery, const RequestLimits& limits,
-                         const QualityPolicy& quality, SiteCalibrations& calibrations)
+FaceService::FaceService(const FaceEngine& engine, Gallery& gallery, Journal& journal,
+                         const RequestLimits& limits, const QualityPolicy& quality,
+                         SiteCalibrations& calibrations)
     : parts_{.engine = engine,
              .gallery = gallery,
              .quality = quality,
              .calibrations = calibrations},
+      journal_(journal),
       limits_(limits) {}
 
 StatusOr<std::vector<Sample>> FaceService::ParseSamples(const v1::EnrollRequest& request) const {
@@ -103,7 +105,7 @@ Status FaceService::Enroll(const CallContext& call, const v1::EnrollRequest& req
     out->set_created_identity(enrolled.created_identity);
     out->set_model_digest(parts_.engine.model().model_digest);
   };
-  return Once(parts_.gallery, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(const EnrolmentResult enrolled,
                               Enrol(parts_, enrolment, call.caller,
                                     ReceiptOf<EnrolmentResult, v1::EnrollResponse>(ticket, fill)));

@@ -5,6 +5,7 @@
 #include "face/base/status.h"
 #include "facegate/v1/face_service.pb.h"
 #include "index/gallery.h"
+#include "index/journal.h"
 #include "server/engine/face_engine.h"
 #include "server/operations/enrolment.h"
 #include "server/operations/operation_parts.h"
@@ -18,10 +19,11 @@ namespace facegate {
 // in the answer. Thread-safe. After an error the response's content is unspecified.
 class FaceService {
  public:
-  // Engine, gallery and calibrations must outlive the service. `quality` holds where neither a
+  // Engine, gallery, journal and calibrations must outlive the service. `quality` holds where neither a
   // collection nor a request says what is wanted.
-  FaceService(const FaceEngine& engine, Gallery& gallery, const RequestLimits& limits,
-              const QualityPolicy& quality, SiteCalibrations& calibrations);
+  FaceService(const FaceEngine& engine, Gallery& gallery, Journal& journal,
+              const RequestLimits& limits, const QualityPolicy& quality,
+              SiteCalibrations& calibrations);
 
   Status Enroll(const CallContext& call, const v1::EnrollRequest& request,
                 v1::EnrollResponse* response);
@@ -41,6 +43,7 @@ class FaceService {
   StatusOr<size_t> CandidateCount(const v1::IdentifyRequest& request) const;
 
   const OperationParts parts_;
+  Journal& journal_;
   const RequestLimits limits_;
 };
 

@@ -90,15 +90,21 @@ StatusOr<LabelChange> ParseLabelChange(const v1::UpdateIdentityRequest& request)
 
 }  // namespace
 
-GalleryService::GalleryService(Gallery& gallery, ModelKey model, int embedding_size,
-                               const CalibrationParts& calibrations, const Clock& clock)
+GalleryService::GalleryService(Gallery& gallery, Journal& journal, ModelKey model,
+                               int embedding_size, const CalibrationParts& calibrations,
+                               const Clock& clock)
     : gallery_(gallery),
+      journal_(journal),
       model_(std::move(model)),
       embedding_size_(embedding_size),
       calibrations_(calibrations),
       clock_(clock) {}
 
-Status GalleryService::CreateCollection(const CallContext& /*call*/,
+StopCheck GalleryService::Wanted(const CallContext& call) const {
+  return [this, &call] { return call.caller.Check(clock_.Now()); };
+}
+
+Status GalleryService::CreateCollection(const CallContext& call,
                                         const v1::CreateCollectionRequest& request,
                                         v1::CreateCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
@@ -106,34 +112,35 @@ Status GalleryService::CreateCollection(const CallContext& /*call*/,
   const auto fill = [this](const CollectionInfo& info, v1::CreateCollectionResponse* out) {
     FillCollection(info, model_, out->mutable_collection());
   };
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const CollectionInfo info,
         gallery_.CreateCollection(
             request.collection_id(), model_, embedding_size_, settings,
-            ReceiptOf<CollectionInfo, v1::CreateCollectionResponse>(ticket, fill)));
+            ReceiptOf<CollectionInfo, v1::CreateCollectionResponse>(ticket, fill), Wanted(call)));
     fill(info, response);
     return OkStatus();
   });
 }
 
-Status GalleryService::GetCollection(const CallContext& /*call*/,
+Status GalleryService::GetCollection(const CallContext& call,
                                      const v1::GetCollectionRequest& request,
                                      v1::GetCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
   FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo info,
-                            gallery_.GetCollection(request.collection_id()));
+                            gallery_.GetCollection(request.collection_id(), Wanted(call)));
   FillCollection(info, model_, response->mutable_collection());
   return OkStatus();
 }
 
-Status GalleryService::ListCollections(const CallContext& /*call*/,
+Status GalleryService::ListCollections(const CallContext& call,
                                        const v1::ListCollectionsRequest& request,
                                        v1::ListCollectionsResponse* response) {
   FACEGATE_ASSIGN_OR_RETURN(const size_t limit, PageSize(request.page_size()));
   FACEGATE_ASSIGN_OR_RETURN(const std::string after,
                             ParsePageToken({"ListCollections"}, request.page_token()));
-  const Page<CollectionInfo> page = gallery_.ListCollections(after, limit);
+  FACEGATE_ASSIGN_OR_RETURN(const Page<CollectionInfo> page,
+                            gallery_.ListCollections(after, limit, Wanted(call)));
   const size_t added = FillPage(page.items, response->mutable_collections(),
                                 [this](const CollectionInfo& info, v1::Collection* out) {
                                   FillCollection(info, model_, out);
@@ -144,7 +151,7 @@ Status GalleryService::ListCollections(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::UpdateCollection(const CallContext& /*call*/,
+Status GalleryService::UpdateCollection(const CallContext& call,
                                         const v1::UpdateCollectionRequest& request,
                                         v1::UpdateCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
@@ -152,25 +159,25 @@ Status GalleryService::UpdateCollection(const CallContext& /*call*/,
   const auto fill = [this](const CollectionInfo& info, v1::UpdateCollectionResponse* out) {
     FillCollection(info, model_, out->mutable_collection());
   };
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const CollectionInfo info,
         gallery_.UpdateCollection(
             request.collection_id(), change, request.collection().etag(),
-            ReceiptOf<CollectionInfo, v1::UpdateCollectionResponse>(ticket, fill)));
+            ReceiptOf<CollectionInfo, v1::UpdateCollectionResponse>(ticket, fill), Wanted(call)));
     fill(info, response);
     return OkStatus();
   });
 }
 
-Status GalleryService::DeleteCollection(const CallContext& /*call*/,
+Status GalleryService::DeleteCollection(const CallContext& call,
                                         const v1::DeleteCollectionRequest& request,
                                         v1::DeleteCollectionResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) {
     return gallery_.DeleteCollection(
         request.collection_id(), request.force(),
-        ReceiptOf<Deleted, v1::DeleteCollectionResponse>(ticket, kFillNothing));
+        ReceiptOf<Deleted, v1::DeleteCollectionResponse>(ticket, kFillNothing), Wanted(call));
   });
 }
 
@@ -181,26 +188,26 @@ Status GalleryService::GetCalibration(const CallContext& call,
   FACEGATE_ASSIGN_OR_RETURN(
       const CalibrationSource source,
       ParseCalibration(request.calibration(), CalibrationSource::kCollection));
-  FACEGATE_ASSIGN_OR_RETURN(const CollectionInfo collection,
-                            GetUsableCollection(gallery_, request.collection_id(), model_));
-  const StopCheck wanted = [&] { return call.caller.Check(clock_.Now()); };
+  FACEGATE_ASSIGN_OR_RETURN(
+      const CollectionInfo collection,
+      GetUsableCollection(gallery_, request.collection_id(), model_, Wanted(call)));
   FACEGATE_ASSIGN_OR_RETURN(const CalibrationReport report,
-                            ReportCalibration(calibrations_, collection, source, wanted));
+                            ReportCalibration(calibrations_, collection, source, Wanted(call)));
   FillCalibration(report, response);
   return OkStatus();
 }
 
-Status GalleryService::GetIdentity(const CallContext& /*call*/,
-                                   const v1::GetIdentityRequest& request,
+Status GalleryService::GetIdentity(const CallContext& call, const v1::GetIdentityRequest& request,
                                    v1::GetIdentityResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
-  FACEGATE_ASSIGN_OR_RETURN(const IdentityInfo info,
-                            gallery_.GetIdentity(request.collection_id(), request.identity_id()));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const IdentityInfo info,
+      gallery_.GetIdentity(request.collection_id(), request.identity_id(), Wanted(call)));
   FillIdentity(request.collection_id(), info, response->mutable_identity());
   return OkStatus();
 }
 
-Status GalleryService::ListIdentities(const CallContext& /*call*/,
+Status GalleryService::ListIdentities(const CallContext& call,
                                       const v1::ListIdentitiesRequest& request,
                                       v1::ListIdentitiesResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
@@ -208,8 +215,9 @@ Status GalleryService::ListIdentities(const CallContext& /*call*/,
   FACEGATE_ASSIGN_OR_RETURN(
       const std::string after,
       ParsePageToken({"ListIdentities", request.collection_id()}, request.page_token()));
-  FACEGATE_ASSIGN_OR_RETURN(const Page<IdentityInfo> page,
-                            gallery_.ListIdentities(request.collection_id(), after, limit));
+  FACEGATE_ASSIGN_OR_RETURN(
+      const Page<IdentityInfo> page,
+      gallery_.ListIdentities(request.collection_id(), after, limit, Wanted(call)));
   const size_t added = FillPage(page.items, response->mutable_identities(),
                                 [&](const IdentityInfo& info, v1::Identity* out) {
                                   FillIdentity(request.collection_id(), info, out);
@@ -220,7 +228,7 @@ Status GalleryService::ListIdentities(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::UpdateIdentity(const CallContext& /*call*/,
+Status GalleryService::UpdateIdentity(const CallContext& call,
                                       const v1::UpdateIdentityRequest& request,
                                       v1::UpdateIdentityResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
@@ -228,10 +236,10 @@ Status GalleryService::UpdateIdentity(const CallContext& /*call*/,
   const auto fill = [&](const IdentityInfo& info, v1::UpdateIdentityResponse* out) {
     FillIdentity(request.collection_id(), info, out->mutable_identity());
   };
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) -> Status {
     const StatusOr<IdentityInfo> info = gallery_.UpdateLabels(
         request.collection_id(), request.identity_id(), change, request.identity().etag(),
-        ReceiptOf<IdentityInfo, v1::UpdateIdentityResponse>(ticket, fill));
+        ReceiptOf<IdentityInfo, v1::UpdateIdentityResponse>(ticket, fill), Wanted(call));
     // Too many labels together with those that are there.
     if (FieldOf(info.status()) == "labels") return AtField(info.status(), "identity");
     FACEGATE_RETURN_IF_ERROR(info.status());
@@ -240,7 +248,7 @@ Status GalleryService::UpdateIdentity(const CallContext& /*call*/,
   });
 }
 
-Status GalleryService::RenameIdentity(const CallContext& /*call*/,
+Status GalleryService::RenameIdentity(const CallContext& call,
                                       const v1::RenameIdentityRequest& request,
                                       v1::RenameIdentityResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
@@ -248,18 +256,19 @@ Status GalleryService::RenameIdentity(const CallContext& /*call*/,
   const auto fill = [&](const IdentityInfo& info, v1::RenameIdentityResponse* out) {
     FillIdentity(request.collection_id(), info, out->mutable_identity());
   };
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const IdentityInfo info,
         gallery_.RenameIdentity(request.collection_id(), request.identity_id(),
                                 request.new_identity_id(), request.etag(),
-                                ReceiptOf<IdentityInfo, v1::RenameIdentityResponse>(ticket, fill)));
+                                ReceiptOf<IdentityInfo, v1::RenameIdentityResponse>(ticket, fill),
+                                Wanted(call)));
     fill(info, response);
     return OkStatus();
   });
 }
 
-Status GalleryService::MergeIdentities(const CallContext& /*call*/,
+Status GalleryService::MergeIdentities(const CallContext& call,
                                        const v1::MergeIdentitiesRequest& request,
                                        v1::MergeIdentitiesResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
@@ -271,35 +280,36 @@ Status GalleryService::MergeIdentities(const CallContext& /*call*/,
     FillIdentity(request.collection_id(), merged.identity, out->mutable_identity());
     out->set_moved_templates(merged.moved_templates);
   };
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const MergeResult merged,
-        gallery_.MergeIdentities(
-            request.collection_id(), source, target,
-            ReceiptOf<MergeResult, v1::MergeIdentitiesResponse>(ticket, fill)));
+        gallery_.MergeIdentities(request.collection_id(), source, target,
+                                 ReceiptOf<MergeResult, v1::MergeIdentitiesResponse>(ticket, fill),
+                                 Wanted(call)));
     fill(merged, response);
     return OkStatus();
   });
 }
 
-Status GalleryService::DeleteIdentity(const CallContext& /*call*/,
+Status GalleryService::DeleteIdentity(const CallContext& call,
                                       const v1::DeleteIdentityRequest& request,
                                       v1::DeleteIdentityResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
   const auto fill = [](uint64_t deleted, v1::DeleteIdentityResponse* out) {
     out->set_deleted_templates(deleted);
   };
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) -> Status {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) -> Status {
     FACEGATE_ASSIGN_OR_RETURN(
         const uint64_t deleted,
         gallery_.DeleteIdentity(request.collection_id(), request.identity_id(), request.etag(),
-                                ReceiptOf<uint64_t, v1::DeleteIdentityResponse>(ticket, fill)));
+                                ReceiptOf<uint64_t, v1::DeleteIdentityResponse>(ticket, fill),
+                                Wanted(call)));
     fill(deleted, response);
     return OkStatus();
   });
 }
 
-Status GalleryService::ListTemplates(const CallContext& /*call*/,
+Status GalleryService::ListTemplates(const CallContext& call,
                                      const v1::ListTemplatesRequest& request,
                                      v1::ListTemplatesResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
@@ -311,9 +321,9 @@ Status GalleryService::ListTemplates(const CallContext& /*call*/,
   std::from_chars(after.data(), after.data() + after.size(), after_id);
 
   // One more than asked for tells whether there is a next page.
-  FACEGATE_ASSIGN_OR_RETURN(
-      std::vector<TemplateInfo> templates,
-      gallery_.ListTemplates(request.collection_id(), request.identity_id(), after_id, limit + 1));
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<TemplateInfo> templates,
+                            gallery_.ListTemplates(request.collection_id(), request.identity_id(),
+                                                   after_id, limit + 1, Wanted(call)));
   if (templates.size() > limit) {
     templates.resize(limit);
     response->set_next_page_token(MakePageToken(list, std::to_string(templates.back().id)));
@@ -324,15 +334,15 @@ Status GalleryService::ListTemplates(const CallContext& /*call*/,
   return OkStatus();
 }
 
-Status GalleryService::DeleteTemplate(const CallContext& /*call*/,
+Status GalleryService::DeleteTemplate(const CallContext& call,
                                       const v1::DeleteTemplateRequest& request,
                                       v1::DeleteTemplateResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckIdentityPath(request));
   FACEGATE_RETURN_IF_ERROR(CheckTemplateId(request.template_id()));
-  return Once(gallery_, request, response, [&](const RequestTicket* ticket) {
+  return Once(journal_, request, response, [&](const RequestTicket* ticket) {
     return gallery_.DeleteTemplate(
         request.collection_id(), request.identity_id(), request.template_id(),
-        ReceiptOf<Deleted, v1::DeleteTemplateResponse>(ticket, kFillNothing));
+        ReceiptOf<Deleted, v1::DeleteTemplateResponse>(ticket, kFillNothing), Wanted(call));
   });
 }
 

@@ -4,6 +4,7 @@
 #include "face/base/status.h"
 #include "facegate/v1/gallery_service.pb.h"
 #include "index/gallery.h"
+#include "index/journal.h"
 #include "server/operations/calibrated_basis.h"
 #include "server/rpc/call_context.h"
 
@@ -14,7 +15,7 @@ namespace facegate {
 class GalleryService {
  public:
   // All must outlive the service. New collections are bound to `model`.
-  GalleryService(Gallery& gallery, ModelKey model, int embedding_size,
+  GalleryService(Gallery& gallery, Journal& journal, ModelKey model, int embedding_size,
                  const CalibrationParts& calibrations, const Clock& clock);
 
   Status CreateCollection(const CallContext& call, const v1::CreateCollectionRequest& request,
@@ -50,7 +51,11 @@ class GalleryService {
                         v1::DeleteTemplateResponse* response);
 
  private:
+  // Of a call that goes on.
+  StopCheck Wanted(const CallContext& call) const;
+
   Gallery& gallery_;
+  Journal& journal_;
   const ModelKey model_;
   const int embedding_size_;
   const CalibrationParts calibrations_;

@@ -27,7 +27,7 @@ std::string FingerprintOf(const google::protobuf::MessageLite& request) {
 
 }  // namespace
 
-StatusOr<std::optional<RequestTicket>> BeginOnce(Gallery& gallery, const std::string& request_id,
+StatusOr<std::optional<RequestTicket>> BeginOnce(Journal& journal, const std::string& request_id,
                                                  const google::protobuf::MessageLite& request) {
   if (request_id.empty()) return std::optional<RequestTicket>();
   const std::optional<RequestId> id = ParseRequestId(request_id);
@@ -36,7 +36,7 @@ StatusOr<std::optional<RequestTicket>> BeginOnce(Gallery& gallery, const std::st
                        "is not a UUID: 8-4-4-4-12 hexadecimal digits, not all of them zero");
   }
   FACEGATE_ASSIGN_OR_RETURN(RequestTicket ticket,
-                            gallery.BeginRequest(*id, FingerprintOf(request)));
+                            journal.BeginRequest(*id, FingerprintOf(request)));
   return std::optional<RequestTicket>(std::move(ticket));
 }
 

@@ -7,23 +7,23 @@
 #include <utility>
 
 #include "face/base/status.h"
-#include "index/gallery.h"
+#include "index/journal.h"
 
 // Writes with a request_id: made once, answered alike each time (the contract is in
 // protos/facegate/v1/gallery_service.proto).
 namespace facegate {
 
 // Nothing when `request_id` is empty. kInvalidField at request_id for what is no UUID; the other
-// errors are those of Gallery::BeginRequest(). `request` is all of the request.
-StatusOr<std::optional<RequestTicket>> BeginOnce(Gallery& gallery, const std::string& request_id,
+// errors are those of Journal::BeginRequest(). `request` is all of the request.
+StatusOr<std::optional<RequestTicket>> BeginOnce(Journal& journal, const std::string& request_id,
                                                  const google::protobuf::MessageLite& request);
 
 // Runs `change`, a Status (const RequestTicket*), unless it was made already: then the answer of
 // that time is the answer. `change` hands a Receipt with the ticket to the gallery.
 template <typename Request, typename Response, typename Change>
-Status Once(Gallery& gallery, const Request& request, Response* response, const Change& change) {
+Status Once(Journal& journal, const Request& request, Response* response, const Change& change) {
   FACEGATE_ASSIGN_OR_RETURN(const std::optional<RequestTicket> ticket,
-                            BeginOnce(gallery, request.request_id(), request));
+                            BeginOnce(journal, request.request_id(), request));
   if (!ticket.has_value()) return change(nullptr);
   if (!ticket->answer.has_value()) return change(&*ticket);
   if (response->ParseFromString(*ticket->answer)) return OkStatus();

@@ -24,7 +24,7 @@
 #include "face/base/check.h"
 #include "face/base/clock.h"
 #include "face/base/log.h"
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/temp_dir.h"
 
@@ -68,7 +68,7 @@ class FilledGallery {
     FACEGATE_CHECK(gallery_->Compact().ok());
   }
 
-  LocalGallery& gallery() { return *gallery_; }
+  GalleryBackend& gallery() { return *gallery_; }
   size_t identities() const { return identities_; }
   std::string directory() const { return dir_.File("store"); }
 
@@ -94,7 +94,7 @@ class FilledGallery {
 
   const size_t identities_;
   TempDir dir_;
-  std::unique_ptr<LocalGallery> gallery_;
+  std::unique_ptr<GalleryBackend> gallery_;
 };
 
 // A figure of /proc/self/io.

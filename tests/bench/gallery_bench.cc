@@ -15,7 +15,7 @@
 #include "face/base/check.h"
 #include "face/base/clock.h"
 #include "face/base/log.h"
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/temp_dir.h"
 
@@ -57,7 +57,7 @@ struct Filled {
   }
 
   TempDir dir;
-  std::unique_ptr<LocalGallery> gallery;
+  std::unique_ptr<GalleryBackend> gallery;
 };
 
 // One gallery of each size for all benchmarks; made while one thread is at work.

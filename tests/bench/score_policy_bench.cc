@@ -20,7 +20,7 @@
 #include "clients/cli/table.h"
 #include "face/base/clock.h"
 #include "face/base/random.h"
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/embeddings/embedding_file.h"
 #include "trainer/measure/embedding_set.h"

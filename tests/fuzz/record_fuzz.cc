@@ -4,8 +4,8 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include "face/base/check.h"
-#include "index/envelope.h"
-#include "index/template_record.h"
+#include "index/store/envelope.h"
+#include "index/store/template_record.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/stored_record.h"
 

@@ -1,6 +1,6 @@
 // Seeds for record_fuzz.cc: a record of each family as the store writes it, and damaged ones.
-#include "index/envelope.h"
-#include "index/template_record.h"
+#include "index/store/envelope.h"
+#include "index/store/template_record.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/fuzz/stored_record.h"
 

@@ -28,7 +28,7 @@ constexpr RequestLimits kRequestLimits{.max_image_bytes = 20'000,
 // Ids above are left alone, so that a fuzzer can also name a number as it is.
 constexpr uint64_t kResolvedIds = 1000;
 
-StatusOr<std::unique_ptr<LocalGallery>> OpenGallery(const std::string& directory, Clock& clock) {
+StatusOr<std::unique_ptr<GalleryBackend>> OpenGallery(const std::string& directory, Clock& clock) {
   // Nothing is compacted meanwhile: it would cost more than the calls.
   return OpenLocalGallery(
       {.directory = directory, .load_threads = 1, .erase_delay = std::chrono::hours(24)}, clock);
@@ -75,10 +75,10 @@ RequestWorld::RequestWorld()
   FACEGATE_CHECK(gallery.ok());
   gallery_ = *std::move(gallery);
   calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
-  faces_ = std::make_unique<FaceService>(engine_, *gallery_, kRequestLimits, QualityPolicy{},
-                                         *calibrations_);
+  faces_ = std::make_unique<FaceService>(engine_, *gallery_, *gallery_, kRequestLimits,
+                                         QualityPolicy{}, *calibrations_);
   galleries_ = std::make_unique<GalleryService>(
-      *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
+      *gallery_, *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
       CalibrationParts{.card = engine_.card(), .quality = {}, .calibrations = *calibrations_},
       clock_);
   admin_ = std::make_unique<AdminService>(Facts(), engine_.card(), *gallery_);
@@ -90,10 +90,12 @@ ModelKey RequestWorld::OtherModel() {
 }
 
 void RequestWorld::MakeAnew() {
-  for (const CollectionInfo& info : gallery_->ListCollections("", 1000).items) {
+  const auto listed = gallery_->ListCollections("", 1000);
+  FACEGATE_CHECK(listed.ok());
+  for (const CollectionInfo& info : listed->items) {
     FACEGATE_CHECK(gallery_->DeleteCollection(info.id, true).ok());
   }
-  FACEGATE_CHECK(gallery_->stats().templates == 0);
+  FACEGATE_CHECK(gallery_->Stats()->templates == 0);
   constexpr int kSize = FakeEmbedder::kEmbeddingSize;
   const ModelKey& model = engine_.model();
   FACEGATE_CHECK(gallery_->CreateCollection("people", model, kSize, {.min_cosine = 0.5f}).ok());

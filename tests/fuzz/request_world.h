@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
 #include "server/engine/batcher.h"
 #include "server/engine/face_engine.h"
 #include "server/rpc/admin_service.h"
@@ -66,7 +66,7 @@ class RequestWorld {
   DecodeBudget decode_budget_;
   const FakeQualityMeter quality_meter_;
   const FaceEngine engine_;
-  std::unique_ptr<LocalGallery> gallery_;
+  std::unique_ptr<GalleryBackend> gallery_;
   std::unique_ptr<SiteCalibrations> calibrations_;
   std::unique_ptr<FaceService> faces_;
   std::unique_ptr<GalleryService> galleries_;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "face/base/coding.h"
-#include "index/key_codec.h"
+#include "index/store/key_codec.h"
 
 // The input of record_fuzz.cc:
 //
@@ -46,7 +46,7 @@ inline std::optional<StoredRecord> ReadStoredRecord(std::string_view input) {
                       .value = input.substr(*key_size)};
 }
 
-// The sum at the end of a value, as index/FORMAT.md defines it.
+// The sum at the end of a value, as index/store/FORMAT.md defines it.
 inline uint32_t StoredChecksum(Family family, std::string_view key, std::string_view before) {
   const char number = static_cast<char>(family);
   return Crc32c(before, Crc32c(key, Crc32c({&number, 1})));

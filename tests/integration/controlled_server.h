@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "face/base/check.h"
-#include "index/local_gallery.h"
-#include "index/template_store.h"
+#include "index/local/local_gallery.h"
+#include "index/store/template_store.h"
 #include "server/app.h"
 #include "tests/support/fake_detector.h"
 #include "tests/support/fake_embedder.h"
@@ -40,7 +40,7 @@ struct ControlledServer {
                 },
                 .load_quality_meter = nullptr,  // pattern pictures are no faces
                 .open_gallery = [this](const Config& from, Clock&,
-                                       WriteHealthListener) -> StatusOr<std::unique_ptr<Gallery>> {
+                                       WriteHealthListener) -> StatusOr<std::unique_ptr<GalleryBackend>> {
                   FACEGATE_ASSIGN_OR_RETURN(auto real,
                                             OpenTemplateStore({.directory = from.data_dir}));
                   auto faulty = std::make_unique<FaultyStore>(std::move(real));

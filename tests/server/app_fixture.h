@@ -15,7 +15,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
 #include "server/app.h"
 #include "tests/support/fake_detector.h"
 #include "tests/support/fake_embedder.h"
@@ -53,7 +53,7 @@ class AppTest : public ::testing::Test {
         // Pattern pictures are no faces, so nobody asks how good they are.
         .load_quality_meter = nullptr,
         .open_gallery = [this](const Config& config, Clock& clock,
-                               WriteHealthListener listener) -> StatusOr<std::unique_ptr<Gallery>> {
+                               WriteHealthListener listener) -> StatusOr<std::unique_ptr<GalleryBackend>> {
           write_health_ = listener;
           return OpenLocalGallery(
               {.directory = config.data_dir, .on_write_health = std::move(listener)}, clock);

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "face/base/mutex.h"
-#include "index/template_store.h"
+#include "index/store/template_store.h"
 
 namespace facegate {
 

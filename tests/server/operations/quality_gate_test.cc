@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
 #include "server/operations/comparison.h"
 #include "server/operations/enrolment.h"
 #include "server/operations/examination.h"
@@ -105,7 +105,7 @@ class QualityGateTest : public ::testing::Test {
   DecodeBudget decode_budget_{1 << 30, clock_};
   FaceEngine engine_{embedder_,      batcher_,       &detector_, &meter_,
                      DecodeLimits{}, decode_budget_, clock_};
-  std::unique_ptr<Gallery> gallery_;
+  std::unique_ptr<GalleryBackend> gallery_;
   std::unique_ptr<SiteCalibrations> calibrations_;
   QualityPolicy policy_;
   Caller caller_;

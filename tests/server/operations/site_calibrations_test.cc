@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/status_matchers.h"
@@ -66,7 +66,7 @@ class SiteCalibrationsTest : public ::testing::Test {
   FakeClock clock_;
   std::mt19937_64 random_{18};
   int next_ = 0;
-  std::unique_ptr<Gallery> gallery_;
+  std::unique_ptr<GalleryBackend> gallery_;
   std::unique_ptr<SiteCalibrations> calibrations_;
 };
 

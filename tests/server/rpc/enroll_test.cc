@@ -110,7 +110,7 @@ TEST_F(EnrollOnceTest, ARetryGivesTheSameBytesAndAddsNothing) {
   ASSERT_THAT(Enroll(request_), IsOk());
   EXPECT_EQ(response_.SerializeAsString(), first);
   EXPECT_EQ(embedder_.batch_sizes(), batches) << "nothing is computed again";
-  EXPECT_EQ(gallery_->stats().templates, 2u);
+  EXPECT_EQ(gallery_->Stats()->templates, 2u);
 }
 
 TEST_F(EnrollOnceTest, ARetryOfAnEnrolmentThatMustBeNewIsNoSecondOne) {
@@ -135,7 +135,7 @@ TEST_F(EnrollOnceTest, TheIdOfAnotherEnrolmentIsRefused) {
   other = request_;
   other.mutable_samples()->SwapElements(0, 1);
   EXPECT_THAT(Enroll(other), RefusedWith(Reason::kRequestIdReused));
-  EXPECT_EQ(gallery_->stats().templates, 2u);
+  EXPECT_EQ(gallery_->Stats()->templates, 2u);
 }
 
 TEST_F(EnrollOnceTest, AnEnrolmentThatFailedMayBeTriedAgain) {
@@ -146,7 +146,7 @@ TEST_F(EnrollOnceTest, AnEnrolmentThatFailedMayBeTriedAgain) {
   EXPECT_THAT(Enroll(request_), RefusedWith(Reason::kNoFace));
   detector_.set_faces({FaceAt(0, 0)});
   EXPECT_THAT(Enroll(request_), IsOk());
-  EXPECT_EQ(gallery_->stats().templates, 2u);
+  EXPECT_EQ(gallery_->Stats()->templates, 2u);
 }
 
 TEST_F(EnrollOnceTest, ARetryAfterTheDeletionEnrolsNobody) {

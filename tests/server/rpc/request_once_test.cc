@@ -36,9 +36,9 @@ class RequestOnceTest : public ServiceTest {
     gallery_ = std::move(gallery).value();
     calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
     faces_ =
-        std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{}, *calibrations_);
+        std::make_unique<FaceService>(engine_, *gallery_, *gallery_, limits_, QualityPolicy{}, *calibrations_);
     galleries_ = std::make_unique<GalleryService>(
-        *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
+        *gallery_, *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
         CalibrationParts{.card = engine_.card(), .quality = {}, .calibrations = *calibrations_},
         clock_);
   }
@@ -54,16 +54,16 @@ class RequestOnceTest : public ServiceTest {
     request.set_request_id(request_id);
     Response first;
     ASSERT_THAT((galleries_.get()->*method)(call_, request, &first), IsOk());
-    const GalleryStats stats = gallery_->stats();
+    const GalleryStats stats = gallery_->Stats().value();
     const v1::ListIdentitiesResponse list = List();
     clock_.Advance(std::chrono::seconds(5));
     for (int round = 0; round < 2; ++round) {
       Response again;
       EXPECT_THAT((galleries_.get()->*method)(call_, request, &again), IsOk());
       EXPECT_TRUE(MessageDifferencer::Equals(again, first));
-      EXPECT_EQ(gallery_->stats().identities, stats.identities);
-      EXPECT_EQ(gallery_->stats().templates, stats.templates);
-      EXPECT_EQ(gallery_->stats().collections, stats.collections);
+      EXPECT_EQ(gallery_->Stats()->identities, stats.identities);
+      EXPECT_EQ(gallery_->Stats()->templates, stats.templates);
+      EXPECT_EQ(gallery_->Stats()->collections, stats.collections);
       EXPECT_TRUE(MessageDifferencer::Equals(List(), list)) << "not even an etag has changed";
       Restart();
     }
@@ -339,7 +339,7 @@ TEST_F(RequestOnceTest, EnrollsOnceForAllWhoAskAtOnce) {
   for (const auto& response : responses) {
     EXPECT_EQ(response.SerializeAsString(), responses.front().SerializeAsString());
   }
-  EXPECT_EQ(gallery_->stats().templates, 1u);
+  EXPECT_EQ(gallery_->Stats()->templates, 1u);
   EXPECT_EQ(embedder_.batch_sizes(), std::vector<size_t>{1});
 }
 

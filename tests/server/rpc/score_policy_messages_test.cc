@@ -8,7 +8,7 @@
 #include <cmath>
 #include <string>
 
-#include "index/cohort.h"
+#include "index/rows/cohort.h"
 #include "tests/server/rpc/service_fixture.h"
 
 namespace facegate {

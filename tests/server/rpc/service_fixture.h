@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "face/base/check.h"
-#include "index/local_gallery.h"
+#include "index/local/local_gallery.h"
 #include "server/rpc/face_service.h"
 #include "server/rpc/gallery_service.h"
 #include "tests/support/fake_clock.h"
@@ -36,10 +36,10 @@ class ServiceTest : public ::testing::Test {
     gallery_ = std::move(gallery).value();
     CreateCollection("people", engine_.model(), 0.5f);
     calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
-    faces_ =
-        std::make_unique<FaceService>(engine_, *gallery_, limits_, QualityPolicy{}, *calibrations_);
+    faces_ = std::make_unique<FaceService>(engine_, *gallery_, *gallery_, limits_, QualityPolicy{},
+                                           *calibrations_);
     galleries_ = std::make_unique<GalleryService>(
-        *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
+        *gallery_, *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
         CalibrationParts{.card = engine_.card(), .quality = {}, .calibrations = *calibrations_},
         clock_);
   }
@@ -105,7 +105,7 @@ class ServiceTest : public ::testing::Test {
                         .max_samples = 4,
                         .max_candidates = 10,
                         .max_message_bytes = 1'000'000};
-  std::unique_ptr<Gallery> gallery_;
+  std::unique_ptr<GalleryBackend> gallery_;
   std::unique_ptr<SiteCalibrations> calibrations_;
   std::unique_ptr<FaceService> faces_;
   std::unique_ptr<GalleryService> galleries_;

@@ -1,0 +1,403 @@
+#include "index/local/collection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "face/base/sha256.h"
+#include "index/local/gallery_checks.h"
+#include "index/store/corrupt.h"
+
+namespace facegate {
+namespace {
+
+Status IdentityNotFound() {
+  return Refuse(Reason::kIdentityNotFound, "there is no such identity in the collection");
+}
+
+Status EtagMismatch(std::string_view what) {
+  return Refuse(Reason::kEtagMismatch,
+                fmt::format("the {} was changed since the etag was read; read it again", what));
+}
+
+// The identity whose lock orders the changes of a collection's settings: no id is empty.
+constexpr std::string_view kSettings;
+
+// Etags are opaque to clients. They are made of the numbers, not of the content, and tell nothing
+// about it.
+std::string EtagOf(const IdentityKey& key, uint64_t revision) {
+  constexpr size_t kDigits = 16;
+  return Sha256Hex(fmt::format("etag {} {} {}", key.collection, key.identity, revision))
+      .substr(0, kDigits);
+}
+
+// Names the one of two identities that an error is about.
+StatusOr<const IdentityEntry*> AtIdentity(StatusOr<const IdentityEntry*> found,
+                                          std::string_view which) {
+  if (found.ok()) return found;
+  return Annotate(found.status(), which);
+}
+
+// True when something of `before` is not in `after`: it must leave the files, and the answers.
+bool TakesAway(const Labels& before, const Labels& after) {
+  return !std::includes(after.begin(), after.end(), before.begin(), before.end());
+}
+
+void Apply(const CollectionChange& change, CollectionSettings& settings) {
+  if (change.set_min_cosine) settings.min_cosine = change.min_cosine;
+  if (change.set_enrol_quality) settings.enrol_quality = change.enrol_quality;
+  if (change.set_probe_quality) settings.probe_quality = change.probe_quality;
+  if (change.set_identity_match_fmr) settings.identity_match_fmr = change.identity_match_fmr;
+  if (change.set_duplicate_fmr) settings.duplicate_fmr = change.duplicate_fmr;
+  settings.fusion = change.fusion.value_or(settings.fusion);
+  settings.cohort = change.cohort.value_or(settings.cohort);
+}
+
+ScorePolicy PolicyOf(const CollectionSettings& settings) {
+  return {.fusion = settings.fusion, .cohort = settings.cohort};
+}
+
+Labels AfterChange(const Labels& labels, const LabelChange& change) {
+  Labels after = change.replace_all ? Labels() : labels;
+  for (const std::string& key : change.remove) after.erase(key);
+  for (const auto& [key, value] : change.set) after.insert_or_assign(key, value);
+  return after;
+}
+
+}  // namespace
+
+Collection::Collection(StoredCollection record, const GalleryParts& parts)
+    : record_(std::move(record)),
+      parts_(parts),
+      current_(record_),
+      state_(static_cast<size_t>(record_.embedding_size), PolicyOf(record_.settings),
+             parts.search_threads) {}
+
+Status Collection::CheckPresent() const {
+  if (!deleted_) return OkStatus();
+  return Refuse(Reason::kCollectionNotFound, "there is no such collection");
+}
+
+StatusOr<const IdentityEntry*> Collection::Find(std::string_view identity) const {
+  FACEGATE_RETURN_IF_ERROR(CheckPresent());
+  const IdentityEntry* entry = state_.Find(identity);
+  if (entry == nullptr) return IdentityNotFound();
+  return entry;
+}
+
+StatusOr<const IdentityEntry*> Collection::Find(std::string_view identity,
+                                                std::string_view etag) const {
+  FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity));
+  if (!etag.empty() && etag != EtagOf(KeyOf(*entry), entry->revision))
+    return EtagMismatch("identity");
+  return entry;
+}
+
+IdentityInfo Collection::InfoOf(std::string_view id, const IdentityEntry& entry) const {
+  return {.id = std::string(id),
+          .create_time_us = entry.create_time_us,
+          .update_time_us = entry.update_time_us,
+          .template_count = entry.templates.size(),
+          .labels = entry.labels,
+          .etag = EtagOf(KeyOf(entry), entry.revision)};
+}
+
+IdentityInfo Collection::InfoOf(const StoredIdentity& identity, uint64_t template_count) const {
+  return {.id = identity.id,
+          .create_time_us = identity.create_time_us,
+          .update_time_us = identity.update_time_us,
+          .template_count = template_count,
+          .labels = identity.labels,
+          .etag = EtagOf(identity.key, identity.revision)};
+}
+
+StoredIdentity Collection::Changed(std::string_view id, const IdentityEntry& entry) const {
+  return {.key = KeyOf(entry),
+          .id = std::string(id),
+          .create_time_us = entry.create_time_us,
+          // Never backwards, whatever happens to the clock.
+          .update_time_us =
+              std::max({parts_.clock.UnixMicros(), entry.update_time_us, entry.create_time_us}),
+          .revision = entry.revision + 1,
+          .labels = entry.labels};
+}
+
+Status Collection::Load(const StoredIdentity& identity, std::span<const StoredTemplate> templates) {
+  const WriterLock lock(mutex_);
+  if (state_.Find(identity.id) != nullptr) {
+    return Corrupt(DescribeKey(identity.key) + ": its id is given twice");
+  }
+  FACEGATE_ASSIGN_OR_RETURN(auto room, state_.Reserve(templates.size()));
+  state_.Commit(state_.Prepare(identity, templates), templates, room);
+  return OkStatus();
+}
+
+CollectionInfo Collection::InfoOf(const StoredCollection& stored) const {
+  return {.id = stored.id,
+          .settings = stored.settings,
+          .model = stored.model,
+          .embedding_size = stored.embedding_size,
+          .create_time_us = stored.create_time_us,
+          .update_time_us = stored.update_time_us,
+          .etag = EtagOf({.collection = stored.uid, .identity = 0}, stored.revision),
+          .identity_count = state_.identities().size(),
+          .template_count = state_.template_count()};
+}
+
+StatusOr<CollectionInfo> Collection::Info() const {
+  const ReaderLock lock(mutex_);
+  FACEGATE_RETURN_IF_ERROR(CheckPresent());
+  return InfoOf(current_);
+}
+
+void Collection::CountInto(GalleryStats& stats) const {
+  const ReaderLock lock(mutex_);
+  if (deleted_) return;
+  stats.collections += 1;
+  stats.identities += state_.identities().size();
+  stats.templates += state_.template_count();
+}
+
+StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std::string_view etag,
+                                            const Receipt<CollectionInfo>& receipt,
+                                            const StopCheck& stop) {
+  if (change.fusion.has_value() || change.cohort.has_value()) {
+    const WriterLock alone(lifecycle_);
+    return ApplyChange(change, etag, receipt, stop);
+  }
+  const ReaderLock alive(lifecycle_);
+  return ApplyChange(change, etag, receipt, stop);
+}
+
+StatusOr<CollectionInfo> Collection::ApplyChange(const CollectionChange& change,
+                                                 std::string_view etag,
+                                                 const Receipt<CollectionInfo>& receipt,
+                                                 const StopCheck& stop) {
+  const MutexLock order(parts_.identity_locks.Of(record_.uid, kSettings));
+  StoredCollection record;
+  CollectionInfo info;
+  std::optional<CollectionState::Scoring> scoring;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_RETURN_IF_ERROR(CheckPresent());
+    info = InfoOf(current_);
+    if (!etag.empty() && etag != info.etag) return EtagMismatch("collection");
+    record = current_;
+    Apply(change, record.settings);
+    record.update_time_us = std::max(parts_.clock.UnixMicros(), record.update_time_us);
+    record.revision += 1;
+    info = InfoOf(record);
+    if (const ScorePolicy policy = PolicyOf(record.settings); policy != state_.policy()) {
+      FACEGATE_ASSIGN_OR_RETURN(scoring, state_.PrepareScoring(policy));
+    }
+  }
+  StoreChange stored;
+  stored.collections.push_back(record);
+  FACEGATE_RETURN_IF_ERROR(
+      parts_.ledger.Keep(receipt, info, {.collection = record_.uid, .identity = 0}, stored));
+  FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(stored, stop));
+  const WriterLock lock(mutex_);
+  current_ = std::move(record);
+  if (scoring.has_value()) state_.TakeScoring(*std::move(scoring));
+  return info;
+}
+
+Status Collection::Delete(bool force, const Receipt<Deleted>& receipt, const StopCheck& stop) {
+  const WriterLock alone(lifecycle_);
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_RETURN_IF_ERROR(CheckPresent());
+    if (const size_t count = state_.identities().size(); count > 0 && !force) {
+      return Refuse(
+          Reason::kCollectionNotEmpty,
+          fmt::format("the collection has {} identities, must have 0 without force", count));
+    }
+  }
+  StoreChange change;
+  change.deleted_collections.push_back(record_.uid);
+  parts_.ledger.BuryLater(record_.uid, change);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, Deleted{}, IdentityKey{}, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(change, stop));
+  const WriterLock lock(mutex_);
+  deleted_ = true;
+  return OkStatus();
+}
+
+StatusOr<IdentityInfo> Collection::UpdateLabels(std::string_view identity,
+                                                const LabelChange& change, std::string_view etag,
+                                                const Receipt<IdentityInfo>& receipt,
+                                                const StopCheck& stop) {
+  const ReaderLock alive(lifecycle_);
+  const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
+  StoredIdentity record;
+  IdentityInfo info;
+  bool takes_away = false;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
+    record = Changed(identity, *entry);
+    record.labels = AfterChange(entry->labels, change);
+    FACEGATE_RETURN_IF_ERROR(CheckLabels(change.set));
+    FACEGATE_RETURN_IF_ERROR(CheckLabelCount(record.labels.size()));
+    takes_away = TakesAway(entry->labels, record.labels);
+    info = InfoOf(record, entry->templates.size());
+  }
+  FACEGATE_RETURN_IF_ERROR(Overwrite(identity, std::move(record), takes_away, info, receipt, stop));
+  return info;
+}
+
+StatusOr<IdentityInfo> Collection::RenameIdentity(std::string_view identity,
+                                                  std::string_view new_id, std::string_view etag,
+                                                  const Receipt<IdentityInfo>& receipt,
+                                                  const StopCheck& stop) {
+  const ReaderLock alive(lifecycle_);
+  const TwoIdentitiesLock order(parts_.identity_locks.Of(record_.uid, identity),
+                                parts_.identity_locks.Of(record_.uid, new_id));
+  StoredIdentity record;
+  IdentityInfo info;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
+    if (state_.Find(new_id) != nullptr) {
+      return Refuse(Reason::kIdentityExists, "there is an identity with the new id");
+    }
+    record = Changed(new_id, *entry);
+    info = InfoOf(record, entry->templates.size());
+  }
+  FACEGATE_RETURN_IF_ERROR(Overwrite(identity, std::move(record), true, info, receipt, stop));
+  return info;
+}
+
+Status Collection::Overwrite(std::string_view identity, StoredIdentity record, bool takes_away,
+                             const IdentityInfo& info, const Receipt<IdentityInfo>& receipt,
+                             const StopCheck& stop) {
+  StoreChange change;
+  change.erases_overwritten = takes_away;
+  if (takes_away) FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
+  change.identities.push_back(record);
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, info, record.key, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(change, stop));
+  const WriterLock lock(mutex_);
+  state_.Update(identity, std::move(record));
+  return OkStatus();
+}
+
+StatusOr<Collection::MergePlan> Collection::PlanMerge(const MergedIdentity& source,
+                                                      const MergedIdentity& target) const {
+  MergePlan plan;
+  const ReaderLock lock(mutex_);
+  FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* from,
+                            AtIdentity(Find(source.id, source.etag), "the source"));
+  FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* into,
+                            AtIdentity(Find(target.id, target.etag), "the target"));
+  StoredIdentity& record = plan.change.identities.emplace_back(Changed(target.id, *into));
+  record.labels.insert(from->labels.begin(), from->labels.end());
+  if (record.labels.size() > kMaxLabels) {
+    return RefuseField("source_identity_id",
+                       fmt::format("together they have {} labels, must be at most {}",
+                                   record.labels.size(), kMaxLabels));
+  }
+  FACEGATE_RETURN_IF_ERROR(CheckTemplateCount(into->templates.size() + from->templates.size()));
+  AddDeletion(*from, plan.change);
+  for (const TemplateEntry& moved : from->templates) {
+    const std::span<const float> values = state_.index().Vector(moved.slot);
+    FACEGATE_ASSIGN_OR_RETURN(Embedding embedding,
+                              Embedding::FromUnit({values.begin(), values.end()}));
+    plan.change.templates.push_back({.key = {.owner = record.key, .template_id = moved.id},
+                                     .embedding = std::move(embedding),
+                                     .model = record_.model,
+                                     .detector = moved.detector,
+                                     .detection_score = moved.detection_score,
+                                     .create_time_us = moved.create_time_us,
+                                     .source_digest = moved.source_digest,
+                                     .source = moved.source,
+                                     .quality = moved.quality});
+  }
+  plan.merged = {.uid = into->uid,
+                 .create_time_us = record.create_time_us,
+                 .update_time_us = record.update_time_us,
+                 .revision = record.revision,
+                 .labels = record.labels,
+                 .templates = {},
+                 .mean = {}};
+  std::merge(into->templates.begin(), into->templates.end(), from->templates.begin(),
+             from->templates.end(), std::back_inserter(plan.merged.templates),
+             [](const TemplateEntry& a, const TemplateEntry& b) { return a.id < b.id; });
+  plan.result = {.identity = InfoOf(target.id, plan.merged),
+                 .moved_templates = from->templates.size()};
+  return plan;
+}
+
+StatusOr<MergeResult> Collection::MergeIdentities(const MergedIdentity& source,
+                                                  const MergedIdentity& target,
+                                                  const Receipt<MergeResult>& receipt,
+                                                  const StopCheck& stop) {
+  const ReaderLock alive(lifecycle_);
+  const TwoIdentitiesLock order(parts_.identity_locks.Of(record_.uid, source.id),
+                                parts_.identity_locks.Of(record_.uid, target.id));
+  FACEGATE_ASSIGN_OR_RETURN(MergePlan plan, PlanMerge(source, target));
+  const IdentityKey heir = plan.change.identities.front().key;
+  FACEGATE_RETURN_IF_ERROR(
+      parts_.ledger.Outdate(plan.change.deleted_identities.front(), plan.change));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, plan.result, heir, plan.change));
+  FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(plan.change, stop));
+  const WriterLock lock(mutex_);
+  state_.Merge(source.id, target.id, std::move(plan.merged));
+  return std::move(plan.result);
+}
+
+StatusOr<uint64_t> Collection::DeleteIdentity(std::string_view identity, std::string_view etag,
+                                              const Receipt<uint64_t>& receipt,
+                                              const StopCheck& stop) {
+  const ReaderLock alive(lifecycle_);
+  const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
+  StoreChange change;
+  uint64_t count = 0;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity, etag));
+    AddDeletion(*entry, change);
+    count = entry->templates.size();
+  }
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Bury(change.deleted_identities.front(), change));
+  FACEGATE_RETURN_IF_ERROR(
+      parts_.ledger.Keep(receipt, count, {.collection = record_.uid, .identity = 0}, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(change, stop));
+  const WriterLock lock(mutex_);
+  state_.RemoveIdentity(identity);
+  return count;
+}
+
+void Collection::AddDeletion(const IdentityEntry& entry, StoreChange& change) const {
+  const IdentityKey key = KeyOf(entry);
+  change.deleted_identities.push_back(key);
+  for (const TemplateEntry& one : entry.templates) {
+    change.deleted_templates.push_back({.owner = key, .template_id = one.id});
+  }
+}
+
+Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_id,
+                                  const Receipt<Deleted>& receipt, const StopCheck& stop) {
+  const ReaderLock alive(lifecycle_);
+  const MutexLock order(parts_.identity_locks.Of(record_.uid, identity));
+  StoreChange change;
+  {
+    const ReaderLock lock(mutex_);
+    FACEGATE_ASSIGN_OR_RETURN(const IdentityEntry* entry, Find(identity));
+    if (FindTemplate(*entry, template_id) == entry->templates.end()) return TemplateNotFound();
+    change.identities.push_back(Changed(identity, *entry));
+    change.deleted_templates.push_back({.owner = KeyOf(*entry), .template_id = template_id});
+  }
+  StoredIdentity record = change.identities.front();
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, Deleted{}, record.key, change));
+  FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(change, stop));
+  const WriterLock lock(mutex_);
+  state_.RemoveTemplate(identity, template_id);
+  state_.Update(identity, std::move(record));
+  return OkStatus();
+}
+
+}  // namespace facegate

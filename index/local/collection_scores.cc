@@ -1,0 +1,219 @@
+// The part of CollectionState that scores: means of templates, and the cohort.
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "face/base/catch.h"
+#include "face/base/check.h"
+#include "index/local/collection_state.h"
+#include "index/rows/exact_index.h"
+
+namespace facegate {
+namespace {
+
+// The candidates with the highest cosines, of which the best ones after normalisation are the
+// answer.
+constexpr size_t kNormalised = 50;
+// Candidates between two questions whether the answer is still wanted: a millisecond.
+constexpr size_t kScoredAtOnce = 64;
+// No template is without weight.
+constexpr double kLeastWeight = 0.05;
+constexpr double kLeastLength = 1e-3;
+
+double WeightOf(const TemplateEntry& one) {
+  return one.quality.has_value() ? std::max<double>(*one.quality, kLeastWeight) : 1.0;
+}
+
+// The mean of an identity's templates, each weighted by its quality where that is known, of length
+// 1; the first template where they cancel each other out. Takes no memory.
+void FillMean(const IdentityEntry& entry, const VectorIndex& index, std::span<float> mean) {
+  double squares = 0.0;
+  double weights = 0.0;
+  for (const TemplateEntry& one : entry.templates) weights += WeightOf(one);
+  for (size_t i = 0; i < mean.size(); ++i) {
+    double sum = 0.0;
+    for (const TemplateEntry& one : entry.templates) {
+      sum += WeightOf(one) * static_cast<double>(index.Vector(one.slot)[i]);
+    }
+    mean[i] = static_cast<float>(sum / weights);
+    squares += static_cast<double>(mean[i]) * static_cast<double>(mean[i]);
+  }
+  const double length = std::sqrt(squares);
+  const std::span<const float> first = index.Vector(entry.templates.front().slot);
+  for (size_t i = 0; i < mean.size(); ++i) {
+    mean[i] = length < kLeastLength ? first[i]
+                                    : static_cast<float>(static_cast<double>(mean[i]) / length);
+  }
+}
+
+}  // namespace
+
+CollectionState::CollectionState(size_t dimension, const ScorePolicy& policy, size_t search_threads)
+    : search_threads_(search_threads),
+      policy_(policy),
+      index_(MakeExactIndex(dimension, {.threads = search_threads_})),
+      mean_(dimension) {
+  if (policy_.fusion == Fusion::kMeanTemplate) {
+    means_ = MakeExactIndex(dimension, {.threads = search_threads_});
+  }
+}
+
+StatusOr<CollectionState::Scoring> CollectionState::PrepareScoring(
+    const ScorePolicy& policy) const {
+  return CatchToStatus("preparing scores", [&]() -> StatusOr<Scoring> {
+    Scoring scoring{.policy = policy, .means = nullptr};
+    if (policy.cohort) {
+      for (const auto& [id, entry] : identities_) {
+        if (!entry.templates.empty()) scoring.draw.Add(entry.uid);
+      }
+    }
+    if (policy.fusion != Fusion::kMeanTemplate) return scoring;
+    scoring.means = MakeExactIndex(index_->dimension(), {.threads = search_threads_});
+    FACEGATE_RETURN_IF_ERROR(scoring.means->Reserve(identities_.size()));
+    scoring.slots.reserve(identities_.size());
+    std::vector<float> mean(index_->dimension());
+    for (const auto& [id, entry] : identities_) {
+      if (entry.templates.empty()) continue;
+      FillMean(entry, *index_, mean);
+      scoring.slots.push_back(scoring.means->Add(entry.uid, entry.templates.front().id, mean));
+    }
+    std::fill(mean.begin(), mean.end(), 0.0f);
+    scoring.means->Release(identities_.size() - scoring.slots.size());
+    return scoring;
+  });
+}
+
+void CollectionState::TakeScoring(Scoring scoring) {
+  auto slot = scoring.slots.begin();
+  for (auto& [id, entry] : identities_) {
+    entry.mean.reset();
+    if (scoring.means != nullptr && !entry.templates.empty()) entry.mean = *slot++;
+  }
+  policy_ = scoring.policy;
+  means_ = std::move(scoring.means);
+  draw_ = std::move(scoring.draw);
+  ForgetCohort();
+}
+
+void CollectionState::FollowTemplates(IdentityEntry& entry, Rows* room) {
+  if (entry.templates.empty()) {
+    Forget(entry);
+    entry.mean.reset();
+    return;
+  }
+  if (means_ != nullptr) {
+    FillMean(entry, *index_, mean_);
+    if (entry.mean.has_value()) {
+      means_->Remove(*entry.mean);
+      FACEGATE_CHECK(means_->TryReserve(1));  // the row that is free now
+    } else {
+      FACEGATE_CHECK(room != nullptr);
+      room->Use();
+    }
+    entry.mean = means_->Add(entry.uid, entry.templates.front().id, mean_);
+    std::fill(mean_.begin(), mean_.end(), 0.0f);
+  }
+  if (policy_.cohort && draw_.Add(entry.uid)) ForgetCohort();
+}
+
+void CollectionState::Forget(const IdentityEntry& entry) {
+  if (entry.mean.has_value()) means_->Remove(*entry.mean);
+  if (!policy_.cohort || !draw_.Remove(entry.uid)) return;
+  ForgetCohort();
+  if (identities_.size() <= draw_.size() + 1) return;
+  for (const auto& [id, other] : identities_) {
+    if (other.uid != entry.uid && !other.templates.empty()) draw_.Add(other.uid);
+  }
+}
+
+void CollectionState::ForgetCohort() {
+  const MutexLock lock(cohort_mutex_);
+  cohort_.reset();
+}
+
+std::span<const float> CollectionState::VectorOf(const IdentityEntry& entry) const {
+  return entry.mean.has_value() ? means_->Vector(*entry.mean)
+                                : index_->Vector(entry.templates.front().slot);
+}
+
+std::shared_ptr<const Cohort> CollectionState::CurrentCohort() const {
+  if (!policy_.cohort || draw_.size() < kLeastCohort) return nullptr;
+  const MutexLock lock(cohort_mutex_);
+  if (cohort_ == nullptr) {
+    std::vector<Cohort::Member> members;
+    members.reserve(draw_.size());
+    for (const uint64_t uid : draw_.Members()) {
+      members.push_back({.identity = uid, .vector = VectorOf(EntryOf(uid))});
+    }
+    cohort_ = std::make_shared<const Cohort>(members);
+  }
+  return cohort_;
+}
+
+Candidate CollectionState::CosineOf(std::string_view identity, const IdentityEntry& entry,
+                                    const Embedding& query) const {
+  Candidate best{.identity = std::string(identity), .cosine = -2.0f};
+  // The order is that of ascending ids, so that the lower one keeps a tie.
+  for (const TemplateEntry& one : entry.templates) {
+    const float cosine = CosineScore(query.values(), index_->Vector(one.slot));
+    if (cosine <= best.cosine) continue;
+    best.template_id = one.id;
+    best.cosine = cosine;
+  }
+  if (entry.mean.has_value()) {
+    best.cosine = CosineScore(query.values(), means_->Vector(*entry.mean));
+  }
+  best.score = best.cosine;
+  return best;
+}
+
+void CollectionState::Normalise(const Cohort& cohort, std::span<const float> probe_scores,
+                                const IdentityEntry& entry, Candidate& candidate) const {
+  const std::span<const float> vector =
+      entry.mean.has_value() ? means_->Vector(*entry.mean)
+                             : index_->Vector(FindTemplate(entry, candidate.template_id)->slot);
+  candidate.score = cohort.Normalised(candidate.cosine, probe_scores, entry.uid, vector);
+  candidate.is_normalised = true;
+}
+
+StatusOr<std::vector<Candidate>> CollectionState::Search(const Embedding& query, size_t k,
+                                                         const StopCheck& stop) const {
+  return CatchToStatus("searching", [&]() -> StatusOr<std::vector<Candidate>> {
+    const std::shared_ptr<const Cohort> cohort = CurrentCohort();
+    const VectorIndex& index = means_ == nullptr ? *index_ : *means_;
+    const size_t nearest = k == 0 || cohort == nullptr ? k : std::max(k, kNormalised);
+    FACEGATE_ASSIGN_OR_RETURN(const auto matches, index.Search(query.values(), nearest, stop));
+    std::vector<float> probe_scores;
+    if (cohort != nullptr) probe_scores = cohort->Scores(query.values());
+    std::vector<Candidate> candidates;
+    candidates.reserve(matches.size());
+    for (const IndexMatch& match : matches) {
+      if (candidates.size() % kScoredAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
+      const std::string& name = NameOf(match.group);
+      candidates.push_back(means_ != nullptr ? CosineOf(name, EntryOf(match.group), query)
+                                             : Candidate{.identity = name,
+                                                         .template_id = match.template_id,
+                                                         .cosine = match.cosine,
+                                                         .score = match.cosine});
+      if (cohort != nullptr) {
+        Normalise(*cohort, probe_scores, EntryOf(match.group), candidates.back());
+      }
+    }
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+    if (candidates.size() > k) candidates.resize(k);
+    return candidates;
+  });
+}
+
+Candidate CollectionState::Score(std::string_view identity, const IdentityEntry& entry,
+                                 const Embedding& query) const {
+  Candidate candidate = CosineOf(identity, entry, query);
+  if (const std::shared_ptr<const Cohort> cohort = CurrentCohort()) {
+    Normalise(*cohort, cohort->Scores(query.values()), entry, candidate);
+  }
+  return candidate;
+}
+
+}  // namespace facegate
