@@ -89,9 +89,7 @@ inline uint16_t Passing(const int32_t* sums, const float* scale, const float* re
 
 namespace facegate {
 
-CodeKernel Avx2CodeKernel() {
-  return {.name = "avx2", .scan = ScanCodes, .products_at_once = size_t{1} << 22};
-}
+void ScanCodesByAvx2(const CodeScanArgs& args) { ScanCodes(args); }
 
 }  // namespace facegate
 

@@ -5,6 +5,8 @@
 
 #include <immintrin.h>
 
+#include "index/rows/code_avx512_filter.h"
+
 namespace facegate {
 namespace {
 
@@ -34,14 +36,7 @@ inline void StoreSums(Sums sums, int32_t* to) { _mm512_storeu_si512(to, sums); }
 
 inline uint16_t Passing(const int32_t* sums, const float* scale, const float* residual,
                         const CodeFilter& filter) {
-  const __m512i product =
-      _mm512_sub_epi32(_mm512_loadu_si512(sums), _mm512_set1_epi32(filter.offset));
-  const __m512 score =
-      _mm512_mul_ps(_mm512_maskz_cvtepi32_ps(0xFFFF, product),
-                    _mm512_mul_ps(_mm512_loadu_ps(scale), _mm512_set1_ps(filter.by_sum)));
-  const __m512 upper =
-      _mm512_fmadd_ps(_mm512_loadu_ps(residual), _mm512_set1_ps(filter.by_residual), score);
-  return _mm512_cmp_ps_mask(upper, _mm512_set1_ps(filter.floor), _CMP_NLT_UQ);
+  return PassingByAvx512(sums, scale, residual, filter);
 }
 
 }  // namespace
@@ -51,9 +46,7 @@ inline uint16_t Passing(const int32_t* sums, const float* scale, const float* re
 
 namespace facegate {
 
-CodeKernel Avx512CodeKernel() {
-  return {.name = "avx512-vnni", .scan = ScanCodes, .products_at_once = size_t{1} << 22};
-}
+void ScanCodesByAvx512(const CodeScanArgs& args) { ScanCodes(args); }
 
 }  // namespace facegate
 

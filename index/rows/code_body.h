@@ -16,7 +16,9 @@
 //   Passing(sums, scale, residual, filter)   as CodeFilter says
 //
 // It is compiled with flags of an instruction set that the processor may lack, so everything is
-// internal to the file that includes it, and no inline function of another header is used.
+// internal to the file that includes it, and no inline function of another header is used but the
+// compiler's own for instructions: of an inline function that several files compile, the linker
+// keeps one, which may be the one with those flags.
 
 namespace facegate {
 namespace {

@@ -60,8 +60,6 @@ inline uint16_t Passing(const int32_t* sums, const float* scale, const float* re
 
 namespace facegate {
 
-CodeKernel PortableCodeKernel() {
-  return {.name = "portable", .scan = ScanCodes, .products_at_once = size_t{1} << 19};
-}
+void ScanCodesPortably(const CodeScanArgs& args) { ScanCodes(args); }
 
 }  // namespace facegate

@@ -5,10 +5,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <random>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
+
+#include "index/rows/code_block.h"
+#include "tests/index/rows/tile_model.h"
 
 namespace facegate {
 namespace {
@@ -89,12 +95,27 @@ class Scanned {
   CodeScanArgs args_;
 };
 
+// What this processor can run, and what stands in for tiles.
+std::vector<CodeKernel> TestedCodeKernels() {
+  std::vector<CodeKernel> kernels = UsableCodeKernels();
+  kernels.push_back(TileModelKernel());
+  if (const auto emulated = EmulatedAmxCodeKernel()) kernels.push_back(*emulated);
+  return kernels;
+}
+
 class CodeKernelTest : public ::testing::TestWithParam<CodeKernel> {
  protected:
+  // The numbers of queries that the kernel takes.
+  std::vector<size_t> Widths() const {
+    std::vector<size_t> widths;
+    for (size_t width = 1; width <= GetParam().queries_at_once; width *= 2) widths.push_back(width);
+    return widths;
+  }
+
   std::mt19937_64 random_{3};
 };
 
-INSTANTIATE_TEST_SUITE_P(Kernels, CodeKernelTest, ::testing::ValuesIn(UsableCodeKernels()),
+INSTANTIATE_TEST_SUITE_P(Kernels, CodeKernelTest, ::testing::ValuesIn(TestedCodeKernels()),
                          [](const ::testing::TestParamInfo<CodeKernel>& param) {
                            std::string name(param.param.name);
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -102,16 +123,26 @@ INSTANTIATE_TEST_SUITE_P(Kernels, CodeKernelTest, ::testing::ValuesIn(UsableCode
                          });
 
 TEST_P(CodeKernelTest, SumsAsAPlainLoopDoes) {
-  for (const size_t blocks : std::vector<size_t>{1, 2, 3, 16}) {
-    for (const size_t chunks : std::vector<size_t>{4, 12, 128}) {
-      for (const size_t queries : std::vector<size_t>{1, 2, 4, 8}) {
-        Scanned scanned(blocks, chunks, queries,
+  for (const size_t blocks : std::vector<size_t>{1, 2, 3, 5, 8}) {
+    for (const size_t dimension : std::vector<size_t>{1, 16, 17, 48, 64, 65, 128, 513}) {
+      for (const size_t queries : Widths()) {
+        Scanned scanned(blocks, ChunksOf(dimension), queries,
                         [&] { return static_cast<int>(random_() % 255) - 127; });
         GetParam().scan(scanned.args());
         ASSERT_THAT(scanned.sums(), ElementsAreArray(scanned.PlainSums()))
-            << blocks << " blocks, " << chunks << " chunks, " << queries << " queries";
+            << blocks << " blocks, " << dimension << " values, " << queries << " queries";
       }
     }
+  }
+}
+
+// More than a kernel may put in order at a time.
+TEST_P(CodeKernelTest, SumsVectorsOfThousandsOfValues) {
+  for (const size_t dimension : std::vector<size_t>{2048, 2064, 4112}) {
+    Scanned scanned(2, ChunksOf(dimension), GetParam().queries_at_once,
+                    [&] { return static_cast<int>(random_() % 255) - 127; });
+    GetParam().scan(scanned.args());
+    ASSERT_THAT(scanned.sums(), ElementsAreArray(scanned.PlainSums())) << dimension;
   }
 }
 
@@ -130,30 +161,71 @@ TEST_P(CodeKernelTest, SumsTheLargestCodesWithoutSaturation) {
 }
 
 TEST_P(CodeKernelTest, PassesRowsThatReachTheFloorAndThoseThatAreNoNumber) {
-  Scanned scanned(3, 4, 4, [&] { return static_cast<int>(random_() % 255) - 127; });
-  scanned.residual()[5] = std::numeric_limits<float>::infinity();
-  scanned.residual()[6] = -std::numeric_limits<float>::infinity();
-  scanned.residual()[7] = std::nanf("");
-  for (size_t q = 0; q < 4; ++q) {
-    scanned.filters()[q] = {.offset = 1000 * static_cast<int32_t>(q),
-                            .by_sum = 1e-3f,
-                            .by_residual = 0.5f,
-                            .floor = 0.02f * static_cast<float>(q)};
-  }
-  scanned.filters()[3].floor = std::numeric_limits<float>::infinity();
-  GetParam().scan(scanned.args());
-  const CodeScanArgs& args = scanned.args();
-  for (size_t i = 0; i < scanned.sums().size(); ++i) {
-    const size_t row = i / (4 * kBlockRows) * kBlockRows + i % kBlockRows;
-    const CodeFilter& filter = args.filters[i / kBlockRows % 4];
-    const float upper =
-        static_cast<float>(scanned.sums()[i] - filter.offset) * (args.scale[row] * filter.by_sum) +
-        args.residual[row] * filter.by_residual;
-    if (std::abs(upper - filter.floor) < 1e-6f) continue;  // rounding decides
-    const bool passes = (scanned.passing()[i / kBlockRows] >> (i % kBlockRows) & 1) != 0;
-    EXPECT_EQ(passes, !(upper < filter.floor)) << i;
+  for (const size_t queries : Widths()) {
+    Scanned scanned(3, 4, queries, [&] { return static_cast<int>(random_() % 255) - 127; });
+    scanned.residual()[5] = std::numeric_limits<float>::infinity();
+    scanned.residual()[6] = -std::numeric_limits<float>::infinity();
+    scanned.residual()[7] = std::nanf("");
+    for (size_t q = 0; q < queries; ++q) {
+      scanned.filters()[q] = {.offset = 1000 * static_cast<int32_t>(q),
+                              .by_sum = 1e-3f,
+                              .by_residual = 0.5f,
+                              .floor = 0.02f * static_cast<float>(q)};
+    }
+    if (queries > 1) scanned.filters().back().floor = std::numeric_limits<float>::infinity();
+    GetParam().scan(scanned.args());
+    const CodeScanArgs& args = scanned.args();
+    for (size_t i = 0; i < scanned.sums().size(); ++i) {
+      const size_t row = i / (queries * kBlockRows) * kBlockRows + i % kBlockRows;
+      const CodeFilter& filter = args.filters[i / kBlockRows % queries];
+      const float upper = static_cast<float>(scanned.sums()[i] - filter.offset) *
+                              (args.scale[row] * filter.by_sum) +
+                          args.residual[row] * filter.by_residual;
+      if (std::abs(upper - filter.floor) < 1e-6f) continue;  // rounding decides
+      const bool passes = (scanned.passing()[i / kBlockRows] >> (i % kBlockRows) & 1) != 0;
+      EXPECT_EQ(passes, !(upper < filter.floor)) << i << " of " << queries << " queries";
+    }
   }
 }
+
+#if defined(__x86_64__) && defined(__linux__)
+
+// The flags by which Linux tells what the processor has and what the system lets programs use.
+std::set<std::string> ProcessorFlags() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("flags")) continue;
+    std::istringstream words(line.substr(line.find(':') + 1));
+    return {std::istream_iterator<std::string>(words), {}};
+  }
+  return {};
+}
+
+std::vector<std::string_view> NamesOf(const std::vector<CodeKernel>& kernels) {
+  std::vector<std::string_view> names;
+  for (const CodeKernel& kernel : kernels) names.push_back(kernel.name);
+  return names;
+}
+
+TEST(CodeKernelsTest, AreThoseThatTheProcessorHasTheFastestFirst) {
+  const std::set<std::string> flags = ProcessorFlags();
+  ASSERT_FALSE(flags.empty());
+  const auto has = [&](std::initializer_list<const char*> wanted) {
+    return std::all_of(wanted.begin(), wanted.end(),
+                       [&](const char* flag) { return flags.contains(flag); });
+  };
+  std::vector<std::string_view> usable;
+  std::vector<std::string_view> unusable;
+  const bool has_vnni = has({"avx512f", "avx512_vnni"});
+  (has_vnni && has({"amx_tile", "amx_int8"}) ? usable : unusable).push_back("amx-int8");
+  (has_vnni ? usable : unusable).push_back("avx512-vnni");
+  (has({"avx2", "fma"}) ? usable : unusable).push_back("avx2");
+  usable.push_back("portable");
+  EXPECT_EQ(NamesOf(UsableCodeKernels()), usable);
+  EXPECT_EQ(UnusableCodeKernels(), unusable);
+}
+
+#endif
 
 }  // namespace
 }  // namespace facegate
