@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,56 @@ TEST(PipelineBenchTest, SaysWhatIsMissingWithoutData) {
       RunProgram({"/usr/bin/env", "-u", "FACEGATE_DATA", FACEGATE_PIPELINE_BENCH, "--photos", "1"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.output, AllOf(HasSubstr("FACEGATE_DATA"), HasSubstr("--photo-folder")));
+}
+
+// The figures as --json writes them.
+nlohmann::json SearchFigures(const std::vector<std::string>& environment) {
+  const TempDir dir;
+  std::vector<std::string> argv{"/usr/bin/env", "-u", "FACEGATE_DATA", "-u", "FACEGATE_PYTHON"};
+  argv.insert(argv.end(), environment.begin(), environment.end());
+  const std::string json = dir.File("search.json");
+  for (const char* word : {FACEGATE_SEARCH_BENCH, "--quick", "--rows", "300", "--threads", "1",
+                           "--seconds", "0.001", "--json", json.c_str()}) {
+    argv.emplace_back(word);
+  }
+  const CommandResult result = RunProgram(argv);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("codes by the kernel "));
+  EXPECT_THAT(result.output, HasSubstr("SKIPPED: real photos"));
+  std::ifstream file(json);
+  return nlohmann::json::parse(file, nullptr, false);
+}
+
+TEST(SearchBenchTest, WritesTheFiguresOfEachCase) {
+  const nlohmann::json figures = SearchFigures({});
+  ASSERT_EQ(figures.size(), 6U);  // one or ten matches, batches of 1, 8 and 64
+  for (const nlohmann::json& row : figures) {
+    EXPECT_EQ(row["rows"], 300);
+    EXPECT_EQ(row["dimension"], 512);
+    EXPECT_EQ(row["threads"], 1);
+    EXPECT_EQ(row["exact"], true);
+    EXPECT_GT(row["ours_ms"], 0.0);
+    EXPECT_GT(row["limit_ms"], 0.0);
+    EXPECT_GT(row["reranked_share"], 0.0);
+    EXPECT_EQ(row["peers"].size(), 2U);  // FAISS's and the matrix product
+  }
+  EXPECT_EQ(figures[5]["k"], 10);
+  EXPECT_EQ(figures[5]["batch"], 64);
+}
+
+TEST(SearchBenchTest, AsksAnotherProcessForTheTimesOfItsPeers) {
+  const TempDir dir;
+  const std::string python = dir.File("python");
+  std::ofstream(python)
+      << "#!/bin/sh\n"
+         "echo '{\"peers\": [\"a\"], \"versions\": \"\", \"found\": {\"a\": 1}}'\n"
+         "while read -r line; do echo '{\"ms\": 1.5}'; done\n";
+  std::filesystem::permissions(python, std::filesystem::perms::owner_all);
+  const nlohmann::json figures = SearchFigures({"FACEGATE_PYTHON=" + python});
+  ASSERT_EQ(figures.size(), 6U);
+  for (const nlohmann::json& row : figures) {
+    EXPECT_EQ(row["peers"]["a"], 1.5);
+  }
 }
 
 TEST(TrainBenchTest, PrintsARowForEachCase) {
