@@ -17,7 +17,7 @@ constexpr double kUpwards = 1.0 + 1e-6;
 constexpr float kLargestCode = 127.0f;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Values are taken four at a time by vectors of the compiler, which every processor has in some way.
+// Values are taken four at a time, as vectors of the compiler, which suit any processor.
 using Floats [[gnu::vector_size(16)]] = float;
 using FloatBits [[gnu::vector_size(16)]] = uint32_t;
 using Doubles [[gnu::vector_size(32)]] = double;

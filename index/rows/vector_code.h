@@ -22,9 +22,9 @@ namespace facegate {
 //
 // of s t (c.d) when |x| <= kLargestNorm. c.d is an integer and computed without error. Everything
 // else that is computed is rounded upwards: norms by a millionth, where sums of squares in double
-// are off by d 2^-53 of their value in whatever order they are taken, and to the next float; s t (c.d) in double is off by less than
-// 1e-12, since |s c| <= |x| + |r|, |t d| <= |q| + |e| and, c_i being the nearest integer to x_i /
-// s, |r| <= s sqrt(d) / 2 <= 1.01 for 65,536 values.
+// are off by d 2^-53 of their value in whatever order they are taken, and to the next float;
+// s t (c.d) in double is off by less than 1e-12, since |s c| <= |x| + |r|, |t d| <= |q| + |e| and,
+// c_i being the nearest integer to x_i / s, |r| <= s sqrt(d) / 2 <= 1.01 for 65,536 values.
 //
 // A vector with a norm above kLargestNorm, or with a value that is not finite, gets the code 0 and
 // an infinite residual: its scores can be anything, and it is always scored by CosineScore(). One
