@@ -14,8 +14,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -59,7 +60,8 @@ bool AreSame(const Matches& found, const Matches& expected, size_t k) {
   for (size_t q = 0; q < std::min(found.size(), expected.size()); ++q) {
     if (found[q].size() != std::min(k, expected[q].size())) return false;
     for (size_t i = 0; i < found[q].size(); ++i) {
-      if (std::memcmp(&found[q][i].cosine, &expected[q][i].cosine, sizeof(float)) != 0 ||
+      if (std::bit_cast<uint32_t>(found[q][i].cosine) !=
+              std::bit_cast<uint32_t>(expected[q][i].cosine) ||
           found[q][i].template_id != expected[q][i].template_id) {
         return false;
       }

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <random>
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "index/rows/code_block.h"
@@ -203,6 +206,7 @@ std::set<std::string> ProcessorFlags() {
 
 std::vector<std::string_view> NamesOf(const std::vector<CodeKernel>& kernels) {
   std::vector<std::string_view> names;
+  names.reserve(kernels.size());
   for (const CodeKernel& kernel : kernels) names.push_back(kernel.name);
   return names;
 }
