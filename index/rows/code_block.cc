@@ -15,6 +15,7 @@ size_t ChunksOf(size_t dimension) {
 }
 
 void EncodeBlock(std::span<const float> rows, size_t dimension, const CodeBlock& block) {
+  FACEGATE_CHECK(dimension > 0);
   const size_t count = rows.size() / dimension;
   FACEGATE_CHECK(count * dimension == rows.size() && count <= kBlockRows);
   if (count < kBlockRows) {
