@@ -6,7 +6,7 @@
 // the cache.
 //
 // The vectors are like those of faces, and where FACEGATE_DATA names the folder of test data, those
-// of real photos, too (search_faces.h). The whole table takes most of an hour, eleven GB of memory
+// of real photos, too (search_faces.h). The whole table takes about half an hour, ten GB of memory
 // and two GB of /tmp, on a machine that does nothing else:
 //
 //   FACEGATE_DATA=… FACEGATE_PYTHON=… build/release/bin/search_bench --json search.json
