@@ -69,6 +69,7 @@ FarPhotos FarFrom(const ClassHead& head, const DrawnPhotos& photos) {
   for (int64_t i = 0; i < photos.labels.size(0); ++i) {
     all.labels.push_back(static_cast<uint32_t>(photos.labels[i].item<int64_t>()));
   }
+  all.trained = all.size();
   const auto far = FindFarPhotos(all, 75.0);
   EXPECT_THAT(far, IsOk());
   return far.value_or(FarPhotos{});
