@@ -104,9 +104,8 @@ class RecomputeTest : public ::testing::Test {
   // With the maps for a teacher where that is said.
   static LearnedStep Learn(Backbone& backbone, int64_t batch, bool with_maps,
                            Precision precision = Precision::kFp32) {
-    const Tensor input = torch::arange(static_cast<int64_t>(kStripeInput) * batch, torch::kFloat)
-                             .sin_()
-                             .view(backbone.InputShape(batch));
+    const Tensor input =
+        torch::arange(3 * 112 * 112 * batch, torch::kFloat).sin_().view(backbone.InputShape(batch));
     torch::manual_seed(5);
     const auto memory = std::make_shared<CountedMemory>();
     LearnedStep step;

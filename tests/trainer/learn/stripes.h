@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,12 +11,18 @@
 #include "tests/support/status_matchers.h"
 #include "trainer/learn/training.h"
 
-// A training that takes a tenth of a second: pictures of stripes, as many apart as the class says.
+// A training that takes moments: pictures of stripes, as many apart as the class says. They are
+// small, as what learns from them hardly depends on their size; tests of cards have whole crops.
+#ifndef FACEGATE_STRIPE_SIDE
+#define FACEGATE_STRIPE_SIDE 48
+#endif
+
 namespace facegate {
 
 constexpr int64_t kStripeBatch = 4;
 constexpr int64_t kStripeClasses = 4;
-constexpr size_t kStripeInput = 3 * 112 * 112;
+constexpr size_t kStripeSide = FACEGATE_STRIPE_SIDE;
+constexpr size_t kStripeInput = 3 * kStripeSide * kStripeSide;
 
 // Another offset in each batch.
 inline Batch StripesAt(size_t step) {
@@ -26,7 +33,7 @@ inline Batch StripesAt(size_t step) {
     const auto label = static_cast<int64_t>(random.Below(kStripeClasses));
     const double offset = random.Uniform(0.0, 6.28);
     for (size_t at = 0; at < kStripeInput; ++at) {
-      const auto x = static_cast<double>(at % 112);
+      const double x = 112.0 * static_cast<double>(at % kStripeSide) / kStripeSide;
       batch.pixels.push_back(
           static_cast<float>(std::sin(x * 0.15 * static_cast<double>(label + 1) + offset)));
     }
@@ -38,6 +45,7 @@ inline Batch StripesAt(size_t step) {
 
 inline TrainingOptions StripesOptions() {
   TrainingOptions options;
+  options.architecture = fmt::format("mobilefacenet-128@{0}x{0}", kStripeSide);
   options.head = {.classes = kStripeClasses,
                   .embedding_size = 128,
                   .margin = {.kind = "cosface", .scale = 16.0, .margin = 0.2}};

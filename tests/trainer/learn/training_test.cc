@@ -128,7 +128,7 @@ TEST(TrainingTest, TheAverageForgetsItsBeginningSoon) {
   const auto plain = BeginTraining(options);
   const auto random = plain->Weights();
   ASSERT_TRUE(random.ok());
-  for (size_t step = 0; step < 12; ++step) {
+  for (size_t step = 0; step < 24; ++step) {
     LearnAt(*averaged, step);
     LearnAt(*plain, step);
   }

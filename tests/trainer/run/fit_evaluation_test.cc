@@ -91,12 +91,13 @@ TEST_F(FitTest, KeepsTheBestByTheLossOfPhotosKeptFromTraining) {
   recipe.holdout.share = 0.25;
   recipe.checkpoint.best_by = "validation";
   recipe.head.kind = "curricularface";  // whose state a validation must not change
+  recipe.network.input.clear();
   recipe.evaluate.every = 0.5;
-  recipe.schedule.epochs = 4.0;
+  recipe.schedule.epochs = 2.0;
   const auto whole = Run(recipe, "whole");
   ASSERT_THAT(whole, IsOk());
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto rows, report::ReadValidation(dir_.File("whole")));
-  ASSERT_GE(rows.size(), 8u);
+  ASSERT_EQ(rows.size(), 5u);
   EXPECT_EQ(rows.front().batch, 0);
   EXPECT_LT(rows.back().loss, rows.front().loss);
   for (const report::ValidationRow& row : rows) {
@@ -124,6 +125,7 @@ TEST_F(FitTest, TrainsOnNarrowCropsOfWiderOnes) {
   ASSERT_THAT(WriteFileAtomically(dir_.File("lfw.bin"), PairPickle(MakeTestPairs(30))), IsOk());
   Recipe recipe = SmallRecipe();
   recipe.data.alignment = "sphereface-96x112";
+  recipe.network.input.clear();
   recipe.synthetic.identities = 2;
   recipe.synthetic.views = 4;
   recipe.evaluate.pairs = {dir_.File("lfw.bin")};

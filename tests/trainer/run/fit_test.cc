@@ -324,7 +324,8 @@ TEST_F(FitTest, GivesTensorBoardTheGraphOfItsNetworkOnce) {
       if (!event.graph_def().empty()) graphs.push_back(event.graph_def());
     }
   }
-  const auto network = DescribeArchitecture(recipe.network.architecture);
+  const auto network =
+      DescribeArchitecture(fmt::format("{}@{}", recipe.network.architecture, recipe.network.input));
   ASSERT_THAT(network, IsOk());
   EXPECT_THAT(graphs, ::testing::ElementsAre(report::NetworkGraph(*network).value()));
 }

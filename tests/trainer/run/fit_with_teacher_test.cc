@@ -52,6 +52,7 @@ TEST_F(FitTest, ATeacherOfNarrowCropsTeachesAStudentOfThem) {
   Recipe recipe = SmallRecipe();
   recipe.schedule.epochs = 0.25;
   recipe.data.alignment = "sphereface-96x112";
+  recipe.network.input.clear();
   const auto teacher = Run(recipe, "teacher");
   ASSERT_THAT(teacher, IsOk());
   recipe.teacher.model = teacher->model;

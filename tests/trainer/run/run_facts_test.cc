@@ -10,6 +10,7 @@ class RunFactsTest : public RunFixture {
   Preprocessing PreprocessingOf(const std::string& architecture) {
     Recipe recipe = SmallRecipe();
     recipe.network.architecture = architecture;
+    recipe.network.input.clear();
     const auto facts = OpenRunFacts(SpelledOut(recipe));
     EXPECT_THAT(facts, IsOk());
     return facts.ok() ? facts->recipe.preprocessing : Preprocessing{};

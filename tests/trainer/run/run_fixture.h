@@ -17,7 +17,8 @@
 namespace facegate {
 
 // A little set of blobs, some for each class with a noise of their own, and a recipe for it that
-// takes seconds.
+// takes seconds. Its network makes them small, as hardly anything that a run does depends on their
+// size.
 class RunFixture : public ::testing::Test {
  protected:
   static constexpr size_t kPeople = 6;
@@ -40,6 +41,7 @@ class RunFixture : public ::testing::Test {
   Recipe SmallRecipe() const {
     Recipe recipe;
     recipe.data.train = {dir_.File("photos")};
+    recipe.network.input = "48x48";
     recipe.card.training_data = "blobs";
     recipe.data.batch = 4;
     recipe.schedule.epochs = 4.0;

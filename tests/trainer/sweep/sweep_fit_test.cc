@@ -146,7 +146,7 @@ TEST_F(SweepFitTest, WeightsThatTrialsBeginWithAreNoScoreOfTheirs) {
 
 TEST_F(SweepFitTest, AKilledSweepComesToTheSameScores) {
   SweepPlan plan = SmallPlan();
-  plan.base.schedule.epochs = 2.0;  // the second trial is killed long before its end
+  plan.base.schedule.epochs = 4.0;  // the second trial is killed long before its end
   const auto whole = Run("whole", plan);
   ASSERT_THAT(whole, IsOk());
   ASSERT_THAT(WriteFileAtomically(dir_.File("base.yaml"), RecipeToYaml(plan.base)), IsOk());
