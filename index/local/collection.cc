@@ -73,7 +73,7 @@ Collection::Collection(StoredCollection record, const GalleryParts& parts)
       parts_(parts),
       current_(record_),
       state_(static_cast<size_t>(record_.embedding_size), PolicyOf(record_.settings),
-             parts.search_threads) {}
+             parts.search_pool) {}
 
 Status Collection::CheckPresent() const {
   if (!deleted_) return OkStatus();
@@ -305,15 +305,16 @@ StatusOr<Collection::MergePlan> Collection::PlanMerge(const MergedIdentity& sour
     const std::span<const float> values = state_.index().Vector(moved.slot);
     FACEGATE_ASSIGN_OR_RETURN(Embedding embedding,
                               Embedding::FromUnit({values.begin(), values.end()}));
-    plan.change.templates.push_back({.key = {.owner = record.key, .template_id = moved.id},
-                                     .embedding = std::move(embedding),
-                                     .model = record_.model,
-                                     .detector = moved.detector,
-                                     .detection_score = moved.detection_score,
-                                     .create_time_us = moved.create_time_us,
-                                     .source_digest = moved.source_digest,
-                                     .source = moved.source,
-                                     .quality = moved.quality});
+    plan.change.templates.push_back(
+        {.key = {.owner = record.key, .generation = record_.generation, .template_id = moved.id},
+         .embedding = std::move(embedding),
+         .model = record_.model,
+         .detector = moved.detector,
+         .detection_score = moved.detection_score,
+         .create_time_us = moved.create_time_us,
+         .source_digest = moved.source_digest,
+         .source = moved.source,
+         .quality = moved.quality});
   }
   plan.merged = {.uid = into->uid,
                  .create_time_us = record.create_time_us,
@@ -338,13 +339,14 @@ StatusOr<MergeResult> Collection::MergeIdentities(const MergedIdentity& source,
   const TwoIdentitiesLock order(parts_.identity_locks.Of(record_.uid, source.id),
                                 parts_.identity_locks.Of(record_.uid, target.id));
   FACEGATE_ASSIGN_OR_RETURN(MergePlan plan, PlanMerge(source, target));
+  FACEGATE_ASSIGN_OR_RETURN(auto room, MakeRoom(0));
   const IdentityKey heir = plan.change.identities.front().key;
   FACEGATE_RETURN_IF_ERROR(
       parts_.ledger.Outdate(plan.change.deleted_identities.front(), plan.change));
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, plan.result, heir, plan.change));
   FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(plan.change, stop));
   const WriterLock lock(mutex_);
-  state_.Merge(source.id, target.id, std::move(plan.merged));
+  state_.Merge(source.id, target.id, std::move(plan.merged), room);
   return std::move(plan.result);
 }
 
@@ -391,13 +393,35 @@ Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_i
     change.deleted_templates.push_back({.owner = KeyOf(*entry), .template_id = template_id});
   }
   StoredIdentity record = change.identities.front();
+  FACEGATE_ASSIGN_OR_RETURN(auto room, MakeRoom(0));
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, Deleted{}, record.key, change));
   FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(change, stop));
   const WriterLock lock(mutex_);
-  state_.RemoveTemplate(identity, template_id);
+  state_.RemoveTemplate(identity, template_id, room);
   state_.Update(identity, std::move(record));
   return OkStatus();
+}
+
+StatusOr<bool> Collection::MoveRows(double least_removed) {
+  const ReaderLock alive(lifecycle_);  // the policy of scores stays
+  std::optional<CollectionState::Move> move;
+  {
+    const WriterLock lock(mutex_);
+    if (deleted_ || state_.removed_rows() == 0) return false;
+    FACEGATE_ASSIGN_OR_RETURN(move, state_.BeginMove(least_removed));
+  }
+  if (!move.has_value()) return false;
+  FACEGATE_RETURN_IF_ERROR(move->rows->Copy());
+  {
+    const WriterLock lock(mutex_);
+    FACEGATE_RETURN_IF_ERROR(state_.TakeOver(*move));
+  }
+  for (bool more = true; more;) {
+    const WriterLock lock(mutex_);
+    more = state_.Follow(*move);
+  }
+  return true;
 }
 
 }  // namespace facegate

@@ -64,7 +64,7 @@ struct GalleryParts {
   StoreWriter& writer;
   Clock& clock;
   IdentityLocks& identity_locks;
-  size_t search_threads = 1;  // of one search: ExactIndexOptions::threads
+  std::shared_ptr<SearchPool> search_pool;  // null: the threads that search
 };
 
 // One collection of an open gallery: its part of the store and, kept equal to it, its memory.
@@ -130,6 +130,11 @@ class Collection {
   Status CompareIdentities(const SelfComparison& comparison, ScoreSink& sink,
                            const StopCheck& stop) const;
 
+  // Gives back memory of what was removed, where that is a share of `least_removed` or more of what
+  // lies around it: some of it in a call; false when there is nothing left to do. Searches and
+  // changes go on meanwhile. One call at a time.
+  StatusOr<bool> MoveRows(double least_removed);
+
  private:
   // An enrolment as it goes to the store: one identity, and what is added to it.
   struct Plan {
@@ -156,6 +161,20 @@ class Collection {
   Status CheckUnique(std::string_view identity, std::span<const NewTemplate> templates, float from,
                      const StopCheck& stop) const;
   StatusOr<CollectionState::Reservation> MakeRoom(size_t rows);
+
+  // Null where the scores have none.
+  StatusOr<std::shared_ptr<const Cohort>> CurrentCohort() const;
+  StatusOr<CollectionState::SearchView> View() const;
+  // What a view found of one query as it is now; nothing when some of it is gone.
+  StatusOr<std::optional<std::vector<Candidate>>> Resolved(const std::vector<IndexMatch>& matches,
+                                                           bool of_means, const Embedding& query,
+                                                           const Cohort* cohort,
+                                                           const StopCheck& stop) const;
+  std::optional<std::vector<Candidate>> ResolvedAtOnce(std::span<const IndexMatch> matches,
+                                                       bool of_means, const Embedding& query,
+                                                       const Cohort* cohort,
+                                                       std::span<const float> probe_scores) const
+      FACEGATE_REQUIRES_SHARED(mutex_);
 
   StatusOr<CollectionInfo> ApplyChange(const CollectionChange& change, std::string_view etag,
                                        const Receipt<CollectionInfo>& receipt,

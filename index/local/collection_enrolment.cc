@@ -36,15 +36,16 @@ StatusOr<Collection::Plan> Collection::PlanEnrolment(std::string_view identity,
   }
   plan.change.templates.reserve(templates.size());
   for (const NewTemplate& added : templates) {
-    plan.change.templates.push_back({.key = {.owner = record.key, .template_id = uid++},
-                                     .embedding = added.embedding,
-                                     .model = record_.model,
-                                     .detector = added.detector,
-                                     .detection_score = added.detection_score,
-                                     .create_time_us = now,
-                                     .source_digest = added.source_digest,
-                                     .source = added.source,
-                                     .quality = added.quality});
+    plan.change.templates.push_back(
+        {.key = {.owner = record.key, .generation = record_.generation, .template_id = uid++},
+         .embedding = added.embedding,
+         .model = record_.model,
+         .detector = added.detector,
+         .detection_score = added.detection_score,
+         .create_time_us = now,
+         .source_digest = added.source_digest,
+         .source = added.source,
+         .quality = added.quality});
   }
   return plan;
 }
@@ -89,19 +90,31 @@ StatusOr<PendingFaces::Place> Collection::EnterPending(std::string_view identity
 Status Collection::CheckUnique(std::string_view identity, std::span<const NewTemplate> templates,
                                float from, const StopCheck& stop) const {
   constexpr size_t kNearest = 2;  // one may be the identity itself
-  for (size_t i = 0; i < templates.size(); ++i) {
-    const ReaderLock lock(mutex_);
-    FACEGATE_ASSIGN_OR_RETURN(
-        const auto nearest, state_.index().Search(templates[i].embedding.values(), kNearest, stop));
-    for (const IndexMatch& match : nearest) {
-      const std::string& other = state_.NameOf(match.group);
-      if (other == identity || match.cosine < from) continue;
-      const Status refused =
-          Refuse(Reason::kDuplicateFace, "the face belongs to another identity already");
-      return AtField(WithMetadata(refused, "identity_id", other), fmt::format("[{}]", i));
+  std::vector<std::span<const float>> faces;
+  faces.reserve(templates.size());
+  for (const NewTemplate& one : templates) faces.push_back(one.embedding.values());
+  for (;;) {
+    std::unique_ptr<IndexView> rows;
+    {
+      const ReaderLock lock(mutex_);
+      FACEGATE_ASSIGN_OR_RETURN(rows, state_.index().View());
     }
+    FACEGATE_ASSIGN_OR_RETURN(const auto nearest, rows->Search(faces, kNearest, stop));
+    const ReaderLock lock(mutex_);
+    bool is_gone = false;  // something of it: another row may have its place
+    for (size_t i = 0; i < templates.size(); ++i) {
+      for (const IndexMatch& match : nearest[i]) {
+        if (match.cosine < from) continue;
+        const std::string* const other = state_.OwnerOf(match);
+        is_gone = is_gone || other == nullptr;
+        if (other == nullptr || *other == identity) continue;
+        const Status refused =
+            Refuse(Reason::kDuplicateFace, "the face belongs to another identity already");
+        return AtField(WithMetadata(refused, "identity_id", *other), fmt::format("[{}]", i));
+      }
+    }
+    if (!is_gone) return OkStatus();
   }
-  return OkStatus();
 }
 
 StatusOr<CollectionState::Reservation> Collection::MakeRoom(size_t rows) {

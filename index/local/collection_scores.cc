@@ -12,11 +12,6 @@
 namespace facegate {
 namespace {
 
-// The candidates with the highest cosines, of which the best ones after normalisation are the
-// answer.
-constexpr size_t kNormalised = 50;
-// Candidates between two questions whether the answer is still wanted: a millisecond.
-constexpr size_t kScoredAtOnce = 64;
 // No template is without weight.
 constexpr double kLeastWeight = 0.05;
 constexpr double kLeastLength = 1e-3;
@@ -49,13 +44,14 @@ void FillMean(const IdentityEntry& entry, const VectorIndex& index, std::span<fl
 
 }  // namespace
 
-CollectionState::CollectionState(size_t dimension, const ScorePolicy& policy, size_t search_threads)
-    : search_threads_(search_threads),
+CollectionState::CollectionState(size_t dimension, const ScorePolicy& policy,
+                                 std::shared_ptr<SearchPool> pool)
+    : pool_(std::move(pool)),
       policy_(policy),
-      index_(MakeExactIndex(dimension, {.threads = search_threads_})),
+      index_(MakeExactIndex(dimension, {.pool = pool_})),
       mean_(dimension) {
   if (policy_.fusion == Fusion::kMeanTemplate) {
-    means_ = MakeExactIndex(dimension, {.threads = search_threads_});
+    means_ = MakeExactIndex(dimension, {.pool = pool_});
   }
 }
 
@@ -69,7 +65,7 @@ StatusOr<CollectionState::Scoring> CollectionState::PrepareScoring(
       }
     }
     if (policy.fusion != Fusion::kMeanTemplate) return scoring;
-    scoring.means = MakeExactIndex(index_->dimension(), {.threads = search_threads_});
+    scoring.means = MakeExactIndex(index_->dimension(), {.pool = pool_});
     FACEGATE_RETURN_IF_ERROR(scoring.means->Reserve(identities_.size()));
     scoring.slots.reserve(identities_.size());
     std::vector<float> mean(index_->dimension());
@@ -96,7 +92,7 @@ void CollectionState::TakeScoring(Scoring scoring) {
   ForgetCohort();
 }
 
-void CollectionState::FollowTemplates(IdentityEntry& entry, Rows* room) {
+void CollectionState::FollowTemplates(IdentityEntry& entry, Reservation& room) {
   if (entry.templates.empty()) {
     Forget(entry);
     entry.mean.reset();
@@ -104,13 +100,8 @@ void CollectionState::FollowTemplates(IdentityEntry& entry, Rows* room) {
   }
   if (means_ != nullptr) {
     FillMean(entry, *index_, mean_);
-    if (entry.mean.has_value()) {
-      means_->Remove(*entry.mean);
-      FACEGATE_CHECK(means_->TryReserve(1));  // the row that is free now
-    } else {
-      FACEGATE_CHECK(room != nullptr);
-      room->Use();
-    }
+    if (entry.mean.has_value()) means_->Remove(*entry.mean);
+    room.mean.Use();
     entry.mean = means_->Add(entry.uid, entry.templates.front().id, mean_);
     std::fill(mean_.begin(), mean_.end(), 0.0f);
   }
@@ -130,6 +121,7 @@ void CollectionState::Forget(const IdentityEntry& entry) {
 void CollectionState::ForgetCohort() {
   const MutexLock lock(cohort_mutex_);
   cohort_.reset();
+  cohort_version_ += 1;
 }
 
 std::span<const float> CollectionState::VectorOf(const IdentityEntry& entry) const {
@@ -137,18 +129,37 @@ std::span<const float> CollectionState::VectorOf(const IdentityEntry& entry) con
                                 : index_->Vector(entry.templates.front().slot);
 }
 
-std::shared_ptr<const Cohort> CollectionState::CurrentCohort() const {
+std::shared_ptr<const Cohort> CollectionState::KnownCohort(CohortMembers& members) const {
   if (!policy_.cohort || draw_.size() < kLeastCohort) return nullptr;
-  const MutexLock lock(cohort_mutex_);
-  if (cohort_ == nullptr) {
-    std::vector<Cohort::Member> members;
-    members.reserve(draw_.size());
-    for (const uint64_t uid : draw_.Members()) {
-      members.push_back({.identity = uid, .vector = VectorOf(EntryOf(uid))});
-    }
-    cohort_ = std::make_shared<const Cohort>(members);
+  {
+    const MutexLock lock(cohort_mutex_);
+    if (cohort_ != nullptr) return cohort_;
+    members.version = cohort_version_;
   }
-  return cohort_;
+  members.identities = draw_.Members();
+  members.values.reserve(members.identities.size() * index_->dimension());
+  for (const uint64_t uid : members.identities) {
+    const std::span<const float> vector = VectorOf(EntryOf(uid));
+    members.values.insert(members.values.end(), vector.begin(), vector.end());
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const Cohort> CollectionState::CohortMembers::MakeCohort() const {
+  if (identities.empty()) return nullptr;
+  const size_t dimension = values.size() / identities.size();
+  std::vector<Cohort::Member> members;
+  members.reserve(identities.size());
+  for (size_t i = 0; i < identities.size(); ++i) {
+    members.push_back(
+        {.identity = identities[i], .vector = std::span(values).subspan(i * dimension, dimension)});
+  }
+  return std::make_shared<const Cohort>(members);
+}
+
+void CollectionState::KeepCohort(uint64_t version, std::shared_ptr<const Cohort> cohort) const {
+  const MutexLock lock(cohort_mutex_);
+  if (cohort_version_ == version) cohort_ = std::move(cohort);
 }
 
 Candidate CollectionState::CosineOf(std::string_view identity, const IdentityEntry& entry,
@@ -177,42 +188,25 @@ void CollectionState::Normalise(const Cohort& cohort, std::span<const float> pro
   candidate.is_normalised = true;
 }
 
-StatusOr<std::vector<Candidate>> CollectionState::Search(const Embedding& query, size_t k,
-                                                         const StopCheck& stop) const {
-  return CatchToStatus("searching", [&]() -> StatusOr<std::vector<Candidate>> {
-    const std::shared_ptr<const Cohort> cohort = CurrentCohort();
-    const VectorIndex& index = means_ == nullptr ? *index_ : *means_;
-    const size_t nearest = k == 0 || cohort == nullptr ? k : std::max(k, kNormalised);
-    FACEGATE_ASSIGN_OR_RETURN(const auto matches, index.Search(query.values(), nearest, stop));
-    std::vector<float> probe_scores;
-    if (cohort != nullptr) probe_scores = cohort->Scores(query.values());
-    std::vector<Candidate> candidates;
-    candidates.reserve(matches.size());
-    for (const IndexMatch& match : matches) {
-      if (candidates.size() % kScoredAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
-      const std::string& name = NameOf(match.group);
-      candidates.push_back(means_ != nullptr ? CosineOf(name, EntryOf(match.group), query)
-                                             : Candidate{.identity = name,
-                                                         .template_id = match.template_id,
-                                                         .cosine = match.cosine,
-                                                         .score = match.cosine});
-      if (cohort != nullptr) {
-        Normalise(*cohort, probe_scores, EntryOf(match.group), candidates.back());
-      }
-    }
-    std::stable_sort(candidates.begin(), candidates.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
-    if (candidates.size() > k) candidates.resize(k);
-    return candidates;
-  });
+StatusOr<CollectionState::SearchView> CollectionState::View() const {
+  SearchView view{.rows = nullptr, .of_means = means_ != nullptr};
+  FACEGATE_ASSIGN_OR_RETURN(view.rows, (view.of_means ? *means_ : *index_).View());
+  return view;
 }
 
-Candidate CollectionState::Score(std::string_view identity, const IdentityEntry& entry,
-                                 const Embedding& query) const {
-  Candidate candidate = CosineOf(identity, entry, query);
-  if (const std::shared_ptr<const Cohort> cohort = CurrentCohort()) {
-    Normalise(*cohort, cohort->Scores(query.values()), entry, candidate);
+std::optional<Candidate> CollectionState::CandidateOf(const IndexMatch& match, bool of_means,
+                                                      const Embedding& query) const {
+  const std::string* const owner = OwnerOf(match);
+  if (owner == nullptr || of_means != (means_ != nullptr)) return std::nullopt;
+  if (!of_means) {
+    return Candidate{.identity = *owner,
+                     .template_id = match.template_id,
+                     .cosine = match.cosine,
+                     .score = match.cosine};
   }
+  Candidate candidate = CosineOf(*owner, *Find(*owner), query);
+  // The mean is another one.
+  if (candidate.cosine != match.cosine) return std::nullopt;
   return candidate;
 }
 

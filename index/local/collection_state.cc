@@ -12,6 +12,13 @@ const IdentityEntry* CollectionState::Find(std::string_view identity) const {
   return found == identities_.end() ? nullptr : &found->second;
 }
 
+const std::string* CollectionState::OwnerOf(const IndexMatch& match) const {
+  const auto name = names_.find(match.group);
+  if (name == names_.end()) return nullptr;
+  const IdentityEntry& entry = identities_.find(*name->second)->second;
+  return FindTemplate(entry, match.template_id) == entry.templates.end() ? nullptr : name->second;
+}
+
 std::optional<CollectionState::Reservation> CollectionState::TryReserve(size_t rows) {
   Reservation room;
   if (!index_->TryReserve(rows)) return std::nullopt;
@@ -79,14 +86,17 @@ void CollectionState::Commit(Addition addition, std::span<const StoredTemplate> 
   }
   const auto known = identities_.find(addition.identity_.key());
   if (known != identities_.end()) {
+    // Rows may have moved since the addition was prepared.
+    for (size_t i = 0; i < already; ++i) templates[i].slot = known->second.templates[i].slot;
+    addition.identity_.mapped().mean = known->second.mean;
     known->second = std::move(addition.identity_.mapped());
-    FollowTemplates(known->second, &room.mean);
+    FollowTemplates(known->second, room);
     return;
   }
   const auto placed = identities_.insert(std::move(addition.identity_)).position;
   addition.name_.mapped() = &placed->first;
   names_.insert(std::move(addition.name_));
-  FollowTemplates(placed->second, &room.mean);
+  FollowTemplates(placed->second, room);
 }
 
 void CollectionState::Update(std::string_view identity, StoredIdentity record) {
@@ -104,25 +114,27 @@ void CollectionState::Update(std::string_view identity, StoredIdentity record) {
   FACEGATE_CHECK(identities_.insert(std::move(node)).inserted);
 }
 
-void CollectionState::Merge(std::string_view source, std::string_view target,
-                            IdentityEntry merged) {
+void CollectionState::Merge(std::string_view source, std::string_view target, IdentityEntry merged,
+                            Reservation& room) {
   const auto from = identities_.find(source);
   const auto into = identities_.find(target);
   FACEGATE_CHECK(from != identities_.end() && into != identities_.end() && from != into);
   for (const TemplateEntry& moved : from->second.templates) {
     index_->SetGroup(moved.slot, merged.uid);
   }
-  // The mean of one of them becomes that of both.
-  merged.mean = into->second.mean;
-  if (!merged.mean.has_value() && from->second.mean.has_value()) {
-    merged.mean = std::exchange(from->second.mean, std::nullopt);
+  // Rows may have moved since the merge was planned.
+  for (TemplateEntry& one : merged.templates) {
+    const auto mine = FindTemplate(into->second, one.id);
+    one.slot = mine != into->second.templates.end() ? mine->slot
+                                                    : FindTemplate(from->second, one.id)->slot;
   }
+  merged.mean = into->second.mean;
   const uint64_t gone = from->second.uid;
   Forget(from->second);
   into->second = std::move(merged);
   names_.erase(gone);
   identities_.erase(from);
-  FollowTemplates(into->second, nullptr);
+  FollowTemplates(into->second, room);
 }
 
 void CollectionState::RemoveIdentity(std::string_view identity) {
@@ -134,14 +146,45 @@ void CollectionState::RemoveIdentity(std::string_view identity) {
   identities_.erase(found);
 }
 
-void CollectionState::RemoveTemplate(std::string_view identity, uint64_t template_id) {
+void CollectionState::RemoveTemplate(std::string_view identity, uint64_t template_id,
+                                     Reservation& room) {
   const auto found = identities_.find(identity);
   FACEGATE_CHECK(found != identities_.end());
   const auto entry = FindTemplate(found->second, template_id);
   FACEGATE_CHECK(entry != found->second.templates.end());
   index_->Remove(entry->slot);
   found->second.templates.erase(entry);
-  FollowTemplates(found->second, nullptr);
+  FollowTemplates(found->second, room);
+}
+
+StatusOr<std::optional<CollectionState::Move>> CollectionState::BeginMove(double least_removed) {
+  for (VectorIndex* const index : {index_.get(), means_.get()}) {
+    if (index == nullptr) continue;
+    FACEGATE_ASSIGN_OR_RETURN(auto rows, index->BeginMove(least_removed));
+    if (rows != nullptr) return std::optional<Move>({.index = index, .rows = std::move(rows)});
+  }
+  return std::optional<Move>();
+}
+
+bool CollectionState::Follow(Move& move) {
+  constexpr size_t kAtOnce = 256;  // less than a millisecond
+  const std::vector<VectorIndex::Slot>& moved = move.rows->moved();
+  const size_t end = std::min(moved.size(), move.followed + kAtOnce);
+  for (; move.followed < end; ++move.followed) {
+    const VectorIndex::Slot slot = moved[move.followed];
+    const std::optional<RowLabel> label = move.index->LabelOf(slot);
+    if (!label.has_value()) continue;
+    IdentityEntry& entry = identities_.find(*names_.at(label->group))->second;
+    if (move.index == means_.get()) {
+      entry.mean = slot;
+    } else {
+      const auto place = FindTemplate(entry, label->template_id) - entry.templates.cbegin();
+      entry.templates[static_cast<size_t>(place)].slot = slot;
+    }
+  }
+  if (move.followed < moved.size()) return true;
+  move.index->EndMove(*move.rows);
+  return false;
 }
 
 std::vector<TemplateEntry>::const_iterator FindTemplate(const IdentityEntry& entry,

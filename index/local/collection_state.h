@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "face/base/status.h"
 #include "index/gallery.h"
 #include "index/rows/cohort.h"
+#include "index/rows/search_pool.h"
 #include "index/rows/vector_index.h"
 #include "index/store/template_record.h"
 
@@ -109,19 +111,23 @@ class CollectionState {
     std::map<uint64_t, const std::string*>::node_type name_;
   };
 
-  // `dimension`: how long vectors are; `search_threads`: ExactIndexOptions::threads.
-  CollectionState(size_t dimension, const ScorePolicy& policy, size_t search_threads);
+  // `dimension`: how long vectors are; `pool`: ExactIndexOptions::pool.
+  CollectionState(size_t dimension, const ScorePolicy& policy, std::shared_ptr<SearchPool> pool);
 
   const ScorePolicy& policy() const { return policy_; }
   const Identities& identities() const { return identities_; }
   // Null when there is none.
   const IdentityEntry* Find(std::string_view identity) const;
-  // The identity with that number, which has rows in the index.
-  const std::string& NameOf(uint64_t uid) const { return *names_.at(uid); }
+  // The identity that a match is of; null when it does not have that template (any more).
+  const std::string* OwnerOf(const IndexMatch& match) const;
   const VectorIndex& index() const { return *index_; }
+  // Rows that were removed and still take memory, of templates and means.
+  size_t removed_rows() const {
+    return index_->removed() + (means_ == nullptr ? 0 : means_->removed());
+  }
   size_t template_count() const { return index_->size(); }
 
-  // Room for `rows` templates of one identity.
+  // Room for `rows` more templates of one identity, and for its mean after any change of them.
   std::optional<Reservation> TryReserve(size_t rows);
   StatusOr<Reservation> Reserve(size_t rows);
 
@@ -129,11 +135,38 @@ class CollectionState {
   StatusOr<Scoring> PrepareScoring(const ScorePolicy& policy) const;
   void TakeScoring(Scoring scoring);
 
-  // These are Gallery::Search() and Score(); `entry` has templates.
-  StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k,
-                                          const StopCheck& stop) const;
-  Candidate Score(std::string_view identity, const IdentityEntry& entry,
-                  const Embedding& query) const;
+  // A search goes on without the lock, over this.
+  struct SearchView {
+    std::unique_ptr<IndexView> rows;
+    bool of_means = false;  // else of templates
+  };
+  StatusOr<SearchView> View() const;
+  // Makes a candidate of what the search found; nothing when that is no longer so.
+  std::optional<Candidate> CandidateOf(const IndexMatch& match, bool of_means,
+                                       const Embedding& query) const;
+  // The score of an identity that has templates, without a cohort.
+  Candidate CosineOf(std::string_view identity, const IdentityEntry& entry,
+                     const Embedding& query) const;
+  // `probe_scores` are those of the query; `entry` is the candidate's.
+  void Normalise(const Cohort& cohort, std::span<const float> probe_scores,
+                 const IdentityEntry& entry, Candidate& candidate) const;
+
+  // Those who are to be the cohort, with copies of their vectors, which are wiped at the end.
+  struct CohortMembers {
+    CohortMembers() = default;
+    ~CohortMembers() { std::fill(values.begin(), values.end(), 0.0f); }
+    CohortMembers(const CohortMembers&) = delete;
+    CohortMembers& operator=(const CohortMembers&) = delete;
+    std::shared_ptr<const Cohort> MakeCohort() const;
+
+    std::vector<uint64_t> identities;
+    std::vector<float> values;
+    uint64_t version = 0;  // of the draw
+  };
+  // The cohort, if it is made already; else `members` are filled where there is to be one.
+  std::shared_ptr<const Cohort> KnownCohort(CohortMembers& members) const;
+  // Unless the draw has changed since.
+  void KeepCohort(uint64_t version, std::shared_ptr<const Cohort> cohort) const;
 
   // `identity` is new, or has kept its templates since they were read; `added` are to follow them.
   Addition Prepare(const StoredIdentity& identity, std::span<const StoredTemplate> added) const;
@@ -146,32 +179,40 @@ class CollectionState {
   // times.
   void Update(std::string_view identity, StoredIdentity record);
   // Puts `merged`, which has the templates of both, in the place of `target`, and drops `source`.
-  void Merge(std::string_view source, std::string_view target, IdentityEntry merged);
+  void Merge(std::string_view source, std::string_view target, IdentityEntry merged,
+             Reservation& room);
   void RemoveIdentity(std::string_view identity);
-  void RemoveTemplate(std::string_view identity, uint64_t template_id);
+  void RemoveTemplate(std::string_view identity, uint64_t template_id, Reservation& room);
+
+  // Rows that move closer together (VectorIndex::BeginMove), of templates or means.
+  struct Move {
+    VectorIndex* index = nullptr;
+    std::unique_ptr<VectorIndex::RowMove> rows;
+    size_t followed = 0;  // of rows->moved()
+  };
+  // Nothing where a share of less than `least_removed` was removed everywhere. Runs alone, as
+  // TakeOver() and Follow() do; rows->Copy() comes before these, beside everything but a change of
+  // the policy.
+  StatusOr<std::optional<Move>> BeginMove(double least_removed);
+  Status TakeOver(Move& move) { return move.index->TakeOver(*move.rows); }
+  // Takes over some of the new places; false when all are taken over, and the move is at its end.
+  bool Follow(Move& move);
 
  private:
-  const IdentityEntry& EntryOf(uint64_t uid) const { return identities_.find(NameOf(uid))->second; }
+  // The identity with that number, which is there.
+  const IdentityEntry& EntryOf(uint64_t uid) const {
+    return identities_.find(*names_.at(uid))->second;
+  }
   // The vector that stands for an identity that has templates.
   std::span<const float> VectorOf(const IdentityEntry& entry) const;
-  // The score without a cohort.
-  Candidate CosineOf(std::string_view identity, const IdentityEntry& entry,
-                     const Embedding& query) const;
-  // `probe_scores` are those of the query.
-  void Normalise(const Cohort& cohort, std::span<const float> probe_scores,
-                 const IdentityEntry& entry, Candidate& candidate) const;
-  // Null where there is none.
-  std::shared_ptr<const Cohort> CurrentCohort() const;
-
-  // Follows a change of the templates of an identity; `entry` is what is in identities_. The room
-  // is used where it has no mean so far; null when it has one.
-  void FollowTemplates(IdentityEntry& entry, Rows* room);
+  // Follows a change of the templates of an identity; `entry` is what is in identities_.
+  void FollowTemplates(IdentityEntry& entry, Reservation& room);
   // Drops what scores have of an identity that is to have no part in them any more: its mean and
   // its place in the cohort.
   void Forget(const IdentityEntry& entry);
   void ForgetCohort();
 
-  const size_t search_threads_;
+  const std::shared_ptr<SearchPool> pool_;
   ScorePolicy policy_;
   Identities identities_;
   std::map<uint64_t, const std::string*> names_;  // the keys of identities_, by number
@@ -183,6 +224,7 @@ class CollectionState {
   mutable Mutex cohort_mutex_;
   // The cohort of draw_; made when it is needed, and again after a member has changed.
   mutable std::shared_ptr<const Cohort> cohort_ FACEGATE_GUARDED_BY(cohort_mutex_);
+  uint64_t cohort_version_ FACEGATE_GUARDED_BY(cohort_mutex_) = 0;
 };
 
 // The template's place in entry.templates, or their end.

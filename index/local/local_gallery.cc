@@ -27,9 +27,20 @@
 namespace facegate {
 namespace {
 
+// Rows are moved from where so many of them were removed.
+constexpr double kWorthMoving = 1.0 / 8;
+constexpr std::chrono::minutes kMoveAllEvery{10};
+constexpr int kMovesAtOnce = 10;  // of one collection: about a second
+
 // One for each core where `wanted` is 0.
 size_t ThreadsFor(size_t wanted) {
   return wanted > 0 ? wanted : std::max<size_t>(1, std::thread::hardware_concurrency());
+}
+
+// A single thread would do no more than the one that searches.
+std::shared_ptr<SearchPool> PoolOf(size_t wanted) {
+  const size_t threads = ThreadsFor(wanted);
+  return threads > 1 ? std::make_shared<SearchPool>(threads) : nullptr;
 }
 
 // Ids and models are checked here, the rest is each collection's own. administration_ comes before
@@ -46,7 +57,8 @@ class StoreBackedGallery final : public GalleryBackend {
                .writer = writer_,
                .clock = clock,
                .identity_locks = identity_locks_,
-               .search_threads = ThreadsFor(options.search_threads)},
+               .search_pool = PoolOf(options.search_threads)},
+        all_moved_(clock.Now()),
         eraser_(*store_, options.erase_delay) {}
 
   ~StoreBackedGallery() override {
@@ -270,14 +282,8 @@ class StoreBackedGallery final : public GalleryBackend {
 
   StatusOr<GalleryStats> Stats(const StopCheck& stop) const override {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
-    std::vector<std::shared_ptr<Collection>> all;
-    {
-      const ReaderLock lock(collections_mutex_);
-      all.reserve(collections_.size());
-      for (const auto& [id, collection] : collections_) all.push_back(collection);
-    }
     GalleryStats stats;
-    for (const auto& collection : all) collection->CountInto(stats);
+    for (const auto& collection : All()) collection->CountInto(stats);
     return stats;
   }
 
@@ -292,6 +298,33 @@ class StoreBackedGallery final : public GalleryBackend {
   void DoUpkeep() {
     store_->TryToRecover();
     if (store_->WriteHealth().ok()) EraseAnswers([this] { return writer_.DoUpkeep(); });
+    MoveRows();
+  }
+
+  // Where many rows were removed their memory is wanted back; where one was, its vector must not
+  // stay for ever.
+  void MoveRows() {
+    const bool all = parts_.clock.Now() >= all_moved_ + kMoveAllEvery;
+    if (all) all_moved_ = parts_.clock.Now();
+    for (const auto& collection : All()) {
+      const Status moved = MoveRows(*collection, all ? 0.0 : kWorthMoving);
+      if (!moved.ok()) LogWarning("rows could not be moved yet: {}", MessageOf(moved));
+    }
+  }
+  static Status MoveRows(Collection& collection, double least_removed) {
+    for (int round = 0; round < kMovesAtOnce; ++round) {
+      FACEGATE_ASSIGN_OR_RETURN(const bool moved, collection.MoveRows(least_removed));
+      if (!moved) break;
+    }
+    return OkStatus();
+  }
+
+  std::vector<std::shared_ptr<Collection>> All() const {
+    std::vector<std::shared_ptr<Collection>> all;
+    const ReaderLock lock(collections_mutex_);
+    all.reserve(collections_.size());
+    for (const auto& [id, collection] : collections_) all.push_back(collection);
+    return all;
   }
 
   // The store knows best whether something must leave the files: it may be so after an error, too,
@@ -342,6 +375,8 @@ class StoreBackedGallery final : public GalleryBackend {
 
   mutable SharedMutex collections_mutex_;
   Collections collections_ FACEGATE_GUARDED_BY(collections_mutex_);
+
+  Clock::TimePoint all_moved_;  // by the upkeep thread
 
   Eraser eraser_;
   std::optional<UpkeepThread> upkeep_;  // while the gallery is loaded

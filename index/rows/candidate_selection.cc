@@ -17,35 +17,40 @@ bool IsBetter(const IndexMatch& a, const IndexMatch& b) {
 }  // namespace
 
 void CandidateSelection::Offer(const Candidate& candidate) {
-  if (candidate.upper < floor_) return;
+  if (candidate.upper < floor_ || !Raise(candidate)) return;
   candidates_.push_back(candidate);
-  Raise(candidate.lower, candidate.group);
   if (candidates_.size() < forget_at_) return;
   Forget();
   forget_at_ = std::max(forget_at_, 2 * candidates_.size());
 }
 
 void CandidateSelection::Forget() {
-  std::erase_if(candidates_, [this](const Candidate& c) { return c.upper < floor_; });
+  std::erase_if(candidates_, [this](const Candidate& c) {
+    if (c.upper < floor_) return true;
+    const auto best = best_.find(c.group);
+    return best != best_.end() && c.upper < best->second;
+  });
 }
 
-void CandidateSelection::Raise(double lower, uint64_t group) {
-  const auto known = best_.find(group);
+bool CandidateSelection::Raise(const Candidate& candidate) {
+  const double lower = candidate.lower;
+  const auto known = best_.find(candidate.group);
   if (known != best_.end()) {
-    if (lower <= known->second) return;
-    by_bound_.erase({known->second, group});
+    if (lower <= known->second) return candidate.upper >= known->second;
+    by_bound_.erase({known->second, candidate.group});
     known->second = lower;
   } else {
     if (best_.size() == k_) {
       const auto worst = by_bound_.begin();
-      if (lower <= worst->first) return;
+      if (lower <= worst->first) return true;
       best_.erase(worst->second);
       by_bound_.erase(worst);
     }
-    best_.emplace(group, lower);
+    best_.emplace(candidate.group, lower);
   }
-  by_bound_.emplace(lower, group);
+  by_bound_.emplace(lower, candidate.group);
   if (best_.size() == k_) floor_ = by_bound_.begin()->first;
+  return true;
 }
 
 std::vector<CandidateSelection::Candidate> CandidateSelection::Take() {

@@ -21,9 +21,11 @@ namespace facegate {
 // upper bound of at least T. T only grows while rows are offered, so what is below it once can be
 // forgotten.
 //
+// A row with an upper bound below the best lower bound of its own group is not that group's best.
+//
 // Rows may be offered to several selections and what these took to one: a row that is not among
-// what one took is below its T, which is not above the T of all rows, and the rows that T comes
-// from are taken.
+// what one took is below its T, which is not above the T of all rows, or below another row of its
+// group, and the rows that these come from are taken.
 class CandidateSelection {
  public:
   struct Candidate {
@@ -31,23 +33,25 @@ class CandidateSelection {
     double upper = 0.0;
     uint64_t group = 0;
     uint64_t template_id = 0;
-    VectorIndex::Slot slot;
+    const float* vector = nullptr;
   };
 
   // `k` is at least 1.
   explicit CandidateSelection(size_t k) : k_(k) {}
 
-  // Rows with an upper bound below this need not be offered.
+  // Rows with an upper bound below this need not be offered. Minus infinity while there are fewer
+  // than k groups.
   double floor() const { return floor_; }
   void Offer(const Candidate& candidate);
   // Returns the rows that can be in the answer, in the order offered.
   std::vector<Candidate> Take();
 
  private:
-  void Raise(double lower, uint64_t group);
+  // False when `candidate` is worse than another row of its group.
+  bool Raise(const Candidate& candidate);
   void Forget();
 
-  const size_t k_;
+  size_t k_;
   double floor_ = -std::numeric_limits<double>::infinity();
   std::vector<Candidate> candidates_;
   size_t forget_at_ = 1024;  // candidates: what is below the floor is dropped then

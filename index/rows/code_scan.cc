@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <new>
-#include <utility>
 #include <vector>
 
 #include "face/base/check.h"
+#include "index/rows/code_block.h"
+#include "index/rows/float_dot.h"
+#include "index/rows/row_offer.h"
+#include "index/rows/score_bounds.h"
 #include "index/rows/vector_code.h"
 
 namespace facegate {
@@ -27,7 +31,7 @@ constexpr double kFilterError = 1e-5;
 
 constexpr std::align_val_t kAlignment{kChunkBytes};
 
-// Memory for codes, which is zero once it is used.
+// Memory for codes, which is no memory of the process's until it is written.
 class CodeBytes {
  public:
   explicit CodeBytes(size_t size)
@@ -41,93 +45,48 @@ class CodeBytes {
   uint8_t* const bytes_;
 };
 
-struct CodeSegment {
-  CodeSegment(size_t rows, size_t block_bytes)
-      : codes(rows / kBlockRows * block_bytes),
-        scale(rows, 0.0f),
-        residual(rows, -std::numeric_limits<float>::infinity()) {}
-
-  CodeBytes codes;
-  size_t used_blocks = 0;  // the others were never written
-  std::vector<float> scale;
-  std::vector<float> residual;  // of a row that is not there: minus infinity
-};
-
-class CodeScan final : public RowScan {
+// The codes of a segment's whole blocks.
+class CodeSegment final : public SegmentScan {
  public:
-  CodeScan(const RowTable& rows, const CodeKernel& kernel)
-      : rows_(rows), kernel_(kernel), chunks_(ChunksOf(rows.dimension())) {
-    FACEGATE_CHECK(rows.dimension() <= kLargestCodedDimension);
-    codes_.resize(rows.dimension());
-  }
+  CodeSegment(size_t capacity, size_t block_bytes)
+      : block_bytes_(block_bytes),
+        codes_((capacity + kBlockRows - 1) / kBlockRows * block_bytes),
+        scale_(capacity),
+        residual_(capacity) {}
   // Leaves no code behind in memory that others get.
-  ~CodeScan() override {
-    for (const auto& segment : segments_) {
-      std::memset(segment->codes.get(), 0, segment->used_blocks * block_bytes());
-    }
+  ~CodeSegment() override { std::memset(codes_.get(), 0, coded() / kBlockRows * block_bytes_); }
+
+  void Added(const Segment& segment, size_t row) override {
+    if ((row + 1) % kBlockRows != 0) return;
+    const size_t first = row + 1 - kBlockRows;
+    const size_t dimension = segment.dimension();
+    EncodeBlock({segment.Vector(first).data(), kBlockRows * dimension}, dimension,
+                {.codes = codes_.get() + first / kBlockRows * block_bytes_,
+                 .scale = scale_.data() + first,
+                 .residual = residual_.data() + first});
+    coded_.store(row + 1, std::memory_order_release);
   }
 
-  void AddSegment(size_t rows) override {
-    FACEGATE_CHECK(rows % kBlockRows == 0);
-    segments_.push_back(std::make_unique<CodeSegment>(rows, block_bytes()));
+  // How many rows have codes: a multiple of kBlockRows.
+  size_t coded() const { return coded_.load(std::memory_order_acquire); }
+  const uint8_t* CodesFrom(size_t row) const {
+    return codes_.get() + row / kBlockRows * block_bytes_;
   }
-  void DropSegment() override { segments_.pop_back(); }
-
-  void Added(VectorIndex::Slot slot, std::span<const float> vector) override {
-    CodeSegment& segment = *segments_[slot.segment];
-    const VectorCode code = EncodeVector(vector, codes_);
-    for (; segment.used_blocks <= slot.row / kBlockRows; ++segment.used_blocks) {
-      std::memset(segment.codes.get() + segment.used_blocks * block_bytes(), 0, block_bytes());
-    }
-    segment.scale[slot.row] = code.scale;
-    segment.residual[slot.row] = code.residual;
-    Write(slot, codes_);
-  }
-
-  void Removed(VectorIndex::Slot slot) override {
-    CodeSegment& segment = *segments_[slot.segment];
-    segment.scale[slot.row] = 0.0f;
-    segment.residual[slot.row] = -std::numeric_limits<float>::infinity();
-    std::fill(codes_.begin(), codes_.end(), int8_t{0});
-    Write(slot, codes_);
-  }
-
-  std::unique_ptr<ScanQueries> Prepare(
-      std::span<const std::span<const float>> queries) const override;
-  size_t scanned_at_once() const override { return kernel_.products_at_once; }
-
-  const RowTable& rows() const { return rows_; }
-  const CodeKernel& kernel() const { return kernel_; }
-  size_t chunks() const { return chunks_; }
-  size_t block_bytes() const { return chunks_ * kChunkBytes; }
-  const CodeSegment& segment(size_t number) const { return *segments_[number]; }
+  const float* scale() const { return scale_.data(); }
+  const float* residual() const { return residual_.data(); }
 
  private:
-  static size_t ChunksOf(size_t dimension) {
-    constexpr size_t kCodes = kChunkCodes * kChunkMultiple;
-    return (dimension + kCodes - 1) / kCodes * kChunkMultiple;
-  }
-
-  void Write(VectorIndex::Slot slot, std::span<const int8_t> codes) {
-    uint8_t* const to = segments_[slot.segment]->codes.get() +
-                        slot.row / kBlockRows * block_bytes() + slot.row % kBlockRows * kChunkCodes;
-    for (size_t i = 0; i < codes.size(); ++i) {
-      to[i / kChunkCodes * kChunkBytes + i % kChunkCodes] =
-          static_cast<uint8_t>(codes[i] + kCodeOffset);
-    }
-  }
-
-  const RowTable& rows_;
-  const CodeKernel kernel_;
-  const size_t chunks_;
-  std::vector<std::unique_ptr<CodeSegment>> segments_;
-  std::vector<int8_t> codes_;  // where a row is encoded: a change must not need memory
+  const size_t block_bytes_;
+  const CodeBytes codes_;
+  std::vector<float> scale_;
+  std::vector<float> residual_;
+  std::atomic<size_t> coded_{0};
 };
 
 // Up to CodeKernel::queries_at_once queries, as a kernel takes them.
 struct QueryTile {
   size_t queries = 0;
-  size_t width = 0;  // 1, 2, 4 or 8: what is missing are queries that nothing passes
+  size_t width = 0;  // a power of 2: what is missing are queries that nothing passes
   std::vector<int8_t> codes;
   std::array<QueryBound, kMostQueriesAtOnce> bounds;
   std::array<CodeFilter, kMostQueriesAtOnce> filters;
@@ -135,22 +94,36 @@ struct QueryTile {
 
 class CodeQueries final : public ScanQueries {
  public:
-  CodeQueries(const CodeScan& scan, std::span<const std::span<const float>> queries) : scan_(scan) {
-    for (size_t first = 0; first < queries.size(); first += scan_.kernel().queries_at_once) {
-      tiles_.push_back(MakeTile(queries.subspan(
-          first, std::min(scan_.kernel().queries_at_once, queries.size() - first))));
+  CodeQueries(size_t dimension, const CodeKernel& kernel,
+              std::span<const std::span<const float>> queries)
+      : dimension_(dimension),
+        kernel_(kernel),
+        float_error_(FloatDotErrorBound(dimension)),
+        queries_(queries) {
+    const size_t most = kernel_.queries_at_once;
+    for (size_t first = 0; first < queries.size(); first += most) {
+      tiles_.push_back(MakeTile(queries.subspan(first, std::min(most, queries.size() - first))));
     }
   }
 
   void Scan(const RowPiece& piece, std::span<CandidateSelection> selections) const override {
     constexpr size_t kRows = kBlocksAtOnce * kBlockRows;
-    for (size_t begin = piece.begin; begin < piece.end; begin += kRows) {
-      const RowPiece part{
-          .segment = piece.segment, .begin = begin, .end = std::min(piece.end, begin + kRows)};
+    const auto& codes = static_cast<const CodeSegment&>(*piece.segment->scan());
+    const size_t coded = std::max(piece.begin, std::min(codes.coded(), RoundedUp(piece.end)));
+    for (size_t begin = piece.begin; begin < coded; begin += kRows) {
+      const RowPiece part{.segment = piece.segment,
+                          .begin = begin,
+                          .end = std::min({piece.end, coded, begin + kRows})};
       size_t first = 0;
       for (const QueryTile& tile : tiles_) {
-        ScanPart(part, tile, selections.subspan(first, tile.queries));
+        ScanPart(part, codes, tile, selections.subspan(first, tile.queries));
         first += tile.queries;
+      }
+    }
+    for (size_t row = coded; row < piece.end; ++row) {
+      for (size_t q = 0; q < queries_.size(); ++q) {
+        OfferRow(*piece.segment, row, FloatDot(queries_[q], piece.segment->Vector(row)),
+                 float_error_, selections[q]);
       }
     }
   }
@@ -161,12 +134,14 @@ class CodeQueries final : public ScanQueries {
     std::array<uint16_t, kBlocksAtOnce * kMostQueriesAtOnce> passing;
   };
 
+  static size_t RoundedUp(size_t rows) { return (rows + kBlockRows - 1) / kBlockRows * kBlockRows; }
+
   QueryTile MakeTile(std::span<const std::span<const float>> queries) const {
     QueryTile tile;
     tile.queries = queries.size();
     tile.width = std::bit_ceil(queries.size());
-    tile.codes.resize(scan_.chunks() * tile.width * kChunkCodes);
-    std::vector<int8_t> codes(scan_.rows().dimension());
+    tile.codes.resize(ChunksOf(dimension_) * tile.width * kChunkCodes);
+    std::vector<int8_t> codes(dimension_);
     for (CodeFilter& filter : tile.filters) filter.floor = std::numeric_limits<float>::infinity();
     for (size_t q = 0; q < queries.size(); ++q) {
       const VectorCode code = EncodeVector(queries[q], codes);
@@ -183,34 +158,33 @@ class CodeQueries final : public ScanQueries {
     return tile;
   }
 
-  void ScanPart(const RowPiece& part, const QueryTile& tile,
+  void ScanPart(const RowPiece& part, const CodeSegment& codes, const QueryTile& tile,
                 std::span<CandidateSelection> selections) const {
-    const CodeSegment& segment = scan_.segment(part.segment);
     std::array<CodeFilter, kMostQueriesAtOnce> filters = tile.filters;
     for (size_t q = 0; q < tile.queries; ++q) {
       filters[q].floor = FloorOf(selections[q].floor(), tile.bounds[q].constant);
     }
     Outcome outcome;
-    const CodeScanArgs args{
-        .blocks = (part.end - part.begin + kBlockRows - 1) / kBlockRows,
-        .chunks = scan_.chunks(),
-        .codes = segment.codes.get() + part.begin / kBlockRows * scan_.block_bytes(),
-        .scale = segment.scale.data() + part.begin,
-        .residual = segment.residual.data() + part.begin,
-        .queries = tile.width,
-        .query_codes = tile.codes.data(),
-        .filters = filters.data(),
-        .sums = outcome.sums.data(),
-        .passing = outcome.passing.data()};
-    scan_.kernel().scan(args);
+    const CodeScanArgs args{.blocks = RoundedUp(part.end - part.begin) / kBlockRows,
+                            .chunks = ChunksOf(dimension_),
+                            .codes = codes.CodesFrom(part.begin),
+                            .scale = codes.scale() + part.begin,
+                            .residual = codes.residual() + part.begin,
+                            .queries = tile.width,
+                            .query_codes = tile.codes.data(),
+                            .filters = filters.data(),
+                            .sums = outcome.sums.data(),
+                            .passing = outcome.passing.data()};
+    kernel_.scan(args);
     for (size_t block = 0; block < args.blocks; ++block) {
+      const RowPiece rows{.segment = part.segment,
+                          .begin = part.begin + block * kBlockRows,
+                          .end = std::min(part.end, part.begin + (block + 1) * kBlockRows)};
       for (size_t q = 0; q < tile.queries; ++q) {
         const size_t place = block * tile.width + q;
         if (outcome.passing[place] == 0) continue;
-        OfferRows({.segment = static_cast<uint32_t>(part.segment),
-                   .row = static_cast<uint32_t>(part.begin + block * kBlockRows)},
-                  outcome.passing[place], outcome.sums.data() + place * kBlockRows, tile, q,
-                  selections[q]);
+        OfferRows(rows, codes, outcome.passing[place], outcome.sums.data() + place * kBlockRows,
+                  tile, q, selections[q]);
       }
     }
   }
@@ -222,40 +196,59 @@ class CodeQueries final : public ScanQueries {
     return std::nextafter(static_cast<float>(least), -std::numeric_limits<float>::infinity());
   }
 
-  // Those rows of the block that begins with `first` that pass.
-  void OfferRows(VectorIndex::Slot first, uint16_t passing, const int32_t* sums,
-                 const QueryTile& tile, size_t query, CandidateSelection& selection) const {
-    const CodeSegment& segment = scan_.segment(first.segment);
+  // Those rows of a block that pass.
+  static void OfferRows(const RowPiece& rows, const CodeSegment& codes, uint16_t passing,
+                        const int32_t* sums, const QueryTile& tile, size_t query,
+                        CandidateSelection& selection) {
     const QueryBound& bound = tile.bounds[query];
     for (unsigned left = passing; left != 0; left &= left - 1) {
-      const auto place = static_cast<uint32_t>(std::countr_zero(left));
-      const VectorIndex::Slot slot{.segment = first.segment, .row = first.row + place};
-      const RowLabel& label = scan_.rows().LabelOf(slot);
+      const auto place = static_cast<size_t>(std::countr_zero(left));
+      const size_t row = rows.begin + place;
+      if (row >= rows.end) return;  // it came later
+      const RowLabel label = rows.segment->LabelOf(row);
       if (label.template_id == 0) continue;
       const double score =
-          bound.Score(segment.scale[slot.row], sums[place] - tile.filters[query].offset);
-      const double error = bound.Error(segment.residual[slot.row]);
+          bound.Score(codes.scale()[row], sums[place] - tile.filters[query].offset);
+      const double error = bound.Error(codes.residual()[row]);
       selection.Offer({.lower = score - error,
                        .upper = score + error,
                        .group = label.group,
                        .template_id = label.template_id,
-                       .slot = slot});
+                       .vector = rows.segment->Vector(row).data()});
     }
   }
 
-  const CodeScan& scan_;
+  const size_t dimension_;
+  const CodeKernel& kernel_;
+  const double float_error_;
+  const std::span<const std::span<const float>> queries_;
   std::vector<QueryTile> tiles_;
 };
 
-std::unique_ptr<ScanQueries> CodeScan::Prepare(
-    std::span<const std::span<const float>> queries) const {
-  return std::make_unique<CodeQueries>(*this, queries);
-}
+class CodeScan final : public RowScan {
+ public:
+  CodeScan(size_t dimension, const CodeKernel& kernel) : dimension_(dimension), kernel_(kernel) {
+    FACEGATE_CHECK(dimension <= kLargestCodedDimension);
+  }
+
+  std::unique_ptr<SegmentScan> Follow(size_t capacity) const override {
+    return std::make_unique<CodeSegment>(capacity, ChunksOf(dimension_) * kChunkBytes);
+  }
+  std::unique_ptr<ScanQueries> Prepare(
+      std::span<const std::span<const float>> queries) const override {
+    return std::make_unique<CodeQueries>(dimension_, kernel_, queries);
+  }
+  size_t scanned_at_once() const override { return kernel_.products_at_once; }
+
+ private:
+  const size_t dimension_;
+  const CodeKernel kernel_;
+};
 
 }  // namespace
 
-std::unique_ptr<RowScan> MakeCodeScan(const RowTable& rows, const CodeKernel& kernel) {
-  return std::make_unique<CodeScan>(rows, kernel);
+std::unique_ptr<RowScan> MakeCodeScan(size_t dimension, const CodeKernel& kernel) {
+  return std::make_unique<CodeScan>(dimension, kernel);
 }
 
 }  // namespace facegate

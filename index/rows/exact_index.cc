@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstring>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "face/base/catch.h"
@@ -13,6 +10,7 @@
 #include "index/rows/candidate_selection.h"
 #include "index/rows/code_scan.h"
 #include "index/rows/flat_scan.h"
+#include "index/rows/float_dot.h"
 #include "index/rows/row_table.h"
 #include "index/rows/score_bounds.h"
 #include "index/rows/vector_code.h"
@@ -20,40 +18,13 @@
 namespace facegate {
 namespace {
 
-// More than so many queries are taken in turns.
-constexpr size_t kQueriesTogether = 64;
-// A thread is started for so many products of values: about a millisecond.
-constexpr size_t kWorthAThread = size_t{1} << 25;
 constexpr size_t kRescoredAtOnce = 512;  // rows between two questions whether the search is wanted
 // Where that many rows are left, they are looked at in float32 before they are scored.
 constexpr size_t kManyCandidates = 16;
 
 using Queries = std::span<const std::span<const float>>;
-using Selections = std::vector<CandidateSelection>;
 using Candidates = std::vector<CandidateSelection::Candidate>;
-
-// The dot product in float32, in an order of its own.
-float FloatDot(std::span<const float> a, std::span<const float> b) {
-  typedef float Lanes __attribute__((vector_size(16)));
-  constexpr size_t kLanes = 4;
-  constexpr size_t kParts = 4;
-  Lanes sums[kParts] = {};
-  const size_t whole = a.size() / (kLanes * kParts) * (kLanes * kParts);
-  for (size_t i = 0; i < whole; i += kLanes * kParts) {
-#pragma GCC unroll 4
-    for (size_t part = 0; part < kParts; ++part) {
-      Lanes x;
-      Lanes y;
-      std::memcpy(&x, a.data() + i + part * kLanes, sizeof(x));
-      std::memcpy(&y, b.data() + i + part * kLanes, sizeof(y));
-      sums[part] += x * y;
-    }
-  }
-  const Lanes lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  float sum = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
-  for (size_t i = whole; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
+using Answers = std::vector<std::vector<IndexMatch>>;
 
 // Rows that are looked at lie far apart.
 void Prefetch(std::span<const float> vector) {
@@ -61,174 +32,64 @@ void Prefetch(std::span<const float> vector) {
   for (size_t i = 0; i < vector.size(); i += kLine) __builtin_prefetch(vector.data() + i);
 }
 
-// Counts a search while it scans.
-class InProgress {
- public:
-  explicit InProgress(std::atomic<size_t>& searches)
-      : counter_(searches), searches_(searches.fetch_add(1) + 1) {}
-  ~InProgress() { counter_.fetch_sub(1); }
-  InProgress(const InProgress&) = delete;
-  InProgress& operator=(const InProgress&) = delete;
-  // With this one, when it began.
-  size_t searches() const { return searches_; }
-
- private:
-  std::atomic<size_t>& counter_;
-  const size_t searches_;
-};
-
-class ExactIndex final : public VectorIndex {
- public:
-  ExactIndex(size_t dimension, const ExactIndexOptions& options)
-      : threads_(std::max<size_t>(1, options.threads)), rows_(dimension) {
+// What an index shares with its views, which may outlive it.
+struct Searching {
+  Searching(size_t length, const ExactIndexOptions& options)
+      : dimension(length), pool(options.pool) {
     const CodeKernel& kernel =
         options.kernel != nullptr ? *options.kernel : UsableCodeKernels().front();
-    scan_ = options.use_faiss || dimension > kLargestCodedDimension ? MakeFlatScan(rows_)
-                                                                    : MakeCodeScan(rows_, kernel);
+    if (options.use_faiss || length > kLargestCodedDimension) {
+      scan = MakeFlatScan(length);
+    } else {
+      scan = MakeCodeScan(length, kernel);
+    }
   }
 
-  bool TryReserve(size_t rows) override { return rows_.TryReserve(rows); }
-  Status Reserve(size_t rows) override {
-    return CatchToStatus("enlarging the index", [&]() -> Status {
-      while (!rows_.TryReserve(rows)) AddSegment();
-      return OkStatus();
-    });
-  }
-  void Release(size_t rows) override { rows_.Release(rows); }
+  const size_t dimension;
+  std::shared_ptr<const RowScan> scan;
+  const std::shared_ptr<SearchPool> pool;
+  std::atomic<uint64_t> queries{0};
+  std::atomic<uint64_t> scanned{0};
+  std::atomic<uint64_t> rescored{0};
+};
 
-  Slot Add(uint64_t group, uint64_t template_id, std::span<const float> vector) override {
-    const Slot slot = rows_.Add(group, template_id, vector);
-    scan_->Added(slot, vector);
-    return slot;
-  }
-  void SetGroup(Slot slot, uint64_t group) override { rows_.SetGroup(slot, group); }
-  void Remove(Slot slot) override {
-    rows_.Remove(slot);
-    scan_->Removed(slot);
-  }
+class ExactView final : public IndexView {
+ public:
+  ExactView(std::shared_ptr<Searching> searching, RowSnapshot snapshot)
+      : searching_(std::move(searching)), snapshot_(std::move(snapshot)) {}
 
-  std::span<const float> Vector(Slot slot) const override { return rows_.Vector(slot); }
-  size_t size() const override { return rows_.size(); }
-  size_t dimension() const override { return rows_.dimension(); }
-  SearchCounts counts() const override {
-    return {.queries = queries_.load(), .scanned = scanned_.load(), .rescored = rescored_.load()};
-  }
-
-  using VectorIndex::Search;
-  StatusOr<std::vector<std::vector<IndexMatch>>> Search(Queries queries, size_t k,
-                                                        const StopCheck& stop) const override {
-    for (const auto& query : queries) FACEGATE_CHECK(query.size() == dimension());
-    if (k == 0) return std::vector<std::vector<IndexMatch>>(queries.size());
-    return CatchToStatus("searching", [&]() -> StatusOr<std::vector<std::vector<IndexMatch>>> {
-      std::vector<std::vector<IndexMatch>> answers;
+  StatusOr<Answers> Search(Queries queries, size_t k, const StopCheck& stop) const override {
+    for (const auto& query : queries) FACEGATE_CHECK(query.size() == searching_->dimension);
+    if (k == 0 || queries.empty()) return Answers(queries.size());
+    return CatchToStatus("searching", [&]() -> StatusOr<Answers> {
+      ScanTask task{.scan = searching_->scan, .snapshot = snapshot_, .queries = {}, .k = k};
+      for (const auto& query : queries) task.queries.emplace_back(query.begin(), query.end());
+      FACEGATE_ASSIGN_OR_RETURN(QueryCandidates found,
+                                searching_->pool == nullptr
+                                    ? ScanHere(task, stop)
+                                    : searching_->pool->Scan(std::move(task), stop));
+      searching_->queries.fetch_add(queries.size());
+      searching_->scanned.fetch_add(snapshot_.rows() * queries.size());
+      Answers answers;
       answers.reserve(queries.size());
-      while (!queries.empty()) {
-        const Queries some = queries.first(std::min(queries.size(), kQueriesTogether));
-        FACEGATE_ASSIGN_OR_RETURN(Selections selections, SelectFor(some, k, stop));
-        for (size_t i = 0; i < some.size(); ++i) {
-          FACEGATE_ASSIGN_OR_RETURN(std::vector<IndexMatch> matches,
-                                    Score(some[i], selections[i].Take(), k, stop));
-          answers.push_back(BestOfEachGroup(std::move(matches), k));
-        }
-        queries = queries.subspan(some.size());
+      for (size_t i = 0; i < queries.size(); ++i) {
+        FACEGATE_ASSIGN_OR_RETURN(std::vector<IndexMatch> matches,
+                                  Score(queries[i], std::move(found[i]), k, stop));
+        answers.push_back(BestOfEachGroup(std::move(matches), k));
       }
       return answers;
     });
   }
 
  private:
-  void AddSegment() {
-    scan_->AddSegment(rows_.NextSegmentRows());
-    try {
-      rows_.AddSegment();
-    } catch (...) {
-      scan_->DropSegment();
-      throw;
-    }
-  }
-
-  // A search over all rows: what its threads share.
-  struct Scanning {
-    const ScanQueries& queries;
-    std::vector<RowPiece> pieces;
-    std::atomic<size_t> next{0};
-    std::atomic<bool> ended{false};
-  };
-
-  StatusOr<Selections> SelectFor(Queries queries, size_t k, const StopCheck& stop) const {
-    const std::unique_ptr<ScanQueries> prepared = scan_->Prepare(queries);
-    Scanning scanning{.queries = *prepared, .pieces = PiecesFor(queries.size())};
-    size_t rows = 0;
-    for (const RowPiece& piece : scanning.pieces) rows += piece.end - piece.begin;
-    const size_t worth = rows * queries.size() * dimension() / kWorthAThread;
-    const InProgress in_progress(searches_);
-    const size_t share = std::max<size_t>(1, threads_ / in_progress.searches());
-    const size_t threads = std::clamp<size_t>(worth, 1, share);
-    std::vector<Selections> selections(threads, Selections(queries.size(), CandidateSelection(k)));
-    FACEGATE_RETURN_IF_ERROR(ScanTogether(scanning, selections, stop));
-    queries_.fetch_add(queries.size());
-    scanned_.fetch_add(rows * queries.size());
-    for (size_t thread = 1; thread < threads; ++thread) {
-      for (size_t i = 0; i < queries.size(); ++i) {
-        for (const auto& candidate : selections[thread][i].Take()) {
-          selections.front()[i].Offer(candidate);
-        }
-      }
-    }
-    return std::move(selections.front());
-  }
-
-  std::vector<RowPiece> PiecesFor(size_t queries) const {
-    const size_t wanted = scan_->scanned_at_once() / (dimension() * queries);
-    const size_t rows = std::max(wanted / kPieceRows * kPieceRows, kPieceRows);
-    std::vector<RowPiece> pieces;
-    for (size_t segment = 0; segment < rows_.segments(); ++segment) {
-      const size_t end = rows_.RowsOf(segment);
-      for (size_t begin = 0; begin < end; begin += rows) {
-        pieces.push_back({.segment = segment, .begin = begin, .end = std::min(end, begin + rows)});
-      }
-    }
-    return pieces;
-  }
-
-  // One thread for each of `selections`, of which this is the first. It alone asks `stop`.
-  Status ScanTogether(Scanning& scanning, std::vector<Selections>& selections,
-                      const StopCheck& stop) const {
-    std::vector<Status> outcomes(selections.size(), OkStatus());
-    {
-      std::vector<std::jthread> helpers;
-      helpers.reserve(selections.size());
-      try {
-        for (size_t i = 1; i < selections.size(); ++i) {
-          helpers.emplace_back(
-              [&, i] { outcomes[i] = ScanPieces(scanning, selections[i], StopCheck()); });
-        }
-      } catch (const std::system_error&) {
-        // There are no more threads to be had; those that are there do all of it.
-      }
-      outcomes[0] = ScanPieces(scanning, selections[0], stop);
-    }
-    for (Status& outcome : outcomes) FACEGATE_RETURN_IF_ERROR(std::move(outcome));
-    return OkStatus();
-  }
-
-  static Status ScanPieces(Scanning& scanning, Selections& selections, const StopCheck& stop) {
-    Status outcome = CatchToStatus("searching", [&]() -> Status {
-      while (!scanning.ended.load()) {
-        const size_t place = scanning.next.fetch_add(1);
-        if (place >= scanning.pieces.size()) break;
-        FACEGATE_RETURN_IF_ERROR(Ask(stop));
-        scanning.queries.Scan(scanning.pieces[place], selections);
-      }
-      return OkStatus();
-    });
-    if (!outcome.ok()) scanning.ended.store(true);
-    return outcome;
+  std::span<const float> VectorOf(const CandidateSelection::Candidate& candidate) const {
+    return {candidate.vector, searching_->dimension};
   }
 
   StatusOr<std::vector<IndexMatch>> Score(std::span<const float> query, Candidates candidates,
                                           size_t k, const StopCheck& stop) const {
-    if (candidates.size() > kManyCandidates) {
+    // Fewer than that are all in the answer, or almost.
+    if (candidates.size() > std::max(k, kManyCandidates)) {
       FACEGATE_ASSIGN_OR_RETURN(candidates, Narrowed(query, std::move(candidates), k, stop));
     }
     std::vector<IndexMatch> matches;
@@ -237,9 +98,9 @@ class ExactIndex final : public VectorIndex {
       if (matches.size() % kRescoredAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
       matches.push_back({.group = candidate.group,
                          .template_id = candidate.template_id,
-                         .cosine = CosineScore(query, Vector(candidate.slot))});
+                         .cosine = CosineScore(query, VectorOf(candidate))});
     }
-    rescored_.fetch_add(matches.size());
+    searching_->rescored.fetch_add(matches.size());
     return matches;
   }
 
@@ -248,7 +109,7 @@ class ExactIndex final : public VectorIndex {
   StatusOr<Candidates> Narrowed(std::span<const float> query, Candidates candidates, size_t k,
                                 const StopCheck& stop) const {
     CandidateSelection selection(k);
-    const double error = FloatDotErrorBound(dimension());
+    const double error = FloatDotErrorBound(searching_->dimension);
     const auto first = static_cast<std::ptrdiff_t>(std::min(k, candidates.size()));
     std::nth_element(candidates.begin(), candidates.begin() + first, candidates.end(),
                      [](const auto& a, const auto& b) { return a.upper > b.upper; });
@@ -256,10 +117,10 @@ class ExactIndex final : public VectorIndex {
       if (i % kRescoredAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
       CandidateSelection::Candidate& candidate = candidates[i];
       if (candidate.upper < selection.floor()) continue;
-      if (i + 1 < candidates.size()) Prefetch(Vector(candidates[i + 1].slot));
+      if (i + 1 < candidates.size()) Prefetch(VectorOf(candidates[i + 1]));
       // Of a vector that is no unit vector nothing is known.
       if (std::isfinite(candidate.upper)) {
-        const auto score = static_cast<double>(FloatDot(query, Vector(candidate.slot)));
+        const auto score = static_cast<double>(FloatDot(query, VectorOf(candidate)));
         candidate.lower = std::max(candidate.lower, score - error);
         candidate.upper = std::min(candidate.upper, score + error);
       }
@@ -268,13 +129,84 @@ class ExactIndex final : public VectorIndex {
     return selection.Take();
   }
 
-  const size_t threads_;
+  const std::shared_ptr<Searching> searching_;
+  const RowSnapshot snapshot_;
+};
+
+class TableMove final : public VectorIndex::RowMove {
+ public:
+  TableMove(const RowTable& rows, RowTable::Move move) : rows_(rows), move_(std::move(move)) {}
+
+  Status Copy() override {
+    return CatchToStatus("moving rows", [&] {
+      rows_.Copy(move_);
+      return OkStatus();
+    });
+  }
+  const std::vector<VectorIndex::Slot>& moved() const override { return move_.moved(); }
+  RowTable::Move& move() { return move_; }
+
+ private:
+  const RowTable& rows_;
+  RowTable::Move move_;
+};
+
+class ExactIndex final : public VectorIndex {
+ public:
+  ExactIndex(size_t dimension, const ExactIndexOptions& options)
+      : searching_(std::make_shared<Searching>(dimension, options)),
+        rows_(dimension, *searching_->scan) {}
+
+  bool TryReserve(size_t rows) override { return rows_.TryReserve(rows); }
+  Status Reserve(size_t rows) override {
+    return CatchToStatus("enlarging the index", [&]() -> Status {
+      while (!rows_.TryReserve(rows)) rows_.AddSegment();
+      return OkStatus();
+    });
+  }
+  void Release(size_t rows) override { rows_.Release(rows); }
+
+  Slot Add(uint64_t group, uint64_t template_id, std::span<const float> vector) override {
+    return rows_.Add(group, template_id, vector);
+  }
+  void SetGroup(Slot slot, uint64_t group) override { rows_.SetGroup(slot, group); }
+  void Remove(Slot slot) override { rows_.Remove(slot); }
+
+  std::span<const float> Vector(Slot slot) const override { return rows_.Vector(slot); }
+  std::optional<RowLabel> LabelOf(Slot slot) const override { return rows_.LabelOf(slot); }
+  size_t size() const override { return rows_.size(); }
+  size_t dimension() const override { return rows_.dimension(); }
+  size_t removed() const override { return rows_.removed(); }
+
+  StatusOr<std::unique_ptr<RowMove>> BeginMove(double least_removed) override {
+    return CatchToStatus("moving rows", [&]() -> StatusOr<std::unique_ptr<RowMove>> {
+      std::optional<RowTable::Move> move = rows_.BeginMove(least_removed);
+      if (!move.has_value()) return std::unique_ptr<RowMove>();
+      return std::make_unique<TableMove>(rows_, *std::move(move));
+    });
+  }
+  Status TakeOver(RowMove& move) override {
+    return CatchToStatus("moving rows", [&] {
+      rows_.TakeOver(static_cast<TableMove&>(move).move());
+      return OkStatus();
+    });
+  }
+  void EndMove(RowMove& move) override { rows_.EndMove(static_cast<TableMove&>(move).move()); }
+
+  StatusOr<std::unique_ptr<IndexView>> View() const override {
+    return CatchToStatus("searching", [&]() -> StatusOr<std::unique_ptr<IndexView>> {
+      return std::make_unique<ExactView>(searching_, rows_.Snapshot());
+    });
+  }
+  SearchCounts counts() const override {
+    return {.queries = searching_->queries.load(),
+            .scanned = searching_->scanned.load(),
+            .rescored = searching_->rescored.load()};
+  }
+
+ private:
+  const std::shared_ptr<Searching> searching_;
   RowTable rows_;
-  std::unique_ptr<RowScan> scan_;
-  mutable std::atomic<size_t> searches_{0};  // that scan now
-  mutable std::atomic<uint64_t> queries_{0};
-  mutable std::atomic<uint64_t> scanned_{0};
-  mutable std::atomic<uint64_t> rescored_{0};
 };
 
 }  // namespace

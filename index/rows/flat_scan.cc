@@ -4,21 +4,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <limits>
 
+#include "index/rows/row_offer.h"
 #include "index/rows/score_bounds.h"
 
 namespace facegate {
 namespace {
 
 constexpr size_t kScoresAtOnce = 1024;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 class FlatQueries final : public ScanQueries {
  public:
-  FlatQueries(const RowTable& rows, std::span<const std::span<const float>> queries)
-      : rows_(rows), queries_(queries), error_(FloatDotErrorBound(rows.dimension())) {}
+  FlatQueries(size_t dimension, std::span<const std::span<const float>> queries)
+      : queries_(queries), error_(FloatDotErrorBound(dimension)) {}
 
   void Scan(const RowPiece& piece, std::span<CandidateSelection> selections) const override {
     for (size_t i = 0; i < queries_.size(); ++i) {
@@ -35,52 +33,37 @@ class FlatQueries final : public ScanQueries {
   void ScanFor(std::span<const float> query, const RowPiece& piece,
                CandidateSelection& selection) const {
     std::array<float, kScoresAtOnce> scores;
-    const size_t dimension = rows_.dimension();
     faiss::fvec_inner_products_ny(scores.data(), query.data(),
-                                  rows_.ValuesOf(piece.segment) + piece.begin * dimension,
-                                  dimension, piece.end - piece.begin);
+                                  piece.segment->Vector(piece.begin).data(),
+                                  piece.segment->dimension(), piece.end - piece.begin);
     for (size_t row = piece.begin; row < piece.end; ++row) {
-      const auto score = static_cast<double>(scores[row - piece.begin]);
-      if (score + error_ < selection.floor()) continue;
-      const VectorIndex::Slot slot{.segment = static_cast<uint32_t>(piece.segment),
-                                   .row = static_cast<uint32_t>(row)};
-      const RowLabel& label = rows_.LabelOf(slot);
-      if (label.template_id == 0) continue;
-      selection.Offer({.lower = std::isfinite(score) ? score - error_ : -kInfinity,
-                       .upper = std::isfinite(score) ? score + error_ : kInfinity,
-                       .group = label.group,
-                       .template_id = label.template_id,
-                       .slot = slot});
+      OfferRow(*piece.segment, row, scores[row - piece.begin], error_, selection);
     }
   }
 
-  const RowTable& rows_;
   const std::span<const std::span<const float>> queries_;
   const double error_;
 };
 
 class FlatScan final : public RowScan {
  public:
-  explicit FlatScan(const RowTable& rows) : rows_(rows) {}
+  explicit FlatScan(size_t dimension) : dimension_(dimension) {}
 
-  void AddSegment(size_t /*rows*/) override {}
-  void DropSegment() override {}
-  void Added(VectorIndex::Slot /*slot*/, std::span<const float> /*vector*/) override {}
-  void Removed(VectorIndex::Slot /*slot*/) override {}
+  std::unique_ptr<SegmentScan> Follow(size_t /*capacity*/) const override { return nullptr; }
   std::unique_ptr<ScanQueries> Prepare(
       std::span<const std::span<const float>> queries) const override {
-    return std::make_unique<FlatQueries>(rows_, queries);
+    return std::make_unique<FlatQueries>(dimension_, queries);
   }
   size_t scanned_at_once() const override { return size_t{1} << 19; }
 
  private:
-  const RowTable& rows_;
+  const size_t dimension_;
 };
 
 }  // namespace
 
-std::unique_ptr<RowScan> MakeFlatScan(const RowTable& rows) {
-  return std::make_unique<FlatScan>(rows);
+std::unique_ptr<RowScan> MakeFlatScan(size_t dimension) {
+  return std::make_unique<FlatScan>(dimension);
 }
 
 }  // namespace facegate

@@ -5,13 +5,13 @@
 #include <span>
 
 #include "index/rows/candidate_selection.h"
-#include "index/rows/vector_index.h"
+#include "index/rows/segment.h"
 
 namespace facegate {
 
-// Rows of one segment of a RowTable.
+// Rows of a segment that a reader knows of.
 struct RowPiece {
-  size_t segment = 0;
+  const Segment* segment = nullptr;
   size_t begin = 0;  // a multiple of kPieceRows
   size_t end = 0;
 };
@@ -26,20 +26,13 @@ class ScanQueries {
   virtual void Scan(const RowPiece& piece, std::span<CandidateSelection> selections) const = 0;
 };
 
-// A way to bound the scores of all rows of a RowTable, whose changes it follows. Threads as in
-// VectorIndex.
+// A way to bound the scores of rows, by what it keeps of each segment (SegmentScan). Thread-safe.
 class RowScan {
  public:
   virtual ~RowScan() = default;
 
-  // The table is about to have another segment. Throws std::bad_alloc, and has changed nothing
-  // then.
-  virtual void AddSegment(size_t rows) = 0;
-  // The table got no such segment after all.
-  virtual void DropSegment() = 0;
-  virtual void Added(VectorIndex::Slot slot, std::span<const float> vector) = 0;
-  virtual void Removed(VectorIndex::Slot slot) = 0;
-
+  // For a new segment; null where rows are all that is needed. Throws std::bad_alloc.
+  virtual std::unique_ptr<SegmentScan> Follow(size_t capacity) const = 0;
   // The queries must outlive what is returned.
   virtual std::unique_ptr<ScanQueries> Prepare(
       std::span<const std::span<const float>> queries) const = 0;

@@ -4,20 +4,43 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "index/rows/row_scan.h"
+#include "index/rows/segment.h"
 #include "index/rows/vector_index.h"
 
 namespace facegate {
 
-struct RowLabel {
-  uint64_t group = 0;
-  uint64_t template_id = 0;  // 0 for a row that was removed
+// The rows of a table at a moment, without those that came later. It holds their segments, so that
+// it can be read without a lock while the table changes: a row that is removed meanwhile shows in
+// its label at once.
+class RowSnapshot {
+ public:
+  struct Part {
+    const Segment* segment = nullptr;
+    size_t rows = 0;
+  };
+
+  // Later snapshots of a table have larger numbers.
+  uint64_t number() const { return number_; }
+  size_t rows() const { return rows_; }  // with those that were removed
+  const std::vector<Part>& parts() const { return parts_; }
+
+ private:
+  friend class RowTable;
+  using Segments = std::vector<std::shared_ptr<Segment>>;
+  std::shared_ptr<const Segments> segments_;
+  std::vector<Part> parts_;
+  uint64_t number_ = 0;
+  size_t rows_ = 0;
 };
 
-// The rows of an index: float32 vectors with their labels, in segments that never move, and what is
-// set aside of them. Rows that were removed are used again. Calls and threads as in VectorIndex.
+// The rows of an index: segments, and what is set aside in them. Rows are added to the segments
+// that are open, and rows that were removed keep their place until their segment is moved: what is
+// there of it is copied to new segments, which take its place. Calls and threads as in VectorIndex.
 //
 // Segments grow fourfold from the first to the last size, so that a gallery of many small
 // collections stays small.
@@ -25,9 +48,8 @@ class RowTable {
  public:
   using Slot = VectorIndex::Slot;
 
-  explicit RowTable(size_t dimension);
-  // Leaves no vector behind in memory that others get.
-  ~RowTable();
+  // `scan` must outlive it.
+  RowTable(size_t dimension, const RowScan& scan);
   RowTable(const RowTable&) = delete;
   RowTable& operator=(const RowTable&) = delete;
 
@@ -36,42 +58,81 @@ class RowTable {
   Slot Add(uint64_t group, uint64_t template_id, std::span<const float> vector);
   void SetGroup(Slot slot, uint64_t group);
   void Remove(Slot slot);
+  std::span<const float> Vector(Slot slot) const;
+  // Nothing when the row was removed.
+  std::optional<RowLabel> LabelOf(Slot slot) const;
 
-  // How many rows the next segment has; a multiple of 64.
-  size_t NextSegmentRows() const;
-  // Throws std::bad_alloc, and has changed nothing then.
+  // Opens another segment. Throws std::bad_alloc, and has changed nothing then.
   void AddSegment();
+  RowSnapshot Snapshot() const;
 
-  std::span<const float> Vector(Slot slot) const {
-    return {ValuesOf(slot.segment) + slot.row * dimension_, dimension_};
-  }
-  const RowLabel& LabelOf(Slot slot) const { return segments_[slot.segment]->labels[slot.row]; }
-  size_t segments() const { return segments_.size(); }
-  // The rows of a segment that have been used so far: the first ones.
-  size_t RowsOf(size_t segment) const { return segments_[segment]->used; }
-  const float* ValuesOf(size_t segment) const { return segments_[segment]->values.get(); }
-
-  size_t size() const { return capacity_ - vacant_; }
+  size_t size() const { return size_; }
   size_t dimension() const { return dimension_; }
+  // Rows that were removed and still take room.
+  size_t removed() const { return removed_; }
+
+  // Segments that are moved: begun, copied, taken over and ended in this order, one move at a time.
+  class Move {
+   public:
+    // Where the rows are now that were there when it was taken over; some may be removed since.
+    const std::vector<Slot>& moved() const { return moved_; }
+
+   private:
+    friend class RowTable;
+    struct Source {
+      uint32_t id = 0;
+      std::shared_ptr<Segment> segment;
+      std::vector<Slot> places;  // where each row has gone; the segment is a number of copies_
+    };
+    std::vector<Source> sources_;
+    std::vector<std::shared_ptr<Segment>> copies_;
+    // After the take-over: what was moved, so that no search is the last to let go of it.
+    std::vector<std::shared_ptr<Segment>> left_;
+    std::vector<Slot> moved_;
+  };
+  // Picks segments of which a share of `least_removed` or more was removed, at most two large ones,
+  // and closes them. Nothing when there are none. Throws std::bad_alloc, and has changed nothing
+  // then.
+  std::optional<Move> BeginMove(double least_removed);
+  // Copies what is there to segments that nobody else knows. May run beside everything. Throws
+  // std::bad_alloc; the move is to be forgotten then.
+  void Copy(Move& move) const;
+  // Puts the copies in place. The old slots still mean the same rows until EndMove(). Throws
+  // std::bad_alloc, and has changed nothing then.
+  void TakeOver(Move& move);
+  // Nobody uses the old slots any more.
+  void EndMove(const Move& move);
 
  private:
-  struct Segment {
-    std::unique_ptr<float[]> values;
-    std::vector<RowLabel> labels;  // as many as there is room for
-    size_t used = 0;
+  // What a slot's segment number stands for.
+  struct Place {
+    std::shared_ptr<Segment> segment;  // null: the number is free, or its rows have moved
+    std::vector<Slot> moved;           // where to, until EndMove(); for each row, or kNowhere
+    bool open = false;
   };
 
-  float* RowOf(Slot slot) { return segments_[slot.segment]->values.get() + slot.row * dimension_; }
+  static constexpr Slot kNowhere{.segment = UINT32_MAX, .row = UINT32_MAX};
+
+  Slot Resolved(Slot slot) const;
+  std::shared_ptr<Segment> MakeSegment(size_t rows) const;
+  // Makes room for segments under the numbers that it returns. Throws std::bad_alloc.
+  std::vector<uint32_t> FreeNumbers(size_t count);
+  void Open(uint32_t number, std::shared_ptr<Segment> segment);
+  void Close(uint32_t number);
 
   const size_t dimension_;
-  std::vector<std::unique_ptr<Segment>> segments_;
-  size_t filling_ = 0;       // the first segment that may have rows never used
-  std::vector<Slot> freed_;  // rows that were removed
-  size_t capacity_ = 0;      // rows of all segments
-  size_t vacant_ = 0;        // of which this many hold nothing
-  // Counts the vacant rows that are promised. At most vacant_, which only grows while it changes
+  const RowScan& scan_;
+  std::vector<Place> places_;
+  std::vector<uint32_t> open_;  // numbers of segments with room, in the order they are filled
+  std::shared_ptr<const RowSnapshot::Segments> list_;  // those that are there
+  size_t capacity_ = 0;                                // rows of all of them
+  size_t size_ = 0;
+  size_t removed_ = 0;
+  size_t vacant_ = 0;
+  // Counts the vacant rows that are promised. At most vacant_, which only shrinks while it changes
   // beside const calls.
   std::atomic<size_t> reserved_{0};
+  mutable std::atomic<uint64_t> snapshots_{0};
 };
 
 }  // namespace facegate

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "face/base/embedding.h"
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
+#include "index/rows/segment.h"
 
 namespace facegate {
 
@@ -27,21 +30,52 @@ struct SearchCounts {
   uint64_t rescored = 0;  // of these, the rows that CosineScore() scored
 };
 
+// What is in an index at a moment, for searches that hold no lock. Thread-safe.
+class IndexView {
+ public:
+  virtual ~IndexView() = default;
+
+  // For each query the `k` groups with the highest CosineScore(), best first, each once with its
+  // best row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
+  // when there are fewer groups. Equal, bit for bit, to a full scan of the rows that were there
+  // when the view was taken, without some of those, perhaps, that were removed since; a row that
+  // was given to another group since may count for either. Rows that came since may be among them.
+  // A query has dimension() values. Queries that come together share the reading of the rows. When
+  // `stop` is not OK, that is the answer.
+  virtual StatusOr<std::vector<std::vector<IndexMatch>>> Search(
+      std::span<const std::span<const float>> queries, size_t k,
+      const StopCheck& stop = {}) const = 0;
+};
+
 // Unit vectors of one length, each with a template id and the group (identity) that it belongs to,
 // and the exact search among them. A cache: what is in it came from the store.
 //
 // Threads: const calls may run together; any other call must run alone. TryReserve() and Release()
-// may run beside const calls.
+// may run beside const calls. The search of a view, and RowMove::Copy(), run beside everything.
 //
 // An enrolment must not fail after the store has taken it, so room is set aside before: every Add()
 // uses up one row of an earlier TryReserve() or Reserve(), and cannot fail.
+//
+// A row that was removed is found by no search that begins afterwards. Its memory is given back
+// when what is around it moves: BeginMove(), RowMove::Copy(), TakeOver(), then whoever keeps slots
+// takes over the new ones, then EndMove(). One move at a time.
 class VectorIndex {
  public:
-  // The place of a row; stays the same until the row is removed.
+  // The place of a row; stays the same until the row is removed or moves.
   struct Slot {
     uint32_t segment = 0;
     uint32_t row = 0;
     bool operator==(const Slot&) const = default;
+  };
+
+  // Rows on their way to another place, closer together. When a call for it fails, it is forgotten.
+  class RowMove {
+   public:
+    virtual ~RowMove() = default;
+    // kResourceExhausted when there is no memory.
+    virtual Status Copy() = 0;
+    // After TakeOver(): where rows are now.
+    virtual const std::vector<Slot>& moved() const = 0;
   };
 
   virtual ~VectorIndex() = default;
@@ -57,21 +91,33 @@ class VectorIndex {
   virtual Slot Add(uint64_t group, uint64_t template_id, std::span<const float> vector) = 0;
   // The row belongs to another group from now on.
   virtual void SetGroup(Slot slot, uint64_t group) = 0;
-  // Overwrites the vector with zeros; its place is used again.
   virtual void Remove(Slot slot) = 0;
 
   virtual std::span<const float> Vector(Slot slot) const = 0;
+  // Nothing when the row was removed.
+  virtual std::optional<RowLabel> LabelOf(Slot slot) const = 0;
   virtual size_t size() const = 0;
   virtual size_t dimension() const = 0;
+  // Rows that were removed and still take memory.
+  virtual size_t removed() const = 0;
 
-  // For each query the `k` groups with the highest CosineScore(), best first, each once with its
-  // best row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
-  // when there are fewer groups. Equal to a full scan, bit for bit. A query has dimension() values.
-  // Queries that come together share the reading of the rows. When `stop` is not OK, that is the
-  // answer.
-  virtual StatusOr<std::vector<std::vector<IndexMatch>>> Search(
-      std::span<const std::span<const float>> queries, size_t k,
-      const StopCheck& stop = {}) const = 0;
+  // Moves what is left of places of which a share of `least_removed` or more was removed; null when
+  // there are none. kResourceExhausted when there is no memory, and nothing has changed then.
+  virtual StatusOr<std::unique_ptr<RowMove>> BeginMove(double least_removed) = 0;
+  // From now on views have the copies. The old slots mean the same rows until EndMove().
+  // kResourceExhausted when there is no memory, and nothing has changed then.
+  virtual Status TakeOver(RowMove& move) = 0;
+  // Nobody uses the old slots any more.
+  virtual void EndMove(RowMove& move) = 0;
+
+  virtual StatusOr<std::unique_ptr<IndexView>> View() const = 0;
+  // View() and its search.
+  StatusOr<std::vector<std::vector<IndexMatch>>> Search(
+      std::span<const std::span<const float>> queries, size_t k, const StopCheck& stop = {}) const {
+    auto view = View();
+    if (!view.ok()) return view.status();
+    return (*view)->Search(queries, k, stop);
+  }
   StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query, size_t k,
                                            const StopCheck& stop = {}) const {
     auto found = Search(std::span(&query, 1), k, stop);

@@ -10,6 +10,7 @@
 #include "index/local/collection.h"
 #include "tests/index/local/gallery_fixture.h"
 #include "tests/support/faulty_store.h"
+#include "tests/support/rounds.h"
 
 namespace facegate {
 namespace {
@@ -22,12 +23,19 @@ constexpr int kRounds = 150;
 
 using GalleryConcurrencyTest = GalleryTest;
 
+// Rows move all the time, and searches are handed to a pool.
 TEST_F(GalleryConcurrencyTest, NeverGivesAStaleAnswer) {
+  gallery_.reset();
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      gallery_, OpenLocalGallery({.directory = dir_.File("store"),
+                                  .search_threads = 3,
+                                  .upkeep_interval = std::chrono::milliseconds(1)},
+                                 clock_));
   for (int i = 0; i < 100; ++i) Enrol("bystander-" + std::to_string(i), Random());
   std::atomic<int> stale{0};
   InParallel([&](int thread) {
     std::mt19937_64 random(static_cast<uint64_t>(thread));
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < Rounds(kRounds, 1250); ++round) {
       const std::string name = fmt::format("t{}-r{}", thread, round % 3);
       const Embedding embedding = RandomEmbedding(random, kSize);
       const uint64_t id = Enrol(name, embedding);

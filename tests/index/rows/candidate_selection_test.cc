@@ -20,19 +20,26 @@ std::vector<uint64_t> TemplatesOf(CandidateSelection& selection) {
 
 // A row whose score lies within 0.01 of `middle`.
 CandidateSelection::Candidate Around(double middle, uint64_t group, uint64_t template_id) {
-  return {.lower = middle - 0.01,
-          .upper = middle + 0.01,
-          .group = group,
-          .template_id = template_id,
-          .slot = {}};
+  return {
+      .lower = middle - 0.01, .upper = middle + 0.01, .group = group, .template_id = template_id};
 }
 
 TEST(CandidateSelectionTest, KeepsAllRowsUntilThereAreKGroups) {
   CandidateSelection selection(3);
   selection.Offer(Around(-0.9, 1, 10));
-  selection.Offer(Around(0.5, 1, 11));
+  selection.Offer(Around(0.5, 3, 11));
   selection.Offer(Around(-1.0, 2, 12));
   EXPECT_THAT(TemplatesOf(selection), ElementsAre(10, 11, 12));
+}
+
+TEST(CandidateSelectionTest, KeepsOfAGroupWhatMayBeItsBest) {
+  CandidateSelection selection(9);
+  selection.Offer(Around(0.1, 1, 10));
+  selection.Offer(Around(0.5, 1, 11));
+  selection.Offer(Around(0.3, 1, 12));
+  selection.Offer(Around(0.49, 1, 13));
+  selection.Offer(Around(0.47, 1, 14));
+  EXPECT_THAT(TemplatesOf(selection), ElementsAre(11, 13));
 }
 
 TEST(CandidateSelectionTest, KeepsWhatMayReachTheLowerBoundOfTheKthGroup) {
@@ -41,15 +48,15 @@ TEST(CandidateSelectionTest, KeepsWhatMayReachTheLowerBoundOfTheKthGroup) {
   selection.Offer(Around(0.90, 2, 11));
   selection.Offer(Around(0.485, 3, 12));
   selection.Offer(Around(0.475, 4, 13));
-  selection.Offer({.lower = 0.1, .upper = 0.6, .group = 5, .template_id = 14, .slot = {}});
+  selection.Offer({.lower = 0.1, .upper = 0.6, .group = 5, .template_id = 14});
   selection.Offer(Around(0.49, 2, 15));
-  EXPECT_THAT(TemplatesOf(selection), ElementsAre(10, 11, 12, 14, 15));
+  EXPECT_THAT(TemplatesOf(selection), ElementsAre(10, 11, 12, 14));
 }
 
 TEST(CandidateSelectionTest, KeepsWhatTiesWithTheLowerBoundOfTheKthGroup) {
   CandidateSelection selection(1);
-  selection.Offer({.lower = 0.5, .upper = 0.5, .group = 1, .template_id = 10, .slot = {}});
-  selection.Offer({.lower = 0.5, .upper = 0.5, .group = 2, .template_id = 9, .slot = {}});
+  selection.Offer({.lower = 0.5, .upper = 0.5, .group = 1, .template_id = 10});
+  selection.Offer({.lower = 0.5, .upper = 0.5, .group = 2, .template_id = 9});
   EXPECT_THAT(TemplatesOf(selection), ElementsAre(10, 9));
 }
 

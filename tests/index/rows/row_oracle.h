@@ -74,6 +74,43 @@ class OracleIndex {
     index_->Remove(rows_[place].slot);
     rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(place));
   }
+  // Moves rows from where a share was removed, as whoever keeps slots does; how many moved.
+  size_t Move(double least_removed) {
+    size_t moved = 0;
+    for (;;) {
+      auto move = index_->BeginMove(least_removed);
+      EXPECT_THAT(move, IsOk());
+      if (!move.ok() || *move == nullptr) return moved;
+      EXPECT_THAT((*move)->Copy(), IsOk());
+      EXPECT_THAT(index_->TakeOver(**move), IsOk());
+      EndMove(**move);
+      moved += (*move)->moved().size();
+    }
+  }
+  void EndMove(VectorIndex::RowMove& move) {
+    std::map<uint64_t, VectorIndex::Slot> places;
+    for (const VectorIndex::Slot slot : move.moved()) {
+      const auto label = index_->LabelOf(slot);
+      if (label.has_value()) places[label->template_id] = slot;
+    }
+    for (OracleRow& row : rows_) {
+      const auto place = places.find(row.template_id);
+      if (place != places.end()) row.slot = place->second;
+    }
+    index_->EndMove(move);
+  }
+  void SetGroupAt(size_t place, uint64_t group) {
+    index_->SetGroup(rows_[place].slot, group);
+    rows_[place].group = group;
+  }
+  // What is kept under its slot is each row itself.
+  void ExpectRowsInPlace() const {
+    for (const OracleRow& row : rows_) {
+      const std::span<const float> kept = index_->Vector(row.slot);
+      ASSERT_TRUE(std::equal(kept.begin(), kept.end(), row.vector.begin(), row.vector.end()))
+          << row.template_id;
+    }
+  }
   void ExpectExact(std::span<const float> query) const {
     for (const size_t k : {size_t{1}, size_t{2}, size_t{10}, size_t{100}, rows_.size() + 5}) {
       ExpectExact(query, k);

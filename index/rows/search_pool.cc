@@ -1,0 +1,281 @@
+#include "index/rows/search_pool.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "face/base/catch.h"
+
+namespace facegate {
+namespace {
+
+// Queries of one scan; more are taken in turns.
+constexpr size_t kQueriesTogether = 64;
+// So many products of values take less time than it takes to hand them over: a tenth of a
+// millisecond.
+constexpr size_t kWorthHandingOver = size_t{1} << 22;
+constexpr std::chrono::milliseconds kAskEvery{2};
+constexpr size_t kMergedAtOnce = 4096;
+
+using Selections = std::vector<CandidateSelection>;
+
+size_t ProductsOf(const ScanTask& task) {
+  return task.snapshot.rows() * task.queries.size() *
+         (task.queries.empty() ? 0 : task.queries.front().size());
+}
+
+std::vector<RowPiece> PiecesOf(const RowSnapshot& snapshot, size_t products_at_once,
+                               size_t products_of_row) {
+  const size_t rows =
+      std::max(products_at_once / products_of_row / kPieceRows * kPieceRows, kPieceRows);
+  std::vector<RowPiece> pieces;
+  for (const RowSnapshot::Part& part : snapshot.parts()) {
+    for (size_t begin = 0; begin < part.rows; begin += rows) {
+      pieces.push_back(
+          {.segment = part.segment, .begin = begin, .end = std::min(part.rows, begin + rows)});
+    }
+  }
+  return pieces;
+}
+
+Status NoMemory() { return Status(StatusCode::kResourceExhausted, "searching: out of memory"); }
+
+// The candidates of one query from the selections of all threads.
+StatusOr<std::vector<CandidateSelection::Candidate>> Merged(std::vector<CandidateSelection> parts,
+                                                            size_t k, const StopCheck& stop) {
+  if (parts.size() == 1) return parts.front().Take();
+  CandidateSelection merged(k);
+  size_t offered = 0;
+  for (CandidateSelection& part : parts) {
+    for (const CandidateSelection::Candidate& candidate : part.Take()) {
+      if (offered++ % kMergedAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
+      merged.Offer(candidate);
+    }
+  }
+  return merged.Take();
+}
+
+}  // namespace
+
+StatusOr<QueryCandidates> ScanHere(const ScanTask& task, const StopCheck& stop) {
+  FACEGATE_RETURN_IF_ERROR(Ask(stop));
+  QueryCandidates found;
+  found.reserve(task.queries.size());
+  std::span<const std::vector<float>> left(task.queries);
+  while (!left.empty()) {
+    const auto some = left.first(std::min(left.size(), kQueriesTogether));
+    const std::vector<std::span<const float>> queries(some.begin(), some.end());
+    const std::unique_ptr<ScanQueries> prepared = task.scan->Prepare(queries);
+    Selections selections(queries.size(), CandidateSelection(task.k));
+    for (const RowPiece& piece : PiecesOf(task.snapshot, task.scan->scanned_at_once(),
+                                          queries.size() * queries.front().size())) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
+      prepared->Scan(piece, selections);
+    }
+    for (CandidateSelection& selection : selections) found.push_back(selection.Take());
+    left = left.subspan(some.size());
+  }
+  return found;
+}
+
+// A task that a caller waits for.
+struct SearchPool::Request {
+  explicit Request(ScanTask wanted) : task(std::move(wanted)) {}
+
+  const ScanTask task;
+  std::atomic<bool> abandoned{false};  // nobody waits any more
+
+  // These are guarded by the pool's mutex.
+  CondVar changed;
+  bool done = false;
+  bool failed = false;
+  std::shared_ptr<Batch> batch;  // when it is done: what it was scanned in
+  size_t first_query = 0;        // of that
+};
+
+// What is scanned together: requests for one index.
+struct SearchPool::Batch {
+  Batch(std::vector<std::shared_ptr<Request>> taken, size_t threads) : requests(std::move(taken)) {
+    selections.reserve(threads);
+    for (const auto& request : requests) {
+      const ScanTask& task = request->task;
+      request->first_query = queries.size();
+      if (task.snapshot.number() > snapshot.number()) snapshot = task.snapshot;
+      queries.insert(queries.end(), task.queries.begin(), task.queries.end());
+      empty.insert(empty.end(), task.queries.size(), CandidateSelection(task.k));
+    }
+    const RowScan& scan = *requests.front()->task.scan;
+    prepared = scan.Prepare(queries);
+    pieces = PiecesOf(snapshot, scan.scanned_at_once(), queries.size() * queries.front().size());
+  }
+
+  bool HasWork() const {
+    return !failed.load() && next.load() < pieces.size() &&
+           std::any_of(requests.begin(), requests.end(), [](const auto& request) {
+             return !request->abandoned.load(std::memory_order_relaxed);
+           });
+  }
+
+  std::vector<std::shared_ptr<Request>> requests;  // until they are answered
+  RowSnapshot snapshot;                            // the latest of theirs
+  std::vector<std::span<const float>> queries;
+  Selections empty;
+  std::unique_ptr<ScanQueries> prepared;
+  std::vector<RowPiece> pieces;
+  std::atomic<size_t> next{0};
+  std::atomic<bool> failed{false};
+
+  // These are guarded by the pool's mutex.
+  size_t working = 0;
+  std::vector<Selections> selections;  // of the threads that have ended
+};
+
+SearchPool::SearchPool(size_t threads) {
+  threads_.reserve(threads);
+  try {
+    for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+  } catch (const std::system_error&) {
+    // Those that are there do all of it.
+  }
+}
+
+SearchPool::~SearchPool() {
+  {
+    const MutexLock lock(mutex_);
+    closed_ = true;
+  }
+  work_.NotifyAll();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+StatusOr<QueryCandidates> SearchPool::Scan(ScanTask task, const StopCheck& stop) {
+  if (threads_.empty() || ProductsOf(task) < kWorthHandingOver ||
+      task.queries.size() > kQueriesTogether) {
+    return ScanHere(task, stop);
+  }
+  FACEGATE_RETURN_IF_ERROR(Ask(stop));
+  const size_t k = task.k;
+  const size_t queries = task.queries.size();
+  const auto request = std::make_shared<Request>(std::move(task));
+  FACEGATE_RETURN_IF_ERROR(Await(request, stop));
+  QueryCandidates found;
+  found.reserve(queries);
+  for (size_t q = request->first_query; q < request->first_query + queries; ++q) {
+    std::vector<CandidateSelection> parts;
+    for (Selections& selections : request->batch->selections) {
+      parts.push_back(std::move(selections[q]));
+    }
+    FACEGATE_ASSIGN_OR_RETURN(auto candidates, Merged(std::move(parts), k, stop));
+    found.push_back(std::move(candidates));
+  }
+  return found;
+}
+
+Status SearchPool::Await(const std::shared_ptr<Request>& request, const StopCheck& stop) {
+  Status wanted = OkStatus();
+  {
+    const MutexLock lock(mutex_);
+    waiting_.push_back(request);
+  }
+  work_.NotifyOne();
+  for (;;) {
+    {
+      const MutexLock lock(mutex_);
+      if (!wanted.ok()) {
+        request->abandoned.store(true);
+        std::erase(waiting_, request);
+        return wanted;
+      }
+      if (!request->done) {
+        request->changed.WaitUntil(mutex_, std::chrono::steady_clock::now() + kAskEvery);
+      }
+      if (request->done) return request->failed ? NoMemory() : OkStatus();
+    }
+    wanted = Ask(stop);
+  }
+}
+
+void SearchPool::Work() {
+  for (;;) {
+    std::shared_ptr<Batch> batch;
+    {
+      const MutexLock lock(mutex_);
+      while (!closed_ && (batch = NextBatch()) == nullptr) work_.Wait(mutex_);
+      if (closed_) return;
+      batch->working += 1;
+    }
+    Selections selections;
+    try {
+      selections = batch->empty;
+      while (batch->HasWork()) {
+        const size_t place = batch->next.fetch_add(1);
+        if (place >= batch->pieces.size()) break;
+        batch->prepared->Scan(batch->pieces[place], selections);
+      }
+    } catch (...) {
+      batch->failed.store(true);
+    }
+    const MutexLock lock(mutex_);
+    Leave(batch, std::move(selections));
+  }
+}
+
+std::shared_ptr<SearchPool::Batch> SearchPool::NextBatch() {
+  for (const auto& batch : batches_) {
+    if (batch->HasWork()) return batch;
+  }
+  while (!waiting_.empty()) {
+    const std::shared_ptr<Request> first = waiting_.front();
+    try {
+      const auto batch = TakeWaiting();
+      batches_.push_back(batch);
+      const size_t helpers = std::min(batch->pieces.size(), threads_.size()) - 1;
+      for (size_t i = 0; i < helpers; ++i) work_.NotifyOne();
+      return batch;
+    } catch (...) {
+      std::erase(waiting_, first);
+      first->done = first->failed = true;
+      first->changed.NotifyOne();
+    }
+  }
+  return nullptr;
+}
+
+std::shared_ptr<SearchPool::Batch> SearchPool::TakeWaiting() {
+  std::vector<std::shared_ptr<Request>> taken;
+  size_t queries = 0;
+  const RowScan* const scan = waiting_.front()->task.scan.get();
+  for (const auto& request : waiting_) {
+    const ScanTask& task = request->task;
+    if (task.scan.get() != scan || queries + task.queries.size() > kQueriesTogether) continue;
+    queries += task.queries.size();
+    taken.push_back(request);
+  }
+  auto batch = std::make_shared<Batch>(std::move(taken), threads_.size());
+  std::erase_if(waiting_, [&](const auto& request) {
+    return std::find(batch->requests.begin(), batch->requests.end(), request) !=
+           batch->requests.end();
+  });
+  return batch;
+}
+
+// The last of its threads to leave a batch answers its requests.
+void SearchPool::Leave(const std::shared_ptr<Batch>& batch, Selections selections) {
+  batch->working -= 1;
+  if (!selections.empty()) batch->selections.push_back(std::move(selections));  // there is room
+  if (batch->working > 0 || batch->HasWork()) return;
+  std::erase(batches_, batch);
+  scans_.fetch_add(1);
+  searches_.fetch_add(batch->requests.size());
+  for (const auto& request : batch->requests) {
+    request->batch = batch;
+    request->failed = batch->failed.load();
+    request->done = true;
+    request->changed.NotifyOne();
+  }
+  batch->requests.clear();
+}
+
+}  // namespace facegate

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "face/base/mutex.h"
+#include "face/base/status.h"
+#include "face/base/stop_check.h"
+#include "index/rows/candidate_selection.h"
+#include "index/rows/row_scan.h"
+#include "index/rows/row_table.h"
+
+namespace facegate {
+
+// The rows that can be in the answer to each query of a search.
+using QueryCandidates = std::vector<std::vector<CandidateSelection::Candidate>>;
+
+// A search over the rows of one index.
+struct ScanTask {
+  std::shared_ptr<const RowScan> scan;  // that of the index
+  RowSnapshot snapshot;
+  std::vector<std::vector<float>> queries;
+  size_t k = 0;  // at least 1
+};
+
+// The rows of a task, piece by piece on the calling thread.
+StatusOr<QueryCandidates> ScanHere(const ScanTask& task, const StopCheck& stop);
+
+// Threads that scan rows for all searches of a gallery: all of them work on one search, as far as
+// it has work for them, and searches of one index that wait at the same time are scanned together,
+// which reads the rows once for all of them. Thread-safe.
+class SearchPool {
+ public:
+  // At most `threads`; fewer where the system has no more.
+  explicit SearchPool(size_t threads);
+  // No search may be at work.
+  ~SearchPool();
+  SearchPool(const SearchPool&) = delete;
+  SearchPool& operator=(const SearchPool&) = delete;
+
+  // Where there are no threads, or so little work that handing it over would take longer, the
+  // calling thread scans. It asks `stop` every 2 ms while it waits. The snapshot may be taken for
+  // that of a later search.
+  StatusOr<QueryCandidates> Scan(ScanTask task, const StopCheck& stop);
+
+  // How many scans the threads made, and of how many searches.
+  struct Counts {
+    uint64_t scans = 0;
+    uint64_t searches = 0;
+  };
+  Counts counts() const { return {.scans = scans_.load(), .searches = searches_.load()}; }
+
+ private:
+  struct Request;
+  struct Batch;
+
+  using Selections = std::vector<CandidateSelection>;
+
+  Status Await(const std::shared_ptr<Request>& request, const StopCheck& stop);
+  void Work();
+  // A batch with work, or one made of what waits; null when there is none.
+  std::shared_ptr<Batch> NextBatch() FACEGATE_REQUIRES(mutex_);
+  std::shared_ptr<Batch> TakeWaiting() FACEGATE_REQUIRES(mutex_);
+  void Leave(const std::shared_ptr<Batch>& batch, Selections selections) FACEGATE_REQUIRES(mutex_);
+
+  mutable Mutex mutex_;
+  CondVar work_;
+  std::deque<std::shared_ptr<Request>> waiting_ FACEGATE_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Batch>> batches_ FACEGATE_GUARDED_BY(mutex_);  // being scanned
+  bool closed_ FACEGATE_GUARDED_BY(mutex_) = false;
+
+  std::atomic<uint64_t> scans_{0};
+  std::atomic<uint64_t> searches_{0};
+
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace facegate

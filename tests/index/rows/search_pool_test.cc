@@ -1,0 +1,178 @@
+#include "index/rows/search_pool.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <latch>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "index/rows/exact_index.h"
+#include "tests/index/rows/row_oracle.h"
+#include "tests/support/random_embedding.h"
+#include "tests/support/status_matchers.h"
+
+namespace facegate {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A scan that takes as long as it is told to, and offers every row with a score of 0.
+class SlowScan final : public RowScan {
+ public:
+  class Queries final : public ScanQueries {
+   public:
+    explicit Queries(const SlowScan& scan) : scan_(scan) {}
+    void Scan(const RowPiece& piece, std::span<CandidateSelection> selections) const override {
+      scan_.pieces += 1;
+      scan_.most_queries = std::max<size_t>(scan_.most_queries, selections.size());
+      if (scan_.throws) throw std::bad_alloc();
+      while (scan_.held) std::this_thread::sleep_for(100us);
+      for (CandidateSelection& selection : selections) {
+        for (size_t row = piece.begin; row < piece.end; ++row) {
+          selection.Offer({.lower = 0,
+                           .upper = 0,
+                           .group = row,
+                           .template_id = row + 1,
+                           .vector = piece.segment->Vector(row).data()});
+        }
+      }
+    }
+
+   private:
+    const SlowScan& scan_;
+  };
+  std::unique_ptr<SegmentScan> Follow(size_t /*capacity*/) const override { return nullptr; }
+  std::unique_ptr<ScanQueries> Prepare(
+      std::span<const std::span<const float>> /*queries*/) const override {
+    return std::make_unique<Queries>(*this);
+  }
+  size_t scanned_at_once() const override { return kDimension * 1024; }
+
+  static constexpr size_t kDimension = 4096;
+  std::atomic<bool> held{false};
+  std::atomic<bool> throws{false};
+  mutable std::atomic<size_t> pieces{0};
+  mutable std::atomic<size_t> most_queries{0};
+};
+
+class SearchPoolTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kRows = 3000;
+
+  SearchPoolTest() {
+    const std::vector<float> zero(SlowScan::kDimension, 0.0f);
+    while (!rows_.TryReserve(kRows)) rows_.AddSegment();
+    for (uint64_t id = 1; id <= kRows; ++id) rows_.Add(id, id, zero);
+  }
+  ~SearchPoolTest() override { scan_->held = false; }
+  ScanTask Task(size_t queries = 1) const {
+    return {.scan = scan_,
+            .snapshot = rows_.Snapshot(),
+            .queries = std::vector(queries, std::vector<float>(SlowScan::kDimension)),
+            .k = kRows};
+  }
+
+  const std::shared_ptr<SlowScan> scan_ = std::make_shared<SlowScan>();
+  RowTable rows_{SlowScan::kDimension, *scan_};
+  SearchPool pool_{2};
+};
+
+TEST_F(SearchPoolTest, ScansEveryRowOnce) {
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const QueryCandidates found, pool_.Scan(Task(3), {}));
+  ASSERT_EQ(found.size(), 3u);
+  for (const auto& candidates : found) EXPECT_EQ(candidates.size(), kRows);
+  EXPECT_GE(scan_->pieces, 3u);
+}
+
+TEST_F(SearchPoolTest, ScansTogetherWhatWaitsTogether) {
+  constexpr size_t kCallers = 8;
+  scan_->held = true;
+  std::atomic<size_t> right{0};
+  {
+    std::vector<std::jthread> callers;
+    for (size_t i = 0; i < kCallers; ++i) {
+      callers.emplace_back([&] {
+        const auto found = pool_.Scan(Task(), {});
+        if (found.ok() && found->front().size() == kRows) right += 1;
+      });
+    }
+    std::this_thread::sleep_for(50ms);  // they wait
+    scan_->held = false;
+  }
+  EXPECT_EQ(right, kCallers);
+  EXPECT_EQ(pool_.counts().searches, kCallers);
+  EXPECT_LT(pool_.counts().scans, kCallers);
+  EXPECT_GT(scan_->most_queries, 1u);
+}
+
+TEST_F(SearchPoolTest, LetsACallerGoWithinMilliseconds) {
+  scan_->held = true;
+  std::atomic<int> asked{0};
+  const auto begin = std::chrono::steady_clock::now();
+  const auto found = pool_.Scan(
+      Task(), [&] { return ++asked < 4 ? OkStatus() : Refuse(Reason::kDeadline, "as told"); });
+  EXPECT_THAT(found, RefusedWith(Reason::kDeadline));
+  EXPECT_EQ(asked, 4) << "it asks no more";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s) << "the scan stands still";
+  scan_->held = false;
+  EXPECT_THAT(pool_.Scan(Task(), {}), IsOk()) << "the next one is served";
+}
+
+TEST_F(SearchPoolTest, ServesTheOthersWhenOneGoes) {
+  scan_->held = true;
+  std::atomic<bool> goes{false};
+  StatusOr<QueryCandidates> stays = Internal("not answered");
+  StatusOr<QueryCandidates> gone = Internal("not answered");
+  {
+    const std::jthread first([&] { stays = pool_.Scan(Task(), {}); });
+    const std::jthread second([&] {
+      gone = pool_.Scan(Task(),
+                        [&] { return goes ? Refuse(Reason::kDeadline, "as told") : OkStatus(); });
+    });
+    std::this_thread::sleep_for(20ms);
+    goes = true;
+    std::this_thread::sleep_for(20ms);
+    scan_->held = false;
+  }
+  ASSERT_THAT(stays, IsOk());
+  EXPECT_EQ(stays->front().size(), kRows);
+  EXPECT_THAT(gone, RefusedWith(Reason::kDeadline));
+}
+
+TEST_F(SearchPoolTest, RefusesWhenThereIsNoMemoryAndGoesOn) {
+  scan_->throws = true;
+  EXPECT_EQ(pool_.Scan(Task(), {}).status().code(), StatusCode::kResourceExhausted);
+  scan_->throws = false;
+  EXPECT_THAT(pool_.Scan(Task(), {}), IsOk());
+}
+
+TEST_F(SearchPoolTest, ScansForManyIndexesAtOnce) {
+  const auto pool = std::make_shared<SearchPool>(3);
+  std::mt19937_64 random(1);
+  std::vector<std::unique_ptr<OracleIndex>> oracles;
+  for (int i = 0; i < 3; ++i) {
+    oracles.push_back(std::make_unique<OracleIndex>(MakeExactIndex(512, {.pool = pool})));
+    for (uint64_t id = 1; id <= 9000; ++id) {
+      const Embedding row = RandomEmbedding(random, 512);
+      oracles.back()->Add(id, row.values());
+    }
+  }
+  std::vector<std::jthread> callers;
+  for (unsigned i = 0; i < 6; ++i) {
+    callers.emplace_back([&, i] {
+      std::mt19937_64 mine(i);
+      for (int round = 0; round < 3; ++round) {
+        const Embedding query = RandomEmbedding(mine, 512);
+        oracles[i % 3]->ExpectExact(query.values(), i % 2 == 0 ? 1 : 10);
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace facegate
