@@ -10,6 +10,7 @@
 
 #include "face/base/check.h"
 #include "index/rows/exact_index.h"
+#include "index/rows/search_pool.h"
 
 // OpenBLAS.
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
@@ -54,7 +55,9 @@ Status TimeInTurns(std::vector<Contender>& contenders, double seconds, size_t th
 }
 
 OurSearch::OurSearch(const SearchFaces& faces, size_t threads)
-    : index_(MakeExactIndex(faces.dimension(), {.threads = threads})) {
+    : index_(
+          MakeExactIndex(faces.dimension(),
+                         {.pool = threads > 1 ? std::make_shared<SearchPool>(threads) : nullptr})) {
   FACEGATE_CHECK(index_->Reserve(faces.rows()).ok());
   for (size_t row = 0; row < faces.rows(); ++row) {
     index_->Add(faces.PersonOf(row), row + 1, faces.Row(row));
