@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "face/base/catch.h"
+#include "face/base/log.h"
 #include "index/store/corrupt.h"
 
 namespace facegate {
@@ -70,6 +72,13 @@ class Loader {
       work();
     }
     for (const Status& result : results) FACEGATE_RETURN_IF_ERROR(result);
+    if (const uint64_t count = of_other_generations_; count > 0) {
+      LogWarning(
+          "gallery: {} templates are of another generation than their collection: they were left "
+          "by a change of the model that did not end, count for nothing, and go with their "
+          "identities",
+          count);
+    }
     return OkStatus();
   }
 
@@ -108,7 +117,11 @@ class Loader {
       if (owner == end || identities_[owner].key != stored.key.owner) {
         return CorruptTemplate(stored, "there is no such identity");
       }
-      templates.push_back(std::move(stored));
+      if (stored.key.generation == GenerationOf(identities_[owner])) {
+        templates.push_back(std::move(stored));
+      } else {
+        of_other_generations_ += 1;
+      }
       return OkStatus();
     };
     FACEGATE_RETURN_IF_ERROR(parts_.store.ReadTemplates(from, until, visit));
@@ -133,6 +146,10 @@ class Loader {
       }
     }
     return collection.Load(identity, templates);
+  }
+
+  uint32_t GenerationOf(const StoredIdentity& identity) const {
+    return by_uid_.at(identity.key.collection)->record().generation;
   }
 
   Status CheckOwner(const RequestKey& key) const {
@@ -161,6 +178,7 @@ class Loader {
   std::unordered_map<uint64_t, Collection*> by_uid_;
   std::unordered_set<uint64_t> deleted_;    // collections of which requests are left
   std::vector<StoredIdentity> identities_;  // in the order of keys
+  std::atomic<uint64_t> of_other_generations_{0};
 };
 
 }  // namespace

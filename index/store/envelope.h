@@ -9,13 +9,14 @@
 
 // The envelope around every stored value:
 //
-//   value   = version:u8 cipher:u8 key_id:u32le nonce_size:u8 nonce payload crc:u32le
-//   version = 1
+//   value   = version:u8 cipher:u8 key_id:u64le nonce_size:u8 nonce payload crc:u32le
+//   version = 2
 //   cipher  = 0 (none) | 1 (AES-256-GCM)
 //   crc     = CRC-32C of: family:u8, the RocksDB key, all of the value before the crc
 //
 // Family and key enter the sum, so that a value that turns up under another key is found out.
-// Cipher 1 is reserved: this version writes cipher 0 alone (key_id 0, no nonce) and refuses others.
+// Version 1, in which key_id is a u32le, is read, too; nothing else differs in it.
+// Cipher 1 is reserved: this program writes cipher 0 alone (key_id 0, no nonce) and refuses others.
 namespace facegate {
 
 // The numbers are on disk: never change one.

@@ -37,6 +37,8 @@ std::string FamilyName(Family family) {
       return "templates";
     case Family::kRequests:
       return "requests";
+    case Family::kCrops:
+      return "crops";
   }
   return "unknown";
 }
@@ -55,6 +57,7 @@ std::string EncodeIdentityKey(const IdentityKey& key) {
 
 std::string EncodeTemplateKey(const TemplateKey& key) {
   std::string bytes = EncodeIdentityKey(key.owner);
+  AppendBigEndian(bytes, key.generation);
   AppendBigEndian(bytes, key.template_id);
   return bytes;
 }
@@ -62,6 +65,12 @@ std::string EncodeTemplateKey(const TemplateKey& key) {
 std::string EncodeRequestKey(const RequestKey& key) {
   std::string bytes = EncodeIdentityKey(key.owner);
   bytes.append(key.id.bytes.begin(), key.id.bytes.end());
+  return bytes;
+}
+
+std::string EncodeCropKey(const FaceKey& key) {
+  std::string bytes = EncodeIdentityKey(key.owner);
+  AppendBigEndian(bytes, key.template_id);
   return bytes;
 }
 
@@ -80,9 +89,11 @@ std::optional<IdentityKey> DecodeIdentityKey(std::string_view bytes) {
 std::optional<TemplateKey> DecodeTemplateKey(std::string_view bytes) {
   const std::optional<IdentityKey> owner = TakeIdentityKey(bytes);
   if (!owner.has_value()) return std::nullopt;
+  const std::optional<uint32_t> generation = TakeBigEndian<uint32_t>(bytes);
+  if (!generation.has_value()) return std::nullopt;
   const std::optional<uint64_t> template_id = TakeUid(bytes);
   if (!template_id.has_value() || !bytes.empty()) return std::nullopt;
-  return TemplateKey{.owner = *owner, .template_id = *template_id};
+  return TemplateKey{.owner = *owner, .generation = *generation, .template_id = *template_id};
 }
 
 std::optional<RequestKey> DecodeRequestKey(std::string_view bytes) {
@@ -100,6 +111,14 @@ std::optional<RequestKey> DecodeRequestKey(std::string_view bytes) {
   return key;
 }
 
+std::optional<FaceKey> DecodeCropKey(std::string_view bytes) {
+  const std::optional<IdentityKey> owner = TakeIdentityKey(bytes);
+  if (!owner.has_value()) return std::nullopt;
+  const std::optional<uint64_t> template_id = TakeUid(bytes);
+  if (!template_id.has_value() || !bytes.empty()) return std::nullopt;
+  return FaceKey{.owner = *owner, .template_id = *template_id};
+}
+
 std::string DescribeKey(uint64_t collection) {
   return fmt::format("collection record at collection {}", collection);
 }
@@ -109,14 +128,21 @@ std::string DescribeKey(const IdentityKey& key) {
 }
 
 std::string DescribeKey(const TemplateKey& key) {
-  return fmt::format("template record at collection {}, identity {}, template {}",
-                     key.owner.collection, key.owner.identity, key.template_id);
+  const std::string generation =
+      key.generation == 0 ? "" : fmt::format(" of generation {}", key.generation);
+  return fmt::format("template record at collection {}, identity {}, template {}{}",
+                     key.owner.collection, key.owner.identity, key.template_id, generation);
 }
 
 // The request's id is left out: a client made it up, and with it could look its holder up in a log.
 std::string DescribeKey(const RequestKey& key) {
   return fmt::format("request record at collection {}, identity {}", key.owner.collection,
                      key.owner.identity);
+}
+
+std::string DescribeKey(const FaceKey& key) {
+  return fmt::format("crop at collection {}, identity {}, template {}", key.owner.collection,
+                     key.owner.identity, key.template_id);
 }
 
 uint64_t LargestUid(uint64_t collection) { return collection; }
@@ -128,5 +154,7 @@ uint64_t LargestUid(const TemplateKey& key) {
 }
 
 uint64_t LargestUid(const RequestKey& key) { return LargestUid(key.owner); }
+
+uint64_t LargestUid(const FaceKey& key) { return std::max(LargestUid(key.owner), key.template_id); }
 
 }  // namespace facegate

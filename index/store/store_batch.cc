@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "face/base/coding.h"
+#include "index/store/deleted_faces.h"
 #include "index/store/envelope.h"
 
 namespace facegate {
@@ -28,28 +30,39 @@ Status StoreBatch::DeleteRange(Family family, const KeyRange& range) {
 }
 
 Status StoreBatch::Add(const StoreChange& change) {
+  for (const auto& [family, ranges] : ErasedBy(change)) {
+    for (const KeyRange& range : ranges.all()) erased_[family].Add(range);
+  }
   FACEGATE_RETURN_IF_ERROR(AddDeletions(change));
+  FACEGATE_RETURN_IF_ERROR(AddDeletedFaces(change));
   return AddRecords(change);
 }
 
-// Only collections go by range. RocksDB looks at all its range deletions again after each new one,
-// which is too slow for identities.
+// Only collections go by range (see FindDeletedFaces()).
 Status StoreBatch::AddDeletions(const StoreChange& change) {
   for (const uint64_t uid : change.deleted_collections) {
     const KeyRange range = RangeOf(uid);
     FACEGATE_RETURN_IF_ERROR(Delete(Family::kCollections, range.begin));
-    for (const Family family : {Family::kIdentities, Family::kTemplates}) {
+    for (const Family family : {Family::kIdentities, Family::kTemplates, Family::kCrops}) {
       FACEGATE_RETURN_IF_ERROR(DeleteRange(family, range));
     }
   }
   for (const IdentityKey& key : change.deleted_identities) {
     FACEGATE_RETURN_IF_ERROR(Delete(Family::kIdentities, EncodeIdentityKey(key)));
   }
-  for (const TemplateKey& key : change.deleted_templates) {
-    FACEGATE_RETURN_IF_ERROR(Delete(Family::kTemplates, EncodeTemplateKey(key)));
-  }
   for (const RequestKey& key : change.deleted_requests) {
     FACEGATE_RETURN_IF_ERROR(Delete(Family::kRequests, EncodeRequestKey(key)));
+  }
+  return OkStatus();
+}
+
+Status StoreBatch::AddDeletedFaces(const StoreChange& change) {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<FaceRow> rows, FindDeletedFaces(database_, change));
+  for (const FaceRow& row : rows) {
+    erased_[row.family].Add(RangeOf(row.owner));
+    FACEGATE_RETURN_IF_ERROR(Delete(row.family, row.key));
+    if (!row.moved_to.has_value()) continue;
+    FACEGATE_RETURN_IF_ERROR(Put(row.family, *row.moved_to, row.payload));
   }
   return OkStatus();
 }

@@ -6,6 +6,7 @@
 
 #include "face/base/status.h"
 #include "index/store/key_codec.h"
+#include "index/store/key_range.h"
 #include "index/store/store_change.h"
 #include "index/store/store_database.h"
 
@@ -20,8 +21,11 @@ class StoreBatch {
 
   Status Put(Family family, const std::string& key, const std::string& payload);
   Status Delete(Family family, const std::string& key);
-  // Adds all of `change`, what it deletes first.
+  // Adds all of `change`, what it deletes first; looks into the database for what lies below that.
   Status Add(const StoreChange& change);
+
+  // The places in which the changes that were added delete or overwrite what must leave the files.
+  const ErasedKeys& erased() const { return erased_; }
 
   // The form in which StoreDatabase::Write() takes it.
   rocksdb::WriteBatch& writes() { return writes_; }
@@ -29,10 +33,12 @@ class StoreBatch {
  private:
   Status DeleteRange(Family family, const KeyRange& range);
   Status AddDeletions(const StoreChange& change);
+  Status AddDeletedFaces(const StoreChange& change);
   Status AddRecords(const StoreChange& change);
 
   const StoreDatabase& database_;
   rocksdb::WriteBatch writes_;
+  ErasedKeys erased_;
 };
 
 }  // namespace facegate

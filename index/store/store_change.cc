@@ -5,15 +5,13 @@ namespace facegate {
 ErasedKeys ErasedBy(const StoreChange& change) {
   ErasedKeys erased;
   for (const uint64_t uid : change.deleted_collections) {
-    for (const Family family : {Family::kCollections, Family::kIdentities, Family::kTemplates}) {
+    for (const Family family :
+         {Family::kCollections, Family::kIdentities, Family::kTemplates, Family::kCrops}) {
       erased[family].Add(RangeOf(uid));
     }
   }
   for (const IdentityKey& key : change.deleted_identities) {
     erased[Family::kIdentities].Add(RangeOf(key));
-  }
-  for (const TemplateKey& key : change.deleted_templates) {
-    erased[Family::kTemplates].Add(RangeOf(key.owner));
   }
   for (const RequestKey& key : change.deleted_requests) {
     erased[Family::kRequests].Add(RangeOf(key.owner));

@@ -67,11 +67,20 @@ Status FromWrite(const rocksdb::Status& status, std::string_view what) {
   return Internal(fmt::format("{}: {}{}", what, status.ToString(), stopped));
 }
 
+// RocksDB's words when a database has families that are not asked for.
+constexpr std::string_view kUnknownFamilies = "Column families not opened";
+
 Status FromOpening(const rocksdb::Status& status, const std::string& directory) {
   const std::string text = status.ToString();
   if (status.IsIOError() && SaysThatLockIsHeld(text)) {
     return FailedPrecondition(
         fmt::format("{} is in use: another process has the store open", directory));
+  }
+  if (status.IsInvalidArgument() && text.find(kUnknownFamilies) != std::string::npos) {
+    return FailedPrecondition(
+        fmt::format("{} has families of records that this program does not know: a later version "
+                    "wrote it ({})",
+                    directory, text));
   }
   if (status.IsInvalidArgument()) {
     return FailedPrecondition(
@@ -121,15 +130,19 @@ rocksdb::DBOptions DatabaseOptions() {
   return options;
 }
 
-constexpr uint64_t kTableBytes = uint64_t{8} << 20;        // of embeddings
+constexpr uint64_t kTableBytes = uint64_t{8} << 20;        // of embeddings and crops
 constexpr uint64_t kSmallTableBytes = uint64_t{24} << 10;  // of records that are small themselves
 
 rocksdb::ColumnFamilyOptions FamilyOptions() {
   rocksdb::ColumnFamilyOptions options;
-  options.compression = rocksdb::kNoCompression;  // embeddings do not compress
+  options.compression = rocksdb::kNoCompression;  // neither embeddings nor pictures compress
   options.write_buffer_size = size_t{32} << 20;
   options.target_file_size_base = kTableBytes;
   return options;
+}
+
+bool HoldsLargeValues(Family family) {
+  return family == Family::kTemplates || family == Family::kCrops;
 }
 
 // One change of a small record must not rewrite all of them. So they lie in many small tables of
@@ -147,7 +160,7 @@ rocksdb::ColumnFamilyOptions SmallFamilyOptions() {
 }  // namespace
 
 uint64_t TableBytes(Family family) {
-  return family == Family::kTemplates ? kTableBytes : kSmallTableBytes;
+  return HoldsLargeValues(family) ? kTableBytes : kSmallTableBytes;
 }
 
 Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
@@ -205,7 +218,7 @@ StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::Open(
   descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, FamilyOptions());
   for (const Family family : kFamilies) {
     descriptors.emplace_back(FamilyName(family),
-                             family == Family::kTemplates ? FamilyOptions() : SmallFamilyOptions());
+                             HoldsLargeValues(family) ? FamilyOptions() : SmallFamilyOptions());
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;

@@ -133,6 +133,7 @@ std::string EncodeCollection(const StoredCollection& collection) {
   }
   record.set_fusion(static_cast<storage::v1::CollectionRecord::Fusion>(collection.settings.fusion));
   record.set_cohort(collection.settings.cohort);
+  record.set_generation(collection.generation);
   record.set_update_time_us(collection.update_time_us);
   record.set_revision(collection.revision);
   return Serialize(record);
@@ -233,6 +234,7 @@ StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view paylo
   }
   FACEGATE_ASSIGN_OR_RETURN(collection.settings.fusion, ParseFusion(record.fusion()));
   collection.settings.cohort = record.cohort();
+  collection.generation = record.generation();
   return collection;
 }
 

@@ -23,8 +23,9 @@ struct StoredCollection {
   CollectionSettings settings;
   int64_t create_time_us = 0;
   int64_t update_time_us = 0;
-  uint64_t revision = 0;  // counts the changes of the settings
-  bool deleted = false;   // all but the number is gone; some of its requests are still there
+  uint64_t revision = 0;    // counts the changes of the settings
+  bool deleted = false;     // all but the number is gone; some of its requests are still there
+  uint32_t generation = 0;  // of `model`, and so of the templates that count
 };
 
 struct StoredIdentity {

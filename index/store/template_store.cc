@@ -1,13 +1,10 @@
 #include "index/store/template_store.h"
 
 #include <fmt/format.h>
-#include <rocksdb/db.h>
-#include <rocksdb/options.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,23 +19,14 @@
 #include "index/store/store_batch.h"
 #include "index/store/store_compaction.h"
 #include "index/store/store_database.h"
+#include "index/store/store_format.h"
+#include "index/store/store_reading.h"
 
 namespace facegate {
 namespace {
 
-constexpr uint32_t kFormatVersion = 3;
-constexpr uint32_t kOldestFormatVersion = 1;  // without the family requests
-constexpr uint32_t kFirstWithEraseMarks = 2;  // one for all families, which is taken over
 // Numbers are put aside in blocks, so that most enrolments need no second sync.
 constexpr uint64_t kUidBlock = 4096;
-constexpr size_t kReadAheadBytes = size_t{2} << 20;
-
-rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
-std::string EraseMarkOf(Family family) {
-  return std::string(kErasePendingKey) + "_" + FamilyName(family);
-}
 
 class RocksTemplateStore final : public TemplateStore {
  public:
@@ -51,32 +39,30 @@ class RocksTemplateStore final : public TemplateStore {
   }
 
   Status ReadCollections(const CollectionVisitor& visit) const override {
-    return Scan<StoredCollection>(Family::kCollections, {}, {}, DecodeCollectionKey,
+    return Scan<StoredCollection>(Family::kCollections, AllKeys(), DecodeCollectionKey,
                                   DecodeCollection, visit);
   }
 
   Status ReadIdentities(const IdentityVisitor& visit) const override {
-    return Scan<StoredIdentity>(Family::kIdentities, {}, {}, DecodeIdentityKey, DecodeIdentity,
+    return Scan<StoredIdentity>(Family::kIdentities, AllKeys(), DecodeIdentityKey, DecodeIdentity,
                                 visit);
   }
 
   Status ReadTemplates(const IdentityKey& from, const std::optional<IdentityKey>& until,
                        const TemplateVisitor& visit) const override {
-    const std::string end = until.has_value() ? EncodeIdentityKey(*until) : std::string();
-    return Scan<StoredTemplate>(Family::kTemplates, EncodeIdentityKey(from), end, DecodeTemplateKey,
+    return Scan<StoredTemplate>(Family::kTemplates, Between(from, until), DecodeTemplateKey,
                                 DecodeTemplate, visit);
   }
 
   Status ReadRequests(const IdentityKey& from, const std::optional<IdentityKey>& until,
                       const RequestVisitor& visit) const override {
-    const std::string end = until.has_value() ? EncodeIdentityKey(*until) : std::string();
-    return Scan<StoredRequest>(Family::kRequests, EncodeIdentityKey(from), end, DecodeRequestKey,
+    return Scan<StoredRequest>(Family::kRequests, Between(from, until), DecodeRequestKey,
                                DecodeRequest, visit);
   }
 
   StatusOr<std::optional<StoredRequest>> ReadRequest(const RequestKey& key) const override {
     FACEGATE_ASSIGN_OR_RETURN(const auto payload,
-                              ReadValue(Family::kRequests, EncodeRequestKey(key)));
+                              ReadValue(*database_, Family::kRequests, EncodeRequestKey(key)));
     if (!payload.has_value()) return std::optional<StoredRequest>();
     StatusOr<StoredRequest> request = DecodeRequest(key, *payload);
     if (!request.ok()) return Annotate(request.status(), DescribeKey(key));
@@ -105,16 +91,16 @@ class RocksTemplateStore final : public TemplateStore {
         TakesAway(change) ? StoreDatabase::Kind::kTakesAway : StoreDatabase::Kind::kAdds;
     StoreBatch batch(*database_);
     FACEGATE_RETURN_IF_ERROR(batch.Add(change));
-    const ErasedKeys erased = ErasedBy(change);
+    const ErasedKeys erased = batch.erased();
     if (erased.empty()) return Commit(batch, "writing", kind);
-    Status written = PutMarks(erasure_.Begin(erased), batch);
+    Status written = PutEraseMarks(erasure_.Begin(erased), batch);
     if (written.ok()) written = Commit(batch, "writing", kind);
     erasure_.End(erased, written.ok());
     return written;
   }
 
   StatusOr<std::optional<int64_t>> ReadRequestTime() const override {
-    FACEGATE_ASSIGN_OR_RETURN(const auto payload, ReadMetaValue(kRequestTimeKey));
+    FACEGATE_ASSIGN_OR_RETURN(const auto payload, ReadMetaValue(*database_, kRequestTimeKey));
     if (!payload.has_value()) return std::optional<int64_t>();
     std::string_view bytes = *payload;
     const std::optional<uint64_t> time = TakeLittleEndian<uint64_t>(bytes);
@@ -158,14 +144,9 @@ class RocksTemplateStore final : public TemplateStore {
   explicit RocksTemplateStore(std::unique_ptr<StoreDatabase> database)
       : database_(std::move(database)) {}
 
-  rocksdb::DB& db() const { return database_->db(); }
-  rocksdb::ColumnFamilyHandle* HandleOf(Family family) const { return database_->HandleOf(family); }
-
-  static Status PutMarks(const std::vector<Family>& families, StoreBatch& batch) {
-    for (const Family family : families) {
-      FACEGATE_RETURN_IF_ERROR(batch.Put(Family::kMeta, EraseMarkOf(family), {}));
-    }
-    return OkStatus();
+  static KeyRange Between(const IdentityKey& from, const std::optional<IdentityKey>& until) {
+    return {.begin = EncodeIdentityKey(from),
+            .end = until.has_value() ? EncodeIdentityKey(*until) : std::string()};
   }
 
   Status Commit(StoreBatch& batch, std::string_view what, StoreDatabase::Kind kind) {
@@ -173,25 +154,13 @@ class RocksTemplateStore final : public TemplateStore {
   }
 
   template <typename Record, typename DecodeKey, typename DecodeRecord, typename Visitor>
-  Status Scan(Family family, const std::string& from, const std::string& until,
-              const DecodeKey& decode_key, const DecodeRecord& decode_record,
-              const Visitor& visit) const {
-    const rocksdb::Slice end(until);
-    rocksdb::ReadOptions options;
-    options.verify_checksums = true;
-    options.fill_cache = false;
-    options.readahead_size = kReadAheadBytes;
-    if (!until.empty()) options.iterate_upper_bound = &end;
+  Status Scan(Family family, const KeyRange& range, const DecodeKey& decode_key,
+              const DecodeRecord& decode_record, const Visitor& visit) const {
     const uint64_t given_out = GivenOut();
-    const std::unique_ptr<rocksdb::Iterator> row(db().NewIterator(options, HandleOf(family)));
-    for (row->Seek(from); row->Valid(); row->Next()) {
-      const std::string_view key_bytes = ToView(row->key());
-      const auto key = decode_key(key_bytes);
-      if (!key.has_value()) {
-        return Corrupt(fmt::format("a key of {} bytes in the family {} is not one of its kind",
-                                   key_bytes.size(), FamilyName(family)));
-      }
-      const auto payload = OpenEnvelope(family, key_bytes, ToView(row->value()));
+    const auto read = [&](std::string_view row, std::string_view value) -> Status {
+      const auto key = decode_key(row);
+      if (!key.has_value()) return NoSuchKey(family, row);
+      const auto payload = OpenEnvelope(family, row, value);
       if (!payload.ok()) return Annotate(payload.status(), DescribeKey(*key));
       if (LargestUid(*key) >= given_out) {
         return Corrupt(fmt::format("{}: number {} was never given out, the next one is {}",
@@ -199,9 +168,9 @@ class RocksTemplateStore final : public TemplateStore {
       }
       StatusOr<Record> record = decode_record(*key, *payload);
       if (!record.ok()) return Annotate(record.status(), DescribeKey(*key));
-      FACEGATE_RETURN_IF_ERROR(visit(*std::move(record)));
-    }
-    return FromLoading(row->status(), fmt::format("reading the family {}", FamilyName(family)));
+      return visit(*std::move(record));
+    };
+    return VisitRows(*database_, family, range, kScanReadAhead, read);
   }
 
   uint64_t GivenOut() const {
@@ -209,98 +178,17 @@ class RocksTemplateStore final : public TemplateStore {
     return uid_end_;
   }
 
-  // The payload under the key, or nothing.
-  StatusOr<std::optional<std::string>> ReadValue(Family family, std::string_view key) const {
-    std::string value;
-    const rocksdb::Status status =
-        db().Get(rocksdb::ReadOptions(), HandleOf(family), ToSlice(key), &value);
-    if (status.IsNotFound()) return std::optional<std::string>();
-    FACEGATE_RETURN_IF_ERROR(
-        FromRocksDb(status, fmt::format("reading the family {}", FamilyName(family))));
-    FACEGATE_ASSIGN_OR_RETURN(const std::string_view payload, OpenEnvelope(family, key, value));
-    return std::optional<std::string>(payload);
-  }
-
-  StatusOr<std::optional<std::string>> ReadMetaValue(std::string_view key) const {
-    auto payload = ReadValue(Family::kMeta, key);
-    if (!payload.ok()) return Annotate(payload.status(), fmt::format("meta record {}", key));
-    return payload;
-  }
-
   Status ReadMeta() {
-    FACEGATE_ASSIGN_OR_RETURN(const auto format, ReadMetaValue(kFormatKey));
-    FACEGATE_ASSIGN_OR_RETURN(const auto counters, ReadMetaValue(kCountersKey));
-    if (!format.has_value() && !counters.has_value()) return Initialize();
-    if (!format.has_value()) return Corrupt("meta record format is missing");
-    std::string_view version_bytes = *format;
-    const std::optional<uint32_t> version = TakeLittleEndian<uint32_t>(version_bytes);
-    if (!version.has_value() || !version_bytes.empty()) {
-      return Corrupt(fmt::format("meta record format has {} bytes, expected 4", format->size()));
-    }
-    if (*version < kOldestFormatVersion || *version > kFormatVersion) {
-      return FailedPrecondition(
-          fmt::format("the store has format {}, this program reads formats {} to {}", *version,
-                      kOldestFormatVersion, kFormatVersion));
-    }
-    if (!counters.has_value()) return Corrupt("meta record counters is missing");
-    StatusOr<uint64_t> next = DecodeCounters(*counters);
-    if (!next.ok()) return Annotate(next.status(), "meta record counters");
+    FACEGATE_RETURN_IF_ERROR(PrepareFormat(*database_));
+    FACEGATE_ASSIGN_OR_RETURN(const uint64_t next, ReadCounters(*database_));
     {
       // The rest of the last block is given up: some of it was given out.
       const MutexLock lock(uid_mutex_);
-      next_uid_ = uid_end_ = *next;
+      next_uid_ = uid_end_ = next;
     }
-    return *version == kFormatVersion ? ReadEraseMarks() : TakeOver(*version);
-  }
-
-  Status ReadEraseMarks() {
-    for (const Family family : kFamilies) {
-      FACEGATE_ASSIGN_OR_RETURN(const auto mark, ReadMetaValue(EraseMarkOf(family)));
-      if (mark.has_value()) erasure_.Opened(family);
-    }
+    FACEGATE_ASSIGN_OR_RETURN(const std::vector<Family> marked, ReadEraseMarks(*database_));
+    for (const Family family : marked) erasure_.Opened(family);
     return OkStatus();
-  }
-
-  // Earlier formats had one mark for all families, the first none at all: where something was
-  // deleted, only the process knew that did it.
-  Status TakeOver(uint32_t version) {
-    bool pending = version < kFirstWithEraseMarks;
-    if (!pending) {
-      FACEGATE_ASSIGN_OR_RETURN(const auto mark, ReadMetaValue(kErasePendingKey));
-      pending = mark.has_value();
-    }
-    StoreBatch batch(*database_);
-    FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
-    FACEGATE_RETURN_IF_ERROR(batch.Delete(Family::kMeta, std::string(kErasePendingKey)));
-    if (pending) {
-      FACEGATE_RETURN_IF_ERROR(PutMarks({std::begin(kFamilies), std::end(kFamilies)}, batch));
-      for (const Family family : kFamilies) erasure_.Opened(family);
-    }
-    return Commit(batch, "marking the store's format", StoreDatabase::Kind::kTakesAway);
-  }
-
-  static Status PutFormat(StoreBatch& batch) {
-    std::string version;
-    AppendLittleEndian(version, kFormatVersion);
-    return batch.Put(Family::kMeta, std::string(kFormatKey), version);
-  }
-
-  Status Initialize() {
-    for (const Family family : kFamilies) {
-      const std::unique_ptr<rocksdb::Iterator> row(
-          db().NewIterator(rocksdb::ReadOptions(), HandleOf(family)));
-      row->SeekToFirst();
-      if (row->Valid()) {
-        return Corrupt(fmt::format("the family {} holds records but the meta records are missing",
-                                   FamilyName(family)));
-      }
-      FACEGATE_RETURN_IF_ERROR(FromRocksDb(row->status(), "reading a new store"));
-    }
-    StoreBatch batch(*database_);
-    FACEGATE_RETURN_IF_ERROR(PutFormat(batch));
-    FACEGATE_RETURN_IF_ERROR(
-        batch.Put(Family::kMeta, std::string(kCountersKey), EncodeCounters(1)));
-    return Commit(batch, "beginning a store", StoreDatabase::Kind::kAdds);
   }
 
   const std::unique_ptr<StoreDatabase> database_;

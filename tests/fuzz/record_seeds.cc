@@ -74,11 +74,20 @@ Seed Open(const std::string& name, Family family, const std::string& key,
                                    .value = std::string_view(value).substr(0, value.size() - 4)})};
 }
 
-// The byte of the envelope at `at` is another one: 0 is its version, 1 the cipher, 2 to 5 the key,
-// 6 the size of the nonce.
+// The byte of the envelope at `at` is another one: 0 is its version, 1 the cipher, 2 to 9 the key,
+// 10 the size of the nonce.
 Seed WithEnvelopeByte(const std::string& name, size_t at, char byte) {
   Seed seed = Open(name, Family::kMeta, std::string(kCountersKey), EncodeCounters(4097));
   seed.bytes.at(2 + kCountersKey.size() + at) = byte;
+  return seed;
+}
+
+// The same record in an envelope of the first version, whose key is four bytes shorter.
+Seed FirstVersion(const std::string& name, Family family, const std::string& key,
+                  const std::string& payload) {
+  Seed seed = Open(name, family, key, payload);
+  seed.bytes.at(2 + key.size()) = 1;
+  seed.bytes.erase(2 + key.size() + 2, 4);
   return seed;
 }
 
@@ -87,7 +96,9 @@ Seed WithEnvelopeByte(const std::string& name, size_t at, char byte) {
 std::vector<Seed> RecordSeeds() {
   const std::string collection_key = EncodeCollectionKey(1);
   const std::string identity_key = EncodeIdentityKey(Identity().key);
-  const std::string template_key = EncodeTemplateKey({.owner = Identity().key, .template_id = 3});
+  const std::string template_key =
+      EncodeTemplateKey({.owner = Identity().key, .generation = 1, .template_id = 3});
+  const std::string crop_key = EncodeCropKey({.owner = Identity().key, .template_id = 3});
   StoredCollection plain = Collection();
   plain.settings.min_cosine.reset();
   return {
@@ -98,6 +109,9 @@ std::vector<Seed> RecordSeeds() {
       Open("request", Family::kRequests, EncodeRequestKey(Request().key), EncodeRequest(Request())),
       Open("request_erased", Family::kRequests, EncodeRequestKey(ErasedRequest().key),
            EncodeRequest(ErasedRequest())),
+      Open("crop", Family::kCrops, crop_key, "a picture"),
+      Open("old_template_key", Family::kTemplates, crop_key, TemplatePayload()),
+      FirstVersion("first_version", Family::kTemplates, template_key, TemplatePayload()),
       Open("counters", Family::kMeta, std::string(kCountersKey), EncodeCounters(4097)),
       Open("other_key", Family::kIdentities, EncodeIdentityKey({.collection = 1, .identity = 9}),
            EncodeIdentity(Identity())),
@@ -108,10 +122,10 @@ std::vector<Seed> RecordSeeds() {
       Whole("whole_identity", Family::kIdentities, identity_key, EncodeIdentity(Identity())),
       Whole("whole_template", Family::kTemplates, template_key, TemplatePayload()),
       Whole("whole_counters", Family::kMeta, std::string(kCountersKey), EncodeCounters(1)),
-      WithEnvelopeByte("later_version", 0, 2),
+      WithEnvelopeByte("later_version", 0, 3),
       WithEnvelopeByte("encrypted", 1, 1),
       WithEnvelopeByte("key_id", 2, 1),
-      WithEnvelopeByte("nonce", 6, 12),
+      WithEnvelopeByte("nonce", 10, 12),
   };
 }
 

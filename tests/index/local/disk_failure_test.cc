@@ -19,7 +19,10 @@
 #include <vector>
 
 #include "face/base/mutex.h"
+#include "index/store/store_format.h"
 #include "tests/index/local/gallery_fixture.h"
+#include "tests/index/store/committed_store.h"
+#include "tests/index/store/filled_gallery.h"
 
 namespace {
 
@@ -239,6 +242,54 @@ TEST_F(DiskFailureTest, DoesNotOpenOnAFullDisk) {
   Heal();
   gallery_ = OpenOrDie(directory(), clock_);
   EXPECT_EQ(SnapshotOf(*gallery_), before_);
+}
+
+// A store of an earlier format needs room for its templates once more.
+class TakeoverOnFullDiskTest : public ::testing::Test {
+ protected:
+  TakeoverOnFullDiskTest() {
+    CopyStore(CommittedStore("format_3"), directory());
+    const std::string real = std::filesystem::canonical(directory()).string();
+    FACEGATE_CHECK(real.size() < sizeof(failing_directory));
+    std::strcpy(failing_directory, real.c_str());
+  }
+  ~TakeoverOnFullDiskTest() override {
+    Heal();
+    failing_directory[0] = '\0';
+  }
+  static void Heal() {
+    write_error = 0;
+    free_bytes = kAsItIs;
+  }
+  std::string directory() const { return dir_.File("store"); }
+
+  // Takes the store over in small batches, and calls `fill` before the third.
+  Status TakeOver(const std::function<void()>& fill) {
+    FACEGATE_ASSIGN_OR_RETURN(const auto database, StoreDatabase::Open(directory(), {}));
+    int batches = 0;
+    return PrepareFormat(*database, {.batch_bytes = 1000, .before_batch = [&] {
+                                       if (++batches == 3) fill();
+                                       return OkStatus();
+                                     }});
+  }
+  void ExpectToGoOnAfter(const std::function<void()>& fill) {
+    const Status status = TakeOver(fill);
+    EXPECT_THAT(status, RefusedWith(Reason::kStoreFull));
+    EXPECT_THAT(std::string(MessageOf(status)), ::testing::HasSubstr("the next opening goes on"));
+    Heal();
+    CountingClock clock;
+    EXPECT_EQ(DescribeGallery(*OpenOrDie(directory(), clock)), ToldOfCommittedStore("format_3"));
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(TakeoverOnFullDiskTest, GoesOnAfterRoomWasKeptForDeletions) {
+  ExpectToGoOnAfter([] { free_bytes = 0; });
+}
+
+TEST_F(TakeoverOnFullDiskTest, GoesOnAfterAWriteFailed) {
+  ExpectToGoOnAfter([] { write_error = ENOSPC; });
 }
 
 }  // namespace

@@ -67,13 +67,15 @@ class ErasePendingTest : public ErasureTest {
     StoreChange change;
     change.deleted_identities.push_back(key);
     const IdentityKey next{.collection = key.collection, .identity = key.identity + 1};
-    FACEGATE_CHECK(store
-                       .ReadTemplates(key, next,
-                                      [&](const StoredTemplate& one) {
-                                        change.deleted_templates.push_back(one.key);
-                                        return OkStatus();
-                                      })
-                       .ok());
+    FACEGATE_CHECK(
+        store
+            .ReadTemplates(key, next,
+                           [&](const StoredTemplate& one) {
+                             change.deleted_templates.push_back(
+                                 {.owner = one.key.owner, .template_id = one.key.template_id});
+                             return OkStatus();
+                           })
+            .ok());
     return change;
   }
 };

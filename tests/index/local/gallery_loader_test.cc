@@ -200,6 +200,12 @@ TEST_F(GalleryLoaderTest, FindsKeysOfAnotherShape) {
   RawStore(directory()).Put(Family::kTemplates, "short", "value");
   ExpectCorrupt("a key of 5 bytes in the family templates");
   RawStore(directory()).Delete(Family::kTemplates, "short");
+  // As templates had them in earlier formats.
+  const std::string old =
+      EncodeCropKey({.owner = {.collection = 1, .identity = 2}, .template_id = 3});
+  RawStore(directory()).Put(Family::kTemplates, old, "value");
+  ExpectCorrupt("a key of 24 bytes in the family templates");
+  RawStore(directory()).Delete(Family::kTemplates, old);
   // An identity's key is too short for a request, and a request's id is never zero.
   for (const std::string& key :
        {EncodeIdentityKey({.collection = 1, .identity = 2}),
@@ -237,6 +243,19 @@ TEST_F(GalleryLoaderTest, FindsTemplatesOfAnotherModelOrLength) {
   ExpectCorrupt("embedding has 15 values, the collection's have 16");
 }
 
+TEST_F(GalleryLoaderTest, FindsTemplatesOfAnotherGenerationWithoutTheirIdentity) {
+  {
+    RawStore raw(directory());
+    const std::string key = raw.Keys(Family::kTemplates).front();
+    TemplateKey stray = *DecodeTemplateKey(key);
+    stray.generation = 1;
+    stray.owner.identity = stray.template_id;  // which is none of an identity
+    raw.PutPayload(Family::kTemplates, EncodeTemplateKey(stray),
+                   raw.GetPayload(Family::kTemplates, key));
+  }
+  ExpectCorrupt("of generation 1: there is no such identity");
+}
+
 TEST_F(GalleryLoaderTest, FindsIdsGivenTwice) {
   {
     RawStore raw(directory());
@@ -254,12 +273,12 @@ TEST_F(GalleryLoaderTest, FindsIdsGivenTwice) {
 
 TEST_F(GalleryLoaderTest, RefusesAStoreOfALaterVersion) {
   std::string version;
-  AppendLittleEndian(version, uint32_t{4});
+  AppendLittleEndian(version, uint32_t{5});
   const std::string key(kFormatKey);
   RawStore(directory()).Put(Family::kMeta, key, SealEnvelope(Family::kMeta, key, version));
   const Status status = Open();
   EXPECT_THAT(status, StatusIs(StatusCode::kFailedPrecondition));
-  EXPECT_NE(MessageOf(status).find("format 4"), std::string_view::npos);
+  EXPECT_NE(MessageOf(status).find("format 5"), std::string_view::npos);
 }
 
 TEST_F(GalleryLoaderTest, RefusesAVersionThatNeverWas) {

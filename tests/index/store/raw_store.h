@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "face/base/check.h"
+#include "index/store/envelope.h"
 #include "index/store/key_codec.h"
 
 namespace facegate {
@@ -20,9 +21,10 @@ class RawStore {
     for (const Family family : kFamilies) {
       families.emplace_back(FamilyName(family), rocksdb::ColumnFamilyOptions());
     }
+    rocksdb::DBOptions options;
+    options.create_missing_column_families = true;  // an earlier format lacks some
     rocksdb::DB* db = nullptr;
-    FACEGATE_CHECK(
-        rocksdb::DB::Open(rocksdb::DBOptions(), directory, families, &handles_, &db).ok());
+    FACEGATE_CHECK(rocksdb::DB::Open(options, directory, families, &handles_, &db).ok());
     db_.reset(db);
   }
   ~RawStore() {
@@ -41,8 +43,24 @@ class RawStore {
   void Put(Family family, const std::string& key, const std::string& value) {
     FACEGATE_CHECK(db_->Put(rocksdb::WriteOptions(), HandleOf(family), key, value).ok());
   }
+  // In its envelope.
+  void PutPayload(Family family, const std::string& key, const std::string& payload) {
+    Put(family, key, SealEnvelope(family, key, payload));
+  }
+  std::string GetPayload(Family family, const std::string& key) {
+    const std::string value = Get(family, key);
+    const auto payload = OpenEnvelope(family, key, value);
+    FACEGATE_CHECK(payload.ok());
+    return std::string(*payload);
+  }
   void Delete(Family family, const std::string& key) {
     FACEGATE_CHECK(db_->Delete(rocksdb::WriteOptions(), HandleOf(family), key).ok());
+  }
+  // Adds a family that no program knows.
+  void Add(const std::string& family) {
+    rocksdb::ColumnFamilyHandle* handle = nullptr;
+    FACEGATE_CHECK(db_->CreateColumnFamily({}, family, &handle).ok());
+    handles_.push_back(handle);
   }
   // Removes the family with all that is in it; as before there was such a family.
   void Drop(Family family) { FACEGATE_CHECK(db_->DropColumnFamily(HandleOf(family)).ok()); }

@@ -14,10 +14,17 @@ constexpr IdentityKey kJane{.collection = 1, .identity = 7};
 TEST(StoreChangeTest, ErasesWhereItDeletes) {
   StoreChange change;
   change.deleted_identities.push_back(kJane);
-  change.deleted_templates.push_back({.owner = kJane, .template_id = 9});
+  change.deleted_requests.push_back({.owner = kJane, .id = {{1}}});
   const ErasedKeys erased = ErasedBy(change);
-  EXPECT_THAT(erased, ElementsAre(Key(Family::kIdentities), Key(Family::kTemplates)));
-  EXPECT_THAT(erased.at(Family::kTemplates).all(), ElementsAre(RangeOf(kJane)));
+  EXPECT_THAT(erased, ElementsAre(Key(Family::kIdentities), Key(Family::kRequests)));
+  EXPECT_THAT(erased.at(Family::kRequests).all(), ElementsAre(RangeOf(kJane)));
+}
+
+TEST(StoreChangeTest, ErasesAllOfACollectionButItsRequests) {
+  StoreChange change;
+  change.deleted_collections.push_back(1);
+  EXPECT_THAT(ErasedBy(change), ElementsAre(Key(Family::kCollections), Key(Family::kIdentities),
+                                            Key(Family::kTemplates), Key(Family::kCrops)));
 }
 
 TEST(StoreChangeTest, ErasesWhatItOverwritesOnlyWhereItSaysSo) {

@@ -1,94 +1,163 @@
 // Stores that earlier versions left are taken over.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <string>
 
 #include "face/base/coding.h"
-#include "index/store/envelope.h"
-#include "tests/index/local/erasure_fixture.h"
+#include "tests/index/store/committed_store.h"
+#include "tests/index/store/filled_gallery.h"
 #include "tests/index/store/raw_store.h"
 
 namespace facegate {
 namespace {
 
-// A store as the first format left it: without requests, and without a word on what was deleted.
-TEST_F(ErasePendingTest, AStoreOfTheFirstFormatIsTakenOverAndErased) {
-  gallery_.reset();
-  {
-    const auto store = OpenStore(directory());
-    ASSERT_THAT(store->Write(DeletionOf(*store, KeyOf(*store, "zebra-crossing"))), IsOk());
+using ::testing::Each;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr char kErasedId[] = "zebra-crossing";
+
+// A copy of the store that the last program of format 3 wrote.
+class StoreFormatTest : public ::testing::Test {
+ protected:
+  StoreFormatTest() { CopyStore(CommittedStore("format_3"), directory()); }
+
+  std::string directory() const { return dir_.File("store"); }
+  // Opens it as a gallery, and closes it.
+  std::string Describe() { return DescribeGallery(*OpenOrDie(directory(), clock_)); }
+  static std::string Told() { return ToldOfCommittedStore("format_3"); }
+  // The same where the format has no requests.
+  static std::string ToldWithoutRequests() {
+    std::string told = Told();
+    told.resize(told.find("request 1:"));
+    for (int id = 1; id <= 5; ++id) told += fmt::format("request {}: (new)\n", id);
+    return told;
   }
-  const std::string format(kFormatKey);
-  {
+  size_t Count(const std::string& bytes) const { return CountInFiles(directory(), bytes); }
+  std::string FormatNow() const {
+    return ToHex(RawStore(directory()).GetPayload(Family::kMeta, std::string(kFormatKey)));
+  }
+  bool Pending() const {
+    const auto store = OpenTemplateStore({.directory = directory()});
+    FACEGATE_CHECK(store.ok());
+    return (*store)->erase_pending();
+  }
+
+  // Makes an earlier format of it, with an identity that was deleted but not erased.
+  void MakeFormat(uint32_t version) {
+    const std::string key = EncodeIdentityKey({.collection = 1, .identity = 99});
+    RawStore(directory()).Put(Family::kIdentities, key, kErasedId);
     RawStore raw(directory());
-    std::string version;
-    AppendLittleEndian(version, uint32_t{1});
-    raw.Put(Family::kMeta, format, SealEnvelope(Family::kMeta, format, version));
-    raw.Delete(Family::kMeta, std::string(kErasePendingKey));
+    raw.Delete(Family::kIdentities, key);
+    for (const std::string& meta : raw.Keys(Family::kMeta)) {
+      if (meta.starts_with(kErasePendingKey)) raw.Delete(Family::kMeta, meta);
+    }
+    std::string bytes;
+    AppendLittleEndian(bytes, version);
+    raw.PutPayload(Family::kMeta, std::string(kFormatKey), bytes);
+    raw.Drop(Family::kCrops);
+    if (version > 1) return;
+    raw.Delete(Family::kMeta, std::string(kRequestTimeKey));
     raw.Drop(Family::kRequests);
   }
-  ASSERT_GT(Count(BytesOf(erased_)), 0u);
-  const std::string copy = Copy();
-  EXPECT_TRUE(Pending(copy));
-  EXPECT_TRUE(Pending(copy)) << "the new format does not make it forget";
-  auto opened = OpenLocalGallery({.directory = copy, .erase_delay = {}}, clock_);
-  ASSERT_THAT(opened, IsOk());
-  {
-    const auto ticket =
-        (*opened)->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'));
-    ASSERT_THAT(ticket, IsOk());
-    const Receipt<IdentityInfo> receipt{.ticket = &*ticket,
-                                        .answer = [](const IdentityInfo&) { return "answer"; }};
-    ASSERT_THAT((*opened)->RenameIdentity("people", "staying-behind", "n-1", "", receipt), IsOk());
-  }
-  opened->reset();
-  EXPECT_EQ(CountInFiles(copy, BytesOf(erased_)), 0u);
-  EXPECT_EQ(CountInFiles(copy, "staying-behind"), 0u);
-  EXPECT_FALSE(Pending(copy));
-  {
-    RawStore raw(copy);
-    const std::string value = raw.Get(Family::kMeta, format);
-    FACEGATE_ASSERT_OK_AND_ASSIGN(const std::string_view version,
-                                  OpenEnvelope(Family::kMeta, format, value));
-    EXPECT_EQ(ToHex(version), "03000000");
-    EXPECT_EQ(raw.Keys(Family::kRequests).size(), 1u);
-  }
-  auto again = OpenLocalGallery({.directory = copy}, clock_);
-  ASSERT_THAT(again, IsOk());
-  EXPECT_EQ((*again)->Stats()->templates, 1u);
-  EXPECT_EQ((*again)->Search("people", TestModel(), staying_, 1)->front().identity, "n-1");
-  const auto ticket = (*again)->BeginRequest(RequestId{{1}}, std::string(kFingerprintBytes, 'f'));
-  ASSERT_THAT(ticket, IsOk());
-  EXPECT_EQ(ticket->answer, "answer");
+
+  TempDir dir_;
+  CountingClock clock_;
+};
+
+TEST_F(StoreFormatTest, AStoreOfTheThirdFormatTellsTheSameAsBefore) {
+  EXPECT_EQ(Describe(), Told());
+  EXPECT_EQ(Describe(), Told()) << "after the take-over";
 }
 
-TEST_F(ErasePendingTest, AStoreOfTheSecondFormatIsTakenOverAndErased) {
-  gallery_.reset();
+TEST_F(StoreFormatTest, TakesTheStoreOver) {
+  Describe();
+  RawStore raw(directory());
+  EXPECT_THAT(raw.Keys(Family::kTemplates), SizeIs(20));
+  EXPECT_THAT(raw.Keys(Family::kTemplates), Each(SizeIs(28)));
+  EXPECT_THAT(raw.Keys(Family::kMeta), Not(::testing::Contains(std::string(kTakingOverKey))));
+  EXPECT_EQ(ToHex(raw.GetPayload(Family::kMeta, std::string(kFormatKey))), "04000000");
+}
+
+TEST_F(StoreFormatTest, OldKeysLeaveTheFiles) {
+  const std::string embedding = BytesOf(NumberedEmbedding(1));
+  ASSERT_EQ(Count(embedding), 1u);
+  EXPECT_TRUE(Pending());
+  EXPECT_GT(Count(embedding), 1u);
+  Describe();
+  EXPECT_FALSE(Pending());
+  EXPECT_EQ(Count(embedding), 1u);
+}
+
+TEST_F(StoreFormatTest, WhatWasTakenOverIsDeletedAndErased) {
   {
-    const auto store = OpenStore(directory());
-    ASSERT_THAT(store->Write(DeletionOf(*store, KeyOf(*store, "zebra-crossing"))), IsOk());
+    const auto gallery = OpenOrDie(directory(), clock_);
+    ASSERT_THAT(gallery->DeleteIdentity("people", "jane"), IsOk());
   }
-  const std::string format(kFormatKey);
-  const std::string mark(kErasePendingKey);
+  for (const uint32_t number : {1, 2, 3}) EXPECT_EQ(Count(BytesOf(NumberedEmbedding(number))), 0u);
+  EXPECT_THAT(Describe(), HasSubstr("p0"));
+}
+
+// Without requests, and without a word on what was deleted.
+TEST_F(StoreFormatTest, AStoreOfTheFirstFormatIsTakenOverAndErased) {
+  MakeFormat(1);
+  ASSERT_GT(Count(kErasedId), 0u);
+  EXPECT_TRUE(Pending());
+  EXPECT_TRUE(Pending()) << "the new format does not make it forget";
+  EXPECT_EQ(Describe(), ToldWithoutRequests());
+  EXPECT_EQ(Count(kErasedId), 0u);
+  EXPECT_FALSE(Pending());
+  EXPECT_EQ(FormatNow(), "04000000");
+}
+
+TEST_F(StoreFormatTest, AStoreOfTheFirstFormatTakesRequests) {
+  MakeFormat(1);
+  const auto ask = [&](GalleryBackend& gallery) {
+    return gallery.BeginRequest(NumberedRequest(1), FingerprintOf('f'));
+  };
   {
-    RawStore raw(directory());
-    std::string version;
-    AppendLittleEndian(version, uint32_t{2});
-    raw.Put(Family::kMeta, format, SealEnvelope(Family::kMeta, format, version));
-    for (const std::string& key : raw.Keys(Family::kMeta)) {
-      if (key.starts_with(mark)) raw.Delete(Family::kMeta, key);
-    }
-    raw.Put(Family::kMeta, mark, SealEnvelope(Family::kMeta, mark, {}));
+    const auto gallery = OpenOrDie(directory(), clock_);
+    const auto ticket = ask(*gallery);
+    ASSERT_THAT(ticket, IsOk());
+    ASSERT_THAT(gallery->RenameIdentity("people", "jane", "n-1", "",
+                                        Answering<IdentityInfo>(*ticket, "answer")),
+                IsOk());
   }
-  ASSERT_GT(Count("zebra-crossing"), 0u);
-  EXPECT_TRUE(Pending(directory()));
-  EXPECT_TRUE(Pending(directory())) << "the new format does not make it forget";
-  const auto store = OpenStore(directory());
-  ASSERT_THAT(store->Compact(), IsOk());
-  EXPECT_FALSE(store->erase_pending());
-  EXPECT_EQ(Count("zebra-crossing"), 0u);
+  const auto again = OpenOrDie(directory(), clock_);
+  EXPECT_EQ(ask(*again)->answer, "answer");
+}
+
+TEST_F(StoreFormatTest, AStoreOfTheSecondFormatIsTakenOverAndErased) {
+  MakeFormat(2);
+  RawStore(directory()).PutPayload(Family::kMeta, std::string(kErasePendingKey), {});
+  ASSERT_GT(Count(kErasedId), 0u);
+  EXPECT_TRUE(Pending());
+  EXPECT_TRUE(Pending()) << "the new format does not make it forget";
+  EXPECT_EQ(Describe(), Told());
+  EXPECT_EQ(Count(kErasedId), 0u);
+  EXPECT_FALSE(Pending());
+  EXPECT_EQ(FormatNow(), "04000000");
+}
+
+TEST_F(StoreFormatTest, OfAStoreOfTheSecondFormatWithoutAMarkTemplatesAloneAreErased) {
+  MakeFormat(2);
+  EXPECT_TRUE(Pending());
+  EXPECT_THAT(RawStore(directory()).Keys(Family::kMeta),
+              ::testing::Contains(EndsWith("erase_pending_templates")));
+  EXPECT_THAT(RawStore(directory()).Keys(Family::kMeta),
+              Not(::testing::Contains(EndsWith("identities"))));
+}
+
+TEST_F(StoreFormatTest, RefusesFamiliesOfALaterVersionInWords) {
+  RawStore(directory()).Add("later");
+  const auto store = OpenTemplateStore({.directory = directory()});
+  EXPECT_THAT(store, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(MessageOf(store.status())), HasSubstr("a later version wrote it"));
 }
 
 }  // namespace

@@ -51,6 +51,14 @@ TEST(TemplateRecordTest, ReadsBackCollections) {
   }
 }
 
+TEST(TemplateRecordTest, ReadsBackTheGenerationOfACollection) {
+  StoredCollection collection = SomeCollection();
+  EXPECT_EQ(DecodeCollection(3, EncodeCollection(collection))->generation, 0u)
+      << "as records that do not have it";
+  collection.generation = UINT32_MAX;
+  EXPECT_EQ(DecodeCollection(3, EncodeCollection(collection))->generation, UINT32_MAX);
+}
+
 TEST(TemplateRecordTest, ReadsBackIdentities) {
   const StoredIdentity identity{.key = {.collection = 3, .identity = 4},
                                 .id = "a-b",
