@@ -34,8 +34,8 @@ struct StoreChange {
   std::optional<int64_t> request_time_us;
 };
 
-// The places in which `change` deletes or overwrites what must leave the files, but for the faces of
-// identities: StoreBatch finds out whether there are any.
+// The places in which `change` deletes or overwrites what must leave the files, but for the faces
+// of identities: StoreBatch finds out whether there are any.
 ErasedKeys ErasedBy(const StoreChange& change);
 
 // Tells whether the change makes room on the disk rather than needs some. A deletion may put

@@ -77,7 +77,7 @@ StatusOr<std::optional<double>> ParseRate(double value, std::string_view field) 
 
 StatusOr<Fusion> ParseFusion(int fusion) {
   if (fusion < static_cast<int>(Fusion::kBestTemplate) ||
-      fusion > static_cast<int>(Fusion::kMeanTemplate)) {
+      fusion > static_cast<int>(Fusion::kMeanOfTwoBest)) {
     return Corrupt(fmt::format("{} is no way to make a score of templates", fusion));
   }
   return static_cast<Fusion>(fusion);
@@ -95,6 +95,8 @@ static_assert(static_cast<int>(Fusion::kBestTemplate) ==
               storage::v1::CollectionRecord::BEST_TEMPLATE);
 static_assert(static_cast<int>(Fusion::kMeanTemplate) ==
               storage::v1::CollectionRecord::MEAN_TEMPLATE);
+static_assert(static_cast<int>(Fusion::kMeanOfTwoBest) ==
+              storage::v1::CollectionRecord::MEAN_OF_TWO_BEST);
 static_assert(static_cast<int>(TemplateSource::kImage) == storage::v1::TemplateRecord::IMAGE);
 static_assert(static_cast<int>(TemplateSource::kAlignedCrop) ==
               storage::v1::TemplateRecord::ALIGNED_CROP);

@@ -36,7 +36,8 @@ class TemplateStore {
   // is missing, a model that differs) is the caller's to check.
   virtual Status ReadCollections(const CollectionVisitor& visit) const = 0;
   virtual Status ReadIdentities(const IdentityVisitor& visit) const = 0;
-  // Reads those of the identities from `from` to before `until` (nullopt: to the end).
+  // Reads those of the identities from `from` to before `until` (nullopt: to the end), of all
+  // generations: those of an identity in the order of generation and number.
   virtual Status ReadTemplates(const IdentityKey& from, const std::optional<IdentityKey>& until,
                                const TemplateVisitor& visit) const = 0;
 
@@ -79,8 +80,10 @@ struct TemplateStoreOptions {
   std::function<void(const Status&)> on_write_health = {};
 };
 
-// A store in RocksDB, laid out as index/store/FORMAT.md says. kFailedPrecondition when another process
-// (or this one) has it open, or when a later version wrote it.
+// A store in RocksDB, laid out as index/store/FORMAT.md says. One of an earlier format is taken over
+// first, which takes time in the measure of its templates and as much room as they have (kStoreFull);
+// what a process that was killed had not done yet, the next one does. kFailedPrecondition when
+// another process (or this one) has it open, or when a later version wrote it.
 StatusOr<std::unique_ptr<TemplateStore>> OpenTemplateStore(const TemplateStoreOptions& options);
 
 }  // namespace facegate

@@ -6,7 +6,8 @@
 #include "face/base/check.h"
 #include "face/base/file.h"
 
-// The stores of earlier formats that lie beside this file, and what write_filled_store told of them.
+// The stores of earlier formats that lie beside this file, and what write_filled_store told of
+// them.
 namespace facegate {
 
 inline std::string CommittedStore(const std::string& name) {

@@ -9,8 +9,8 @@
 
 #include "tests/index/local/requests_fixture.h"
 
-// What the committed stores of earlier formats hold (tests/index/store/format_3), and how it is told
-// in the texts beside them.
+// What the committed stores of earlier formats hold (tests/index/store/format_3), and how it is
+// told in the texts beside them.
 namespace facegate {
 
 inline constexpr int kFilledSize = 16;

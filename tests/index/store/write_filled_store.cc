@@ -1,8 +1,8 @@
-// write_filled_store DIRECTORY: writes the store of which a copy is committed for each earlier format,
-// in this program's format, and tells on standard output what is in it. A change of the format begins
-// with it: build this before the change, run it, and commit the files of the directory as
-// tests/index/store/format_N, but for RESERVE, LOCK, IDENTITY and OPTIONS-*, and what it tells as
-// format_N.txt.
+// write_filled_store DIRECTORY: writes the store of which a copy is committed for each earlier
+// format, in this program's format, and tells on standard output what is in it. A change of the
+// format begins with it: build this before the change, run it, and commit the files of the
+// directory as tests/index/store/format_N, but for RESERVE, LOCK, IDENTITY and OPTIONS-*, and what
+// it tells as format_N.txt.
 
 #include <cstdio>
 #include <string>
