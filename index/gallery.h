@@ -39,6 +39,15 @@ struct EnrolResult {
   bool created_identity = false;
 };
 
+// What a search looks for.
+struct SearchOptions {
+  size_t k = 1;  // identities
+  // Those with a score below this are not wanted; nothing: all are.
+  std::optional<double> least_score{};
+  // Of those identities alone that have all of these labels, with these values.
+  Labels labels{};
+};
+
 // The labels of an identity that change; those not named stay, unless all are replaced.
 struct LabelChange {
   bool replace_all = false;
@@ -163,20 +172,20 @@ class Gallery {
                                 uint64_t template_id, const Receipt<Deleted>& receipt = {},
                                 const StopCheck& stop = {}) = 0;
 
-  // For each query the `k` identities with the highest scores, best first, each once; ties go to
-  // the lower template id (with Fusion::kMeanTemplate to the lowest of each identity). Equal to a
-  // full scan with CosineScore(); with a cohort, the `k` best after normalisation of the max(k, 50)
-  // with the highest cosines. An answer is of the templates that were there when the search began,
+  // For each query the k identities with the highest scores, best first, each once; ties go to the
+  // lower template id (with Fusion::kMeanTemplate to the lowest of each identity). Equal to a full
+  // scan with CosineScore(); with a cohort, the k best after normalisation of the max(k, 50) with
+  // the highest cosines. An answer is of the templates that were there when the search began,
   // without those that were removed before it ended. kModelMismatch when `model` is not the
   // collection's.
   virtual StatusOr<std::vector<std::vector<Candidate>>> Search(
       std::string_view collection, const ModelKey& model, std::span<const Embedding> queries,
-      size_t k, const StopCheck& stop = {}) const = 0;
+      const SearchOptions& options, const StopCheck& stop = {}) const = 0;
   // The same for one.
   StatusOr<std::vector<Candidate>> Search(std::string_view collection, const ModelKey& model,
-                                          const Embedding& query, size_t k,
+                                          const Embedding& query, const SearchOptions& options,
                                           const StopCheck& stop = {}) const {
-    auto found = Search(collection, model, std::span(&query, 1), k, stop);
+    auto found = Search(collection, model, std::span(&query, 1), options, stop);
     if (!found.ok()) return found.status();
     return std::move(found->front());
   }

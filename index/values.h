@@ -14,8 +14,9 @@ namespace facegate {
 
 // Tells how the templates of an identity make one score. Persisted, so the numbers stay.
 enum class Fusion {
-  kBestTemplate = 0,  // the highest cosine
-  kMeanTemplate = 1,  // the cosine with the mean of the templates, weighted by their quality
+  kBestTemplate = 0,   // the highest cosine
+  kMeanTemplate = 1,   // the cosine with the mean of the templates, weighted by their quality
+  kMeanOfTwoBest = 2,  // the mean of the two highest cosines; of one template its own
 };
 
 struct CollectionSettings {
@@ -104,7 +105,7 @@ struct NewTemplate {
 struct Candidate {
   std::string identity;
   uint64_t template_id = 0;    // the best one; of equal ones, the lower number
-  float cosine = 0.0f;         // CosineScore(), of the best template or of the mean
+  float cosine = 0.0f;         // CosineScore(), of what the collection's Fusion says
   float score = 0.0f;          // what decides: the cosine, or what a cohort makes of it
   bool is_normalised = false;  // by a cohort
 };

@@ -62,8 +62,10 @@ struct GuardOptions {
   }
 };
 
-constexpr std::pair<const char*, v1::Fusion> kFusions[] = {{"best", v1::FUSION_BEST_TEMPLATE},
-                                                           {"mean", v1::FUSION_MEAN_TEMPLATE}};
+constexpr std::pair<const char*, v1::Fusion> kFusions[] = {
+    {"best", v1::FUSION_BEST_TEMPLATE},
+    {"mean", v1::FUSION_MEAN_TEMPLATE},
+    {"two-best", v1::FUSION_MEAN_OF_TWO_BEST}};
 
 // Says how scores are made, each where it is given.
 struct ScoreOptions {
@@ -73,9 +75,9 @@ struct ScoreOptions {
 
   void AddTo(CLI::App& app) {
     app.add_option("--fusion", fusion,
-                   "What a face is compared with: the best of an identity's templates, or their "
-                   "mean (best unless set)")
-        ->check(CLI::IsMember({"best", "mean"}));
+                   "What makes the score: the best of an identity's templates, their mean, or the "
+                   "mean of its two best scores (best unless set)")
+        ->check(CLI::IsMember({"best", "mean", "two-best"}));
     app.add_flag("--cohort", cohort,
                  "Normalise scores by what faces have in common with the collection's others, from "
                  "100 identities on");
@@ -92,7 +94,10 @@ struct ScoreOptions {
 
 // "best", "mean, cohort".
 std::string DescribeScores(const v1::Collection& collection) {
-  std::string scores = collection.fusion() == v1::FUSION_MEAN_TEMPLATE ? "mean" : "best";
+  std::string scores = "best";
+  for (const auto& [name, value] : kFusions) {
+    if (collection.fusion() == value) scores = name;
+  }
   if (collection.cohort_normalisation()) scores += ", cohort";
   return scores;
 }

@@ -30,6 +30,7 @@ constexpr char kIdentifyFooter[] =
     "  facegate identify door.jpg\n"
     "  facegate identify -c staff --select all --top 1 group.jpg\n"
     "  facegate identify -c staff --unique group.jpg\n"
+    "  facegate identify -c staff --label floor=2 --label team=red door.jpg\n"
     "  facegate identify -c staff --min-cosine 0.45 --nearest door.jpg\n"
     "  facegate identify -c staff --fpir 0.01 --site-calibration door.jpg\n"
     "  facegate identify -c staff --select central --sheet found.png photos/*.jpg\n"
@@ -61,6 +62,10 @@ class IdentifyCommand : public Command {
                     "right and what is wrong")
         ->needs("--sheet")
         ->check(CLI::IsMember({"file", "folder"}));
+    identify
+        .add_option("--label", labels_,
+                    "Search only identities that have this label; several must all be there")
+        ->type_name("KEY=VALUE");
     identify.add_flag("--nearest", nearest_, "Show also candidates below the threshold");
     identify
         .add_flag("--unique", unique_,
@@ -83,6 +88,7 @@ class IdentifyCommand : public Command {
   std::string sheet_;
   std::string sheet_title_;
   std::string expect_;
+  std::vector<std::string> labels_;
   OperatingPointOptions operating_point_;
   uint32_t top_ = 0;  // 0: the server's choice
   bool nearest_ = false;
@@ -104,6 +110,15 @@ ClientResult<v1::IdentifyResponse> IdentifyCommand::Identify(Session& session,
   request.set_max_candidates(top_);
   request.set_include_below_threshold(nearest_);
   request.set_unique_identities(unique_);
+  for (const std::string& label : labels_) {
+    const size_t equals = label.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return LocalError(fmt::format("--label {} is not KEY=VALUE", label));
+    }
+    const auto [place, added] =
+        request.mutable_labels()->insert({label.substr(0, equals), label.substr(equals + 1)});
+    if (!added) return LocalError(fmt::format("--label {} is given twice", place->first));
+  }
   auto answer = Ask(session, &FacegateClient::Identify, request);
   if (sheet_.empty()) return answer;
   const std::string& bytes =

@@ -273,6 +273,7 @@ StatusOr<IdentityInfo> Collection::RenameIdentity(std::string_view identity,
 Status Collection::Overwrite(std::string_view identity, StoredIdentity record, bool takes_away,
                              const IdentityInfo& info, const Receipt<IdentityInfo>& receipt,
                              const StopCheck& stop) {
+  LabelIndex::Addition labels = LabelIndex::Prepare(record.key.identity, record.labels);
   StoreChange change;
   change.erases_overwritten = takes_away;
   if (takes_away) FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
@@ -280,7 +281,7 @@ Status Collection::Overwrite(std::string_view identity, StoredIdentity record, b
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, info, record.key, change));
   FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(change, stop));
   const WriterLock lock(mutex_);
-  state_.Update(identity, std::move(record));
+  state_.Update(identity, std::move(record), std::move(labels));
   return OkStatus();
 }
 
@@ -339,6 +340,7 @@ StatusOr<MergeResult> Collection::MergeIdentities(const MergedIdentity& source,
   const TwoIdentitiesLock order(parts_.identity_locks.Of(record_.uid, source.id),
                                 parts_.identity_locks.Of(record_.uid, target.id));
   FACEGATE_ASSIGN_OR_RETURN(MergePlan plan, PlanMerge(source, target));
+  LabelIndex::Addition labels = LabelIndex::Prepare(plan.merged.uid, plan.merged.labels);
   FACEGATE_ASSIGN_OR_RETURN(auto room, MakeRoom(0));
   const IdentityKey heir = plan.change.identities.front().key;
   FACEGATE_RETURN_IF_ERROR(
@@ -346,7 +348,7 @@ StatusOr<MergeResult> Collection::MergeIdentities(const MergedIdentity& source,
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, plan.result, heir, plan.change));
   FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(plan.change, stop));
   const WriterLock lock(mutex_);
-  state_.Merge(source.id, target.id, std::move(plan.merged), room);
+  state_.Merge(source.id, target.id, std::move(plan.merged), std::move(labels), room);
   return std::move(plan.result);
 }
 
@@ -393,13 +395,14 @@ Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_i
     change.deleted_templates.push_back({.owner = KeyOf(*entry), .template_id = template_id});
   }
   StoredIdentity record = change.identities.front();
+  LabelIndex::Addition labels = LabelIndex::Prepare(record.key.identity, record.labels);
   FACEGATE_ASSIGN_OR_RETURN(auto room, MakeRoom(0));
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Outdate(record.key, change));
   FACEGATE_RETURN_IF_ERROR(parts_.ledger.Keep(receipt, Deleted{}, record.key, change));
   FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(change, stop));
   const WriterLock lock(mutex_);
   state_.RemoveTemplate(identity, template_id, room);
-  state_.Update(identity, std::move(record));
+  state_.Update(identity, std::move(record), std::move(labels));
   return OkStatus();
 }
 

@@ -124,7 +124,8 @@ class Collection {
   Status DeleteTemplate(std::string_view identity, uint64_t template_id,
                         const Receipt<Deleted>& receipt, const StopCheck& stop);
 
-  StatusOr<std::vector<std::vector<Candidate>>> Search(std::span<const Embedding> queries, size_t k,
+  StatusOr<std::vector<std::vector<Candidate>>> Search(std::span<const Embedding> queries,
+                                                       const SearchOptions& options,
                                                        const StopCheck& stop) const;
   StatusOr<Candidate> Score(std::string_view identity, const Embedding& query) const;
   Status CompareIdentities(const SelfComparison& comparison, ScoreSink& sink,
@@ -165,16 +166,32 @@ class Collection {
   // Null where the scores have none.
   StatusOr<std::shared_ptr<const Cohort>> CurrentCohort() const;
   StatusOr<CollectionState::SearchView> View() const;
-  // What a view found of one query as it is now; nothing when some of it is gone.
-  StatusOr<std::optional<std::vector<Candidate>>> Resolved(const std::vector<IndexMatch>& matches,
-                                                           bool of_means, const Embedding& query,
-                                                           const Cohort* cohort,
-                                                           const StopCheck& stop) const;
-  std::optional<std::vector<Candidate>> ResolvedAtOnce(std::span<const IndexMatch> matches,
-                                                       bool of_means, const Embedding& query,
-                                                       const Cohort* cohort,
-                                                       std::span<const float> probe_scores) const
+  // The identities that have all of the labels.
+  StatusOr<std::shared_ptr<const GroupFilter>> FilterBy(const Labels& labels,
+                                                        const StopCheck& stop) const;
+  // A search without the lock, over one view. What is gone by the time that it is looked up makes
+  // the answer nothing.
+  struct Searching {
+    CollectionState::SearchView view;
+    std::shared_ptr<const Cohort> cohort;  // null where scores have none
+    RowSearch rows;
+    size_t k = 0;  // of the answer
+    const StopCheck& stop;
+  };
+  using MaybeCandidates = std::optional<std::vector<Candidate>>;
+  StatusOr<std::optional<std::vector<std::vector<Candidate>>>> SearchOnce(
+      const Searching& searching, std::span<const Embedding> queries) const;
+  StatusOr<MaybeCandidates> Resolved(const Searching& searching, const Embedding& query,
+                                     const std::vector<IndexMatch>& matches) const;
+  MaybeCandidates ResolvedAtOnce(const Searching& searching, const Embedding& query,
+                                 std::span<const IndexMatch> matches,
+                                 std::span<const float> probe_scores) const
       FACEGATE_REQUIRES_SHARED(mutex_);
+  // All that can be among the k best by the mean of their two best templates, where `found` are the
+  // k with the best templates.
+  StatusOr<std::vector<IndexMatch>> AllForTwoBest(const Searching& searching,
+                                                  const Embedding& query,
+                                                  const std::vector<Candidate>& found) const;
 
   StatusOr<CollectionInfo> ApplyChange(const CollectionChange& change, std::string_view etag,
                                        const Receipt<CollectionInfo>& receipt,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,21 @@ namespace {
 constexpr size_t kNormalised = 50;
 // Candidates that are looked up under one lock: a millisecond.
 constexpr size_t kResolvedAtOnce = 64;
+
+void SortByTemplate(std::vector<Candidate>& candidates) {
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.template_id < b.template_id; });
+}
+
+// The k best of the candidates, as far as they are wanted; of equal ones the first.
+void KeepBest(const RowSearch& wanted, size_t k, std::vector<Candidate>& candidates) {
+  std::erase_if(candidates, [&](const Candidate& candidate) {
+    return static_cast<double>(candidate.score) < wanted.least;
+  });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  if (candidates.size() > k) candidates.resize(k);
+}
 
 }  // namespace
 
@@ -92,70 +108,119 @@ StatusOr<CollectionState::SearchView> Collection::View() const {
   return state_.View();
 }
 
-std::optional<std::vector<Candidate>> Collection::ResolvedAtOnce(
-    std::span<const IndexMatch> matches, bool of_means, const Embedding& query,
-    const Cohort* cohort, std::span<const float> probe_scores) const {
+StatusOr<std::shared_ptr<const GroupFilter>> Collection::FilterBy(const Labels& labels,
+                                                                  const StopCheck& stop) const {
+  std::vector<uint64_t> identities;
+  for (std::optional<uint64_t> from = 0; from.has_value();) {
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    const ReaderLock lock(mutex_);
+    from = state_.labels().List(labels, *from, identities);
+  }
+  return std::make_shared<const GroupFilter>(std::move(identities));
+}
+
+Collection::MaybeCandidates Collection::ResolvedAtOnce(const Searching& searching,
+                                                       const Embedding& query,
+                                                       std::span<const IndexMatch> matches,
+                                                       std::span<const float> probe_scores) const {
   std::vector<Candidate> candidates;
   candidates.reserve(matches.size());
   for (const IndexMatch& match : matches) {
-    std::optional<Candidate> candidate = state_.CandidateOf(match, of_means, query);
+    std::optional<Candidate> candidate = state_.CandidateOf(match, searching.view.fusion, query);
     if (!candidate.has_value()) return std::nullopt;
-    if (cohort != nullptr) {
-      state_.Normalise(*cohort, probe_scores, *state_.Find(candidate->identity), *candidate);
+    if (searching.cohort != nullptr) {
+      state_.Normalise(*searching.cohort, probe_scores, *state_.Find(candidate->identity),
+                       *candidate);
     }
     candidates.push_back(*std::move(candidate));
   }
   return candidates;
 }
 
-StatusOr<std::optional<std::vector<Candidate>>> Collection::Resolved(
-    const std::vector<IndexMatch>& matches, bool of_means, const Embedding& query,
-    const Cohort* cohort, const StopCheck& stop) const {
+StatusOr<Collection::MaybeCandidates> Collection::Resolved(
+    const Searching& searching, const Embedding& query,
+    const std::vector<IndexMatch>& matches) const {
   std::vector<float> probe_scores;
-  if (cohort != nullptr) probe_scores = cohort->Scores(query.values());
+  if (searching.cohort != nullptr) probe_scores = searching.cohort->Scores(query.values());
   std::vector<Candidate> candidates;
   candidates.reserve(matches.size());
   std::span<const IndexMatch> left(matches);
   while (!left.empty()) {
-    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    FACEGATE_RETURN_IF_ERROR(Ask(searching.stop));
     const auto some = left.first(std::min(left.size(), kResolvedAtOnce));
     const ReaderLock lock(mutex_);
     FACEGATE_RETURN_IF_ERROR(CheckPresent());
-    auto resolved = ResolvedAtOnce(some, of_means, query, cohort, probe_scores);
+    auto resolved = ResolvedAtOnce(searching, query, some, probe_scores);
     if (!resolved.has_value()) return resolved;
     std::move(resolved->begin(), resolved->end(), std::back_inserter(candidates));
     left = left.subspan(some.size());
   }
-  return std::optional<std::vector<Candidate>>(std::move(candidates));
+  return MaybeCandidates(std::move(candidates));
+}
+
+// The mean of the two best is at most the best: whoever has one of at least the k-th mean so far may
+// be among the k best, and nobody else.
+StatusOr<std::vector<IndexMatch>> Collection::AllForTwoBest(
+    const Searching& searching, const Embedding& query, const std::vector<Candidate>& found) const {
+  RowSearch all = searching.rows;
+  all.k = std::numeric_limits<size_t>::max();
+  for (const Candidate& candidate : found) {
+    all.least = std::min(all.least, static_cast<double>(candidate.cosine));
+  }
+  const std::span<const float> vector = query.values();
+  FACEGATE_ASSIGN_OR_RETURN(auto matches,
+                            searching.view.rows->Search({&vector, 1}, all, searching.stop));
+  return std::move(matches.front());
+}
+
+StatusOr<std::optional<std::vector<std::vector<Candidate>>>> Collection::SearchOnce(
+    const Searching& searching, std::span<const Embedding> queries) const {
+  using Answers = std::vector<std::vector<Candidate>>;
+  std::vector<std::span<const float>> vectors;
+  vectors.reserve(queries.size());
+  for (const Embedding& query : queries) vectors.push_back(query.values());
+  FACEGATE_ASSIGN_OR_RETURN(const auto found,
+                            searching.view.rows->Search(vectors, searching.rows, searching.stop));
+  Answers answers;
+  for (size_t i = 0; i < queries.size(); ++i) {
+    FACEGATE_ASSIGN_OR_RETURN(MaybeCandidates candidates,
+                              Resolved(searching, queries[i], found[i]));
+    if (!candidates.has_value()) return std::optional<Answers>();
+    if (searching.view.fusion == Fusion::kMeanOfTwoBest && candidates->size() == searching.rows.k &&
+        searching.rows.k > 0) {
+      FACEGATE_ASSIGN_OR_RETURN(const auto all, AllForTwoBest(searching, queries[i], *candidates));
+      FACEGATE_ASSIGN_OR_RETURN(candidates, Resolved(searching, queries[i], all));
+      if (!candidates.has_value()) return std::optional<Answers>();
+    }
+    if (searching.view.fusion == Fusion::kMeanOfTwoBest) SortByTemplate(*candidates);
+    KeepBest(searching.rows, searching.k, *candidates);
+    answers.push_back(*std::move(candidates));
+  }
+  return std::optional<Answers>(std::move(answers));
 }
 
 // What is found is looked up when the scan has ended. Where something of it was removed or changed
 // by then, another row may have its place, and the search begins again: each time for a change of
 // one of the few best among all within the time of a scan, so that it ends soon.
 StatusOr<std::vector<std::vector<Candidate>>> Collection::Search(std::span<const Embedding> queries,
-                                                                 size_t k,
+                                                                 const SearchOptions& options,
                                                                  const StopCheck& stop) const {
   using Answers = std::vector<std::vector<Candidate>>;
   return CatchToStatus("searching", [&]() -> StatusOr<Answers> {
-    FACEGATE_ASSIGN_OR_RETURN(const auto cohort, CurrentCohort());
-    const size_t nearest = k == 0 || cohort == nullptr ? k : std::max(k, kNormalised);
-    std::vector<std::span<const float>> vectors;
-    vectors.reserve(queries.size());
-    for (const Embedding& query : queries) vectors.push_back(query.values());
     for (;;) {
-      FACEGATE_ASSIGN_OR_RETURN(const CollectionState::SearchView view, View());
-      FACEGATE_ASSIGN_OR_RETURN(const auto found, view.rows->Search(vectors, nearest, stop));
-      Answers answers;
-      for (size_t i = 0; i < queries.size(); ++i) {
-        FACEGATE_ASSIGN_OR_RETURN(
-            auto candidates, Resolved(found[i], view.of_means, queries[i], cohort.get(), stop));
-        if (!candidates.has_value()) break;
-        std::stable_sort(candidates->begin(), candidates->end(),
-                         [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
-        if (candidates->size() > k) candidates->resize(k);
-        answers.push_back(*std::move(candidates));
+      Searching searching{.view = {}, .cohort = nullptr, .rows = {}, .k = options.k, .stop = stop};
+      FACEGATE_ASSIGN_OR_RETURN(searching.cohort, CurrentCohort());
+      searching.rows.k = options.k == 0 || searching.cohort == nullptr
+                             ? options.k
+                             : std::max(options.k, kNormalised);
+      // No cohort makes a score higher, nor is a mean of two above the best.
+      searching.rows.least = options.least_score.value_or(searching.rows.least);
+      if (!options.labels.empty()) {
+        FACEGATE_ASSIGN_OR_RETURN(searching.rows.groups, FilterBy(options.labels, stop));
       }
-      if (answers.size() == queries.size()) return answers;
+      FACEGATE_ASSIGN_OR_RETURN(searching.view, View());
+      FACEGATE_ASSIGN_OR_RETURN(auto answers, SearchOnce(searching, queries));
+      if (answers.has_value()) return *std::move(answers);
     }
   });
 }

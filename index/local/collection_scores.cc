@@ -165,12 +165,18 @@ void CollectionState::KeepCohort(uint64_t version, std::shared_ptr<const Cohort>
 Candidate CollectionState::CosineOf(std::string_view identity, const IdentityEntry& entry,
                                     const Embedding& query) const {
   Candidate best{.identity = std::string(identity), .cosine = -2.0f};
+  float second = -2.0f;
   // The order is that of ascending ids, so that the lower one keeps a tie.
   for (const TemplateEntry& one : entry.templates) {
     const float cosine = CosineScore(query.values(), index_->Vector(one.slot));
+    second = std::max(second, std::min(cosine, best.cosine));
     if (cosine <= best.cosine) continue;
     best.template_id = one.id;
     best.cosine = cosine;
+  }
+  if (policy_.fusion == Fusion::kMeanOfTwoBest && entry.templates.size() > 1) {
+    best.cosine =
+        static_cast<float>((static_cast<double>(best.cosine) + static_cast<double>(second)) / 2);
   }
   if (entry.mean.has_value()) {
     best.cosine = CosineScore(query.values(), means_->Vector(*entry.mean));
@@ -189,16 +195,16 @@ void CollectionState::Normalise(const Cohort& cohort, std::span<const float> pro
 }
 
 StatusOr<CollectionState::SearchView> CollectionState::View() const {
-  SearchView view{.rows = nullptr, .of_means = means_ != nullptr};
-  FACEGATE_ASSIGN_OR_RETURN(view.rows, (view.of_means ? *means_ : *index_).View());
+  SearchView view{.rows = nullptr, .fusion = policy_.fusion};
+  FACEGATE_ASSIGN_OR_RETURN(view.rows, (means_ != nullptr ? *means_ : *index_).View());
   return view;
 }
 
-std::optional<Candidate> CollectionState::CandidateOf(const IndexMatch& match, bool of_means,
+std::optional<Candidate> CollectionState::CandidateOf(const IndexMatch& match, Fusion fusion,
                                                       const Embedding& query) const {
   const std::string* const owner = OwnerOf(match);
-  if (owner == nullptr || of_means != (means_ != nullptr)) return std::nullopt;
-  if (!of_means) {
+  if (owner == nullptr || fusion != policy_.fusion) return std::nullopt;
+  if (fusion == Fusion::kBestTemplate) {
     return Candidate{.identity = *owner,
                      .template_id = match.template_id,
                      .cosine = match.cosine,
@@ -206,7 +212,7 @@ std::optional<Candidate> CollectionState::CandidateOf(const IndexMatch& match, b
   }
   Candidate candidate = CosineOf(*owner, *Find(*owner), query);
   // The mean is another one.
-  if (candidate.cosine != match.cosine) return std::nullopt;
+  if (fusion == Fusion::kMeanTemplate && candidate.cosine != match.cosine) return std::nullopt;
   return candidate;
 }
 

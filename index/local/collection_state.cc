@@ -72,6 +72,8 @@ CollectionState::Addition CollectionState::Prepare(const StoredIdentity& identit
   Addition addition;
   addition.identity_ = one.extract(one.begin());
   addition.name_ = name.extract(name.begin());
+  if (known == nullptr)
+    addition.labels_ = LabelIndex::Prepare(identity.key.identity, identity.labels);
   return addition;
 }
 
@@ -96,16 +98,20 @@ void CollectionState::Commit(Addition addition, std::span<const StoredTemplate> 
   const auto placed = identities_.insert(std::move(addition.identity_)).position;
   addition.name_.mapped() = &placed->first;
   names_.insert(std::move(addition.name_));
+  labels_.Add(std::move(addition.labels_));
   FollowTemplates(placed->second, room);
 }
 
-void CollectionState::Update(std::string_view identity, StoredIdentity record) {
+void CollectionState::Update(std::string_view identity, StoredIdentity record,
+                             LabelIndex::Addition labels) {
   const auto found = identities_.find(identity);
   FACEGATE_CHECK(found != identities_.end());
   IdentityEntry& entry = found->second;
   entry.create_time_us = record.create_time_us;
   entry.update_time_us = record.update_time_us;
   entry.revision = record.revision;
+  labels_.Remove(entry.uid, entry.labels);
+  labels_.Add(std::move(labels));
   entry.labels = std::move(record.labels);
   if (record.id == identity) return;
   // The node keeps its place in memory, and with it what names_ points to.
@@ -115,7 +121,7 @@ void CollectionState::Update(std::string_view identity, StoredIdentity record) {
 }
 
 void CollectionState::Merge(std::string_view source, std::string_view target, IdentityEntry merged,
-                            Reservation& room) {
+                            LabelIndex::Addition labels, Reservation& room) {
   const auto from = identities_.find(source);
   const auto into = identities_.find(target);
   FACEGATE_CHECK(from != identities_.end() && into != identities_.end() && from != into);
@@ -131,6 +137,9 @@ void CollectionState::Merge(std::string_view source, std::string_view target, Id
   merged.mean = into->second.mean;
   const uint64_t gone = from->second.uid;
   Forget(from->second);
+  labels_.Remove(gone, from->second.labels);
+  labels_.Remove(merged.uid, into->second.labels);
+  labels_.Add(std::move(labels));
   into->second = std::move(merged);
   names_.erase(gone);
   identities_.erase(from);
@@ -142,6 +151,7 @@ void CollectionState::RemoveIdentity(std::string_view identity) {
   FACEGATE_CHECK(found != identities_.end());
   for (const TemplateEntry& entry : found->second.templates) index_->Remove(entry.slot);
   Forget(found->second);
+  labels_.Remove(found->second.uid, found->second.labels);
   names_.erase(found->second.uid);
   identities_.erase(found);
 }

@@ -15,6 +15,7 @@
 #include "face/base/mutex.h"
 #include "face/base/status.h"
 #include "index/gallery.h"
+#include "index/local/label_index.h"
 #include "index/rows/cohort.h"
 #include "index/rows/search_pool.h"
 #include "index/rows/vector_index.h"
@@ -109,6 +110,7 @@ class CollectionState {
     friend class CollectionState;
     Identities::node_type identity_;
     std::map<uint64_t, const std::string*>::node_type name_;
+    LabelIndex::Addition labels_;
   };
 
   // `dimension`: how long vectors are; `pool`: ExactIndexOptions::pool.
@@ -137,13 +139,14 @@ class CollectionState {
 
   // A search goes on without the lock, over this.
   struct SearchView {
-    std::unique_ptr<IndexView> rows;
-    bool of_means = false;  // else of templates
+    std::unique_ptr<IndexView> rows;  // of means, where those make the score; else of templates
+    Fusion fusion = Fusion::kBestTemplate;
   };
   StatusOr<SearchView> View() const;
   // Makes a candidate of what the search found; nothing when that is no longer so.
-  std::optional<Candidate> CandidateOf(const IndexMatch& match, bool of_means,
+  std::optional<Candidate> CandidateOf(const IndexMatch& match, Fusion fusion,
                                        const Embedding& query) const;
+  const LabelIndex& labels() const { return labels_; }
   // The score of an identity that has templates, without a cohort.
   Candidate CosineOf(std::string_view identity, const IdentityEntry& entry,
                      const Embedding& query) const;
@@ -176,11 +179,12 @@ class CollectionState {
   // These cannot fail. Identities and template must be there, and the new id of an update free.
   //
   // Takes over what `record` says of the identity that has been `identity` so far: id, labels,
-  // times.
-  void Update(std::string_view identity, StoredIdentity record);
+  // times. `labels` are those of the record.
+  void Update(std::string_view identity, StoredIdentity record, LabelIndex::Addition labels);
   // Puts `merged`, which has the templates of both, in the place of `target`, and drops `source`.
+  // `labels` are those of `merged`.
   void Merge(std::string_view source, std::string_view target, IdentityEntry merged,
-             Reservation& room);
+             LabelIndex::Addition labels, Reservation& room);
   void RemoveIdentity(std::string_view identity);
   void RemoveTemplate(std::string_view identity, uint64_t template_id, Reservation& room);
 
@@ -216,6 +220,7 @@ class CollectionState {
   ScorePolicy policy_;
   Identities identities_;
   std::map<uint64_t, const std::string*> names_;  // the keys of identities_, by number
+  LabelIndex labels_;
   std::unique_ptr<VectorIndex> index_;
   std::unique_ptr<VectorIndex> means_;  // null where they have no part in scores
   std::vector<float> mean_;             // where one is computed: a change must not need memory

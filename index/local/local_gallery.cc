@@ -255,14 +255,16 @@ class StoreBackedGallery final : public GalleryBackend {
   using Gallery::Search;
   StatusOr<std::vector<std::vector<Candidate>>> Search(std::string_view collection,
                                                        const ModelKey& model,
-                                                       std::span<const Embedding> queries, size_t k,
+                                                       std::span<const Embedding> queries,
+                                                       const SearchOptions& options,
                                                        const StopCheck& stop) const override {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection, stop));
     FACEGATE_RETURN_IF_ERROR(CheckModel(found->record(), model));
     for (const Embedding& query : queries) {
       FACEGATE_RETURN_IF_ERROR(CheckSize(found->record(), query));
     }
-    return found->Search(queries, k, stop);
+    FACEGATE_RETURN_IF_ERROR(CheckLabels(options.labels));
+    return found->Search(queries, options, stop);
   }
 
   StatusOr<Candidate> Score(std::string_view collection, std::string_view identity,

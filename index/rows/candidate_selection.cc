@@ -17,7 +17,9 @@ bool IsBetter(const IndexMatch& a, const IndexMatch& b) {
 }  // namespace
 
 void CandidateSelection::Offer(const Candidate& candidate) {
-  if (candidate.upper < floor_ || !Raise(candidate)) return;
+  if (candidate.upper < floor_) return;
+  if (groups_ != nullptr && !groups_->Contains(candidate.group)) return;
+  if (!Raise(candidate)) return;
   candidates_.push_back(candidate);
   if (candidates_.size() < forget_at_) return;
   Forget();
@@ -49,7 +51,7 @@ bool CandidateSelection::Raise(const Candidate& candidate) {
     best_.emplace(candidate.group, lower);
   }
   by_bound_.emplace(lower, candidate.group);
-  if (best_.size() == k_) floor_ = by_bound_.begin()->first;
+  if (best_.size() == k_) floor_ = std::max(floor_, by_bound_.begin()->first);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/rows/group_filter.h"
 #include "index/rows/vector_index.h"
 
 namespace facegate {
@@ -36,11 +37,13 @@ class CandidateSelection {
     const float* vector = nullptr;
   };
 
-  // `k` is at least 1.
-  explicit CandidateSelection(size_t k) : k_(k) {}
+  // `k` is at least 1; scores below `least`, and rows of groups that are not among `groups` (null:
+  // all are wanted), are not wanted.
+  explicit CandidateSelection(size_t k, double least = -std::numeric_limits<double>::infinity(),
+                              const GroupFilter* groups = nullptr)
+      : k_(k), groups_(groups), floor_(least) {}
 
-  // Rows with an upper bound below this need not be offered. Minus infinity while there are fewer
-  // than k groups.
+  // Rows with an upper bound below this need not be offered.
   double floor() const { return floor_; }
   void Offer(const Candidate& candidate);
   // Returns the rows that can be in the answer, in the order offered.
@@ -52,7 +55,8 @@ class CandidateSelection {
   void Forget();
 
   size_t k_;
-  double floor_ = -std::numeric_limits<double>::infinity();
+  const GroupFilter* groups_;
+  double floor_;
   std::vector<Candidate> candidates_;
   size_t forget_at_ = 1024;  // candidates: what is below the floor is dropped then
   // The best k groups so far, by group and by lower bound.

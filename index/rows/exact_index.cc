@@ -58,11 +58,13 @@ class ExactView final : public IndexView {
   ExactView(std::shared_ptr<Searching> searching, RowSnapshot snapshot)
       : searching_(std::move(searching)), snapshot_(std::move(snapshot)) {}
 
-  StatusOr<Answers> Search(Queries queries, size_t k, const StopCheck& stop) const override {
+  StatusOr<Answers> Search(Queries queries, const RowSearch& search,
+                           const StopCheck& stop) const override {
     for (const auto& query : queries) FACEGATE_CHECK(query.size() == searching_->dimension);
-    if (k == 0 || queries.empty()) return Answers(queries.size());
+    if (search.k == 0 || queries.empty()) return Answers(queries.size());
     return CatchToStatus("searching", [&]() -> StatusOr<Answers> {
-      ScanTask task{.scan = searching_->scan, .snapshot = snapshot_, .queries = {}, .k = k};
+      ScanTask task{
+          .scan = searching_->scan, .snapshot = snapshot_, .queries = {}, .search = search};
       for (const auto& query : queries) task.queries.emplace_back(query.begin(), query.end());
       FACEGATE_ASSIGN_OR_RETURN(QueryCandidates found,
                                 searching_->pool == nullptr
@@ -74,8 +76,8 @@ class ExactView final : public IndexView {
       answers.reserve(queries.size());
       for (size_t i = 0; i < queries.size(); ++i) {
         FACEGATE_ASSIGN_OR_RETURN(std::vector<IndexMatch> matches,
-                                  Score(queries[i], std::move(found[i]), k, stop));
-        answers.push_back(BestOfEachGroup(std::move(matches), k));
+                                  Score(queries[i], std::move(found[i]), search, stop));
+        answers.push_back(BestOfEachGroup(std::move(matches), search.k));
       }
       return answers;
     });
@@ -87,10 +89,10 @@ class ExactView final : public IndexView {
   }
 
   StatusOr<std::vector<IndexMatch>> Score(std::span<const float> query, Candidates candidates,
-                                          size_t k, const StopCheck& stop) const {
+                                          const RowSearch& search, const StopCheck& stop) const {
     // Fewer than that are all in the answer, or almost.
-    if (candidates.size() > std::max(k, kManyCandidates)) {
-      FACEGATE_ASSIGN_OR_RETURN(candidates, Narrowed(query, std::move(candidates), k, stop));
+    if (candidates.size() > std::max(search.k, kManyCandidates)) {
+      FACEGATE_ASSIGN_OR_RETURN(candidates, Narrowed(query, std::move(candidates), search, stop));
     }
     std::vector<IndexMatch> matches;
     matches.reserve(candidates.size());
@@ -101,16 +103,21 @@ class ExactView final : public IndexView {
                          .cosine = CosineScore(query, VectorOf(candidate))});
     }
     searching_->rescored.fetch_add(matches.size());
+    if (std::isfinite(search.least)) {
+      std::erase_if(matches, [&](const IndexMatch& match) {
+        return !(static_cast<double>(match.cosine) >= search.least);
+      });
+    }
     return matches;
   }
 
   // Those of the candidates that can still be in the answer when they are compared in float32. The
   // most promising come first, so that the others need not be looked at.
-  StatusOr<Candidates> Narrowed(std::span<const float> query, Candidates candidates, size_t k,
-                                const StopCheck& stop) const {
-    CandidateSelection selection(k);
+  StatusOr<Candidates> Narrowed(std::span<const float> query, Candidates candidates,
+                                const RowSearch& search, const StopCheck& stop) const {
+    CandidateSelection selection(search.k, search.least);
     const double error = FloatDotErrorBound(searching_->dimension);
-    const auto first = static_cast<std::ptrdiff_t>(std::min(k, candidates.size()));
+    const auto first = static_cast<std::ptrdiff_t>(std::min(search.k, candidates.size()));
     std::nth_element(candidates.begin(), candidates.begin() + first, candidates.end(),
                      [](const auto& a, const auto& b) { return a.upper > b.upper; });
     for (size_t i = 0; i < candidates.size(); ++i) {

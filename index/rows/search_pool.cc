@@ -40,6 +40,10 @@ std::vector<RowPiece> PiecesOf(const RowSnapshot& snapshot, size_t products_at_o
   return pieces;
 }
 
+CandidateSelection SelectionFor(const ScanTask& task) {
+  return CandidateSelection(task.search.k, task.search.least, task.search.groups.get());
+}
+
 Status NoMemory() { return Status(StatusCode::kResourceExhausted, "searching: out of memory"); }
 
 // The candidates of one query from the selections of all threads.
@@ -68,7 +72,7 @@ StatusOr<QueryCandidates> ScanHere(const ScanTask& task, const StopCheck& stop) 
     const auto some = left.first(std::min(left.size(), kQueriesTogether));
     const std::vector<std::span<const float>> queries(some.begin(), some.end());
     const std::unique_ptr<ScanQueries> prepared = task.scan->Prepare(queries);
-    Selections selections(queries.size(), CandidateSelection(task.k));
+    Selections selections(queries.size(), SelectionFor(task));
     for (const RowPiece& piece : PiecesOf(task.snapshot, task.scan->scanned_at_once(),
                                           queries.size() * queries.front().size())) {
       FACEGATE_RETURN_IF_ERROR(Ask(stop));
@@ -104,7 +108,7 @@ struct SearchPool::Batch {
       request->first_query = queries.size();
       if (task.snapshot.number() > snapshot.number()) snapshot = task.snapshot;
       queries.insert(queries.end(), task.queries.begin(), task.queries.end());
-      empty.insert(empty.end(), task.queries.size(), CandidateSelection(task.k));
+      empty.insert(empty.end(), task.queries.size(), SelectionFor(task));
     }
     const RowScan& scan = *requests.front()->task.scan;
     prepared = scan.Prepare(queries);
@@ -156,7 +160,7 @@ StatusOr<QueryCandidates> SearchPool::Scan(ScanTask task, const StopCheck& stop)
     return ScanHere(task, stop);
   }
   FACEGATE_RETURN_IF_ERROR(Ask(stop));
-  const size_t k = task.k;
+  const size_t k = task.search.k;
   const size_t queries = task.queries.size();
   const auto request = std::make_shared<Request>(std::move(task));
   FACEGATE_RETURN_IF_ERROR(Await(request, stop));

@@ -25,7 +25,7 @@ struct ScanTask {
   std::shared_ptr<const RowScan> scan;  // that of the index
   RowSnapshot snapshot;
   std::vector<std::vector<float>> queries;
-  size_t k = 0;  // at least 1
+  RowSearch search;  // k is at least 1
 };
 
 // The rows of a task, piece by piece on the calling thread.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include "face/base/embedding.h"
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
+#include "index/rows/group_filter.h"
 #include "index/rows/segment.h"
 
 namespace facegate {
@@ -30,20 +32,28 @@ struct SearchCounts {
   uint64_t rescored = 0;  // of these, the rows that CosineScore() scored
 };
 
+// What a search looks for.
+struct RowSearch {
+  size_t k = 1;  // groups
+  // Groups whose best score is below this are not wanted.
+  double least = -std::numeric_limits<double>::infinity();
+  std::shared_ptr<const GroupFilter> groups = nullptr;  // null: all
+};
+
 // What is in an index at a moment, for searches that hold no lock. Thread-safe.
 class IndexView {
  public:
   virtual ~IndexView() = default;
 
-  // For each query the `k` groups with the highest CosineScore(), best first, each once with its
-  // best row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
+  // For each query the k groups with the highest CosineScore(), best first, each once with its best
+  // row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
   // when there are fewer groups. Equal, bit for bit, to a full scan of the rows that were there
   // when the view was taken, without some of those, perhaps, that were removed since; a row that
   // was given to another group since may count for either. Rows that came since may be among them.
   // A query has dimension() values. Queries that come together share the reading of the rows. When
   // `stop` is not OK, that is the answer.
   virtual StatusOr<std::vector<std::vector<IndexMatch>>> Search(
-      std::span<const std::span<const float>> queries, size_t k,
+      std::span<const std::span<const float>> queries, const RowSearch& search,
       const StopCheck& stop = {}) const = 0;
 };
 
@@ -116,7 +126,7 @@ class VectorIndex {
       std::span<const std::span<const float>> queries, size_t k, const StopCheck& stop = {}) const {
     auto view = View();
     if (!view.ok()) return view.status();
-    return (*view)->Search(queries, k, stop);
+    return (*view)->Search(queries, {.k = k}, stop);
   }
   StatusOr<std::vector<IndexMatch>> Search(std::span<const float> query, size_t k,
                                            const StopCheck& stop = {}) const {

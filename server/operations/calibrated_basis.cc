@@ -85,6 +85,11 @@ void AddPolicies(const CollectionSettings& settings, CalibrationReport& report) 
         "these are rates of single photos; the collection compares a face with the mean of an "
         "identity's templates, of which they are estimates");
   }
+  if (settings.fusion == Fusion::kMeanOfTwoBest) {
+    report.warnings.emplace_back(
+        "these are rates of single photos; the collection takes the mean of an identity's two "
+        "highest cosines, and different people match more seldom than is said here");
+  }
   if (settings.cohort) {
     report.warnings.emplace_back(
         "these are rates of cosines; the collection normalises them by a cohort, and different "

@@ -33,9 +33,11 @@ StatusOr<std::vector<SearchedFace>> SearchFaces(const OperationParts& parts,
   for (const JudgedFace& face : faces) {
     if (face.embedding.has_value()) queries.push_back(*face.embedding);
   }
+  SearchOptions search{.k = needed, .least_score = {}, .labels = request.options.labels};
+  if (!request.options.include_below_threshold) search.least_score = basis.threshold;
   // All faces of a photo share one scan.
   FACEGATE_ASSIGN_OR_RETURN(
-      auto found, parts.gallery.Search(request.collection, parts.engine.model(), queries, needed,
+      auto found, parts.gallery.Search(request.collection, parts.engine.model(), queries, search,
                                        parts.engine.Wanted(caller)));
   std::vector<SearchedFace> searched;
   searched.reserve(faces.size());

@@ -21,6 +21,7 @@ struct IdentificationOptions {
   size_t max_candidates = 0;  // of one face
   bool include_below_threshold = false;
   bool unique_identities = false;
+  Labels labels{};  // only identities that have all of them are searched
 };
 
 // A face, or several, to be searched for (1:N).

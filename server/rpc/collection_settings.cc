@@ -32,6 +32,8 @@ StatusOr<Fusion> ParseFusion(v1::Fusion fusion, std::string_view field) {
       return Fusion::kBestTemplate;
     case v1::FUSION_MEAN_TEMPLATE:
       return Fusion::kMeanTemplate;
+    case v1::FUSION_MEAN_OF_TWO_BEST:
+      return Fusion::kMeanOfTwoBest;
     default:
       return RefuseField(field, "is no fusion that this server knows");
   }

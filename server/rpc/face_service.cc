@@ -152,13 +152,16 @@ StatusOr<size_t> FaceService::CandidateCount(const v1::IdentifyRequest& request)
 Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest& request,
                              v1::IdentifyResponse* response) {
   FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
+  FACEGATE_RETURN_IF_ERROR(CheckLabelCount(static_cast<size_t>(request.labels_size())));
   IdentificationRequest identification{
       .collection = request.collection_id(),
       .probe = {},
       .operating_point = {},
       .options = {.max_candidates = 0,
                   .include_below_threshold = request.include_below_threshold(),
-                  .unique_identities = request.unique_identities()}};
+                  .unique_identities = request.unique_identities(),
+                  .labels = {request.labels().begin(), request.labels().end()}}};
+  FACEGATE_RETURN_IF_ERROR(CheckLabels(identification.options.labels));
   FACEGATE_ASSIGN_OR_RETURN(identification.options.max_candidates, CandidateCount(request));
   FACEGATE_ASSIGN_OR_RETURN(identification.probe,
                             ParseProbe(ProbeOf(request), "probe", kManyFaces, parts_.engine));

@@ -22,7 +22,15 @@ v1::TemplateSource ToMessage(TemplateSource source) {
 }
 
 v1::Fusion ToMessage(Fusion fusion) {
-  return fusion == Fusion::kMeanTemplate ? v1::FUSION_MEAN_TEMPLATE : v1::FUSION_BEST_TEMPLATE;
+  switch (fusion) {
+    case Fusion::kMeanTemplate:
+      return v1::FUSION_MEAN_TEMPLATE;
+    case Fusion::kMeanOfTwoBest:
+      return v1::FUSION_MEAN_OF_TWO_BEST;
+    case Fusion::kBestTemplate:
+      break;
+  }
+  return v1::FUSION_BEST_TEMPLATE;
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ void BM_Search(benchmark::State& state) {
   const Embedding query = RandomEmbedding(random, kSize);
   const auto k = static_cast<size_t>(state.range(1));
   for (auto _ : state) {
-    const auto found = filled.gallery->Search(kCollection, BenchModel(), query, k);
+    const auto found = filled.gallery->Search(kCollection, BenchModel(), query, {.k = k});
     FACEGATE_CHECK(found.ok() && found->size() == k);
   }
 }

@@ -180,7 +180,7 @@ class OpenSet {
   }
   StatusOr<std::vector<Candidate>> Search(const Gallery& gallery, size_t photo, size_t k) const {
     FACEGATE_ASSIGN_OR_RETURN(const Embedding probe, EmbeddingOf(set_, photo));
-    return gallery.Search(kCollection, Model(), probe, k);
+    return gallery.Search(kCollection, Model(), probe, {.k = k});
   }
 
   const EmbeddingSet& set_;

@@ -105,7 +105,7 @@ class CrashTest : public ::testing::Test {
       ASSERT_THAT(embedding, IsOk());
       EXPECT_EQ(*embedding, expected[i].embedding);
       EXPECT_TRUE(template_ids_.insert((*listed)[i].id).second) << "a number given twice";
-      const auto found = gallery.Search(kCrashCollection, CrashModel(), *embedding, 1);
+      const auto found = gallery.Search(kCrashCollection, CrashModel(), *embedding, {.k = 1});
       ASSERT_THAT(found, IsOk());
       EXPECT_EQ(found->front().identity, id);
       EXPECT_EQ(found->front().template_id, (*listed)[i].id);

@@ -234,12 +234,12 @@ TEST_F(GalleryOrderTest, SearchesAndListsDuringAWrite) {
   });
   std::jthread writer([&] { EXPECT_THAT(Enrol("jane", embedding_), IsOk()); });
   inside.wait();
-  EXPECT_TRUE(gallery_->Search("people", TestModel(), embedding_, 9)->empty());
+  EXPECT_TRUE(gallery_->Search("people", TestModel(), embedding_, {.k = 9})->empty());
   EXPECT_TRUE(gallery_->ListIdentities("people", "", 9)->items.empty());
   EXPECT_EQ(gallery_->GetCollection("people")->identity_count, 0u);
   go_on.count_down();
   writer.join();
-  EXPECT_EQ(gallery_->Search("people", TestModel(), embedding_, 9)->size(), 1u);
+  EXPECT_EQ(gallery_->Search("people", TestModel(), embedding_, {.k = 9})->size(), 1u);
 }
 
 TEST_F(GalleryOrderTest, DeletesACollectionAfterTheWriteThatIsUnderWay) {

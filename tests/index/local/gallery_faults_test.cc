@@ -58,7 +58,7 @@ class GalleryFaultsTest : public ::testing::Test {
 
   void ExpectSearchSeesWhatIsListed() {
     const Embedding query = RandomEmbedding(random_, kSize);
-    const auto found = gallery_->Search("people", TestModel(), query, SIZE_MAX);
+    const auto found = gallery_->Search("people", TestModel(), query, {.k = SIZE_MAX});
     ASSERT_THAT(found, IsOk());
     const auto identities = IdentitiesOf(*gallery_, "people");
     size_t with_templates = 0;

@@ -205,7 +205,7 @@ class GalleryTest : public ::testing::Test {
   }
   StatusOr<std::vector<Candidate>> Search(const Embedding& query, size_t k,
                                           const std::string& collection = "people") const {
-    return gallery_->Search(collection, TestModel(), query, k);
+    return gallery_->Search(collection, TestModel(), query, {.k = k});
   }
 
   TempDir dir_;

@@ -104,13 +104,13 @@ TEST_F(RowMoveTest, LeavesAViewWhatItHad) {
   const std::vector<float> query = oracle_.rows()[10].vector;
   const std::vector<std::span<const float>> queries{query};
   FACEGATE_ASSERT_OK_AND_ASSIGN(const auto view, index().View());
-  const auto before = *view->Search(queries, 1);
+  const auto before = *view->Search(queries, {.k = 1});
   // Beside the row that is found.
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < 20; ++i) oracle_.RemoveAt(11);
     EXPECT_GT(oracle_.Move(0.0), 0u);
   }
-  EXPECT_EQ(*view->Search(queries, 1), before) << "what it reads has moved twice";
+  EXPECT_EQ(*view->Search(queries, {.k = 1}), before) << "what it reads has moved twice";
   oracle_.ExpectExact(query);
 }
 

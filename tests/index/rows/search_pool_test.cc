@@ -74,7 +74,7 @@ class SearchPoolTest : public ::testing::Test {
     return {.scan = scan_,
             .snapshot = rows_.Snapshot(),
             .queries = std::vector(queries, std::vector<float>(SlowScan::kDimension)),
-            .k = kRows};
+            .search = {.k = kRows}};
   }
 
   const std::shared_ptr<SlowScan> scan_ = std::make_shared<SlowScan>();
