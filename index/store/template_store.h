@@ -80,10 +80,11 @@ struct TemplateStoreOptions {
   std::function<void(const Status&)> on_write_health = {};
 };
 
-// A store in RocksDB, laid out as index/store/FORMAT.md says. One of an earlier format is taken over
-// first, which takes time in the measure of its templates and as much room as they have (kStoreFull);
-// what a process that was killed had not done yet, the next one does. kFailedPrecondition when
-// another process (or this one) has it open, or when a later version wrote it.
+// A store in RocksDB, laid out as index/store/FORMAT.md says. One of an earlier format is taken
+// over first, which takes time in the measure of its templates and as much room as they have
+// (kStoreFull); what a process that was killed had not done yet, the next one does.
+// kFailedPrecondition when another process (or this one) has it open, or when a later version
+// wrote it.
 StatusOr<std::unique_ptr<TemplateStore>> OpenTemplateStore(const TemplateStoreOptions& options);
 
 }  // namespace facegate
