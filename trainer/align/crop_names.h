@@ -35,8 +35,9 @@ struct CropPlan {
 CropPlan PlanCrops(const SourceSet& set);
 
 // SHA-256 of the sizes of the photos' files, in the order of the plan; of sources that have the
-// photos in them, of the files of those that `paths` names. Photos that are replaced by others under
-// the same names have another, but for those of equal sizes; the same bytes written again have it.
+// photos in them, of the files of those that `paths` names. Photos that are replaced by others
+// under the same names have another, but for those of equal sizes; the same bytes written again
+// have it.
 std::string SizesDigest(const SourceSet& set, const CropPlan& plan,
                         const std::vector<std::string>& paths);
 
