@@ -213,7 +213,12 @@ class Collection {
     std::vector<IdentityVectors> identities;
     size_t left_out = 0;
   };
-  DrawnVectors DrawVectors(const SelfComparison& comparison) const FACEGATE_REQUIRES_SHARED(mutex_);
+  // The numbers of the identities that are compared, in the order of the draw.
+  StatusOr<std::vector<uint64_t>> DrawIdentities(const SelfComparison& comparison,
+                                                 const StopCheck& stop) const;
+  StatusOr<DrawnVectors> DrawVectors(const SelfComparison& comparison, const StopCheck& stop) const;
+  void AddVectors(const IdentityEntry& entry, const SelfComparison& comparison,
+                  DrawnVectors& vectors) const FACEGATE_REQUIRES_SHARED(mutex_);
   IdentityInfo InfoOf(std::string_view id, const IdentityEntry& entry) const;
   // Describes the identity as it is once the store has its record.
   IdentityInfo InfoOf(const StoredIdentity& identity, uint64_t template_count) const;

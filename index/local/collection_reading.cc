@@ -19,6 +19,12 @@ namespace {
 constexpr size_t kNormalised = 50;
 // Candidates that are looked up under one lock: a millisecond.
 constexpr size_t kResolvedAtOnce = 64;
+constexpr size_t kListedAtOnce = 2000;  // identities, the same
+
+// True of a template that takes part in a comparison.
+bool IsFit(const TemplateEntry& one, const SelfComparison& comparison) {
+  return !one.quality.has_value() || *one.quality >= comparison.least_quality;
+}
 
 void SortByTemplate(std::vector<Candidate>& candidates) {
   std::sort(candidates.begin(), candidates.end(),
@@ -239,15 +245,25 @@ StatusOr<Candidate> Collection::Score(std::string_view identity, const Embedding
   return candidate;
 }
 
-Collection::DrawnVectors Collection::DrawVectors(const SelfComparison& comparison) const {
-  const auto is_fit = [&](const TemplateEntry& one) {
-    return !one.quality.has_value() || *one.quality >= comparison.least_quality;
-  };
-  std::vector<std::pair<uint64_t, const IdentityEntry*>> drawn;
-  for (const auto& [id, entry] : state_.identities()) {
-    if (std::any_of(entry.templates.begin(), entry.templates.end(), is_fit)) {
-      drawn.emplace_back(DrawOf(entry.uid, comparison.seed), &entry);
+StatusOr<std::vector<uint64_t>> Collection::DrawIdentities(const SelfComparison& comparison,
+                                                           const StopCheck& stop) const {
+  std::vector<std::pair<uint64_t, uint64_t>> drawn;
+  std::string after;
+  for (bool more = true; more;) {
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    const ReaderLock lock(mutex_);
+    FACEGATE_RETURN_IF_ERROR(CheckPresent());
+    const CollectionState::Identities& identities = state_.identities();
+    auto next = identities.upper_bound(after);
+    for (size_t i = 0; i < kListedAtOnce && next != identities.end(); ++i, ++next) {
+      const IdentityEntry& entry = next->second;
+      const bool takes_part =
+          std::any_of(entry.templates.begin(), entry.templates.end(),
+                      [&](const TemplateEntry& one) { return IsFit(one, comparison); });
+      if (takes_part) drawn.emplace_back(DrawOf(entry.uid, comparison.seed), entry.uid);
     }
+    more = next != identities.end();
+    if (more) after = std::prev(next)->first;
   }
   // Sorting a million would take long.
   const size_t most = IdentitiesWithin(comparison.most_comparisons);
@@ -256,33 +272,54 @@ Collection::DrawnVectors Collection::DrawVectors(const SelfComparison& compariso
     drawn.resize(most);
   }
   std::sort(drawn.begin(), drawn.end());
+  std::vector<uint64_t> identities;
+  identities.reserve(drawn.size());
+  for (const auto& [draw, identity] : drawn) identities.push_back(identity);
+  return identities;
+}
+
+// Those that have gone meanwhile are left out.
+StatusOr<Collection::DrawnVectors> Collection::DrawVectors(const SelfComparison& comparison,
+                                                           const StopCheck& stop) const {
+  FACEGATE_ASSIGN_OR_RETURN(const std::vector<uint64_t> drawn, DrawIdentities(comparison, stop));
   DrawnVectors vectors;
   vectors.identities.reserve(drawn.size());
-  for (const auto& [draw, entry] : drawn) {
-    IdentityVectors& identity = vectors.identities.emplace_back();
-    size_t taken = 0;
-    for (const TemplateEntry& one : entry->templates) {
-      if (taken == kComparedTemplates) break;
-      if (!is_fit(one)) {
-        vectors.left_out += 1;
-        continue;
+  std::span<const uint64_t> left(drawn);
+  while (!left.empty()) {
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    const auto some = left.first(std::min(left.size(), kResolvedAtOnce));
+    left = left.subspan(some.size());
+    const ReaderLock lock(mutex_);
+    FACEGATE_RETURN_IF_ERROR(CheckPresent());
+    for (const uint64_t uid : some) {
+      if (const IdentityEntry* const entry = state_.FindByNumber(uid)) {
+        AddVectors(*entry, comparison, vectors);
       }
-      const std::span<const float> vector = state_.index().Vector(one.slot);
-      identity.values.insert(identity.values.end(), vector.begin(), vector.end());
-      taken += 1;
     }
   }
   return vectors;
 }
 
+void Collection::AddVectors(const IdentityEntry& entry, const SelfComparison& comparison,
+                            DrawnVectors& vectors) const {
+  IdentityVectors identity;
+  size_t taken = 0;
+  for (const TemplateEntry& one : entry.templates) {
+    if (taken == kComparedTemplates) break;
+    if (!IsFit(one, comparison)) {
+      vectors.left_out += 1;
+      continue;
+    }
+    const std::span<const float> vector = state_.index().Vector(one.slot);
+    identity.values.insert(identity.values.end(), vector.begin(), vector.end());
+    taken += 1;
+  }
+  if (taken > 0) vectors.identities.push_back(std::move(identity));
+}
+
 Status Collection::CompareIdentities(const SelfComparison& comparison, ScoreSink& sink,
                                      const StopCheck& stop) const {
-  DrawnVectors vectors;
-  {
-    const ReaderLock lock(mutex_);
-    FACEGATE_RETURN_IF_ERROR(CheckPresent());
-    vectors = DrawVectors(comparison);
-  }
+  FACEGATE_ASSIGN_OR_RETURN(const DrawnVectors vectors, DrawVectors(comparison, stop));
   return CompareAll(vectors.identities, static_cast<size_t>(record_.embedding_size),
                     vectors.left_out, comparison.most_comparisons, sink, stop);
 }

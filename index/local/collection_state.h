@@ -120,6 +120,10 @@ class CollectionState {
   const Identities& identities() const { return identities_; }
   // Null when there is none.
   const IdentityEntry* Find(std::string_view identity) const;
+  const IdentityEntry* FindByNumber(uint64_t uid) const {
+    const auto name = names_.find(uid);
+    return name == names_.end() ? nullptr : Find(*name->second);
+  }
   // The identity that a match is of; null when it does not have that template (any more).
   const std::string* OwnerOf(const IndexMatch& match) const;
   const VectorIndex& index() const { return *index_; }

@@ -73,16 +73,6 @@ TEST_F(SearchOptionsTest, LabelsFollowEveryChange) {
   EXPECT_THAT(Names({{"team", "red"}}), IsEmpty());
 }
 
-TEST_F(SearchOptionsTest, LabelsOfManyAreListedInParts) {
-  constexpr int kPeople = 4500;
-  const std::vector<NewTemplate> face{TemplateOf(Random())};
-  for (int i = 0; i < kPeople; ++i) {
-    ASSERT_THAT(gallery_->Enrol("people", fmt::format("p{}", i), TestModel(), face, {}), IsOk());
-    if (i % 3 != 0) SetLabels(fmt::format("p{}", i), {{"all", "x"}});
-  }
-  EXPECT_EQ(Find({.k = kPeople, .least_score = {}, .labels = {{"all", "x"}}}).size(), 3000u);
-}
-
 TEST_F(SearchOptionsTest, RefusesLabelsThatNobodyCanHave) {
   EXPECT_THAT(
       gallery_->Search("people", TestModel(), probe_, {.k = 1, .labels = {{"Not a key", ""}}}),
