@@ -147,7 +147,7 @@ TEST(TemplateRecordTest, RefusesCollectionsThatBreakARule) {
   record.set_min_cosine(std::numeric_limits<float>::quiet_NaN());
   expect_refused(record);
   record = good;
-  record.set_fusion(static_cast<storage::v1::CollectionRecord::Fusion>(2));
+  record.set_fusion(static_cast<storage::v1::CollectionRecord::Fusion>(3));
   expect_refused(record);
 }
 
