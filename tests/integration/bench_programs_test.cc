@@ -142,6 +142,39 @@ TEST(SearchBenchTest, AsksAnotherProcessForTheTimesOfItsPeers) {
   }
 }
 
+TEST(GalleryLoadBenchTest, MeasuresEachPartAndKeepsItsStore) {
+  const TempDir dir;
+  const std::string json = dir.File("load.json");
+  const CommandResult result = RunProgram({FACEGATE_GALLERY_LOAD_BENCH, "--templates", "2000",
+                                           "--seconds", "0.01", "--rounds", "1", "--upkeep", "0.05",
+                                           "--store", dir.File("stores"), "--json", json});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  for (const char* part :
+       {"opening a store of 2000", "resident bytes of a template",
+        "identify p99, beside 8 writers / idle", "enrol p99, beside ",
+        "enrolments / RocksDB alone, 64 writers", "a cancelled search", "given back"}) {
+    EXPECT_THAT(result.output, HasSubstr(part));
+  }
+  std::ifstream file(json);
+  const nlohmann::json figures = nlohmann::json::parse(file, nullptr, false);
+  ASSERT_FALSE(figures.empty());
+  EXPECT_EQ(figures[0]["at_most"], 0.12);
+  // What was written beside the store is gone.
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(dir.File("stores"))) {
+    left.push_back(entry.path().filename().string());
+  }
+  EXPECT_THAT(left, ::testing::ElementsAre("templates-2000"));
+}
+
+TEST(GalleryLoadBenchTest, LeavesTheStoreAsItIs) {
+  const TempDir dir;
+  const std::vector<std::string> argv{
+      FACEGATE_GALLERY_LOAD_BENCH, "--templates", "200",      "--upkeep", "0.02", "--store",
+      dir.File("stores"),          "--only",      "deletions"};
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(RunProgram(argv).exit_code, 0);
+}
+
 TEST(TrainBenchTest, PrintsARowForEachCase) {
   const CommandResult result = RunProgram({FACEGATE_TRAIN_BENCH, "--threads", "1", "2", "--batch",
                                            "2", "3", "--classes", "10", "--seconds", "0.01"});
