@@ -23,8 +23,9 @@ namespace {
 static_assert(kPieceRows == kBlockRows);
 
 // Blocks whose sums are at hand together: their codes stay in the cache while the queries take
-// turns.
+// turns. A kernel that takes many queries prepares them for each call, so it gets more blocks.
 constexpr size_t kBlocksAtOnce = 16;
+constexpr size_t kMostBlocksAtOnce = 64;
 // What a bound in float is off by at most: s t (c.d) is at most 4.1 and by_residual |r| at most 2.2
 // (vector_code.h), and each takes part in six roundings by 2^-24 or fewer.
 constexpr double kFilterError = 1e-5;
@@ -107,13 +108,14 @@ class CodeQueries final : public ScanQueries {
   }
 
   void Scan(const RowPiece& piece, std::span<CandidateSelection> selections) const override {
-    constexpr size_t kRows = kBlocksAtOnce * kBlockRows;
+    const size_t rows =
+        (kernel_.queries_at_once > 8 ? kMostBlocksAtOnce : kBlocksAtOnce) * kBlockRows;
     const auto& codes = static_cast<const CodeSegment&>(*piece.segment->scan());
     const size_t coded = std::max(piece.begin, std::min(codes.coded(), RoundedUp(piece.end)));
-    for (size_t begin = piece.begin; begin < coded; begin += kRows) {
+    for (size_t begin = piece.begin; begin < coded; begin += rows) {
       const RowPiece part{.segment = piece.segment,
                           .begin = begin,
-                          .end = std::min({piece.end, coded, begin + kRows})};
+                          .end = std::min({piece.end, coded, begin + rows})};
       size_t first = 0;
       for (const QueryTile& tile : tiles_) {
         ScanPart(part, codes, tile, selections.subspan(first, tile.queries));
@@ -130,8 +132,8 @@ class CodeQueries final : public ScanQueries {
 
  private:
   struct Outcome {
-    std::array<int32_t, kBlocksAtOnce * kMostQueriesAtOnce * kBlockRows> sums;
-    std::array<uint16_t, kBlocksAtOnce * kMostQueriesAtOnce> passing;
+    std::array<int32_t, kMostBlocksAtOnce * kMostQueriesAtOnce * kBlockRows> sums;
+    std::array<uint16_t, kMostBlocksAtOnce * kMostQueriesAtOnce> passing;
   };
 
   static size_t RoundedUp(size_t rows) { return (rows + kBlockRows - 1) / kBlockRows * kBlockRows; }
