@@ -166,20 +166,22 @@ class Collection {
   // Null where the scores have none.
   StatusOr<std::shared_ptr<const Cohort>> CurrentCohort() const;
   StatusOr<CollectionState::SearchView> View() const;
-  // The identities that have all of the labels.
-  StatusOr<std::shared_ptr<const GroupFilter>> FilterBy(const Labels& labels,
-                                                        const StopCheck& stop) const;
+  // The numbers of the identities that have all of the labels, in ascending order.
+  StatusOr<std::vector<uint64_t>> IdentitiesWith(const Labels& labels, const StopCheck& stop) const;
   // A search without the lock, over one view. What is gone by the time that it is looked up makes
   // the answer nothing.
   struct Searching {
     CollectionState::SearchView view;
     std::shared_ptr<const Cohort> cohort;  // null where scores have none
     RowSearch rows;
-    size_t k = 0;  // of the answer
+    std::vector<uint64_t> identities{};  // that are wanted; where there are few, instead of rows
+    size_t k = 0;                        // of the answer
     const StopCheck& stop;
   };
   using MaybeCandidates = std::optional<std::vector<Candidate>>;
   StatusOr<std::optional<std::vector<std::vector<Candidate>>>> SearchOnce(
+      const Searching& searching, std::span<const Embedding> queries) const;
+  StatusOr<std::optional<std::vector<std::vector<Candidate>>>> SearchFew(
       const Searching& searching, std::span<const Embedding> queries) const;
   StatusOr<MaybeCandidates> Resolved(const Searching& searching, const Embedding& query,
                                      const std::vector<IndexMatch>& matches) const;
@@ -187,6 +189,9 @@ class Collection {
                                  std::span<const IndexMatch> matches,
                                  std::span<const float> probe_scores) const
       FACEGATE_REQUIRES_SHARED(mutex_);
+  // The candidates nearest to the query of those few identities that are wanted.
+  StatusOr<std::vector<Candidate>> ScoreFew(const Searching& searching,
+                                            const Embedding& query) const;
   // All that can be among the k best by the mean of their two best templates, where `found` are the
   // k with the best templates.
   StatusOr<std::vector<IndexMatch>> AllForTwoBest(const Searching& searching,

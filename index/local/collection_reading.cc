@@ -1,6 +1,7 @@
 // The part of Collection that changes nothing: what is enrolled, and searches.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <iterator>
 #include <limits>
@@ -19,7 +20,9 @@ namespace {
 constexpr size_t kNormalised = 50;
 // Candidates that are looked up under one lock: a millisecond.
 constexpr size_t kResolvedAtOnce = 64;
-constexpr size_t kListedAtOnce = 2000;  // identities, the same
+constexpr size_t kListedAtOnce = 2000;  // identities, or templates that are scored, the same
+// So few identities are scored one by one, rather than looked for among all rows.
+constexpr size_t kFewIdentities = 500;
 
 // True of a template that takes part in a comparison.
 bool IsFit(const TemplateEntry& one, const SelfComparison& comparison) {
@@ -114,15 +117,48 @@ StatusOr<CollectionState::SearchView> Collection::View() const {
   return state_.View();
 }
 
-StatusOr<std::shared_ptr<const GroupFilter>> Collection::FilterBy(const Labels& labels,
-                                                                  const StopCheck& stop) const {
+StatusOr<std::vector<uint64_t>> Collection::IdentitiesWith(const Labels& labels,
+                                                           const StopCheck& stop) const {
   std::vector<uint64_t> identities;
   for (std::optional<uint64_t> from = 0; from.has_value();) {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
     const ReaderLock lock(mutex_);
     from = state_.labels().List(labels, *from, identities);
   }
-  return std::make_shared<const GroupFilter>(std::move(identities));
+  return identities;
+}
+
+StatusOr<std::vector<Candidate>> Collection::ScoreFew(const Searching& searching,
+                                                      const Embedding& query) const {
+  std::vector<Candidate> candidates;
+  for (size_t i = 0; i < searching.identities.size();) {
+    FACEGATE_RETURN_IF_ERROR(Ask(searching.stop));
+    const ReaderLock lock(mutex_);
+    FACEGATE_RETURN_IF_ERROR(CheckPresent());
+    size_t templates = 0;
+    for (; i < searching.identities.size() && templates < kListedAtOnce; ++i) {
+      const IdentityEntry* const entry = state_.FindByNumber(searching.identities[i]);
+      if (entry == nullptr || entry->templates.empty()) continue;
+      templates += entry->templates.size();
+      candidates.push_back(state_.CosineOf(state_.NameOf(entry->uid), *entry, query));
+    }
+  }
+  SortByTemplate(candidates);
+  KeepBest(searching.rows, searching.rows.k, candidates);
+  if (searching.cohort == nullptr) return candidates;
+  const std::vector<float> probe_scores = searching.cohort->Scores(query.values());
+  for (Candidate& candidate : candidates) {
+    FACEGATE_RETURN_IF_ERROR(Ask(searching.stop));
+    const ReaderLock lock(mutex_);
+    const IdentityEntry* const entry = state_.Find(candidate.identity);
+    if (entry == nullptr || FindTemplate(*entry, candidate.template_id) == entry->templates.end()) {
+      candidate.score = -std::numeric_limits<float>::infinity();  // it is gone
+    } else {
+      state_.Normalise(*searching.cohort, probe_scores, *entry, candidate);
+    }
+  }
+  std::erase_if(candidates, [](const Candidate& one) { return std::isinf(one.score); });
+  return candidates;
 }
 
 Collection::MaybeCandidates Collection::ResolvedAtOnce(const Searching& searching,
@@ -205,6 +241,17 @@ StatusOr<std::optional<std::vector<std::vector<Candidate>>>> Collection::SearchO
   return std::optional<Answers>(std::move(answers));
 }
 
+StatusOr<std::optional<std::vector<std::vector<Candidate>>>> Collection::SearchFew(
+    const Searching& searching, std::span<const Embedding> queries) const {
+  std::vector<std::vector<Candidate>> answers;
+  for (const Embedding& query : queries) {
+    FACEGATE_ASSIGN_OR_RETURN(std::vector<Candidate> candidates, ScoreFew(searching, query));
+    KeepBest(searching.rows, searching.k, candidates);
+    answers.push_back(std::move(candidates));
+  }
+  return std::optional(std::move(answers));
+}
+
 // What is found is looked up when the scan has ended. Where something of it was removed or changed
 // by then, another row may have its place, and the search begins again: each time for a change of
 // one of the few best among all within the time of a scan, so that it ends soon.
@@ -222,10 +269,16 @@ StatusOr<std::vector<std::vector<Candidate>>> Collection::Search(std::span<const
       // No cohort makes a score higher, nor is a mean of two above the best.
       searching.rows.least = options.least_score.value_or(searching.rows.least);
       if (!options.labels.empty()) {
-        FACEGATE_ASSIGN_OR_RETURN(searching.rows.groups, FilterBy(options.labels, stop));
+        FACEGATE_ASSIGN_OR_RETURN(searching.identities, IdentitiesWith(options.labels, stop));
+        if (searching.identities.size() > kFewIdentities) {
+          searching.rows.groups =
+              std::make_shared<const GroupFilter>(std::move(searching.identities));
+        }
       }
       FACEGATE_ASSIGN_OR_RETURN(searching.view, View());
-      FACEGATE_ASSIGN_OR_RETURN(auto answers, SearchOnce(searching, queries));
+      const bool few = !options.labels.empty() && searching.rows.groups == nullptr;
+      FACEGATE_ASSIGN_OR_RETURN(
+          auto answers, few ? SearchFew(searching, queries) : SearchOnce(searching, queries));
       if (answers.has_value()) return *std::move(answers);
     }
   });

@@ -120,6 +120,8 @@ class CollectionState {
   const Identities& identities() const { return identities_; }
   // Null when there is none.
   const IdentityEntry* Find(std::string_view identity) const;
+  // The id of the identity with that number, which is there.
+  const std::string& NameOf(uint64_t uid) const { return *names_.at(uid); }
   const IdentityEntry* FindByNumber(uint64_t uid) const {
     const auto name = names_.find(uid);
     return name == names_.end() ? nullptr : Find(*name->second);

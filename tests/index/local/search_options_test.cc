@@ -55,6 +55,32 @@ TEST_F(SearchOptionsTest, LabelsMustAllBeThere) {
   EXPECT_EQ(Names({}).size(), 4u);
 }
 
+// Whatever makes the score, those who have a label are found as among all, without the others.
+TEST_F(SearchOptionsTest, LabelsLeaveOutOthersAndChangeNothingElse) {
+  for (int i = 0; i < 240; ++i) Enrol(fmt::format("p{}", i % 120), Near(1.0f));
+  for (int i = 0; i < 120; i += 3) SetLabels(fmt::format("p{}", i), {{"third", "yes"}});
+  const Labels labels{{"third", "yes"}};
+  for (const Fusion fusion :
+       {Fusion::kBestTemplate, Fusion::kMeanTemplate, Fusion::kMeanOfTwoBest}) {
+    for (const bool cohort : {false, true}) {
+      ASSERT_THAT(gallery_->UpdateCollection("people", {.fusion = fusion, .cohort = cohort}, ""),
+                  IsOk());
+      std::vector<Candidate> expected = Find({.k = 1000});
+      std::erase_if(expected, [](const Candidate& candidate) {
+        return std::stoi(candidate.identity.substr(1)) % 3 != 0;
+      });
+      const std::vector<Candidate> found = Find({.k = 1000, .least_score = {}, .labels = labels});
+      ASSERT_EQ(found.size(), 40u);
+      ASSERT_EQ(expected.size(), 40u);
+      for (size_t i = 0; i < found.size(); ++i) {
+        EXPECT_EQ(found[i].identity, expected[i].identity) << i;
+        EXPECT_EQ(found[i].template_id, expected[i].template_id) << i;
+        EXPECT_EQ(found[i].score, expected[i].score) << i;
+      }
+    }
+  }
+}
+
 TEST_F(SearchOptionsTest, LabelsFollowEveryChange) {
   for (const char* name : {"ada", "ben"}) Enrol(name, Random());
   SetLabels("ada", {{"team", "red"}});

@@ -211,6 +211,39 @@ TEST_P(ExactWayTest, EqualsFullScanOnFacesOfManyPeople) {
   for (const size_t k : std::vector<size_t>{1, 10, 1000}) oracle.ExpectExact(queries, k);
 }
 
+TEST_P(ExactWayTest, FindsWantedGroupsAndScoresAlone) {
+  OracleIndex oracle(MakeExactIndex(32, GetParam()));
+  OracleIndex wanted(MakeExactIndex(32, GetParam()));
+  std::vector<uint64_t> groups;
+  for (uint64_t i = 0; i < 2000; ++i) {
+    const std::vector<float> row = Random(32);
+    const uint64_t group = i % 700 + 1;
+    oracle.Add(group, row);
+    if (group % 3 == 0) wanted.Add(group, row);
+    if (i < 700 && group % 3 == 0) groups.push_back(group);
+  }
+  const auto filter = std::make_shared<const GroupFilter>(groups);
+  const std::vector<float> query = Random(32);
+  const std::vector<std::span<const float>> queries{query};
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto view, oracle.index().View());
+  for (const size_t k : std::vector<size_t>{1, 10, 1000}) {
+    auto expected = *wanted.index().Search(query, k);
+    auto found = view->Search(queries, {.k = k, .groups = filter});
+    ASSERT_THAT(found, IsOk());
+    ASSERT_EQ(found->front().size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(found->front()[i].group, expected[i].group);
+      EXPECT_EQ(found->front()[i].cosine, expected[i].cosine);
+    }
+    expected.resize((expected.size() + 1) / 2);
+    const auto least = static_cast<double>(expected.back().cosine);
+    found = view->Search(queries, {.k = k, .least = least, .groups = filter});
+    ASSERT_THAT(found, IsOk());
+    EXPECT_EQ(found->front().size(), expected.size());
+    EXPECT_EQ(found->front().back().cosine, expected.back().cosine);
+  }
+}
+
 TEST_P(ExactWayTest, FindsTheSameWithManyThreads) {
   ExactIndexOptions options = GetParam();
   options.pool = std::make_shared<SearchPool>(5);
