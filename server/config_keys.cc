@@ -65,6 +65,9 @@ KeyTable ConfigKeys(Config& c) {
       {"request_queue", &c.request_queue, InRange(1, 65536),
        "Requests that may wait for a worker; beyond it calls get QUEUE_FULL. Each holds its "
        "message in memory, see request_memory."},
+      {"search_threads", &c.search_threads, InRange(0, 256),
+       "Threads of one search, where there is enough to read for several. Fewer leave cores to "
+       "other calls. 0: as many as the machine has cores."},
       {"max_image_bytes", &c.max_image_bytes, InRange(1024, 256 * kMiB),
        "The largest encoded image, bytes; beyond it IMAGE_TOO_LARGE."},
       {"max_image_pixels", &c.max_image_pixels, InRange(10000, 1'000'000'000),

@@ -48,6 +48,7 @@ StatusOr<std::unique_ptr<GalleryBackend>> OpenGallery(const Config& config, Cloc
                                                       WriteHealthListener listener) {
   LocalGalleryOptions options;
   options.directory = config.data_dir;
+  options.search_threads = static_cast<size_t>(config.search_threads);
   options.on_write_health = std::move(listener);
   auto gallery = OpenLocalGallery(options, clock);
   if (!gallery.ok()) return Annotate(gallery.status(), "data_dir");

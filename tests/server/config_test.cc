@@ -73,6 +73,14 @@ TEST(ConfigTest, RefusesValuesThatAreNoNumbersOrSwitches) {
   }
 }
 
+TEST(ConfigTest, TheThreadsOfASearchAreAKey) {
+  Config config;
+  EXPECT_EQ(config.search_threads, 0);
+  ASSERT_THAT(ApplyYaml("search_threads: 3\n", "server.yaml", config), IsOk());
+  EXPECT_EQ(config.search_threads, 3);
+  EXPECT_THAT(ErrorOf("search_threads: 257\n"), HasSubstr("0 to 256"));
+}
+
 TEST(ConfigTest, ReadsNumbersWithAFraction) {
   Config config;
   ASSERT_THAT(ApplyYaml("enrol_quality: 0.75\nprobe_quality: 0\n", "server.yaml", config), IsOk());
