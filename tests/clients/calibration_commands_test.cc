@@ -66,6 +66,16 @@ TEST_F(CalibrationCommandsTest, HowScoresAreMadeIsSetAndTakenBack) {
   EXPECT_EQ(Run({"collection", "update", "door", "--fusion", "middle"}).code, 2);
 }
 
+TEST_F(CalibrationCommandsTest, ScoresCanBeTheMeanOfTheTwoBest) {
+  ASSERT_EQ(Run({"collection", "update", "door", "--fusion", "two-best"}).code, 0);
+  const v1::UpdateCollectionRequest sent = server_.gallery.last_collection_update();
+  EXPECT_THAT(sent.update_mask().paths(), ElementsAre("fusion"));
+  EXPECT_EQ(sent.collection().fusion(), v1::FUSION_MEAN_OF_TWO_BEST);
+  const auto created = Run({"--json", "collection", "create", "door", "--fusion", "two-best"});
+  EXPECT_EQ(created.code, 0) << created.err;
+  EXPECT_THAT(created.out, HasSubstr("FUSION_MEAN_OF_TWO_BEST"));
+}
+
 TEST_F(CalibrationCommandsTest, WritesAPageWithCurvesAndWarnings) {
   const std::string file = dir_.File("door.html");
   const auto result = Run({"calibration", "door", "--page", file});

@@ -32,6 +32,7 @@ grpc::Status FakeGalleryService::CreateCollection(grpc::ServerContext* /*context
   if (request->has_probe_quality()) {
     response->mutable_collection()->set_probe_quality(request->probe_quality());
   }
+  response->mutable_collection()->set_fusion(request->fusion());
   return grpc::Status::OK;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -144,6 +145,30 @@ TEST_F(FaceServiceTest, IdentifyAnswersForEachFaceOfAGroup) {
   EXPECT_EQ(response.results(1).face().box().x(), 112);
   EXPECT_EQ(response.results(2).decision(), v1::DECISION_INCONCLUSIVE) << "it cannot be aligned";
   EXPECT_EQ(response.results(2).candidates_size(), 0);
+}
+
+TEST_F(FaceServiceTest, IdentifyFindsOnlyWhoHasAllLabels) {
+  for (const char* name : {"ada", "ben", "cem"}) Enroll(name, 1);
+  const auto label = [this](const std::string& identity, const Labels& labels) {
+    ASSERT_THAT(gallery_->UpdateLabels("people", identity,
+                                       {.replace_all = true, .set = labels, .remove = {}}, ""),
+                IsOk());
+  };
+  label("ben", {{"floor", "2"}, {"team", "red"}});
+  label("cem", {{"floor", "2"}, {"team", "blue"}});
+  const auto found = [this](const std::map<std::string, std::string>& labels) {
+    v1::IdentifyRequest request = IdentifyRequest(Crop(1));
+    request.mutable_labels()->insert(labels.begin(), labels.end());
+    const v1::IdentifyResponse response = Identify(request);
+    std::vector<std::string> names;
+    for (const auto& one : response.results(0).candidates()) names.push_back(one.identity_id());
+    EXPECT_EQ(response.results(0).decision() == v1::DECISION_MATCH, !names.empty());
+    return names;
+  };
+  EXPECT_THAT(found({}), ::testing::ElementsAre("ada", "ben", "cem"));
+  EXPECT_THAT(found({{"floor", "2"}}), ::testing::ElementsAre("ben", "cem"));
+  EXPECT_THAT(found({{"floor", "2"}, {"team", "blue"}}), ::testing::ElementsAre("cem"));
+  EXPECT_THAT(found({{"floor", "3"}}), ::testing::IsEmpty());
 }
 
 TEST_F(FaceServiceTest, IdentifyInAnEmptyCollectionFindsNobody) {

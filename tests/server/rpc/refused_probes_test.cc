@@ -28,6 +28,25 @@ TEST_F(RefusalTest, OfSourceDigests) {
   });
 }
 
+TEST_F(RefusalTest, OfLabelsThatAreSearchedFor) {
+  const auto label = [this](const std::string& key, const std::string& value) {
+    return IdentifyWith([key, value](auto& r) { (*r.mutable_labels())[key] = value; });
+  };
+  const auto labels = [this](int count) {
+    return IdentifyWith([count](auto& r) {
+      for (int i = 0; i < count; ++i) (*r.mutable_labels())["k" + std::to_string(i)] = "v";
+    });
+  };
+  EXPECT_THAT(labels(64)(), IsOk());
+  Check({
+      {"too many", labels(65), Reason::kInvalidField, "labels"},
+      {"a key that is none", label("Floor", "2"), Reason::kInvalidField, "labels"},
+      {"no key", label("", "2"), Reason::kInvalidField, "labels"},
+      {"a long value", label("floor", std::string(257, 'v')), Reason::kInvalidField, "labels"},
+      {"a control character", label("floor", "2\n"), Reason::kInvalidField, "labels"},
+  });
+}
+
 TEST_F(RefusalTest, OfUniqueIdentitiesForOneFace) {
   const auto unique = [this](const v1::Probe& probe) {
     return IdentifyWith([probe](auto& r) {

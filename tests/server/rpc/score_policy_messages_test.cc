@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -78,6 +79,53 @@ TEST_F(ScorePolicyMessagesTest, TheMeanDecidesAndTheBestTemplateIsNamed) {
   EXPECT_LT(answer.cosine(), 0.9999f);
   EXPECT_EQ(answer.template_name(), best);
   EXPECT_FALSE(answer.has_normalised());
+}
+
+TEST_F(ScorePolicyMessagesTest, TheMeanOfTheTwoBestIsASettingToo) {
+  v1::CreateCollectionRequest create;
+  create.set_collection_id("new");
+  create.set_fusion(v1::FUSION_MEAN_OF_TWO_BEST);
+  v1::CreateCollectionResponse created;
+  ASSERT_THAT(galleries_->CreateCollection(call_, create, &created), IsOk());
+  EXPECT_EQ(created.collection().fusion(), v1::FUSION_MEAN_OF_TWO_BEST);
+  v1::GetCollectionRequest get;
+  get.set_collection_id("new");
+  v1::GetCollectionResponse got;
+  ASSERT_THAT(galleries_->GetCollection(call_, get, &got), IsOk());
+  EXPECT_EQ(got.collection().fusion(), v1::FUSION_MEAN_OF_TWO_BEST);
+
+  v1::Collection values;
+  values.set_fusion(v1::FUSION_MEAN_OF_TWO_BEST);
+  v1::Collection after;
+  ASSERT_THAT(Update({"fusion"}, values, &after), IsOk());
+  EXPECT_EQ(after.fusion(), v1::FUSION_MEAN_OF_TWO_BEST);
+}
+
+TEST_F(ScorePolicyMessagesTest, TheTwoBestDecideTogetherInVerifyAndIdentify) {
+  for (const uint64_t seed : {1, 2, 3}) Enroll("ada", seed);
+  std::vector<float> cosines;
+  for (const uint64_t seed : {1, 2, 3}) {
+    v1::CompareRequest compare;
+    *compare.mutable_first() = Crop(1);
+    *compare.mutable_second() = Crop(seed);
+    compare.mutable_operating_point()->set_min_cosine(0.5f);
+    v1::CompareResponse compared;
+    ASSERT_THAT(faces_->Compare(call_, compare, &compared), IsOk());
+    cosines.push_back(compared.cosine());
+  }
+  const float expected = (cosines[0] + std::max(cosines[1], cosines[2])) / 2;
+  v1::Collection values;
+  values.set_fusion(v1::FUSION_MEAN_OF_TWO_BEST);
+  ASSERT_THAT(Update({"fusion"}, values), IsOk());
+  EXPECT_NEAR(Verified("ada", 1).cosine(), expected, 1e-6f);
+  v1::IdentifyRequest request;
+  request.set_collection_id("people");
+  *request.mutable_probe() = Crop(1);
+  request.mutable_operating_point()->set_min_cosine(-1.0f);
+  v1::IdentifyResponse found;
+  ASSERT_THAT(faces_->Identify(call_, request, &found), IsOk());
+  ASSERT_EQ(found.results(0).candidates_size(), 1);
+  EXPECT_EQ(found.results(0).candidates(0).cosine(), Verified("ada", 1).cosine());
 }
 
 TEST_F(ScorePolicyMessagesTest, WhatACohortLeavesDecides) {
