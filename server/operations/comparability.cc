@@ -9,11 +9,6 @@
 namespace facegate {
 namespace {
 
-bool IsFit(const std::optional<FaceQuality>& quality, double wanted) {
-  // Written so that a score that is not a number is not enough.
-  return wanted <= 0.0 || !quality.has_value() || quality->score >= wanted;
-}
-
 std::string FormatMeasure(double value) {
   constexpr double kWithoutFraction = 100.0;
   return std::abs(value) >= kWithoutFraction ? fmt::format("{:.0f}", value)
@@ -26,6 +21,11 @@ bool IsSaid(std::string_view unit) {
 }
 
 }  // namespace
+
+bool IsFit(const std::optional<FaceQuality>& quality, double wanted) {
+  // Written so that a score that is not a number is not enough.
+  return wanted <= 0.0 || !quality.has_value() || quality->score >= wanted;
+}
 
 FaceReport ReportOf(const std::optional<DetectedFace>& detected,
                     const std::optional<FaceQuality>& quality, double wanted) {

@@ -13,8 +13,9 @@ StatusOr<ComparisonResult> Compare(const OperationParts& parts, const Comparison
                                                        .collection_min_cosine = std::nullopt,
                                                        .card = parts.engine.card()}));
   const double wanted = WantedQuality(request.probe_quality, parts.quality.probe);
-  FACEGATE_ASSIGN_OR_RETURN(std::vector<JudgedFace> faces,
-                            EmbedComparable(parts, request.probes, wanted, caller));
+  FACEGATE_ASSIGN_OR_RETURN(
+      std::vector<JudgedFace> faces,
+      EmbedComparable(parts, request.probes, {.least = wanted, .most = wanted}, caller));
   if (faces[0].embedding.has_value() && faces[1].embedding.has_value()) {
     result.cosine = CosineScore(faces[0].embedding->values(), faces[1].embedding->values());
     result.decision = Decide(*result.cosine, result.basis);

@@ -86,13 +86,14 @@ StatusOr<std::vector<PreparedFace>> PrepareProbe(const Probe& probe, const FaceE
 }
 
 StatusOr<std::vector<JudgedFace>> EmbedComparable(const OperationParts& parts,
-                                                  std::span<const Probe> probes, double wanted,
+                                                  std::span<const Probe> probes,
+                                                  const QualityRange& wanted,
                                                   const Caller& caller) {
   std::vector<PreparedFace> faces;
   for (const Probe& probe : probes) {
     FACEGATE_ASSIGN_OR_RETURN(std::vector<PreparedFace> found,
                               PrepareProbe(probe, parts.engine, parts.gallery, caller));
-    for (PreparedFace& face : found) WithholdUnfit(wanted, face);
+    for (PreparedFace& face : found) WithholdUnfit(wanted.least, face);
     std::move(found.begin(), found.end(), std::back_inserter(faces));
   }
   FACEGATE_ASSIGN_OR_RETURN(std::vector<EmbeddedFace> embedded,
@@ -101,7 +102,7 @@ StatusOr<std::vector<JudgedFace>> EmbedComparable(const OperationParts& parts,
   judged.reserve(embedded.size());
   for (EmbeddedFace& face : embedded) {
     judged.push_back({.embedding = std::move(face.embedding),
-                      .report = ReportOf(face.detected, face.quality, wanted)});
+                      .report = ReportOf(face.detected, face.quality, wanted.most)});
   }
   return judged;
 }

@@ -57,10 +57,11 @@ struct JudgedFace {
 };
 
 // The faces of all probes, one after the other, judged by `wanted` and embedded by one pass through
-// the model; those that are not fit do not go through it.
+// the model; those that are below its least do not go through it, and reports tell what is below
+// its most.
 StatusOr<std::vector<JudgedFace>> EmbedComparable(const OperationParts& parts,
-                                                  std::span<const Probe> probes, double wanted,
-                                                  const Caller& caller);
+                                                  std::span<const Probe> probes,
+                                                  const QualityRange& wanted, const Caller& caller);
 
 // A collection, unless it was made with another model than the server's: kModelMismatch with both
 // digests.

@@ -17,8 +17,9 @@ StatusOr<VerificationResult> Verify(const OperationParts& parts, const Verificat
       result.basis, BasisWithin(parts.of_calibrations(), collection, request.operating_point,
                                 {.templates = identity.template_count}, stop));
   const double wanted = WantedQuality(collection.settings.probe_quality, parts.quality.probe);
-  FACEGATE_ASSIGN_OR_RETURN(std::vector<JudgedFace> faces,
-                            EmbedComparable(parts, {&request.probe, 1}, wanted, caller));
+  FACEGATE_ASSIGN_OR_RETURN(
+      std::vector<JudgedFace> faces,
+      EmbedComparable(parts, {&request.probe, 1}, {.least = wanted, .most = wanted}, caller));
   JudgedFace& face = faces.front();
   result.face = std::move(face.report);
   if (!face.embedding.has_value()) return result;

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "face/base/embedding.h"
+#include "index/resource_id.h"
 #include "server/operations/comparability.h"
 #include "server/operations/comparison.h"
 #include "server/operations/examination.h"
@@ -25,6 +27,7 @@ namespace facegate {
 namespace {
 
 constexpr size_t kDefaultCandidates = 5;
+constexpr int kMostMoreCollections = 15;
 
 constexpr ProbePolicy kOneFace{};
 constexpr ProbePolicy kSample{.selection = {.unspecified = FaceSelection::kSingle},
@@ -46,14 +49,63 @@ StatusOr<std::optional<OperatingPoint>> OperatingPointOf(const Request& request)
   return ParseOperatingPoint(request.has_operating_point() ? &request.operating_point() : nullptr);
 }
 
+// The first is collection_id. Refusals that are of it name no field, as those of other methods.
+StatusOr<std::vector<ChosenCollection>> CollectionsOf(const v1::IdentifyRequest& request) {
+  FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
+  const int more = request.more_collection_ids_size();
+  if (more > kMostMoreCollections) {
+    return RefuseField("more_collection_ids", fmt::format("has {} entries, must have at most {}",
+                                                          more, kMostMoreCollections));
+  }
+  std::vector<ChosenCollection> chosen{{.id = request.collection_id()}};
+  std::set<std::string_view> named{request.collection_id()};
+  for (int i = 0; i < more; ++i) {
+    const std::string& id = request.more_collection_ids(i);
+    std::string field = fmt::format("more_collection_ids[{}]", i);
+    FACEGATE_RETURN_IF_ERROR(CheckResourceId(id, field));
+    if (!named.insert(id).second) {
+      return RefuseField(field, "is a collection that the request has named already");
+    }
+    chosen.push_back({.id = id, .field = std::move(field)});
+  }
+  return chosen;
+}
+
 void FillCandidate(std::string_view collection, const DecidedCandidate& found,
                    v1::IdentifyResponse::Candidate* out) {
+  out->set_collection_id(std::string(collection));
   out->set_identity_id(found.candidate.identity);
   out->set_cosine(found.candidate.cosine);
   if (found.candidate.is_normalised) out->set_normalised(found.candidate.score);
   out->set_decision(ToMessage(found.decision));
   out->set_template_name(
       TemplateName(collection, found.candidate.identity, found.candidate.template_id));
+}
+
+void FillResult(const std::vector<ChosenCollection>& collections, const IdentifiedFace& face,
+                v1::IdentifyResponse::Result* out) {
+  out->set_decision(ToMessage(face.decision));
+  if (!face.face.empty()) FillFace(face.face, out->mutable_face());
+  for (const DecidedCandidate& candidate : face.candidates) {
+    FillCandidate(collections[candidate.collection].id, candidate, out->add_candidates());
+  }
+  for (const size_t collection : face.not_compared_with) {
+    out->add_not_compared_collection_ids(std::string(collections[collection].id));
+  }
+}
+
+void FillSearched(const std::vector<ChosenCollection>& collections,
+                  const std::vector<SearchedCollection>& searched, v1::IdentifyResponse* out) {
+  uint64_t identities = 0;
+  for (size_t i = 0; i < searched.size(); ++i) {
+    v1::IdentifyResponse::Searched* one = out->add_searched();
+    one->set_collection_id(std::string(collections[i].id));
+    FillBasis(searched[i].basis, one->mutable_basis());
+    one->set_gallery_identities(searched[i].identities);
+    identities += searched[i].identities;
+  }
+  FillBasis(searched.front().basis, out->mutable_basis());
+  out->set_gallery_identities(identities);
 }
 
 }  // namespace
@@ -151,10 +203,10 @@ StatusOr<size_t> FaceService::CandidateCount(const v1::IdentifyRequest& request)
 
 Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest& request,
                              v1::IdentifyResponse* response) {
-  FACEGATE_RETURN_IF_ERROR(CheckCollectionId(request.collection_id()));
+  FACEGATE_ASSIGN_OR_RETURN(std::vector<ChosenCollection> collections, CollectionsOf(request));
   FACEGATE_RETURN_IF_ERROR(CheckLabelCount(static_cast<size_t>(request.labels_size())));
   IdentificationRequest identification{
-      .collection = request.collection_id(),
+      .collections = std::move(collections),
       .probe = {},
       .operating_point = {},
       .options = {.max_candidates = 0,
@@ -173,15 +225,9 @@ Status FaceService::Identify(const CallContext& call, const v1::IdentifyRequest&
   FACEGATE_ASSIGN_OR_RETURN(identification.operating_point, OperatingPointOf(request));
   FACEGATE_ASSIGN_OR_RETURN(const IdentificationResult found,
                             facegate::Identify(parts_, identification, call.caller));
-  FillBasis(found.basis, response->mutable_basis());
-  response->set_gallery_identities(found.gallery_identities);
+  FillSearched(identification.collections, found.searched, response);
   for (const IdentifiedFace& face : found.faces) {
-    v1::IdentifyResponse::Result* result = response->add_results();
-    result->set_decision(ToMessage(face.decision));
-    if (!face.face.empty()) FillFace(face.face, result->mutable_face());
-    for (const DecidedCandidate& candidate : face.candidates) {
-      FillCandidate(request.collection_id(), candidate, result->add_candidates());
-    }
+    FillResult(identification.collections, face, response->add_results());
   }
   return OkStatus();
 }

@@ -139,6 +139,25 @@ void AddQualities(HostileRowList& rows) {
   }
 }
 
+// What is searched: labels, and further collections.
+void AddSearches(HostileRowList& rows) {
+  const auto invalid = [](std::string field, std::string message) {
+    return ExpectedRefusal{StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", std::move(field),
+                           std::move(message)};
+  };
+  v1::IdentifyRequest identify = rows.Identify();
+  for (int i = 0; i < 65; ++i) (*identify.mutable_labels())["k" + std::to_string(i)] = "v";
+  rows.Add("65 labels", FaceMethod("Identify"), identify, invalid("labels", "65.* at most 64"));
+  identify = rows.Identify();
+  while (identify.more_collection_ids_size() < 1000) identify.add_more_collection_ids("people");
+  rows.Add("1000 collections", FaceMethod("Identify"), identify,
+           invalid("more_collection_ids", "1000 entries, must have at most 15"));
+  identify = rows.Identify();
+  identify.add_more_collection_ids("../people");
+  rows.Add("a further collection that is none", FaceMethod("Identify"), identify,
+           invalid("more_collection_ids[0]", "must begin with"));
+}
+
 void AddFields(HostileRowList& rows) {
   const auto invalid = [](std::string field, std::string message) {
     return ExpectedRefusal{StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", std::move(field),
@@ -189,6 +208,7 @@ void AddValues(HostileRowList& rows) {
   AddEmbeddings(rows);
   AddIds(rows);
   AddQualities(rows);
+  AddSearches(rows);
   AddFields(rows);
 }
 

@@ -23,6 +23,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 constexpr float kThreshold = 0.5f;
 
@@ -33,8 +34,9 @@ SearchedFace FaceNear(std::vector<std::pair<std::string, float>> nearest) {
   std::stable_sort(nearest.begin(), nearest.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   for (auto& [identity, cosine] : nearest) {
-    face.nearest.push_back(
-        {.identity = std::move(identity), .template_id = 7, .cosine = cosine, .score = cosine});
+    face.nearest.push_back(Judge(
+        {.identity = std::move(identity), .template_id = 7, .cosine = cosine, .score = cosine}, 0,
+        {.threshold = kThreshold}));
   }
   return face;
 }
@@ -45,7 +47,7 @@ IdentificationOptions Unique() {
 
 std::vector<IdentifiedFace> DecideFor(const IdentificationOptions& options,
                                       const std::vector<SearchedFace>& faces) {
-  auto decided = DecideFaces(options, {.threshold = kThreshold}, faces, {});
+  auto decided = DecideFaces(options, faces, {});
   EXPECT_THAT(decided, IsOk());
   EXPECT_EQ(decided->size(), faces.size());
   return *std::move(decided);
@@ -160,6 +162,89 @@ TEST(IdentificationTest, NamesTheMatchAndItsTemplate) {
   EXPECT_EQ(candidate.identity, "a");
   EXPECT_EQ(candidate.cosine, 0.75f);
   EXPECT_EQ(candidate.template_id, 7u);
+}
+
+// The names, too long to lie in the strings themselves, are those of the first face's candidates.
+TEST(IdentificationTest, GivesEachOfManyFacesItsOwn) {
+  const auto name = [](int i) { return "an identity with a long name " + std::to_string(i); };
+  constexpr int kFaces = 20;
+  std::vector<SearchedFace> faces;
+  for (int face = 0; face < kFaces; ++face) {
+    std::vector<std::pair<std::string, float>> nearest;
+    for (int i = 0; i < kFaces; ++i) nearest.emplace_back(name(i), i == face ? 0.9f : 0.6f);
+    faces.push_back(FaceNear(nearest));
+  }
+  const auto matches = MatchesOf(DecideFor(Unique(), faces));
+  for (int face = 0; face < kFaces; ++face) EXPECT_THAT(matches[face], ElementsAre(name(face)));
+}
+
+// What was found for a face in two collections, the second with a threshold of its own.
+SearchedFace FaceNearInTwo(const IdentificationOptions& options,
+                           const std::vector<std::pair<std::string, float>>& first,
+                           const std::vector<std::pair<std::string, float>>& second,
+                           float second_threshold) {
+  SearchedFace face = FaceNear(first);
+  std::vector<DecidedCandidate> more;
+  for (const DecidedCandidate& one : FaceNear(second).nearest) {
+    more.push_back(Judge(one.candidate, 1, {.threshold = second_threshold}));
+  }
+  MergeNearest(options, NearestNeeded(options, 2), std::move(more), face.nearest);
+  return face;
+}
+
+std::vector<std::pair<size_t, std::string>> PlacesOf(const std::vector<DecidedCandidate>& found) {
+  std::vector<std::pair<size_t, std::string>> places;
+  for (const auto& one : found) places.emplace_back(one.collection, one.candidate.identity);
+  return places;
+}
+
+TEST(IdentificationTest, MergesMatchesFirstAndThenByScore) {
+  IdentificationOptions options = Unique();
+  options.unique_identities = false;
+  const SearchedFace face = FaceNearInTwo(options, {{"a", 0.7f}, {"b", 0.6f}, {"c", 0.2f}},
+                                          {{"a", 0.9f}, {"d", 0.65f}, {"e", 0.3f}}, 0.8f);
+  EXPECT_THAT(PlacesOf(face.nearest),
+              ElementsAre(Pair(1, "a"), Pair(0, "a"), Pair(0, "b"), Pair(1, "d"), Pair(1, "e")))
+      << "five are needed";
+}
+
+TEST(IdentificationTest, MergesWhoIsAlikeInTheOrderOfCollections) {
+  IdentificationOptions options = Unique();
+  options.unique_identities = false;
+  options.max_candidates = 3;
+  EXPECT_THAT(PlacesOf(FaceNearInTwo(options, {{"a", 0.7f}, {"b", 0.7f}},
+                                     {{"a", 0.7f}, {"b", 0.7f}}, kThreshold)
+                           .nearest),
+              ElementsAre(Pair(0, "a"), Pair(0, "b"), Pair(1, "a")));
+}
+
+TEST(IdentificationTest, CountsWhatIsAboveTheThresholdOfEachCollection) {
+  // The second is nearer, but only just a match there.
+  const auto decided =
+      DecideFor(Unique(), {FaceNearInTwo(Unique(), {{"a", 0.8f}}, {{"a", 0.9f}}, 0.85f)});
+  EXPECT_THAT(PlacesOf(decided[0].candidates), ElementsAre(Pair(0, "a")));
+}
+
+TEST(IdentificationTest, GivesTheNamesakesOfTwoCollectionsToTwoFaces) {
+  const SearchedFace face = FaceNearInTwo(Unique(), {{"a", 0.9f}}, {{"a", 0.8f}}, kThreshold);
+  const auto decided = DecideFor(Unique(), {face, face});
+  ASSERT_EQ(decided[0].candidates.size(), 1u);
+  ASSERT_EQ(decided[1].candidates.size(), 1u);
+  EXPECT_NE(decided[0].candidates[0].collection, decided[1].candidates[0].collection);
+}
+
+TEST(IdentificationTest, IsInconclusiveWithoutAMatchWhereNotAllCompared) {
+  IdentificationOptions options = Unique();
+  options.include_below_threshold = true;
+  SearchedFace stranger = FaceNear({{"a", 0.4f}});
+  SearchedFace known = FaceNear({{"b", 0.9f}, {"a", 0.4f}});
+  for (SearchedFace* face : {&stranger, &known}) face->not_compared_with = {1};
+  const auto decided = *DecideFaces(options, {stranger, known}, {});
+  EXPECT_EQ(decided[0].decision, Decision::kInconclusive);
+  EXPECT_THAT(decided[0].candidates, IsEmpty());
+  EXPECT_EQ(decided[1].decision, Decision::kMatch);
+  EXPECT_THAT(PlacesOf(decided[1].candidates), ElementsAre(Pair(0, "b"), Pair(0, "a")));
+  EXPECT_THAT(decided[1].not_compared_with, ElementsAre(1u));
 }
 
 TEST(IdentificationTest, OfNoFaceIsEmpty) { EXPECT_TRUE(DecideFor(Unique(), {}).empty()); }

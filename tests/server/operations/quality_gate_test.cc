@@ -75,10 +75,12 @@ class QualityGateTest : public ::testing::Test {
     return *std::move(result);
   }
   IdentificationResult IdentifyProbe(const Probe& probe, const IdentificationOptions& options) {
-    auto result = Identify(
-        Parts(),
-        {.collection = "people", .probe = probe, .operating_point = {}, .options = options},
-        caller_);
+    auto result = Identify(Parts(),
+                           {.collections = {{.id = "people"}},
+                            .probe = probe,
+                            .operating_point = {},
+                            .options = options},
+                           caller_);
     EXPECT_THAT(result, IsOk());
     return *std::move(result);
   }

@@ -177,6 +177,24 @@ TEST_F(CalibrationTest, ACollectionCalibratesItself) {
   EXPECT_LE(basis->claimed().upper(), 0.1);
 }
 
+// The point is what does not hold; the message says in which of the collections.
+TEST_F(CalibrationTest, ASearchNamesTheCollectionThatCannotCalibrateItself) {
+  EnrolStrangers(60, 2.0f);
+  CreateCollection("few", engine_.model(), 0.5f);
+  v1::IdentifyRequest request;
+  request.set_collection_id("people");
+  *request.mutable_probe() = Crop(1);
+  *request.mutable_operating_point() = Fmr(0.1);
+  request.mutable_operating_point()->set_calibration(v1::CALIBRATION_CHOICE_COLLECTION);
+  v1::IdentifyResponse response;
+  ASSERT_THAT(faces_->Identify(call_, request, &response), IsOk());
+  request.add_more_collection_ids("few");
+  const Status refused = faces_->Identify(call_, request, &response);
+  EXPECT_THAT(refused, RefusedWith(Reason::kCalibrationUnsupported));
+  EXPECT_EQ(FieldOf(refused), "operating_point.calibration");
+  EXPECT_THAT(std::string(MessageOf(refused)), HasSubstr("more_collection_ids[0]"));
+}
+
 TEST_F(CalibrationTest, ACollectionOfFewCannotCalibrateItself) {
   EnrolStrangers(static_cast<int>(Calibration::kLeastPeople) - 1, 2.0f);
   const auto refused = GetCalibration();

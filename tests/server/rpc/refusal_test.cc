@@ -96,6 +96,34 @@ TEST_F(RefusalTest, OfIds) {
   });
 }
 
+TEST_F(RefusalTest, OfFurtherCollections) {
+  const auto identify = [this](std::initializer_list<const char*> more) {
+    return IdentifyWith([&](auto& r) {
+      for (const char* id : more) r.add_more_collection_ids(id);
+    });
+  };
+  CreateCollection("second", engine_.model(), 0.5f);
+  EXPECT_THAT(identify({"second"})(), IsOk());
+  Check({
+      {"empty", identify({"second", ""}), Reason::kInvalidField, "more_collection_ids[1]"},
+      {"bad", identify({"a/b"}), Reason::kInvalidField, "more_collection_ids[0]"},
+      {"the first again", identify({"second", "people"}), Reason::kInvalidField,
+       "more_collection_ids[1]"},
+      {"a further one again", identify({"second", "second"}), Reason::kInvalidField,
+       "more_collection_ids[1]"},
+      {"sixteen", IdentifyWith([](auto& r) {
+         for (int i = 0; i < 16; ++i) r.add_more_collection_ids("c" + std::to_string(i));
+       }),
+       Reason::kInvalidField, "more_collection_ids"},
+      {"unknown", identify({"second", "nowhere"}), Reason::kCollectionNotFound,
+       "more_collection_ids[1]"},
+      {"of another model", identify({"other-model"}), Reason::kModelMismatch,
+       "more_collection_ids[0]"},
+      {"without a threshold", identify({"no-threshold"}), Reason::kNoOperatingPoint,
+       "more_collection_ids[0]"},
+  });
+}
+
 TEST_F(RefusalTest, OfCounts) {
   Check({
       {"no samples", EnrollWith([](auto& r) { r.clear_samples(); }), Reason::kInvalidField,
