@@ -34,7 +34,8 @@ bool IsUnfit(const v1::IdentifyResponse::Result& result) {
   return result.decision() == v1::DECISION_INCONCLUSIVE;
 }
 
-std::string VerdictOf(const v1::IdentifyResponse::Result& result) {
+// The identity with its collection, where several were searched.
+std::string VerdictOf(const v1::IdentifyResponse::Result& result, bool several) {
   if (IsUnfit(result)) {
     const auto& shortcomings = result.face().quality().shortcomings();
     return shortcomings.empty() ? "cannot be compared" : shortcomings[0].advice();
@@ -43,7 +44,8 @@ std::string VerdictOf(const v1::IdentifyResponse::Result& result) {
   const auto& best = result.candidates(0);
   const float score = best.has_normalised() ? best.normalised() : best.cosine();
   if (result.decision() != v1::DECISION_MATCH) return fmt::format("nobody ({:.2f})", score);
-  return fmt::format("{} {:.2f}", best.identity_id(), score);
+  const std::string collection = several ? best.collection_id() + "/" : "";
+  return fmt::format("{}{} {:.2f}", collection, best.identity_id(), score);
 }
 
 bool IsMatch(const v1::IdentifyResponse::Result& result) {
@@ -111,7 +113,8 @@ void IdentificationSheet::Add(const std::string& photo, const std::string& photo
                               const std::optional<PhotoTruth>& truth) {
   Tile tile{.picture = Picture(photo_bytes, answer, truth), .name = photo, .verdict = {}};
   for (const auto& result : answer.results()) {
-    tile.verdict += (tile.verdict.empty() ? "" : ", ") + VerdictOf(result);
+    tile.verdict +=
+        (tile.verdict.empty() ? "" : ", ") + VerdictOf(result, answer.searched_size() > 1);
     tile.found |= IsMatch(result);
   }
   tile.mark = MarkOf(answer, truth);

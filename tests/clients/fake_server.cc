@@ -87,6 +87,19 @@ grpc::Status QueueFull() {
 constexpr float kSame = 0.9F;
 constexpr float kOther = 0.1F;
 constexpr char kUnfit = '~';
+constexpr char kUnfitForOthers = '^';
+
+// The first collection has all identities.
+void AddSearched(const v1::IdentifyRequest& request, uint64_t identities,
+                 v1::IdentifyResponse& response) {
+  auto* first = response.add_searched();
+  first->set_collection_id(request.collection_id());
+  first->set_gallery_identities(identities);
+  for (const std::string& id : request.more_collection_ids()) {
+    response.add_searched()->set_collection_id(id);
+  }
+  for (auto& one : *response.mutable_searched()) *one.mutable_basis() = response.basis();
+}
 
 }  // namespace
 
@@ -193,15 +206,24 @@ grpc::Status FakeFaceService::Identify(grpc::ServerContext* /*context*/,
   SetBasis(request->operating_point(), *response->mutable_basis());
   response->set_gallery_identities(enrolled_.size());
   auto* result = response->add_results();
+  AddSearched(*request, enrolled_.size(), *response);
   if (person == kUnfit) {
     result->set_decision(v1::DECISION_INCONCLUSIVE);
     *result->mutable_face() = UnfitFace();
+    for (const auto& one : response->searched()) {
+      result->add_not_compared_collection_ids(one.collection_id());
+    }
     return grpc::Status::OK;
+  }
+  if (person == kUnfitForOthers) {
+    *result->mutable_face() = UnfitFace();
+    *result->mutable_not_compared_collection_ids() = request->more_collection_ids();
   }
   result->set_decision(v1::DECISION_NO_MATCH);
   for (const auto& [identity, persons] : enrolled_) {
     if (std::find(persons.begin(), persons.end(), person) == persons.end()) continue;
     auto* candidate = result->add_candidates();
+    candidate->set_collection_id(request->collection_id());
     candidate->set_identity_id(identity);
     candidate->set_cosine(kSame);
     candidate->set_template_name("collections/" + request->collection_id() + "/identities/" +

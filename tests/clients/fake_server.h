@@ -42,7 +42,8 @@ inline constexpr std::string_view kAvifStart(
 
 // The person in a photo is the photo's first byte, or the first after kJpegStart; two photos are as
 // alike as their persons are the same. A photo of '-' has no face, one of '=' has two,
-// and that of '~' is too small to be compared.
+// that of '~' is too small to be compared, and that of '^' is good enough for the first collection
+// alone.
 class FakeFaceService : public v1::FaceService::Service {
  public:
   grpc::Status Enroll(grpc::ServerContext* context, const v1::EnrollRequest* request,
