@@ -104,6 +104,41 @@ EncodedCall Identify(const v1::Probe& probe, const std::string& collection = "pe
   return CallOf("Identify", request);
 }
 
+EncodedCall CreateCollection(const std::string& collection) {
+  v1::CreateCollectionRequest request;
+  request.set_collection_id(collection);
+  request.set_min_cosine(0.25f);
+  return CallOf("CreateCollection", request);
+}
+
+// Labels that "ada" is given first.
+std::vector<EncodedCall> IdentifyByLabels() {
+  v1::UpdateIdentityRequest update;
+  update.set_collection_id("people");
+  update.set_identity_id("ada");
+  (*update.mutable_identity()->mutable_labels())["team"] = "blue";
+  update.mutable_update_mask()->add_paths("labels");
+  v1::IdentifyRequest request;
+  request.set_collection_id("people");
+  *request.mutable_probe() = Crop(1);
+  (*request.mutable_labels())["team"] = "blue";
+  return {CallOf("UpdateIdentity", update), CallOf("Identify", request)};
+}
+
+// Several collections, of which the last is of another model.
+std::vector<EncodedCall> IdentifyInSeveral(const v1::Probe& probe) {
+  v1::IdentifyRequest request;
+  request.set_collection_id("people");
+  request.add_more_collection_ids("new");
+  *request.mutable_probe() = probe;
+  request.set_unique_identities(probe.face_selection() == v1::FACE_SELECTION_ALL);
+  request.mutable_operating_point()->set_min_cosine(0.3f);
+  const EncodedCall identify = CallOf("Identify", request);
+  request.add_more_collection_ids("older");
+  return {CreateCollection("new"), Enroll("ada", {Crop(1)}, "new"), identify,
+          CallOf("Identify", request)};
+}
+
 EncodedCall Embed(const v1::Probe& probe) {
   v1::EmbedRequest request;
   *request.mutable_probe() = probe;
@@ -123,13 +158,6 @@ EncodedCall Compare(const v1::Probe& first, const v1::Probe& second) {
   *request.mutable_second() = second;
   request.mutable_operating_point()->set_min_cosine(-1.0f);
   return CallOf("Compare", request);
-}
-
-EncodedCall CreateCollection(const std::string& collection) {
-  v1::CreateCollectionRequest request;
-  request.set_collection_id(collection);
-  request.set_min_cosine(0.25f);
-  return CallOf("CreateCollection", request);
 }
 
 template <typename Request>
@@ -290,6 +318,9 @@ std::vector<Seed> RequestSeeds() {
       {"identify_central", {Identify(Photo(3, v1::FACE_SELECTION_CENTRAL))}},
       {"identify_box", {Identify(Photo(3, v1::FACE_SELECTION_BOX))}},
       {"identify_stored", {Identify(Stored("people", "ada", 1))}},
+      {"identify_labels", IdentifyByLabels()},
+      {"identify_several", IdentifyInSeveral(Crop(1))},
+      {"identify_several_all", IdentifyInSeveral(Photo(3, v1::FACE_SELECTION_ALL))},
       {"identify_other_model", {Identify(Stored("older", "eve", 1), "older")}},
       {"embed_crop", {Embed(Crop(9))}},
       {"embed_photo", {Embed(one)}},
