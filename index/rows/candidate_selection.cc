@@ -19,7 +19,9 @@ bool IsBetter(const IndexMatch& a, const IndexMatch& b) {
 void CandidateSelection::Offer(const Candidate& candidate) {
   if (candidate.upper < floor_) return;
   if (groups_ != nullptr && !groups_->Contains(candidate.group)) return;
-  if (!Raise(candidate)) return;
+  const double of_group = best_.Raise(candidate.group, candidate.lower);
+  if (candidate.upper < of_group) return;
+  floor_ = std::max(floor_, best_.kth());
   candidates_.push_back(candidate);
   if (candidates_.size() < forget_at_) return;
   Forget();
@@ -28,31 +30,8 @@ void CandidateSelection::Offer(const Candidate& candidate) {
 
 void CandidateSelection::Forget() {
   std::erase_if(candidates_, [this](const Candidate& c) {
-    if (c.upper < floor_) return true;
-    const auto best = best_.find(c.group);
-    return best != best_.end() && c.upper < best->second;
+    return c.upper < floor_ || c.upper < best_.BoundOf(c.group);
   });
-}
-
-bool CandidateSelection::Raise(const Candidate& candidate) {
-  const double lower = candidate.lower;
-  const auto known = best_.find(candidate.group);
-  if (known != best_.end()) {
-    if (lower <= known->second) return candidate.upper >= known->second;
-    by_bound_.erase({known->second, candidate.group});
-    known->second = lower;
-  } else {
-    if (best_.size() == k_) {
-      const auto worst = by_bound_.begin();
-      if (lower <= worst->first) return true;
-      best_.erase(worst->second);
-      by_bound_.erase(worst);
-    }
-    best_.emplace(candidate.group, lower);
-  }
-  by_bound_.emplace(lower, candidate.group);
-  if (best_.size() == k_) floor_ = std::max(floor_, by_bound_.begin()->first);
-  return true;
 }
 
 std::vector<CandidateSelection::Candidate> CandidateSelection::Take() {

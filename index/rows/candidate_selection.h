@@ -3,11 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <set>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
+#include "index/rows/best_groups.h"
 #include "index/rows/group_filter.h"
 #include "index/rows/vector_index.h"
 
@@ -41,7 +39,7 @@ class CandidateSelection {
   // all are wanted), are not wanted.
   explicit CandidateSelection(size_t k, double least = -std::numeric_limits<double>::infinity(),
                               const GroupFilter* groups = nullptr)
-      : k_(k), groups_(groups), floor_(least) {}
+      : groups_(groups), floor_(least), best_(k) {}
 
   // Rows with an upper bound below this need not be offered.
   double floor() const { return floor_; }
@@ -50,18 +48,13 @@ class CandidateSelection {
   std::vector<Candidate> Take();
 
  private:
-  // False when `candidate` is worse than another row of its group.
-  bool Raise(const Candidate& candidate);
   void Forget();
 
-  size_t k_;
   const GroupFilter* groups_;
   double floor_;
   std::vector<Candidate> candidates_;
   size_t forget_at_ = 1024;  // candidates: what is below the floor is dropped then
-  // The best k groups so far, by group and by lower bound.
-  std::unordered_map<uint64_t, double> best_;
-  std::set<std::pair<double, uint64_t>> by_bound_;
+  BestGroups best_;
 };
 
 // The last pass: of matches with exact scores, the best of each group, in the order of Search(), at
