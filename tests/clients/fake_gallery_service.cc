@@ -119,6 +119,9 @@ grpc::Status FakeGalleryService::GetIdentity(grpc::ServerContext* /*context*/,
                                              const v1::GetIdentityRequest* request,
                                              v1::GetIdentityResponse* response) {
   const std::string& id = request->identity_id();
+  if (!identities_in.empty() && request->collection_id() != identities_in) {
+    return FakeRefusal(grpc::StatusCode::NOT_FOUND, "IDENTITY_NOT_FOUND", "no such identity");
+  }
   if (id == "1017") {
     *response->mutable_identity() = LabelledIdentity(id);
     return grpc::Status::OK;

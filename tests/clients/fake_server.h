@@ -132,6 +132,8 @@ class FakeGalleryService : public v1::GalleryService::Service {
                               v1::DeleteTemplateResponse* response) override;
 
   int identity_count = 7;
+  // GetIdentity finds identities in this collection alone; empty: in all.
+  std::string identities_in{};
   std::atomic<int> lost_answers = 0;
   std::atomic<int> in_progress = 0;
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "clients/cli/sheet.h"
 #include "tests/clients/cli_fixture.h"
 
 namespace facegate::cli {
@@ -103,13 +102,6 @@ TEST_F(IdentifyCommandTest, SaysWithWhichCollectionsAFaceWasNotCompared) {
   const auto none = Identify({"-c", "staff", "-c", "b", Photo("small.jpg", "~")});
   EXPECT_EQ(none.code, 1);
   EXPECT_THAT(none.out, HasSubstr("small.jpg, face 1: come closer: "));
-}
-
-TEST_F(IdentifyCommandTest, KnowsWhoAPhotoShowsInAnyOfTheCollections) {
-  ASSERT_EQ(Run({"enroll", "2042", Photo("b.jpg", "b")}).code, 0);
-  const auto result = Identify({"-c", "staff", "-c", "b", "--sheet", dir_.File("page.png"),
-                                "--expect", "file", Photo("2042.jpg", "b")});
-  EXPECT_EQ(result.code, 0) << result.err;
 }
 
 }  // namespace

@@ -96,6 +96,20 @@ TEST_F(SheetCommandTest, KnowsWhoAPhotoShowsByTheNameOfItsFile) {
   EXPECT_TRUE(Same(mark(Photo("2042/x.jpg", "a"), "folder"), MarkItself(VerdictMark::kRight)));
 }
 
+// Somebody of the second collection who is not found is a mistake, and no stranger.
+TEST_F(SheetCommandTest, KnowsWhoAPhotoShowsInAnyOfTheCollections) {
+  ASSERT_EQ(Run({"enroll", "2042", Photo("a.jpg", "a")}).code, 0);
+  server_.gallery.identities_in = "visitors";
+  const std::string page = dir_.File("page.png");
+  const std::string photo = Photo("2042.jpg", "b");
+  const auto mark = [&](const std::string& second) {
+    Run({"identify", "-c", "staff", "-c", second, photo, "--sheet", page, "--expect", "file"});
+    return cv::imread(page)(cv::Rect(kTileLeft, kMarkTop, kMarkSide, kMarkSide)).clone();
+  };
+  EXPECT_TRUE(Same(mark("visitors"), MarkItself(VerdictMark::kWrong)));
+  EXPECT_TRUE(Same(mark("guests"), MarkItself(VerdictMark::kRightNobody)));
+}
+
 TEST_F(SheetCommandTest, KnowsTheFolderOfAPathWithDotsInIt) {
   ASSERT_EQ(Run({"enroll", "2042", Photo("a.jpg", "a")}).code, 0);
   const std::string page = dir_.File("page.png");

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -271,6 +273,16 @@ TEST_F(IdentifyCollectionsTest, LabelsHoldInEachCollection) {
   (*request.mutable_labels())["floor"] = "2";
   EXPECT_THAT(NamesOf(IdentifyOne(request)),
               ElementsAre(Pair("people", "bob"), Pair("visitors", "bob")));
+}
+
+TEST_F(IdentifyCollectionsTest, NothingIsSearchedForACallerWhoHasGone) {
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  call_.caller.cancelled = gone;
+  embedder_.set_on_embed([gone] { *gone = true; });
+  v1::IdentifyResponse response;
+  EXPECT_THAT(faces_->Identify(call_, Request(Crop(1)), &response),
+              StatusIs(StatusCode::kCancelled));
+  EXPECT_EQ(response.searched_size(), 0);
 }
 
 TEST_F(IdentifyCollectionsTest, ACollectionThatIsDeletedMeanwhileEndsTheCall) {
