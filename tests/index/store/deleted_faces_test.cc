@@ -78,6 +78,16 @@ TEST_F(DeletedFacesTest, OtherGenerationsAreNotServed) {
   EXPECT_EQ(gallery_->ListTemplates("people", "zebra-crossing", 0, 9)->size(), 1u);
 }
 
+TEST_F(DeletedFacesTest, TheLogTellsOfOtherGenerationsInOneLine) {
+  gallery_.reset();
+  ::testing::internal::CaptureStderr();
+  gallery_ = OpenOrDie(directory(), clock_);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  const std::string words = "templates are of another generation";
+  EXPECT_NE(log.find("2 " + words), std::string::npos) << log;
+  EXPECT_EQ(log.find(words), log.rfind(words)) << log;
+}
+
 TEST_F(DeletedFacesTest, GoWithAnIdentity) {
   ASSERT_GT(Count(BytesOf(other_erased_)), 0u);
   ASSERT_GT(Count("the crop that goes"), 0u);

@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 // The twenty templates of a store of format 3 are taken over a few at a time.
 class StoreTakeoverTest : public ::testing::Test {
  protected:
-  static constexpr size_t kFewBytes = 500;
+  static constexpr size_t kFewBytes = 1000;
 
   StoreTakeoverTest() { CopyStore(CommittedStore("format_3"), directory()); }
 
