@@ -18,6 +18,8 @@ constexpr size_t kQueriesTogether = 64;
 constexpr size_t kWorthHandingOver = size_t{1} << 22;
 constexpr std::chrono::milliseconds kAskEvery{2};
 constexpr size_t kMergedAtOnce = 4096;
+// Pieces after which a thread may go to another search: some milliseconds.
+constexpr size_t kPiecesOfTurn = 8;
 
 using Selections = std::vector<CandidateSelection>;
 
@@ -101,8 +103,8 @@ struct SearchPool::Request {
 
 // What is scanned together: requests for one index.
 struct SearchPool::Batch {
-  Batch(std::vector<std::shared_ptr<Request>> taken, size_t threads) : requests(std::move(taken)) {
-    selections.reserve(threads);
+  Batch(std::vector<std::shared_ptr<Request>> taken, size_t threads)
+      : scan(taken.front()->task.scan.get()), requests(std::move(taken)), selections(threads) {
     for (const auto& request : requests) {
       const ScanTask& task = request->task;
       request->first_query = queries.size();
@@ -110,9 +112,8 @@ struct SearchPool::Batch {
       queries.insert(queries.end(), task.queries.begin(), task.queries.end());
       empty.insert(empty.end(), task.queries.size(), SelectionFor(task));
     }
-    const RowScan& scan = *requests.front()->task.scan;
-    prepared = scan.Prepare(queries);
-    pieces = PiecesOf(snapshot, scan.scanned_at_once(), queries.size() * queries.front().size());
+    prepared = scan->Prepare(queries);
+    pieces = PiecesOf(snapshot, scan->scanned_at_once(), queries.size() * queries.front().size());
   }
 
   bool HasWork() const {
@@ -122,24 +123,24 @@ struct SearchPool::Batch {
            });
   }
 
-  std::vector<std::shared_ptr<Request>> requests;  // until they are answered
-  RowSnapshot snapshot;                            // the latest of theirs
+  const RowScan* const scan;  // of all of them, one of which holds it until they are answered
+  std::vector<std::shared_ptr<Request>> requests;
+  RowSnapshot snapshot;  // the latest of theirs
   std::vector<std::span<const float>> queries;
   Selections empty;
   std::unique_ptr<ScanQueries> prepared;
   std::vector<RowPiece> pieces;
   std::atomic<size_t> next{0};
   std::atomic<bool> failed{false};
-
-  // These are guarded by the pool's mutex.
-  size_t working = 0;
-  std::vector<Selections> selections;  // of the threads that have ended
+  // One for each thread, which alone uses it until all have left; empty if it was never here.
+  std::vector<Selections> selections;
+  size_t working = 0;  // threads; guarded by the pool's mutex
 };
 
 SearchPool::SearchPool(size_t threads) {
   threads_.reserve(threads);
   try {
-    for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+    for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { Work(i); });
   } catch (const std::system_error&) {
     // Those that are there do all of it.
   }
@@ -169,7 +170,7 @@ StatusOr<QueryCandidates> SearchPool::Scan(ScanTask task, const StopCheck& stop)
   for (size_t q = request->first_query; q < request->first_query + queries; ++q) {
     std::vector<CandidateSelection> parts;
     for (Selections& selections : request->batch->selections) {
-      parts.push_back(std::move(selections[q]));
+      if (!selections.empty()) parts.push_back(std::move(selections[q]));
     }
     FACEGATE_ASSIGN_OR_RETURN(auto candidates, Merged(std::move(parts), k, stop));
     found.push_back(std::move(candidates));
@@ -182,6 +183,7 @@ Status SearchPool::Await(const std::shared_ptr<Request>& request, const StopChec
   {
     const MutexLock lock(mutex_);
     waiting_.push_back(request);
+    someone_waits_.store(true);
   }
   work_.NotifyOne();
   for (;;) {
@@ -190,6 +192,7 @@ Status SearchPool::Await(const std::shared_ptr<Request>& request, const StopChec
       if (!wanted.ok()) {
         request->abandoned.store(true);
         std::erase(waiting_, request);
+        someone_waits_.store(!waiting_.empty());
         return wanted;
       }
       if (!request->done) {
@@ -201,7 +204,7 @@ Status SearchPool::Await(const std::shared_ptr<Request>& request, const StopChec
   }
 }
 
-void SearchPool::Work() {
+void SearchPool::Work(size_t thread) {
   for (;;) {
     std::shared_ptr<Batch> batch;
     {
@@ -210,65 +213,85 @@ void SearchPool::Work() {
       if (closed_) return;
       batch->working += 1;
     }
-    Selections selections;
-    try {
-      selections = batch->empty;
-      while (batch->HasWork()) {
-        const size_t place = batch->next.fetch_add(1);
-        if (place >= batch->pieces.size()) break;
-        batch->prepared->Scan(batch->pieces[place], selections);
-      }
-    } catch (...) {
-      batch->failed.store(true);
-    }
+    ScanSome(*batch, batch->selections[thread]);
     const MutexLock lock(mutex_);
-    Leave(batch, std::move(selections));
+    Leave(batch);
   }
 }
 
-std::shared_ptr<SearchPool::Batch> SearchPool::NextBatch() {
-  for (const auto& batch : batches_) {
-    if (batch->HasWork()) return batch;
+void SearchPool::ScanSome(Batch& batch, Selections& selections) {
+  try {
+    if (selections.empty()) selections = batch.empty;
+    for (size_t pieces = 0; batch.HasWork(); ++pieces) {
+      // So that a search among few rows does not wait for one among many.
+      if (pieces >= kPiecesOfTurn && someone_waits_.load(std::memory_order_relaxed)) return;
+      const size_t place = batch.next.fetch_add(1);
+      if (place >= batch.pieces.size()) return;
+      batch.prepared->Scan(batch.pieces[place], selections);
+    }
+  } catch (...) {
+    batch.failed.store(true);
   }
-  while (!waiting_.empty()) {
-    const std::shared_ptr<Request> first = waiting_.front();
+}
+
+bool SearchPool::IsScanned(const RowScan* scan) const {
+  bool is_scanned = false;
+  for (const auto& batch : batches_) is_scanned |= batch->scan == scan && batch->HasWork();
+  return is_scanned;
+}
+
+// First what is for an index that nobody scans now; then where the fewest threads are at work.
+std::shared_ptr<SearchPool::Batch> SearchPool::NextBatch() {
+  // All who waited for it have gone while it had no turn.
+  std::erase_if(batches_,
+                [](const auto& batch) { return batch->working == 0 && !batch->HasWork(); });
+  for (size_t i = 0; i < waiting_.size();) {
+    const std::shared_ptr<Request> request = waiting_[i];
+    if (IsScanned(request->task.scan.get())) {
+      i += 1;
+      continue;
+    }
     try {
-      const auto batch = TakeWaiting();
-      batches_.push_back(batch);
-      const size_t helpers = std::min(batch->pieces.size(), threads_.size()) - 1;
-      for (size_t i = 0; i < helpers; ++i) work_.NotifyOne();
-      return batch;
+      return TakeWaiting(request);
     } catch (...) {
-      std::erase(waiting_, first);
-      first->done = first->failed = true;
-      first->changed.NotifyOne();
+      std::erase(waiting_, request);
+      someone_waits_.store(!waiting_.empty());
+      request->done = request->failed = true;
+      request->changed.NotifyOne();
     }
   }
-  return nullptr;
+  std::shared_ptr<Batch> next;
+  for (const auto& batch : batches_) {
+    if (batch->HasWork() && (next == nullptr || batch->working < next->working)) next = batch;
+  }
+  return next;
 }
 
-std::shared_ptr<SearchPool::Batch> SearchPool::TakeWaiting() {
-  std::vector<std::shared_ptr<Request>> taken;
-  size_t queries = 0;
-  const RowScan* const scan = waiting_.front()->task.scan.get();
+std::shared_ptr<SearchPool::Batch> SearchPool::TakeWaiting(const std::shared_ptr<Request>& first) {
+  std::vector<std::shared_ptr<Request>> taken{first};
+  size_t queries = first->task.queries.size();
   for (const auto& request : waiting_) {
     const ScanTask& task = request->task;
-    if (task.scan.get() != scan || queries + task.queries.size() > kQueriesTogether) continue;
+    if (request == first || task.scan != first->task.scan) continue;
+    if (queries + task.queries.size() > kQueriesTogether) continue;
     queries += task.queries.size();
     taken.push_back(request);
   }
-  auto batch = std::make_shared<Batch>(std::move(taken), threads_.size());
+  const auto batch = std::make_shared<Batch>(std::move(taken), threads_.size());
+  batches_.push_back(batch);
   std::erase_if(waiting_, [&](const auto& request) {
     return std::find(batch->requests.begin(), batch->requests.end(), request) !=
            batch->requests.end();
   });
+  someone_waits_.store(!waiting_.empty());
+  const size_t helpers = std::min(batch->pieces.size(), threads_.size()) - 1;
+  for (size_t i = 0; i < helpers; ++i) work_.NotifyOne();
   return batch;
 }
 
-// The last of its threads to leave a batch answers its requests.
-void SearchPool::Leave(const std::shared_ptr<Batch>& batch, Selections selections) {
+// The last of its threads to leave a batch without work answers its requests.
+void SearchPool::Leave(const std::shared_ptr<Batch>& batch) {
   batch->working -= 1;
-  if (!selections.empty()) batch->selections.push_back(std::move(selections));  // there is room
   if (batch->working > 0 || batch->HasWork()) return;
   std::erase(batches_, batch);
   scans_.fetch_add(1);

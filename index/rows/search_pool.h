@@ -33,7 +33,7 @@ StatusOr<QueryCandidates> ScanHere(const ScanTask& task, const StopCheck& stop);
 
 // Threads that scan rows for all searches of a gallery: all of them work on one search, as far as
 // it has work for them, and searches of one index that wait at the same time are scanned together,
-// which reads the rows once for all of them. Thread-safe.
+// which reads the rows once for all of them. Searches of several indexes take turns. Thread-safe.
 class SearchPool {
  public:
   // At most `threads`; fewer where the system has no more.
@@ -62,17 +62,22 @@ class SearchPool {
   using Selections = std::vector<CandidateSelection>;
 
   Status Await(const std::shared_ptr<Request>& request, const StopCheck& stop);
-  void Work();
+  void Work(size_t thread);
+  void ScanSome(Batch& batch, Selections& selections);
+  bool IsScanned(const RowScan* scan) const FACEGATE_REQUIRES(mutex_);
   // A batch with work, or one made of what waits; null when there is none.
   std::shared_ptr<Batch> NextBatch() FACEGATE_REQUIRES(mutex_);
-  std::shared_ptr<Batch> TakeWaiting() FACEGATE_REQUIRES(mutex_);
-  void Leave(const std::shared_ptr<Batch>& batch, Selections selections) FACEGATE_REQUIRES(mutex_);
+  // A batch of `first` and what waits for the same index.
+  std::shared_ptr<Batch> TakeWaiting(const std::shared_ptr<Request>& first)
+      FACEGATE_REQUIRES(mutex_);
+  void Leave(const std::shared_ptr<Batch>& batch) FACEGATE_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   CondVar work_;
   std::deque<std::shared_ptr<Request>> waiting_ FACEGATE_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Batch>> batches_ FACEGATE_GUARDED_BY(mutex_);  // being scanned
   bool closed_ FACEGATE_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> someone_waits_{false};  // as waiting_ says
 
   std::atomic<uint64_t> scans_{0};
   std::atomic<uint64_t> searches_{0};

@@ -32,6 +32,7 @@ class SlowScan final : public RowScan {
       scan_.most_queries = std::max<size_t>(scan_.most_queries, selections.size());
       if (scan_.throws) throw std::bad_alloc();
       while (scan_.held) std::this_thread::sleep_for(100us);
+      if (scan_.slow) std::this_thread::sleep_for(1ms);
       for (CandidateSelection& selection : selections) {
         for (size_t row = piece.begin; row < piece.end; ++row) {
           selection.Offer({.lower = 0,
@@ -51,11 +52,12 @@ class SlowScan final : public RowScan {
       std::span<const std::span<const float>> /*queries*/) const override {
     return std::make_unique<Queries>(*this);
   }
-  size_t scanned_at_once() const override { return kDimension * 1024; }
+  size_t scanned_at_once() const override { return kDimension * kPieceRows; }
 
   static constexpr size_t kDimension = 4096;
   std::atomic<bool> held{false};
   std::atomic<bool> throws{false};
+  std::atomic<bool> slow{false};  // a millisecond for each piece
   mutable std::atomic<size_t> pieces{0};
   mutable std::atomic<size_t> most_queries{0};
 };
@@ -64,15 +66,18 @@ class SearchPoolTest : public ::testing::Test {
  protected:
   static constexpr size_t kRows = 3000;
 
-  SearchPoolTest() {
-    const std::vector<float> zero(SlowScan::kDimension, 0.0f);
-    while (!rows_.TryReserve(kRows)) rows_.AddSegment();
-    for (uint64_t id = 1; id <= kRows; ++id) rows_.Add(id, id, zero);
-  }
+  SearchPoolTest() { Fill(rows_); }
   ~SearchPoolTest() override { scan_->held = false; }
-  ScanTask Task(size_t queries = 1) const {
-    return {.scan = scan_,
-            .snapshot = rows_.Snapshot(),
+  static void Fill(RowTable& rows) {
+    const std::vector<float> zero(SlowScan::kDimension, 0.0f);
+    while (!rows.TryReserve(kRows)) rows.AddSegment();
+    for (uint64_t id = 1; id <= kRows; ++id) rows.Add(id, id, zero);
+  }
+  ScanTask Task(size_t queries = 1) const { return Task(scan_, rows_, queries); }
+  static ScanTask Task(const std::shared_ptr<SlowScan>& scan, const RowTable& rows,
+                       size_t queries = 1) {
+    return {.scan = scan,
+            .snapshot = rows.Snapshot(),
             .queries = std::vector(queries, std::vector<float>(SlowScan::kDimension)),
             .search = {.k = kRows}};
   }
@@ -144,6 +149,41 @@ TEST_F(SearchPoolTest, ServesTheOthersWhenOneGoes) {
   EXPECT_THAT(gone, RefusedWith(Reason::kDeadline));
 }
 
+TEST_F(SearchPoolTest, LetsASearchOfAnotherIndexHaveItsTurn) {
+  const auto quick = std::make_shared<SlowScan>();
+  RowTable others(SlowScan::kDimension, *quick);
+  Fill(others);
+  scan_->slow = true;
+  std::atomic<bool> ended{false};
+  const std::jthread slow([&] {
+    EXPECT_THAT(pool_.Scan(Task(), {}), IsOk());
+    ended = true;
+  });
+  while (scan_->pieces == 0) std::this_thread::yield();
+  EXPECT_THAT(pool_.Scan(Task(quick, others), {}), IsOk());
+  EXPECT_FALSE(ended) << "it had to wait for the end of the other";
+}
+
+TEST_F(SearchPoolTest, ForgetsWhatNobodyWaitsForAmidTurns) {
+  const auto other = std::make_shared<SlowScan>();
+  RowTable others(SlowScan::kDimension, *other);
+  Fill(others);
+  scan_->slow = other->slow = true;
+  const auto gone_soon = [] {
+    return [asked = 0]() mutable {
+      return ++asked < 8 ? OkStatus() : Refuse(Reason::kDeadline, "as told");
+    };
+  };
+  for (int round = 0; round < 3; ++round) {
+    const std::jthread first(
+        [&] { EXPECT_THAT(pool_.Scan(Task(), gone_soon()), RefusedWith(Reason::kDeadline)); });
+    EXPECT_THAT(pool_.Scan(Task(other, others), gone_soon()), RefusedWith(Reason::kDeadline));
+  }
+  scan_->slow = other->slow = false;
+  EXPECT_THAT(pool_.Scan(Task(), {}), IsOk());
+  EXPECT_THAT(pool_.Scan(Task(other, others), {}), IsOk());
+}
+
 TEST_F(SearchPoolTest, RefusesWhenThereIsNoMemoryAndGoesOn) {
   scan_->throws = true;
   EXPECT_EQ(pool_.Scan(Task(), {}).status().code(), StatusCode::kResourceExhausted);
@@ -154,12 +194,13 @@ TEST_F(SearchPoolTest, RefusesWhenThereIsNoMemoryAndGoesOn) {
 TEST_F(SearchPoolTest, ScansForManyIndexesAtOnce) {
   const auto pool = std::make_shared<SearchPool>(3);
   std::mt19937_64 random(1);
+  std::vector<Embedding> rows;
+  for (int i = 0; i < 8300; ++i) rows.push_back(RandomEmbedding(random, 512));
   std::vector<std::unique_ptr<OracleIndex>> oracles;
-  for (int i = 0; i < 3; ++i) {
+  for (size_t i = 0; i < 3; ++i) {
     oracles.push_back(std::make_unique<OracleIndex>(MakeExactIndex(512, {.pool = pool})));
-    for (uint64_t id = 1; id <= 9000; ++id) {
-      const Embedding row = RandomEmbedding(random, 512);
-      oracles.back()->Add(id, row.values());
+    for (size_t row = 0; row < rows.size(); ++row) {
+      oracles.back()->Add(row + 1, rows[(row * (i + 1)) % rows.size()].values());
     }
   }
   std::vector<std::jthread> callers;
