@@ -1,6 +1,7 @@
 #include "index/local/local_gallery.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -308,17 +309,22 @@ class StoreBackedGallery final : public GalleryBackend {
   void MoveRows() {
     const bool all = parts_.clock.Now() >= all_moved_ + kMoveAllEvery;
     if (all) all_moved_ = parts_.clock.Now();
+    bool any = false;
     for (const auto& collection : All()) {
-      const Status moved = MoveRows(*collection, all ? 0.0 : kWorthMoving);
-      if (!moved.ok()) LogWarning("rows could not be moved yet: {}", MessageOf(moved));
+      const StatusOr<bool> moved = MoveRows(*collection, all ? 0.0 : kWorthMoving);
+      if (!moved.ok()) LogWarning("rows could not be moved yet: {}", MessageOf(moved.status()));
+      any = any || moved.value_or(false);
     }
+    // What goes with the rows is many small pieces, which glibc keeps until it is told.
+    if (any) ::malloc_trim(0);
   }
-  static Status MoveRows(Collection& collection, double least_removed) {
+  // Tells whether there were any.
+  static StatusOr<bool> MoveRows(Collection& collection, double least_removed) {
     for (int round = 0; round < kMovesAtOnce; ++round) {
       FACEGATE_ASSIGN_OR_RETURN(const bool moved, collection.MoveRows(least_removed));
-      if (!moved) break;
+      if (!moved) return round > 0;
     }
-    return OkStatus();
+    return true;
   }
 
   std::vector<std::shared_ptr<Collection>> All() const {
