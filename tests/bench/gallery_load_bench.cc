@@ -250,7 +250,8 @@ class LoadBench {
       if (ended.status().code() != StatusCode::kCancelled) return ended.status();
       times.Add(1000 * SecondsSince(stop_at));
     }
-    for (const auto& [name, share_of] : {std::pair("p50", 0.5), std::pair("worst", 1.0)}) {
+    for (const auto& [name, share_of] :
+         {std::pair("p50", 0.5), std::pair("p99", 0.99), std::pair("worst", 1.0)}) {
       figures_.Add(
           {.name = fmt::format("a cancelled search ends after, {} of {}", name, times.size()),
            .value = times.Quantile(share_of),
