@@ -7,14 +7,14 @@ namespace facegate {
 namespace {
 
 constexpr uint64_t kBitsOfWord = 64;
-constexpr uint64_t kMostBits = uint64_t{1} << 29;  // 64 MiB
+constexpr uint64_t kFewBits = uint64_t{1} << 20;  // 128 KiB
 
 }  // namespace
 
 GroupFilter::GroupFilter(std::vector<uint64_t> groups) : size_(groups.size()) {
   if (groups.empty()) return;
   first_ = groups.front();
-  if (groups.back() - first_ >= kMostBits) {
+  if (groups.back() - first_ >= std::max(kFewBits, groups.size() * kBitsOfWord)) {
     groups_ = std::move(groups);
     return;
   }
@@ -24,6 +24,8 @@ GroupFilter::GroupFilter(std::vector<uint64_t> groups) : size_(groups.size()) {
     bits_[(group - first_) / kBitsOfWord] |= uint64_t{1} << (group - first_) % kBitsOfWord;
   }
 }
+
+size_t GroupFilter::bytes() const { return (bits_.size() + groups_.size()) * sizeof(uint64_t); }
 
 bool GroupFilter::Contains(uint64_t group) const {
   if (count_ == 0) return std::binary_search(groups_.begin(), groups_.end(), group);

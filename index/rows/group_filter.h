@@ -14,6 +14,8 @@ class GroupFilter {
 
   bool Contains(uint64_t group) const;
   size_t size() const { return size_; }
+  // The memory that it takes: no more than the groups themselves do, or little.
+  size_t bytes() const;
 
  private:
   // A bit for each number from the first group to the last; where they lie too far apart for that,
