@@ -35,31 +35,42 @@ Status WhatItWroteIsGone(Reason reason) {
 class RequestLedger::AtWork {
  public:
   AtWork(RequestLedger& ledger, const RequestId& id) : ledger_(ledger), id_(id) {}
-  ~AtWork() { ledger_.End(id_); }
+  ~AtWork() {
+    if (has_turn_) ledger_.End(id_);
+  }
   AtWork(const AtWork&) = delete;
   AtWork& operator=(const AtWork&) = delete;
+
+  Status TakeTurn() {
+    FACEGATE_RETURN_IF_ERROR(ledger_.TakeTurn(id_));
+    has_turn_ = true;
+    return OkStatus();
+  }
 
  private:
   RequestLedger& ledger_;
   const RequestId id_;
+  bool has_turn_ = false;
 };
 
 // Requests that NextWork() has taken, for as long as nobody else may.
 class RequestLedger::Taken {
  public:
-  Taken(RequestLedger& ledger, std::vector<RequestKey> keys)
-      : ledger_(ledger), keys_(std::move(keys)) {}
+  explicit Taken(RequestLedger& ledger) : ledger_(ledger) { keys_.reserve(kTakenAtOnce); }
   ~Taken() {
     for (const RequestKey& key : keys_) ledger_.End(key.id);
   }
   Taken(const Taken&) = delete;
   Taken& operator=(const Taken&) = delete;
 
+  bool full() const { return keys_.size() == kTakenAtOnce; }
+  // While it is not full: one that counts as being at work. Cannot fail.
+  void Add(const RequestKey& key) { keys_.push_back(key); }
   const std::vector<RequestKey>& keys() const { return keys_; }
 
  private:
   RequestLedger& ledger_;
-  const std::vector<RequestKey> keys_;
+  std::vector<RequestKey> keys_;
 };
 
 RequestLedger::RequestLedger(TemplateStore& store, const Clock& clock, size_t max_requests)
@@ -96,11 +107,12 @@ void RequestLedger::Loaded(std::optional<int64_t> stored_time_us) {
 int64_t RequestLedger::Now() const { return start_us_ + MicrosOf(clock_.Now() - start_); }
 
 StatusOr<RequestTicket> RequestLedger::Begin(const RequestId& id, std::string_view fingerprint) {
-  FACEGATE_RETURN_IF_ERROR(TakeTurn(id));
+  auto at_work = std::make_shared<AtWork>(*this, id);
+  FACEGATE_RETURN_IF_ERROR(at_work->TakeTurn());
   RequestTicket ticket{.id = id,
                        .fingerprint = std::string(fingerprint),
                        .answer = std::nullopt,
-                       .in_progress = std::make_shared<AtWork>(*this, id)};
+                       .in_progress = std::move(at_work)};
   FACEGATE_ASSIGN_OR_RETURN(std::optional<StoredRequest> stored, Read(id));
   if (!stored.has_value()) return ticket;
   if (stored->fingerprint != ticket.fingerprint) {
@@ -237,6 +249,9 @@ RequestLedger::Writing::Writing(RequestLedger& ledger, const StoreChange& change
       places_(KnownRequests::PlacesFor(change)),
       moves_(!change.requests.empty() || !change.deleted_requests.empty() ||
              !change.collections.empty()) {
+  for (const StoredCollection& collection : change.collections) {
+    if (collection.deleted) deleted_collections_.insert(collection.uid);
+  }
   const MutexLock lock(ledger_.mutex_);
   ledger_.writes_ += moves_ ? 1 : 0;
 }
@@ -251,9 +266,7 @@ void RequestLedger::Writing::Done() {
   for (const RequestKey& key : change_.deleted_requests) ledger_.known_.Forget(key);
   // A deletion names the collection in both, and leaves it to be buried.
   for (const uint64_t gone : change_.deleted_collections) ledger_.deleted_collections_.erase(gone);
-  for (const StoredCollection& collection : change_.collections) {
-    if (collection.deleted) ledger_.deleted_collections_.insert(collection.uid);
-  }
+  ledger_.deleted_collections_.merge(deleted_collections_);
   for (KnownRequests::Place& place : places_) ledger_.known_.Remember(std::move(place));
   if (change_.request_time_us.has_value()) ledger_.stored_time_us_ = change_.request_time_us;
 }
@@ -270,7 +283,7 @@ std::optional<StoreChange> RequestLedger::TimeToKeep() const {
 }
 
 StatusOr<std::optional<LedgerWork>> RequestLedger::NextWork() {
-  const auto old = std::make_shared<Taken>(*this, TakeOld());
+  const std::shared_ptr<Taken> old = TakeOld();
   if (old->keys().empty()) return BurySome();
   LedgerWork work{.change = {}, .at_work = old};
   work.change.deleted_requests = old->keys();
@@ -284,7 +297,7 @@ StatusOr<std::optional<LedgerWork>> RequestLedger::BurySome() {
     if (!deleted_collections_.empty()) collection = *deleted_collections_.begin();
   }
   if (!collection.has_value()) return std::optional<LedgerWork>();
-  const auto below = std::make_shared<Taken>(*this, TakeBelow(*collection));
+  const std::shared_ptr<Taken> below = TakeBelow(*collection);
   LedgerWork work{.change = {}, .at_work = below};
   if (!below->keys().empty()) {
     FACEGATE_ASSIGN_OR_RETURN(work.change, BuryAsOfNobody(below->keys()));
@@ -310,13 +323,13 @@ StatusOr<StoreChange> RequestLedger::BuryAsOfNobody(const std::vector<RequestKey
   return change;
 }
 
-std::vector<RequestKey> RequestLedger::TakeOld() {
+std::shared_ptr<RequestLedger::Taken> RequestLedger::TakeOld() {
   const int64_t limit = Now() - MicrosOf(kRequestLifetime);
-  std::vector<RequestKey> old;
+  auto old = std::make_shared<Taken>(*this);
   const MutexLock lock(mutex_);
   size_t left = known_.size();
   for (const auto& [create_time_us, id] : known_.by_age()) {
-    if (old.size() == kTakenAtOnce) break;
+    if (old->full()) break;
     if (create_time_us >= limit) {
       if (left <= max_requests_) break;
       if (!std::exchange(told_of_too_many_, true)) {
@@ -326,20 +339,19 @@ std::vector<RequestKey> RequestLedger::TakeOld() {
             max_requests_, kRequestLifetime.count());
       }
     }
-    if (at_work_.contains(id)) continue;
-    old.push_back({.owner = known_.OwnerOf(id).value(), .id = id});
+    if (!at_work_.insert(id).second) continue;
+    old->Add({.owner = known_.OwnerOf(id).value(), .id = id});
     left -= 1;
   }
-  for (const RequestKey& key : old) at_work_.insert(key.id);
   return old;
 }
 
-std::vector<RequestKey> RequestLedger::TakeBelow(uint64_t collection) {
-  std::vector<RequestKey> below;
+std::shared_ptr<RequestLedger::Taken> RequestLedger::TakeBelow(uint64_t collection) {
+  auto below = std::make_shared<Taken>(*this);
   const MutexLock lock(mutex_);
   for (const RequestKey& key : known_.Below(collection)) {
-    if (below.size() == kTakenAtOnce) break;
-    if (at_work_.insert(key.id).second) below.push_back(key);
+    if (below->full()) break;
+    if (at_work_.insert(key.id).second) below->Add(key);
   }
   return below;
 }

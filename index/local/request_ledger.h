@@ -83,7 +83,8 @@ class RequestLedger {
     RequestLedger& ledger_;
     const StoreChange& change_;
     std::vector<KnownRequests::Place> places_;
-    const bool moves_;  // records, perhaps
+    std::set<uint64_t> deleted_collections_;  // that are to be buried
+    const bool moves_;                        // records, perhaps
   };
 
   // Some requests that are to be forgotten or buried; nothing when there are none.
@@ -118,8 +119,8 @@ class RequestLedger {
                                                        const IdentityKey& owner) const;
 
   // A few requests that nobody is at work on, which then count as being at work themselves.
-  std::vector<RequestKey> TakeOld();
-  std::vector<RequestKey> TakeBelow(uint64_t collection);
+  std::shared_ptr<Taken> TakeOld();
+  std::shared_ptr<Taken> TakeBelow(uint64_t collection);
   StatusOr<std::optional<LedgerWork>> BurySome();
   StatusOr<StoreChange> BuryAsOfNobody(const std::vector<RequestKey>& keys) const;
 

@@ -29,10 +29,23 @@ KeyRange Around(const KeyRange& one, const KeyRange& other) {
 
 void KeyRanges::Add(KeyRange range) {
   ranges_.insert(std::move(range));
+  BecomeOneIfTooMany();
+}
+
+void KeyRanges::Add(KeyRanges&& others) noexcept {
+  ranges_.merge(others.ranges_);
+  BecomeOneIfTooMany();
+}
+
+// In the place of the first, which begins before all others.
+void KeyRanges::BecomeOneIfTooMany() noexcept {
   if (ranges_.size() <= kMost) return;
-  KeyRange around = *ranges_.begin();
-  for (const KeyRange& one : ranges_) around = Around(around, one);
-  ranges_ = {std::move(around)};
+  auto around = ranges_.extract(ranges_.begin());
+  while (!ranges_.empty()) {
+    auto one = ranges_.extract(ranges_.begin());
+    if (EndsBefore(around.value(), one.value())) around.value().end.swap(one.value().end);
+  }
+  ranges_.insert(std::move(around));
 }
 
 }  // namespace facegate

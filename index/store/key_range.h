@@ -35,11 +35,15 @@ class KeyRanges {
   static constexpr size_t kMost = 10'000;
 
   void Add(KeyRange range);
+  // Takes what the others hold. Allocates nothing and cannot fail.
+  void Add(KeyRanges&& others) noexcept;
   // Returns the ranges in the order of their beginnings.
   const std::set<KeyRange>& all() const { return ranges_; }
   bool empty() const { return ranges_.empty(); }
 
  private:
+  void BecomeOneIfTooMany() noexcept;
+
   std::set<KeyRange> ranges_;
 };
 

@@ -12,26 +12,56 @@ void PendingErasure::Opened(Family family) {
   work.ranges.Add(AllKeys());
 }
 
-std::vector<Family> PendingErasure::Begin(const ErasedKeys& erased) {
-  std::vector<Family> unmarked;
-  const MutexLock lock(mutex_);
-  for (const auto& [family, ranges] : erased) {
-    Work& work = work_[family];
+PendingErasure::Writing::Writing(PendingErasure& erasure, ErasedKeys erased)
+    : erasure_(erasure), erased_(std::move(erased)) {
+  unmarked_.reserve(erased_.size());
+  const MutexLock lock(erasure_.mutex_);
+  // Nothing counts before all that is needed is there.
+  for (const auto& [family, ranges] : erased_) erasure_.work_.try_emplace(family);
+  for (const auto& [family, ranges] : erased_) {
+    Work& work = erasure_.work_[family];
     work.writes += 1;
     work.pending = true;
-    if (!work.marked) unmarked.push_back(family);
+    if (!work.marked) unmarked_.push_back(family);
   }
-  return unmarked;
 }
 
-void PendingErasure::End(const ErasedKeys& erased, bool written) {
-  const MutexLock lock(mutex_);
-  for (const auto& [family, ranges] : erased) {
-    Work& work = work_[family];
+PendingErasure::Writing::~Writing() {
+  const MutexLock lock(erasure_.mutex_);
+  for (auto& [family, ranges] : erased_) {
+    Work& work = erasure_.work_[family];
     work.writes -= 1;
-    work.marked = work.marked || written;
-    for (const KeyRange& range : ranges.all()) work.ranges.Add(range);
+    work.marked = work.marked || written_;
+    work.ranges.Add(std::move(ranges));
   }
+}
+
+PendingErasure::Taken::Taken(PendingErasure& erasure) : erasure_(erasure) {
+  const MutexLock lock(erasure_.mutex_);
+  // Nothing is taken before there is a place for all of it.
+  for (const auto& [family, work] : erasure_.work_) {
+    if (!work.ranges.empty()) keys_.try_emplace(family);
+  }
+  for (auto& [family, ranges] : keys_) std::swap(ranges, erasure_.work_[family].ranges);
+}
+
+PendingErasure::Taken::~Taken() {
+  const MutexLock lock(erasure_.mutex_);
+  for (auto& [family, ranges] : keys_) erasure_.work_[family].ranges.Add(std::move(ranges));
+}
+
+Status PendingErasure::Taken::Finish(
+    const std::function<Status(const std::vector<Family>&)>& remove_marks) {
+  keys_.clear();
+  const MutexLock lock(erasure_.mutex_);
+  std::vector<Family> done;
+  for (const auto& [family, work] : erasure_.work_) {
+    if (work.pending && work.writes == 0 && work.ranges.empty()) done.push_back(family);
+  }
+  if (done.empty()) return OkStatus();
+  FACEGATE_RETURN_IF_ERROR(remove_marks(done));
+  for (const Family family : done) erasure_.work_[family] = Work{};
+  return OkStatus();
 }
 
 bool PendingErasure::empty() const {
@@ -47,35 +77,6 @@ ErasedKeys PendingErasure::waiting() const {
     if (!work.ranges.empty()) waiting.emplace(family, work.ranges);
   }
   return waiting;
-}
-
-ErasedKeys PendingErasure::Take() {
-  ErasedKeys taken;
-  const MutexLock lock(mutex_);
-  for (auto& [family, work] : work_) {
-    if (!work.ranges.empty()) taken.emplace(family, std::exchange(work.ranges, {}));
-  }
-  return taken;
-}
-
-void PendingErasure::GiveBack(const ErasedKeys& erased) {
-  const MutexLock lock(mutex_);
-  for (const auto& [family, ranges] : erased) {
-    for (const KeyRange& range : ranges.all()) work_[family].ranges.Add(range);
-  }
-}
-
-Status PendingErasure::Finish(
-    const std::function<Status(const std::vector<Family>&)>& remove_marks) {
-  const MutexLock lock(mutex_);
-  std::vector<Family> done;
-  for (const auto& [family, work] : work_) {
-    if (work.pending && work.writes == 0 && work.ranges.empty()) done.push_back(family);
-  }
-  if (done.empty()) return OkStatus();
-  FACEGATE_RETURN_IF_ERROR(remove_marks(done));
-  for (const Family family : done) work_[family] = Work{};
-  return OkStatus();
 }
 
 }  // namespace facegate

@@ -91,12 +91,11 @@ class RocksTemplateStore final : public TemplateStore {
         TakesAway(change) ? StoreDatabase::Kind::kTakesAway : StoreDatabase::Kind::kAdds;
     StoreBatch batch(*database_);
     FACEGATE_RETURN_IF_ERROR(batch.Add(change));
-    const ErasedKeys erased = batch.erased();
-    if (erased.empty()) return Commit(batch, "writing", kind);
-    Status written = PutEraseMarks(erasure_.Begin(erased), batch);
-    if (written.ok()) written = Commit(batch, "writing", kind);
-    erasure_.End(erased, written.ok());
-    return written;
+    PendingErasure::Writing erasing(erasure_, batch.erased());
+    FACEGATE_RETURN_IF_ERROR(PutEraseMarks(erasing.unmarked(), batch));
+    FACEGATE_RETURN_IF_ERROR(Commit(batch, "writing", kind));
+    erasing.Done();
+    return OkStatus();
   }
 
   StatusOr<std::optional<int64_t>> ReadRequestTime() const override {
@@ -122,13 +121,9 @@ class RocksTemplateStore final : public TemplateStore {
     FACEGATE_RETURN_IF_ERROR(WriteHealth());
     // One after the other: what one has taken is not erased before it ends, and OK says that it is.
     const MutexLock alone(compact_mutex_);
-    const ErasedKeys taken = erasure_.Take();
-    Status status = CompactRanges(*database_, taken, canceled);
-    if (!status.ok()) {
-      erasure_.GiveBack(taken);
-      return status;
-    }
-    return erasure_.Finish([this](const std::vector<Family>& families) -> Status {
+    PendingErasure::Taken taken(erasure_);
+    FACEGATE_RETURN_IF_ERROR(CompactRanges(*database_, taken.keys(), canceled));
+    return taken.Finish([this](const std::vector<Family>& families) -> Status {
       StoreBatch batch(*database_);
       for (const Family family : families) {
         FACEGATE_RETURN_IF_ERROR(batch.Delete(Family::kMeta, EraseMarkOf(family)));
