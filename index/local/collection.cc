@@ -198,9 +198,10 @@ StatusOr<CollectionInfo> Collection::ApplyChange(const CollectionChange& change,
   FACEGATE_RETURN_IF_ERROR(
       parts_.ledger.Keep(receipt, info, {.collection = record_.uid, .identity = 0}, stored));
   FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(stored, stop));
+  std::unique_ptr<VectorIndex> unused;  // outlives the lock
   const WriterLock lock(mutex_);
   current_ = std::move(record);
-  if (scoring.has_value()) state_.TakeScoring(*std::move(scoring));
+  if (scoring.has_value()) unused = state_.TakeScoring(*std::move(scoring));
   return info;
 }
 
@@ -406,13 +407,13 @@ Status Collection::DeleteTemplate(std::string_view identity, uint64_t template_i
   return OkStatus();
 }
 
-StatusOr<bool> Collection::MoveRows(double least_removed) {
+StatusOr<bool> Collection::MoveRows(double least_removed, uint64_t removed_until) {
   const ReaderLock alive(lifecycle_);  // the policy of scores stays
   std::optional<CollectionState::Move> move;
   {
     const WriterLock lock(mutex_);
     if (deleted_ || state_.removed_rows() == 0) return false;
-    FACEGATE_ASSIGN_OR_RETURN(move, state_.BeginMove(least_removed));
+    FACEGATE_ASSIGN_OR_RETURN(move, state_.BeginMove(least_removed, removed_until));
   }
   if (!move.has_value()) return false;
   FACEGATE_RETURN_IF_ERROR(move->rows->Copy());

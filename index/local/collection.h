@@ -132,9 +132,10 @@ class Collection {
                            const StopCheck& stop) const;
 
   // Gives back memory of what was removed, where that is a share of `least_removed` or more of what
-  // lies around it: some of it in a call; false when there is nothing left to do. Searches and
-  // changes go on meanwhile. One call at a time.
-  StatusOr<bool> MoveRows(double least_removed);
+  // lies around it, or went before the mark `removed_until` (index/rows/row_table.h): some of it in
+  // a call; false when there is nothing left to do. Searches and changes go on meanwhile. One call
+  // at a time.
+  StatusOr<bool> MoveRows(double least_removed, uint64_t removed_until);
 
  private:
   // An enrolment as it goes to the store: one identity, and what is added to it.
@@ -165,38 +166,7 @@ class Collection {
 
   // Null where the scores have none.
   StatusOr<std::shared_ptr<const Cohort>> CurrentCohort() const;
-  StatusOr<CollectionState::SearchView> View() const;
-  // The numbers of the identities that have all of the labels, in ascending order.
-  StatusOr<std::vector<uint64_t>> IdentitiesWith(const Labels& labels, const StopCheck& stop) const;
-  // A search without the lock, over one view. What is gone by the time that it is looked up makes
-  // the answer nothing.
-  struct Searching {
-    CollectionState::SearchView view;
-    std::shared_ptr<const Cohort> cohort;  // null where scores have none
-    RowSearch rows;
-    std::vector<uint64_t> identities{};  // that are wanted; where there are few, instead of rows
-    size_t k = 0;                        // of the answer
-    const StopCheck& stop;
-  };
-  using MaybeCandidates = std::optional<std::vector<Candidate>>;
-  StatusOr<std::optional<std::vector<std::vector<Candidate>>>> SearchOnce(
-      const Searching& searching, std::span<const Embedding> queries) const;
-  StatusOr<std::optional<std::vector<std::vector<Candidate>>>> SearchFew(
-      const Searching& searching, std::span<const Embedding> queries) const;
-  StatusOr<MaybeCandidates> Resolved(const Searching& searching, const Embedding& query,
-                                     const std::vector<IndexMatch>& matches) const;
-  MaybeCandidates ResolvedAtOnce(const Searching& searching, const Embedding& query,
-                                 std::span<const IndexMatch> matches,
-                                 std::span<const float> probe_scores) const
-      FACEGATE_REQUIRES_SHARED(mutex_);
-  // The candidates nearest to the query of those few identities that are wanted.
-  StatusOr<std::vector<Candidate>> ScoreFew(const Searching& searching,
-                                            const Embedding& query) const;
-  // All that can be among the k best by the mean of their two best templates, where `found` are the
-  // k with the best templates.
-  StatusOr<std::vector<IndexMatch>> AllForTwoBest(const Searching& searching,
-                                                  const Embedding& query,
-                                                  const std::vector<Candidate>& found) const;
+  class Searching;  // collection_search.cc
 
   StatusOr<CollectionInfo> ApplyChange(const CollectionChange& change, std::string_view etag,
                                        const Receipt<CollectionInfo>& receipt,

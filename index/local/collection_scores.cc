@@ -80,16 +80,17 @@ StatusOr<CollectionState::Scoring> CollectionState::PrepareScoring(
   });
 }
 
-void CollectionState::TakeScoring(Scoring scoring) {
+std::unique_ptr<VectorIndex> CollectionState::TakeScoring(Scoring scoring) {
   auto slot = scoring.slots.begin();
   for (auto& [id, entry] : identities_) {
     entry.mean.reset();
     if (scoring.means != nullptr && !entry.templates.empty()) entry.mean = *slot++;
   }
   policy_ = scoring.policy;
-  means_ = std::move(scoring.means);
+  std::swap(means_, scoring.means);
   draw_ = std::move(scoring.draw);
   ForgetCohort();
+  return std::move(scoring.means);
 }
 
 void CollectionState::FollowTemplates(IdentityEntry& entry, Reservation& room) {
@@ -185,35 +186,16 @@ Candidate CollectionState::CosineOf(std::string_view identity, const IdentityEnt
   return best;
 }
 
-void CollectionState::Normalise(const Cohort& cohort, std::span<const float> probe_scores,
-                                const IdentityEntry& entry, Candidate& candidate) const {
-  const std::span<const float> vector =
-      entry.mean.has_value() ? means_->Vector(*entry.mean)
-                             : index_->Vector(FindTemplate(entry, candidate.template_id)->slot);
-  candidate.score = cohort.Normalised(candidate.cosine, probe_scores, entry.uid, vector);
-  candidate.is_normalised = true;
+std::span<const float> CollectionState::VectorOf(const IdentityEntry& entry,
+                                                 const Candidate& candidate) const {
+  return entry.mean.has_value() ? means_->Vector(*entry.mean)
+                                : index_->Vector(FindTemplate(entry, candidate.template_id)->slot);
 }
 
 StatusOr<CollectionState::SearchView> CollectionState::View() const {
   SearchView view{.rows = nullptr, .fusion = policy_.fusion};
   FACEGATE_ASSIGN_OR_RETURN(view.rows, (means_ != nullptr ? *means_ : *index_).View());
   return view;
-}
-
-std::optional<Candidate> CollectionState::CandidateOf(const IndexMatch& match, Fusion fusion,
-                                                      const Embedding& query) const {
-  const std::string* const owner = OwnerOf(match);
-  if (owner == nullptr || fusion != policy_.fusion) return std::nullopt;
-  if (fusion == Fusion::kBestTemplate) {
-    return Candidate{.identity = *owner,
-                     .template_id = match.template_id,
-                     .cosine = match.cosine,
-                     .score = match.cosine};
-  }
-  Candidate candidate = CosineOf(*owner, *Find(*owner), query);
-  // The mean is another one.
-  if (fusion == Fusion::kMeanTemplate && candidate.cosine != match.cosine) return std::nullopt;
-  return candidate;
 }
 
 }  // namespace facegate

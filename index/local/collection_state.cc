@@ -12,6 +12,15 @@ const IdentityEntry* CollectionState::Find(std::string_view identity) const {
   return found == identities_.end() ? nullptr : &found->second;
 }
 
+std::optional<std::vector<uint64_t>> CollectionState::HeirsSince(uint64_t from) const {
+  if (merges_ - from > heirs_.size()) return std::nullopt;
+  std::vector<uint64_t> heirs;
+  for (uint64_t merge = from; merge < merges_; ++merge) {
+    heirs.push_back(heirs_[merge % heirs_.size()]);
+  }
+  return heirs;
+}
+
 const std::string* CollectionState::OwnerOf(const IndexMatch& match) const {
   const auto name = names_.find(match.group);
   if (name == names_.end()) return nullptr;
@@ -143,6 +152,7 @@ void CollectionState::Merge(std::string_view source, std::string_view target, Id
   into->second = std::move(merged);
   names_.erase(gone);
   identities_.erase(from);
+  heirs_[merges_++ % heirs_.size()] = into->second.uid;
   FollowTemplates(into->second, room);
 }
 
@@ -167,10 +177,11 @@ void CollectionState::RemoveTemplate(std::string_view identity, uint64_t templat
   FollowTemplates(found->second, room);
 }
 
-StatusOr<std::optional<CollectionState::Move>> CollectionState::BeginMove(double least_removed) {
+StatusOr<std::optional<CollectionState::Move>> CollectionState::BeginMove(double least_removed,
+                                                                          uint64_t removed_until) {
   for (VectorIndex* const index : {index_.get(), means_.get()}) {
     if (index == nullptr) continue;
-    FACEGATE_ASSIGN_OR_RETURN(auto rows, index->BeginMove(least_removed));
+    FACEGATE_ASSIGN_OR_RETURN(auto rows, index->BeginMove(least_removed, removed_until));
     if (rows != nullptr) return std::optional<Move>({.index = index, .rows = std::move(rows)});
   }
   return std::optional<Move>();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -122,6 +123,14 @@ class CollectionState {
   const IdentityEntry* Find(std::string_view identity) const;
   // The id of the identity with that number, which is there.
   const std::string& NameOf(uint64_t uid) const { return *names_.at(uid); }
+  // Calls `visit` for identities in the order of their numbers, from the first one of at least
+  // `from`, `most` of them; from where to go on, or nothing at the end.
+  template <typename Visit>
+  std::optional<uint64_t> VisitFrom(uint64_t from, size_t most, const Visit& visit) const {
+    auto next = names_.lower_bound(from);
+    for (size_t i = 0; i < most && next != names_.end(); ++i, ++next) visit(*Find(*next->second));
+    return next == names_.end() ? std::nullopt : std::optional<uint64_t>(next->first);
+  }
   const IdentityEntry* FindByNumber(uint64_t uid) const {
     const auto name = names_.find(uid);
     return name == names_.end() ? nullptr : Find(*name->second);
@@ -141,7 +150,8 @@ class CollectionState {
 
   // Prepared beside searches, but not beside changes; taken over, it cannot fail.
   StatusOr<Scoring> PrepareScoring(const ScorePolicy& policy) const;
-  void TakeScoring(Scoring scoring);
+  // Returns the means that have no part in scores any more, which are many.
+  std::unique_ptr<VectorIndex> TakeScoring(Scoring scoring);
 
   // A search goes on without the lock, over this.
   struct SearchView {
@@ -149,16 +159,21 @@ class CollectionState {
     Fusion fusion = Fusion::kBestTemplate;
   };
   StatusOr<SearchView> View() const;
-  // Makes a candidate of what the search found; nothing when that is no longer so.
-  std::optional<Candidate> CandidateOf(const IndexMatch& match, Fusion fusion,
-                                       const Embedding& query) const;
+  // How many merges there were, and those who took over templates in the merges from number
+  // `from` on; nothing where these are too many to be remembered.
+  uint64_t merges() const { return merges_; }
+  std::optional<std::vector<uint64_t>> HeirsSince(uint64_t from) const;
   const LabelIndex& labels() const { return labels_; }
   // The score of an identity that has templates, without a cohort.
   Candidate CosineOf(std::string_view identity, const IdentityEntry& entry,
                      const Embedding& query) const;
-  // `probe_scores` are those of the query; `entry` is the candidate's.
-  void Normalise(const Cohort& cohort, std::span<const float> probe_scores,
-                 const IdentityEntry& entry, Candidate& candidate) const;
+  // What the candidate's cosine is with; `entry` is its identity, and has the template.
+  std::span<const float> VectorOf(const IdentityEntry& entry, const Candidate& candidate) const;
+  // Which of two identities with one score comes first: that with the lower number.
+  uint64_t OrderOf(const IdentityEntry& entry, const Candidate& candidate) const {
+    return policy_.fusion == Fusion::kMeanTemplate ? entry.templates.front().id
+                                                   : candidate.template_id;
+  }
 
   // Those who are to be the cohort, with copies of their vectors, which are wiped at the end.
   struct CohortMembers {
@@ -200,10 +215,10 @@ class CollectionState {
     std::unique_ptr<VectorIndex::RowMove> rows;
     size_t followed = 0;  // of rows->moved()
   };
-  // Nothing where a share of less than `least_removed` was removed everywhere. Runs alone, as
+  // Nothing where there is nothing to move (VectorIndex::BeginMove). Runs alone, as
   // TakeOver() and Follow() do; rows->Copy() comes before these, beside everything but a change of
   // the policy.
-  StatusOr<std::optional<Move>> BeginMove(double least_removed);
+  StatusOr<std::optional<Move>> BeginMove(double least_removed, uint64_t removed_until);
   Status TakeOver(Move& move) { return move.index->TakeOver(*move.rows); }
   // Takes over some of the new places; false when all are taken over, and the move is at its end.
   bool Follow(Move& move);
@@ -227,6 +242,8 @@ class CollectionState {
   Identities identities_;
   std::map<uint64_t, const std::string*> names_;  // the keys of identities_, by number
   LabelIndex labels_;
+  std::array<uint64_t, 1024> heirs_{};  // of the last merges, by their numbers
+  uint64_t merges_ = 0;
   std::unique_ptr<VectorIndex> index_;
   std::unique_ptr<VectorIndex> means_;  // null where they have no part in scores
   std::vector<float> mean_;             // where one is computed: a change must not need memory

@@ -34,7 +34,7 @@ void LabelIndex::Remove(uint64_t identity, const Labels& labels) {
 
 std::optional<uint64_t> LabelIndex::List(const Labels& labels, uint64_t from,
                                          std::vector<uint64_t>& identities) const {
-  constexpr size_t kAtOnce = 2000;  // about a millisecond
+  constexpr size_t kAtOnce = 2000;  // look-ups: about a millisecond
   std::vector<const Identities*> sets;
   for (const auto& [key, value] : labels) {
     const auto place = identities_.find(LabelView(key, value));
@@ -44,7 +44,7 @@ std::optional<uint64_t> LabelIndex::List(const Labels& labels, uint64_t from,
   std::sort(sets.begin(), sets.end(),
             [](const Identities* a, const Identities* b) { return a->size() < b->size(); });
   auto next = sets.front()->lower_bound(from);
-  for (size_t i = 0; i < kAtOnce && next != sets.front()->end(); ++i, ++next) {
+  for (size_t i = 0; i < kAtOnce && next != sets.front()->end(); i += sets.size(), ++next) {
     const bool has_all = std::all_of(sets.begin() + 1, sets.end(), [&](const Identities* others) {
       return others->contains(*next);
     });

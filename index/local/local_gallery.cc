@@ -22,13 +22,14 @@
 #include "index/local/store_writer.h"
 #include "index/local/upkeep_thread.h"
 #include "index/resource_id.h"
+#include "index/rows/row_table.h"
 #include "index/store/corrupt.h"
 #include "index/store/eraser.h"
 
 namespace facegate {
 namespace {
 
-// Rows are moved from where so many of them were removed.
+// Rows are moved from where a share of so many was removed, and from where any was long ago.
 constexpr double kWorthMoving = 1.0 / 8;
 constexpr std::chrono::minutes kMoveAllEvery{10};
 constexpr int kMovesAtOnce = 10;  // of one collection: about a second
@@ -59,7 +60,7 @@ class StoreBackedGallery final : public GalleryBackend {
                .clock = clock,
                .identity_locks = identity_locks_,
                .search_pool = PoolOf(options.search_threads)},
-        all_moved_(clock.Now()),
+        marked_(clock.Now()),
         eraser_(*store_, options.erase_delay) {}
 
   ~StoreBackedGallery() override {
@@ -161,8 +162,9 @@ class StoreBackedGallery final : public GalleryBackend {
 
   Status DeleteCollection(std::string_view collection, bool force, const Receipt<Deleted>& receipt,
                           const StopCheck& stop) override {
+    std::shared_ptr<Collection> found;  // to wipe it takes long, and is not for the lock
     const MutexLock order(administration_);
-    FACEGATE_ASSIGN_OR_RETURN(const auto found, Find(collection, stop));
+    FACEGATE_ASSIGN_OR_RETURN(found, Find(collection, stop));
     FACEGATE_RETURN_IF_ERROR(found->Delete(force, receipt, stop));
     eraser_.Request();
     const WriterLock lock(collections_mutex_);
@@ -307,11 +309,13 @@ class StoreBackedGallery final : public GalleryBackend {
   // Where many rows were removed their memory is wanted back; where one was, its vector must not
   // stay for ever.
   void MoveRows() {
-    const bool all = parts_.clock.Now() >= all_moved_ + kMoveAllEvery;
-    if (all) all_moved_ = parts_.clock.Now();
+    if (parts_.clock.Now() >= marked_ + kMoveAllEvery) {
+      marked_ = parts_.clock.Now();
+      removed_until_ = MarkSnapshots();
+    }
     bool any = false;
     for (const auto& collection : All()) {
-      const StatusOr<bool> moved = MoveRows(*collection, all ? 0.0 : kWorthMoving);
+      const StatusOr<bool> moved = MoveRows(*collection, removed_until_);
       if (!moved.ok()) LogWarning("rows could not be moved yet: {}", MessageOf(moved.status()));
       any = any || moved.value_or(false);
     }
@@ -319,9 +323,9 @@ class StoreBackedGallery final : public GalleryBackend {
     if (any) ::malloc_trim(0);
   }
   // Tells whether there were any.
-  static StatusOr<bool> MoveRows(Collection& collection, double least_removed) {
+  static StatusOr<bool> MoveRows(Collection& collection, uint64_t removed_until) {
     for (int round = 0; round < kMovesAtOnce; ++round) {
-      FACEGATE_ASSIGN_OR_RETURN(const bool moved, collection.MoveRows(least_removed));
+      FACEGATE_ASSIGN_OR_RETURN(const bool moved, collection.MoveRows(kWorthMoving, removed_until));
       if (!moved) return round > 0;
     }
     return true;
@@ -384,7 +388,9 @@ class StoreBackedGallery final : public GalleryBackend {
   mutable SharedMutex collections_mutex_;
   Collections collections_ FACEGATE_GUARDED_BY(collections_mutex_);
 
-  Clock::TimePoint all_moved_;  // by the upkeep thread
+  // Of the upkeep thread: what was removed until the mark must not stay in memory.
+  Clock::TimePoint marked_;
+  uint64_t removed_until_ = 0;
 
   Eraser eraser_;
   std::optional<UpkeepThread> upkeep_;  // while the gallery is loaded

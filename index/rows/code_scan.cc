@@ -113,9 +113,9 @@ class CodeQueries final : public ScanQueries {
     const auto& codes = static_cast<const CodeSegment&>(*piece.segment->scan());
     const size_t coded = std::max(piece.begin, std::min(codes.coded(), RoundedUp(piece.end)));
     for (size_t begin = piece.begin; begin < coded; begin += rows) {
-      const RowPiece part{.segment = piece.segment,
-                          .begin = begin,
-                          .end = std::min({piece.end, coded, begin + rows})};
+      RowPiece part = piece;
+      part.begin = begin;
+      part.end = std::min({piece.end, coded, begin + rows});
       size_t first = 0;
       for (const QueryTile& tile : tiles_) {
         ScanPart(part, codes, tile, selections.subspan(first, tile.queries));
@@ -124,8 +124,8 @@ class CodeQueries final : public ScanQueries {
     }
     for (size_t row = coded; row < piece.end; ++row) {
       for (size_t q = 0; q < queries_.size(); ++q) {
-        OfferRow(*piece.segment, row, FloatDot(queries_[q], piece.segment->Vector(row)),
-                 float_error_, selections[q]);
+        OfferRow(piece, row, FloatDot(queries_[q], piece.segment->Vector(row)), float_error_,
+                 selections[q]);
       }
     }
   }
@@ -179,9 +179,9 @@ class CodeQueries final : public ScanQueries {
                             .passing = outcome.passing.data()};
     kernel_.scan(args);
     for (size_t block = 0; block < args.blocks; ++block) {
-      const RowPiece rows{.segment = part.segment,
-                          .begin = part.begin + block * kBlockRows,
-                          .end = std::min(part.end, part.begin + (block + 1) * kBlockRows)};
+      RowPiece rows = part;
+      rows.begin = part.begin + block * kBlockRows;
+      rows.end = std::min(part.end, rows.begin + kBlockRows);
       for (size_t q = 0; q < tile.queries; ++q) {
         const size_t place = block * tile.width + q;
         if (outcome.passing[place] == 0) continue;
@@ -208,7 +208,7 @@ class CodeQueries final : public ScanQueries {
       const size_t row = rows.begin + place;
       if (row >= rows.end) return;  // it came later
       const RowLabel label = rows.segment->LabelOf(row);
-      if (label.template_id == 0) continue;
+      if (!label.IsIn(rows.snapshot)) continue;
       const double score =
           bound.Score(codes.scale()[row], sums[place] - tile.filters[query].offset);
       const double error = bound.Error(codes.residual()[row]);

@@ -21,6 +21,7 @@ namespace {
 constexpr size_t kRescoredAtOnce = 512;  // rows between two questions whether the search is wanted
 // Where that many rows are left, they are looked at in float32 before they are scored.
 constexpr size_t kManyCandidates = 16;
+constexpr double kBeyondScores = 1e6;  // no score is so high, and a float can hold it
 
 using Queries = std::span<const std::span<const float>>;
 using Candidates = std::vector<CandidateSelection::Candidate>;
@@ -63,27 +64,39 @@ class ExactView final : public IndexView {
     for (const auto& query : queries) FACEGATE_CHECK(query.size() == searching_->dimension);
     if (search.k == 0 || queries.empty()) return Answers(queries.size());
     return CatchToStatus("searching", [&]() -> StatusOr<Answers> {
-      ScanTask task{
-          .scan = searching_->scan, .snapshot = snapshot_, .queries = {}, .search = search};
-      for (const auto& query : queries) task.queries.emplace_back(query.begin(), query.end());
-      FACEGATE_ASSIGN_OR_RETURN(QueryCandidates found,
-                                searching_->pool == nullptr
-                                    ? ScanHere(task, stop)
-                                    : searching_->pool->Scan(std::move(task), stop));
-      searching_->queries.fetch_add(queries.size());
-      searching_->scanned.fetch_add(snapshot_.rows() * queries.size());
       Answers answers;
       answers.reserve(queries.size());
-      for (size_t i = 0; i < queries.size(); ++i) {
-        FACEGATE_ASSIGN_OR_RETURN(std::vector<IndexMatch> matches,
-                                  Score(queries[i], std::move(found[i]), search, stop));
-        answers.push_back(BestOfEachGroup(std::move(matches), search.k));
+      Queries left = queries;
+      while (!left.empty()) {
+        const Queries some = left.first(std::min(left.size(), ScanTask::kMostQueries));
+        FACEGATE_RETURN_IF_ERROR(AnswerSome(some, search, stop, answers));
+        left = left.subspan(some.size());
       }
       return answers;
     });
   }
 
  private:
+  Status AnswerSome(Queries queries, const RowSearch& search, const StopCheck& stop,
+                    Answers& answers) const {
+    ScanTask task{.scan = searching_->scan, .snapshot = snapshot_, .queries = {}, .search = search};
+    task.search.least = std::min(search.least, kBeyondScores);
+    for (const auto& query : queries) task.queries.emplace_back(query.begin(), query.end());
+    // It holds the rows until they are scored.
+    FACEGATE_ASSIGN_OR_RETURN(ScanOutcome found,
+                              searching_->pool == nullptr
+                                  ? ScanHere(task, stop)
+                                  : searching_->pool->Scan(std::move(task), stop));
+    searching_->queries.fetch_add(queries.size());
+    searching_->scanned.fetch_add(found.snapshot.rows() * queries.size());
+    for (size_t i = 0; i < queries.size(); ++i) {
+      FACEGATE_ASSIGN_OR_RETURN(std::vector<IndexMatch> matches,
+                                Score(queries[i], std::move(found.candidates[i]), search, stop));
+      answers.push_back(BestOfEachGroup(std::move(matches), search.k));
+    }
+    return OkStatus();
+  }
+
   std::span<const float> VectorOf(const CandidateSelection::Candidate& candidate) const {
     return {candidate.vector, searching_->dimension};
   }
@@ -185,9 +198,10 @@ class ExactIndex final : public VectorIndex {
   size_t dimension() const override { return rows_.dimension(); }
   size_t removed() const override { return rows_.removed(); }
 
-  StatusOr<std::unique_ptr<RowMove>> BeginMove(double least_removed) override {
+  StatusOr<std::unique_ptr<RowMove>> BeginMove(double least_removed,
+                                               uint64_t removed_until) override {
     return CatchToStatus("moving rows", [&]() -> StatusOr<std::unique_ptr<RowMove>> {
-      std::optional<RowTable::Move> move = rows_.BeginMove(least_removed);
+      std::optional<RowTable::Move> move = rows_.BeginMove(least_removed, removed_until);
       if (!move.has_value()) return std::unique_ptr<RowMove>();
       return std::make_unique<TableMove>(rows_, *std::move(move));
     });

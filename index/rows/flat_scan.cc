@@ -21,8 +21,10 @@ class FlatQueries final : public ScanQueries {
   void Scan(const RowPiece& piece, std::span<CandidateSelection> selections) const override {
     for (size_t i = 0; i < queries_.size(); ++i) {
       for (size_t begin = piece.begin; begin < piece.end; begin += kScoresAtOnce) {
-        const size_t end = std::min(piece.end, begin + kScoresAtOnce);
-        ScanFor(queries_[i], {.segment = piece.segment, .begin = begin, .end = end}, selections[i]);
+        RowPiece part = piece;
+        part.begin = begin;
+        part.end = std::min(piece.end, begin + kScoresAtOnce);
+        ScanFor(queries_[i], part, selections[i]);
       }
     }
   }
@@ -37,7 +39,7 @@ class FlatQueries final : public ScanQueries {
                                   piece.segment->Vector(piece.begin).data(),
                                   piece.segment->dimension(), piece.end - piece.begin);
     for (size_t row = piece.begin; row < piece.end; ++row) {
-      OfferRow(*piece.segment, row, scores[row - piece.begin], error_, selection);
+      OfferRow(piece, row, scores[row - piece.begin], error_, selection);
     }
   }
 

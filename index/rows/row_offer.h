@@ -5,25 +5,25 @@
 #include <limits>
 
 #include "index/rows/candidate_selection.h"
-#include "index/rows/segment.h"
+#include "index/rows/row_scan.h"
 
 namespace facegate {
 
-// Offers a row, unless it was removed, whose dot product in float32 is `score`, which is off by
-// `error` at most; of a vector whose product is no number nothing is known.
-inline void OfferRow(const Segment& segment, size_t row, float score, double error,
+// Offers a row of the piece, if the snapshot has it, whose dot product in float32 is `score`, which
+// is off by `error` at most; of a vector whose product is no number nothing is known.
+inline void OfferRow(const RowPiece& piece, size_t row, float score, double error,
                      CandidateSelection& selection) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const auto product = static_cast<double>(score);
   const bool is_known = std::isfinite(product);
   if (is_known && product + error < selection.floor()) return;
-  const RowLabel label = segment.LabelOf(row);
-  if (label.template_id == 0) return;
+  const RowLabel label = piece.segment->LabelOf(row);
+  if (!label.IsIn(piece.snapshot)) return;
   selection.Offer({.lower = is_known ? product - error : -kInfinity,
                    .upper = is_known ? product + error : kInfinity,
                    .group = label.group,
                    .template_id = label.template_id,
-                   .vector = segment.Vector(row).data()});
+                   .vector = piece.segment->Vector(row).data()});
 }
 
 }  // namespace facegate

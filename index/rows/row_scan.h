@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -9,11 +10,12 @@
 
 namespace facegate {
 
-// Rows of a segment that a reader knows of.
+// Rows of a segment, as a snapshot has them.
 struct RowPiece {
   const Segment* segment = nullptr;
   size_t begin = 0;  // a multiple of kPieceRows
   size_t end = 0;
+  uint64_t snapshot = 0;  // its number
 };
 inline constexpr size_t kPieceRows = 16;
 
@@ -21,8 +23,8 @@ inline constexpr size_t kPieceRows = 16;
 class ScanQueries {
  public:
   virtual ~ScanQueries() = default;
-  // Offers to the selection of each query every row of the piece that is there and may be in the
-  // answer, with bounds of its score.
+  // Offers to the selection of each query every row of the piece that the snapshot has and that may
+  // be in the answer, with bounds of its score.
   virtual void Scan(const RowPiece& piece, std::span<CandidateSelection> selections) const = 0;
 };
 

@@ -12,11 +12,15 @@ constexpr size_t kFirstSegmentRows = 64;
 constexpr size_t kLastSegmentRows = 16384;
 constexpr size_t kMovedAtOnce = 2 * kLastSegmentRows;
 
+std::atomic<uint64_t> last_snapshot{1};
+
 size_t RoundedUp(size_t rows) {
   return (rows + kFirstSegmentRows - 1) / kFirstSegmentRows * kFirstSegmentRows;
 }
 
 }  // namespace
+
+uint64_t MarkSnapshots() { return last_snapshot.load(); }
 
 RowTable::RowTable(size_t dimension, const RowScan& scan)
     : dimension_(dimension), scan_(scan), list_(std::make_shared<RowSnapshot::Segments>()) {
@@ -63,7 +67,7 @@ void RowTable::SetGroup(Slot slot, uint64_t group) {
 
 void RowTable::Remove(Slot slot) {
   const Slot now = Resolved(slot);
-  places_[now.segment].segment->Remove(now.row);
+  places_[now.segment].segment->Remove(now.row, last_snapshot.load());
   size_ -= 1;
   removed_ += 1;
 }
@@ -76,7 +80,7 @@ std::span<const float> RowTable::Vector(Slot slot) const {
 std::optional<RowLabel> RowTable::LabelOf(Slot slot) const {
   const Slot now = Resolved(slot);
   const RowLabel label = places_[now.segment].segment->LabelOf(now.row);
-  return label.template_id == 0 ? std::nullopt : std::optional<RowLabel>(label);
+  return label.IsThere() ? std::optional<RowLabel>(label) : std::nullopt;
 }
 
 std::shared_ptr<Segment> RowTable::MakeSegment(size_t rows) const {
@@ -130,11 +134,11 @@ RowSnapshot RowTable::Snapshot() const {
     snapshot.parts_.push_back({.segment = segment.get(), .rows = rows});
     snapshot.rows_ += rows;
   }
-  snapshot.number_ = snapshots_.fetch_add(1) + 1;
+  snapshot.number_ = last_snapshot.fetch_add(1) + 1;
   return snapshot;
 }
 
-std::optional<RowTable::Move> RowTable::BeginMove(double least_removed) {
+std::optional<RowTable::Move> RowTable::BeginMove(double least_removed, uint64_t removed_until) {
   Move move;
   size_t rows = 0;
   size_t lost = 0;  // vacant rows of what is closed
@@ -143,7 +147,8 @@ std::optional<RowTable::Move> RowTable::BeginMove(double least_removed) {
     if (place.segment == nullptr || place.segment->removed() == 0) continue;
     const size_t size = place.segment->size();
     const double share = static_cast<double>(place.segment->removed()) / static_cast<double>(size);
-    if (share < least_removed || (rows > 0 && rows + size > kMovedAtOnce)) continue;
+    const bool moves = share >= least_removed || place.segment->first_removed() <= removed_until;
+    if (!moves || (rows > 0 && rows + size > kMovedAtOnce)) continue;
     move.sources_.push_back({.id = static_cast<uint32_t>(number),
                              .segment = place.segment,
                              .places = std::vector<Slot>(size)});
@@ -161,14 +166,14 @@ void RowTable::Copy(Move& move) const {
   size_t left = 0;
   for (const Move::Source& source : move.sources_) {
     for (size_t row = 0; row < source.places.size(); ++row) {
-      left += source.segment->LabelOf(row).template_id != 0 ? 1 : 0;
+      left += source.segment->LabelOf(row).IsThere() ? 1 : 0;
     }
   }
   for (Move::Source& source : move.sources_) {
     for (size_t row = 0; row < source.places.size(); ++row) {
       const RowLabel label = source.segment->LabelOf(row);
       source.places[row] = kNowhere;
-      if (label.template_id == 0) continue;
+      if (!label.IsThere()) continue;
       if (move.copies_.empty() || move.copies_.back()->size() == move.copies_.back()->capacity()) {
         move.copies_.push_back(
             MakeSegment(std::clamp(RoundedUp(left), kFirstSegmentRows, kLastSegmentRows)));
@@ -204,13 +209,13 @@ void RowTable::TakeOver(Move& move) {
       Segment& copy = *move.copies_[place.segment];
       // What has happened to the row since it was copied.
       const RowLabel label = source.segment->LabelOf(row);
-      if (label.template_id == 0) {
-        copy.Remove(place.row);
+      if (!label.IsThere()) {
+        copy.Remove(place.row, label.last_seen);
       } else {
         copy.SetGroup(place.row, label.group);
       }
       place.segment = numbers[place.segment];
-      if (label.template_id != 0) move.moved_.push_back(place);
+      if (label.IsThere()) move.moved_.push_back(place);
     }
     capacity_ -= source.segment->capacity();
     removed_ -= source.segment->removed();

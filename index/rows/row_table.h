@@ -14,9 +14,9 @@
 
 namespace facegate {
 
-// The rows of a table at a moment, without those that came later. It holds their segments, so that
-// it can be read without a lock while the table changes: a row that is removed meanwhile shows in
-// its label at once.
+// The rows of a table at a moment. It holds their segments, so that it can be read without a lock
+// while the table changes: what comes, goes or moves later makes no difference. Only the group of a
+// row may be a later one, until the row moves.
 class RowSnapshot {
  public:
   struct Part {
@@ -24,7 +24,7 @@ class RowSnapshot {
     size_t rows = 0;
   };
 
-  // Later snapshots of a table have larger numbers.
+  // Later snapshots, of whatever table, have larger numbers.
   uint64_t number() const { return number_; }
   size_t rows() const { return rows_; }  // with those that were removed
   const std::vector<Part>& parts() const { return parts_; }
@@ -37,6 +37,9 @@ class RowSnapshot {
   uint64_t number_ = 0;
   size_t rows_ = 0;
 };
+
+// A number that all snapshots until now are at most, and all later ones are above.
+uint64_t MarkSnapshots();
 
 // The rows of an index: segments, and what is set aside in them. Rows are added to the segments
 // that are open, and rows that were removed keep their place until their segment is moved: what is
@@ -86,16 +89,16 @@ class RowTable {
     };
     std::vector<Source> sources_;
     std::vector<std::shared_ptr<Segment>> copies_;
-    // After the take-over: what was moved, so that no search is the last to let go of it.
+    // After the take-over: what was moved, so that a short search is not the last to let go of it.
     std::vector<std::shared_ptr<Segment>> left_;
     std::vector<Slot> moved_;
   };
-  // Picks segments of which a share of `least_removed` or more was removed, at most two large ones,
-  // and closes them. Nothing when there are none. Throws std::bad_alloc, and has changed nothing
-  // then.
-  std::optional<Move> BeginMove(double least_removed);
+  // Picks segments of which a share of `least_removed` or more was removed, or any row before the
+  // snapshot `removed_until`, at most two large ones, and closes them. Nothing when there are none.
+  // Throws std::bad_alloc, and has at most opened another segment then.
+  std::optional<Move> BeginMove(double least_removed, uint64_t removed_until);
   // Copies what is there to segments that nobody else knows. May run beside everything. Throws
-  // std::bad_alloc; the move is to be forgotten then.
+  // std::bad_alloc; the move is to be forgotten then, and what it closed stays closed.
   void Copy(Move& move) const;
   // Puts the copies in place. The old slots still mean the same rows until EndMove(). Throws
   // std::bad_alloc, and has changed nothing then.
@@ -132,7 +135,6 @@ class RowTable {
   // Counts the vacant rows that are promised. At most vacant_, which only shrinks while it changes
   // beside const calls.
   std::atomic<size_t> reserved_{0};
-  mutable std::atomic<uint64_t> snapshots_{0};
 };
 
 }  // namespace facegate

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <new>
-#include <system_error>
+#include <exception>
+#include <iterator>
 #include <utility>
 
 #include "face/base/catch.h"
@@ -11,8 +11,6 @@
 namespace facegate {
 namespace {
 
-// Queries of one scan; more are taken in turns.
-constexpr size_t kQueriesTogether = 64;
 // So many products of values take less time than it takes to hand them over: a tenth of a
 // millisecond.
 constexpr size_t kWorthHandingOver = size_t{1} << 22;
@@ -35,8 +33,10 @@ std::vector<RowPiece> PiecesOf(const RowSnapshot& snapshot, size_t products_at_o
   std::vector<RowPiece> pieces;
   for (const RowSnapshot::Part& part : snapshot.parts()) {
     for (size_t begin = 0; begin < part.rows; begin += rows) {
-      pieces.push_back(
-          {.segment = part.segment, .begin = begin, .end = std::min(part.rows, begin + rows)});
+      pieces.push_back({.segment = part.segment,
+                        .begin = begin,
+                        .end = std::min(part.rows, begin + rows),
+                        .snapshot = snapshot.number()});
     }
   }
   return pieces;
@@ -65,24 +65,19 @@ StatusOr<std::vector<CandidateSelection::Candidate>> Merged(std::vector<Candidat
 
 }  // namespace
 
-StatusOr<QueryCandidates> ScanHere(const ScanTask& task, const StopCheck& stop) {
+StatusOr<ScanOutcome> ScanHere(const ScanTask& task, const StopCheck& stop) {
   FACEGATE_RETURN_IF_ERROR(Ask(stop));
-  QueryCandidates found;
-  found.reserve(task.queries.size());
-  std::span<const std::vector<float>> left(task.queries);
-  while (!left.empty()) {
-    const auto some = left.first(std::min(left.size(), kQueriesTogether));
-    const std::vector<std::span<const float>> queries(some.begin(), some.end());
-    const std::unique_ptr<ScanQueries> prepared = task.scan->Prepare(queries);
-    Selections selections(queries.size(), SelectionFor(task));
-    for (const RowPiece& piece : PiecesOf(task.snapshot, task.scan->scanned_at_once(),
-                                          queries.size() * queries.front().size())) {
-      FACEGATE_RETURN_IF_ERROR(Ask(stop));
-      prepared->Scan(piece, selections);
-    }
-    for (CandidateSelection& selection : selections) found.push_back(selection.Take());
-    left = left.subspan(some.size());
+  const std::vector<std::span<const float>> queries(task.queries.begin(), task.queries.end());
+  const std::unique_ptr<ScanQueries> prepared = task.scan->Prepare(queries);
+  Selections selections(queries.size(), SelectionFor(task));
+  for (const RowPiece& piece : PiecesOf(task.snapshot, task.scan->scanned_at_once(),
+                                        queries.size() * queries.front().size())) {
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    prepared->Scan(piece, selections);
   }
+  ScanOutcome found{.snapshot = task.snapshot, .candidates = {}};
+  found.candidates.reserve(queries.size());
+  for (CandidateSelection& selection : selections) found.candidates.push_back(selection.Take());
   return found;
 }
 
@@ -138,10 +133,10 @@ struct SearchPool::Batch {
 };
 
 SearchPool::SearchPool(size_t threads) {
-  threads_.reserve(threads);
   try {
+    threads_.reserve(threads);
     for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { Work(i); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // Those that are there do all of it.
   }
 }
@@ -155,25 +150,22 @@ SearchPool::~SearchPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-StatusOr<QueryCandidates> SearchPool::Scan(ScanTask task, const StopCheck& stop) {
-  if (threads_.empty() || ProductsOf(task) < kWorthHandingOver ||
-      task.queries.size() > kQueriesTogether) {
-    return ScanHere(task, stop);
-  }
+StatusOr<ScanOutcome> SearchPool::Scan(ScanTask task, const StopCheck& stop) {
+  if (threads_.empty() || ProductsOf(task) < kWorthHandingOver) return ScanHere(task, stop);
   FACEGATE_RETURN_IF_ERROR(Ask(stop));
   const size_t k = task.search.k;
   const size_t queries = task.queries.size();
   const auto request = std::make_shared<Request>(std::move(task));
   FACEGATE_RETURN_IF_ERROR(Await(request, stop));
-  QueryCandidates found;
-  found.reserve(queries);
+  ScanOutcome found{.snapshot = request->batch->snapshot, .candidates = {}};
+  found.candidates.reserve(queries);
   for (size_t q = request->first_query; q < request->first_query + queries; ++q) {
     std::vector<CandidateSelection> parts;
     for (Selections& selections : request->batch->selections) {
       if (!selections.empty()) parts.push_back(std::move(selections[q]));
     }
     FACEGATE_ASSIGN_OR_RETURN(auto candidates, Merged(std::move(parts), k, stop));
-    found.push_back(std::move(candidates));
+    found.candidates.push_back(std::move(candidates));
   }
   return found;
 }
@@ -206,17 +198,38 @@ Status SearchPool::Await(const std::shared_ptr<Request>& request, const StopChec
 
 void SearchPool::Work(size_t thread) {
   for (;;) {
+    // What goes here may be the last of an index, and is not to go under the lock.
+    std::vector<std::shared_ptr<Batch>> dropped;
+    std::vector<std::shared_ptr<Request>> answered;
     std::shared_ptr<Batch> batch;
     {
       const MutexLock lock(mutex_);
-      while (!closed_ && (batch = NextBatch()) == nullptr) work_.Wait(mutex_);
+      DropAbandoned(dropped);
+      batch = NextBatch();
+      if (batch == nullptr && dropped.empty() && !closed_) {
+        work_.Wait(mutex_);
+        batch = NextBatch();
+      }
       if (closed_) return;
-      batch->working += 1;
+      if (batch != nullptr) batch->working += 1;
     }
+    if (batch == nullptr) continue;
     ScanSome(*batch, batch->selections[thread]);
     const MutexLock lock(mutex_);
-    Leave(batch);
+    answered = Leave(batch);
   }
+}
+
+// All who waited for them have gone while they had no turn.
+void SearchPool::DropAbandoned(std::vector<std::shared_ptr<Batch>>& dropped) {
+  const auto is_wanted = [](const std::shared_ptr<Batch>& batch) {
+    return batch->working > 0 || batch->HasWork();
+  };
+  if (std::all_of(batches_.begin(), batches_.end(), is_wanted)) return;
+  dropped.reserve(batches_.size());
+  const auto first = std::partition(batches_.begin(), batches_.end(), is_wanted);
+  std::move(first, batches_.end(), std::back_inserter(dropped));
+  batches_.erase(first, batches_.end());
 }
 
 void SearchPool::ScanSome(Batch& batch, Selections& selections) {
@@ -242,9 +255,6 @@ bool SearchPool::IsScanned(const RowScan* scan) const {
 
 // First what is for an index that nobody scans now; then where the fewest threads are at work.
 std::shared_ptr<SearchPool::Batch> SearchPool::NextBatch() {
-  // All who waited for it have gone while it had no turn.
-  std::erase_if(batches_,
-                [](const auto& batch) { return batch->working == 0 && !batch->HasWork(); });
   for (size_t i = 0; i < waiting_.size();) {
     const std::shared_ptr<Request> request = waiting_[i];
     if (IsScanned(request->task.scan.get())) {
@@ -273,7 +283,7 @@ std::shared_ptr<SearchPool::Batch> SearchPool::TakeWaiting(const std::shared_ptr
   for (const auto& request : waiting_) {
     const ScanTask& task = request->task;
     if (request == first || task.scan != first->task.scan) continue;
-    if (queries + task.queries.size() > kQueriesTogether) continue;
+    if (queries + task.queries.size() > ScanTask::kMostQueries) continue;
     queries += task.queries.size();
     taken.push_back(request);
   }
@@ -290,9 +300,10 @@ std::shared_ptr<SearchPool::Batch> SearchPool::TakeWaiting(const std::shared_ptr
 }
 
 // The last of its threads to leave a batch without work answers its requests.
-void SearchPool::Leave(const std::shared_ptr<Batch>& batch) {
+std::vector<std::shared_ptr<SearchPool::Request>> SearchPool::Leave(
+    const std::shared_ptr<Batch>& batch) {
   batch->working -= 1;
-  if (batch->working > 0 || batch->HasWork()) return;
+  if (batch->working > 0 || batch->HasWork()) return {};
   std::erase(batches_, batch);
   scans_.fetch_add(1);
   searches_.fetch_add(batch->requests.size());
@@ -302,7 +313,7 @@ void SearchPool::Leave(const std::shared_ptr<Batch>& batch) {
     request->done = true;
     request->changed.NotifyOne();
   }
-  batch->requests.clear();
+  return std::exchange(batch->requests, {});
 }
 
 }  // namespace facegate

@@ -17,19 +17,25 @@
 
 namespace facegate {
 
-// The rows that can be in the answer to each query of a search.
-using QueryCandidates = std::vector<std::vector<CandidateSelection::Candidate>>;
+// The rows that can be in the answer to each query of a search, and the snapshot that they are of,
+// which holds them.
+struct ScanOutcome {
+  RowSnapshot snapshot;
+  std::vector<std::vector<CandidateSelection::Candidate>> candidates;
+};
 
 // A search over the rows of one index.
 struct ScanTask {
+  static constexpr size_t kMostQueries = 64;
+
   std::shared_ptr<const RowScan> scan;  // that of the index
   RowSnapshot snapshot;
-  std::vector<std::vector<float>> queries;
-  RowSearch search;  // k is at least 1
+  std::vector<std::vector<float>> queries;  // 1 to kMostQueries
+  RowSearch search;                         // k is at least 1
 };
 
 // The rows of a task, piece by piece on the calling thread.
-StatusOr<QueryCandidates> ScanHere(const ScanTask& task, const StopCheck& stop);
+StatusOr<ScanOutcome> ScanHere(const ScanTask& task, const StopCheck& stop);
 
 // Threads that scan rows for all searches of a gallery: all of them work on one search, as far as
 // it has work for them, and searches of one index that wait at the same time are scanned together,
@@ -44,9 +50,9 @@ class SearchPool {
   SearchPool& operator=(const SearchPool&) = delete;
 
   // Where there are no threads, or so little work that handing it over would take longer, the
-  // calling thread scans. It asks `stop` every 2 ms while it waits. The snapshot may be taken for
-  // that of a later search.
-  StatusOr<QueryCandidates> Scan(ScanTask task, const StopCheck& stop);
+  // calling thread scans. It asks `stop` every 2 ms while it waits. The snapshot may be that
+  // of a later search.
+  StatusOr<ScanOutcome> Scan(ScanTask task, const StopCheck& stop);
 
   // How many scans the threads made, and of how many searches.
   struct Counts {
@@ -70,7 +76,10 @@ class SearchPool {
   // A batch of `first` and what waits for the same index.
   std::shared_ptr<Batch> TakeWaiting(const std::shared_ptr<Request>& first)
       FACEGATE_REQUIRES(mutex_);
-  void Leave(const std::shared_ptr<Batch>& batch) FACEGATE_REQUIRES(mutex_);
+  void DropAbandoned(std::vector<std::shared_ptr<Batch>>& dropped) FACEGATE_REQUIRES(mutex_);
+  // Returns the requests that it answered.
+  std::vector<std::shared_ptr<Request>> Leave(const std::shared_ptr<Batch>& batch)
+      FACEGATE_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   CondVar work_;

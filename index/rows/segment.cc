@@ -28,19 +28,21 @@ size_t Segment::Add(const RowLabel& label, std::span<const float> vector) {
 }
 
 void Segment::SetGroup(size_t row, uint64_t group) {
-  FACEGATE_CHECK(LabelOf(row).template_id != 0);
+  FACEGATE_CHECK(LabelOf(row).IsThere());
   labels_[row].group.store(group, std::memory_order_relaxed);
 }
 
-void Segment::Remove(size_t row) {
-  FACEGATE_CHECK(LabelOf(row).template_id != 0);
-  labels_[row].template_id.store(0, std::memory_order_relaxed);
+void Segment::Remove(size_t row, uint64_t last_seen) {
+  FACEGATE_CHECK(LabelOf(row).IsThere());
+  labels_[row].last_seen.store(last_seen, std::memory_order_relaxed);
   removed_ += 1;
+  first_removed_ = std::min(first_removed_, last_seen);
 }
 
 RowLabel Segment::LabelOf(size_t row) const {
   return {.group = labels_[row].group.load(std::memory_order_relaxed),
-          .template_id = labels_[row].template_id.load(std::memory_order_relaxed)};
+          .template_id = labels_[row].template_id.load(std::memory_order_relaxed),
+          .last_seen = labels_[row].last_seen.load(std::memory_order_relaxed)};
 }
 
 }  // namespace facegate

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -11,8 +12,14 @@ namespace facegate {
 class Segment;
 
 struct RowLabel {
+  static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+
   uint64_t group = 0;
-  uint64_t template_id = 0;  // 0 for a row that was removed
+  uint64_t template_id = 0;
+  uint64_t last_seen = kNever;  // the number of the last snapshot that has the row
+
+  bool IsThere() const { return last_seen == kNever; }
+  bool IsIn(uint64_t snapshot) const { return snapshot <= last_seen; }
 };
 
 // What a scan keeps of the rows of one segment, beside them. Threads as in Segment.
@@ -25,7 +32,7 @@ class SegmentScan {
 
 // Rows of an index that lie together: float32 vectors with their labels. A row is added at the end
 // and never changes; one that was removed keeps its place, and its vector, until the segment is
-// gone. So readers need no lock.
+// gone. So readers need no lock, and those with an older snapshot still read it.
 //
 // Threads: one at a time may change it. Beside that any number may read the rows below size() (and
 // below what size() was when they began), and their labels, each of which is what it was at some
@@ -42,13 +49,16 @@ class Segment {
   // There is room for one; takes no memory.
   size_t Add(const RowLabel& label, std::span<const float> vector);
   void SetGroup(size_t row, uint64_t group);
-  void Remove(size_t row);
+  // Snapshots up to the number `last_seen` have it still.
+  void Remove(size_t row, uint64_t last_seen);
 
   size_t dimension() const { return dimension_; }
   size_t capacity() const { return capacity_; }
-  // How many rows were added; of them so many were removed.
+  // How many rows were added.
   size_t size() const { return size_.load(std::memory_order_acquire); }
-  size_t removed() const { return removed_; }  // for the thread that changes it
+  // For the thread that changes it: how many were removed, and the least `last_seen` of those.
+  size_t removed() const { return removed_; }
+  uint64_t first_removed() const { return first_removed_; }
   RowLabel LabelOf(size_t row) const;
   const float* values() const { return values_.get(); }
   std::span<const float> Vector(size_t row) const {
@@ -60,6 +70,7 @@ class Segment {
   struct AtomicLabel {
     std::atomic<uint64_t> group{0};
     std::atomic<uint64_t> template_id{0};
+    std::atomic<uint64_t> last_seen{RowLabel::kNever};
   };
 
   const size_t dimension_;
@@ -69,6 +80,7 @@ class Segment {
   const std::unique_ptr<SegmentScan> scan_;
   std::atomic<size_t> size_{0};
   size_t removed_ = 0;
+  uint64_t first_removed_ = RowLabel::kNever;
 };
 
 }  // namespace facegate

@@ -48,8 +48,8 @@ class IndexView {
   // For each query the k groups with the highest CosineScore(), best first, each once with its best
   // row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
   // when there are fewer groups. Equal, bit for bit, to a full scan of the rows that were there
-  // when the view was taken, without some of those, perhaps, that were removed since; a row that
-  // was given to another group since may count for either. Rows that came since may be among them.
+  // when the view was taken, or a later one; a row that was given to another group since may count
+  // for either.
   // A query has dimension() values. Queries that come together share the reading of the rows. When
   // `stop` is not OK, that is the answer.
   virtual StatusOr<std::vector<std::vector<IndexMatch>>> Search(
@@ -111,9 +111,11 @@ class VectorIndex {
   // Rows that were removed and still take memory.
   virtual size_t removed() const = 0;
 
-  // Moves what is left of places of which a share of `least_removed` or more was removed; null when
-  // there are none. kResourceExhausted when there is no memory, and nothing has changed then.
-  virtual StatusOr<std::unique_ptr<RowMove>> BeginMove(double least_removed) = 0;
+  // Moves what is left of places of which a share of `least_removed` or more was removed, or
+  // anything before the mark `removed_until` (row_table.h); null when there are none.
+  // kResourceExhausted when there is no memory.
+  virtual StatusOr<std::unique_ptr<RowMove>> BeginMove(double least_removed,
+                                                       uint64_t removed_until = 0) = 0;
   // From now on views have the copies. The old slots mean the same rows until EndMove().
   // kResourceExhausted when there is no memory, and nothing has changed then.
   virtual Status TakeOver(RowMove& move) = 0;

@@ -75,10 +75,10 @@ class OracleIndex {
     rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(place));
   }
   // Moves rows from where a share was removed, as whoever keeps slots does; how many moved.
-  size_t Move(double least_removed) {
+  size_t Move(double least_removed, uint64_t removed_until = 0) {
     size_t moved = 0;
     for (;;) {
-      auto move = index_->BeginMove(least_removed);
+      auto move = index_->BeginMove(least_removed, removed_until);
       EXPECT_THAT(move, IsOk());
       if (!move.ok() || *move == nullptr) return moved;
       EXPECT_THAT((*move)->Copy(), IsOk());

@@ -88,9 +88,9 @@ class SearchPoolTest : public ::testing::Test {
 };
 
 TEST_F(SearchPoolTest, ScansEveryRowOnce) {
-  FACEGATE_ASSERT_OK_AND_ASSIGN(const QueryCandidates found, pool_.Scan(Task(3), {}));
-  ASSERT_EQ(found.size(), 3u);
-  for (const auto& candidates : found) EXPECT_EQ(candidates.size(), kRows);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const ScanOutcome found, pool_.Scan(Task(3), {}));
+  ASSERT_EQ(found.candidates.size(), 3u);
+  for (const auto& candidates : found.candidates) EXPECT_EQ(candidates.size(), kRows);
   EXPECT_GE(scan_->pieces, 3u);
 }
 
@@ -103,7 +103,7 @@ TEST_F(SearchPoolTest, ScansTogetherWhatWaitsTogether) {
     for (size_t i = 0; i < kCallers; ++i) {
       callers.emplace_back([&] {
         const auto found = pool_.Scan(Task(), {});
-        if (found.ok() && found->front().size() == kRows) right += 1;
+        if (found.ok() && found->candidates.front().size() == kRows) right += 1;
       });
     }
     std::this_thread::sleep_for(50ms);  // they wait
@@ -131,8 +131,8 @@ TEST_F(SearchPoolTest, LetsACallerGoWithinMilliseconds) {
 TEST_F(SearchPoolTest, ServesTheOthersWhenOneGoes) {
   scan_->held = true;
   std::atomic<bool> goes{false};
-  StatusOr<QueryCandidates> stays = Internal("not answered");
-  StatusOr<QueryCandidates> gone = Internal("not answered");
+  StatusOr<ScanOutcome> stays = Internal("not answered");
+  StatusOr<ScanOutcome> gone = Internal("not answered");
   {
     const std::jthread first([&] { stays = pool_.Scan(Task(), {}); });
     const std::jthread second([&] {
@@ -145,7 +145,7 @@ TEST_F(SearchPoolTest, ServesTheOthersWhenOneGoes) {
     scan_->held = false;
   }
   ASSERT_THAT(stays, IsOk());
-  EXPECT_EQ(stays->front().size(), kRows);
+  EXPECT_EQ(stays->candidates.front().size(), kRows);
   EXPECT_THAT(gone, RefusedWith(Reason::kDeadline));
 }
 
