@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -194,25 +195,40 @@ class Collection::Searching {
     return scored;
   }
 
-  Status AddHeirs(std::vector<uint64_t>& identities, bool& is_lost) const {
-    const ReaderLock lock(collection_.mutex_);
-    FACEGATE_RETURN_IF_ERROR(collection_.CheckPresent());
-    const auto heirs = collection_.state_.HeirsSince(merges_);
-    is_lost = !heirs.has_value() || collection_.state_.policy().fusion != view_.fusion;
-    if (!is_lost) identities.insert(identities.end(), heirs->begin(), heirs->end());
-    return OkStatus();
+  // Adds those who took over templates since the search began; how many merges there were until
+  // then, or nothing when these are too many to be remembered.
+  StatusOr<std::optional<uint64_t>> AddHeirs(const Embedding& query,
+                                             std::vector<Scored>& scored) const {
+    for (uint64_t merges = merges_;;) {
+      std::vector<uint64_t> heirs;
+      {
+        const ReaderLock lock(collection_.mutex_);
+        FACEGATE_RETURN_IF_ERROR(collection_.CheckPresent());
+        const CollectionState& state = collection_.state_;
+        const auto since = state.HeirsSince(merges);
+        if (!since.has_value() || state.policy().fusion != view_.fusion) {
+          return std::optional<uint64_t>();
+        }
+        if (since->empty()) return std::optional<uint64_t>(merges);
+        merges = state.merges();
+        heirs = *since;
+      }
+      std::sort(heirs.begin(), heirs.end());
+      heirs.erase(std::unique(heirs.begin(), heirs.end()), heirs.end());
+      std::erase_if(scored, [&](const Scored& one) {
+        return std::binary_search(heirs.begin(), heirs.end(), one.identity);
+      });
+      FACEGATE_ASSIGN_OR_RETURN(std::vector<Scored> more, ScoreAll(query, heirs));
+      std::move(more.begin(), more.end(), std::back_inserter(scored));
+    }
   }
 
   StatusOr<std::optional<std::vector<Candidate>>> Answer(const Embedding& query,
                                                          Found found) const {
     using Maybe = std::optional<std::vector<Candidate>>;
-    bool is_lost = false;
-    FACEGATE_RETURN_IF_ERROR(AddHeirs(found.identities, is_lost));
-    if (is_lost) return Maybe();
-    std::sort(found.identities.begin(), found.identities.end());
-    found.identities.erase(std::unique(found.identities.begin(), found.identities.end()),
-                           found.identities.end());
     FACEGATE_ASSIGN_OR_RETURN(std::vector<Scored> scored, ScoreAll(query, found.identities));
+    FACEGATE_ASSIGN_OR_RETURN(const std::optional<uint64_t> merges, AddHeirs(query, scored));
+    if (!merges.has_value()) return Maybe();
     KeepBest(nearest_, scored);
     // Of those below the least score nobody is wanted.
     const bool is_whole = nearest_ == 0 || found.beyond.cosine <= std::max(kNoScore, rows_.least);
@@ -227,7 +243,7 @@ class Collection::Searching {
       return static_cast<double>(one.candidate.score) < rows_.least;
     });
     KeepBest(options_.k, scored);
-    return Named(std::move(scored));
+    return Named(std::move(scored), *merges);
   }
 
   static void KeepBest(size_t k, std::vector<Scored>& scored) {
@@ -270,14 +286,17 @@ class Collection::Searching {
     return place == entry->templates.end() ? nullptr : entry;
   }
 
-  // The candidates, if all of them are still there, with the ids that they have now.
-  StatusOr<std::optional<std::vector<Candidate>>> Named(std::vector<Scored> scored) const {
+  // The candidates, if all of them are still there and nobody took over templates since, with the
+  // ids that they have now.
+  StatusOr<std::optional<std::vector<Candidate>>> Named(std::vector<Scored> scored,
+                                                        uint64_t merges) const {
     std::vector<Candidate> candidates;
     candidates.reserve(scored.size());
-    while (candidates.size() < scored.size()) {
+    do {
       FACEGATE_RETURN_IF_ERROR(Ask(stop_));
       const ReaderLock lock(collection_.mutex_);
       FACEGATE_RETURN_IF_ERROR(collection_.CheckPresent());
+      if (collection_.state_.merges() != merges) return std::optional<std::vector<Candidate>>();
       const size_t end = std::min(scored.size(), candidates.size() + kIdentitiesAtOnce);
       while (candidates.size() < end) {
         Scored& one = scored[candidates.size()];
@@ -285,7 +304,7 @@ class Collection::Searching {
         one.candidate.identity = collection_.state_.NameOf(one.identity);
         candidates.push_back(std::move(one.candidate));
       }
-    }
+    } while (candidates.size() < scored.size());
     return std::optional<std::vector<Candidate>>(std::move(candidates));
   }
 

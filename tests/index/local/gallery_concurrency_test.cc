@@ -23,12 +23,11 @@ constexpr int kRounds = 150;
 
 using GalleryConcurrencyTest = GalleryTest;
 
-// Rows move all the time, and searches are handed to a pool.
+// Rows move all the time.
 TEST_F(GalleryConcurrencyTest, NeverGivesAStaleAnswer) {
   gallery_.reset();
   FACEGATE_ASSERT_OK_AND_ASSIGN(
       gallery_, OpenLocalGallery({.directory = dir_.File("store"),
-                                  .search_threads = 3,
                                   .upkeep_interval = std::chrono::milliseconds(1)},
                                  clock_));
   for (int i = 0; i < 100; ++i) Enrol("bystander-" + std::to_string(i), Random());

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -116,6 +118,91 @@ TEST_F(SearchOptionsTest, GivesNobodyBelowTheLeastScore) {
   }
 }
 
+// Something changes at one of the moments at which a search asks whether it is wanted: at each of
+// them in turn, whatever makes the score and with or without labels.
+class ChangeAmidSearchTest : public SearchOptionsTest {
+ protected:
+  static constexpr int kMostAsked = 40;
+
+  // What the search gives when `change` comes at its question `at`; nothing when it asks less often.
+  std::optional<std::vector<Candidate>> FindAmid(int at, const SearchOptions& options,
+                                                 const std::function<void()>& change) const {
+    int asked = 0;
+    const auto found = gallery_->Search("people", TestModel(), probe_, options, [&] {
+      if (++asked == at) change();
+      return OkStatus();
+    });
+    EXPECT_THAT(found, IsOk());
+    if (asked < at || !found.ok()) return std::nullopt;
+    return *found;
+  }
+  // Calls `check` with each way to search and each moment.
+  void ForAll(const std::function<bool(int, const SearchOptions&)>& check) {
+    for (const Fusion fusion :
+         {Fusion::kBestTemplate, Fusion::kMeanTemplate, Fusion::kMeanOfTwoBest}) {
+      ASSERT_THAT(gallery_->UpdateCollection("people", {.fusion = fusion}, ""), IsOk());
+      for (const Labels& labels : {Labels(), Labels{{"team", "red"}}}) {
+        int at = 1;
+        while (at < kMostAsked && check(at, {.k = 1, .least_score = {}, .labels = labels})) ++at;
+        EXPECT_GT(at, 3) << "it asks";
+        EXPECT_LT(at, kMostAsked) << "it ends";
+      }
+    }
+  }
+  void Delete(const std::string& identity) {
+    EXPECT_THAT(gallery_->DeleteIdentity("people", identity), IsOk());
+  }
+};
+
+TEST_F(ChangeAmidSearchTest, WhoTookOverTheTemplatesIsFound) {
+  ForAll([&](int at, const SearchOptions& options) {
+    Enrol("t", Random());
+    Enrol("s", probe_);
+    Enrol("s", probe_);
+    SetLabels("s", {{"team", "red"}});
+    const auto found = FindAmid(at, options, [&] {
+      EXPECT_THAT(gallery_->MergeIdentities("people", {"s", ""}, {"t", ""}), IsOk());
+    });
+    if (!found.has_value()) Delete("s");
+    Delete("t");
+    if (!found.has_value()) return false;
+    EXPECT_EQ(found->size(), 1u);
+    EXPECT_EQ(found->front().identity, "t") << at;
+    return true;
+  });
+}
+
+TEST_F(ChangeAmidSearchTest, WhoWasDeletedIsNotFound) {
+  Enrol("other", Random());
+  SetLabels("other", {{"team", "red"}});
+  ForAll([&](int at, const SearchOptions& options) {
+    Enrol("t", probe_);
+    SetLabels("t", {{"team", "red"}});
+    const auto found = FindAmid(at, options, [&] { Delete("t"); });
+    if (!found.has_value()) {
+      Delete("t");
+      return false;
+    }
+    EXPECT_EQ(found->size(), 1u);
+    EXPECT_EQ(found->front().identity, "other") << at;
+    return true;
+  });
+}
+
+TEST_F(ChangeAmidSearchTest, WhoGetsAnotherTemplateIsFound) {
+  Enrol("other", Random());
+  SetLabels("other", {{"team", "red"}});
+  Enrol("t", probe_);
+  Enrol("t", probe_);
+  SetLabels("t", {{"team", "red"}});
+  ForAll([&](int at, const SearchOptions& options) {
+    const auto found = FindAmid(at, options, [&] { Enrol("t", Near(0.2f)); });
+    if (!found.has_value()) return false;
+    EXPECT_EQ(found->front().identity, "t") << at;
+    return true;
+  });
+}
+
 class TwoBestTest : public SearchOptionsTest {
  protected:
   TwoBestTest() {
@@ -164,6 +251,27 @@ TEST_F(TwoBestTest, EqualsAFullScan) {
     Enrol(fmt::format("p{}", random_() % 150), Near(0.5f + 0.01f * static_cast<float>(i % 200)));
   }
   for (const size_t k : {size_t{1}, size_t{3}, size_t{20}, size_t{500}}) ExpectFullScan(k);
+}
+
+// The 50 with the highest cosines are normalised, whoever else would be better then.
+TEST_F(TwoBestTest, EqualsAFullScanWithACohort) {
+  ASSERT_THAT(gallery_->UpdateCollection("people", {.cohort = true}, ""), IsOk());
+  for (int i = 0; i < 260; ++i) Enrol(fmt::format("p{}", i % 130), Near(1.0f));
+  std::vector<Candidate> expected = FullScan(50);
+  for (Candidate& one : expected) {
+    const auto score = gallery_->Score("people", one.identity, TestModel(), probe_);
+    ASSERT_THAT(score, IsOk());
+    ASSERT_TRUE(score->is_normalised);
+    one.score = score->score;
+  }
+  std::stable_sort(expected.begin(), expected.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  const std::vector<Candidate> found = Find({.k = 10});
+  ASSERT_EQ(found.size(), 10u);
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].identity, expected[i].identity) << i;
+    EXPECT_EQ(found[i].score, expected[i].score) << i;
+  }
 }
 
 // One odd photo of a person is the nearest of all, and does not match by itself.
