@@ -13,6 +13,7 @@
 #include <iterator>
 #include <utility>
 
+#include "face/base/catch.h"
 #include "face/base/log.h"
 #include "face/base/mutex.h"
 #include "index/store/corrupt.h"
@@ -262,7 +263,14 @@ Status StoreDatabase::Write(rocksdb::WriteBatch& batch, std::string_view what, K
   }
   if (status.ok()) {
     // A deletion tells nothing of whether there is room for more.
-    if (kind == Kind::kAdds) health_->SetGood();
+    if (kind == Kind::kAdds) {
+      // The change is there: that it cannot be told, for want of memory, is no reason to fail. The
+      // next one tells it.
+      CatchToStatus("telling of the store's health", [this] {
+        health_->SetGood();
+        return OkStatus();
+      }).IgnoreError();
+    }
     return OkStatus();
   }
   if (HasStopped(status)) {
