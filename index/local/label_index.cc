@@ -16,7 +16,7 @@ LabelIndex::Addition LabelIndex::Prepare(uint64_t identity, const Labels& labels
   return addition;
 }
 
-void LabelIndex::Add(Addition addition) {
+void LabelIndex::Add(Addition&& addition) {
   for (auto& [label, identity] : addition.nodes_) {
     const auto place = identities_.insert(std::move(label)).position;
     place->second.insert(std::move(identity));

@@ -42,7 +42,7 @@ class LabelIndex {
   static Addition Prepare(uint64_t identity, const Labels& labels);
 
   // Those that the identity has already make no difference.
-  void Add(Addition addition);
+  void Add(Addition&& addition);
   void Remove(uint64_t identity, const Labels& labels);
 
   // Of the identities that have all of `labels`, of which there is one at least, those with numbers

@@ -29,8 +29,9 @@ struct LocalGalleryOptions {
   std::function<void(const Status&)> on_write_health = {};
 };
 
-// The gallery of one process: RocksDB is the truth (index/store/template_store.h), an exact index of
-// each collection (index/rows) is a cache of it, rebuilt when the gallery is opened. Thread-safe.
+// The gallery of one process: RocksDB is the truth (index/store/template_store.h), an exact index
+// of each collection (index/rows) is a cache of it, rebuilt when the gallery is opened.
+// Thread-safe.
 //
 // Changes of one identity happen one after the other, changes of different identities together, so
 // that they share the store's sync. A search goes on during a write to the store and sees the

@@ -287,7 +287,7 @@ std::shared_ptr<SearchPool::Batch> SearchPool::TakeWaiting(const std::shared_ptr
     queries += task.queries.size();
     taken.push_back(request);
   }
-  const auto batch = std::make_shared<Batch>(std::move(taken), threads_.size());
+  auto batch = std::make_shared<Batch>(std::move(taken), threads_.size());
   batches_.push_back(batch);
   std::erase_if(waiting_, [&](const auto& request) {
     return std::find(batch->requests.begin(), batch->requests.end(), request) !=

@@ -67,7 +67,7 @@ class Takeover {
   StatusOr<size_t> Fill(StoreBatch& batch) {
     size_t count = 0;
     size_t bytes = 0;
-    const Status full = Unavailable("the batch is full");  // ends the reading
+    Status full = Unavailable("the batch is full");  // ends the reading
     const auto add = [&](std::string_view row, std::string_view value) -> Status {
       if (bytes >= options_.batch_bytes) return full;
       if (DecodeTemplateKey(row).has_value()) return OkStatus();

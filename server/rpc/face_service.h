@@ -19,8 +19,8 @@ namespace facegate {
 // in the answer. Thread-safe. After an error the response's content is unspecified.
 class FaceService {
  public:
-  // Engine, gallery, journal and calibrations must outlive the service. `quality` holds where neither a
-  // collection nor a request says what is wanted.
+  // Engine, gallery, journal and calibrations must outlive the service. `quality` holds where
+  // neither a collection nor a request says what is wanted.
   FaceService(const FaceEngine& engine, Gallery& gallery, Journal& journal,
               const RequestLimits& limits, const QualityPolicy& quality,
               SiteCalibrations& calibrations);

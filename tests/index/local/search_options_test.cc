@@ -124,7 +124,8 @@ class ChangeAmidSearchTest : public SearchOptionsTest {
  protected:
   static constexpr int kMostAsked = 40;
 
-  // What the search gives when `change` comes at its question `at`; nothing when it asks less often.
+  // What the search gives when `change` comes at its question `at`; nothing when it asks less
+  // often.
   std::optional<std::vector<Candidate>> FindAmid(int at, const SearchOptions& options,
                                                  const std::function<void()>& change) const {
     int asked = 0;

@@ -178,7 +178,7 @@ TEST_F(RowMoveTest, FindsWhatThereIsAmidChangesAndMoves) {
       oracle_.RemoveAt(random_() % oracle_.rows().size());
     } else if (dice < 97) {
       oracle_.SetGroupAt(random_() % oracle_.rows().size(), random_() % 300 + 1);
-    } else {
+    } else if (random_() % static_cast<uint64_t>(Rounds(1, 100)) == 0) {
       oracle_.Move(random_() % 2 == 0 ? 0.0 : 0.3);
     }
     if (round % Rounds(100, 2000) == 99) oracle_.ExpectExact(Random(), random_() % 2 == 0 ? 1 : 20);
