@@ -29,25 +29,25 @@ struct ControlledServer {
     config.model = "fake";
     config.worker_threads = 2;
     configure(config);
-    Parts parts{.load_model = [this](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {
-                  auto fake = std::make_unique<FakeEmbedder>();
-                  fake->mutable_card().calibration = calibration;
-                  embedder = fake.get();
-                  return fake;
-                },
-                .load_detector = [this](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
-                  return std::make_unique<FakeDetector>(faces);
-                },
-                .load_quality_meter = nullptr,  // pattern pictures are no faces
-                .open_gallery = [this](const Config& from, Clock&,
-                                       WriteHealthListener) -> StatusOr<std::unique_ptr<GalleryBackend>> {
-                  FACEGATE_ASSIGN_OR_RETURN(auto real,
-                                            OpenTemplateStore({.directory = from.data_dir}));
-                  auto faulty = std::make_unique<FaultyStore>(std::move(real));
-                  store = faulty.get();
-                  return OpenLocalGallery(std::move(faulty), {}, Clock::System());
-                },
-                .check_machine = nullptr};
+    Parts parts{
+        .load_model = [this](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {
+          auto fake = std::make_unique<FakeEmbedder>();
+          fake->mutable_card().calibration = calibration;
+          embedder = fake.get();
+          return fake;
+        },
+        .load_detector = [this](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
+          return std::make_unique<FakeDetector>(faces);
+        },
+        .load_quality_meter = nullptr,  // pattern pictures are no faces
+        .open_gallery = [this](const Config& from, Clock&,
+                               WriteHealthListener) -> StatusOr<std::unique_ptr<GalleryBackend>> {
+          FACEGATE_ASSIGN_OR_RETURN(auto real, OpenTemplateStore({.directory = from.data_dir}));
+          auto faulty = std::make_unique<FaultyStore>(std::move(real));
+          store = faulty.get();
+          return OpenLocalGallery(std::move(faulty), {}, Clock::System());
+        },
+        .check_machine = nullptr};
     auto created = App::Create(config, std::move(parts), clock);
     FACEGATE_CHECK(created.ok());
     app = std::move(created).value();

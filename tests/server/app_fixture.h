@@ -40,25 +40,24 @@ class AppTest : public ::testing::Test {
   }
 
   Parts FakeParts() {
-    return {
-        .load_model = [this](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {
-          auto embedder = std::make_unique<FakeEmbedder>();
-          embedder->mutable_card().default_min_cosine = 0.5f;
-          embedder_ = embedder.get();
-          return embedder;
-        },
-        .load_detector = [](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
-          return std::make_unique<FakeDetector>();
-        },
-        // Pattern pictures are no faces, so nobody asks how good they are.
-        .load_quality_meter = nullptr,
-        .open_gallery = [this](const Config& config, Clock& clock,
-                               WriteHealthListener listener) -> StatusOr<std::unique_ptr<GalleryBackend>> {
-          write_health_ = listener;
-          return OpenLocalGallery(
-              {.directory = config.data_dir, .on_write_health = std::move(listener)}, clock);
-        },
-        .check_machine = nullptr};
+    return {.load_model = [this](const Config&) -> StatusOr<std::unique_ptr<Embedder>> {
+              auto embedder = std::make_unique<FakeEmbedder>();
+              embedder->mutable_card().default_min_cosine = 0.5f;
+              embedder_ = embedder.get();
+              return embedder;
+            },
+            .load_detector = [](const Config&) -> StatusOr<std::unique_ptr<Detector>> {
+              return std::make_unique<FakeDetector>();
+            },
+            // Pattern pictures are no faces, so nobody asks how good they are.
+            .load_quality_meter = nullptr,
+            .open_gallery = [this](const Config& config, Clock& clock, WriteHealthListener listener)
+                -> StatusOr<std::unique_ptr<GalleryBackend>> {
+              write_health_ = listener;
+              return OpenLocalGallery(
+                  {.directory = config.data_dir, .on_write_health = std::move(listener)}, clock);
+            },
+            .check_machine = nullptr};
   }
 
   // Opens the port, but does not load.

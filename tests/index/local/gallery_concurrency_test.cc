@@ -26,10 +26,10 @@ using GalleryConcurrencyTest = GalleryTest;
 // Rows move all the time.
 TEST_F(GalleryConcurrencyTest, NeverGivesAStaleAnswer) {
   gallery_.reset();
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      gallery_, OpenLocalGallery({.directory = dir_.File("store"),
-                                  .upkeep_interval = std::chrono::milliseconds(1)},
-                                 clock_));
+  FACEGATE_ASSERT_OK_AND_ASSIGN(gallery_,
+                                OpenLocalGallery({.directory = dir_.File("store"),
+                                                  .upkeep_interval = std::chrono::milliseconds(1)},
+                                                 clock_));
   for (int i = 0; i < 100; ++i) Enrol("bystander-" + std::to_string(i), Random());
   std::atomic<int> stale{0};
   InParallel([&](int thread) {

@@ -210,7 +210,8 @@ TEST_F(LocalGalleryTest, RefusesQueriesThatDoNotFit) {
   other.model_digest = std::string(64, 'c');
   const Embedding query = Random();
   const Embedding longer = RandomEmbedding(random_, kSize + 1);
-  EXPECT_THAT(gallery_->Search("people", other, query, {.k = 1}), RefusedWith(Reason::kModelMismatch));
+  EXPECT_THAT(gallery_->Search("people", other, query, {.k = 1}),
+              RefusedWith(Reason::kModelMismatch));
   EXPECT_THAT(gallery_->Score("people", "jane", other, query), RefusedWith(Reason::kModelMismatch));
   EXPECT_THAT(Search(longer, 1), RefusedWith(Reason::kEmbeddingInvalid));
   EXPECT_THAT(Search(Embedding(), 1), RefusedWith(Reason::kEmbeddingInvalid));

@@ -35,8 +35,8 @@ class RequestOnceTest : public ServiceTest {
     FACEGATE_CHECK(gallery.ok());
     gallery_ = std::move(gallery).value();
     calibrations_ = std::make_unique<SiteCalibrations>(*gallery_, clock_);
-    faces_ =
-        std::make_unique<FaceService>(engine_, *gallery_, *gallery_, limits_, QualityPolicy{}, *calibrations_);
+    faces_ = std::make_unique<FaceService>(engine_, *gallery_, *gallery_, limits_, QualityPolicy{},
+                                           *calibrations_);
     galleries_ = std::make_unique<GalleryService>(
         *gallery_, *gallery_, engine_.model(), FakeEmbedder::kEmbeddingSize,
         CalibrationParts{.card = engine_.card(), .quality = {}, .calibrations = *calibrations_},
