@@ -186,10 +186,10 @@ class Collection::Searching {
         if (entry == nullptr || entry->templates.empty()) continue;
         if (!HasAll(entry->labels, options_.labels)) continue;
         templates += entry->templates.size();
-        Candidate candidate = state.CosineOf({}, *entry, query);
-        scored.push_back({.identity = entry->uid,
-                          .order = state.OrderOf(*entry, candidate),
-                          .candidate = std::move(candidate)});
+        Scored& one = scored.emplace_back();
+        one.identity = entry->uid;
+        one.candidate = state.CosineOf({}, *entry, query);
+        one.order = state.OrderOf(*entry, one.candidate);
       }
     }
     return scored;
