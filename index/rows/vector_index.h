@@ -49,9 +49,8 @@ class IndexView {
   // row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
   // when there are fewer groups. Equal, bit for bit, to a full scan of the rows that were there
   // when the view was taken, or a later one; a row that was given to another group since may count
-  // for either.
-  // A query has dimension() values. Queries that come together share the reading of the rows. When
-  // `stop` is not OK, that is the answer.
+  // for either. A query has dimension() values. Queries that come together share the reading of the
+  // rows. When `stop` is not OK, that is the answer.
   virtual StatusOr<std::vector<std::vector<IndexMatch>>> Search(
       std::span<const std::span<const float>> queries, const RowSearch& search,
       const StopCheck& stop = {}) const = 0;
@@ -66,7 +65,7 @@ class IndexView {
 // An enrolment must not fail after the store has taken it, so room is set aside before: every Add()
 // uses up one row of an earlier TryReserve() or Reserve(), and cannot fail.
 //
-// A row that was removed is found by no search that begins afterwards. Its memory is given back
+// A row that was removed is in no view that is taken afterwards. Its memory is given back
 // when what is around it moves: BeginMove(), RowMove::Copy(), TakeOver(), then whoever keeps slots
 // takes over the new ones, then EndMove(). One move at a time.
 class VectorIndex {
