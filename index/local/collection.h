@@ -127,7 +127,8 @@ class Collection {
   StatusOr<std::vector<std::vector<Candidate>>> Search(std::span<const Embedding> queries,
                                                        const SearchOptions& options,
                                                        const StopCheck& stop) const;
-  StatusOr<Candidate> Score(std::string_view identity, const Embedding& query) const;
+  StatusOr<Candidate> Score(std::string_view identity, const Embedding& query,
+                            const StopCheck& stop) const;
   Status CompareIdentities(const SelfComparison& comparison, ScoreSink& sink,
                            const StopCheck& stop) const;
 
@@ -165,7 +166,7 @@ class Collection {
   StatusOr<CollectionState::Reservation> MakeRoom(size_t rows);
 
   // Null where the scores have none.
-  StatusOr<std::shared_ptr<const Cohort>> CurrentCohort() const;
+  StatusOr<std::shared_ptr<const Cohort>> CurrentCohort(const StopCheck& stop) const;
   class Searching;  // collection_search.cc
 
   StatusOr<CollectionInfo> ApplyChange(const CollectionChange& change, std::string_view etag,

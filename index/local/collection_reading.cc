@@ -77,22 +77,23 @@ StatusOr<Embedding> Collection::GetEmbedding(std::string_view identity,
   return Embedding::FromUnit({values.begin(), values.end()});
 }
 
-StatusOr<std::shared_ptr<const Cohort>> Collection::CurrentCohort() const {
+StatusOr<std::shared_ptr<const Cohort>> Collection::CurrentCohort(const StopCheck& stop) const {
   CollectionState::CohortMembers members;
   {
     const ReaderLock lock(mutex_);
     FACEGATE_RETURN_IF_ERROR(CheckPresent());
     if (auto known = state_.KnownCohort(members)) return known;
   }
-  auto made = members.MakeCohort();
+  FACEGATE_ASSIGN_OR_RETURN(auto made, members.MakeCohort(stop));
   if (made == nullptr) return made;
   const ReaderLock lock(mutex_);
   state_.KeepCohort(members.version, made);
   return made;
 }
 
-StatusOr<Candidate> Collection::Score(std::string_view identity, const Embedding& query) const {
-  FACEGATE_ASSIGN_OR_RETURN(const auto cohort, CurrentCohort());
+StatusOr<Candidate> Collection::Score(std::string_view identity, const Embedding& query,
+                                      const StopCheck& stop) const {
+  FACEGATE_ASSIGN_OR_RETURN(const auto cohort, CurrentCohort(stop));
   std::vector<float> probe_scores;
   if (cohort != nullptr) probe_scores = cohort->Scores(query.values());
   const ReaderLock lock(mutex_);

@@ -111,9 +111,10 @@ void CollectionState::FollowTemplates(IdentityEntry& entry, Reservation& room) {
 
 void CollectionState::Forget(const IdentityEntry& entry) {
   if (entry.mean.has_value()) means_->Remove(*entry.mean);
-  if (!policy_.cohort || !draw_.Remove(entry.uid)) return;
-  ForgetCohort();
-  if (identities_.size() <= draw_.size() + 1) return;
+  if (!policy_.cohort) return;
+  if (draw_.Remove(entry.uid)) ForgetCohort();
+  if (!draw_.IsUsedUp()) return;
+  draw_.Clear();
   for (const auto& [id, other] : identities_) {
     if (other.uid != entry.uid && !other.templates.empty()) draw_.Add(other.uid);
   }
@@ -146,8 +147,9 @@ std::shared_ptr<const Cohort> CollectionState::KnownCohort(CohortMembers& member
   return nullptr;
 }
 
-std::shared_ptr<const Cohort> CollectionState::CohortMembers::MakeCohort() const {
-  if (identities.empty()) return nullptr;
+StatusOr<std::shared_ptr<const Cohort>> CollectionState::CohortMembers::MakeCohort(
+    const StopCheck& stop) const {
+  if (identities.empty()) return std::shared_ptr<const Cohort>();
   const size_t dimension = values.size() / identities.size();
   std::vector<Cohort::Member> members;
   members.reserve(identities.size());
@@ -155,7 +157,7 @@ std::shared_ptr<const Cohort> CollectionState::CohortMembers::MakeCohort() const
     members.push_back(
         {.identity = identities[i], .vector = std::span(values).subspan(i * dimension, dimension)});
   }
-  return std::make_shared<const Cohort>(members);
+  return Cohort::Make(members, stop);
 }
 
 void CollectionState::KeepCohort(uint64_t version, std::shared_ptr<const Cohort> cohort) const {

@@ -90,7 +90,7 @@ class Collection::Searching {
   }
 
   Status Begin() {
-    FACEGATE_ASSIGN_OR_RETURN(cohort_, collection_.CurrentCohort());
+    FACEGATE_ASSIGN_OR_RETURN(cohort_, collection_.CurrentCohort(stop_));
     nearest_ =
         options_.k == 0 || cohort_ == nullptr ? options_.k : std::max(options_.k, kNormalised);
     rows_.k = nearest_ == 0 || nearest_ > kAll - kSpare ? nearest_ : nearest_ + kSpare;

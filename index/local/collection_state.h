@@ -181,7 +181,8 @@ class CollectionState {
     ~CohortMembers() { std::fill(values.begin(), values.end(), 0.0f); }
     CohortMembers(const CohortMembers&) = delete;
     CohortMembers& operator=(const CohortMembers&) = delete;
-    std::shared_ptr<const Cohort> MakeCohort() const;
+    // Null where there is to be none.
+    StatusOr<std::shared_ptr<const Cohort>> MakeCohort(const StopCheck& stop) const;
 
     std::vector<uint64_t> identities;
     std::vector<float> values;

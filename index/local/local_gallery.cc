@@ -276,7 +276,7 @@ class StoreBackedGallery final : public GalleryBackend {
     FACEGATE_ASSIGN_OR_RETURN(const auto found, FindFor(collection, identity, stop));
     FACEGATE_RETURN_IF_ERROR(CheckModel(found->record(), model));
     FACEGATE_RETURN_IF_ERROR(CheckSize(found->record(), query));
-    return found->Score(identity, query);
+    return found->Score(identity, query, stop);
   }
 
   Status CompareIdentities(std::string_view collection, const SelfComparison& comparison,

@@ -19,7 +19,7 @@ size_t HighestOf(size_t members) { return members / 10; }
 
 }  // namespace
 
-CohortDraw::CohortDraw() { drawn_.reserve(kCohortSize + 1); }
+CohortDraw::CohortDraw() { drawn_.reserve(kReserve + 1); }
 
 std::vector<CohortDraw::Drawn>::iterator CohortDraw::PlaceOf(uint64_t identity) {
   return std::lower_bound(drawn_.begin(), drawn_.end(),
@@ -28,24 +28,38 @@ std::vector<CohortDraw::Drawn>::iterator CohortDraw::PlaceOf(uint64_t identity) 
 
 bool CohortDraw::Add(uint64_t identity) {
   const auto place = PlaceOf(identity);
-  if (place != drawn_.end() && place->identity == identity) return true;
-  if (place == drawn_.end() && !HasRoom()) return false;
-  drawn_.insert(place, {.draw = DrawOf(identity, kSeed), .identity = identity});
-  if (drawn_.size() > kCohortSize) drawn_.pop_back();
-  return true;
+  if (place != drawn_.end() && place->identity == identity) return IsMember(place);
+  // Where somebody was left out, one behind the last of the reserve may be behind him, too.
+  if (place == drawn_.end() && (!knows_all_ || drawn_.size() == kReserve)) {
+    knows_all_ = false;
+    return false;
+  }
+  const auto added = drawn_.insert(place, {.draw = DrawOf(identity, kSeed), .identity = identity});
+  const bool is_member = IsMember(added);
+  if (drawn_.size() > kReserve) {
+    drawn_.pop_back();
+    knows_all_ = false;
+  }
+  return is_member;
 }
 
 bool CohortDraw::Remove(uint64_t identity) {
   const auto place = PlaceOf(identity);
   if (place == drawn_.end() || place->identity != identity) return false;
+  const bool was_member = IsMember(place);
   drawn_.erase(place);
-  return true;
+  return was_member;
+}
+
+void CohortDraw::Clear() {
+  drawn_.clear();
+  knows_all_ = true;
 }
 
 std::vector<uint64_t> CohortDraw::Members() const {
   std::vector<uint64_t> members;
-  members.reserve(drawn_.size());
-  for (const Drawn& drawn : drawn_) members.push_back(drawn.identity);
+  members.reserve(size());
+  for (size_t i = 0; i < size(); ++i) members.push_back(drawn_[i].identity);
   return members;
 }
 
@@ -57,11 +71,18 @@ Cohort::Cohort(std::span<const Member> members) : dimension_(members.front().vec
     identities_.push_back(member.identity);
     vectors_.insert(vectors_.end(), member.vector.begin(), member.vector.end());
   }
+}
+
+StatusOr<std::shared_ptr<const Cohort>> Cohort::Make(std::span<const Member> members,
+                                                     const StopCheck& stop) {
+  const std::shared_ptr<Cohort> cohort(new Cohort(members));
   // Some members are enough, so that a new cohort costs a few milliseconds; any number would do, as
   // long as it is the same for all scores.
   for (const Member& member : members.first(kLeastCohort)) {
-    usual_ += Common(Scores(member.vector), member.identity) / kLeastCohort;
+    FACEGATE_RETURN_IF_ERROR(Ask(stop));
+    cohort->usual_ += cohort->Common(cohort->Scores(member.vector), member.identity) / kLeastCohort;
   }
+  return std::shared_ptr<const Cohort>(cohort);
 }
 
 Cohort::~Cohort() { std::fill(vectors_.begin(), vectors_.end(), 0.0f); }

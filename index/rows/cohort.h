@@ -1,9 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
+
+#include "face/base/status.h"
+#include "face/base/stop_check.h"
 
 namespace facegate {
 
@@ -12,19 +17,23 @@ inline constexpr size_t kCohortSize = 500;
 inline constexpr size_t kLeastCohort = 100;
 
 // Draws the identities of a collection that stand for all of it: those with the lowest draws, so
-// that the order in which they came makes no difference.
+// that the order in which they came makes no difference. The next ones wait in a reserve for the
+// place of one who goes.
 class CohortDraw {
  public:
+  static constexpr size_t kReserve = 4 * kCohortSize;  // with the members
+
   // Takes all the memory that it will ever need.
   CohortDraw();
 
   // True when `identity` is among those who stand for all, now that it is there.
   bool Add(uint64_t identity);
-  // True when it was one of them; Add() of the others then gives one of them its place.
+  // True when it was one of them.
   bool Remove(uint64_t identity);
-  // Not full: another identity may have a place that has none.
-  bool HasRoom() const { return drawn_.size() < kCohortSize; }
-  size_t size() const { return drawn_.size(); }
+  // The reserve is used up, and there are others: all are to be added again after Clear().
+  bool IsUsedUp() const { return !knows_all_ && drawn_.size() < kCohortSize; }
+  void Clear();
+  size_t size() const { return std::min(drawn_.size(), kCohortSize); }  // of the members
   std::vector<uint64_t> Members() const;
 
  private:
@@ -36,7 +45,11 @@ class CohortDraw {
     }
   };
   std::vector<Drawn>::iterator PlaceOf(uint64_t identity);
-  std::vector<Drawn> drawn_;  // ascending
+  bool IsMember(std::vector<Drawn>::const_iterator place) const {
+    return static_cast<size_t>(place - drawn_.begin()) < kCohortSize;
+  }
+  std::vector<Drawn> drawn_;  // the lowest of all, ascending
+  bool knows_all_ = true;     // nobody was left out
 };
 
 // Normalises scores by identities that stand for all of a collection. What a face has in common
@@ -52,8 +65,9 @@ class Cohort {
     std::span<const float> vector;  // of length 1
   };
 
-  // There are at least kLeastCohort members.
-  explicit Cohort(std::span<const Member> members);
+  // There are at least kLeastCohort members. Takes milliseconds; what `stop` says when it says so.
+  static StatusOr<std::shared_ptr<const Cohort>> Make(std::span<const Member> members,
+                                                      const StopCheck& stop = {});
   ~Cohort();
   Cohort(const Cohort&) = delete;
   Cohort& operator=(const Cohort&) = delete;
@@ -69,6 +83,8 @@ class Cohort {
                    std::span<const float> vector) const;
 
  private:
+  explicit Cohort(std::span<const Member> members);
+
   const size_t dimension_;
   std::vector<uint64_t> identities_;
   std::vector<float> vectors_;  // one after the other

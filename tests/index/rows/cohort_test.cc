@@ -36,14 +36,46 @@ TEST(CohortDrawTest, GivesTheNextOneThePlaceOfAMember) {
   const uint64_t gone = draw.Members().front();
   EXPECT_TRUE(draw.Remove(gone));
   EXPECT_FALSE(draw.Remove(gone));
-  for (uint64_t i = 1; i <= 2000; ++i) {
-    if (i != gone) draw.Add(i);
-  }
   CohortDraw without;
   for (uint64_t i = 1; i <= 2000; ++i) {
     if (i != gone) without.Add(i);
   }
   EXPECT_EQ(draw.Members(), without.Members());
+}
+
+// Whatever comes and goes, the members are those of a draw among all who are there.
+TEST(CohortDrawTest, IsThatOfAllAmidChanges) {
+  std::mt19937_64 random(1);
+  CohortDraw draw;
+  std::set<uint64_t> there;
+  int refilled = 0;
+  for (uint64_t i = 1; i <= 6000; ++i) {
+    draw.Add(i);
+    there.insert(i);
+  }
+  for (int round = 0; round < 8000; ++round) {
+    const uint64_t one = random() % 6000 + 1;
+    // At first more go than come.
+    if (there.contains(one) && (round < 5000 || random() % 2 == 0)) {
+      const std::vector<uint64_t> members = draw.Members();
+      const bool was_member = std::find(members.begin(), members.end(), one) != members.end();
+      EXPECT_EQ(draw.Remove(one), was_member);
+      there.erase(one);
+    } else if (round >= 5000) {
+      draw.Add(one);
+      there.insert(one);
+    }
+    if (draw.IsUsedUp()) {
+      refilled += 1;
+      draw.Clear();
+      for (const uint64_t identity : there) draw.Add(identity);
+    }
+    if (round % 500 != 0) continue;
+    CohortDraw anew;
+    for (const uint64_t identity : there) anew.Add(identity);
+    ASSERT_EQ(draw.Members(), anew.Members()) << round;
+  }
+  EXPECT_LT(refilled, 3) << "a reserve is there for that";
 }
 
 class CohortTest : public ::testing::Test {
@@ -54,7 +86,7 @@ class CohortTest : public ::testing::Test {
     for (size_t i = 0; i < faces_.size(); ++i) {
       members.push_back({.identity = i + 1, .vector = faces_[i].values()});
     }
-    cohort_ = std::make_unique<Cohort>(members);
+    cohort_ = Cohort::Make(members).value();
   }
 
   // The mean of the 20 highest cosines with others than `identity`.
@@ -71,7 +103,7 @@ class CohortTest : public ::testing::Test {
 
   std::mt19937_64 random_{5};
   std::vector<Embedding> faces_;
-  std::unique_ptr<Cohort> cohort_;
+  std::shared_ptr<const Cohort> cohort_;
 };
 
 TEST_F(CohortTest, FindsWhatAFaceHasInCommonWithThoseMostLikeIt) {
