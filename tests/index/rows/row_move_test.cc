@@ -3,16 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <memory>
-#include <mutex>
 #include <random>
-#include <thread>
 #include <vector>
 
 #include "index/rows/exact_index.h"
 #include "index/rows/row_table.h"
-#include "index/rows/search_pool.h"
 #include "tests/index/rows/row_oracle.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/rounds.h"
@@ -39,7 +34,6 @@ class RowMoveTest : public ::testing::Test {
   VectorIndex& index() { return oracle_.index(); }
 
   std::mt19937_64 random_{3};
-  std::mutex mutex_;
   OracleIndex oracle_{MakeExactIndex(kSize)};
 };
 
@@ -76,40 +70,6 @@ TEST_F(RowMoveTest, MovesWhatWasRemovedBeforeAMark) {
   EXPECT_GT(oracle_.Move(2.0, mark), 1000u);
   EXPECT_EQ(index().removed(), 1u) << "the one of after the mark";
   oracle_.ExpectExact(Random());
-}
-
-// A search is told to go on until rows have moved away under it, and what was there is gone.
-TEST_F(RowMoveTest, LeavesASearchItsRowsUntilTheyAreScored) {
-  const auto pool = std::make_shared<SearchPool>(2);
-  OracleIndex oracle(MakeExactIndex(512, {.pool = pool}));
-  std::vector<Embedding> rows;
-  for (int i = 0; i < 9000; ++i) rows.push_back(RandomEmbedding(random_, 512));
-  for (size_t i = 0; i < rows.size(); ++i) oracle.Add(i + 1, rows[i].values());
-  std::atomic<bool> ended{false};
-  std::vector<std::jthread> searches;
-  for (unsigned thread = 0; thread < 3; ++thread) {
-    searches.emplace_back([&, thread] {
-      std::mt19937_64 random(thread);
-      while (!ended) {
-        const size_t wanted = random() % 200;
-        const std::vector<std::span<const float>> queries{rows[wanted].values()};
-        StatusOr<std::unique_ptr<IndexView>> view = [&] {
-          const std::lock_guard<std::mutex> lock(mutex_);
-          return oracle.index().View();
-        }();
-        ASSERT_THAT(view, IsOk());
-        const auto found = (*view)->Search(queries, {.k = 1});
-        ASSERT_THAT(found, IsOk());
-        ASSERT_EQ(found->front().front().group, wanted + 1);
-      }
-    });
-  }
-  for (int round = 0; round < 20; ++round) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    oracle.RemoveAt(300 + static_cast<size_t>(round));
-    oracle.Move(0.0);
-  }
-  ended = true;
 }
 
 TEST_F(RowMoveTest, OfRowsThatAreAllGoneLeavesNothing) {

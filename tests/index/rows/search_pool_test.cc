@@ -191,6 +191,52 @@ TEST_F(SearchPoolTest, RefusesWhenThereIsNoMemoryAndGoesOn) {
   EXPECT_THAT(pool_.Scan(Task(), {}), IsOk());
 }
 
+// Two searches are scanned together, by the later snapshot. Before the first one scores what was
+// found, the other is gone and the rows have moved, so that nobody else holds them.
+TEST_F(SearchPoolTest, HoldsTheRowsUntilTheyAreScored) {
+  const auto pool = std::make_shared<SearchPool>(1);
+  std::mt19937_64 random(1);
+  OracleIndex oracle(MakeExactIndex(512, {.pool = pool}));
+  for (uint64_t id = 1; id <= 9000; ++id) oracle.Add(id, RandomEmbedding(random, 512).values());
+  const std::vector<float> wanted = oracle.rows()[5000].vector;
+  const std::vector<std::span<const float>> queries{wanted};
+  const auto move_all = [&] {
+    while (oracle.rows().front().template_id < 30) oracle.RemoveAt(0);
+    for (size_t place = 50; place < oracle.rows().size(); place += 60) oracle.RemoveAt(place);
+    oracle.Move(0.0);
+  };
+  auto first_view = oracle.index().View();
+  move_all();
+  auto second_view = oracle.index().View();
+  ASSERT_TRUE(first_view.ok() && second_view.ok());
+
+  scan_->held = true;
+  std::jthread blocks([&] { EXPECT_THAT(pool->Scan(Task(), {}), IsOk()); });
+  while (scan_->pieces == 0) std::this_thread::yield();
+  std::atomic<bool> second_ended{false};
+  std::jthread second([&] {
+    EXPECT_THAT((*second_view)->Search(queries, {.k = 1}), IsOk());
+    second_view->reset();
+    second_ended = true;
+  });
+  int asked = 0;
+  bool moved = false;
+  const auto found = (*first_view)->Search(queries, {.k = 1}, [&] {
+    // Both wait by then.
+    if (++asked < 10 || moved) return OkStatus();
+    scan_->held = false;
+    while (!second_ended) std::this_thread::yield();
+    move_all();
+    moved = true;
+    return OkStatus();
+  });
+  EXPECT_EQ(pool->counts().scans, 2u) << "one of them for two searches";
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(
+      found->front().front(),
+      (IndexMatch{.group = 5001, .template_id = 5001, .cosine = CosineScore(wanted, wanted)}));
+}
+
 TEST_F(SearchPoolTest, ScansForManyIndexesAtOnce) {
   const auto pool = std::make_shared<SearchPool>(3);
   std::mt19937_64 random(1);
