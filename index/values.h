@@ -114,6 +114,10 @@ struct GalleryStats {
   uint64_t collections = 0;
   uint64_t identities = 0;
   uint64_t templates = 0;
+  // Rows of the searches since the gallery was opened, and those of them that codes could not tell
+  // apart, so that their scores were computed.
+  uint64_t scanned_rows = 0;
+  uint64_t scored_rows = 0;
 };
 
 // An identity has at most so many templates.

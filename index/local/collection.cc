@@ -158,6 +158,9 @@ void Collection::CountInto(GalleryStats& stats) const {
   stats.collections += 1;
   stats.identities += state_.identities().size();
   stats.templates += state_.template_count();
+  const SearchCounts counts = state_.counts();
+  stats.scanned_rows += counts.scanned;
+  stats.scored_rows += counts.rescored;
 }
 
 StatusOr<CollectionInfo> Collection::Update(const CollectionChange& change, std::string_view etag,

@@ -195,10 +195,9 @@ class Collection::Searching {
     return scored;
   }
 
-  // Adds those who took over templates since the search began; how many merges there were until
-  // then, or nothing when these are too many to be remembered.
-  StatusOr<std::optional<uint64_t>> AddHeirs(const Embedding& query,
-                                             std::vector<Scored>& scored) const {
+  // Adds those who took over templates since the search began, until nobody has since they were
+  // looked up. False when they are too many to be remembered, or scores are made in another way.
+  StatusOr<bool> AddHeirs(const Embedding& query, std::vector<Scored>& scored) const {
     for (uint64_t merges = merges_;;) {
       std::vector<uint64_t> heirs;
       {
@@ -206,10 +205,8 @@ class Collection::Searching {
         FACEGATE_RETURN_IF_ERROR(collection_.CheckPresent());
         const CollectionState& state = collection_.state_;
         const auto since = state.HeirsSince(merges);
-        if (!since.has_value() || state.policy().fusion != view_.fusion) {
-          return std::optional<uint64_t>();
-        }
-        if (since->empty()) return std::optional<uint64_t>(merges);
+        if (!since.has_value() || state.policy().fusion != view_.fusion) return false;
+        if (since->empty()) return true;
         merges = state.merges();
         heirs = *since;
       }
@@ -227,8 +224,8 @@ class Collection::Searching {
                                                          Found found) const {
     using Maybe = std::optional<std::vector<Candidate>>;
     FACEGATE_ASSIGN_OR_RETURN(std::vector<Scored> scored, ScoreAll(query, found.identities));
-    FACEGATE_ASSIGN_OR_RETURN(const std::optional<uint64_t> merges, AddHeirs(query, scored));
-    if (!merges.has_value()) return Maybe();
+    FACEGATE_ASSIGN_OR_RETURN(const bool is_known, AddHeirs(query, scored));
+    if (!is_known) return Maybe();
     KeepBest(nearest_, scored);
     // Of those below the least score nobody is wanted.
     const bool is_whole = nearest_ == 0 || found.beyond.cosine <= std::max(kNoScore, rows_.least);
@@ -243,7 +240,7 @@ class Collection::Searching {
       return static_cast<double>(one.candidate.score) < rows_.least;
     });
     KeepBest(options_.k, scored);
-    return Named(std::move(scored), *merges);
+    return Named(std::move(scored));
   }
 
   static void KeepBest(size_t k, std::vector<Scored>& scored) {
@@ -286,17 +283,14 @@ class Collection::Searching {
     return place == entry->templates.end() ? nullptr : entry;
   }
 
-  // The candidates, if all of them are still there and nobody took over templates since, with the
-  // ids that they have now.
-  StatusOr<std::optional<std::vector<Candidate>>> Named(std::vector<Scored> scored,
-                                                        uint64_t merges) const {
+  // The candidates, if all of them are still there, with the ids that they have now.
+  StatusOr<std::optional<std::vector<Candidate>>> Named(std::vector<Scored> scored) const {
     std::vector<Candidate> candidates;
     candidates.reserve(scored.size());
     do {
       FACEGATE_RETURN_IF_ERROR(Ask(stop_));
       const ReaderLock lock(collection_.mutex_);
       FACEGATE_RETURN_IF_ERROR(collection_.CheckPresent());
-      if (collection_.state_.merges() != merges) return std::optional<std::vector<Candidate>>();
       const size_t end = std::min(scored.size(), candidates.size() + kIdentitiesAtOnce);
       while (candidates.size() < end) {
         Scored& one = scored[candidates.size()];

@@ -138,6 +138,15 @@ class CollectionState {
   // The identity that a match is of; null when it does not have that template (any more).
   const std::string* OwnerOf(const IndexMatch& match) const;
   const VectorIndex& index() const { return *index_; }
+  // What was searched, of templates and means.
+  SearchCounts counts() const {
+    SearchCounts counts = index_->counts();
+    if (means_ == nullptr) return counts;
+    const SearchCounts of_means = means_->counts();
+    return {.queries = counts.queries + of_means.queries,
+            .scanned = counts.scanned + of_means.scanned,
+            .rescored = counts.rescored + of_means.rescored};
+  }
   // Rows that were removed and still take memory, of templates and means.
   size_t removed_rows() const {
     return index_->removed() + (means_ == nullptr ? 0 : means_->removed());
