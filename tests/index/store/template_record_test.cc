@@ -210,6 +210,17 @@ TEST(TemplateRecordTest, RefusesQualitiesAndSourcesThatAreNone) {
               RefusedWith(Reason::kStoreCorrupt));
 }
 
+// Calls `check` with the payload cut off at each byte, and with bytes of it changed.
+template <typename Check>
+void ForEachDamage(const std::string& payload, std::mt19937_64& random, const Check& check) {
+  for (size_t size = 0; size < payload.size(); ++size) check(payload.substr(0, size));
+  for (int round = 0; round < 2000; ++round) {
+    std::string damaged = payload;
+    damaged[random() % damaged.size()] = static_cast<char>(random());
+    check(damaged);
+  }
+}
+
 // Whatever the bytes are, the answer is a record that keeps the rules or kStoreCorrupt.
 TEST(TemplateRecordTest, SurvivesTruncatedAndDamagedPayloads) {
   std::mt19937_64 random(11);
@@ -224,12 +235,7 @@ TEST(TemplateRecordTest, SurvivesTruncatedAndDamagedPayloads) {
       EXPECT_THAT(read, RefusedWith(Reason::kStoreCorrupt));
     }
   };
-  for (size_t size = 0; size < payload.size(); ++size) check(payload.substr(0, size));
-  for (int round = 0; round < 2000; ++round) {
-    std::string damaged = payload;
-    damaged[random() % damaged.size()] = static_cast<char>(random());
-    check(damaged);
-  }
+  ForEachDamage(payload, random, check);
 }
 
 TEST(TemplateRecordTest, RefusesIdentitiesThatBreakARule) {
@@ -328,12 +334,7 @@ TEST(TemplateRecordTest, SurvivesTruncatedAndDamagedRequests) {
       EXPECT_THAT(read, RefusedWith(Reason::kStoreCorrupt));
     }
   };
-  for (size_t size = 0; size < payload.size(); ++size) check(payload.substr(0, size));
-  for (int round = 0; round < 2000; ++round) {
-    std::string damaged = payload;
-    damaged[random() % damaged.size()] = static_cast<char>(random());
-    check(damaged);
-  }
+  ForEachDamage(payload, random, check);
 }
 
 TEST(TemplateRecordTest, RefusesCountersOutOfRange) {
