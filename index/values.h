@@ -118,6 +118,8 @@ struct GalleryStats {
   // apart, so that their scores were computed.
   uint64_t scanned_rows = 0;
   uint64_t scored_rows = 0;
+  // Of templates that were removed, and still take memory.
+  uint64_t removed_rows = 0;
 };
 
 // An identity has at most so many templates.

@@ -20,7 +20,7 @@ size_t RoundedUp(size_t rows) {
 
 }  // namespace
 
-uint64_t MarkSnapshots() { return last_snapshot.load(); }
+uint64_t MarkSnapshots() { return last_snapshot.fetch_add(1); }
 
 RowTable::RowTable(size_t dimension, const RowScan& scan)
     : dimension_(dimension), scan_(scan), list_(std::make_shared<RowSnapshot::Segments>()) {
