@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <iterator>
 #include <utility>
 
 #include "face/base/catch.h"
@@ -199,7 +198,7 @@ Status SearchPool::Await(const std::shared_ptr<Request>& request, const StopChec
 void SearchPool::Work(size_t thread) {
   for (;;) {
     // What goes here may be the last of an index, and is not to go under the lock.
-    std::vector<std::shared_ptr<Batch>> dropped;
+    std::list<std::shared_ptr<Batch>> dropped;
     std::vector<std::shared_ptr<Request>> answered;
     std::shared_ptr<Batch> batch;
     {
@@ -221,15 +220,13 @@ void SearchPool::Work(size_t thread) {
 }
 
 // All who waited for them have gone while they had no turn.
-void SearchPool::DropAbandoned(std::vector<std::shared_ptr<Batch>>& dropped) {
-  const auto is_wanted = [](const std::shared_ptr<Batch>& batch) {
-    return batch->working > 0 || batch->HasWork();
-  };
-  if (std::all_of(batches_.begin(), batches_.end(), is_wanted)) return;
-  dropped.reserve(batches_.size());
-  const auto first = std::partition(batches_.begin(), batches_.end(), is_wanted);
-  std::move(first, batches_.end(), std::back_inserter(dropped));
-  batches_.erase(first, batches_.end());
+void SearchPool::DropAbandoned(std::list<std::shared_ptr<Batch>>& dropped) {
+  for (auto next = batches_.begin(); next != batches_.end();) {
+    const auto batch = next++;
+    if ((*batch)->working == 0 && !(*batch)->HasWork()) {
+      dropped.splice(dropped.end(), batches_, batch);
+    }
+  }
 }
 
 void SearchPool::ScanSome(Batch& batch, Selections& selections) {

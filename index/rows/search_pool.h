@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <deque>
+#include <list>
 #include <memory>
 #include <span>
 #include <thread>
@@ -76,7 +77,8 @@ class SearchPool {
   // A batch of `first` and what waits for the same index.
   std::shared_ptr<Batch> TakeWaiting(const std::shared_ptr<Request>& first)
       FACEGATE_REQUIRES(mutex_);
-  void DropAbandoned(std::vector<std::shared_ptr<Batch>>& dropped) FACEGATE_REQUIRES(mutex_);
+  // Takes no memory: the threads have nobody to tell that there is none.
+  void DropAbandoned(std::list<std::shared_ptr<Batch>>& dropped) FACEGATE_REQUIRES(mutex_);
   // Returns the requests that it answered.
   std::vector<std::shared_ptr<Request>> Leave(const std::shared_ptr<Batch>& batch)
       FACEGATE_REQUIRES(mutex_);
@@ -84,7 +86,7 @@ class SearchPool {
   mutable Mutex mutex_;
   CondVar work_;
   std::deque<std::shared_ptr<Request>> waiting_ FACEGATE_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<Batch>> batches_ FACEGATE_GUARDED_BY(mutex_);  // being scanned
+  std::list<std::shared_ptr<Batch>> batches_ FACEGATE_GUARDED_BY(mutex_);  // being scanned
   bool closed_ FACEGATE_GUARDED_BY(mutex_) = false;
   std::atomic<bool> someone_waits_{false};  // as waiting_ says
 
