@@ -1,7 +1,6 @@
 #include "index/local/local_gallery.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,20 +18,15 @@
 #include "index/local/gallery_checks.h"
 #include "index/local/gallery_loader.h"
 #include "index/local/request_ledger.h"
+#include "index/local/row_mover.h"
 #include "index/local/store_writer.h"
 #include "index/local/upkeep_thread.h"
 #include "index/resource_id.h"
-#include "index/rows/row_table.h"
 #include "index/store/corrupt.h"
 #include "index/store/eraser.h"
 
 namespace facegate {
 namespace {
-
-// Rows are moved from where a share of so many was removed, and from where any was long ago.
-constexpr double kWorthMoving = 1.0 / 8;
-constexpr std::chrono::minutes kMoveAllEvery{10};
-constexpr int kMovesAtOnce = 10;  // of one collection: about a second
 
 // One for each core where `wanted` is 0.
 size_t ThreadsFor(size_t wanted) {
@@ -60,7 +54,7 @@ class StoreBackedGallery final : public GalleryBackend {
                .clock = clock,
                .identity_locks = identity_locks_,
                .search_pool = PoolOf(options.search_threads)},
-        marked_(clock.Now()),
+        row_mover_(clock),
         eraser_(*store_, options.erase_delay) {}
 
   ~StoreBackedGallery() override {
@@ -303,32 +297,7 @@ class StoreBackedGallery final : public GalleryBackend {
   void DoUpkeep() {
     store_->TryToRecover();
     if (store_->WriteHealth().ok()) EraseAnswers([this] { return writer_.DoUpkeep(); });
-    MoveRows();
-  }
-
-  // Where many rows were removed their memory is wanted back; where one was, its vector must not
-  // stay for ever.
-  void MoveRows() {
-    if (parts_.clock.Now() >= marked_ + kMoveAllEvery) {
-      marked_ = parts_.clock.Now();
-      removed_until_ = MarkSnapshots();
-    }
-    bool any = false;
-    for (const auto& collection : All()) {
-      const StatusOr<bool> moved = MoveRows(*collection, removed_until_);
-      if (!moved.ok()) LogWarning("rows could not be moved yet: {}", MessageOf(moved.status()));
-      any = any || moved.value_or(false);
-    }
-    // What goes with the rows is many small pieces, which glibc keeps until it is told.
-    if (any) ::malloc_trim(0);
-  }
-  // Tells whether there were any.
-  static StatusOr<bool> MoveRows(Collection& collection, uint64_t removed_until) {
-    for (int round = 0; round < kMovesAtOnce; ++round) {
-      FACEGATE_ASSIGN_OR_RETURN(const bool moved, collection.MoveRows(kWorthMoving, removed_until));
-      if (!moved) return round > 0;
-    }
-    return true;
+    row_mover_.Move(All());
   }
 
   std::vector<std::shared_ptr<Collection>> All() const {
@@ -388,10 +357,7 @@ class StoreBackedGallery final : public GalleryBackend {
   mutable SharedMutex collections_mutex_;
   Collections collections_ FACEGATE_GUARDED_BY(collections_mutex_);
 
-  // Of the upkeep thread: what was removed until the mark must not stay in memory.
-  Clock::TimePoint marked_;
-  uint64_t removed_until_ = 0;
-
+  RowMover row_mover_;
   Eraser eraser_;
   std::optional<UpkeepThread> upkeep_;  // while the gallery is loaded
 };
