@@ -11,6 +11,7 @@
 #include "index/rows/code_scan.h"
 #include "index/rows/flat_scan.h"
 #include "index/rows/float_dot.h"
+#include "index/rows/found_rows_reader.h"
 #include "index/rows/row_table.h"
 #include "index/rows/score_bounds.h"
 #include "index/rows/vector_code.h"
@@ -22,6 +23,9 @@ constexpr size_t kRescoredAtOnce = 512;  // rows between two questions whether t
 // Where that many rows are left, they are looked at in float32 before they are scored.
 constexpr size_t kManyCandidates = 16;
 constexpr double kBeyondScores = 1e6;  // no score is so high, and a float can hold it
+// A finder is asked for at least so many rows, and for so many for each group that is wanted.
+constexpr size_t kLeastWanted = 64;
+constexpr size_t kWantedOfGroup = 4;
 
 using Queries = std::span<const std::span<const float>>;
 using Candidates = std::vector<CandidateSelection::Candidate>;
@@ -52,12 +56,16 @@ struct Searching {
   std::atomic<uint64_t> queries{0};
   std::atomic<uint64_t> scanned{0};
   std::atomic<uint64_t> rescored{0};
+  std::atomic<uint64_t> found{0};
 };
 
 class ExactView final : public IndexView {
  public:
-  ExactView(std::shared_ptr<Searching> searching, RowSnapshot snapshot)
-      : searching_(std::move(searching)), snapshot_(std::move(snapshot)) {}
+  ExactView(std::shared_ptr<Searching> searching, std::shared_ptr<RowFinder> finder,
+            RowSnapshot snapshot)
+      : searching_(std::move(searching)),
+        finder_(std::move(finder)),
+        snapshot_(std::move(snapshot)) {}
 
   StatusOr<Answers> Search(Queries queries, const RowSearch& search,
                            const StopCheck& stop) const override {
@@ -77,24 +85,94 @@ class ExactView final : public IndexView {
   }
 
  private:
+  // What can be in the answers to some queries, and what holds these rows until they are scored.
+  struct Rough {
+    std::vector<std::optional<Candidates>> candidates;
+    std::vector<RowSnapshot> held;
+  };
+
   Status AnswerSome(Queries queries, const RowSearch& search, const StopCheck& stop,
                     Answers& answers) const {
-    ScanTask task{.scan = searching_->scan, .snapshot = snapshot_, .queries = {}, .search = search};
-    task.search.least = std::min(search.least, kBeyondScores);
-    for (const auto& query : queries) task.queries.emplace_back(query.begin(), query.end());
-    // It holds the rows until they are scored.
-    FACEGATE_ASSIGN_OR_RETURN(ScanOutcome found,
-                              searching_->pool == nullptr
-                                  ? ScanHere(task, stop)
-                                  : searching_->pool->Scan(std::move(task), stop));
+    Rough rough{.candidates = std::vector<std::optional<Candidates>>(queries.size()), .held = {}};
+    if (finder_ != nullptr) FACEGATE_RETURN_IF_ERROR(Find(queries, search, stop, rough));
+    FACEGATE_RETURN_IF_ERROR(ScanTheOthers(queries, search, stop, rough));
     searching_->queries.fetch_add(queries.size());
-    searching_->scanned.fetch_add(found.snapshot.rows() * queries.size());
+    searching_->scanned.fetch_add(snapshot_.rows() * queries.size());
     for (size_t i = 0; i < queries.size(); ++i) {
       FACEGATE_ASSIGN_OR_RETURN(std::vector<IndexMatch> matches,
-                                Score(queries[i], std::move(found.candidates[i]), search, stop));
+                                Score(queries[i], *std::move(rough.candidates[i]), search, stop));
       answers.push_back(BestOfEachGroup(std::move(matches), search.k));
     }
     return OkStatus();
+  }
+
+  StatusOr<ScanOutcome> Scan(RowSnapshot snapshot, Queries queries, const RowSearch& search,
+                             const StopCheck& stop) const {
+    ScanTask task{
+        .scan = searching_->scan, .snapshot = std::move(snapshot), .queries = {}, .search = search};
+    task.search.least = std::min(search.least, kBeyondScores);
+    for (const auto& query : queries) task.queries.emplace_back(query.begin(), query.end());
+    return searching_->pool == nullptr ? ScanHere(task, stop)
+                                       : searching_->pool->Scan(std::move(task), stop);
+  }
+
+  // Numbers of the queries that have no candidates yet, and these queries.
+  static std::pair<std::vector<size_t>, std::vector<std::span<const float>>> Left(
+      Queries queries, const Rough& rough) {
+    std::pair<std::vector<size_t>, std::vector<std::span<const float>>> left;
+    for (size_t i = 0; i < queries.size(); ++i) {
+      if (rough.candidates[i].has_value()) continue;
+      left.first.push_back(i);
+      left.second.push_back(queries[i]);
+    }
+    return left;
+  }
+
+  Status ScanTheOthers(Queries queries, const RowSearch& search, const StopCheck& stop,
+                       Rough& rough) const {
+    const auto [numbers, left] = Left(queries, rough);
+    if (left.empty()) return OkStatus();
+    FACEGATE_ASSIGN_OR_RETURN(ScanOutcome found, Scan(snapshot_, left, search, stop));
+    rough.held.push_back(std::move(found.snapshot));
+    for (size_t i = 0; i < left.size(); ++i) {
+      rough.candidates[numbers[i]] = std::move(found.candidates[i]);
+    }
+    return OkStatus();
+  }
+
+  // Asks the finder for few rows of each query, and where these prove nothing, for many. What that
+  // does not answer either is left.
+  Status Find(Queries queries, const RowSearch& search, const StopCheck& stop, Rough& rough) const {
+    // Of rows of few groups a finder finds too few.
+    if (search.groups != nullptr || search.k > finder_->most() / kWantedOfGroup) return OkStatus();
+    for (size_t wanted =
+             std::min(std::max(kLeastWanted, kWantedOfGroup * search.k), finder_->most());
+         ; wanted = finder_->most()) {
+      const auto [numbers, left] = Left(queries, rough);
+      if (left.empty()) return OkStatus();
+      FACEGATE_ASSIGN_OR_RETURN(const Finding finding, finder_->Find(left, wanted, stop));
+      RowSnapshot rest = snapshot_.Without(finding.coverage);
+      if (rest.rows() > 0) finder_->Follow(snapshot_);
+      // Where it looks through little, all is scanned at once.
+      if (rest.rows() > snapshot_.rows() / 2) return OkStatus();
+      std::vector<Candidates> others(left.size());
+      if (rest.rows() > 0) {
+        FACEGATE_ASSIGN_OR_RETURN(ScanOutcome scanned, Scan(std::move(rest), left, search, stop));
+        rough.held.push_back(std::move(scanned.snapshot));
+        others = std::move(scanned.candidates);
+      }
+      const FoundRowsReader reader(snapshot_);
+      for (size_t i = 0; i < left.size(); ++i) {
+        CandidateSelection selection(search.k, search.least);
+        reader.Offer(finding.queries[i], selection);
+        for (const auto& candidate : others[i]) selection.Offer(candidate);
+        if (!finder_->is_approximate() && !(finding.queries[i].beyond < selection.floor()))
+          continue;
+        rough.candidates[numbers[i]] = selection.Take();
+        searching_->found.fetch_add(1);
+      }
+      if (wanted == finder_->most()) return OkStatus();
+    }
   }
 
   std::span<const float> VectorOf(const CandidateSelection::Candidate& candidate) const {
@@ -150,6 +228,7 @@ class ExactView final : public IndexView {
   }
 
   const std::shared_ptr<Searching> searching_;
+  const std::shared_ptr<RowFinder> finder_;  // may be null
   const RowSnapshot snapshot_;
 };
 
@@ -202,7 +281,11 @@ class ExactIndex final : public VectorIndex {
                                                uint64_t removed_until) override {
     return CatchToStatus("moving rows", [&]() -> StatusOr<std::unique_ptr<RowMove>> {
       std::optional<RowTable::Move> move = rows_.BeginMove(least_removed, removed_until);
-      if (!move.has_value()) return std::unique_ptr<RowMove>();
+      if (!move.has_value()) {
+        // What has moved is to be forgotten there as well, even if nobody searches.
+        if (finder_ != nullptr) finder_->Follow(rows_.Snapshot());
+        return std::unique_ptr<RowMove>();
+      }
       return std::make_unique<TableMove>(rows_, *std::move(move));
     });
   }
@@ -214,20 +297,31 @@ class ExactIndex final : public VectorIndex {
   }
   void EndMove(RowMove& move) override { rows_.EndMove(static_cast<TableMove&>(move).move()); }
 
+  Status SetFinder(std::shared_ptr<RowFinder> finder) override {
+    return CatchToStatus("searching", [&] {
+      if (finder != nullptr) finder->Follow(rows_.Snapshot());
+      finder_ = std::move(finder);
+      return OkStatus();
+    });
+  }
+  std::shared_ptr<RowFinder> finder() const override { return finder_; }
+
   StatusOr<std::unique_ptr<IndexView>> View() const override {
     return CatchToStatus("searching", [&]() -> StatusOr<std::unique_ptr<IndexView>> {
-      return std::make_unique<ExactView>(searching_, rows_.Snapshot());
+      return std::make_unique<ExactView>(searching_, finder_, rows_.Snapshot());
     });
   }
   SearchCounts counts() const override {
     return {.queries = searching_->queries.load(),
             .scanned = searching_->scanned.load(),
-            .rescored = searching_->rescored.load()};
+            .rescored = searching_->rescored.load(),
+            .found = searching_->found.load()};
   }
 
  private:
   const std::shared_ptr<Searching> searching_;
   RowTable rows_;
+  std::shared_ptr<RowFinder> finder_;
 };
 
 }  // namespace

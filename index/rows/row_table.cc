@@ -131,11 +131,25 @@ RowSnapshot RowTable::Snapshot() const {
   for (const auto& segment : *list_) {
     const size_t rows = segment->size();
     if (rows == 0) continue;
-    snapshot.parts_.push_back({.segment = segment.get(), .rows = rows});
+    snapshot.parts_.push_back({.segment = segment.get(), .end = rows});
     snapshot.rows_ += rows;
   }
   snapshot.number_ = last_snapshot.fetch_add(1) + 1;
   return snapshot;
+}
+
+RowSnapshot RowSnapshot::Without(std::shared_ptr<const Coverage> coverage) const {
+  RowSnapshot rest;
+  rest.segments_ = segments_;
+  rest.number_ = number_;
+  rest.left_out_ = std::move(coverage);
+  for (Part part : parts_) {
+    part.begin = std::max(part.begin, rest.left_out_->RowsOf(part.segment->serial()));
+    if (part.begin >= part.end) continue;
+    rest.parts_.push_back(part);
+    rest.rows_ += part.end - part.begin;
+  }
+  return rest;
 }
 
 std::optional<RowTable::Move> RowTable::BeginMove(double least_removed, uint64_t removed_until) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "index/rows/row_finder.h"
 #include "index/rows/row_scan.h"
 #include "index/rows/segment.h"
 #include "index/rows/vector_index.h"
@@ -21,7 +22,8 @@ class RowSnapshot {
  public:
   struct Part {
     const Segment* segment = nullptr;
-    size_t rows = 0;
+    size_t begin = 0;  // those before are not in it; 0 but for Without()
+    size_t end = 0;
   };
 
   // Later snapshots, of whatever table, have larger numbers.
@@ -29,10 +31,17 @@ class RowSnapshot {
   size_t rows() const { return rows_; }  // with those that were removed
   const std::vector<Part>& parts() const { return parts_; }
 
+  // The same without the rows that something else looks through. Throws std::bad_alloc.
+  RowSnapshot Without(std::shared_ptr<const Coverage> coverage) const;
+  // What Without() left out; null where there was none. It makes snapshots comparable: of two with
+  // the same, the later one has all rows of the other that are still there.
+  const std::shared_ptr<const Coverage>& left_out() const { return left_out_; }
+
  private:
   friend class RowTable;
   using Segments = std::vector<std::shared_ptr<Segment>>;
   std::shared_ptr<const Segments> segments_;
+  std::shared_ptr<const Coverage> left_out_;
   std::vector<Part> parts_;
   uint64_t number_ = 0;
   size_t rows_ = 0;

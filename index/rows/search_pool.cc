@@ -31,10 +31,11 @@ std::vector<RowPiece> PiecesOf(const RowSnapshot& snapshot, size_t products_at_o
       std::max(products_at_once / products_of_row / kPieceRows * kPieceRows, kPieceRows);
   std::vector<RowPiece> pieces;
   for (const RowSnapshot::Part& part : snapshot.parts()) {
-    for (size_t begin = 0; begin < part.rows; begin += rows) {
+    // A piece begins where codes do.
+    for (size_t begin = part.begin / kPieceRows * kPieceRows; begin < part.end; begin += rows) {
       pieces.push_back({.segment = part.segment,
                         .begin = begin,
-                        .end = std::min(part.rows, begin + rows),
+                        .end = std::min(part.end, begin + rows),
                         .snapshot = snapshot.number()});
     }
   }
@@ -280,6 +281,8 @@ std::shared_ptr<SearchPool::Batch> SearchPool::TakeWaiting(const std::shared_ptr
   for (const auto& request : waiting_) {
     const ScanTask& task = request->task;
     if (request == first || task.scan != first->task.scan) continue;
+    // The latest of their snapshots must have what the others want.
+    if (task.snapshot.left_out() != first->task.snapshot.left_out()) continue;
     if (queries + task.queries.size() > ScanTask::kMostQueries) continue;
     queries += task.queries.size();
     taken.push_back(request);

@@ -6,9 +6,15 @@
 #include "face/base/check.h"
 
 namespace facegate {
+namespace {
+
+std::atomic<uint64_t> last_serial{0};
+
+}  // namespace
 
 Segment::Segment(size_t dimension, size_t capacity, std::unique_ptr<SegmentScan> scan)
-    : dimension_(dimension),
+    : serial_(last_serial.fetch_add(1) + 1),
+      dimension_(dimension),
       capacity_(capacity),
       values_(std::make_unique_for_overwrite<float[]>(capacity * dimension)),
       labels_(std::make_unique<AtomicLabel[]>(capacity)),

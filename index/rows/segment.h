@@ -52,6 +52,8 @@ class Segment {
   // Snapshots up to the number `last_seen` have it still.
   void Remove(size_t row, uint64_t last_seen);
 
+  // No other segment has it, as long as the process lives.
+  uint64_t serial() const { return serial_; }
   size_t dimension() const { return dimension_; }
   size_t capacity() const { return capacity_; }
   // How many rows were added.
@@ -73,6 +75,7 @@ class Segment {
     std::atomic<uint64_t> last_seen{RowLabel::kNever};
   };
 
+  const uint64_t serial_;
   const size_t dimension_;
   const size_t capacity_;
   const std::unique_ptr<float[]> values_;

@@ -13,6 +13,7 @@
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
 #include "index/rows/group_filter.h"
+#include "index/rows/row_finder.h"
 #include "index/rows/segment.h"
 
 namespace facegate {
@@ -29,7 +30,8 @@ struct IndexMatch {
 struct SearchCounts {
   uint64_t queries = 0;
   uint64_t scanned = 0;   // rows, summed over the queries
-  uint64_t rescored = 0;  // of these, the rows that CosineScore() scored
+  uint64_t rescored = 0;  // rows that CosineScore() scored
+  uint64_t found = 0;     // queries for which a finder looked through most rows
 };
 
 // What a search looks for.
@@ -48,8 +50,8 @@ class IndexView {
   // For each query the k groups with the highest CosineScore(), best first, each once with its best
   // row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
   // when there are fewer groups. Equal, bit for bit, to a full scan of the rows that were there
-  // when the view was taken, or a later one; a row that was given to another group since may count
-  // for either. A query has dimension() values. Queries that come together share the reading of the
+  // when the view was taken, or a later one (but for what an approximate finder misses); a row that
+  // was given to another group since may count for either. A query has dimension() values. Queries that come together share the reading of the
   // rows. When `stop` is not OK, that is the answer.
   virtual StatusOr<std::vector<std::vector<IndexMatch>>> Search(
       std::span<const std::span<const float>> queries, const RowSearch& search,
@@ -111,8 +113,9 @@ class VectorIndex {
   virtual size_t removed() const = 0;
 
   // Moves what is left of places of which a share of `least_removed` or more was removed, or
-  // anything before the mark `removed_until` (row_table.h); null when there are none.
-  // kResourceExhausted when there is no memory.
+  // anything before the mark `removed_until` (row_table.h); null when there are none. Then a finder
+  // is told what there is, so that it forgets what has moved. kResourceExhausted when there is no
+  // memory.
   virtual StatusOr<std::unique_ptr<RowMove>> BeginMove(double least_removed,
                                                        uint64_t removed_until = 0) = 0;
   // From now on views have the copies. The old slots mean the same rows until EndMove().
@@ -120,6 +123,12 @@ class VectorIndex {
   virtual Status TakeOver(RowMove& move) = 0;
   // Nobody uses the old slots any more.
   virtual void EndMove(RowMove& move) = 0;
+
+  // Searches ask `finder` first, and scan what it does not look through; null: they scan all.
+  // kResourceExhausted when there is no memory, and nothing has changed then.
+  virtual Status SetFinder(std::shared_ptr<RowFinder> finder) = 0;
+  // Null where there is none.
+  virtual std::shared_ptr<RowFinder> finder() const = 0;
 
   virtual StatusOr<std::unique_ptr<IndexView>> View() const = 0;
   // View() and its search.
