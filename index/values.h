@@ -19,6 +19,13 @@ enum class Fusion {
   kMeanOfTwoBest = 2,  // the mean of the two highest cosines; of one template its own
 };
 
+// Tells how the templates of a collection are searched. Persisted, so the numbers stay.
+enum class SearchKind {
+  kExact = 0,  // all of them are looked through
+  kHnsw = 1,   // where the nearest most likely are: a graph of neighbours
+  kIvf = 2,    // likewise: lists around centres
+};
+
 struct CollectionSettings {
   std::optional<float> min_cosine{};  // -1..1: the collection's operating point
   // 0..1: the least quality of a face that is enrolled, and of one that is compared; 0 wants none.
@@ -32,6 +39,17 @@ struct CollectionSettings {
   Fusion fusion = Fusion::kBestTemplate;
   // Scores are normalised by a cohort (index/cohort.h), once there are kLeastCohort identities.
   bool cohort = false;
+  SearchKind search = SearchKind::kExact;
+};
+
+// How an approximate search does.
+struct ApproximateSearch {
+  // Of the templates (of the means, where these make the score), those that are found by it; the
+  // others are looked through.
+  uint64_t indexed = 0;
+  // Measured on templates of the collection: how many of the 10 best it finds, 0..1; absent before
+  // it was measured.
+  std::optional<double> recall{};
 };
 
 struct CollectionInfo {
@@ -44,6 +62,7 @@ struct CollectionInfo {
   std::string etag;            // another with each change of the settings
   uint64_t identity_count = 0;
   uint64_t template_count = 0;
+  std::optional<ApproximateSearch> approximate{};  // absent where search is exact
 };
 
 // The settings of a collection that change, and their values; those not named stay.
@@ -60,6 +79,7 @@ struct CollectionChange {
   std::optional<double> duplicate_fmr{};  // the same
   std::optional<Fusion> fusion{};
   std::optional<bool> cohort{};
+  std::optional<SearchKind> search{};
 };
 
 struct IdentityInfo {
@@ -120,6 +140,9 @@ struct GalleryStats {
   uint64_t scored_rows = 0;
   // Of templates that were removed, and still take memory.
   uint64_t removed_rows = 0;
+  // The card that searches, such as "cuda:0 (NVIDIA H200)", or "cpu"; rows that are on the card.
+  std::string search_device = "cpu";
+  uint64_t rows_on_card = 0;
 };
 
 // An identity has at most so many templates.
