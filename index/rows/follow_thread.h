@@ -1,10 +1,8 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <thread>
 
-#include "face/base/mutex.h"
 #include "face/base/stop_check.h"
 
 namespace facegate {
@@ -22,6 +20,7 @@ class FollowThread {
  public:
   // Throws std::system_error where the system has no thread.
   FollowThread();
+  // Waits for the turn of who follows now, unless it is that thread itself which lets go of this.
   ~FollowThread();
   FollowThread(const FollowThread&) = delete;
   FollowThread& operator=(const FollowThread&) = delete;
@@ -33,13 +32,10 @@ class FollowThread {
   void AwaitIdle();
 
  private:
-  void Run();
+  // What the thread and this share: the thread may hold the last follower, which may hold this.
+  struct State;
 
-  Mutex mutex_;
-  CondVar changed_;
-  std::deque<std::weak_ptr<Follower>> waiting_ FACEGATE_GUARDED_BY(mutex_);
-  bool busy_ FACEGATE_GUARDED_BY(mutex_) = false;
-  bool closed_ FACEGATE_GUARDED_BY(mutex_) = false;
+  const std::shared_ptr<State> state_;
   std::thread thread_;
 };
 
