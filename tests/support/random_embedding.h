@@ -24,6 +24,10 @@ inline Embedding UnitOf(std::span<const float> values) {
   return *std::move(embedding);
 }
 
+inline std::vector<float> ValuesOf(const Embedding& embedding) {
+  return {embedding.values().begin(), embedding.values().end()};
+}
+
 // Uniform on the unit sphere.
 inline Embedding RandomEmbedding(std::mt19937_64& random, size_t size) {
   return UnitOf(RandomDirection(random, size));

@@ -37,10 +37,6 @@ std::string NameOf(const ExactIndexOptions& way) {
   return name;
 }
 
-std::vector<float> ValuesOf(const Embedding& embedding) {
-  return {embedding.values().begin(), embedding.values().end()};
-}
-
 class RowsTest {
  protected:
   std::vector<float> Random(size_t size) { return ValuesOf(RandomEmbedding(random_, size)); }

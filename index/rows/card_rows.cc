@@ -1,0 +1,208 @@
+#include "index/rows/card_rows.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <unordered_set>
+#include <utility>
+
+#include "face/base/check.h"
+
+namespace facegate {
+namespace {
+
+constexpr size_t kLeastSlabRows = 4096;
+constexpr size_t kLargestSlabBytes = size_t{1} << 30;
+// Each slab costs a search some microseconds.
+constexpr size_t kManySmallSlabs = 4;
+
+}  // namespace
+
+std::optional<FoundRows::Row> CardLayout::RowAt(size_t slab, size_t place) const {
+  const Runs& runs = slabs[slab];
+  auto run = std::upper_bound(runs.begin(), runs.end(), place,
+                              [](size_t wanted, const Run& r) { return wanted < r.at; });
+  if (run == runs.begin()) return std::nullopt;
+  --run;
+  if (place >= run->at + run->rows) return std::nullopt;
+  return FoundRows::Row{.segment = run->segment,
+                        .row = static_cast<uint32_t>(run->first + (place - run->at))};
+}
+
+CardRows::CardRows(size_t dimension, SearchCard& card, CardBudget& budget)
+    : dimension_(dimension),
+      card_(card),
+      budget_(budget),
+      empty_(std::make_shared<const CardLayout>()),
+      layout_(empty_) {}
+
+CardRows::~CardRows() { Clear(); }
+
+void CardRows::Clear() noexcept {
+  for (Slab& slab : slabs_) Drop(slab);
+  slabs_.clear();
+  const MutexLock lock(layout_mutex_);
+  budget_.rows -= layout_->coverage->rows();
+  layout_ = empty_;
+}
+
+std::shared_ptr<const CardLayout> CardRows::layout() const {
+  const MutexLock lock(layout_mutex_);
+  return layout_;
+}
+
+std::vector<SearchCard::Part> CardRows::parts() const {
+  std::vector<SearchCard::Part> parts;
+  parts.reserve(slabs_.size());
+  for (const Slab& slab : slabs_) parts.push_back({.block = slab.block.get(), .rows = slab.used});
+  return parts;
+}
+
+size_t CardRows::largest_slab() const {
+  return std::max(kLargestSlabBytes / bytes_of_row(), kLeastSlabRows);
+}
+
+StatusOr<std::optional<CardRows::Slab>> CardRows::MakeSlab(size_t rows) {
+  const uint64_t bytes = rows * bytes_of_row();
+  if (budget_.limit - budget_.bytes < bytes) return std::optional<Slab>();
+  auto block = card_.Allocate(rows, dimension_);
+  if (block.status().code() == StatusCode::kResourceExhausted) return std::optional<Slab>();
+  if (!block.ok()) return block.status();
+  budget_.bytes += bytes;
+  Slab slab;
+  slab.block = *std::move(block);
+  slab.capacity = rows;
+  return std::optional<Slab>(std::move(slab));
+}
+
+void CardRows::Drop(Slab& slab) {
+  slab.block.reset();
+  budget_.bytes -= slab.capacity * bytes_of_row();
+}
+
+size_t CardRows::room() const {
+  return slabs_.empty() ? 0 : slabs_.back().capacity - slabs_.back().used;
+}
+
+StatusOr<bool> CardRows::AddSlab(size_t rows) {
+  // With room for half as many again as there are, so that slabs stay few.
+  const size_t there =
+      std::accumulate(slabs_.begin(), slabs_.end(), size_t{0},
+                      [](size_t sum, const Slab& slab) { return sum + slab.used; });
+  size_t wanted = std::clamp(std::max(rows, there / 2), kLeastSlabRows, largest_slab());
+  slabs_.reserve(slabs_.size() + 1);
+  for (;; wanted = std::max(kLeastSlabRows, wanted / 2)) {
+    FACEGATE_ASSIGN_OR_RETURN(std::optional<Slab> slab, MakeSlab(wanted));
+    if (slab.has_value()) {
+      slabs_.push_back(*std::move(slab));
+      return true;
+    }
+    if (wanted == kLeastSlabRows) return false;
+  }
+}
+
+Status CardRows::Add(uint64_t segment, std::span<const uint16_t> halves, double residual) {
+  const size_t rows = halves.size() / dimension_;
+  FACEGATE_CHECK(rows > 0 && rows <= room());
+  Slab& slab = slabs_.back();
+  const size_t first = layout()->coverage->RowsOf(segment);
+  FACEGATE_RETURN_IF_ERROR(card_.Write(*slab.block, slab.used, halves));
+  const bool goes_on = !slab.runs.empty() && slab.runs.back().segment == segment &&
+                       slab.runs.back().at + slab.runs.back().rows == slab.used;
+  if (goes_on) {
+    slab.runs.back().rows += rows;
+  } else {
+    slab.runs.push_back({.segment = segment, .first = first, .rows = rows, .at = slab.used});
+  }
+  slab.used += rows;
+  slab.live += rows;
+  Publish(residual);
+  return OkStatus();
+}
+
+Status CardRows::Forget(const RowSnapshot& snapshot) {
+  std::unordered_set<uint64_t> there;
+  for (const RowSnapshot::Part& part : snapshot.parts()) there.insert(part.segment->serial());
+  bool any = false;
+  for (Slab& slab : slabs_) {
+    for (const CardLayout::Run& run : slab.runs) {
+      if (there.contains(run.segment)) continue;
+      FACEGATE_RETURN_IF_ERROR(card_.Wipe(*slab.block, run.at, run.rows));
+      slab.live -= run.rows;
+      any = true;
+    }
+    std::erase_if(slab.runs, [&](const auto& run) { return !there.contains(run.segment); });
+  }
+  if (!any) return OkStatus();
+  for (Slab& slab : slabs_) {
+    if (slab.live == 0) Drop(slab);
+  }
+  std::erase_if(slabs_, [](const Slab& slab) { return slab.block == nullptr; });
+  Publish(0.0);
+  return OkStatus();
+}
+
+std::vector<size_t> CardRows::WorthPacking() const {
+  std::vector<size_t> small;
+  std::vector<size_t> holed;
+  size_t rows = 0;
+  for (size_t i = 0; i < slabs_.size(); ++i) {
+    const Slab& slab = slabs_[i];
+    if (slab.live < slab.used / 4 * 3) holed.push_back(i);
+    if (slab.capacity > largest_slab() / 2 || rows + slab.live > largest_slab()) continue;
+    small.push_back(i);
+    rows += slab.live;
+  }
+  if (small.size() > kManySmallSlabs) return small;
+  if (!holed.empty()) holed.resize(1);
+  return holed;
+}
+
+Status CardRows::Pack() {
+  const std::vector<size_t> packed = WorthPacking();
+  if (packed.empty()) return OkStatus();
+  size_t rows = 0;
+  for (const size_t i : packed) rows += slabs_[i].live;
+  // Room for as many again, so that what comes next needs no other slab.
+  FACEGATE_ASSIGN_OR_RETURN(std::optional<Slab> to,
+                            MakeSlab(std::clamp(2 * rows, kLeastSlabRows, largest_slab())));
+  if (!to.has_value()) return OkStatus();
+  for (const size_t i : packed) {
+    for (CardLayout::Run run : slabs_[i].runs) {
+      const Status copied = card_.Copy(*slabs_[i].block, run.at, run.rows, *to->block, to->used);
+      if (!copied.ok()) {
+        Drop(*to);
+        return copied;
+      }
+      run.at = to->used;
+      to->runs.push_back(run);
+      to->used += run.rows;
+      to->live += run.rows;
+    }
+  }
+  for (const size_t i : packed) Drop(slabs_[i]);
+  std::erase_if(slabs_, [](const Slab& slab) { return slab.block == nullptr; });
+  slabs_.push_back(*std::move(to));
+  Publish(0.0);
+  return OkStatus();
+}
+
+void CardRows::Publish(double residual) {
+  auto now = std::make_shared<CardLayout>();
+  std::map<uint64_t, size_t> rows;
+  for (const Slab& slab : slabs_) {
+    now->slabs.push_back(slab.runs);
+    for (const CardLayout::Run& run : slab.runs) rows[run.segment] += run.rows;
+  }
+  std::vector<Coverage::Part> parts;
+  parts.reserve(rows.size());
+  for (const auto& [segment, count] : rows) parts.push_back({.segment = segment, .rows = count});
+  now->coverage = std::make_shared<const Coverage>(std::move(parts));
+  const MutexLock lock(layout_mutex_);
+  now->residual = slabs_.empty() ? 0.0 : std::max(residual, layout_->residual);
+  budget_.rows += now->coverage->rows();
+  budget_.rows -= layout_->coverage->rows();
+  layout_ = std::move(now);
+}
+
+}  // namespace facegate

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "face/base/mutex.h"
+#include "face/base/status.h"
+#include "index/rows/row_finder.h"
+#include "index/rows/row_table.h"
+#include "index/rows/search_card.h"
+
+namespace facegate {
+
+// What rows of all indexes may take of the card, and take.
+struct CardBudget {
+  uint64_t limit = 0;
+  uint64_t bytes = 0;
+  uint64_t rows = 0;  // that searches look through
+};
+
+// Where the rows of an index lie on the card. Immutable.
+struct CardLayout {
+  // Rows of a segment that lie together; what is between runs means nothing.
+  struct Run {
+    uint64_t segment = 0;
+    size_t first = 0;
+    size_t rows = 0;
+    size_t at = 0;  // in its slab
+  };
+  using Runs = std::vector<Run>;  // in the order in which they lie
+
+  std::vector<Runs> slabs;
+  std::shared_ptr<const Coverage> coverage =
+      std::make_shared<const Coverage>(std::vector<Coverage::Part>{});
+  double residual = 0.0;  // that no row's is above (half.h)
+
+  // The row at a place, by segment and number; nothing where what lies there has gone.
+  std::optional<FoundRows::Row> RowAt(size_t slab, size_t place) const;
+};
+
+// The rows of one index on the card, in slabs: a row is added behind the others of a slab, and a
+// segment that has left the index is wiped where it lies. Slabs that are small, or hold little that
+// is there still, are put together. One thread at a time, and none that searches meanwhile; but
+// layout() may be called beside everything.
+class CardRows {
+ public:
+  // `card` and `budget` must outlive it; other indexes have a part in both.
+  CardRows(size_t dimension, SearchCard& card, CardBudget& budget);
+  ~CardRows();
+  CardRows(const CardRows&) = delete;
+  CardRows& operator=(const CardRows&) = delete;
+
+  std::shared_ptr<const CardLayout> layout() const;
+  // One for each slab of the layout.
+  std::vector<SearchCard::Part> parts() const;
+
+  // Forgets and wipes the rows of segments that the snapshot does not have.
+  Status Forget(const RowSnapshot& snapshot);
+  // How many rows can be added to the last slab.
+  size_t room() const;
+  // Makes another slab, for `rows` if that is possible; false when there is no room on the card.
+  StatusOr<bool> AddSlab(size_t rows);
+  // Adds rows of a segment, which follow those that are here of it: at most room().
+  Status Add(uint64_t segment, std::span<const uint16_t> halves, double residual);
+  // Puts slabs together where that is worth it and there is room for it.
+  Status Pack();
+  // Wipes and gives back everything. When another call throws, this must follow.
+  void Clear() noexcept;
+
+ private:
+  struct Slab {
+    std::unique_ptr<SearchCard::Block> block;
+    size_t capacity = 0;
+    size_t used = 0;
+    size_t live = 0;
+    CardLayout::Runs runs;
+  };
+
+  size_t bytes_of_row() const { return dimension_ * sizeof(uint16_t); }
+  size_t largest_slab() const;
+  // Nothing when there is no room.
+  StatusOr<std::optional<Slab>> MakeSlab(size_t rows);
+  void Drop(Slab& slab);
+  // Numbers of slabs that are to be put together.
+  std::vector<size_t> WorthPacking() const;
+  void Publish(double residual);
+
+  const size_t dimension_;
+  SearchCard& card_;
+  CardBudget& budget_;
+  const std::shared_ptr<const CardLayout> empty_;
+  std::vector<Slab> slabs_;
+
+  mutable Mutex layout_mutex_;
+  std::shared_ptr<const CardLayout> layout_ FACEGATE_GUARDED_BY(layout_mutex_);
+};
+
+}  // namespace facegate
