@@ -83,6 +83,14 @@ StatusOr<Fusion> ParseFusion(int fusion) {
   return static_cast<Fusion>(fusion);
 }
 
+StatusOr<SearchKind> ParseSearch(int search) {
+  if (search < static_cast<int>(SearchKind::kExact) ||
+      search > static_cast<int>(SearchKind::kIvf)) {
+    return Corrupt(fmt::format("{} is no way to search templates", search));
+  }
+  return static_cast<SearchKind>(search);
+}
+
 StatusOr<TemplateSource> ParseSource(int source) {
   if (source < static_cast<int>(TemplateSource::kUnknown) ||
       source > static_cast<int>(TemplateSource::kEmbedding)) {
@@ -97,6 +105,9 @@ static_assert(static_cast<int>(Fusion::kMeanTemplate) ==
               storage::v1::CollectionRecord::MEAN_TEMPLATE);
 static_assert(static_cast<int>(Fusion::kMeanOfTwoBest) ==
               storage::v1::CollectionRecord::MEAN_OF_TWO_BEST);
+static_assert(static_cast<int>(SearchKind::kExact) == storage::v1::CollectionRecord::EXACT);
+static_assert(static_cast<int>(SearchKind::kHnsw) == storage::v1::CollectionRecord::HNSW);
+static_assert(static_cast<int>(SearchKind::kIvf) == storage::v1::CollectionRecord::IVF);
 static_assert(static_cast<int>(TemplateSource::kImage) == storage::v1::TemplateRecord::IMAGE);
 static_assert(static_cast<int>(TemplateSource::kAlignedCrop) ==
               storage::v1::TemplateRecord::ALIGNED_CROP);
@@ -135,6 +146,7 @@ std::string EncodeCollection(const StoredCollection& collection) {
   }
   record.set_fusion(static_cast<storage::v1::CollectionRecord::Fusion>(collection.settings.fusion));
   record.set_cohort(collection.settings.cohort);
+  record.set_search(static_cast<storage::v1::CollectionRecord::Search>(collection.settings.search));
   record.set_generation(collection.generation);
   record.set_update_time_us(collection.update_time_us);
   record.set_revision(collection.revision);
@@ -236,6 +248,7 @@ StatusOr<StoredCollection> DecodeCollection(uint64_t uid, std::string_view paylo
   }
   FACEGATE_ASSIGN_OR_RETURN(collection.settings.fusion, ParseFusion(record.fusion()));
   collection.settings.cohort = record.cohort();
+  FACEGATE_ASSIGN_OR_RETURN(collection.settings.search, ParseSearch(record.search()));
   collection.generation = record.generation();
   return collection;
 }

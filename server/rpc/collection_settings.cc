@@ -39,6 +39,20 @@ StatusOr<Fusion> ParseFusion(v1::Fusion fusion, std::string_view field) {
   }
 }
 
+StatusOr<SearchKind> ParseSearch(v1::SearchKind search, std::string_view field) {
+  switch (search) {
+    case v1::SEARCH_KIND_UNSPECIFIED:
+    case v1::SEARCH_KIND_EXACT:
+      return SearchKind::kExact;
+    case v1::SEARCH_KIND_HNSW:
+      return SearchKind::kHnsw;
+    case v1::SEARCH_KIND_IVF:
+      return SearchKind::kIvf;
+    default:
+      return RefuseField(field, "is no search that this server knows");
+  }
+}
+
 }  // namespace
 
 StatusOr<CollectionSettings> ParseSettings(const v1::CreateCollectionRequest& request) {
@@ -61,13 +75,14 @@ StatusOr<CollectionSettings> ParseSettings(const v1::CreateCollectionRequest& re
       ParseRate(request.has_duplicate_fmr(), request.duplicate_fmr(), "duplicate_fmr"));
   FACEGATE_ASSIGN_OR_RETURN(settings.fusion, ParseFusion(request.fusion(), "fusion"));
   settings.cohort = request.cohort_normalisation();
+  FACEGATE_ASSIGN_OR_RETURN(settings.search, ParseSearch(request.search(), "search"));
   return settings;
 }
 
 StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionRequest& request) {
   constexpr std::string_view kExpected =
-      "min_cosine, enrol_quality, probe_quality, identity_match_fmr, duplicate_fmr, fusion or "
-      "cohort_normalisation";
+      "min_cosine, enrol_quality, probe_quality, identity_match_fmr, duplicate_fmr, fusion, "
+      "cohort_normalisation or search";
   FACEGATE_RETURN_IF_ERROR(CheckUpdateMask(request.update_mask(), kExpected));
   CollectionChange change;
   for (const std::string& path : request.update_mask().paths()) {
@@ -86,6 +101,9 @@ StatusOr<CollectionChange> ParseCollectionChange(const v1::UpdateCollectionReque
                                 ParseFusion(request.collection().fusion(), "collection.fusion"));
     } else if (path == "cohort_normalisation") {
       change.cohort = request.collection().cohort_normalisation();
+    } else if (path == "search") {
+      FACEGATE_ASSIGN_OR_RETURN(change.search,
+                                ParseSearch(request.collection().search(), "collection.search"));
     } else {
       return RefuseField("update_mask", fmt::format("has a path that is not {}", kExpected));
     }

@@ -33,6 +33,18 @@ v1::Fusion ToMessage(Fusion fusion) {
   return v1::FUSION_BEST_TEMPLATE;
 }
 
+v1::SearchKind ToMessage(SearchKind search) {
+  switch (search) {
+    case SearchKind::kHnsw:
+      return v1::SEARCH_KIND_HNSW;
+    case SearchKind::kIvf:
+      return v1::SEARCH_KIND_IVF;
+    case SearchKind::kExact:
+      break;
+  }
+  return v1::SEARCH_KIND_EXACT;
+}
+
 }  // namespace
 
 void FillTimestamp(int64_t unix_us, google::protobuf::Timestamp* out) {
@@ -62,6 +74,12 @@ void FillCollection(const CollectionInfo& info, const ModelKey& server_model, v1
   if (settings.duplicate_fmr.has_value()) out->set_duplicate_fmr(*settings.duplicate_fmr);
   out->set_fusion(ToMessage(settings.fusion));
   out->set_cohort_normalisation(settings.cohort);
+  out->set_search(ToMessage(settings.search));
+  if (info.approximate.has_value()) {
+    v1::ApproximateSearch* const approximate = out->mutable_approximate();
+    approximate->set_indexed_templates(info.approximate->indexed);
+    if (info.approximate->recall.has_value()) approximate->set_recall(*info.approximate->recall);
+  }
 }
 
 void FillIdentity(std::string_view collection, const IdentityInfo& info, v1::Identity* out) {

@@ -66,6 +66,17 @@ TEST_F(CalibrationCommandsTest, HowScoresAreMadeIsSetAndTakenBack) {
   EXPECT_EQ(Run({"collection", "update", "door", "--fusion", "middle"}).code, 2);
 }
 
+TEST_F(CalibrationCommandsTest, HowTemplatesAreSearchedIsSetAndShown) {
+  const auto updated = Run({"collection", "update", "door", "--search", "hnsw"});
+  EXPECT_EQ(updated.code, 0) << updated.err;
+  const v1::UpdateCollectionRequest sent = server_.gallery.last_collection_update();
+  EXPECT_THAT(sent.update_mask().paths(), ElementsAre("search"));
+  EXPECT_EQ(sent.collection().search(), v1::SEARCH_KIND_HNSW);
+  EXPECT_THAT(updated.out, HasSubstr("hnsw: 25000 indexed, recall 99.3 %"));
+  EXPECT_THAT(Run({"collection", "update", "door", "--search", "exact"}).out, HasSubstr("exact"));
+  EXPECT_EQ(Run({"collection", "update", "door", "--search", "guess"}).code, 2);
+}
+
 TEST_F(CalibrationCommandsTest, ScoresCanBeTheMeanOfTheTwoBest) {
   ASSERT_EQ(Run({"collection", "update", "door", "--fusion", "two-best"}).code, 0);
   const v1::UpdateCollectionRequest sent = server_.gallery.last_collection_update();

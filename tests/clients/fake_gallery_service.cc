@@ -73,6 +73,11 @@ grpc::Status FakeGalleryService::UpdateCollection(grpc::ServerContext* /*context
   *response->mutable_collection() = request->collection();
   response->mutable_collection()->set_id(request->collection_id());
   response->mutable_collection()->set_etag("new-etag");
+  if (request->collection().search() == v1::SEARCH_KIND_HNSW) {
+    v1::ApproximateSearch* const found = response->mutable_collection()->mutable_approximate();
+    found->set_indexed_templates(25'000);
+    found->set_recall(0.9931);
+  }
   return grpc::Status::OK;
 }
 

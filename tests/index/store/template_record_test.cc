@@ -20,7 +20,10 @@ StoredCollection SomeCollection() {
           .id = "people",
           .model = {.model_digest = "m", .preprocessing_digest = "p"},
           .embedding_size = 512,
-          .settings = {.min_cosine = 0.25f, .fusion = Fusion::kMeanTemplate, .cohort = true},
+          .settings = {.min_cosine = 0.25f,
+                       .fusion = Fusion::kMeanTemplate,
+                       .cohort = true,
+                       .search = SearchKind::kIvf},
           .create_time_us = 1'700'000'000'000'001};
 }
 
@@ -47,6 +50,7 @@ TEST(TemplateRecordTest, ReadsBackCollections) {
     EXPECT_EQ(read.settings.min_cosine, collection.settings.min_cosine);
     EXPECT_EQ(read.settings.fusion, collection.settings.fusion);
     EXPECT_EQ(read.settings.cohort, collection.settings.cohort);
+    EXPECT_EQ(read.settings.search, collection.settings.search);
     EXPECT_EQ(read.create_time_us, collection.create_time_us);
   }
 }
@@ -148,6 +152,9 @@ TEST(TemplateRecordTest, RefusesCollectionsThatBreakARule) {
   expect_refused(record);
   record = good;
   record.set_fusion(static_cast<storage::v1::CollectionRecord::Fusion>(3));
+  expect_refused(record);
+  record = good;
+  record.set_search(static_cast<storage::v1::CollectionRecord::Search>(3));
   expect_refused(record);
 }
 
