@@ -30,6 +30,8 @@ class RowSnapshot {
   uint64_t number() const { return number_; }
   size_t rows() const { return rows_; }  // with those that were removed
   const std::vector<Part>& parts() const { return parts_; }
+  // No segment came to the table or left it between the two.
+  bool HasSegmentsOf(const RowSnapshot& other) const { return segments_ == other.segments_; }
 
   // The same without the rows that something else looks through. Throws std::bad_alloc.
   RowSnapshot Without(std::shared_ptr<const Coverage> coverage) const;

@@ -1,0 +1,312 @@
+#include "index/rows/approximate_finder.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "face/base/catch.h"
+#include "face/base/log.h"
+#include "face/base/mutex.h"
+#include "index/rows/recall.h"
+#include "index/rows/score_bounds.h"
+#include "index/rows/taken_rows.h"
+
+namespace facegate {
+namespace {
+
+constexpr size_t kMostWanted = 1024;
+constexpr size_t kMostParts = 4;
+// Rows are taken in when they are one for so many that are covered, and a part is made anew when
+// one of so many of its nodes has no row. Recall is measured again after one of so many.
+constexpr size_t kShareOfCovered = 8;
+constexpr size_t kShareGone = 4;
+constexpr size_t kShareUnmeasured = 16;
+
+using Queries = std::span<const std::span<const float>>;
+using Taken = std::shared_ptr<const TakenRows>;
+
+class ApproximateFinder final : public RowFinder,
+                                public Follower,
+                                public std::enable_shared_from_this<ApproximateFinder> {
+ public:
+  ApproximateFinder(ApproximateKind kind, size_t dimension,
+                    const std::shared_ptr<FollowThread>& thread, const ApproximateOptions& options)
+      : kind_(kind),
+        dimension_(dimension),
+        least_rows_(std::max<size_t>(1, options.least_rows)),
+        wanted_recall_(options.wanted_recall),
+        thread_(thread) {}
+
+  StatusOr<Finding> Find(Queries queries, size_t wanted, const StopCheck& stop) override {
+    return CatchToStatus("searching", [&]() -> StatusOr<Finding> {
+      const Taken taken = Current();
+      if (taken == nullptr || taken->parts.empty() ||
+          !std::all_of(queries.begin(), queries.end(), IsBounded)) {
+        FACEGATE_RETURN_IF_ERROR(Ask(stop));
+        return Finding{.coverage = std::make_shared<Coverage>(std::vector<Coverage::Part>{}),
+                       .queries = std::vector<FoundRows>(queries.size())};
+      }
+      Finding finding{.coverage = taken->coverage, .queries = {}};
+      finding.queries.reserve(queries.size());
+      for (const auto& query : queries) {
+        FACEGATE_RETURN_IF_ERROR(Ask(stop));
+        FACEGATE_ASSIGN_OR_RETURN(
+            const auto scores,
+            SearchTaken(*taken, query, std::min(wanted, kMostWanted), taken->effort, stop));
+        finding.queries.push_back(RowsOf(*taken, scores));
+      }
+      return finding;
+    });
+  }
+
+  size_t most() const override { return kMostWanted; }
+  bool is_approximate() const override { return true; }
+  FinderState state() const override {
+    const Taken taken = Current();
+    if (taken == nullptr) return {};
+    return {.rows = taken->coverage->rows(), .recall = taken->recall};
+  }
+
+  void Follow(const RowSnapshot& snapshot) noexcept override {
+    try {
+      // What this lets go of, without the lock: it may be the last to hold segments.
+      std::optional<RowSnapshot> before;
+      {
+        const MutexLock lock(mutex_);
+        if (snapshot.number() < latest_) return;
+        latest_ = snapshot.number();
+        latest_rows_ = snapshot.rows();
+        if (!IsWorthFollowing(snapshot)) return;
+        before.swap(waiting_);
+        waiting_ = snapshot;
+      }
+      if (const auto thread = thread_.lock()) thread->Ask(weak_from_this());
+    } catch (...) {
+      // A later search tells it again.
+    }
+  }
+
+  void FollowNow(const StopCheck& stop) override {
+    try {
+      const Status status = CatchToStatus("following an index", [&] { return FollowAll(stop); });
+      made_.reset();
+      // Nothing is held for searches that scan.
+      const bool has_none = Current() != nullptr && Current()->parts.empty();
+      if (has_none) Publish(nullptr);
+      if ((status.ok() && !has_none) || !Ask(stop).ok()) return;
+      {
+        const MutexLock lock(mutex_);
+        failed_at_ = latest_rows_;
+      }
+      if (status.ok()) return;
+      LogWarning("an approximate search does not follow its index: {}", MessageOf(status));
+    } catch (...) {
+      return;  // no memory for a warning
+    }
+  }
+
+ private:
+  Taken Current() const {
+    const MutexLock lock(mutex_);
+    return taken_;
+  }
+
+  void Publish(Taken taken) {
+    const MutexLock lock(mutex_);
+    taken_.swap(taken);
+  }
+
+  bool IsWorthFollowing(const RowSnapshot& snapshot) const FACEGATE_REQUIRES(mutex_) {
+    const bool has_moved = taken_ != nullptr && !snapshot.HasSegmentsOf(taken_->snapshot);
+    return has_moved || HasManyFor(taken_.get(), snapshot);
+  }
+
+  // So many rows could be taken in that it is worth the work. After a failure there must be more.
+  bool HasManyFor(const TakenRows* taken, const RowSnapshot& snapshot) const
+      FACEGATE_REQUIRES(mutex_) {
+    if (snapshot.rows() < failed_at_ + failed_at_ / kShareOfCovered) return false;
+    if (taken == nullptr) return snapshot.rows() >= least_rows_;
+    return taken->Uncovered(snapshot) >=
+           std::max(least_rows_, taken->coverage->rows() / kShareOfCovered);
+  }
+
+  FoundRows RowsOf(const TakenRows& taken, const std::vector<PlacedScore>& scores) const {
+    FoundRows found;
+    found.error = FloatDotErrorBound(dimension_);
+    found.rows.reserve(scores.size());
+    for (const PlacedScore& score : scores) {
+      const RowNode& node = (*taken.parts[score.part].nodes)[score.node];
+      // The others are scanned.
+      if (node.row >= taken.coverage->RowsOf(node.segment)) continue;
+      found.rows.push_back({.segment = node.segment, .row = node.row, .score = score.score});
+    }
+    return found;
+  }
+
+  // What is to be done with what was taken.
+  struct Plan {
+    bool forgets = false;  // all of it
+    bool takes_in = false;
+    std::vector<bool> merged{};  // parts that are made anew
+    bool measures = false;
+  };
+
+  Status FollowAll(const StopCheck& stop) {
+    FACEGATE_RETURN_IF_ERROR(TakeLatest(true));
+    // Nothing that was taken is held here: what moves while this goes on is to be let go of.
+    const Plan plan = PlanFor(Current().get());
+    if (plan.forgets) Publish(nullptr);
+    if (plan.takes_in) FACEGATE_RETURN_IF_ERROR(TakeIn(plan.merged, stop));
+    return plan.measures ? Measure(stop) : OkStatus();
+  }
+
+  Plan PlanFor(const TakenRows* taken) const {
+    Plan plan;
+    if (taken == nullptr) return plan;
+    const size_t uncovered = taken->Uncovered(taken->snapshot);
+    plan.forgets = taken->left() + uncovered < least_rows_ / 2;
+    if (plan.forgets) return plan;
+    {
+      const MutexLock lock(mutex_);
+      plan.takes_in = HasManyFor(taken, taken->snapshot);
+    }
+    plan.merged = Merged(*taken, plan.takes_in ? uncovered : 0);
+    if (std::find(plan.merged.begin(), plan.merged.end(), true) != plan.merged.end()) {
+      plan.takes_in = true;
+    }
+    const size_t unmeasured = taken->gone() - std::min(taken->gone(), taken->gone_when_measured);
+    plan.measures = plan.takes_in || unmeasured > taken->left() / kShareUnmeasured;
+    return plan;
+  }
+
+  // Goes over to the latest snapshot. Where nothing is left of the one before, its segments are let
+  // go of with the last search in it. Without `anyhow` only where segments came or went.
+  Status TakeLatest(bool anyhow) {
+    std::optional<RowSnapshot> latest;
+    {
+      const MutexLock lock(mutex_);
+      latest.swap(waiting_);
+    }
+    const Taken taken = Current();
+    if (!latest.has_value()) return OkStatus();
+    if (taken != nullptr && !anyhow && latest->HasSegmentsOf(taken->snapshot)) return OkStatus();
+    Status status = CatchToStatus("following an index", [&] {
+      Publish(std::make_shared<TakenRows>(
+          taken == nullptr ? NothingTaken(*latest)
+                           : TakenLater(*taken, *latest, made_ ? &*made_ : nullptr)));
+      return OkStatus();
+    });
+    // Better nothing than rows of people who were removed.
+    if (!status.ok()) Publish(nullptr);
+    return status;
+  }
+
+  StopCheck Between(const StopCheck& stop) {
+    return [this, &stop]() -> Status {
+      FACEGATE_RETURN_IF_ERROR(TakeLatest(false));
+      return Ask(stop);
+    };
+  }
+
+  // Which parts are made anew together with so many rows that are in none: those that have lost
+  // many, and those less than twice as large as what comes, so that a row is taken in again no more
+  // often than the logarithm of their number.
+  std::vector<bool> Merged(const TakenRows& taken, size_t added) const {
+    std::vector<bool> merged(taken.parts.size(), false);
+    size_t kept = taken.parts.size();
+    size_t rows = added;
+    const auto merge = [&](size_t part) {
+      merged[part] = true;
+      kept -= 1;
+      rows += taken.parts[part].left();
+    };
+    for (size_t i = 0; i < merged.size(); ++i) {
+      if (taken.parts[i].gone > taken.parts[i].nodes->size() / kShareGone) merge(i);
+    }
+    if (rows == 0 && kept == merged.size()) return merged;
+    std::vector<std::pair<size_t, size_t>> by_size;
+    for (size_t i = 0; i < merged.size(); ++i) by_size.emplace_back(taken.parts[i].left(), i);
+    std::sort(by_size.begin(), by_size.end());
+    for (const auto& [size, part] : by_size) {
+      if (!merged[part] && (size < 2 * rows || kept >= kMostParts)) merge(part);
+    }
+    return merged;
+  }
+
+  // Makes a part of rows that are in none and of those of the merged ones.
+  Status TakeIn(const std::vector<bool>& merged, const StopCheck& stop) {
+    {
+      TakenRows taken = *Current();
+      FACEGATE_ASSIGN_OR_RETURN(made_, RowsToTake(taken, merged, stop));
+      Publish(std::make_shared<TakenRows>(std::move(taken)));
+    }
+    std::shared_ptr<const NodeSearch> search;
+    if (!made_->nodes.empty()) {
+      const StopCheck between = Between(stop);
+      FACEGATE_ASSIGN_OR_RETURN(search, kind_ == ApproximateKind::kHnsw
+                                            ? BuildGraph(made_->nodes, dimension_, between)
+                                            : BuildLists(made_->nodes, dimension_, between));
+    }
+    TakenRows taken = *Current();
+    std::vector<TakenPart> parts;
+    for (size_t i = 0; i < taken.parts.size(); ++i) {
+      if (!merged[i]) parts.push_back(std::move(taken.parts[i]));
+    }
+    if (search != nullptr) {
+      parts.push_back({.ids = std::move(made_->ids),
+                       .nodes = std::make_shared<RowNodes>(std::move(made_->nodes)),
+                       .search = std::move(search),
+                       .gone = made_->gone});
+    }
+    made_.reset();
+    taken.parts = std::move(parts);
+    // How hard to look is not known yet.
+    taken.effort = kEfforts - 1;
+    taken.recall.reset();
+    Cover(taken);
+    Publish(std::make_shared<TakenRows>(std::move(taken)));
+    const MutexLock lock(mutex_);
+    failed_at_ = 0;
+    return OkStatus();
+  }
+
+  Status Measure(const StopCheck& stop) {
+    FACEGATE_ASSIGN_OR_RETURN(
+        const MeasuredRecall measured,
+        MeasureRecall([this] { return Current(); }, wanted_recall_, dimension_, Between(stop)));
+    TakenRows taken = *Current();
+    taken.effort = measured.effort;
+    taken.recall = measured.recall;
+    taken.gone_when_measured = taken.gone();
+    Publish(std::make_shared<TakenRows>(std::move(taken)));
+    return OkStatus();
+  }
+
+  const ApproximateKind kind_;
+  const size_t dimension_;
+  const size_t least_rows_;
+  const double wanted_recall_;
+  // The finder may end on that thread, which must not end there.
+  const std::weak_ptr<FollowThread> thread_;
+  // What FollowNow() makes. It alone uses this.
+  std::optional<NewPart> made_;
+
+  mutable Mutex mutex_;
+  Taken taken_ FACEGATE_GUARDED_BY(mutex_);  // null: nothing; only FollowNow() changes it
+  std::optional<RowSnapshot> waiting_ FACEGATE_GUARDED_BY(mutex_);  // what is to be followed
+  uint64_t latest_ FACEGATE_GUARDED_BY(mutex_) = 0;                 // number of a snapshot
+  size_t latest_rows_ FACEGATE_GUARDED_BY(mutex_) = 0;
+  size_t failed_at_ FACEGATE_GUARDED_BY(mutex_) = 0;  // rows that there were then; 0: it has not
+};
+
+}  // namespace
+
+std::shared_ptr<RowFinder> MakeApproximateFinder(ApproximateKind kind, size_t dimension,
+                                                 std::shared_ptr<FollowThread> thread,
+                                                 const ApproximateOptions& options) {
+  return std::make_shared<ApproximateFinder>(kind, dimension, thread, options);
+}
+
+}  // namespace facegate
