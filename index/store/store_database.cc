@@ -114,6 +114,9 @@ rocksdb::DBOptions DatabaseOptions() {
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
+  // Changes are small and share a sync. To wake each of those who share it for its own part costs
+  // more than the one who syncs needs for all of them.
+  options.allow_concurrent_memtable_write = false;
   // A damaged record fails the opening. The default would drop it and all that came after it.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   // Reused log files would keep deleted bytes, and make the end of a log ambiguous.
