@@ -123,7 +123,13 @@ class CardFinder final : public RowFinder,
       }
     }
     if (is_full) card_->SetFull();
-    return card_->Change(*rows_, [&] { return rows_->Pack(); });
+    for (bool has_more = true; has_more;) {
+      FACEGATE_RETURN_IF_ERROR(card_->Change(*rows_, [&]() -> Status {
+        FACEGATE_ASSIGN_OR_RETURN(has_more, rows_->Pack());
+        return OkStatus();
+      }));
+    }
+    return OkStatus();
   }
 
   // Returns how many of the rows from `begin` to `end` were added, of `left` that there are in all.

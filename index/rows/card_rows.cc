@@ -54,7 +54,10 @@ std::shared_ptr<const CardLayout> CardRows::layout() const {
 std::vector<SearchCard::Part> CardRows::parts() const {
   std::vector<SearchCard::Part> parts;
   parts.reserve(slabs_.size());
-  for (const Slab& slab : slabs_) parts.push_back({.block = slab.block.get(), .rows = slab.used});
+  for (const Slab& slab : slabs_) {
+    // The last one, before anything was added to it, has nothing to look through.
+    if (slab.used > 0) parts.push_back({.block = slab.block.get(), .rows = slab.used});
+  }
   return parts;
 }
 
@@ -64,7 +67,7 @@ size_t CardRows::largest_slab() const {
 
 StatusOr<std::optional<CardRows::Slab>> CardRows::MakeSlab(size_t rows) {
   const uint64_t bytes = rows * bytes_of_row();
-  if (budget_.limit - budget_.bytes < bytes) return std::optional<Slab>();
+  if (rows_left() < rows) return std::optional<Slab>();
   auto block = card_.Allocate(rows, dimension_);
   if (block.status().code() == StatusCode::kResourceExhausted) return std::optional<Slab>();
   if (!block.ok()) return block.status();
@@ -91,14 +94,13 @@ StatusOr<bool> CardRows::AddSlab(size_t rows) {
                       [](size_t sum, const Slab& slab) { return sum + slab.used; });
   size_t wanted = std::clamp(std::max(rows, there / 2), kLeastSlabRows, largest_slab());
   slabs_.reserve(slabs_.size() + 1);
-  for (;; wanted = std::max(kLeastSlabRows, wanted / 2)) {
+  for (wanted = std::min<uint64_t>(wanted, rows_left()); wanted >= kLeastSlabRows; wanted /= 2) {
     FACEGATE_ASSIGN_OR_RETURN(std::optional<Slab> slab, MakeSlab(wanted));
-    if (slab.has_value()) {
-      slabs_.push_back(*std::move(slab));
-      return true;
-    }
-    if (wanted == kLeastSlabRows) return false;
+    if (!slab.has_value()) continue;
+    slabs_.push_back(*std::move(slab));
+    return true;
   }
+  return false;
 }
 
 Status CardRows::Add(uint64_t segment, std::span<const uint16_t> halves, double residual) {
@@ -148,7 +150,9 @@ std::vector<size_t> CardRows::WorthPacking() const {
   size_t rows = 0;
   for (size_t i = 0; i < slabs_.size(); ++i) {
     const Slab& slab = slabs_[i];
-    if (slab.live < slab.used / 4 * 3) holed.push_back(i);
+    const size_t holes = slab.used - slab.live;
+    const bool is_large = slab.capacity > std::max(kLeastSlabRows, 4 * slab.live);
+    if (holes > slab.capacity / 4 || is_large) holed.push_back(i);
     if (slab.capacity > largest_slab() / 2 || rows + slab.live > largest_slab()) continue;
     small.push_back(i);
     rows += slab.live;
@@ -158,15 +162,15 @@ std::vector<size_t> CardRows::WorthPacking() const {
   return holed;
 }
 
-Status CardRows::Pack() {
+StatusOr<bool> CardRows::Pack() {
   const std::vector<size_t> packed = WorthPacking();
-  if (packed.empty()) return OkStatus();
+  if (packed.empty()) return false;
   size_t rows = 0;
   for (const size_t i : packed) rows += slabs_[i].live;
   // Room for as many again, so that what comes next needs no other slab.
   FACEGATE_ASSIGN_OR_RETURN(std::optional<Slab> to,
                             MakeSlab(std::clamp(2 * rows, kLeastSlabRows, largest_slab())));
-  if (!to.has_value()) return OkStatus();
+  if (!to.has_value()) return false;
   for (const size_t i : packed) {
     for (CardLayout::Run run : slabs_[i].runs) {
       const Status copied = card_.Copy(*slabs_[i].block, run.at, run.rows, *to->block, to->used);
@@ -184,7 +188,7 @@ Status CardRows::Pack() {
   std::erase_if(slabs_, [](const Slab& slab) { return slab.block == nullptr; });
   slabs_.push_back(*std::move(to));
   Publish(0.0);
-  return OkStatus();
+  return true;
 }
 
 void CardRows::Publish(double residual) {

@@ -66,8 +66,9 @@ class CardRows {
   StatusOr<bool> AddSlab(size_t rows);
   // Adds rows of a segment, which follow those that are here of it: at most room().
   Status Add(uint64_t segment, std::span<const uint16_t> halves, double residual);
-  // Puts slabs together where that is worth it and there is room for it.
-  Status Pack();
+  // Puts slabs together where that is worth it and there is room for it: some of them in a call;
+  // false when there is nothing left to do.
+  StatusOr<bool> Pack();
   // Wipes and gives back everything. When another call throws, this must follow.
   void Clear() noexcept;
 
@@ -82,6 +83,8 @@ class CardRows {
 
   size_t bytes_of_row() const { return dimension_ * sizeof(uint16_t); }
   size_t largest_slab() const;
+  // For so many rows the budget has room.
+  uint64_t rows_left() const { return (budget_.limit - budget_.bytes) / bytes_of_row(); }
   // Nothing when there is no room.
   StatusOr<std::optional<Slab>> MakeSlab(size_t rows);
   void Drop(Slab& slab);

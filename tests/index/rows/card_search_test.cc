@@ -166,7 +166,7 @@ TEST_F(CardSearchTest, WipesWhatHasLeftTheIndex) {
 }
 
 TEST_F(CardSearchTest, GivesBackTheMemoryOfWhatHasGone) {
-  Fill(12'000);
+  Fill(24'000);
   Start();
   Settle();
   const size_t before = card_->used;
@@ -217,7 +217,7 @@ TEST_F(CardSearchTest, ServesManyIndexesWithinOneBudget) {
   Settle();
   ASSERT_THAT(other.index().BeginMove(2.0), IsOk());
   search_->AwaitIdle();
-  EXPECT_EQ(search_->counts().rows, 12'096u);
+  EXPECT_EQ(search_->counts().rows, 12'288u);
   for (int round = 0; round < 3; ++round) {
     oracle_.ExpectExact(Random(), 5);
     other.ExpectExact(Random(), 5);
