@@ -174,10 +174,11 @@ class Gallery {
 
   // For each query the k identities with the highest scores, best first, each once; ties go to the
   // lower template id (with Fusion::kMeanTemplate to the lowest of each identity). Equal to a full
-  // scan with CosineScore(); with a cohort, the k best after normalisation of the max(k, 50) with
-  // the highest cosines. An answer is of the templates that were there when the search began,
-  // without those that were removed before it ended; those that an identity got meanwhile may
-  // count, too. kModelMismatch when `model` is not the collection's.
+  // scan with CosineScore(), but for those whom a SearchKind that is not exact misses; with a
+  // cohort, the k best after normalisation of the max(k, 50) with the highest cosines. An answer is
+  // of the templates that were there when the search began, without those that were removed before
+  // it ended; those that an identity got meanwhile may count, too. kModelMismatch when `model` is
+  // not the collection's.
   virtual StatusOr<std::vector<std::vector<Candidate>>> Search(
       std::string_view collection, const ModelKey& model, std::span<const Embedding> queries,
       const SearchOptions& options, const StopCheck& stop = {}) const = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "face/base/log.h"
 #include "face/base/sha256.h"
 #include "index/local/gallery_checks.h"
 #include "index/store/corrupt.h"
@@ -40,10 +41,23 @@ void Apply(const CollectionChange& change, CollectionSettings& settings) {
   if (change.set_duplicate_fmr) settings.duplicate_fmr = change.duplicate_fmr;
   settings.fusion = change.fusion.value_or(settings.fusion);
   settings.cohort = change.cohort.value_or(settings.cohort);
+  settings.search = change.search.value_or(settings.search);
 }
 
 ScorePolicy PolicyOf(const CollectionSettings& settings) {
   return {.fusion = settings.fusion, .cohort = settings.cohort};
+}
+
+// Whether another finder looks through rows after the change.
+bool IsAnotherFinder(const CollectionSettings& before, const CollectionSettings& after) {
+  const bool has_means =
+      before.fusion == Fusion::kMeanTemplate || after.fusion == Fusion::kMeanTemplate;
+  return before.search != after.search || (has_means && PolicyOf(before) != PolicyOf(after));
+}
+
+void WarnWithoutFinder(const Status& status) {
+  if (status.ok()) return;
+  LogWarning("a collection is searched by the CPU, and exactly: {}", MessageOf(status));
 }
 
 }  // namespace
@@ -53,7 +67,7 @@ Collection::Collection(StoredCollection record, const GalleryParts& parts)
       parts_(parts),
       current_(record_),
       state_(static_cast<size_t>(record_.embedding_size), PolicyOf(record_.settings),
-             parts.search_pool) {}
+             parts.search) {}
 
 Status Collection::CheckPresent() const {
   if (!deleted_) return OkStatus();
@@ -114,7 +128,17 @@ Status Collection::Load(const StoredIdentity& identity, std::span<const StoredTe
   return OkStatus();
 }
 
+void Collection::BeginSearches() {
+  Status begun;
+  {
+    const WriterLock lock(mutex_);
+    begun = state_.SetSearch(current_.settings.search);
+  }
+  WarnWithoutFinder(begun);
+}
+
 CollectionInfo Collection::InfoOf(const StoredCollection& stored) const {
+  const bool is_exact = stored.settings.search == SearchKind::kExact;
   return {.id = stored.id,
           .settings = stored.settings,
           .model = stored.model,
@@ -123,7 +147,8 @@ CollectionInfo Collection::InfoOf(const StoredCollection& stored) const {
           .update_time_us = stored.update_time_us,
           .etag = EtagOf({.collection = stored.uid, .identity = 0}, stored.revision),
           .identity_count = state_.identities().size(),
-          .template_count = state_.template_count()};
+          .template_count = state_.template_count(),
+          .approximate = is_exact ? std::nullopt : std::optional(state_.approximate())};
 }
 
 StatusOr<CollectionInfo> Collection::Info() const {
@@ -173,6 +198,9 @@ StatusOr<CollectionInfo> Collection::ApplyChange(const CollectionChange& change,
     record.update_time_us = std::max(parts_.clock.UnixMicros(), record.update_time_us);
     record.revision += 1;
     info = InfoOf(record);
+    if (info.approximate.has_value() && IsAnotherFinder(current_.settings, record.settings)) {
+      info.approximate.emplace();
+    }
     if (const ScorePolicy policy = PolicyOf(record.settings); policy != state_.policy()) {
       FACEGATE_ASSIGN_OR_RETURN(scoring, state_.PrepareScoring(policy));
     }
@@ -183,9 +211,14 @@ StatusOr<CollectionInfo> Collection::ApplyChange(const CollectionChange& change,
       parts_.ledger.Keep(receipt, info, {.collection = record_.uid, .identity = 0}, stored));
   FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(stored, stop));
   std::unique_ptr<VectorIndex> unused;  // outlives the lock
-  const WriterLock lock(mutex_);
-  current_ = std::move(record);
-  if (scoring.has_value()) unused = state_.TakeScoring(*std::move(scoring));
+  Status searched;
+  {
+    const WriterLock lock(mutex_);
+    current_ = std::move(record);
+    if (scoring.has_value()) unused = state_.TakeScoring(*std::move(scoring));
+    searched = state_.SetSearch(current_.settings.search);
+  }
+  WarnWithoutFinder(searched);
   return info;
 }
 

@@ -18,6 +18,7 @@
 #include "index/local/collection_state.h"
 #include "index/local/pending_faces.h"
 #include "index/local/request_ledger.h"
+#include "index/local/search_parts.h"
 #include "index/local/store_writer.h"
 #include "index/rows/self_comparison.h"
 #include "index/store/template_record.h"
@@ -64,7 +65,7 @@ struct GalleryParts {
   StoreWriter& writer;
   Clock& clock;
   IdentityLocks& identity_locks;
-  std::shared_ptr<SearchPool> search_pool;  // null: the threads that search
+  SearchParts search;
 };
 
 // One collection of an open gallery: its part of the store and, kept equal to it, its memory.
@@ -94,6 +95,10 @@ class Collection {
   // Adds to memory what the store holds; used while nothing else is at work. kStoreCorrupt when the
   // identity is there already.
   Status Load(const StoredIdentity& identity, std::span<const StoredTemplate> templates);
+  // Searches go as the settings say from now on; before, all is scanned. Called once, when all is
+  // loaded, so that finders are told of the rows together. Without memory for finders all is
+  // scanned, and the log tells.
+  void BeginSearches();
 
   StatusOr<CollectionInfo> Info() const;
   // Adds it to `stats`, unless it was deleted.

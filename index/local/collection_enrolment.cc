@@ -99,8 +99,9 @@ Status Collection::CheckUnique(std::string_view identity, std::span<const NewTem
       const ReaderLock lock(mutex_);
       FACEGATE_ASSIGN_OR_RETURN(rows, state_.index().View());
     }
-    FACEGATE_ASSIGN_OR_RETURN(const auto nearest,
-                              rows->Search(faces, {.k = kNearest, .least = from}, stop));
+    FACEGATE_ASSIGN_OR_RETURN(
+        const auto nearest,
+        rows->Search(faces, {.k = kNearest, .least = from, .exact = true}, stop));
     const ReaderLock lock(mutex_);
     bool is_gone = false;  // something of it: another row may have its place
     for (size_t i = 0; i < templates.size(); ++i) {

@@ -44,14 +44,13 @@ void FillMean(const IdentityEntry& entry, const VectorIndex& index, std::span<fl
 
 }  // namespace
 
-CollectionState::CollectionState(size_t dimension, const ScorePolicy& policy,
-                                 std::shared_ptr<SearchPool> pool)
-    : pool_(std::move(pool)),
+CollectionState::CollectionState(size_t dimension, const ScorePolicy& policy, SearchParts search)
+    : search_(std::move(search)),
       policy_(policy),
-      index_(MakeExactIndex(dimension, {.pool = pool_})),
+      index_(MakeExactIndex(dimension, {.pool = search_.pool})),
       mean_(dimension) {
   if (policy_.fusion == Fusion::kMeanTemplate) {
-    means_ = MakeExactIndex(dimension, {.pool = pool_});
+    means_ = MakeExactIndex(dimension, {.pool = search_.pool});
   }
 }
 
@@ -65,7 +64,7 @@ StatusOr<CollectionState::Scoring> CollectionState::PrepareScoring(
       }
     }
     if (policy.fusion != Fusion::kMeanTemplate) return scoring;
-    scoring.means = MakeExactIndex(index_->dimension(), {.pool = pool_});
+    scoring.means = MakeExactIndex(index_->dimension(), {.pool = search_.pool});
     FACEGATE_RETURN_IF_ERROR(scoring.means->Reserve(identities_.size()));
     scoring.slots.reserve(identities_.size());
     std::vector<float> mean(index_->dimension());
@@ -88,6 +87,7 @@ std::unique_ptr<VectorIndex> CollectionState::TakeScoring(Scoring scoring) {
   }
   policy_ = scoring.policy;
   std::swap(means_, scoring.means);
+  means_search_.reset();
   draw_ = std::move(scoring.draw);
   ForgetCohort();
   return std::move(scoring.means);
@@ -192,6 +192,34 @@ std::span<const float> CollectionState::VectorOf(const IdentityEntry& entry,
                                                  const Candidate& candidate) const {
   return entry.mean.has_value() ? means_->Vector(*entry.mean)
                                 : index_->Vector(FindTemplate(entry, candidate.template_id)->slot);
+}
+
+Status CollectionState::SetFinder(VectorIndex& index, SearchKind kind,
+                                  std::optional<SearchKind>& known) {
+  if (known == kind) return OkStatus();
+  Status set = CatchToStatus(
+      "searching", [&] { return index.SetFinder(MakeFinder(search_, kind, index.dimension())); });
+  // A finder of before is not to be asked, either.
+  if (!set.ok()) FACEGATE_CHECK(index.SetFinder(nullptr).ok());
+  known = set.ok() ? std::optional(kind) : std::nullopt;
+  return set;
+}
+
+Status CollectionState::SetSearch(SearchKind kind) {
+  // Means come first where a card has little room: behind them templates are searched for guards
+  // alone, and these are exact.
+  Status means = means_ == nullptr ? OkStatus() : SetFinder(*means_, kind, means_search_);
+  Status templates =
+      SetFinder(*index_, means_ == nullptr ? kind : SearchKind::kExact, index_search_);
+  return means.ok() ? templates : means;
+}
+
+ApproximateSearch CollectionState::approximate() const {
+  const VectorIndex& searched = means_ != nullptr ? *means_ : *index_;
+  const std::shared_ptr<RowFinder> finder = searched.finder();
+  if (finder == nullptr || !finder->is_approximate()) return {};
+  const FinderState state = finder->state();
+  return {.indexed = std::min(state.rows, searched.size()), .recall = state.recall};
 }
 
 StatusOr<CollectionState::SearchView> CollectionState::View() const {

@@ -17,8 +17,8 @@
 #include "face/base/status.h"
 #include "index/gallery.h"
 #include "index/local/label_index.h"
+#include "index/local/search_parts.h"
 #include "index/rows/cohort.h"
-#include "index/rows/search_pool.h"
 #include "index/rows/vector_index.h"
 #include "index/store/template_record.h"
 
@@ -114,8 +114,8 @@ class CollectionState {
     LabelIndex::Addition labels_;
   };
 
-  // `dimension`: how long vectors are; `pool`: ExactIndexOptions::pool.
-  CollectionState(size_t dimension, const ScorePolicy& policy, std::shared_ptr<SearchPool> pool);
+  // `dimension`: how long vectors are. Rows are scanned until SetSearch() says otherwise.
+  CollectionState(size_t dimension, const ScorePolicy& policy, SearchParts search);
 
   const ScorePolicy& policy() const { return policy_; }
   const Identities& identities() const { return identities_; }
@@ -145,7 +145,8 @@ class CollectionState {
     const SearchCounts of_means = means_->counts();
     return {.queries = counts.queries + of_means.queries,
             .scanned = counts.scanned + of_means.scanned,
-            .rescored = counts.rescored + of_means.rescored};
+            .rescored = counts.rescored + of_means.rescored,
+            .found = counts.found + of_means.found};
   }
   // Rows that were removed and still take memory, of templates and means.
   size_t removed_rows() const {
@@ -161,6 +162,12 @@ class CollectionState {
   StatusOr<Scoring> PrepareScoring(const ScorePolicy& policy) const;
   // Returns the means that have no part in scores any more, which are many.
   std::unique_ptr<VectorIndex> TakeScoring(Scoring scoring);
+
+  // Rows are searched in that way from now on; called again after TakeScoring(), whose means are
+  // scanned till then. kResourceExhausted when there is no memory: what that is for is scanned.
+  Status SetSearch(SearchKind kind);
+  // How the approximate search does that SetSearch() has set.
+  ApproximateSearch approximate() const;
 
   // A search goes on without the lock, over this.
   struct SearchView {
@@ -246,8 +253,10 @@ class CollectionState {
   // its place in the cohort.
   void Forget(const IdentityEntry& entry);
   void ForgetCohort();
+  // `known` is the kind that the index has a finder of.
+  Status SetFinder(VectorIndex& index, SearchKind kind, std::optional<SearchKind>& known);
 
-  const std::shared_ptr<SearchPool> pool_;
+  const SearchParts search_;
   ScorePolicy policy_;
   Identities identities_;
   std::map<uint64_t, const std::string*> names_;  // the keys of identities_, by number
@@ -255,9 +264,11 @@ class CollectionState {
   std::array<uint64_t, 1024> heirs_{};  // of the last merges, by their numbers
   uint64_t merges_ = 0;
   std::unique_ptr<VectorIndex> index_;
-  std::unique_ptr<VectorIndex> means_;  // null where they have no part in scores
-  std::vector<float> mean_;             // where one is computed: a change must not need memory
-  CohortDraw draw_;                     // of nobody without a cohort
+  std::unique_ptr<VectorIndex> means_;      // null where they have no part in scores
+  std::optional<SearchKind> index_search_;  // what SetFinder() has set
+  std::optional<SearchKind> means_search_;
+  std::vector<float> mean_;  // where one is computed: a change must not need memory
+  CohortDraw draw_;          // of nobody without a cohort
 
   mutable Mutex cohort_mutex_;
   // The cohort of draw_; made when it is needed, and again after a member has changed.

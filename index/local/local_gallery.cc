@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +17,7 @@
 #include "index/local/gallery_loader.h"
 #include "index/local/request_ledger.h"
 #include "index/local/row_mover.h"
+#include "index/local/search_parts.h"
 #include "index/local/store_writer.h"
 #include "index/local/upkeep_thread.h"
 #include "index/resource_id.h"
@@ -28,23 +27,12 @@
 namespace facegate {
 namespace {
 
-// One for each core where `wanted` is 0.
-size_t ThreadsFor(size_t wanted) {
-  return wanted > 0 ? wanted : std::max<size_t>(1, std::thread::hardware_concurrency());
-}
-
-// A single thread would do no more than the one that searches.
-std::shared_ptr<SearchPool> PoolOf(size_t wanted) {
-  const size_t threads = ThreadsFor(wanted);
-  return threads > 1 ? std::make_shared<SearchPool>(threads) : nullptr;
-}
-
 // Ids and models are checked here, the rest is each collection's own. administration_ comes before
 // the locks of a collection; collections_mutex_ is never held together with one.
 class StoreBackedGallery final : public GalleryBackend {
  public:
   StoreBackedGallery(std::unique_ptr<TemplateStore> store, const LocalGalleryOptions& options,
-                     Clock& clock)
+                     SearchParts search, Clock& clock)
       : store_(std::move(store)),
         ledger_(*store_, clock),
         writer_(*store_, ledger_),
@@ -53,7 +41,7 @@ class StoreBackedGallery final : public GalleryBackend {
                .writer = writer_,
                .clock = clock,
                .identity_locks = identity_locks_,
-               .search_pool = PoolOf(options.search_threads)},
+               .search = std::move(search)},
         row_mover_(clock),
         eraser_(*store_, options.erase_delay) {}
 
@@ -65,6 +53,7 @@ class StoreBackedGallery final : public GalleryBackend {
 
   Status Load(size_t threads, std::chrono::milliseconds upkeep_interval) {
     FACEGATE_ASSIGN_OR_RETURN(Collections loaded, LoadCollections(parts_, threads));
+    for (const auto& [id, collection] : loaded) collection->BeginSearches();
     {
       const WriterLock lock(collections_mutex_);
       collections_ = std::move(loaded);
@@ -106,6 +95,7 @@ class StoreBackedGallery final : public GalleryBackend {
     // Made ready before the write, so that nothing can fail after it.
     Collections created;
     created.emplace(record.id, std::make_shared<Collection>(record, parts_));
+    created.begin()->second->BeginSearches();
     FACEGATE_ASSIGN_OR_RETURN(CollectionInfo info, created.begin()->second->Info());
     StoreChange change;
     change.collections.push_back(record);
@@ -283,6 +273,7 @@ class StoreBackedGallery final : public GalleryBackend {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
     GalleryStats stats;
     for (const auto& collection : All()) collection->CountInto(stats);
+    parts_.search.CountInto(stats);
     return stats;
   }
 
@@ -387,7 +378,14 @@ StatusOr<std::unique_ptr<GalleryBackend>> OpenLocalGallery(std::unique_ptr<Templ
                                                            const LocalGalleryOptions& options,
                                                            Clock& clock) {
   const Clock::TimePoint begin = clock.Now();
-  auto gallery = std::make_unique<StoreBackedGallery>(std::move(store), options, clock);
+  FACEGATE_ASSIGN_OR_RETURN(SearchParts search,
+                            OpenSearchParts(options.search_threads,
+                                            {.device = options.index_device,
+                                             .bytes = options.index_device_bytes,
+                                             .open = options.open_card},
+                                            options.approximate));
+  auto gallery =
+      std::make_unique<StoreBackedGallery>(std::move(store), options, std::move(search), clock);
   const size_t threads = ThreadsFor(options.load_threads);
   FACEGATE_RETURN_IF_ERROR(CatchToStatus(
       "loading the gallery", [&] { return gallery->Load(threads, options.upkeep_interval); }));

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,6 +10,8 @@
 #include "face/base/clock.h"
 #include "face/base/status.h"
 #include "index/gallery_backend.h"
+#include "index/local/open_card.h"
+#include "index/rows/approximate_finder.h"
 #include "index/store/template_store.h"
 
 namespace facegate {
@@ -18,6 +21,11 @@ struct LocalGalleryOptions {
   size_t load_threads = 0;  // that rebuild the index at opening; 0: one for each core
   // Of one search, where there is much to read; 0: one for each core.
   size_t search_threads = 0;
+  // Where searches run (index/local/open_card.h), and how many bytes of a card they take at most.
+  std::string index_device = "cpu";
+  uint64_t index_device_bytes = 0;
+  CardOpener open_card = nullptr;
+  ApproximateOptions approximate{};  // of the collections whose search is approximate
   // The time from a deletion until the store is compacted and the bytes leave its files
   // (index/store/eraser.h).
   std::chrono::milliseconds erase_delay = std::chrono::minutes(10);
@@ -41,7 +49,8 @@ struct LocalGalleryOptions {
 // for what the next opening may find then.
 //
 // `clock` must outlive the gallery. Fails with kStoreCorrupt, naming what is damaged, rather than
-// serve without it; kFailedPrecondition when another process has the directory open.
+// serve without it; kFailedPrecondition when another process has the directory open, and when
+// index_device cannot be used.
 StatusOr<std::unique_ptr<GalleryBackend>> OpenLocalGallery(const LocalGalleryOptions& options,
                                                            Clock& clock);
 

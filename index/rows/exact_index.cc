@@ -143,6 +143,7 @@ class ExactView final : public IndexView {
   // Asks the finder for few rows of each query, and where these prove nothing, for many. What that
   // does not answer either is left.
   Status Find(Queries queries, const RowSearch& search, const StopCheck& stop, Rough& rough) const {
+    if (search.exact && finder_->is_approximate()) return OkStatus();
     // Of rows of few groups a finder finds too few.
     if (search.groups != nullptr || search.k > finder_->most() / kWantedOfGroup) return OkStatus();
     for (size_t wanted =

@@ -85,6 +85,23 @@ TEST_F(CollectionSettingsTest, RefusesWhatIsNoQuality) {
   }
 }
 
+TEST_F(CollectionSettingsTest, HowItIsSearchedIsASettingForGood) {
+  EXPECT_EQ(Info().settings.search, SearchKind::kExact);
+  EXPECT_EQ(Info().approximate, std::nullopt);
+  FACEGATE_ASSERT_OK_AND_ASSIGN(
+      const CollectionInfo set,
+      gallery_->UpdateCollection("people", {.search = SearchKind::kHnsw}, ""));
+  EXPECT_EQ(set.settings.search, SearchKind::kHnsw);
+  ASSERT_TRUE(set.approximate.has_value());
+  EXPECT_EQ(set.approximate->indexed, 0u) << "it has just begun";
+  EXPECT_EQ(set.approximate->recall, std::nullopt);
+  Reopen();
+  EXPECT_EQ(Info().settings.search, SearchKind::kHnsw);
+  EXPECT_TRUE(Info().approximate.has_value());
+  ASSERT_THAT(gallery_->UpdateCollection("people", {.search = SearchKind::kExact}, ""), IsOk());
+  EXPECT_EQ(Info().approximate, std::nullopt);
+}
+
 TEST_F(CollectionSettingsTest, HasAnotherEtagAfterEachChangeAlsoAfterReopening) {
   std::set<std::string> etags{Info().etag};
   for (int i = 0; i < 4; ++i) {
