@@ -105,6 +105,7 @@ Status CheckComplete(const Config& config) {
   if (config.model.empty()) return InvalidArgument("model is missing: the path of a model file");
   if (config.data_dir.empty()) return InvalidArgument("data_dir is missing: a folder to keep data");
   FACEGATE_RETURN_IF_ERROR(Annotate(CheckDeviceName(config.device), "device"));
+  FACEGATE_RETURN_IF_ERROR(Annotate(CheckDeviceName(config.index_device), "index_device"));
   if (config.detector == "yunet" && config.detector_model.empty()) {
     return InvalidArgument("detector is yunet, so detector_model must name its ONNX file");
   }

@@ -33,6 +33,8 @@ struct Config {
   int64_t worker_threads = 0;
   int64_t request_queue = 64;
   int64_t search_threads = 0;
+  std::string index_device = "auto";
+  int64_t index_device_memory_mb = 0;
   int64_t max_image_bytes = 8 << 20;
   int64_t max_image_pixels = 40'000'000;
   int64_t max_samples = 16;

@@ -68,6 +68,14 @@ KeyTable ConfigKeys(Config& c) {
       {"search_threads", &c.search_threads, InRange(0, 256),
        "Threads of one search, where there is enough to read for several. Fewer leave cores to "
        "other calls. 0: as many as the machine has cores."},
+      {"index_device", &c.index_device,
+       "What searches collections: cpu; cuda:N, the card of that number, with the answers that the "
+       "CPU gives; or auto, the card cuda:0 in a build for GPUs, and the CPU where it cannot be "
+       "used. What does not fit on the card is searched by the CPU."},
+      {"index_device_memory_mb", &c.index_device_memory_mb, InRange(0, 1'000'000),
+       "The most memory of the card that templates take there, in megabytes of 1,000,000 bytes; "
+       "one takes twice as many bytes as it has values. 0: 70 % of what is free at the start, "
+       "before the model is loaded."},
       {"max_image_bytes", &c.max_image_bytes, InRange(1024, 256 * kMiB),
        "The largest encoded image, bytes; beyond it IMAGE_TOO_LARGE."},
       {"max_image_pixels", &c.max_image_pixels, InRange(10000, 1'000'000'000),

@@ -51,6 +51,12 @@ std::string ComputeText(const v1::ComputeInfo& compute) {
   return fmt::format("{}, {}, up to {} faces together", compute.device(), how, compute.max_batch());
 }
 
+// "cuda:0 (NVIDIA H200), 25000 templates on it"; "cpu".
+std::string SearchText(const v1::GetServerInfoResponse& info) {
+  if (info.templates_on_card() == 0) return info.search_device();
+  return fmt::format("{}, {} templates on it", info.search_device(), info.templates_on_card());
+}
+
 void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
   const v1::Limits& limits = info.limits();
   Lines lines = {{"version", info.version()}, {"started", FormatTime(info.start_time())}};
@@ -61,6 +67,7 @@ void PrintInfo(Session& session, const v1::GetServerInfoResponse& info) {
       fmt::format("{} to enrol, {} to compare, where a collection does not say",
                   FormatQuality(info.enrol_quality()), FormatQuality(info.probe_quality())));
   lines.emplace_back("compute", ComputeText(info.compute()));
+  lines.emplace_back("searches", SearchText(info));
   lines.emplace_back("encryption at rest", OnOff(info.security().encryption_at_rest()));
   lines.emplace_back("TLS", OnOff(info.security().tls()));
   lines.emplace_back(

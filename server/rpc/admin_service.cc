@@ -64,6 +64,8 @@ Status AdminService::GetServerInfo(const CallContext& /*call*/,
   response->set_collection_count(stats.collections);
   response->set_identity_count(stats.identities);
   response->set_template_count(stats.templates);
+  response->set_search_device(stats.search_device);
+  response->set_templates_on_card(stats.rows_on_card);
   return OkStatus();
 }
 

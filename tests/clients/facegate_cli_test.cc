@@ -365,5 +365,9 @@ TEST_F(FacegateCliTest, WaitsForTheServer) {
   EXPECT_THAT(result.out, HasSubstr("fake-net"));
 }
 
+TEST_F(FacegateCliTest, TellsWhatSearches) {
+  EXPECT_THAT(Run({"info"}).out, HasSubstr("cuda:0 (FAKE H1), 25000 templates on it"));
+}
+
 }  // namespace
 }  // namespace facegate::cli

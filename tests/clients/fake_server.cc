@@ -300,6 +300,8 @@ grpc::Status FakeAdminService::GetServerInfo(grpc::ServerContext* /*context*/,
                                              v1::GetServerInfoResponse* response) {
   response->set_version("9.9");
   response->mutable_model()->set_architecture("fake-net");
+  response->set_search_device("cuda:0 (FAKE H1)");
+  response->set_templates_on_card(25'000);
   return grpc::Status::OK;
 }
 

@@ -103,6 +103,8 @@ TEST_F(AppTest, TellsWhatItIs) {
   EXPECT_EQ(info.compute().device(), "cpu");
   EXPECT_EQ(info.compute().model_threads(), 3u);
   EXPECT_EQ(info.compute().max_batch(), 8u);
+  EXPECT_EQ(info.search_device(), "cpu");
+  EXPECT_EQ(info.templates_on_card(), 0u);
   EXPECT_EQ(info.identity_count(), 0u);
 }
 

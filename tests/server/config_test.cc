@@ -81,6 +81,18 @@ TEST(ConfigTest, TheThreadsOfASearchAreAKey) {
   EXPECT_THAT(ErrorOf("search_threads: 257\n"), HasSubstr("0 to 256"));
 }
 
+TEST(ConfigTest, TheCardOfSearchesIsAKeyAndSoIsItsMemory) {
+  Config config;
+  EXPECT_EQ(config.index_device, "auto");
+  EXPECT_EQ(config.index_device_memory_mb, 0);
+  ASSERT_THAT(
+      ApplyYaml("index_device: cuda:1\nindex_device_memory_mb: 40000\n", "server.yaml", config),
+      IsOk());
+  EXPECT_EQ(config.index_device, "cuda:1");
+  EXPECT_EQ(config.index_device_memory_mb, 40'000);
+  EXPECT_THAT(ErrorOf("index_device_memory_mb: 1000001\n"), HasSubstr("0 to 1000000"));
+}
+
 TEST(ConfigTest, ReadsNumbersWithAFraction) {
   Config config;
   ASSERT_THAT(ApplyYaml("enrol_quality: 0.75\nprobe_quality: 0\n", "server.yaml", config), IsOk());
@@ -161,6 +173,10 @@ TEST(ConfigTest, ADeviceIsTheCpuOrANumberedCard) {
   config.device = "gpu0";
   EXPECT_THAT(std::string(MessageOf(CheckComplete(config))),
               HasSubstr("device: unknown device \"gpu0\", expected auto, cpu, cuda or cuda:N"));
+  config = Complete();
+  config.index_device = "gpu0";
+  EXPECT_THAT(std::string(MessageOf(CheckComplete(config))),
+              HasSubstr("index_device: unknown device \"gpu0\""));
 }
 
 TEST(ConfigTest, PlaintextOnAnAddressThatOthersReachNeedsAWord) {

@@ -1,5 +1,5 @@
-// These tests are of how scores are made, over the contract: Collection.fusion and
-// cohort_normalisation.
+// These tests are of how scores are made and templates searched, over the contract:
+// Collection.fusion, cohort_normalisation and search.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -66,6 +66,37 @@ TEST_F(ScorePolicyMessagesTest, RefusesAFusionThatThereIsNot) {
   const Status refused = Update({"fusion"}, values);
   EXPECT_THAT(refused, RefusedWith(Reason::kInvalidField));
   EXPECT_EQ(FieldOf(refused), "collection.fusion");
+}
+
+TEST_F(ScorePolicyMessagesTest, HowTemplatesAreSearchedIsASettingToo) {
+  v1::CreateCollectionRequest create;
+  create.set_collection_id("new");
+  create.set_search(v1::SEARCH_KIND_HNSW);
+  v1::CreateCollectionResponse created;
+  ASSERT_THAT(galleries_->CreateCollection(call_, create, &created), IsOk());
+  EXPECT_EQ(created.collection().search(), v1::SEARCH_KIND_HNSW);
+
+  v1::Collection values;
+  values.set_search(v1::SEARCH_KIND_IVF);
+  v1::Collection after;
+  ASSERT_THAT(Update({"search"}, values, &after), IsOk());
+  EXPECT_EQ(after.search(), v1::SEARCH_KIND_IVF);
+  EXPECT_TRUE(after.has_approximate());
+  EXPECT_EQ(after.approximate().indexed_templates(), 0u);
+  EXPECT_FALSE(after.approximate().has_recall()) << "nothing was measured";
+  ASSERT_THAT(Update({"min_cosine"}, {}, &after), IsOk());
+  EXPECT_EQ(after.search(), v1::SEARCH_KIND_IVF) << "it was not named";
+  ASSERT_THAT(Update({"search"}, {}, &after), IsOk());
+  EXPECT_EQ(after.search(), v1::SEARCH_KIND_EXACT) << "what is named and not given";
+  EXPECT_FALSE(after.has_approximate());
+}
+
+TEST_F(ScorePolicyMessagesTest, RefusesASearchThatThereIsNot) {
+  v1::Collection values;
+  values.set_search(static_cast<v1::SearchKind>(9));
+  const Status refused = Update({"search"}, values);
+  EXPECT_THAT(refused, RefusedWith(Reason::kInvalidField));
+  EXPECT_EQ(FieldOf(refused), "collection.search");
 }
 
 TEST_F(ScorePolicyMessagesTest, TheMeanDecidesAndTheBestTemplateIsNamed) {
