@@ -40,6 +40,7 @@ struct RowSearch {
   // Groups whose best score is below this are not wanted.
   double least = -std::numeric_limits<double>::infinity();
   std::shared_ptr<const GroupFilter> groups = nullptr;  // null: all
+  bool exact = false;                                   // no approximate finder is asked
 };
 
 // What is in an index at a moment, for searches that hold no lock. Thread-safe.
