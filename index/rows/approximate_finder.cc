@@ -265,7 +265,7 @@ class ApproximateFinder final : public RowFinder,
     // How hard to look is not known yet.
     taken.effort = kEfforts - 1;
     taken.recall.reset();
-    Cover(taken);
+    FACEGATE_RETURN_IF_ERROR(Cover(taken, stop));
     Publish(std::make_shared<TakenRows>(std::move(taken)));
     const MutexLock lock(mutex_);
     failed_at_ = 0;

@@ -18,7 +18,7 @@ namespace {
 
 using faiss::HNSW;
 
-constexpr int kNeighbours = 32;          // of a node on the upper levels; twice as many below
+constexpr int kNeighbours = 16;          // of a node on the upper levels; twice as many below
 constexpr int kConstructionEffort = 80;  // nodes that are looked at to find them
 constexpr size_t kLeastLookedAt = 64;    // by a search without effort; doubled by each effort
 constexpr size_t kAddedAtOnce = 16;      // by each thread, between two questions

@@ -205,7 +205,7 @@ TakenRows TakenLater(const TakenRows& taken, const RowSnapshot& snapshot, NewPar
     if (auto search = part.search->Without(*moving[i], gone)) part.search = std::move(search);
   }
   std::erase_if(later.unfit, [&](uint64_t segment) { return !Has(there, segment); });
-  Cover(later);
+  (void)Cover(later, {});
   return later;
 }
 
@@ -239,13 +239,15 @@ StatusOr<NewPart> RowsToTake(TakenRows& taken, const std::vector<bool>& merged,
   return collector.Take();
 }
 
-void Cover(TakenRows& taken) {
+Status Cover(TakenRows& taken, const StopCheck& stop) {
   std::vector<Coverage::Part> covered;
   taken.left_out = 0;
+  size_t read = 0;
   for (const RowSnapshot::Part& part : taken.snapshot.parts()) {
     const Segment& segment = *part.segment;
     size_t rows = taken.coverage->RowsOf(segment.serial());
     for (; rows < part.end; ++rows) {
+      if (read++ % kReadAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
       const RowLabel label = segment.LabelOf(rows);
       if (label.IsThere() && !IsInPart(taken, label.template_id, segment.serial(), rows)) break;
     }
@@ -253,6 +255,7 @@ void Cover(TakenRows& taken) {
     if (Has(taken.unfit, segment.serial())) taken.left_out += part.end - std::min(rows, part.end);
   }
   taken.coverage = std::make_shared<Coverage>(std::move(covered));
+  return OkStatus();
 }
 
 StatusOr<std::vector<PlacedScore>> SearchTaken(const TakenRows& taken, std::span<const float> query,

@@ -77,8 +77,8 @@ StatusOr<NewPart> RowsToTake(TakenRows& taken, const std::vector<bool>& merged,
                              const StopCheck& stop);
 
 // Finds out again what is covered: of each segment the rows up to the first one that is there and
-// in no part.
-void Cover(TakenRows& taken);
+// in no part. What `stop` says when it says so.
+Status Cover(TakenRows& taken, const StopCheck& stop);
 
 struct PlacedScore {
   size_t part = 0;

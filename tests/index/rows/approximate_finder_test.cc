@@ -17,7 +17,6 @@
 
 #include "face/base/mutex.h"
 #include "index/rows/exact_index.h"
-#include "index/rows/row_table.h"
 #include "tests/index/rows/row_oracle.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/rounds.h"
@@ -154,10 +153,19 @@ TEST_P(ApproximateFinderTest, NeverFindsRemovedRows) {
 
 TEST_P(ApproximateFinderTest, KnowsRowsAgainThatHaveMoved) {
   Fill(2000);
-  SetFinder();
+  thread_.reset();
+  finder_ = MakeFinder();
+  ASSERT_THAT(index().SetFinder(finder_), IsOk());
+  const auto follower = std::dynamic_pointer_cast<Follower>(finder_);
+  follower->FollowNow({});
   for (int i = 0; i < 100; ++i) oracle_.RemoveAt(random_() % size());
   EXPECT_GT(oracle_.Move(0.0), 0u);
-  thread_->AwaitIdle();
+  int asked = 0;
+  follower->FollowNow([&] {
+    asked += 1;
+    return OkStatus();
+  });
+  EXPECT_EQ(asked, 0) << "it does what takes long";
   EXPECT_EQ(finder_->state().rows, size());
   EXPECT_GE(Recall(30), 0.95);
 }
@@ -334,59 +342,22 @@ TEST_P(ApproximateFinderTest, SearchesAmidChanges) {
   EXPECT_GE(Recall(30), 0.95);
 }
 
-// Counts the segments that there are.
-class CountingScan final : public RowScan {
- public:
-  std::unique_ptr<SegmentScan> Follow(size_t /*capacity*/) const override {
-    return std::make_unique<Counter>(segments_);
-  }
-  std::unique_ptr<ScanQueries> Prepare(
-      std::span<const std::span<const float>> /*queries*/) const override {
-    return nullptr;
-  }
-  size_t scanned_at_once() const override { return 1; }
-  int segments() const { return segments_; }
-
- private:
-  class Counter final : public SegmentScan {
-   public:
-    explicit Counter(std::atomic<int>& segments) : segments_(segments) { ++segments_; }
-    ~Counter() override { --segments_; }
-    void Added(const Segment& /*segment*/, size_t /*row*/) override {}
-
-   private:
-    std::atomic<int>& segments_;
-  };
-
-  mutable std::atomic<int> segments_{0};
-};
-
-TEST_P(ApproximateFinderTest, LetsGoOfWhatHasMoved) {
-  const CountingScan scan;
-  RowTable table(kSize, scan);
-  std::vector<RowTable::Slot> slots;
-  for (uint64_t id = 1; id <= 1500; ++id) {
-    while (!table.TryReserve(1)) table.AddSegment();
-    slots.push_back(table.Add(id, id, Random()));
-  }
+// What happens between two steps of a build, of lists or of a graph.
+TEST_P(ApproximateFinderTest, FollowsWhatMovesWhileItTakesIn) {
+  Fill(2000);
+  thread_.reset();
   finder_ = MakeFinder();
-  finder_->Follow(table.Snapshot());
-  thread_->AwaitIdle();
-  ASSERT_EQ(finder_->state().rows, 1500u);
-  for (size_t i = 0; i < slots.size(); i += 10) table.Remove(slots[i]);
-  {
-    auto move = table.BeginMove(0.0, 0);
-    ASSERT_TRUE(move.has_value());
-    table.Copy(*move);
-    table.TakeOver(*move);
-    table.EndMove(*move);
-  }
-  finder_->Follow(table.Snapshot());
-  thread_->AwaitIdle();
-  EXPECT_EQ(finder_->state().rows, 1350u);
-  const int held = scan.segments();
-  finder_.reset();
-  EXPECT_EQ(scan.segments(), held) << "the finder held what was gone";
+  ASSERT_THAT(index().SetFinder(finder_), IsOk());
+  int asked = 0;
+  std::dynamic_pointer_cast<Follower>(finder_)->FollowNow([&]() -> Status {
+    if (++asked % 6 != 0 || asked > 60) return OkStatus();
+    for (int i = 0; i < 10; ++i) oracle_.RemoveAt(random_() % size());
+    EXPECT_GT(oracle_.Move(0.0), 0u);
+    return index().SetFinder(finder_);
+  });
+  EXPECT_GE(asked, 12);
+  EXPECT_GT(finder_->state().rows, 1000u);
+  EXPECT_GE(Recall(30), 0.95);
 }
 
 }  // namespace
