@@ -9,7 +9,8 @@ Usage: gpu-check.sh [--package DIR] [--out DIR] [OPTIONS…]
        gpu-check.sh --here [--package DIR] [--out DIR] [--chroot DIR]
 
 Unpacks the package, runs the equality tests, measures embedding, serving and learning, each beside PyTorch in the same run,
-and writes gpu-results.json and gpu-results.md. Each part has a time limit; one that fails is told and the others go on.
+and searches among up to 10 million rows beside FAISS, and writes gpu-results.json and gpu-results.md. Each part has a time
+limit; one that fails is told and the others go on.
 
   --package DIR      folder with facegate-gpu.tar.xz.00 and so on (default: this script's, or build/gpu-package)
   --out DIR          where the results go (default: $OUT, or build/gpu-results)
@@ -18,7 +19,7 @@ and writes gpu-results.json and gpu-results.md. Each part has a time limit; one 
   --chroot DIR       where that bare system is kept, 0.3 GB (default: build/gpu-chroot); it is fetched once
   --device cuda:N    another card (default: cuda:0)
   --limit SECONDS    of everything but the unpacking (default: 465)
-  --parts NAME…      these parts alone: machine starts peers equality embedding serving training
+  --parts NAME…      these parts alone: machine starts peers equality embedding serving training search
   --compile-mode M   of torch.compile: default or max-autotune-no-cudagraphs (default: default)
 
 PYTHON names the interpreter that has torch 2.11 (default: python3). Exit code: 0 all equality tests passed (with --here: and

@@ -50,9 +50,15 @@ fi
 grep -q '^FACEGATE_GPU:BOOL=ON' "$build/CMakeCache.txt" || fail "$build is not a build for GPUs: it needs the preset gpu"
 if $with_build; then
   tests=$(sed -n 's/^facegate_test(\([a-z_]*\).*/\1/p' tests/gpu/CMakeLists.txt)
+  searches="gpu_search_test gpu_search_bench"
+  prefix=$(sed -n 's/^FACEGATE_GPU_PREFIX:[A-Z]*=//p' "$build/CMakeCache.txt")
+  if [ ! -e "$prefix/faiss/lib/libfaiss.a" ]; then
+    say "without searches on cards: there is no FAISS in $prefix/faiss, which deploy/bootstrap.sh --gpu brings"
+    searches=""
+  fi
   # shellcheck disable=SC2086  # the names are words
   cmake --build "$build" -j "$(nproc)" \
-    --target facegate-server facegate-train gpu_embed_bench gpu_serve_bench train_bench $tests
+    --target facegate-server facegate-train gpu_embed_bench gpu_serve_bench train_bench $tests $searches
 fi
 /usr/bin/python3 deploy/gpu_package.py --build "$build" --out "$out" || fail "the package could not be made"
 say "done in $(($(date +%s) - started)) s; next: deploy/gpu-check.sh --here, or carry $out to a machine with a card"

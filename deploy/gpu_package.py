@@ -20,6 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ["facegate-server", "facegate-train", "gpu_embed_bench", "gpu_serve_bench", "train_bench"]
 MODULES = ["facegate-torch.so", "facegate-torchscript.so", "facegate-train.so"]
+# Of a build that has FAISS for GPUs. The distribution's FAISS, in the same process, has the same names.
+SEARCHES = ["bin/gpu_search_bench",
+            *(f"lib/facegate/{name}.so" for name in ("facegate-card-search", "gpu-plain-search", "gpu-stand-in-card"))]
 C_LIBRARY = {"ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "libresolv.so.2", "librt.so.1",
              "libutil.so.1"}
 GLIBC = (2, 36)
@@ -93,6 +96,8 @@ def fill(folder, build, site):
     tests = sorted(path.name for path in (build / "tests").glob("gpu_*_test"))
     binaries = [*(f"bin/{name}" for name in PROGRAMS), *(f"tests/{name}" for name in tests),
                 *(f"lib/facegate/{name}" for name in MODULES)]
+    if "gpu_search_test" in tests:
+        binaries += SEARCHES
     for name in binaries:
         if not (build / name).is_file():
             fail(f"{build / name} is not built")
@@ -110,6 +115,19 @@ def fill(folder, build, site):
         copy(path, folder / "check" / path.name, strip=False)
     copy(ROOT / "tests/gpu/run.sh", folder / "run", strip=False)
     return libraries
+
+
+def mixed_names(listing):
+    """Names of a module, as nm -D lists them, that others would take from it, or that it would take from another FAISS."""
+    symbols = re.findall(r"^(?:[0-9a-f]+)? *([A-Za-z]) (\S+)$", listing, re.MULTILINE)
+    return [name for kind, name in symbols if (kind not in "Uw" and name != "facegate_module") or "faiss" in name]
+
+
+def check_modules(folder):
+    """Fails unless each module shows its head alone, and none takes FAISS from the program."""
+    for file in folder.glob("lib/facegate/*.so"):
+        if names := mixed_names(output_of("nm", "-D", file)):
+            fail(f"{file.name} shares {names[0]} with the program that opens it")
 
 
 def check_libraries(folder, site):
@@ -186,6 +204,7 @@ def main():
         folder.mkdir()
         libraries = fill(folder, arguments.build, site)
         check_libraries(folder, site)
+        check_modules(folder)
         manifest = write_manifest(folder, libraries)
         pieces = pack(folder, arguments.out)
         shutil.copy(folder / "manifest.json", arguments.out)

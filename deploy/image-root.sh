@@ -39,6 +39,10 @@ done
 root="$out/root" local="$out/root/usr/local"
 install -D -s -t "$local/bin" "$build"/bin/facegate "$build"/bin/facegate-server "$build"/bin/facegate-train
 install -D -s -t "$local/lib/facegate" "$build"/lib/facegate/facegate-{torch,torchscript,train}.so
+# A build for GPUs that has FAISS searches on cards.
+if [ -e "$build/lib/facegate/facegate-card-search.so" ]; then
+  install -D -s -t "$local/lib/facegate" "$build"/lib/facegate/facegate-card-search.so
+fi
 install -D -m 0644 -t "$local/share/doc/facegate" "$source_root/LICENSE"
 install -D -m 0644 "$source_root/deploy/models/README.md" "$local/share/doc/facegate/model.md"
 install -D -m 0644 "$source_root/deploy/models/default.safetensors" "$root/etc/facegate/model.safetensors"

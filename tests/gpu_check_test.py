@@ -24,6 +24,7 @@ import equality  # noqa: E402
 import gpu_package  # noqa: E402
 import processes  # noqa: E402
 import report  # noqa: E402
+import searching  # noqa: E402
 
 
 def row(side, batch, in_flight, faces_per_s, p50_ms=1.0):
@@ -46,6 +47,15 @@ def fast_network(p50_ms=0.5):
         "rows": [row("facegate bf16", 1, 1, 1500, p50_ms), row("facegate bf16", 256, 4, 30_000), row("facegate fp16", 256, 4, 31_000),
                  row("PyTorch eager bf16", 256, 4, 12_000), row("PyTorch compiled bf16", 256, 4, 20_000)],
         "PyTorch": {"multiply_adds": 6.0e9, "why": ""}, "matrix_tflops": [700.0, 740.0]})
+
+
+def searches(ms=0.5, **changed):
+    """A million rows of 1 GB, which the card reads in 0.4 ms."""
+    row = {"way": "index", "rows": 1_000_000, "batch": 1, "k": 1, "ms": ms, "is_exact": True, "on_card": 1.0, **changed}
+    return part("search", "1 and 10 million rows", {"dimension": 500, "copy_bytes_per_s": 2.5e12, "rows": [
+        row, {"way": "FAISS fp16", "rows": 1_000_000, "batch": 1, "k": 1, "ms": 2.0},
+        {"way": "FAISS fp16", "rows": 1_000_000, "batch": 1, "k": 64, "ms": 3.0},
+        {"way": "changes", "rows": 1_000_000, "searches": 7000, "changes": 8000, "p50_ms": 0.9, "p99_ms": 2.0, "wrong": 0}]})
 
 
 class Script(unittest.TestCase):
@@ -90,6 +100,13 @@ class GpuPackage(Script):
         found = gpu_package.closure([pathlib.Path("/usr/bin/cmake")], {"libcurl.so.4"})
         self.assertIn("libstdc++.so.6", found)
         self.assertFalse({"libc.so.6", "libcurl.so.4"} & set(found))
+
+    def test_a_module_shows_its_head_alone_and_takes_faiss_of_nobody(self):
+        listing = "                 U malloc@GLIBC_2.2.5\n                 w __cxa_finalize\n00000000000fd070 D facegate_module\n"
+        self.assertEqual(gpu_package.mixed_names(listing), [])
+        self.assertEqual(gpu_package.mixed_names(listing + "00000000000fd090 u _ZGVZ3one\n"), ["_ZGVZ3one"])
+        taken = "                 U _ZN5faiss5IndexD2Ev\n"
+        self.assertEqual(gpu_package.mixed_names(listing + taken), ["_ZN5faiss5IndexD2Ev"])
 
     def test_packs_in_pieces_of_a_limited_size(self):
         folder, out = self.root / gpu_package.NAME, self.root / "out"
@@ -161,6 +178,12 @@ class Report(unittest.TestCase):
         lesson = part("training", "iresnet-50", {"facegate": [2400, 2500], "PyTorch eager": [1500], "PyTorch compiled": [2000, 2000]})
         self.assertEqual(self.goals(lesson)["iresnet-50 learns, images/s to the better PyTorch"], ("1.23 ×", True))
 
+    def test_sets_a_search_for_one_beside_one_read_of_all_rows(self):
+        goal = "a search among 1,000,000 rows (index), to one read of them"
+        self.assertEqual(self.goals(searches(ms=0.5))[goal], ("1.25 ×", True))
+        self.assertEqual(self.goals(searches(ms=0.8))[goal], ("2.00 ×", False))
+        self.assertEqual(self.goals()[goal], ("not measured", None))
+
     def test_equality_passes_only_where_all_programs_of_tests_ran_and_passed(self):
         passed, skipped = part("equality", "a", {}), part("equality", "b", {}, outcome="not run")
         self.assertTrue(report.equality_passed(results(passed)))
@@ -173,12 +196,14 @@ class Report(unittest.TestCase):
             {"picture": "jpeg", "connections": 2, "outstanding": 3, "faces_per_s": 15_500, "p50_ms": 1, "p99_ms": 2, "failures": {}}]})
         failed = part("training", "iresnet-50", {}, outcome="failed", why="out of\nmemory")
         with tempfile.TemporaryDirectory() as folder:
-            report.write(results(fast_network(), served, failed), folder)
+            report.write(results(fast_network(), served, failed, searches()), folder)
             page = (pathlib.Path(folder) / "gpu-results.md").read_text()
             recorded = json.loads((pathlib.Path(folder) / "gpu-results.json").read_text())
         self.assertIn("30,000 (1.00 / 2.00)", page)
         self.assertIn("| 15,500 | 1.0 / 2.0 | 50.0% | 0 |", page)
         self.assertIn("| training | iresnet-50 | failed | out of … memory |", page)
+        self.assertIn("| index | 1,000,000 | 1 | 0.500 | 1.25 | 2.000 (4.00 ×) | – |", page)
+        self.assertIn("7,000 searches took 0.90 ms (p50) and 2.00 ms (p99); 0 of them", page)
         self.assertIn({"what": "equality tests", "wanted": "all pass", "measured": "not passed", "met": False}, recorded["goals"])
 
 
@@ -255,6 +280,35 @@ class Check(unittest.TestCase):
                                   (("Segmentation fault", None), processes.Failed, "Segmentation fault")):
             with self.assertRaisesRegex(error, why):
                 equality.judge({}, [good, ended], on_card=True)
+
+    def test_searches_that_are_wrong_or_not_made_on_the_card_fail(self):
+        searching.judge(searches()["figures"])
+        for changed, why in (({"is_exact": False}, "something else"), ({"on_card": 0.5}, "50% of the queries"), ({"wrong": 3}, "3 searches")):
+            with self.assertRaisesRegex(processes.Failed, why):
+                searching.judge(searches(**changed)["figures"])
+
+    def test_a_package_without_searches_on_cards_measures_none(self):
+        with self.assertRaisesRegex(processes.Missing, "without FAISS"):
+            searching.measure(self.check(), {}, 10)
+
+    def test_searches_without_a_card_are_set_beside_no_read(self):
+        tried = searches()
+        del tried["figures"]["copy_bytes_per_s"]
+        self.assertIsNone(searching.reads_of(tried["figures"], "index", 1_000_000))
+        self.assertIn("| index | 1,000,000 | 1 | 0.500 | – |", "\n".join(report.search_lines(results(tried))))
+
+    def test_figures_of_searches_that_failed_later_are_kept(self):
+        package = self.out / "package"
+        (package / "bin").mkdir(parents=True)
+        (package / "bin/gpu_search_bench").touch()
+        program = package / "run"
+        program.write_text('#!/bin/sh\nwhile [ "$1" != --json ]; do shift; done\npath=$2\necho \'{"rows": [{"way": "card"}]}\' > "$path"\nexit 1\n')
+        program.chmod(0o755)
+        checked, measured = self.check(), part("search", "a", {})
+        checked.package = package
+        with self.assertRaises(processes.Failed):
+            searching.measure(checked, measured, 10)
+        self.assertEqual(measured["figures"], {"rows": [{"way": "card"}]})
 
     def test_sides_take_turns_and_medians_are_kept(self):
         asked = []

@@ -19,6 +19,7 @@ import embedding
 import equality
 import machine
 import report
+import searching
 import serving
 import training
 from peers import Peers
@@ -110,6 +111,7 @@ def check_all(check):
             check.part("training", architecture, 60, training.measure, architecture, batch, peers)
         for network in networks[2:]:
             check.part("embedding", network, 80, embedding.measure, network, peers)
+        check.part("search", "1 and 10 million rows", 100, searching.measure)
     finally:
         peers.close()
 

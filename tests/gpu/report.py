@@ -9,7 +9,9 @@ import statistics
 import sys
 from pathlib import Path
 
-KINDS = ("machine", "starts", "peers", "equality", "embedding", "serving", "training")
+import searching
+
+KINDS = ("machine", "starts", "peers", "equality", "embedding", "serving", "training", "search")
 GOAL_FACES_PER_S = 25_000
 GOAL_SHARE = 0.40  # of the rate of a large product of matrices
 GOAL_RATIO = 1.2  # to the better PyTorch
@@ -73,6 +75,10 @@ def goals_of(results):
     for architecture in ("iresnet-50", "mobilefacenet-512"):
         measured.append((f"{architecture} learns, images/s to the better PyTorch", f"≥ {GOAL_RATIO} ×", "{:.2f} ×",
                          training_ratio(results, architecture), lambda x: x >= GOAL_RATIO))
+    searched = next((part["figures"] for part in parts_of(results, "search")), {})
+    for way, count in (("card", 1_000_000), ("card", 10_000_000), ("index", 1_000_000)):
+        measured.append((f"a search among {count:,} rows ({way}), to one read of them", f"≤ {searching.GOAL_READS} ×", "{:.2f} ×",
+                         searching.reads_of(searched, way, count), lambda x: x <= searching.GOAL_READS))
     goals = [["equality tests", "all pass", "passed" if equality_passed(results) else "not passed", equality_passed(results)]]
     for what, wanted, form, value, is_met in measured:
         goals.append([what, wanted, "not measured" if value is None else form.format(value),
@@ -164,6 +170,23 @@ def training_lines(results):
     return [*lines, "How long our steps waited for their batch:", "", "```", *tables, "```", ""] if tables else lines
 
 
+def search_lines(results):
+    rows, changes = [], []
+    for part in parts_of(results, "search"):
+        for way, count, batch, ours, read, *peers in searching.table_of(part["figures"]):
+            rows.append([way, f"{count:,}", batch, f"{ours:.3f}", f"{ours / read:.2f}" if read else "–",
+                         *(f"{ms:.3f} ({ms / ours:.2f} ×)" if ms else "–" for ms in peers)])
+        changes += [row for row in part["figures"].get("rows", []) if row["way"] == "changes"]
+    lines = ["## Searches", "",
+             "Milliseconds of a search: through an index, for the best person, as a server makes it, and by the card alone, for 64 rows "
+             "of each part; beside FAISS's flat index. A read is that of all rows in half precision at the rate of the card's copies.", "",
+             *table(["way", "rows", "queries", "ours, ms", "ours, in reads", "FAISS fp16, ms", "FAISS fp32, ms"], rows)]
+    for row in changes:
+        lines += [f"While {row['changes']:,} of {row['rows']:,} rows came or went, {row['searches']:,} searches took {row['p50_ms']:.2f} ms "
+                  f"(p50) and {row['p99_ms']:.2f} ms (p99); {row['wrong']} of them gave a row that had been removed.", ""]
+    return lines
+
+
 def shortened(why):
     """The first line and the last words of a reason: what ended, and what it said last."""
     lines = why.strip().splitlines()
@@ -190,7 +213,7 @@ def markdown(results):
     commands = [f"{part['seconds']:>6} s  {command}" for part in results["parts"] for command in part["commands"]]
     tried = ["**The check itself was tried: it measured as little as it can, and no figure here is a result.**", ""]
     lines = ["# On a card", "", *(tried if results["quick"] else []), *machine_lines(results), *goals]
-    for section in (equality_lines, embedding_lines, serving_lines, training_lines, trouble_lines):
+    for section in (equality_lines, embedding_lines, serving_lines, training_lines, search_lines, trouble_lines):
         lines += section(results)
     lines += ["## Commands", "", "In the unpacked package, with the seconds of their part.", "", "```", *commands, "```", ""]
     return "\n".join(lines)

@@ -30,6 +30,11 @@ for test in tests/gpu_*; do
   said=$(./run "$test" --gtest_list_tests 2>&1)
   judge "$test --gtest_list_tests" "${said: -300}" "$?"
 done
+# It opens the module that searches on cards, and asks for a card that there is not.
+if [ -e tests/gpu_search_test ]; then
+  said=$(./run tests/gpu_search_test --gtest_filter='OpenSearchCardTest.*' 2>&1)
+  judge "lib/facegate/facegate-card-search.so opens" "${said: -300}" "$?"
+fi
 # It loads the bundled model with LibTorch, and writes its port once it serves.
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT

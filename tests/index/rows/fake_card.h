@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "face/base/check.h"
 #include "index/rows/half.h"
 #include "index/rows/search_card.h"
 
@@ -84,6 +85,7 @@ class FakeCard final : public SearchCard {
     state_->passes.push_back(queries.size() / dimension);
     std::vector<Best> all;
     for (const Part& part : parts) {
+      FACEGATE_CHECK(part.rows >= 1);
       Best best{.of_query = std::min(wanted, part.rows), .products = {}, .rows = {}};
       for (size_t q = 0; q < queries.size(); q += dimension) {
         AddBest(part, queries.subspan(q, dimension), best);
