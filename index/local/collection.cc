@@ -55,9 +55,14 @@ bool IsAnotherFinder(const CollectionSettings& before, const CollectionSettings&
   return before.search != after.search || (has_means && PolicyOf(before) != PolicyOf(after));
 }
 
-void WarnWithoutFinder(const Status& status) {
-  if (status.ok()) return;
-  LogWarning("a collection is searched by the CPU, and exactly: {}", MessageOf(status));
+// `is_set` is what CollectionState::SetSearch() says.
+void WarnUnless(bool is_set) noexcept {
+  if (is_set) return;
+  try {
+    LogWarning("a collection is searched by the CPU, and exactly: there is no memory for more");
+  } catch (...) {
+    return;  // nor for a warning
+  }
 }
 
 }  // namespace
@@ -129,12 +134,12 @@ Status Collection::Load(const StoredIdentity& identity, std::span<const StoredTe
 }
 
 void Collection::BeginSearches() {
-  Status begun;
+  bool is_set = false;
   {
     const WriterLock lock(mutex_);
-    begun = state_.SetSearch(current_.settings.search);
+    is_set = state_.SetSearch(current_.settings.search);
   }
-  WarnWithoutFinder(begun);
+  WarnUnless(is_set);
 }
 
 CollectionInfo Collection::InfoOf(const StoredCollection& stored) const {
@@ -210,15 +215,18 @@ StatusOr<CollectionInfo> Collection::ApplyChange(const CollectionChange& change,
   FACEGATE_RETURN_IF_ERROR(
       parts_.ledger.Keep(receipt, info, {.collection = record_.uid, .identity = 0}, stored));
   FACEGATE_RETURN_IF_ERROR(parts_.writer.Write(stored, stop));
-  std::unique_ptr<VectorIndex> unused;  // outlives the lock
-  Status searched;
+  // What is not used any more outlives the lock.
+  std::unique_ptr<VectorIndex> means;
+  std::array<std::shared_ptr<RowFinder>, 2> finders;
+  bool is_set = false;
   {
     const WriterLock lock(mutex_);
     current_ = std::move(record);
-    if (scoring.has_value()) unused = state_.TakeScoring(*std::move(scoring));
-    searched = state_.SetSearch(current_.settings.search);
+    finders = state_.finders();
+    if (scoring.has_value()) means = state_.TakeScoring(*std::move(scoring));
+    is_set = state_.SetSearch(current_.settings.search);
   }
-  WarnWithoutFinder(searched);
+  WarnUnless(is_set);
   return info;
 }
 
@@ -248,8 +256,9 @@ StatusOr<bool> Collection::MoveRows(double least_removed, uint64_t removed_until
   std::optional<CollectionState::Move> move;
   {
     const WriterLock lock(mutex_);
-    if (deleted_ || state_.removed_rows() == 0) return false;
+    if (deleted_ || (state_.removed_rows() == 0 && !has_moved_)) return false;
     FACEGATE_ASSIGN_OR_RETURN(move, state_.BeginMove(least_removed, removed_until));
+    has_moved_ = move.has_value();
   }
   if (!move.has_value()) return false;
   FACEGATE_RETURN_IF_ERROR(move->rows->Copy());

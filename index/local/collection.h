@@ -226,6 +226,8 @@ class Collection {
   StoredCollection current_ FACEGATE_GUARDED_BY(mutex_);  // with the settings of now
   CollectionState state_ FACEGATE_GUARDED_BY(mutex_);
   bool deleted_ FACEGATE_GUARDED_BY(mutex_) = false;
+  // Rows have moved, of which finders are not told yet (VectorIndex::BeginMove).
+  bool has_moved_ FACEGATE_GUARDED_BY(mutex_) = false;
 };
 
 // Collections by id. They are shared with the calls that are at work on one, which may end after

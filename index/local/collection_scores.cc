@@ -194,24 +194,26 @@ std::span<const float> CollectionState::VectorOf(const IdentityEntry& entry,
                                 : index_->Vector(FindTemplate(entry, candidate.template_id)->slot);
 }
 
-Status CollectionState::SetFinder(VectorIndex& index, SearchKind kind,
-                                  std::optional<SearchKind>& known) {
-  if (known == kind) return OkStatus();
-  Status set = CatchToStatus(
-      "searching", [&] { return index.SetFinder(MakeFinder(search_, kind, index.dimension())); });
-  // A finder of before is not to be asked, either.
-  if (!set.ok()) FACEGATE_CHECK(index.SetFinder(nullptr).ok());
-  known = set.ok() ? std::optional(kind) : std::nullopt;
-  return set;
+bool CollectionState::SetFinder(VectorIndex& index, SearchKind kind,
+                                std::optional<SearchKind>& known) noexcept {
+  if (known == kind) return true;
+  known.reset();
+  try {
+    if (index.SetFinder(MakeFinder(search_, kind, index.dimension())).ok()) known = kind;
+  } catch (...) {
+    known.reset();
+  }
+  // The finder of before is not to be asked any more, either.
+  if (!known.has_value()) FACEGATE_CHECK(index.SetFinder(nullptr).ok());
+  return known.has_value();
 }
 
-Status CollectionState::SetSearch(SearchKind kind) {
+bool CollectionState::SetSearch(SearchKind kind) noexcept {
   // Means come first where a card has little room: behind them templates are searched for guards
   // alone, and these are exact.
-  Status means = means_ == nullptr ? OkStatus() : SetFinder(*means_, kind, means_search_);
-  Status templates =
-      SetFinder(*index_, means_ == nullptr ? kind : SearchKind::kExact, index_search_);
-  return means.ok() ? templates : means;
+  const bool has_means = means_ == nullptr || SetFinder(*means_, kind, means_search_);
+  return SetFinder(*index_, means_ == nullptr ? kind : SearchKind::kExact, index_search_) &&
+         has_means;
 }
 
 ApproximateSearch CollectionState::approximate() const {

@@ -164,8 +164,12 @@ class CollectionState {
   std::unique_ptr<VectorIndex> TakeScoring(Scoring scoring);
 
   // Rows are searched in that way from now on; called again after TakeScoring(), whose means are
-  // scanned till then. kResourceExhausted when there is no memory: what that is for is scanned.
-  Status SetSearch(SearchKind kind);
+  // scanned till then. False when there is no memory for it: all or some are scanned.
+  bool SetSearch(SearchKind kind) noexcept;
+  // Of templates and means. Held while they are replaced, they do not go under the lock.
+  std::array<std::shared_ptr<RowFinder>, 2> finders() const {
+    return {index_->finder(), means_ == nullptr ? nullptr : means_->finder()};
+  }
   // How the approximate search does that SetSearch() has set.
   ApproximateSearch approximate() const;
 
@@ -254,7 +258,7 @@ class CollectionState {
   void Forget(const IdentityEntry& entry);
   void ForgetCohort();
   // `known` is the kind that the index has a finder of.
-  Status SetFinder(VectorIndex& index, SearchKind kind, std::optional<SearchKind>& known);
+  bool SetFinder(VectorIndex& index, SearchKind kind, std::optional<SearchKind>& known) noexcept;
 
   const SearchParts search_;
   ScorePolicy policy_;

@@ -137,6 +137,25 @@ TEST(MemoryFailureTest, ACompactionThatCannotBeginLosesNothing) {
   check();
 }
 
+TEST(MemoryFailureTest, ACollectionsSearchIsChangedWithoutMemoryForIt) {
+  const TempDir dir;
+  FakeClock clock;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(auto inner, OpenTemplateStore({.directory = dir.File("store")}));
+  auto owned = std::make_unique<FaultyStore>(std::move(inner));
+  FaultyStore& store = *owned;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const auto gallery, OpenLocalGallery(std::move(owned), {}, clock));
+  ASSERT_THAT(gallery->CreateCollection("people", TestModel(), 4, {}), IsOk());
+  std::optional<MemoryRunsOut> runs_out;
+  store.SetAfterWrite([&] { runs_out.emplace(0); });
+  const auto changed = gallery->UpdateCollection("people", {.search = SearchKind::kHnsw}, "");
+  runs_out.reset();
+  store.SetAfterWrite({});
+  EXPECT_THAT(changed, IsOk());
+  const auto info = gallery->GetCollection("people");
+  EXPECT_EQ(info->settings.search, SearchKind::kHnsw);
+  EXPECT_EQ(info->approximate->indexed, 0U);
+}
+
 // A store, and a ledger of requests below a collection and one of its identities.
 class LedgerMemoryTest : public ::testing::Test {
  protected:

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "index/rows/half.h"
 #include "tests/index/local/gallery_fixture.h"
 #include "tests/index/rows/fake_card.h"
 
@@ -26,9 +27,9 @@ class OpenCardTest : public GalleryTest {
   CardOpener Giving() {
     return [this](int number) -> StatusOr<std::unique_ptr<SearchCard>> {
       opened_.push_back(number);
-      auto state = std::make_shared<FakeCard::State>();
-      state->capacity = 1'000'000'000;
-      return std::make_unique<FakeCard>(std::move(state));
+      card_ = std::make_shared<FakeCard::State>();
+      card_->capacity = 1'000'000'000;
+      return std::make_unique<FakeCard>(card_);
     };
   }
   static CardOpener Refusing() {
@@ -43,7 +44,41 @@ class OpenCardTest : public GalleryTest {
     return ::testing::internal::GetCapturedStderr();
   }
 
+  // Opens the gallery with a card, after enrolling many faces of each.
+  void OpenWith(const std::vector<std::string>& identities) {
+    for (const std::string& identity : identities) {
+      std::vector<NewTemplate> faces;
+      for (uint64_t i = 0; i < kFaces; ++i) faces.push_back(TemplateOf(Random()));
+      ASSERT_THAT(gallery_->Enrol("people", identity, TestModel(), faces, {}), IsOk());
+    }
+    gallery_.reset();
+    FACEGATE_ASSERT_OK_AND_ASSIGN(
+        gallery_, OpenLocalGallery({.directory = directory(),
+                                    .index_device = "cuda:0",
+                                    .open_card = Giving(),
+                                    .upkeep_interval = std::chrono::milliseconds(1)},
+                                   clock_));
+  }
+  // Whether it comes to be so, with much patience.
+  template <typename Condition>
+  static bool Await(const Condition& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }
+  bool IsOnCard(const Embedding& face) const {
+    std::vector<uint16_t> halves(face.size());
+    double residual = 0.0;
+    EXPECT_TRUE(RoundToHalves(face.values(), halves, residual));
+    return card_->Has(halves);
+  }
+
+  static constexpr uint64_t kFaces = 300;  // fewer are not worth the card
   std::vector<int> opened_;
+  std::shared_ptr<FakeCard::State> card_;  // the last one that was given
 };
 
 TEST_F(OpenCardTest, OpensNoneForTheCpu) {
@@ -91,22 +126,20 @@ TEST_F(OpenCardTest, ABuildForCpusHasNoneAndAutoDoesNotLook) {
 #endif
 
 TEST_F(OpenCardTest, TheGallerysFiguresTellOfTheCard) {
-  constexpr uint64_t kRows = 300;  // fewer are not worth the card
   EXPECT_EQ(gallery_->Stats()->search_device, "cpu");
-  std::vector<NewTemplate> faces;
-  for (uint64_t i = 0; i < kRows; ++i) faces.push_back(TemplateOf(Random()));
-  ASSERT_THAT(gallery_->Enrol("people", "jane", TestModel(), faces, {}), IsOk());
-  gallery_.reset();
-  FACEGATE_ASSERT_OK_AND_ASSIGN(
-      gallery_,
-      OpenLocalGallery({.directory = directory(), .index_device = "cuda:0", .open_card = Giving()},
-                       clock_));
+  OpenWith({"jane"});
   EXPECT_EQ(gallery_->Stats()->search_device, "cuda:0 (no card)");
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (gallery_->Stats()->rows_on_card < kRows && std::chrono::steady_clock::now() < end) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(gallery_->Stats()->rows_on_card, kRows);
+  EXPECT_TRUE(Await([this] { return gallery_->Stats()->rows_on_card == kFaces; }));
+}
+
+TEST_F(OpenCardTest, WhatWasDeletedLeavesTheCardWithoutASearch) {
+  OpenWith({"jane", "john"});
+  const uint64_t first = gallery_->ListTemplates("people", "jane", 0, 1)->front().id;
+  FACEGATE_ASSERT_OK_AND_ASSIGN(const Embedding face,
+                                gallery_->GetEmbedding("people", "jane", first));
+  ASSERT_TRUE(Await([&] { return IsOnCard(face); }));
+  ASSERT_THAT(gallery_->DeleteIdentity("people", "jane", ""), IsOk());
+  EXPECT_TRUE(Await([&] { return !IsOnCard(face); }));
 }
 
 TEST_F(OpenCardTest, AGalleryDoesNotOpenWithoutTheCardThatIsNamed) {
