@@ -49,7 +49,7 @@ StatusOr<std::shared_ptr<CardSearch>> Start(const CardChoice& choice) {
     budget = static_cast<uint64_t>(static_cast<double>(free) * kShareOfFree);
   }
   FACEGATE_ASSIGN_OR_RETURN(std::shared_ptr<CardSearch> search,
-                            CardSearch::Start(std::move(card), budget));
+                            CardSearch::Start(std::move(card), {.budget = budget}));
   LogInfo("searches run on {}, templates take up to {:.0f} MB there", search->name(),
           static_cast<double>(budget) / kMegabyte);
   return search;

@@ -1,22 +1,23 @@
 #include "index/rows/card_finder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <queue>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "face/base/catch.h"
 #include "face/base/mutex.h"
 #include "index/rows/half.h"
 
 namespace facegate {
 namespace {
 
-// Rows that are put on the card at a time, between which searches have their turn.
-constexpr size_t kRowsAtOnce = 4096;
+// What is put on the card at a time, between which searches have their turn: 4096 rows of 512.
+constexpr size_t kValuesAtOnce = size_t{1} << 21;
 // Fewer rows than that are scanned rather than put on the card one by one.
 constexpr size_t kWorthAdding = 256;
 
@@ -32,20 +33,20 @@ class CardFinder final : public RowFinder,
         card_(std::move(card)),
         thread_(std::move(thread)),
         rows_(card_->MakeRows(dimension)) {}
+  ~CardFinder() override { card_->CountLeft(left_.load(), 0); }
 
   StatusOr<Finding> Find(Queries queries, size_t wanted, const StopCheck& stop) override {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
     Finding finding{.coverage = std::make_shared<const Coverage>(std::vector<Coverage::Part>{}),
                     .queries = std::vector<FoundRows>(queries.size())};
     if (rows_->layout()->coverage->rows() == 0) return finding;
-    const auto request = std::make_shared<CardRequest>();
+    const auto request = std::make_shared<CardRequest>(queries.size() * dimension_);
     request->rows = rows_;
     request->dimension = dimension_;
     request->wanted = wanted;
-    request->halves.resize(queries.size() * dimension_);
     std::vector<std::optional<double>> residuals;
     for (size_t i = 0; i < queries.size(); ++i) {
-      const std::span<uint16_t> halves(request->halves.data() + i * dimension_, dimension_);
+      const std::span<uint16_t> halves = request->halves.Part(i * dimension_, dimension_);
       double residual = 0.0;
       const bool is_known = RoundToHalves(queries[i], halves, residual);
       if (!is_known) std::fill(halves.begin(), halves.end(), uint16_t{0});
@@ -55,6 +56,7 @@ class CardFinder final : public RowFinder,
     if (pass == nullptr) return finding;
     finding.coverage = pass->layout->coverage;
     for (size_t i = 0; i < queries.size(); ++i) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       if (residuals[i].has_value()) {
         finding.queries[i] = Read(*pass, request->first_query + i, *residuals[i], wanted);
       } else {
@@ -68,11 +70,13 @@ class CardFinder final : public RowFinder,
 
   void Follow(const RowSnapshot& snapshot) noexcept override {
     try {
-      if (card_->has_failed() || !IsWorthFollowing(snapshot)) return;
+      if (!IsWorthFollowing(snapshot)) return;
+      // What it replaces may be the last to hold rows that have moved.
+      std::optional<RowSnapshot> latest = snapshot;
       {
         const MutexLock lock(mutex_);
         if (latest_.has_value() && latest_->number() >= snapshot.number()) return;
-        latest_ = snapshot;
+        latest_.swap(latest);
       }
       thread_->Ask(weak_from_this());
     } catch (...) {
@@ -81,33 +85,46 @@ class CardFinder final : public RowFinder,
   }
 
   void FollowNow(const StopCheck& stop) override {
-    std::optional<RowSnapshot> snapshot;
-    {
-      const MutexLock lock(mutex_);
-      snapshot = std::exchange(latest_, std::nullopt);
-      if (!snapshot.has_value() || snapshot->number() <= followed_) return;
-      followed_ = snapshot->number();
+    try {
+      std::optional<RowSnapshot> snapshot;
+      {
+        const MutexLock lock(mutex_);
+        snapshot.swap(latest_);
+        if (!snapshot.has_value() || snapshot->number() <= followed_.load()) return;
+        followed_.store(snapshot->number());
+      }
+      (void)Update(*snapshot, stop);
+    } catch (...) {
+      // A later search tells it again.
     }
-    // What fails is told again by a later search.
-    (void)CatchToStatus("rows for the card", [&] { return Update(*snapshot, stop); });
   }
 
   bool is_approximate() const override { return false; }
   FinderState state() const override { return {.rows = rows_->layout()->coverage->rows()}; }
 
  private:
-  // Something has left the index, or many rows are not on the card.
+  // Something has left the index, or many rows are not on the card that have room there.
   bool IsWorthFollowing(const RowSnapshot& snapshot) const {
+    if (snapshot.number() <= followed_.load()) return false;
     const auto coverage = rows_->layout()->coverage;
+    if (card_->is_away()) return coverage->rows() > 0;
     size_t segments = 0;
-    for (const RowSnapshot::Part& part : snapshot.parts()) {
-      segments += coverage->RowsOf(part.segment->serial()) > 0 ? 1 : 0;
+    size_t missing = 0;
+    for (const RowSnapshot::Part& part : snapshot.whole()) {
+      const size_t there = coverage->RowsOf(part.segment->serial());
+      segments += there > 0 ? 1 : 0;
+      missing += part.end - std::min(part.end, there);
     }
-    return segments < coverage->parts().size() || snapshot.Without(coverage).rows() >= kWorthAdding;
+    if (segments < coverage->parts().size()) return true;
+    if (coverage->rows() == 0 && missing < card_->least_rows()) return false;
+    const bool has_room = left_.load() == 0 || card_->given_back() != given_back_.load();
+    return missing >= (has_room ? 0 : left_.load()) + kWorthAdding;
   }
 
   Status Update(const RowSnapshot& snapshot, const StopCheck& stop) {
     FACEGATE_RETURN_IF_ERROR(card_->Change(*rows_, [&] { return rows_->Forget(snapshot); }));
+    FACEGATE_RETURN_IF_ERROR(Pack(stop));
+    const uint64_t given_back = card_->given_back();
     const RowSnapshot missing = snapshot.Without(rows_->layout()->coverage);
     size_t left = missing.rows();
     bool is_full = false;
@@ -122,8 +139,14 @@ class CardFinder final : public RowFinder,
         left -= added;
       }
     }
-    if (is_full) card_->SetFull();
+    card_->CountLeft(left_.exchange(left), left);
+    given_back_.store(given_back);
+    return Pack(stop);
+  }
+
+  Status Pack(const StopCheck& stop) {
     for (bool has_more = true; has_more;) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
       FACEGATE_RETURN_IF_ERROR(card_->Change(*rows_, [&]() -> Status {
         FACEGATE_ASSIGN_OR_RETURN(has_more, rows_->Pack());
         return OkStatus();
@@ -135,58 +158,76 @@ class CardFinder final : public RowFinder,
   // Returns how many of the rows from `begin` to `end` were added, of `left` that there are in all.
   StatusOr<size_t> AddSome(const Segment& segment, size_t begin, size_t end, size_t left,
                            bool& is_full) {
-    std::vector<uint16_t> halves(dimension_);
+    size_t rows = std::min(std::max<size_t>(kValuesAtOnce / dimension_, 1), end - begin);
+    WipedHalves halves(rows * dimension_);
     double largest = 0.0;
-    if (!RoundToHalves(segment.Vector(begin), halves, largest)) return size_t{0};
-    size_t room = 0;
-    FACEGATE_RETURN_IF_ERROR(card_->Change(*rows_, [&]() -> Status {
-      if (rows_->room() == 0) {
-        FACEGATE_ASSIGN_OR_RETURN(const bool made, rows_->AddSlab(left));
-        is_full = !made;
-      }
-      room = rows_->room();
-      return OkStatus();
-    }));
-    if (room == 0) return size_t{0};
-    size_t rows = 1;
-    const size_t most = std::min({room, kRowsAtOnce, end - begin});
-    halves.resize(most * dimension_);
-    for (; rows < most; ++rows) {
+    size_t rounded = 0;
+    while (rounded < rows) {
       double residual = 0.0;
-      const auto row = std::span(halves).subspan(rows * dimension_, dimension_);
-      if (!RoundToHalves(segment.Vector(begin + rows), row, residual)) break;
+      if (!RoundToHalves(segment.Vector(begin + rounded),
+                         halves.Part(rounded * dimension_, dimension_), residual)) {
+        break;
+      }
       largest = std::max(largest, residual);
+      if (++rounded > 1) continue;
+      // The first one can be added: is there room?
+      FACEGATE_ASSIGN_OR_RETURN(const size_t room, Room(left));
+      is_full = room == 0;
+      rows = std::min(rows, room);
     }
-    halves.resize(rows * dimension_);
-    FACEGATE_RETURN_IF_ERROR(
-        card_->Change(*rows_, [&] { return rows_->Add(segment.serial(), halves, largest); }));
-    std::fill(halves.begin(), halves.end(), uint16_t{0});
-    return rows;
+    rounded = std::min(rounded, rows);
+    if (rounded == 0) return size_t{0};
+    FACEGATE_RETURN_IF_ERROR(card_->Change(*rows_, [&] {
+      return rows_->Add(segment.serial(), halves.First(rounded * dimension_), largest);
+    }));
+    return rounded;
   }
 
-  // What a pass says of one query.
+  // How many rows can be added; another slab is made for `left` where none can.
+  StatusOr<size_t> Room(size_t left) {
+    size_t room = 0;
+    const auto make = [&]() -> Status {
+      if (rows_->room() == 0) FACEGATE_RETURN_IF_ERROR(rows_->AddSlab(left).status());
+      room = rows_->room();
+      return OkStatus();
+    };
+    FACEGATE_RETURN_IF_ERROR(card_->Change(*rows_, make));
+    return room;
+  }
+
+  // What a pass says of one query: the best of the best of the slabs, each of which comes in order.
   FoundRows Read(const CardPass& pass, size_t query, double residual, size_t wanted) const {
     FoundRows found;
     found.error = HalfScoreErrorBound(dimension_, residual, pass.layout->residual);
+    struct Head {
+      float product = 0.0f;
+      size_t slab = 0;
+      size_t at = 0;
+      bool operator<(const Head& other) const { return product < other.product; }
+    };
+    std::priority_queue<Head> heads;
     float beyond = -std::numeric_limits<float>::infinity();
-    for (size_t slab = 0; slab < pass.best.size(); ++slab) {
+    const auto take = [&](size_t slab, size_t at) {
       const SearchCard::Best& best = pass.best[slab];
-      for (size_t i = query * best.of_query; i < (query + 1) * best.of_query; ++i) {
-        auto row = pass.layout->RowAt(slab, best.rows[i]);
-        if (!row.has_value()) continue;
-        row->score = best.products[i];
+      if (at < best.of_query) {
+        heads.push({.product = best.products[query * best.of_query + at], .slab = slab, .at = at});
+      } else if (at < pass.rows[slab]) {
+        beyond = std::max(beyond, best.products[query * best.of_query + at - 1]);
+      }
+    };
+    for (size_t slab = 0; slab < pass.best.size(); ++slab) take(slab, 0);
+    while (!heads.empty() && found.rows.size() < wanted) {
+      const Head head = heads.top();
+      heads.pop();
+      const SearchCard::Best& best = pass.best[head.slab];
+      auto row = pass.layout->RowAt(head.slab, best.rows[query * best.of_query + head.at]);
+      if (row.has_value()) {
+        row->score = head.product;
         found.rows.push_back(*row);
       }
-      const bool has_more = best.of_query < pass.rows[slab];
-      if (has_more) beyond = std::max(beyond, best.products[(query + 1) * best.of_query - 1]);
+      take(head.slab, head.at + 1);
     }
-    if (found.rows.size() > wanted) {
-      const auto first = found.rows.begin() + static_cast<std::ptrdiff_t>(wanted);
-      std::nth_element(found.rows.begin(), first, found.rows.end(),
-                       [](const auto& a, const auto& b) { return a.score > b.score; });
-      beyond = std::max(beyond, first->score);
-      found.rows.erase(first, found.rows.end());
-    }
+    if (!heads.empty()) beyond = std::max(beyond, heads.top().product);
     found.beyond = static_cast<double>(beyond) + found.error;
     return found;
   }
@@ -198,7 +239,11 @@ class CardFinder final : public RowFinder,
 
   Mutex mutex_;
   std::optional<RowSnapshot> latest_ FACEGATE_GUARDED_BY(mutex_);
-  uint64_t followed_ FACEGATE_GUARDED_BY(mutex_) = 0;  // number of the last one
+
+  std::atomic<uint64_t> followed_{0};  // number of the last snapshot that was followed
+  // Rows that had no room then, or none in half precision, and how often room had been given back.
+  std::atomic<size_t> left_{0};
+  std::atomic<uint64_t> given_back_{0};
 };
 
 }  // namespace

@@ -16,6 +16,11 @@ constexpr size_t kLargestSlabBytes = size_t{1} << 30;
 // Each slab costs a search some microseconds.
 constexpr size_t kManySmallSlabs = 4;
 
+// Rows of a segment from `first` on, at a place, belong to the run.
+bool GoesOn(const CardLayout::Run& run, uint64_t segment, size_t first, size_t at) {
+  return run.segment == segment && run.first + run.rows == first && run.at + run.rows == at;
+}
+
 }  // namespace
 
 std::optional<FoundRows::Row> CardLayout::RowAt(size_t slab, size_t place) const {
@@ -39,7 +44,6 @@ CardRows::CardRows(size_t dimension, SearchCard& card, CardBudget& budget)
 CardRows::~CardRows() { Clear(); }
 
 void CardRows::Clear() noexcept {
-  for (Slab& slab : slabs_) Drop(slab);
   slabs_.clear();
   const MutexLock lock(layout_mutex_);
   budget_.rows -= layout_->coverage->rows();
@@ -66,21 +70,12 @@ size_t CardRows::largest_slab() const {
 }
 
 StatusOr<std::optional<CardRows::Slab>> CardRows::MakeSlab(size_t rows) {
-  const uint64_t bytes = rows * bytes_of_row();
   if (rows_left() < rows) return std::optional<Slab>();
   auto block = card_.Allocate(rows, dimension_);
   if (block.status().code() == StatusCode::kResourceExhausted) return std::optional<Slab>();
   if (!block.ok()) return block.status();
-  budget_.bytes += bytes;
-  Slab slab;
-  slab.block = *std::move(block);
-  slab.capacity = rows;
-  return std::optional<Slab>(std::move(slab));
-}
-
-void CardRows::Drop(Slab& slab) {
-  slab.block.reset();
-  budget_.bytes -= slab.capacity * bytes_of_row();
+  CardShare share(budget_, rows * bytes_of_row());
+  return std::optional<Slab>(std::in_place, *std::move(block), std::move(share), rows);
 }
 
 size_t CardRows::room() const {
@@ -94,11 +89,15 @@ StatusOr<bool> CardRows::AddSlab(size_t rows) {
                       [](size_t sum, const Slab& slab) { return sum + slab.used; });
   size_t wanted = std::clamp(std::max(rows, there / 2), kLeastSlabRows, largest_slab());
   slabs_.reserve(slabs_.size() + 1);
-  for (wanted = std::min<uint64_t>(wanted, rows_left()); wanted >= kLeastSlabRows; wanted /= 2) {
+  wanted = std::min<uint64_t>(wanted, rows_left());
+  while (wanted >= kLeastSlabRows) {
     FACEGATE_ASSIGN_OR_RETURN(std::optional<Slab> slab, MakeSlab(wanted));
-    if (!slab.has_value()) continue;
-    slabs_.push_back(*std::move(slab));
-    return true;
+    if (slab.has_value()) {
+      slabs_.push_back(*std::move(slab));
+      return true;
+    }
+    // The card has less room than the budget.
+    wanted = wanted == kLeastSlabRows ? 0 : std::max(kLeastSlabRows, wanted / 2);
   }
   return false;
 }
@@ -109,9 +108,7 @@ Status CardRows::Add(uint64_t segment, std::span<const uint16_t> halves, double 
   Slab& slab = slabs_.back();
   const size_t first = layout()->coverage->RowsOf(segment);
   FACEGATE_RETURN_IF_ERROR(card_.Write(*slab.block, slab.used, halves));
-  const bool goes_on = !slab.runs.empty() && slab.runs.back().segment == segment &&
-                       slab.runs.back().at + slab.runs.back().rows == slab.used;
-  if (goes_on) {
+  if (!slab.runs.empty() && GoesOn(slab.runs.back(), segment, first, slab.used)) {
     slab.runs.back().rows += rows;
   } else {
     slab.runs.push_back({.segment = segment, .first = first, .rows = rows, .at = slab.used});
@@ -136,10 +133,7 @@ Status CardRows::Forget(const RowSnapshot& snapshot) {
     std::erase_if(slab.runs, [&](const auto& run) { return !there.contains(run.segment); });
   }
   if (!any) return OkStatus();
-  for (Slab& slab : slabs_) {
-    if (slab.live == 0) Drop(slab);
-  }
-  std::erase_if(slabs_, [](const Slab& slab) { return slab.block == nullptr; });
+  std::erase_if(slabs_, [](const Slab& slab) { return slab.live == 0; });
   Publish(0.0);
   return OkStatus();
 }
@@ -165,36 +159,53 @@ std::vector<size_t> CardRows::WorthPacking() const {
 StatusOr<bool> CardRows::Pack() {
   const std::vector<size_t> packed = WorthPacking();
   if (packed.empty()) return false;
+  FACEGATE_ASSIGN_OR_RETURN(std::optional<Slab> to, PackedOf(packed));
+  if (!to.has_value()) {
+    size_t used = 0;
+    size_t live = 0;
+    for (const Slab& slab : slabs_) used += slab.used, live += slab.live;
+    if (live < used - used / 4) Clear();
+    return false;
+  }
+  std::vector<Slab> slabs;
+  slabs.reserve(slabs_.size());
+  for (size_t i = 0; i < slabs_.size(); ++i) {
+    if (!std::binary_search(packed.begin(), packed.end(), i)) slabs.push_back(std::move(slabs_[i]));
+  }
+  slabs.push_back(*std::move(to));
+  slabs_ = std::move(slabs);
+  Publish(0.0);
+  return true;
+}
+
+StatusOr<std::optional<CardRows::Slab>> CardRows::PackedOf(const std::vector<size_t>& packed) {
   size_t rows = 0;
   for (const size_t i : packed) rows += slabs_[i].live;
-  // Room for as many again, so that what comes next needs no other slab.
+  // Room for as many again, so that what comes next needs no other slab; or for these at least.
   FACEGATE_ASSIGN_OR_RETURN(std::optional<Slab> to,
                             MakeSlab(std::clamp(2 * rows, kLeastSlabRows, largest_slab())));
-  if (!to.has_value()) return false;
+  if (!to.has_value()) {
+    FACEGATE_ASSIGN_OR_RETURN(to, MakeSlab(std::max(rows, kLeastSlabRows)));
+  }
+  if (!to.has_value()) return to;
   for (const size_t i : packed) {
     for (CardLayout::Run run : slabs_[i].runs) {
-      const Status copied = card_.Copy(*slabs_[i].block, run.at, run.rows, *to->block, to->used);
-      if (!copied.ok()) {
-        Drop(*to);
-        return copied;
-      }
+      FACEGATE_RETURN_IF_ERROR(
+          card_.Copy(*slabs_[i].block, run.at, run.rows, *to->block, to->used));
       run.at = to->used;
       to->runs.push_back(run);
       to->used += run.rows;
       to->live += run.rows;
     }
   }
-  for (const size_t i : packed) Drop(slabs_[i]);
-  std::erase_if(slabs_, [](const Slab& slab) { return slab.block == nullptr; });
-  slabs_.push_back(*std::move(to));
-  Publish(0.0);
-  return true;
+  return to;
 }
 
 void CardRows::Publish(double residual) {
   auto now = std::make_shared<CardLayout>();
   std::map<uint64_t, size_t> rows;
   for (const Slab& slab : slabs_) {
+    if (slab.used == 0) continue;  // as in parts()
     now->slabs.push_back(slab.runs);
     for (const CardLayout::Run& run : slab.runs) rows[run.segment] += run.rows;
   }

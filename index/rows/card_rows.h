@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "face/base/mutex.h"
@@ -15,11 +17,40 @@
 
 namespace facegate {
 
-// What rows of all indexes may take of the card, and take.
+// What rows of all indexes may take of the card, and take. One thread at a time changes it, any
+// number may read it meanwhile.
 struct CardBudget {
-  uint64_t limit = 0;
-  uint64_t bytes = 0;
-  uint64_t rows = 0;  // that searches look through
+  explicit CardBudget(uint64_t most) : limit(most) {}
+
+  const uint64_t limit;
+  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> rows{0};        // that searches look through
+  std::atomic<uint64_t> rows_left{0};   // that have no room
+  std::atomic<uint64_t> given_back{0};  // counts how often something was
+};
+
+// Bytes of a budget, until it goes.
+class CardShare {
+ public:
+  CardShare(CardBudget& budget, uint64_t bytes) : budget_(&budget), bytes_(bytes) {
+    budget_->bytes += bytes_;
+  }
+  ~CardShare() {
+    if (budget_ == nullptr) return;
+    budget_->bytes -= bytes_;
+    budget_->given_back += 1;
+  }
+  CardShare(CardShare&& other) noexcept
+      : budget_(std::exchange(other.budget_, nullptr)), bytes_(other.bytes_) {}
+  CardShare& operator=(CardShare&& other) noexcept {
+    std::swap(budget_, other.budget_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+
+ private:
+  CardBudget* budget_;
+  uint64_t bytes_;
 };
 
 // Where the rows of an index lie on the card. Immutable.
@@ -66,15 +97,20 @@ class CardRows {
   StatusOr<bool> AddSlab(size_t rows);
   // Adds rows of a segment, which follow those that are here of it: at most room().
   Status Add(uint64_t segment, std::span<const uint16_t> halves, double residual);
-  // Puts slabs together where that is worth it and there is room for it: some of them in a call;
-  // false when there is nothing left to do.
+  // Puts slabs together where that is worth it: some of them in a call; false when there is nothing
+  // left to do. Where there is no room for that and much is lost to holes, everything is given
+  // back, and is to be added again.
   StatusOr<bool> Pack();
   // Wipes and gives back everything. When another call throws, this must follow.
   void Clear() noexcept;
 
  private:
   struct Slab {
-    std::unique_ptr<SearchCard::Block> block;
+    Slab(std::unique_ptr<SearchCard::Block> memory, CardShare part, size_t rows)
+        : share(std::move(part)), block(std::move(memory)), capacity(rows) {}
+
+    CardShare share;
+    std::unique_ptr<SearchCard::Block> block;  // goes first
     size_t capacity = 0;
     size_t used = 0;
     size_t live = 0;
@@ -84,12 +120,13 @@ class CardRows {
   size_t bytes_of_row() const { return dimension_ * sizeof(uint16_t); }
   size_t largest_slab() const;
   // For so many rows the budget has room.
-  uint64_t rows_left() const { return (budget_.limit - budget_.bytes) / bytes_of_row(); }
+  uint64_t rows_left() const { return (budget_.limit - budget_.bytes.load()) / bytes_of_row(); }
   // Nothing when there is no room.
   StatusOr<std::optional<Slab>> MakeSlab(size_t rows);
-  void Drop(Slab& slab);
-  // Numbers of slabs that are to be put together.
+  // Numbers of slabs that are to be put together, of which there is more than one or which has
+  // holes.
   std::vector<size_t> WorthPacking() const;
+  StatusOr<std::optional<Slab>> PackedOf(const std::vector<size_t>& packed);
   void Publish(double residual);
 
   const size_t dimension_;

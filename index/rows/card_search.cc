@@ -13,8 +13,8 @@ namespace {
 
 class ThreadedCardSearch final : public CardSearch {
  public:
-  ThreadedCardSearch(std::unique_ptr<SearchCard> card, uint64_t budget)
-      : card_(std::make_shared<SharedCard>(std::move(card), budget)),
+  ThreadedCardSearch(std::unique_ptr<SearchCard> card, const Options& options)
+      : card_(std::make_shared<SharedCard>(std::move(card), options)),
         follow_(std::make_shared<FollowThread>()),
         thread_([shared = card_] { shared->Serve(); }) {}
   ~ThreadedCardSearch() override {
@@ -38,9 +38,9 @@ class ThreadedCardSearch final : public CardSearch {
 }  // namespace
 
 StatusOr<std::unique_ptr<CardSearch>> CardSearch::Start(std::unique_ptr<SearchCard> card,
-                                                        uint64_t budget) {
+                                                        const Options& options) {
   return CatchToStatus("searching on a card", [&]() -> StatusOr<std::unique_ptr<CardSearch>> {
-    return std::make_unique<ThreadedCardSearch>(std::move(card), budget);
+    return std::make_unique<ThreadedCardSearch>(std::move(card), options);
   });
 }
 

@@ -14,9 +14,13 @@ namespace facegate {
 // as they fit, and one thread looks through them for all callers who wait. Thread-safe.
 class CardSearch {
  public:
-  // Uses `budget` bytes of the card at most.
+  struct Options {
+    uint64_t budget = 0;  // bytes of the card that rows take at most
+    // An index with fewer rows is scanned: that is as fast.
+    size_t least_rows = 16'384;
+  };
   static StatusOr<std::unique_ptr<CardSearch>> Start(std::unique_ptr<SearchCard> card,
-                                                     uint64_t budget);
+                                                     const Options& options);
   virtual ~CardSearch() = default;
 
   // Its rows are on the card once it was told of them. It may outlive this, and looks through
@@ -28,9 +32,10 @@ class CardSearch {
   struct Counts {
     uint64_t rows = 0;        // on the card
     uint64_t bytes = 0;       // that are taken there
-    uint64_t queries = 0;     // that the card has answered
+    uint64_t rows_left = 0;   // that have no room there, and are scanned on the CPU
+    uint64_t queries = 0;     // that the card has looked through its rows for
     uint64_t passes = 0;      // in so many passes
-    bool is_full = false;     // rows are left out, which searches scan on the CPU
+    uint64_t refused = 0;     // passes for which the card had no memory
     bool has_failed = false;  // the card gave an error, and is not asked any more
   };
   virtual Counts counts() const = 0;

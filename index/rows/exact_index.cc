@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "face/base/catch.h"
@@ -146,34 +147,56 @@ class ExactView final : public IndexView {
     if (search.exact && finder_->is_approximate()) return OkStatus();
     // Of rows of few groups a finder finds too few.
     if (search.groups != nullptr || search.k > finder_->most() / kWantedOfGroup) return OkStatus();
-    for (size_t wanted =
-             std::min(std::max(kLeastWanted, kWantedOfGroup * search.k), finder_->most());
-         ; wanted = finder_->most()) {
-      const auto [numbers, left] = Left(queries, rough);
-      if (left.empty()) return OkStatus();
-      FACEGATE_ASSIGN_OR_RETURN(const Finding finding, finder_->Find(left, wanted, stop));
-      RowSnapshot rest = snapshot_.Without(finding.coverage);
-      if (rest.rows() > 0) finder_->Follow(snapshot_);
-      // Where it looks through little, all is scanned at once.
-      if (rest.rows() > snapshot_.rows() / 2) return OkStatus();
-      std::vector<Candidates> others(left.size());
-      if (rest.rows() > 0) {
-        FACEGATE_ASSIGN_OR_RETURN(ScanOutcome scanned, Scan(std::move(rest), left, search, stop));
-        rough.held.push_back(std::move(scanned.snapshot));
-        others = std::move(scanned.candidates);
-      }
-      const FoundRowsReader reader(snapshot_);
-      for (size_t i = 0; i < left.size(); ++i) {
-        CandidateSelection selection(search.k, search.least);
-        reader.Offer(finding.queries[i], selection);
-        for (const auto& candidate : others[i]) selection.Offer(candidate);
-        if (!finder_->is_approximate() && !(finding.queries[i].beyond < selection.floor()))
-          continue;
-        rough.candidates[numbers[i]] = selection.Take();
-        searching_->found.fetch_add(1);
-      }
-      if (wanted == finder_->most()) return OkStatus();
+    // Where it looks through little, all is scanned at once.
+    if (finder_->state().rows < snapshot_.rows() / 2) {
+      finder_->Follow(snapshot_);
+      return OkStatus();
     }
+    const size_t few = std::max(kLeastWanted, kWantedOfGroup * search.k);
+    if (few < finder_->most()) {
+      FACEGATE_RETURN_IF_ERROR(FindRows(few, queries, search, stop, rough));
+    }
+    return FindRows(finder_->most(), queries, search, stop, rough);
+  }
+
+  // Asks for `wanted` rows of each query that has no candidates yet.
+  Status FindRows(size_t wanted, Queries queries, const RowSearch& search, const StopCheck& stop,
+                  Rough& rough) const {
+    const auto [numbers, left] = Left(queries, rough);
+    if (left.empty()) return OkStatus();
+    FACEGATE_ASSIGN_OR_RETURN(const Finding finding, finder_->Find(left, wanted, stop));
+    RowSnapshot rest = snapshot_.Without(finding.coverage);
+    if (rest.rows() > 0) finder_->Follow(snapshot_);
+    if (rest.rows() > snapshot_.rows() / 2) return OkStatus();
+    std::vector<Candidates> others(left.size());
+    if (rest.rows() > 0) {
+      FACEGATE_ASSIGN_OR_RETURN(ScanOutcome scanned, Scan(std::move(rest), left, search, stop));
+      rest = std::move(scanned.snapshot);  // maybe that of a later search
+      others = std::move(scanned.candidates);
+    }
+    const FoundRowsReader reader(rest);
+    for (size_t i = 0; i < left.size(); ++i) {
+      FACEGATE_RETURN_IF_ERROR(Ask(stop));
+      const FoundRows& found = finding.queries[i];
+      CandidateSelection selection(search.k, search.least);
+      reader.Offer(found, selection);
+      for (const auto& candidate : others[i]) selection.Offer(candidate);
+      if (!IsAnswered(found, selection, wanted)) continue;
+      rough.candidates[numbers[i]] = selection.Take();
+      searching_->found.fetch_add(1);
+    }
+    rough.held.push_back(std::move(rest));
+    return OkStatus();
+  }
+
+  // Nothing else can be in the answer, or an approximate finder has no more to say.
+  bool IsAnswered(const FoundRows& found, const CandidateSelection& selection,
+                  size_t wanted) const {
+    constexpr double kNothing = -std::numeric_limits<double>::infinity();
+    if (!finder_->is_approximate()) {
+      return found.beyond < selection.floor() || found.beyond == kNothing;
+    }
+    return selection.has_all_groups() || found.rows.size() < wanted || wanted == finder_->most();
   }
 
   std::span<const float> VectorOf(const CandidateSelection::Candidate& candidate) const {

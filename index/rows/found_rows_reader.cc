@@ -5,8 +5,8 @@
 namespace facegate {
 
 FoundRowsReader::FoundRowsReader(const RowSnapshot& snapshot) : snapshot_(snapshot) {
-  parts_.reserve(snapshot.parts().size());
-  for (const RowSnapshot::Part& part : snapshot.parts()) {
+  parts_.reserve(snapshot.whole().size());
+  for (const RowSnapshot::Part& part : snapshot.whole()) {
     parts_.emplace_back(part.segment->serial(), &part);
   }
   std::sort(parts_.begin(), parts_.end());

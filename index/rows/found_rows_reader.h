@@ -11,7 +11,8 @@
 
 namespace facegate {
 
-// Reads what a finder found, among the rows of a snapshot. The snapshot must outlive it.
+// Reads what a finder found, among the rows that a snapshot has, whether it leaves them out or not.
+// The snapshot must outlive it.
 class FoundRowsReader {
  public:
   // Throws std::bad_alloc.

@@ -1,5 +1,6 @@
 #include "index/rows/half.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -37,6 +38,12 @@ inline float ToFloat(uint16_t half) {
 
 float FromHalf(uint16_t half) { return ToFloat(half); }
 
+void WipedHalves::Wipe() {
+  std::fill(values_.begin(), values_.end(), uint16_t{0});
+  // So that the compiler does not leave it out as without effect.
+  __asm__ __volatile__("" : : "r"(values_.data()) : "memory");
+}
+
 bool RoundToHalves(std::span<const float> vector, std::span<uint16_t> halves, double& residual) {
   double norm = 0.0;
   double left_over = 0.0;
@@ -56,7 +63,8 @@ double HalfDotErrorBound(size_t dimension) {
   // A half is off by 2^-11 of its value at most, or 2^-25.
   const double norm =
       kLargestNorm * (1.0 + 0x1p-11) + std::sqrt(static_cast<double>(dimension)) * 0x1p-25;
-  return 2.0 * static_cast<double>(dimension) * 0x1p-23 * norm * norm * kUpwards;
+  const double steps = 2.0 * static_cast<double>(dimension) * 0x1p-23;
+  return steps / (1.0 - steps) * norm * norm * kUpwards;
 }
 
 double HalfScoreErrorBound(size_t dimension, double query_residual, double row_residual) {

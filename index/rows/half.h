@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace facegate {
 
@@ -23,11 +24,33 @@ bool RoundToHalves(std::span<const float> vector, std::span<uint16_t> halves, do
 
 float FromHalf(uint16_t half);
 
+// Halves of faces, which are wiped before their memory goes.
+class WipedHalves {
+ public:
+  WipedHalves() = default;
+  explicit WipedHalves(size_t count) : values_(count) {}
+  ~WipedHalves() { Wipe(); }
+  WipedHalves(const WipedHalves&) = delete;
+  WipedHalves& operator=(const WipedHalves&) = delete;
+
+  size_t size() const { return values_.size(); }
+  std::span<uint16_t> Part(size_t begin, size_t count) {
+    return std::span(values_).subspan(begin, count);
+  }
+  std::span<const uint16_t> First(size_t count) const { return std::span(values_).first(count); }
+
+ private:
+  void Wipe();
+
+  std::vector<uint16_t> values_;
+};
+
 // A bound of |a card's product - q'.x'|, for norms up to kLargestNorm each. Products of halves are
 // exact in float32. A tensor core adds them in groups whose terms it shifts to the largest one's
 // exponent and cuts off there, with 24 bits at least (Fasi, Higham, Mikaitis, Pranesh, "Numerical
 // behavior of NVIDIA tensor cores", 2021). So each of the d terms, and of at most d sums, is off by
-// 2^-23 of what no partial sum of absolute values is above, |q'| |x'|.
+// 2^-23 of a partial sum, which is at most |q'| |x'| and what the steps before were off by: with
+// n = 2 d 2^-23 the sum is off by n / (1 - n) |q'| |x'|.
 double HalfDotErrorBound(size_t dimension);
 
 // A bound of |a card's product - CosineScore()| of a query and rows with these residuals.

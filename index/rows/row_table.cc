@@ -143,7 +143,8 @@ RowSnapshot RowSnapshot::Without(std::shared_ptr<const Coverage> coverage) const
   rest.segments_ = segments_;
   rest.number_ = number_;
   rest.left_out_ = std::move(coverage);
-  for (Part part : parts_) {
+  rest.whole_ = std::make_shared<const std::vector<Part>>(whole());
+  for (Part part : whole()) {
     part.begin = std::max(part.begin, rest.left_out_->RowsOf(part.segment->serial()));
     if (part.begin >= part.end) continue;
     rest.parts_.push_back(part);

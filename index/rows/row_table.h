@@ -22,7 +22,7 @@ class RowSnapshot {
  public:
   struct Part {
     const Segment* segment = nullptr;
-    size_t begin = 0;  // those before are not in it; 0 but for Without()
+    size_t begin = 0;  // those before are left out; 0 but for Without()
     size_t end = 0;
   };
 
@@ -33,17 +33,20 @@ class RowSnapshot {
   // No segment came to the table or left it between the two.
   bool HasSegmentsOf(const RowSnapshot& other) const { return segments_ == other.segments_; }
 
-  // The same without the rows that something else looks through. Throws std::bad_alloc.
+  // The same, but what is to be scanned of it are the rows that `coverage` does not have. Throws
+  // std::bad_alloc.
   RowSnapshot Without(std::shared_ptr<const Coverage> coverage) const;
-  // What Without() left out; null where there was none. It makes snapshots comparable: of two with
-  // the same, the later one has all rows of the other that are still there.
+  // What Without() left out; null where there was none.
   const std::shared_ptr<const Coverage>& left_out() const { return left_out_; }
+  // The parts with what was left out.
+  const std::vector<Part>& whole() const { return whole_ == nullptr ? parts_ : *whole_; }
 
  private:
   friend class RowTable;
   using Segments = std::vector<std::shared_ptr<Segment>>;
   std::shared_ptr<const Segments> segments_;
   std::shared_ptr<const Coverage> left_out_;
+  std::shared_ptr<const std::vector<Part>> whole_;  // null: all are in parts_
   std::vector<Part> parts_;
   uint64_t number_ = 0;
   size_t rows_ = 0;

@@ -281,7 +281,7 @@ std::shared_ptr<SearchPool::Batch> SearchPool::TakeWaiting(const std::shared_ptr
   for (const auto& request : waiting_) {
     const ScanTask& task = request->task;
     if (request == first || task.scan != first->task.scan) continue;
-    // The latest of their snapshots must have what the others want.
+    // What the latest of their snapshots leaves out is what the others have looked through.
     if (task.snapshot.left_out() != first->task.snapshot.left_out()) continue;
     if (queries + task.queries.size() > ScanTask::kMostQueries) continue;
     queries += task.queries.size();

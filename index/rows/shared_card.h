@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "face/base/catch.h"
 #include "face/base/mutex.h"
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
 #include "index/rows/card_rows.h"
 #include "index/rows/card_search.h"
+#include "index/rows/half.h"
 #include "index/rows/search_card.h"
 
 namespace facegate {
@@ -27,9 +27,11 @@ struct CardPass {
 
 // Queries that a caller waits for.
 struct CardRequest {
+  explicit CardRequest(size_t values) : halves(values) {}
+
   std::shared_ptr<CardRows> rows;
   size_t dimension = 0;
-  std::vector<uint16_t> halves;
+  WipedHalves halves;
   size_t wanted = 0;
 
   // These are guarded by the queue's mutex.
@@ -45,24 +47,30 @@ struct CardRequest {
 // finders, which may outlive the thread that serves them.
 class SharedCard {
  public:
-  // Uses `budget` bytes of the card at most.
-  SharedCard(std::unique_ptr<SearchCard> card, uint64_t budget);
+  SharedCard(std::unique_ptr<SearchCard> card, const CardSearch::Options& options);
 
   const std::string& name() const { return name_; }
   size_t most_wanted() const { return most_wanted_; }
+  size_t least_rows() const { return options_.least_rows; }
 
   // It must outlive them.
   std::shared_ptr<CardRows> MakeRows(size_t dimension);
 
-  // Calls `work` with the card to itself. When it fails or throws, `rows` are given up.
+  // Calls `work` with the card to itself. When it fails or throws, and when the card has failed
+  // before, `rows` are given up.
   template <typename Work>
   Status Change(CardRows& rows, const Work& work) {
     const WriterLock lock(mutex_);
-    if (has_failed_.load()) return Status(StatusCode::kUnavailable, "the card has failed");
-    const Status status = CatchToStatus("the card's rows", [&] { return work(); });
+    Status status(StatusCode::kUnavailable, "the card is not asked any more");
+    try {
+      if (!is_away()) status = work();
+    } catch (...) {
+      rows.Clear();
+      throw;
+    }
     if (status.ok()) return status;
     rows.Clear();
-    if (status.code() != StatusCode::kResourceExhausted) Fail(status);
+    if (status.code() == StatusCode::kInternal) Fail(status);
     return status;
   }
 
@@ -73,34 +81,38 @@ class SharedCard {
   void Serve();
   void Close();
 
-  // Rows had to be left out.
-  void SetFull();
+  // So many rows of an index have no room, where there were `before`.
+  void CountLeft(uint64_t before, uint64_t now);
+  // Counts how often room was given back.
+  uint64_t given_back() const { return budget_.given_back.load(); }
 
-  bool has_failed() const { return has_failed_.load(); }
-  CardSearch::Counts counts();
+  // It has failed, or is closed.
+  bool is_away() const { return has_failed_.load() || is_closed_.load(); }
+  CardSearch::Counts counts() const;
 
  private:
   std::vector<std::shared_ptr<CardRequest>> TakeWaiting();
   std::shared_ptr<const CardPass> Look(const std::vector<std::shared_ptr<CardRequest>>& requests);
   void Fail(const Status& status);
 
+  const CardSearch::Options options_;
   const size_t most_wanted_;
   const std::string name_;
+  CardBudget budget_;
 
   // Held by whoever uses the card or changes what lies on it.
   SharedMutex mutex_;
   const std::unique_ptr<SearchCard> card_;
-  CardBudget budget_;
 
   Mutex queue_mutex_;
   CondVar work_;
   std::deque<std::shared_ptr<CardRequest>> waiting_ FACEGATE_GUARDED_BY(queue_mutex_);
-  bool closed_ FACEGATE_GUARDED_BY(queue_mutex_) = false;
 
-  std::atomic<bool> is_full_{false};
+  std::atomic<bool> is_closed_{false};  // changes under queue_mutex_
   std::atomic<bool> has_failed_{false};
   std::atomic<uint64_t> queries_{0};
   std::atomic<uint64_t> passes_{0};
+  std::atomic<uint64_t> refused_{0};
 };
 
 }  // namespace facegate

@@ -34,9 +34,13 @@ class CardSearchTest : public ::testing::Test {
  protected:
   static constexpr size_t kSize = 32;
 
-  void Start(size_t most_wanted = 2048, uint64_t budget = uint64_t{1} << 30) {
-    FACEGATE_ASSERT_OK_AND_ASSIGN(
-        search_, CardSearch::Start(std::make_unique<FakeCard>(card_, most_wanted), budget));
+  static constexpr size_t kRowBytes = kSize * sizeof(uint16_t);
+
+  void Start(size_t most_wanted = 2048, uint64_t budget = uint64_t{1} << 30,
+             size_t least_rows = 0) {
+    FACEGATE_ASSERT_OK_AND_ASSIGN(search_,
+                                  CardSearch::Start(std::make_unique<FakeCard>(card_, most_wanted),
+                                                    {.budget = budget, .least_rows = least_rows}));
     ASSERT_THAT(index().SetFinder(search_->MakeFinder(kSize)), IsOk());
   }
   // Until what the index has is on the card.
@@ -105,6 +109,15 @@ TEST_F(CardSearchTest, AsksForMoreWhereOneGroupTakesAllPlaces) {
   oracle_.ExpectExact(centre, 2);
   EXPECT_EQ(on_card(), 1u);
   EXPECT_EQ(search_->counts().queries, 2u);
+}
+
+TEST_F(CardSearchTest, HasProvedItWhereItHasSeenAllGroups) {
+  for (uint64_t i = 0; i < 1000; ++i) oracle_.Add(i % 40, Random());
+  Start();
+  Settle();
+  oracle_.ExpectExact(Random(), 50);
+  EXPECT_EQ(on_card(), 1u);
+  EXPECT_EQ(search_->counts().queries, 2u) << "all rows come at the second time";
 }
 
 TEST_F(CardSearchTest, EqualsFullScanWhereAllScoresAreNegative) {
@@ -193,23 +206,97 @@ TEST_F(CardSearchTest, PutsSmallSlabsTogether) {
   }
   EXPECT_LE(most, 5u);
   EXPECT_EQ(search_->counts().rows, 45'000u);
-  EXPECT_LT(card_->used, 3 * 45'000 * kSize * sizeof(uint16_t));
+  EXPECT_LT(card_->used, 3 * 45'000 * kRowBytes);
   oracle_.ExpectExact(Random(), 3);
 }
 
 TEST_F(CardSearchTest, ScansWhatHasNoRoomOnTheCard) {
   Fill(10'000);
-  Start(2048, 8192 * kSize * sizeof(uint16_t));
+  Start(2048, 8192 * kRowBytes);
   Settle();
-  EXPECT_TRUE(search_->counts().is_full);
+  EXPECT_EQ(search_->counts().rows_left, 10'000u - 8192u);
   EXPECT_EQ(search_->counts().rows, 8192u);
   oracle_.ExpectExact(Random(), 10);
   oracle_.ExpectExact(oracle_.rows().back().vector, 1);
   EXPECT_EQ(on_card(), 2u);
 }
 
+// A segment that grew has rows in two slabs; the older one is packed behind the other, and what the
+// segment gets next comes there.
+TEST_F(CardSearchTest, FindsRowsOfASegmentThatLieApart) {
+  Fill(5000);
+  Start();
+  Settle();
+  Fill(300);
+  Settle();
+  for (size_t i = 0; i < 400; ++i) oracle_.RemoveAt(0);
+  for (size_t i = 0; i < 300; ++i) oracle_.RemoveAt(300);
+  oracle_.Move(0.1);
+  Settle();
+  Fill(300);
+  Settle();
+  ASSERT_EQ(search_->counts().rows, oracle_.rows().size());
+  for (size_t place = oracle_.rows().size() - 300; place < oracle_.rows().size(); place += 7) {
+    oracle_.ExpectExact(oracle_.rows()[place].vector, 1);
+  }
+}
+
+// What is removed and comes anew leaves holes, for which a tight card has no other room.
+TEST_F(CardSearchTest, KeepsATightCardFullAmidChanges) {
+  Fill(20'000);
+  Start(2048, 16'384 * kRowBytes);
+  Settle();
+  ASSERT_EQ(search_->counts().rows, 16'384u);
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 4000; ++i) oracle_.RemoveAt(1000);
+    Fill(4000);
+    oracle_.Move(0.1);
+    Settle();
+    EXPECT_GT(search_->counts().rows, 10'000u) << round;
+  }
+  oracle_.ExpectExact(Random(), 3);
+}
+
+TEST_F(CardSearchTest, AsksNothingMoreOfACardThatIsFull) {
+  Fill(10'000);
+  Start(2048, uint64_t{1} << 30);
+  card_->capacity = 8192 * kRowBytes;
+  Settle();
+  const size_t before = card_->allocations;
+  for (int i = 0; i < 5; ++i) oracle_.ExpectExact(Random(), 3);
+  search_->AwaitIdle();
+  EXPECT_EQ(card_->allocations, before);
+  EXPECT_EQ(on_card(), 5u);
+}
+
+TEST_F(CardSearchTest, TakesInWhatWasLeftOnceThereIsRoom) {
+  Start(2048, 16'384 * kRowBytes);
+  OracleIndex other(MakeExactIndex(kSize));
+  ASSERT_THAT(other.index().SetFinder(search_->MakeFinder(kSize)), IsOk());
+  for (uint64_t i = 0; i < 12'000; ++i) other.Add(i + 1, Random());
+  ASSERT_THAT(other.index().BeginMove(2.0), IsOk());
+  search_->AwaitIdle();
+  Fill(8000);
+  Settle();
+  EXPECT_GT(search_->counts().rows_left, 3000u);
+  ASSERT_THAT(other.index().SetFinder(nullptr), IsOk());
+  Settle();
+  EXPECT_EQ(search_->counts().rows, 8000u);
+  EXPECT_EQ(search_->counts().rows_left, 0u);
+}
+
+TEST_F(CardSearchTest, LeavesSmallIndexesToTheProcessor) {
+  Start(2048, uint64_t{1} << 30, 2000);
+  Fill(1999);
+  Settle();
+  EXPECT_EQ(card_->used, 0u);
+  Fill(1);
+  Settle();
+  EXPECT_EQ(search_->counts().rows, 2000u);
+}
+
 TEST_F(CardSearchTest, ServesManyIndexesWithinOneBudget) {
-  Start(2048, 12'288 * kSize * sizeof(uint16_t));
+  Start(2048, 12'288 * kRowBytes);
   OracleIndex other(MakeExactIndex(kSize));
   ASSERT_THAT(other.index().SetFinder(search_->MakeFinder(kSize)), IsOk());
   Fill(8000);
@@ -250,6 +337,17 @@ TEST_F(CardSearchTest, GoesOnWithoutACardThatFails) {
   oracle_.ExpectExact(Random(), 10);
   EXPECT_TRUE(search_->counts().has_failed);
   EXPECT_EQ(on_card(), 0u);
+}
+
+TEST_F(CardSearchTest, GivesUpEverythingOnACardThatFails) {
+  Fill(2000);
+  Start();
+  Settle();
+  card_->on_search = [] { return Internal("an illegal memory access"); };
+  oracle_.ExpectExact(Random(), 10);
+  Settle();
+  EXPECT_EQ(card_->used, 0u);
+  EXPECT_EQ(search_->counts().rows, 0u);
 }
 
 TEST_F(CardSearchTest, GoesOnWithoutACardThatTakesNoRows) {
@@ -328,9 +426,9 @@ TEST_F(SlowCardTest, SearchesOnTheProcessorOnceItIsClosed) {
   oracle_.ExpectExact(Random(), 3);
 }
 
-// Rows come, go and move while others search: nothing that was removed is found.
-TEST_F(CardSearchTest, NeverGivesARowThatWasRemoved) {
-  Fill(4000);
+// Rows come, go and move while others search: each search finds what its view had.
+TEST_F(CardSearchTest, FindsWhatWasThereWhileRowsComeGoAndMove) {
+  Fill(3000);
   Start();
   Settle();
   std::mutex mutex;  // the index's callers order changes and views like that
@@ -339,35 +437,34 @@ TEST_F(CardSearchTest, NeverGivesARowThatWasRemoved) {
   for (int i = 0; i < 3; ++i) {
     callers.emplace_back([&, query = Random()] {
       while (!done) {
-        uint64_t removed = 0;
         std::unique_ptr<IndexView> view;
-        std::vector<float> gone;
+        std::vector<OracleRow> rows;
         {
           const std::lock_guard lock(mutex);
-          const OracleRow row = oracle_.rows().front();
-          removed = row.template_id;
-          gone = row.vector;
           oracle_.RemoveAt(0);
-          oracle_.Add(row.group, query);
+          oracle_.Add(oracle_.rows().back().group + 1, query);
           auto taken = index().View();
           ASSERT_THAT(taken, IsOk());
           view = *std::move(taken);
+          rows = oracle_.rows();
         }
-        const std::vector<std::span<const float>> queries{gone};
+        const std::vector<float> asked = rows[rows.size() / 2].vector;
+        const std::vector<std::span<const float>> queries{asked};
         const auto found = view->Search(queries, {.k = 5});
         ASSERT_THAT(found, IsOk());
-        for (const IndexMatch& match : found->front()) ASSERT_NE(match.template_id, removed);
+        ExpectSame(found->front(), FullScan(rows, asked, 5));
       }
     });
   }
   for (int round = 0; round < Rounds(20, 500); ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     const std::lock_guard lock(mutex);
-    oracle_.Move(0.05);
+    oracle_.Move(0.02);
     ASSERT_THAT(index().BeginMove(2.0), IsOk());
   }
   done = true;
   for (std::thread& caller : callers) caller.join();
+  EXPECT_GT(on_card(), 10u);
 }
 
 }  // namespace

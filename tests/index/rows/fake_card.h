@@ -32,6 +32,7 @@ class FakeCard final : public SearchCard {
     std::function<Status()> on_search = [] { return OkStatus(); };
     std::function<Status()> on_write = [] { return OkStatus(); };
     std::vector<size_t> passes;  // queries of each
+    size_t allocations = 0;      // that were asked for
     std::set<const std::vector<uint16_t>*> memory;
 
     // Tells whether any row on the card is `halves`.
@@ -54,6 +55,7 @@ class FakeCard final : public SearchCard {
   StatusOr<std::unique_ptr<Block>> Allocate(size_t rows, size_t dimension) override {
     const std::lock_guard lock(state_->mutex);
     const size_t bytes = rows * dimension * sizeof(uint16_t);
+    state_->allocations += 1;
     if (state_->capacity - state_->used < bytes) {
       return Status(StatusCode::kResourceExhausted, "the card has no room");
     }

@@ -80,5 +80,28 @@ TEST(HalfTest, BoundsWhatRoundingChangesOfAScore) {
   }
 }
 
+// The worst that can be: what rounding the query leaves over lies along the row.
+TEST(HalfTest, BoundsAScoreWhereAllErrorsAddUp) {
+  std::mt19937_64 random(6);
+  for (const size_t size : {16, 128, 512}) {
+    const Embedding query = RandomEmbedding(random, size);
+    std::vector<uint16_t> q(size);
+    double of_query = 0.0;
+    ASSERT_TRUE(RoundToHalves(query.values(), q, of_query));
+    std::vector<float> left_over(size);
+    for (size_t i = 0; i < size; ++i) left_over[i] = query.values()[i] - FromHalf(q[i]);
+    const Embedding row = UnitOf(left_over);
+    double product = 0.0;  // of the halves of the query and the row as it is
+    for (size_t i = 0; i < size; ++i) {
+      product += static_cast<double>(FromHalf(q[i])) * static_cast<double>(row.values()[i]);
+    }
+    const auto score = static_cast<double>(CosineScore(query.values(), row.values()));
+    const double error = std::abs(product - score);
+    const double bound = HalfScoreErrorBound(size, of_query, 0.0) - HalfDotErrorBound(size);
+    EXPECT_LE(error, bound);
+    EXPECT_GT(error, 0.9 * bound) << "else it is no bound of this";
+  }
+}
+
 }  // namespace
 }  // namespace facegate
