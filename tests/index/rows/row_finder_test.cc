@@ -176,7 +176,7 @@ TEST(RowFinderTest, SearchesThatShareAScanMissNothingThatMovedBetweenThem) {
                 IsOk());
   });
   while (!held->is_scanning) std::this_thread::yield();
-  const std::vector<std::span<const float>> queries(8, wanted);
+  const std::vector<std::span<const float>> queries(32, wanted);
   std::array<std::vector<IndexMatch>, 2> found;
   std::array<std::atomic<int>, 2> asked{};
   const auto search = [&](const IndexView& view, size_t which) {
