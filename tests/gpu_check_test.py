@@ -103,6 +103,7 @@ class GpuPackage(Script):
 
     def test_a_module_shows_its_head_alone_and_takes_faiss_of_nobody(self):
         listing = "                 U malloc@GLIBC_2.2.5\n                 w __cxa_finalize\n00000000000fd070 D facegate_module\n"
+        listing += "000000000001c9c0 t _ZNSt7__cxx1112basic_string\n"
         self.assertEqual(gpu_package.mixed_names(listing), [])
         self.assertEqual(gpu_package.mixed_names(listing + "00000000000fd090 u _ZGVZ3one\n"), ["_ZGVZ3one"])
         taken = "                 U _ZN5faiss5IndexD2Ev\n"
