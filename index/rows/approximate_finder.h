@@ -16,7 +16,7 @@ enum class ApproximateKind {
 };
 
 struct ApproximateOptions {
-  // Below so many rows it does not begin: a scan is as fast.
+  // Below so many rows it does not begin: a scan is faster.
   size_t least_rows = 20'000;
   // It looks harder until so many of the 10 best rows are found, measured on rows of the index.
   double wanted_recall = 0.99;

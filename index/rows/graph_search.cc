@@ -23,17 +23,30 @@ constexpr int kConstructionEffort = 80;  // nodes that are looked at to find the
 constexpr size_t kLeastLookedAt = 64;    // by a search without effort; doubled by each effort
 constexpr size_t kAddedAtOnce = 16;      // by each thread, between two questions
 constexpr size_t kPreparedAtOnce = 10'000;
-constexpr size_t kBytesToAdd = size_t{1} << 22;  // far more than a thread takes meanwhile
+constexpr size_t kBytesToAdd = 96 * 1024;  // more than FAISS takes to add a node
+constexpr size_t kScoredAtOnce = 4096;     // between two questions
 
 // Of a node without a row. FAISS looks for short distances, which are negative scores here.
 constexpr float kFarthest = std::numeric_limits<float>::max();
 
+// What ends a search inside of FAISS, where it holds nothing that others wait for.
+struct SearchHasEnded {
+  Status status;
+};
+
 class NodeDistance final : public faiss::DistanceComputer {
  public:
-  NodeDistance(const RowNodes& nodes, size_t dimension) : nodes_(nodes), dimension_(dimension) {}
+  NodeDistance(const RowNodes& nodes, size_t dimension, StopCheck stop = {})
+      : nodes_(nodes), dimension_(dimension), stop_(std::move(stop)) {}
 
   void set_query(const float* query) override { query_ = query; }
-  float operator()(idx_t node) override { return Between(query_, VectorOf(node)); }
+  // Throws SearchHasEnded.
+  float operator()(idx_t node) override {
+    if (++scored_ % kScoredAtOnce == 0) {
+      if (Status status = Ask(stop_); !status.ok()) throw SearchHasEnded{std::move(status)};
+    }
+    return Between(query_, VectorOf(node));
+  }
   float symmetric_dis(idx_t a, idx_t b) override { return Between(VectorOf(a), VectorOf(b)); }
 
  private:
@@ -45,7 +58,9 @@ class NodeDistance final : public faiss::DistanceComputer {
 
   const RowNodes& nodes_;
   const size_t dimension_;
+  const StopCheck stop_;
   const float* query_ = nullptr;
+  size_t scored_ = 0;
 };
 
 // FAISS marks here what it has seen. One takes a byte a node and is made clean when it is new only,
@@ -87,14 +102,19 @@ class GraphSearch final : public NodeSearch {
                                           size_t wanted, size_t effort,
                                           const StopCheck& stop) const override {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
-    NodeDistance distance(nodes, dimension_);
+    NodeDistance distance(nodes, dimension_, stop);
     distance.set_query(query.data());
     // FAISS looks at as many as it is asked for, at least.
     const size_t looked_at = std::max(kLeastLookedAt << effort, wanted);
     std::vector<float> distances(looked_at);
     std::vector<HNSW::idx_t> numbers(looked_at, -1);
     auto table = tables_.Take();
-    graph_->search(distance, static_cast<int>(looked_at), numbers.data(), distances.data(), *table);
+    try {
+      graph_->search(distance, static_cast<int>(looked_at), numbers.data(), distances.data(),
+                     *table);
+    } catch (const SearchHasEnded& end) {
+      return end.status;
+    }
     tables_.Keep(std::move(table));
     std::vector<NodeScore> found;
     found.reserve(looked_at);
@@ -158,8 +178,6 @@ class GraphBuilder {
     while (added < order.size() && graph_->entry_point < 0) Add(0, order[added++]);
     while (added < order.size()) {
       FACEGATE_RETURN_IF_ERROR(Ask(between));
-      // A lack of memory shows here, and not where a thread of FAISS holds a lock.
-      ::operator delete(::operator new(threads_* kBytesToAdd));
       const size_t some = std::min(kAddedAtOnce * threads_, order.size() - added);
       ForEachOnThreads(threads_, some,
                        [&](size_t thread, size_t number) { Add(thread, order[added + number]); });
@@ -204,6 +222,8 @@ class GraphBuilder {
 
   void Add(size_t thread, uint32_t number) {
     if (nodes_[number].vector == nullptr) return;
+    // A lack of memory shows here, and not where FAISS holds a lock for which others wait.
+    ::operator delete(::operator new(kBytesToAdd));
     NodeDistance& distance = *distances_[thread];
     distance.set_query(nodes_[number].vector);
     graph_->add_with_locks(distance, graph_->levels[number] - 1, static_cast<int>(number),
