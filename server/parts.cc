@@ -49,9 +49,9 @@ StatusOr<std::unique_ptr<GalleryBackend>> OpenGallery(const Config& config, Cloc
   LocalGalleryOptions options;
   options.directory = config.data_dir;
   options.search_threads = static_cast<size_t>(config.search_threads);
-  options.index_device = config.index_device;
+  options.card.device = config.index_device;
   constexpr uint64_t kMegabyte = 1'000'000;
-  options.index_device_bytes = static_cast<uint64_t>(config.index_device_memory_mb) * kMegabyte;
+  options.card.bytes = static_cast<uint64_t>(config.index_device_memory_mb) * kMegabyte;
   options.on_write_health = std::move(listener);
   auto gallery = OpenLocalGallery(options, clock);
   if (!gallery.ok()) return Annotate(gallery.status(), "gallery");

@@ -378,12 +378,8 @@ StatusOr<std::unique_ptr<GalleryBackend>> OpenLocalGallery(std::unique_ptr<Templ
                                                            const LocalGalleryOptions& options,
                                                            Clock& clock) {
   const Clock::TimePoint begin = clock.Now();
-  FACEGATE_ASSIGN_OR_RETURN(SearchParts search,
-                            OpenSearchParts(options.search_threads,
-                                            {.device = options.index_device,
-                                             .bytes = options.index_device_bytes,
-                                             .open = options.open_card},
-                                            options.approximate));
+  FACEGATE_ASSIGN_OR_RETURN(SearchParts search, OpenSearchParts(options.search_threads,
+                                                                options.card, options.approximate));
   auto gallery =
       std::make_unique<StoreBackedGallery>(std::move(store), options, std::move(search), clock);
   const size_t threads = ThreadsFor(options.load_threads);

@@ -21,10 +21,7 @@ struct LocalGalleryOptions {
   size_t load_threads = 0;  // that rebuild the index at opening; 0: one for each core
   // Of one search, where there is much to read; 0: one for each core.
   size_t search_threads = 0;
-  // Where searches run (index/local/open_card.h), and how many bytes of a card they take at most.
-  std::string index_device = "cpu";
-  uint64_t index_device_bytes = 0;
-  CardOpener open_card = nullptr;
+  CardChoice card{};                 // where searches run
   ApproximateOptions approximate{};  // of the collections whose search is approximate
   // The time from a deletion until the store is compacted and the bytes leave its files
   // (index/store/eraser.h).
@@ -50,7 +47,7 @@ struct LocalGalleryOptions {
 //
 // `clock` must outlive the gallery. Fails with kStoreCorrupt, naming what is damaged, rather than
 // serve without it; kFailedPrecondition when another process has the directory open, and when
-// index_device cannot be used.
+// the card that is chosen cannot be used.
 StatusOr<std::unique_ptr<GalleryBackend>> OpenLocalGallery(const LocalGalleryOptions& options,
                                                            Clock& clock);
 

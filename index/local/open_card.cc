@@ -48,8 +48,9 @@ StatusOr<std::shared_ptr<CardSearch>> Start(const CardChoice& choice) {
     FACEGATE_ASSIGN_OR_RETURN(const uint64_t free, card->free_bytes());
     budget = static_cast<uint64_t>(static_cast<double>(free) * kShareOfFree);
   }
-  FACEGATE_ASSIGN_OR_RETURN(std::shared_ptr<CardSearch> search,
-                            CardSearch::Start(std::move(card), {.budget = budget}));
+  FACEGATE_ASSIGN_OR_RETURN(
+      std::shared_ptr<CardSearch> search,
+      CardSearch::Start(std::move(card), {.budget = budget, .least_rows = choice.least_rows}));
   LogInfo("searches run on {}, templates take up to {:.0f} MB there", search->name(),
           static_cast<double>(budget) / kMegabyte);
   return search;

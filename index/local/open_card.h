@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,8 @@ struct CardChoice {
   std::string device = "cpu";
   // Of the card's memory, at most; 0: 70 % of what is free.
   uint64_t bytes = 0;
+  // An index with fewer rows is scanned on the CPU.
+  size_t least_rows = CardSearch::Options{}.least_rows;
   // Null: what the module kSearchCardModule has, in a build for GPUs.
   CardOpener open = nullptr;
 };

@@ -107,6 +107,14 @@ class ApproximateFinder final : public RowFinder,
     }
   }
 
+  void LetGo() override {
+    try {
+      (void)TakeLatest(false);
+    } catch (...) {
+      return;  // no memory for a status
+    }
+  }
+
  private:
   Taken Current() const {
     const MutexLock lock(mutex_);
@@ -181,17 +189,19 @@ class ApproximateFinder final : public RowFinder,
     return plan;
   }
 
-  // Goes over to the latest snapshot. Where nothing is left of the one before, its segments are let
-  // go of with the last search in it. Without `anyhow` only where segments came or went.
+  // Goes over to the latest snapshot; without `anyhow` only where segments came or went. Those that
+  // went are let go of, and nothing holds them but searches that still read them.
   Status TakeLatest(bool anyhow) {
     std::optional<RowSnapshot> latest;
+    Taken taken;
     {
       const MutexLock lock(mutex_);
+      if (!waiting_.has_value()) return OkStatus();
+      const bool has_moved = taken_ != nullptr && !waiting_->HasSegmentsOf(taken_->snapshot);
+      if (!anyhow && !has_moved) return OkStatus();
       latest.swap(waiting_);
+      taken = taken_;
     }
-    const Taken taken = Current();
-    if (!latest.has_value()) return OkStatus();
-    if (taken != nullptr && !anyhow && latest->HasSegmentsOf(taken->snapshot)) return OkStatus();
     Status status = CatchToStatus("following an index", [&] {
       Publish(std::make_shared<TakenRows>(
           taken == nullptr ? NothingTaken(*latest)

@@ -10,15 +10,25 @@
 namespace facegate {
 
 struct FollowThread::State {
+  struct Turn {
+    std::weak_ptr<Follower> follower;
+    bool has_let_go = false;  // since it asked
+  };
+
   Mutex mutex;
   CondVar changed;
-  std::deque<std::weak_ptr<Follower>> waiting FACEGATE_GUARDED_BY(mutex);
+  std::deque<Turn> waiting FACEGATE_GUARDED_BY(mutex);
   bool busy FACEGATE_GUARDED_BY(mutex) = false;
   bool closed FACEGATE_GUARDED_BY(mutex) = false;
 
   void Run();
   // Nothing once it is closed.
   std::shared_ptr<Follower> Next(bool& is_closed);
+  // Whether `follower` is to go on; meanwhile others let go.
+  Status AskFor(const std::shared_ptr<Follower>& follower);
+  // One that waits and has not let go; null where there is none but `follower`.
+  std::shared_ptr<Follower> NextToLetGo(const std::shared_ptr<Follower>& follower)
+      FACEGATE_REQUIRES(mutex);
 };
 
 FollowThread::FollowThread()
@@ -41,10 +51,14 @@ void FollowThread::Ask(std::weak_ptr<Follower> follower) noexcept {
   try {
     const MutexLock lock(state_->mutex);
     auto& waiting = state_->waiting;
-    const bool waits = std::any_of(waiting.begin(), waiting.end(), [&](const auto& other) {
-      return !other.owner_before(follower) && !follower.owner_before(other);
+    const auto turn = std::find_if(waiting.begin(), waiting.end(), [&](const auto& other) {
+      return !other.follower.owner_before(follower) && !follower.owner_before(other.follower);
     });
-    if (!waits) waiting.push_back(std::move(follower));
+    if (turn != waiting.end()) {
+      turn->has_let_go = false;
+    } else {
+      waiting.push_back({.follower = std::move(follower)});
+    }
   } catch (...) {
     return;
   }
@@ -66,7 +80,7 @@ std::shared_ptr<Follower> FollowThread::State::Next(bool& is_closed) {
   is_closed = closed;
   if (closed) return nullptr;
   busy = true;
-  std::shared_ptr<Follower> follower = waiting.front().lock();
+  std::shared_ptr<Follower> follower = waiting.front().follower.lock();
   waiting.pop_front();
   return follower;
 }
@@ -75,13 +89,32 @@ void FollowThread::State::Run() {
   for (bool is_closed = false; !is_closed;) {
     const std::shared_ptr<Follower> follower = Next(is_closed);
     if (follower == nullptr) continue;
-    follower->FollowNow([this, &follower]() -> Status {
-      // Nobody else has it any more.
-      if (follower.use_count() == 1) return Status(StatusCode::kCancelled, "the index has gone");
-      const MutexLock lock(mutex);
-      return closed ? Status(StatusCode::kCancelled, "the gallery is closed") : OkStatus();
-    });
+    follower->FollowNow([this, &follower] { return AskFor(follower); });
   }
+}
+
+std::shared_ptr<Follower> FollowThread::State::NextToLetGo(
+    const std::shared_ptr<Follower>& follower) {
+  for (Turn& turn : waiting) {
+    if (std::exchange(turn.has_let_go, true)) continue;
+    std::shared_ptr<Follower> other = turn.follower.lock();
+    if (other != nullptr && other != follower) return other;
+  }
+  return nullptr;
+}
+
+Status FollowThread::State::AskFor(const std::shared_ptr<Follower>& follower) {
+  std::shared_ptr<Follower> other;
+  {
+    const MutexLock lock(mutex);
+    if (closed) return Status(StatusCode::kCancelled, "the gallery is closed");
+    other = NextToLetGo(follower);
+  }
+  if (other != nullptr) other->LetGo();
+  other.reset();
+  // Nobody else has it any more.
+  return follower.use_count() == 1 ? Status(StatusCode::kCancelled, "the index has gone")
+                                   : OkStatus();
 }
 
 }  // namespace facegate

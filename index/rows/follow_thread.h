@@ -13,6 +13,9 @@ class Follower {
   virtual ~Follower() = default;
   // Takes as long as it needs, and ends within milliseconds when `stop` is not OK. Throws nothing.
   virtual void FollowNow(const StopCheck& stop) = 0;
+  // Lets go of what is no more, on the same thread, where another one that follows would be waited
+  // for. Takes little time; FollowNow() comes later. Throws nothing.
+  virtual void LetGo() {}
 };
 
 // A thread that lets followers follow, one after the other. Thread-safe.

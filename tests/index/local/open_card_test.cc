@@ -54,8 +54,7 @@ class OpenCardTest : public GalleryTest {
     gallery_.reset();
     FACEGATE_ASSERT_OK_AND_ASSIGN(
         gallery_, OpenLocalGallery({.directory = directory(),
-                                    .index_device = "cuda:0",
-                                    .open_card = Giving(),
+                                    .card = {.device = "cuda:0", .least_rows = 0, .open = Giving()},
                                     .upkeep_interval = std::chrono::milliseconds(1)},
                                    clock_));
   }
@@ -145,14 +144,14 @@ TEST_F(OpenCardTest, WhatWasDeletedLeavesTheCardWithoutASearch) {
 TEST_F(OpenCardTest, AGalleryDoesNotOpenWithoutTheCardThatIsNamed) {
   gallery_.reset();
   EXPECT_THAT(
-      OpenLocalGallery(
-          {.directory = directory(), .index_device = "cuda:0", .open_card = Refusing()}, clock_),
+      OpenLocalGallery({.directory = directory(), .card = {.device = "cuda:0", .open = Refusing()}},
+                       clock_),
       StatusIs(StatusCode::kFailedPrecondition));
 }
 
 TEST_F(OpenCardTest, AGalleryThatIsInUseIsRefusedBeforeTheCardIsTouched) {
   EXPECT_THAT(
-      OpenLocalGallery({.directory = directory(), .index_device = "cuda:0", .open_card = Giving()},
+      OpenLocalGallery({.directory = directory(), .card = {.device = "cuda:0", .open = Giving()}},
                        clock_),
       StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_THAT(opened_, IsEmpty());

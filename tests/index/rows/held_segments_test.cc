@@ -92,6 +92,19 @@ TEST_P(HeldSegmentsTest, LetsGoOfWhatHasMoved) {
   EXPECT_EQ(held, scan_.segments());
 }
 
+TEST_P(HeldSegmentsTest, LetsGoBeforeItFollows) {
+  Begin(nullptr);
+  auto follower = std::dynamic_pointer_cast<Follower>(finder_);
+  follower->FollowNow({});
+  RemoveAndMove();
+  follower->LetGo();
+  EXPECT_EQ(finder_->state().rows, 1350u);
+  const int held = scan_.segments();
+  follower.reset();
+  finder_.reset();
+  EXPECT_EQ(held, scan_.segments());
+}
+
 TEST_P(HeldSegmentsTest, LetsGoOfWhatMovesWhileItTakesIn) {
   Begin(nullptr);
   int asked = 0;

@@ -172,8 +172,10 @@ TEST(RowFinderTest, SearchesThatShareAScanMissNothingThatMovedBetweenThem) {
     others.Add(1, 1, wanted);
   }
   std::jthread blocking([&] {
-    EXPECT_THAT(pool->Scan({.scan = held, .snapshot = others.Snapshot(), .queries = many}, {}),
-                IsOk());
+    EXPECT_THAT(
+        pool->Scan({.scan = held, .snapshot = others.Snapshot(), .queries = many, .search = {}},
+                   {}),
+        IsOk());
   });
   while (!held->is_scanning) std::this_thread::yield();
   const std::vector<std::span<const float>> queries(32, wanted);
