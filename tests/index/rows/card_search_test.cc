@@ -248,7 +248,7 @@ TEST_F(CardSearchTest, KeepsATightCardFullAmidChanges) {
   Settle();
   ASSERT_EQ(search_->counts().rows, 16'384u);
   for (int round = 0; round < 5; ++round) {
-    for (int i = 0; i < 4000; ++i) oracle_.RemoveAt(1000);
+    for (int i = 0; i < 4000; ++i) oracle_.RemoveAt(oracle_.rows().size() - 1);
     Fill(4000);
     oracle_.Move(0.1);
     Settle();
