@@ -1,6 +1,8 @@
 #include "index/rows/approximate_finder.h"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
@@ -23,6 +25,7 @@ constexpr size_t kMostParts = 4;
 constexpr size_t kShareOfCovered = 8;
 constexpr size_t kShareGone = 4;
 constexpr size_t kShareUnmeasured = 16;
+constexpr size_t kIgnoredAfterFailure = 10'000;  // calls of Follow()
 
 using Queries = std::span<const std::span<const float>>;
 using Taken = std::shared_ptr<const TakenRows>;
@@ -77,7 +80,6 @@ class ApproximateFinder final : public RowFinder,
         const MutexLock lock(mutex_);
         if (snapshot.number() < latest_) return;
         latest_ = snapshot.number();
-        latest_rows_ = snapshot.rows();
         if (!IsWorthFollowing(snapshot)) return;
         before.swap(waiting_);
         waiting_ = snapshot;
@@ -89,29 +91,31 @@ class ApproximateFinder final : public RowFinder,
   }
 
   void FollowNow(const StopCheck& stop) override {
+    bool has_failed = true;
+    bool was_stopped = false;
     try {
       const Status status = CatchToStatus("following an index", [&] { return FollowAll(stop); });
-      made_.reset();
-      // Nothing is held for searches that scan.
-      const bool has_none = Current() != nullptr && Current()->parts.empty();
-      if (has_none) Publish(nullptr);
-      if ((status.ok() && !has_none) || !Ask(stop).ok()) return;
-      {
-        const MutexLock lock(mutex_);
-        failed_at_ = latest_rows_;
+      was_stopped = !status.ok() && !Ask(stop).ok();
+      has_failed = !status.ok() && !was_stopped;
+      if (has_failed) {
+        LogWarning("an approximate search does not follow its index: {}", MessageOf(status));
       }
-      if (status.ok()) return;
-      LogWarning("an approximate search does not follow its index: {}", MessageOf(status));
     } catch (...) {
-      return;  // no memory for a warning
+      // There is no memory for a status, or for a warning.
     }
+    made_.reset();
+    // Nothing is held for searches that scan.
+    const bool has_none = Current() != nullptr && Current()->parts.empty();
+    if (has_none) Publish(nullptr);
+    const MutexLock lock(mutex_);
+    ignored_ = has_failed || (has_none && !was_stopped) ? kIgnoredAfterFailure : 0;
   }
 
   void LetGo() override {
     try {
-      (void)TakeLatest(false);
-    } catch (...) {
-      return;  // no memory for a status
+      TakeLatest(false);
+    } catch (const std::bad_alloc&) {
+      return;  // nothing is held then
     }
   }
 
@@ -126,15 +130,16 @@ class ApproximateFinder final : public RowFinder,
     taken_.swap(taken);
   }
 
-  bool IsWorthFollowing(const RowSnapshot& snapshot) const FACEGATE_REQUIRES(mutex_) {
-    const bool has_moved = taken_ != nullptr && !snapshot.HasSegmentsOf(taken_->snapshot);
-    return has_moved || HasManyFor(taken_.get(), snapshot);
+  bool IsWorthFollowing(const RowSnapshot& snapshot) FACEGATE_REQUIRES(mutex_) {
+    if (taken_ != nullptr && !snapshot.HasSegmentsOf(taken_->snapshot)) return true;
+    if (!HasMany(taken_.get(), snapshot)) return false;
+    if (ignored_ == 0) return true;
+    ignored_ -= 1;
+    return false;
   }
 
-  // So many rows could be taken in that it is worth the work. After a failure there must be more.
-  bool HasManyFor(const TakenRows* taken, const RowSnapshot& snapshot) const
-      FACEGATE_REQUIRES(mutex_) {
-    if (snapshot.rows() < failed_at_ + failed_at_ / kShareOfCovered) return false;
+  // So many rows could be taken in that it is worth the work.
+  bool HasMany(const TakenRows* taken, const RowSnapshot& snapshot) const {
     if (taken == nullptr) return snapshot.rows() >= least_rows_;
     return taken->Uncovered(snapshot) >=
            std::max(least_rows_, taken->coverage->rows() / kShareOfCovered);
@@ -162,7 +167,7 @@ class ApproximateFinder final : public RowFinder,
   };
 
   Status FollowAll(const StopCheck& stop) {
-    FACEGATE_RETURN_IF_ERROR(TakeLatest(true));
+    TakeLatest(true);
     // Nothing that was taken is held here: what moves while this goes on is to be let go of.
     const Plan plan = PlanFor(Current().get());
     if (plan.forgets) Publish(nullptr);
@@ -176,10 +181,7 @@ class ApproximateFinder final : public RowFinder,
     const size_t uncovered = taken->Uncovered(taken->snapshot);
     plan.forgets = taken->left() + uncovered < least_rows_ / 2;
     if (plan.forgets) return plan;
-    {
-      const MutexLock lock(mutex_);
-      plan.takes_in = HasManyFor(taken, taken->snapshot);
-    }
+    plan.takes_in = HasMany(taken, taken->snapshot);
     plan.merged = Merged(*taken, plan.takes_in ? uncovered : 0);
     if (std::find(plan.merged.begin(), plan.merged.end(), true) != plan.merged.end()) {
       plan.takes_in = true;
@@ -189,33 +191,35 @@ class ApproximateFinder final : public RowFinder,
     return plan;
   }
 
+  // Better nothing than rows of people who were removed.
+  struct Forget {
+    void operator()(ApproximateFinder* finder) const { finder->Publish(nullptr); }
+  };
+
   // Goes over to the latest snapshot; without `anyhow` only where segments came or went. Those that
-  // went are let go of, and nothing holds them but searches that still read them.
-  Status TakeLatest(bool anyhow) {
+  // went are let go of, and nothing holds them but searches that still read them. Throws
+  // std::bad_alloc.
+  void TakeLatest(bool anyhow) {
     std::optional<RowSnapshot> latest;
     Taken taken;
     {
       const MutexLock lock(mutex_);
-      if (!waiting_.has_value()) return OkStatus();
+      if (!waiting_.has_value()) return;
       const bool has_moved = taken_ != nullptr && !waiting_->HasSegmentsOf(taken_->snapshot);
-      if (!anyhow && !has_moved) return OkStatus();
+      if (!anyhow && !has_moved) return;
       latest.swap(waiting_);
       taken = taken_;
     }
-    Status status = CatchToStatus("following an index", [&] {
-      Publish(std::make_shared<TakenRows>(
-          taken == nullptr ? NothingTaken(*latest)
-                           : TakenLater(*taken, *latest, made_ ? &*made_ : nullptr)));
-      return OkStatus();
-    });
-    // Better nothing than rows of people who were removed.
-    if (!status.ok()) Publish(nullptr);
-    return status;
+    std::unique_ptr<ApproximateFinder, Forget> unless_it_ends(this);
+    Publish(std::make_shared<TakenRows>(
+        taken == nullptr ? NothingTaken(*latest)
+                         : TakenLater(*taken, *latest, made_ ? &*made_ : nullptr)));
+    (void)unless_it_ends.release();
   }
 
   StopCheck Between(const StopCheck& stop) {
     return [this, &stop]() -> Status {
-      FACEGATE_RETURN_IF_ERROR(TakeLatest(false));
+      TakeLatest(false);
       return Ask(stop);
     };
   }
@@ -277,8 +281,6 @@ class ApproximateFinder final : public RowFinder,
     taken.recall.reset();
     FACEGATE_RETURN_IF_ERROR(Cover(taken, stop));
     Publish(std::make_shared<TakenRows>(std::move(taken)));
-    const MutexLock lock(mutex_);
-    failed_at_ = 0;
     return OkStatus();
   }
 
@@ -307,8 +309,8 @@ class ApproximateFinder final : public RowFinder,
   Taken taken_ FACEGATE_GUARDED_BY(mutex_);  // null: nothing; only FollowNow() changes it
   std::optional<RowSnapshot> waiting_ FACEGATE_GUARDED_BY(mutex_);  // what is to be followed
   uint64_t latest_ FACEGATE_GUARDED_BY(mutex_) = 0;                 // number of a snapshot
-  size_t latest_rows_ FACEGATE_GUARDED_BY(mutex_) = 0;
-  size_t failed_at_ FACEGATE_GUARDED_BY(mutex_) = 0;  // rows that there were then; 0: it has not
+  // So many times it is not worth following that there are many rows.
+  size_t ignored_ FACEGATE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "face/base/mutex.h"
@@ -228,6 +229,26 @@ TEST_P(ApproximateFinderTest, FindsVectorsOfAnyKind) {
   // These are no questions for the finder.
   oracle_.ExpectExact(twice, 10);
   oracle_.ExpectExact(strange, 10);
+}
+
+TEST_P(ApproximateFinderTest, LeavesAloneWhatItCannotTakeIn) {
+  std::vector<float> strange = Random();
+  strange[3] = std::nanf("");
+  for (uint64_t i = 1; i <= 500; ++i) oracle_.Add(i, strange);
+  thread_.reset();
+  finder_ = MakeFinder();
+  ASSERT_THAT(index().SetFinder(finder_), IsOk());
+  int asked = 0;
+  const auto follow = [&] {
+    std::dynamic_pointer_cast<Follower>(finder_)->FollowNow([&] {
+      asked += 1;
+      return OkStatus();
+    });
+    return std::exchange(asked, 0);
+  };
+  EXPECT_GT(follow(), 0);
+  ASSERT_THAT(index().Search(Random(), 3), IsOk());
+  EXPECT_EQ(follow(), 0);
 }
 
 TEST_P(ApproximateFinderTest, EndsASearchWhereverItIsToldTo) {
