@@ -27,7 +27,8 @@ class IndexOnCardTest : public OnCardTest {
   void SetUp() override {
     OnCardTest::SetUp();
     if (card_ == nullptr) return;
-    FACEGATE_ASSERT_OK_AND_ASSIGN(search_, CardSearch::Start(std::move(card_), {.budget = uint64_t{6} << 30}));
+    FACEGATE_ASSERT_OK_AND_ASSIGN(
+        search_, CardSearch::Start(std::move(card_), {.budget = uint64_t{6} << 30}));
     ASSERT_THAT(index_->SetFinder(search_->MakeFinder(kSize)), IsOk());
   }
 

@@ -124,7 +124,8 @@ Status TimeIndex(const SearchTiming& timing, size_t rows, const NoteRow& note) {
   FACEGATE_ASSIGN_OR_RETURN(const auto expected, index->Search(SpansOf(checked), 1));
   FACEGATE_ASSIGN_OR_RETURN(auto card, OpenCard(timing.card));
   FACEGATE_ASSIGN_OR_RETURN(const uint64_t free, card->free_bytes());
-  FACEGATE_ASSIGN_OR_RETURN(const auto search, CardSearch::Start(std::move(card), {.budget = free}));
+  FACEGATE_ASSIGN_OR_RETURN(const auto search,
+                            CardSearch::Start(std::move(card), {.budget = free, .least_rows = 1}));
   FACEGATE_RETURN_IF_ERROR(index->SetFinder(search->MakeFinder(timing.dimension)));
   const auto started = Clock::now();
   FACEGATE_RETURN_IF_ERROR(index->BeginMove(2.0).status());  // moves nothing, tells the finder
