@@ -76,15 +76,19 @@ class ApproximateFinder final : public RowFinder,
     try {
       // What this lets go of, without the lock: it may be the last to hold segments.
       std::optional<RowSnapshot> before;
+      bool is_worth = false;
       {
         const MutexLock lock(mutex_);
         if (snapshot.number() < latest_) return;
         latest_ = snapshot.number();
-        if (!IsWorthFollowing(snapshot)) return;
+        is_worth = IsWorthFollowing(snapshot);
+        // One that waits is not kept longer than the index has it, whatever there is to follow.
+        if (!is_worth && !waiting_.has_value()) return;
         before.swap(waiting_);
         waiting_ = snapshot;
       }
-      if (const auto thread = thread_.lock()) thread->Ask(weak_from_this());
+      const auto thread = thread_.lock();
+      if (is_worth && thread != nullptr) thread->Ask(weak_from_this());
     } catch (...) {
       // A later search tells it again.
     }

@@ -21,7 +21,7 @@ using faiss::HNSW;
 constexpr int kNeighbours = 16;          // of a node on the upper levels; twice as many below
 constexpr int kConstructionEffort = 80;  // nodes that are looked at to find them
 constexpr size_t kLeastLookedAt = 64;    // by a search without effort; doubled by each effort
-constexpr size_t kAddedAtOnce = 16;      // by each thread, between two questions
+constexpr size_t kAddedAtOnce = 8;       // by each thread, between two questions
 constexpr size_t kPreparedAtOnce = 10'000;
 constexpr size_t kBytesToAdd = 96 * 1024;  // more than FAISS takes to add a node
 constexpr size_t kScoredAtOnce = 4096;     // between two questions

@@ -57,9 +57,11 @@ class HeldSegmentsTest : public ::testing::TestWithParam<ApproximateKind> {
     finder_ = MakeApproximateFinder(GetParam(), kSize, thread, {.least_rows = 400});
     finder_->Follow(table_.Snapshot());
   }
-  // Every tenth row goes, and all others move.
-  void RemoveAndMove() {
-    for (size_t i = 0; i < slots_.size(); i += 10) table_.Remove(slots_[i]);
+  // So many of ten rows go, and all others move.
+  void RemoveAndMove(size_t removed = 1) {
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (i % 10 < removed) table_.Remove(slots_[i]);
+    }
     auto move = table_.BeginMove(0.0, 0);
     ASSERT_TRUE(move.has_value());
     table_.Copy(*move);
@@ -87,6 +89,14 @@ TEST_P(HeldSegmentsTest, LetsGoOfWhatHasMoved) {
   RemoveAndMove();
   thread->AwaitIdle();
   EXPECT_EQ(finder_->state().rows, 1350u);
+  const int held = scan_.segments();
+  finder_.reset();
+  EXPECT_EQ(held, scan_.segments());
+}
+
+TEST_P(HeldSegmentsTest, HoldsNothingOfBeforeWhileItWaits) {
+  Begin(nullptr);
+  RemoveAndMove(9);  // what is left is not worth following
   const int held = scan_.segments();
   finder_.reset();
   EXPECT_EQ(held, scan_.segments());
