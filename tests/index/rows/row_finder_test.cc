@@ -196,6 +196,7 @@ TEST(RowFinderTest, SearchesThatShareAScanMissNothingThatMovedBetweenThem) {
   held->is_held = false;
   a.join();
   b.join();
+  blocking.join();
   EXPECT_EQ(pool->counts().scans, 2u) << "they were scanned together";
   const std::vector<IndexMatch> right = FullScan(oracle.rows(), wanted, 1);
   ExpectSame(found[0], right);
