@@ -163,11 +163,8 @@ TEST(RowFinderTest, SearchesThatShareAScanMissNothingThatMovedBetweenThem) {
 
   const auto held = std::make_shared<HeldScan>();
   RowTable others(kSize, *held);
-  others.AddSegment();
-  ASSERT_TRUE(others.TryReserve(1));
-  others.Add(1, 1, wanted);
   const std::vector<std::vector<float>> many(64, wanted);
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     while (!others.TryReserve(1)) others.AddSegment();
     others.Add(1, 1, wanted);
   }
@@ -198,6 +195,7 @@ TEST(RowFinderTest, SearchesThatShareAScanMissNothingThatMovedBetweenThem) {
   b.join();
   blocking.join();
   EXPECT_EQ(pool->counts().scans, 2u) << "they were scanned together";
+  EXPECT_EQ(pool->counts().searches, 3u);
   const std::vector<IndexMatch> right = FullScan(oracle.rows(), wanted, 1);
   ExpectSame(found[0], right);
   ExpectSame(found[1], right);
