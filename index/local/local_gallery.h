@@ -11,7 +11,7 @@
 #include "face/base/status.h"
 #include "index/gallery_backend.h"
 #include "index/local/open_card.h"
-#include "index/rows/approximate_finder.h"
+#include "index/rows/approximate/approximate_finder.h"
 #include "index/store/template_store.h"
 
 namespace facegate {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "face/base/status.h"
-#include "index/rows/card_search.h"
-#include "index/rows/search_card.h"
+#include "index/rows/card/card_search.h"
+#include "index/rows/card/search_card.h"
 
 namespace facegate {
 

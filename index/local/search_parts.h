@@ -5,8 +5,8 @@
 
 #include "face/base/status.h"
 #include "index/local/open_card.h"
-#include "index/rows/approximate_finder.h"
-#include "index/rows/card_search.h"
+#include "index/rows/approximate/approximate_finder.h"
+#include "index/rows/card/card_search.h"
 #include "index/rows/follow_thread.h"
 #include "index/rows/row_finder.h"
 #include "index/rows/search_pool.h"

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "index/rows/half.h"
-#include "index/rows/search_card.h"
+#include "index/rows/card/half.h"
+#include "index/rows/card/search_card.h"
 #include "tests/gpu/face_rows.h"
 #include "tests/gpu/tested_card.h"
 #include "tests/support/status_matchers.h"

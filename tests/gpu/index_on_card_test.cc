@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "index/rows/card_search.h"
+#include "index/rows/card/card_search.h"
 #include "index/rows/exact_index.h"
 #include "tests/gpu/face_rows.h"
 #include "tests/gpu/tested_card.h"

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "face/base/module.h"
-#include "index/rows/card_search.h"
+#include "index/rows/card/card_search.h"
+#include "index/rows/card/half.h"
 #include "index/rows/exact_index.h"
-#include "index/rows/half.h"
 #include "tests/gpu/face_rows.h"
 #include "tests/gpu/search_changes.h"
 

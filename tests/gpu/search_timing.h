@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "face/base/status.h"
-#include "index/rows/search_card.h"
+#include "index/rows/card/search_card.h"
 #include "tests/gpu/plain_search.h"
 
 namespace facegate {

@@ -17,8 +17,8 @@
 #include <numeric>
 #include <vector>
 
+#include "index/rows/card/half.h"
 #include "index/rows/cuda/selection.h"
-#include "index/rows/half.h"
 #include "tests/gpu/face_rows.h"
 
 namespace facegate {

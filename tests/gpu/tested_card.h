@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "index/rows/search_card.h"
+#include "index/rows/card/search_card.h"
 
 namespace facegate {
 

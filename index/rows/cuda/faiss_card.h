@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "face/base/status.h"
-#include "index/rows/search_card.h"
+#include "index/rows/card/search_card.h"
 
 namespace facegate {
 

@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-#include "index/rows/half.h"
+#include "index/rows/card/half.h"
 #include "tests/index/local/gallery_fixture.h"
-#include "tests/index/rows/fake_card.h"
+#include "tests/index/rows/card/fake_card.h"
 
 namespace facegate {
 namespace {

@@ -1,4 +1,4 @@
-#include "index/rows/approximate_finder.h"
+#include "index/rows/approximate/approximate_finder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "index/rows/background_threads.h"
+#include "index/rows/approximate/background_threads.h"
 
 #include <algorithm>
 #include <atomic>

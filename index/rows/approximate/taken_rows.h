@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "index/rows/node_search.h"
+#include "index/rows/approximate/node_search.h"
 #include "index/rows/row_finder.h"
 #include "index/rows/row_table.h"
 

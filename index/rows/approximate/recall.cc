@@ -1,4 +1,4 @@
-#include "index/rows/recall.h"
+#include "index/rows/approximate/recall.h"
 
 #include <algorithm>
 #include <array>

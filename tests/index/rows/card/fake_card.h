@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "face/base/check.h"
-#include "index/rows/half.h"
-#include "index/rows/search_card.h"
+#include "index/rows/card/half.h"
+#include "index/rows/card/search_card.h"
 
 namespace facegate {
 

@@ -1,4 +1,4 @@
-#include "index/rows/card_search.h"
+#include "index/rows/card/card_search.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "index/rows/exact_index.h"
-#include "tests/index/rows/fake_card.h"
+#include "tests/index/rows/card/fake_card.h"
 #include "tests/index/rows/row_oracle.h"
 #include "tests/support/random_embedding.h"
 #include "tests/support/rounds.h"

@@ -5,9 +5,9 @@
 #include <random>
 #include <utility>
 
-#include "index/rows/background_threads.h"
+#include "index/rows/approximate/background_threads.h"
+#include "index/rows/approximate/node_search.h"
 #include "index/rows/float_dot.h"
-#include "index/rows/node_search.h"
 
 namespace facegate {
 namespace {

@@ -1,4 +1,4 @@
-#include "index/rows/half.h"
+#include "index/rows/card/half.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "index/rows/shared_card.h"
+#include "index/rows/card/shared_card.h"
 
 #include <algorithm>
 #include <chrono>

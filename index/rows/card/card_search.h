@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "index/rows/card/search_card.h"
 #include "index/rows/row_finder.h"
-#include "index/rows/search_card.h"
 
 namespace facegate {
 

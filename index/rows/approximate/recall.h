@@ -7,7 +7,7 @@
 
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
-#include "index/rows/taken_rows.h"
+#include "index/rows/approximate/taken_rows.h"
 
 namespace facegate {
 

@@ -1,4 +1,4 @@
-#include "index/rows/card_finder.h"
+#include "index/rows/card/card_finder.h"
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "face/base/mutex.h"
-#include "index/rows/half.h"
+#include "index/rows/card/half.h"
 
 namespace facegate {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "index/rows/approximate_finder.h"
+#include "index/rows/approximate/approximate_finder.h"
 #include "index/rows/row_scan.h"
 #include "index/rows/row_table.h"
 #include "tests/support/random_embedding.h"

@@ -11,9 +11,9 @@
 
 #include "face/base/mutex.h"
 #include "face/base/status.h"
+#include "index/rows/card/search_card.h"
 #include "index/rows/row_finder.h"
 #include "index/rows/row_table.h"
-#include "index/rows/search_card.h"
 
 namespace facegate {
 

@@ -1,4 +1,4 @@
-#include "index/rows/node_search.h"
+#include "index/rows/approximate/node_search.h"
 
 #include <gtest/gtest.h>
 

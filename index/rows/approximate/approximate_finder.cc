@@ -1,4 +1,4 @@
-#include "index/rows/approximate_finder.h"
+#include "index/rows/approximate/approximate_finder.h"
 
 #include <algorithm>
 #include <memory>
@@ -11,9 +11,9 @@
 #include "face/base/catch.h"
 #include "face/base/log.h"
 #include "face/base/mutex.h"
-#include "index/rows/recall.h"
+#include "index/rows/approximate/recall.h"
+#include "index/rows/approximate/taken_rows.h"
 #include "index/rows/score_bounds.h"
-#include "index/rows/taken_rows.h"
 
 namespace facegate {
 namespace {

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <memory>
 
+#include "index/rows/card/shared_card.h"
 #include "index/rows/follow_thread.h"
 #include "index/rows/row_finder.h"
-#include "index/rows/shared_card.h"
 
 namespace facegate {
 

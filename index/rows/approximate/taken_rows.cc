@@ -1,4 +1,4 @@
-#include "index/rows/taken_rows.h"
+#include "index/rows/approximate/taken_rows.h"
 
 #include <algorithm>
 #include <iterator>

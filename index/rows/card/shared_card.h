@@ -11,10 +11,10 @@
 #include "face/base/mutex.h"
 #include "face/base/status.h"
 #include "face/base/stop_check.h"
-#include "index/rows/card_rows.h"
-#include "index/rows/card_search.h"
-#include "index/rows/half.h"
-#include "index/rows/search_card.h"
+#include "index/rows/card/card_rows.h"
+#include "index/rows/card/card_search.h"
+#include "index/rows/card/half.h"
+#include "index/rows/card/search_card.h"
 
 namespace facegate {
 

@@ -1,12 +1,12 @@
-#include "index/rows/card_search.h"
+#include "index/rows/card/card_search.h"
 
 #include <thread>
 #include <utility>
 
 #include "face/base/catch.h"
-#include "index/rows/card_finder.h"
+#include "index/rows/card/card_finder.h"
+#include "index/rows/card/shared_card.h"
 #include "index/rows/follow_thread.h"
-#include "index/rows/shared_card.h"
 
 namespace facegate {
 namespace {

@@ -1,4 +1,4 @@
-#include "index/rows/card_rows.h"
+#include "index/rows/card/card_rows.h"
 
 #include <algorithm>
 #include <map>
