@@ -123,7 +123,8 @@ struct SearchOption {
   }
 };
 
-// "exact", "hnsw: 25000 indexed, recall 99.3 %"; without the recall before it was measured.
+// "exact", "hnsw: 250000 indexed, recall 99.3 %"; without the recall before it was measured, and "hnsw:
+// exact so far" before there is anything.
 std::string DescribeSearch(const v1::Collection& collection) {
   std::string text = "exact";
   for (const auto& [name, value] : kSearches) {
@@ -131,6 +132,7 @@ std::string DescribeSearch(const v1::Collection& collection) {
   }
   if (!collection.has_approximate()) return text;
   const v1::ApproximateSearch& approximate = collection.approximate();
+  if (approximate.indexed_templates() == 0) return text + ": exact so far";
   text += fmt::format(": {} indexed", approximate.indexed_templates());
   if (approximate.has_recall()) {
     text += fmt::format(", recall {:.1f} %", 100 * approximate.recall());

@@ -105,6 +105,8 @@ class Collection::Searching {
     const ReaderLock lock(collection_.mutex_);
     FACEGATE_RETURN_IF_ERROR(collection_.CheckPresent());
     FACEGATE_ASSIGN_OR_RETURN(view_, collection_.state_.View());
+    // Its proof takes a scan in any case.
+    rows_.exact = view_.fusion == Fusion::kMeanOfTwoBest;
     return OkStatus();
   }
 

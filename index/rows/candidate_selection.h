@@ -43,8 +43,6 @@ class CandidateSelection {
 
   // Rows with an upper bound below this need not be offered.
   double floor() const { return floor_; }
-  // There are k groups.
-  bool has_all_groups() const { return best_.kth() > -std::numeric_limits<double>::infinity(); }
   void Offer(const Candidate& candidate);
   // Returns the rows that can be in the answer, in the order offered.
   std::vector<Candidate> Take();

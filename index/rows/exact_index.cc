@@ -154,20 +154,22 @@ class ExactView final : public IndexView {
     }
     const size_t few = std::max(kLeastWanted, kWantedOfGroup * search.k);
     if (few < finder_->most()) {
-      FACEGATE_RETURN_IF_ERROR(FindRows(few, queries, search, stop, rough));
+      FACEGATE_ASSIGN_OR_RETURN(const bool goes_on, FindRows(few, queries, search, stop, rough));
+      if (!goes_on) return OkStatus();
     }
-    return FindRows(finder_->most(), queries, search, stop, rough);
+    return FindRows(finder_->most(), queries, search, stop, rough).status();
   }
 
-  // Asks for `wanted` rows of each query that has no candidates yet.
-  Status FindRows(size_t wanted, Queries queries, const RowSearch& search, const StopCheck& stop,
-                  Rough& rough) const {
+  // Asks for `wanted` rows of each query that has no candidates yet. False when it is of no use to
+  // ask for more.
+  StatusOr<bool> FindRows(size_t wanted, Queries queries, const RowSearch& search,
+                          const StopCheck& stop, Rough& rough) const {
     const auto [numbers, left] = Left(queries, rough);
-    if (left.empty()) return OkStatus();
+    if (left.empty()) return false;
     FACEGATE_ASSIGN_OR_RETURN(const Finding finding, finder_->Find(left, wanted, stop));
     RowSnapshot rest = snapshot_.Without(finding.coverage);
     if (rest.rows() > 0) finder_->Follow(snapshot_);
-    if (rest.rows() > snapshot_.rows() / 2) return OkStatus();
+    if (rest.rows() > snapshot_.rows() / 2) return false;
     std::vector<Candidates> others(left.size());
     if (rest.rows() > 0) {
       FACEGATE_ASSIGN_OR_RETURN(ScanOutcome scanned, Scan(std::move(rest), left, search, stop));
@@ -181,22 +183,26 @@ class ExactView final : public IndexView {
       CandidateSelection selection(search.k, search.least);
       reader.Offer(found, selection);
       for (const auto& candidate : others[i]) selection.Offer(candidate);
-      if (!IsAnswered(found, selection, wanted)) continue;
+      if (!IsAnswered(found, selection)) continue;
       rough.candidates[numbers[i]] = selection.Take();
       searching_->found.fetch_add(1);
     }
     rough.held.push_back(std::move(rest));
-    return OkStatus();
+    return true;
   }
 
-  // Nothing else can be in the answer, or an approximate finder has no more to say.
-  bool IsAnswered(const FoundRows& found, const CandidateSelection& selection,
-                  size_t wanted) const {
-    constexpr double kNothing = -std::numeric_limits<double>::infinity();
-    if (!finder_->is_approximate()) {
-      return found.beyond < selection.floor() || found.beyond == kNothing;
+  // Nothing that was not found can be in the answer; of an approximate finder, as far as it goes: it
+  // is taken to have found all that is above the lowest that it gives.
+  bool IsAnswered(const FoundRows& found, const CandidateSelection& selection) const {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    double beyond = found.beyond;
+    if (finder_->is_approximate()) {
+      beyond = kInfinity;
+      for (const FoundRows::Row& row : found.rows) {
+        beyond = std::min(beyond, static_cast<double>(row.score) + found.error);
+      }
     }
-    return selection.has_all_groups() || found.rows.size() < wanted || wanted == finder_->most();
+    return beyond < selection.floor() || beyond == -kInfinity;
   }
 
   std::span<const float> VectorOf(const CandidateSelection::Candidate& candidate) const {

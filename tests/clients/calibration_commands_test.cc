@@ -72,7 +72,9 @@ TEST_F(CalibrationCommandsTest, HowTemplatesAreSearchedIsSetAndShown) {
   const v1::UpdateCollectionRequest sent = server_.gallery.last_collection_update();
   EXPECT_THAT(sent.update_mask().paths(), ElementsAre("search"));
   EXPECT_EQ(sent.collection().search(), v1::SEARCH_KIND_HNSW);
-  EXPECT_THAT(updated.out, HasSubstr("hnsw: 25000 indexed, recall 99.3 %"));
+  EXPECT_THAT(updated.out, HasSubstr("hnsw: 250000 indexed, recall 99.3 %"));
+  EXPECT_THAT(Run({"collection", "update", "door", "--search", "ivf"}).out,
+              HasSubstr("ivf: exact so far"));
   EXPECT_THAT(Run({"collection", "update", "door", "--search", "exact"}).out, HasSubstr("exact"));
   EXPECT_EQ(Run({"collection", "update", "door", "--search", "guess"}).code, 2);
 }

@@ -75,8 +75,12 @@ grpc::Status FakeGalleryService::UpdateCollection(grpc::ServerContext* /*context
   response->mutable_collection()->set_etag("new-etag");
   if (request->collection().search() == v1::SEARCH_KIND_HNSW) {
     v1::ApproximateSearch* const found = response->mutable_collection()->mutable_approximate();
-    found->set_indexed_templates(25'000);
+    found->set_indexed_templates(250'000);
     found->set_recall(0.9931);
+  }
+  // Its lists are not built yet.
+  if (request->collection().search() == v1::SEARCH_KIND_IVF) {
+    response->mutable_collection()->mutable_approximate();
   }
   return grpc::Status::OK;
 }

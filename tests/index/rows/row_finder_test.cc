@@ -61,6 +61,74 @@ TEST(RowFinderTest, AsksNoApproximateFinderForAnExactSearch) {
   EXPECT_EQ(exact.front().size(), 1u);
 }
 
+// Finds nothing but the rows that it is told, and proves nothing.
+class ToldFinder final : public RowFinder {
+ public:
+  StatusOr<Finding> Find(std::span<const std::span<const float>> queries, size_t wanted,
+                         const StopCheck& /*stop*/) override {
+    asked.push_back(wanted);
+    Finding finding{.coverage = coverage, .queries = std::vector<FoundRows>(queries.size())};
+    for (FoundRows& found : finding.queries) {
+      found.error = 0.0;
+      found.rows.assign(rows.begin(),
+                        rows.begin() + static_cast<std::ptrdiff_t>(std::min(wanted, rows.size())));
+    }
+    return finding;
+  }
+  size_t most() const override { return 200; }
+  void Follow(const RowSnapshot& snapshot) noexcept override {
+    const Segment& segment = *snapshot.parts().front().segment;
+    coverage = std::make_shared<const Coverage>(
+        std::vector<Coverage::Part>{{.segment = segment.serial(), .rows = segment.size()}});
+  }
+  bool is_approximate() const override { return true; }
+  FinderState state() const override { return {.rows = coverage->rows(), .recall = 1.0}; }
+
+  std::vector<FoundRows::Row> rows;
+  std::vector<size_t> asked;
+  std::shared_ptr<const Coverage> coverage;
+};
+
+// Two groups have many rows each, which all look alike; there is a third one.
+class ApproximateAnswerTest : public ::testing::Test {
+ protected:
+  ApproximateAnswerTest() {
+    EXPECT_THAT(index_->Reserve(64), IsOk());
+    for (uint64_t id = 1; id <= 64; ++id) {
+      const float second = id == 64 ? 1.0f : 0.0f;
+      index_->Add(id == 64 ? 3 : 1 + id % 2, id, std::vector{1.0f - second, second});
+    }
+    EXPECT_THAT(index_->SetFinder(finder_), IsOk());
+    for (uint32_t row = 0; row < 63; ++row) {
+      finder_->rows.push_back(
+          {.segment = finder_->coverage->parts().front().segment, .row = row, .score = 1.0f});
+    }
+  }
+  size_t Groups(const RowSearch& search) {
+    const std::vector<float> values{1.0f, 0.0f};
+    const std::span<const float> query(values);
+    const auto view = index_->View();
+    EXPECT_THAT(view, IsOk());
+    const auto found = (*view)->Search({&query, 1}, search);
+    EXPECT_THAT(found, IsOk());
+    return found->front().size();
+  }
+
+  const std::shared_ptr<ToldFinder> finder_ = std::make_shared<ToldFinder>();
+  const std::unique_ptr<VectorIndex> index_ = MakeExactIndex(2);
+};
+
+TEST_F(ApproximateAnswerTest, AScanFindsTheGroupsThatFewRowsTakeThePlacesOf) {
+  EXPECT_EQ(Groups({.k = 3}), 3u);
+  EXPECT_THAT(finder_->asked, ::testing::ElementsAre(64u, 200u));
+}
+
+TEST_F(ApproximateAnswerTest, IsNotAskedForMoreThanReachesTheLeastScore) {
+  finder_->rows.back().score = 0.3f;
+  EXPECT_EQ(Groups({.k = 3, .least = 0.5}), 2u);
+  EXPECT_THAT(finder_->asked, ::testing::ElementsAre(64u));
+}
+
 // Looks through all segments but the last one of the index as it was when it was told to follow.
 class OlderFinder final : public RowFinder {
  public:
