@@ -1,5 +1,8 @@
 #include "index/rows/approximate/background_threads.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -11,6 +14,13 @@
 
 namespace facegate {
 namespace {
+
+// Of 19 at most; 0 is that of the others.
+constexpr int kNiceness = 10;
+
+// The priority of the calling thread alone, as Linux has it. Where that is not allowed nothing
+// happens.
+void GiveWay() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness); }
 
 class SharedWork {
  public:
@@ -52,14 +62,17 @@ void ForEachOnThreads(size_t threads, size_t count,
   SharedWork shared(count, work);
   std::vector<std::jthread> others;
   others.reserve(threads);
-  for (size_t thread = 1; thread < std::min(threads, count); ++thread) {
+  for (size_t thread = 0; thread < std::min(threads, count); ++thread) {
     try {
-      others.emplace_back([&shared, thread] { shared.Run(thread); });
+      others.emplace_back([&shared, thread] {
+        GiveWay();
+        shared.Run(thread);
+      });
     } catch (const std::system_error&) {
       break;
     }
   }
-  shared.Run(0);
+  if (others.empty()) shared.Run(0);
   others.clear();
   shared.Rethrow();
 }

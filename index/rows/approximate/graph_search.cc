@@ -26,6 +26,9 @@ constexpr size_t kPreparedAtOnce = 10'000;
 constexpr size_t kBytesToAdd = 96 * 1024;  // more than FAISS takes to add a node
 constexpr size_t kScoredAtOnce = 4096;     // between two questions
 
+// More than what rounding makes of equal vectors, and too little to matter between others.
+constexpr float kMostNoise = 1e-5f;
+
 // Of a node without a row. FAISS looks for short distances, which are negative scores here.
 constexpr float kFarthest = std::numeric_limits<float>::max();
 
@@ -47,10 +50,23 @@ class NodeDistance final : public faiss::DistanceComputer {
     }
     return Between(query_, VectorOf(node));
   }
-  float symmetric_dis(idx_t a, idx_t b) override { return Between(VectorOf(a), VectorOf(b)); }
+  // Only a build asks for it, to choose neighbours: FAISS leaves out a node only where it is nearer
+  // to another one than to the node that chooses. Of many equal vectors none would be, and they
+  // would have no neighbours but each other.
+  float symmetric_dis(idx_t a, idx_t b) override {
+    return Between(VectorOf(a), VectorOf(b)) - NoiseOf(a, b);
+  }
 
  private:
   const float* VectorOf(idx_t node) const { return nodes_[static_cast<size_t>(node)].vector; }
+  // From 0 to kMostNoise, the same for a pair each time (the mixing is that of SplitMix64, Steele et
+  // al., 2014).
+  static float NoiseOf(idx_t a, idx_t b) {
+    uint64_t mixed = (static_cast<uint64_t>(std::min(a, b)) << 32U) + static_cast<uint64_t>(std::max(a, b));
+    mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
+    return static_cast<float>((mixed ^ (mixed >> 31U)) >> 40U) * (kMostNoise / 16777216.0f);
+  }
   float Between(const float* a, const float* b) const {
     if (a == nullptr || b == nullptr) return kFarthest;
     return -FloatDot({a, dimension_}, {b, dimension_});
@@ -172,6 +188,7 @@ class GraphBuilder {
   Status Build(const StopCheck& between) {
     FACEGATE_RETURN_IF_ERROR(DrawLevels(between));
     const std::vector<uint32_t> order = Order();
+    FACEGATE_RETURN_IF_ERROR(Ask(between));
     // The first one alone, because no level but its own is above the others and FAISS does not lock
     // that. The graph is then empty for want of rows only.
     size_t added = 0;

@@ -12,16 +12,6 @@ namespace {
 
 constexpr size_t kReadAtOnce = 1024;  // rows between two questions
 
-using Serials = std::vector<uint64_t>;  // of segments, in ascending order
-
-Serials SerialsOf(const RowSnapshot& snapshot) {
-  Serials serials;
-  serials.reserve(snapshot.parts().size());
-  for (const RowSnapshot::Part& part : snapshot.parts()) serials.push_back(part.segment->serial());
-  std::sort(serials.begin(), serials.end());
-  return serials;
-}
-
 bool Has(const Serials& serials, uint64_t segment) {
   return std::binary_search(serials.begin(), serials.end(), segment);
 }
@@ -48,18 +38,17 @@ struct Seekers {
   RowNodes* nodes = nullptr;
   std::vector<uint32_t> adrift;
 
-  // The row of a template that is there now, if it is that of a node.
-  bool Take(uint64_t template_id, const Segment& segment, size_t row, const Serials& there) {
+  // The row of a template that is there now becomes that of its node, if there is one.
+  void Offer(uint64_t template_id, const Segment& segment, size_t row, const Serials& there) {
     const std::optional<uint32_t> number = ids->Find(template_id);
-    if (!number.has_value()) return false;
+    if (!number.has_value()) return;
     RowNode& node = (*nodes)[*number];
     const float* const vector = segment.Vector(row).data();
     if (node.vector == nullptr || Has(there, node.segment) ||
         !std::equal(vector, vector + segment.dimension(), node.vector)) {
-      return false;
+      return;
     }
     node = {.vector = vector, .segment = segment.serial(), .row = static_cast<uint32_t>(row)};
-    return true;
   }
 
   // Those that have found none have no row any more.
@@ -70,17 +59,17 @@ struct Seekers {
   }
 };
 
-// Rows that have moved are in segments that are not covered yet.
-void FindMoved(const RowSnapshot& snapshot, const Coverage& coverage, const Serials& there,
+// Rows that have moved are in segments that were not there before. While a part is made anew a row
+// has a node in the old one as well, so that all are offered each row.
+void FindMoved(const RowSnapshot& snapshot, const Serials& before, const Serials& there,
                std::vector<Seekers>& seekers) {
   for (const RowSnapshot::Part& part : snapshot.parts()) {
     const Segment& segment = *part.segment;
-    for (size_t row = coverage.RowsOf(segment.serial()); row < part.end; ++row) {
+    if (Has(before, segment.serial())) continue;
+    for (size_t row = 0; row < part.end; ++row) {
       const RowLabel label = segment.LabelOf(row);
       if (!label.IsThere()) continue;
-      for (Seekers& some : seekers) {
-        if (some.Take(label.template_id, segment, row, there)) break;
-      }
+      for (Seekers& some : seekers) some.Offer(label.template_id, segment, row, there);
     }
   }
 }
@@ -119,12 +108,14 @@ const Segment* SegmentOf(const RowSnapshot& snapshot, uint64_t serial) {
 }
 
 // What is left of a part.
-void CollectLeft(const TakenRows& taken, const TakenPart& part, Collector& collector) {
+Status CollectLeft(const TakenRows& taken, const TakenPart& part, Collector& collector,
+                   const StopCheck& stop) {
   const Segment* segment = nullptr;  // of the node before
   // In the order of nodes, which is more or less that of segments.
   std::vector<uint64_t> templates(part.nodes->size());
   for (const auto& [template_id, node] : part.ids->entries()) templates[node] = template_id;
   for (size_t i = 0; i < templates.size(); ++i) {
+    if (i % kReadAtOnce == 0) FACEGATE_RETURN_IF_ERROR(Ask(stop));
     const RowNode& node = (*part.nodes)[i];
     if (node.vector == nullptr) continue;
     if (segment == nullptr || segment->serial() != node.segment) {
@@ -134,6 +125,7 @@ void CollectLeft(const TakenRows& taken, const TakenPart& part, Collector& colle
       collector.Add(templates[i], node);
     }
   }
+  return OkStatus();
 }
 
 }  // namespace
@@ -146,6 +138,14 @@ std::optional<uint32_t> NodeIds::Find(uint64_t template_id) const {
   const auto place = std::lower_bound(entries_.begin(), entries_.end(), Entry{template_id, 0});
   if (place == entries_.end() || place->first != template_id) return std::nullopt;
   return place->second;
+}
+
+Serials SerialsOf(const RowSnapshot& snapshot) {
+  Serials serials;
+  serials.reserve(snapshot.parts().size());
+  for (const RowSnapshot::Part& part : snapshot.parts()) serials.push_back(part.segment->serial());
+  std::sort(serials.begin(), serials.end());
+  return serials;
 }
 
 size_t TakenRows::left() const {
@@ -164,10 +164,14 @@ size_t TakenRows::Uncovered(const RowSnapshot& of) const {
   return of.rows() - std::min(of.rows(), coverage->rows() + left_out);
 }
 
+std::shared_ptr<const Coverage> NothingCovered() {
+  return std::make_shared<Coverage>(std::vector<Coverage::Part>{});
+}
+
 TakenRows NothingTaken(const RowSnapshot& snapshot) {
   TakenRows taken;
   taken.snapshot = snapshot;
-  taken.coverage = std::make_shared<Coverage>(std::vector<Coverage::Part>{});
+  taken.coverage = NothingCovered();
   return taken;
 }
 
@@ -194,7 +198,7 @@ TakenRows TakenLater(const TakenRows& taken, const RowSnapshot& snapshot, NewPar
       seekers.push_back(
           {.ids = made->ids.get(), .nodes = &made->nodes, .adrift = std::move(adrift)});
   }
-  if (!seekers.empty()) FindMoved(snapshot, *taken.coverage, there, seekers);
+  if (!seekers.empty()) FindMoved(snapshot, SerialsOf(taken.snapshot), there, seekers);
   if (made != nullptr) made->gone += seekers.back().LetGo(there).size();
   auto some = seekers.begin();
   for (size_t i = 0; i < later.parts.size(); ++i) {
@@ -213,8 +217,7 @@ StatusOr<NewPart> RowsToTake(TakenRows& taken, const std::vector<bool>& merged,
                              const StopCheck& stop) {
   Collector collector;
   for (size_t i = 0; i < taken.parts.size(); ++i) {
-    FACEGATE_RETURN_IF_ERROR(Ask(stop));
-    if (merged[i]) CollectLeft(taken, taken.parts[i], collector);
+    if (merged[i]) FACEGATE_RETURN_IF_ERROR(CollectLeft(taken, taken.parts[i], collector, stop));
   }
   size_t read = 0;
   for (const RowSnapshot::Part& part : taken.snapshot.parts()) {

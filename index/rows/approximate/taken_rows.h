@@ -27,6 +27,10 @@ class NodeIds {
   std::vector<Entry> entries_;  // in ascending order
 };
 
+using Serials = std::vector<uint64_t>;  // of segments, in ascending order
+
+Serials SerialsOf(const RowSnapshot& snapshot);
+
 // Rows that were taken in together.
 struct TakenPart {
   std::shared_ptr<const NodeIds> ids;
@@ -49,8 +53,8 @@ struct TakenRows {
   RowSnapshot snapshot;  // holds the segments of all nodes
   std::vector<TakenPart> parts;
   std::shared_ptr<const Coverage> coverage;
-  std::vector<uint64_t> unfit;  // segments of which no more rows can be taken in, in their order
-  size_t left_out = 0;          // rows of these that are not covered
+  Serials unfit;        // segments of which no more rows can be taken in
+  size_t left_out = 0;  // rows of these that are not covered
   size_t effort = kEfforts - 1;
   std::optional<double> recall;
   size_t gone_when_measured = 0;
@@ -61,6 +65,8 @@ struct TakenRows {
   // Rows of a snapshot that could be taken in, or were removed meanwhile.
   size_t Uncovered(const RowSnapshot& of) const;
 };
+
+std::shared_ptr<const Coverage> NothingCovered();
 
 // Nothing of a snapshot.
 TakenRows NothingTaken(const RowSnapshot& snapshot);
@@ -76,8 +82,8 @@ TakenRows TakenLater(const TakenRows& taken, const RowSnapshot& snapshot, NewPar
 StatusOr<NewPart> RowsToTake(TakenRows& taken, const std::vector<bool>& merged,
                              const StopCheck& stop);
 
-// Finds out again what is covered: of each segment the rows up to the first one that is there and
-// in no part. What `stop` says when it says so.
+// Finds out what is covered beyond what is: of each segment the rows up to the first one that is
+// there and in no part. What `stop` says when it says so.
 Status Cover(TakenRows& taken, const StopCheck& stop);
 
 struct PlacedScore {
