@@ -123,8 +123,8 @@ struct SearchOption {
   }
 };
 
-// "exact", "hnsw: 250000 indexed, recall 99.3 %"; without the recall before it was measured, and "hnsw:
-// exact so far" before there is anything.
+// "exact", "hnsw: 250000 indexed, recall 99.3 %"; without the recall before it was measured, and
+// "hnsw: exact so far" before there is anything.
 std::string DescribeSearch(const v1::Collection& collection) {
   std::string text = "exact";
   for (const auto& [name, value] : kSearches) {

@@ -191,8 +191,8 @@ class ExactView final : public IndexView {
     return true;
   }
 
-  // Nothing that was not found can be in the answer; of an approximate finder, as far as it goes: it
-  // is taken to have found all that is above the lowest that it gives.
+  // Nothing that was not found can be in the answer; of an approximate finder, as far as it goes:
+  // it is taken to have found all that is above the lowest that it gives.
   bool IsAnswered(const FoundRows& found, const CandidateSelection& selection) const {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     double beyond = found.beyond;

@@ -73,8 +73,8 @@ class RowFinder {
 
   // The `wanted` rows (or fewer) with the highest scores of each query among those that it looks
   // through, some of which may have been removed. `wanted` is 1 to most(), and `queries` 1 to
-  // ScanTask::kMostQueries. What `stop` says when it says so; a finder that cannot look looks through
-  // nothing.
+  // ScanTask::kMostQueries. What `stop` says when it says so; a finder that cannot look looks
+  // through nothing.
   virtual StatusOr<Finding> Find(std::span<const std::span<const float>> queries, size_t wanted,
                                  const StopCheck& stop) = 0;
   virtual size_t most() const = 0;

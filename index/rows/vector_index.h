@@ -52,8 +52,8 @@ class IndexView {
   // row; ties (between groups, and between the rows of one) go to the lower template id. Fewer
   // when there are fewer groups. Equal, bit for bit, to a full scan of the rows that were there
   // when the view was taken, or a later one (but for what an approximate finder misses); a row that
-  // was given to another group since may count for either. A query has dimension() values. Queries that come together share the reading of the
-  // rows. When `stop` is not OK, that is the answer.
+  // was given to another group since may count for either. A query has dimension() values. Queries
+  // that come together share the reading of the rows. When `stop` is not OK, that is the answer.
   virtual StatusOr<std::vector<std::vector<IndexMatch>>> Search(
       std::span<const std::span<const float>> queries, const RowSearch& search,
       const StopCheck& stop = {}) const = 0;

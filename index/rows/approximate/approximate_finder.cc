@@ -1,6 +1,7 @@
 #include "index/rows/approximate/approximate_finder.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <new>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "face/base/catch.h"
 #include "face/base/log.h"
 #include "face/base/mutex.h"
+#include "index/rows/approximate/background_threads.h"
 #include "index/rows/approximate/recall.h"
 #include "index/rows/approximate/taken_rows.h"
 #include "index/rows/score_bounds.h"
@@ -25,8 +27,8 @@ constexpr size_t kMostParts = 4;
 constexpr size_t kShareOfCovered = 8;
 constexpr size_t kShareGone = 4;
 constexpr size_t kShareUnmeasured = 16;
-constexpr size_t kIgnoredAfterFailure = 10'000;  // calls of Follow()
 
+using Clock = std::chrono::steady_clock;
 using Queries = std::span<const std::span<const float>>;
 using Taken = std::shared_ptr<const TakenRows>;
 
@@ -40,15 +42,15 @@ class ApproximateFinder final : public RowFinder,
         dimension_(dimension),
         least_rows_(std::max<size_t>(1, options.least_rows)),
         wanted_recall_(options.wanted_recall),
+        wait_after_failure_(options.wait_after_failure),
         thread_(thread) {}
 
   StatusOr<Finding> Find(Queries queries, size_t wanted, const StopCheck& stop) override {
     return CatchToStatus("searching", [&]() -> StatusOr<Finding> {
       const Taken taken = Current();
-      if (taken == nullptr || taken->parts.empty() ||
-          !std::all_of(queries.begin(), queries.end(), IsBounded)) {
+      if (!IsEnough(taken.get()) || !std::all_of(queries.begin(), queries.end(), IsBounded)) {
         FACEGATE_RETURN_IF_ERROR(Ask(stop));
-        return Finding{.coverage = std::make_shared<Coverage>(std::vector<Coverage::Part>{}),
+        return Finding{.coverage = NothingCovered(),
                        .queries = std::vector<FoundRows>(queries.size())};
       }
       Finding finding{.coverage = taken->coverage, .queries = {}};
@@ -68,7 +70,7 @@ class ApproximateFinder final : public RowFinder,
   bool is_approximate() const override { return true; }
   FinderState state() const override {
     const Taken taken = Current();
-    if (taken == nullptr) return {};
+    if (!IsEnough(taken.get())) return {};
     return {.rows = taken->coverage->rows(), .recall = taken->recall};
   }
 
@@ -95,6 +97,7 @@ class ApproximateFinder final : public RowFinder,
   }
 
   void FollowNow(const StopCheck& stop) override {
+    following_.clear();
     bool has_failed = true;
     bool was_stopped = false;
     try {
@@ -112,7 +115,9 @@ class ApproximateFinder final : public RowFinder,
     const bool has_none = Current() != nullptr && Current()->parts.empty();
     if (has_none) Publish(nullptr);
     const MutexLock lock(mutex_);
-    ignored_ = has_failed || (has_none && !was_stopped) ? kIgnoredAfterFailure : 0;
+    if (!has_failed && (!has_none || was_stopped)) return;
+    waits_until_ = Clock::now() + wait_after_failure_;
+    unfollowed_.swap(following_);
   }
 
   void LetGo() override {
@@ -136,17 +141,34 @@ class ApproximateFinder final : public RowFinder,
 
   bool IsWorthFollowing(const RowSnapshot& snapshot) FACEGATE_REQUIRES(mutex_) {
     if (taken_ != nullptr && !snapshot.HasSegmentsOf(taken_->snapshot)) return true;
-    if (!HasMany(taken_.get(), snapshot)) return false;
-    if (ignored_ == 0) return true;
-    ignored_ -= 1;
-    return false;
+    return HasMany(taken_.get(), snapshot) && !Waits(snapshot);
+  }
+
+  // Rows that could not be taken in are all there still, and time has not passed.
+  bool Waits(const RowSnapshot& snapshot) const FACEGATE_REQUIRES(mutex_) {
+    if (Clock::now() >= waits_until_) return false;
+    const Serials there = SerialsOf(snapshot);
+    return std::includes(there.begin(), there.end(), unfollowed_.begin(), unfollowed_.end());
+  }
+
+  // So many rows are covered that they are looked through.
+  bool IsEnough(const TakenRows* taken) const {
+    return taken != nullptr && taken->coverage->rows() >= least_rows_;
   }
 
   // So many rows could be taken in that it is worth the work.
   bool HasMany(const TakenRows* taken, const RowSnapshot& snapshot) const {
     if (taken == nullptr) return snapshot.rows() >= least_rows_;
-    return taken->Uncovered(snapshot) >=
-           std::max(least_rows_, taken->coverage->rows() / kShareOfCovered);
+    const size_t covered = taken->coverage->rows();
+    const size_t uncovered = taken->Uncovered(snapshot);
+    if (covered < least_rows_) return uncovered > 0 && covered + uncovered >= least_rows_;
+    return uncovered >= std::max(least_rows_, covered / kShareOfCovered);
+  }
+
+  // So many rows have gone since recall was measured that it tells nothing any more.
+  static bool IsOutdated(const TakenRows& taken) {
+    const size_t unmeasured = taken.gone() - std::min(taken.gone(), taken.gone_when_measured);
+    return unmeasured > taken.left() / kShareUnmeasured;
   }
 
   FoundRows RowsOf(const TakenRows& taken, const std::vector<PlacedScore>& scores) const {
@@ -175,23 +197,37 @@ class ApproximateFinder final : public RowFinder,
     // Nothing that was taken is held here: what moves while this goes on is to be let go of.
     const Plan plan = PlanFor(Current().get());
     if (plan.forgets) Publish(nullptr);
+    const Clock::time_point begin = Clock::now();
     if (plan.takes_in) FACEGATE_RETURN_IF_ERROR(TakeIn(plan.merged, stop));
-    return plan.measures ? Measure(stop) : OkStatus();
+    if (plan.measures) FACEGATE_RETURN_IF_ERROR(Measure(stop));
+    const Taken taken = Current();
+    if (plan.takes_in && taken != nullptr && taken->recall.has_value()) {
+      LogInfo(
+          "an approximate search of {} templates was built in {:.1f} s; it finds {:.1f} % of "
+          "the ten nearest",
+          taken->left(), std::chrono::duration<double>(Clock::now() - begin).count(),
+          100.0 * *taken->recall);
+    }
+    return OkStatus();
   }
 
-  Plan PlanFor(const TakenRows* taken) const {
+  Plan PlanFor(const TakenRows* taken) {
     Plan plan;
     if (taken == nullptr) return plan;
+    following_ = SerialsOf(taken->snapshot);
     const size_t uncovered = taken->Uncovered(taken->snapshot);
     plan.forgets = taken->left() + uncovered < least_rows_ / 2;
-    if (plan.forgets) return plan;
-    plan.takes_in = HasMany(taken, taken->snapshot);
+    // Nothing is made better that is not looked through.
+    if (plan.forgets || taken->coverage->rows() + uncovered < least_rows_) return plan;
+    {
+      const MutexLock lock(mutex_);
+      plan.takes_in = HasMany(taken, taken->snapshot) && !Waits(taken->snapshot);
+    }
     plan.merged = Merged(*taken, plan.takes_in ? uncovered : 0);
     if (std::find(plan.merged.begin(), plan.merged.end(), true) != plan.merged.end()) {
       plan.takes_in = true;
     }
-    const size_t unmeasured = taken->gone() - std::min(taken->gone(), taken->gone_when_measured);
-    plan.measures = plan.takes_in || unmeasured > taken->left() / kShareUnmeasured;
+    plan.measures = plan.takes_in || IsOutdated(*taken);
     return plan;
   }
 
@@ -215,9 +251,10 @@ class ApproximateFinder final : public RowFinder,
       taken = taken_;
     }
     std::unique_ptr<ApproximateFinder, Forget> unless_it_ends(this);
-    Publish(std::make_shared<TakenRows>(
-        taken == nullptr ? NothingTaken(*latest)
-                         : TakenLater(*taken, *latest, made_ ? &*made_ : nullptr)));
+    TakenRows later = taken == nullptr ? NothingTaken(*latest)
+                                       : TakenLater(*taken, *latest, made_ ? &*made_ : nullptr);
+    if (IsOutdated(later)) later.recall.reset();
+    Publish(std::make_shared<TakenRows>(std::move(later)));
     (void)unless_it_ends.release();
   }
 
@@ -262,6 +299,10 @@ class ApproximateFinder final : public RowFinder,
     }
     std::shared_ptr<const NodeSearch> search;
     if (!made_->nodes.empty()) {
+      LogInfo(
+          "an approximate search of {} templates is being built, in the background, with {} "
+          "threads",
+          made_->nodes.size(), BackgroundThreads());
       const StopCheck between = Between(stop);
       FACEGATE_ASSIGN_OR_RETURN(search, kind_ == ApproximateKind::kHnsw
                                             ? BuildGraph(made_->nodes, dimension_, between)
@@ -283,6 +324,8 @@ class ApproximateFinder final : public RowFinder,
     // How hard to look is not known yet.
     taken.effort = kEfforts - 1;
     taken.recall.reset();
+    // Only what has a node now is covered, whatever had one before.
+    taken.coverage = NothingCovered();
     FACEGATE_RETURN_IF_ERROR(Cover(taken, stop));
     Publish(std::make_shared<TakenRows>(std::move(taken)));
     return OkStatus();
@@ -304,17 +347,20 @@ class ApproximateFinder final : public RowFinder,
   const size_t dimension_;
   const size_t least_rows_;
   const double wanted_recall_;
+  const Clock::duration wait_after_failure_;
   // The finder may end on that thread, which must not end there.
   const std::weak_ptr<FollowThread> thread_;
-  // What FollowNow() makes. It alone uses this.
+  // What FollowNow() makes, and the segments that it began with. It alone uses these.
   std::optional<NewPart> made_;
+  Serials following_;
 
   mutable Mutex mutex_;
   Taken taken_ FACEGATE_GUARDED_BY(mutex_);  // null: nothing; only FollowNow() changes it
   std::optional<RowSnapshot> waiting_ FACEGATE_GUARDED_BY(mutex_);  // what is to be followed
   uint64_t latest_ FACEGATE_GUARDED_BY(mutex_) = 0;                 // number of a snapshot
-  // So many times it is not worth following that there are many rows.
-  size_t ignored_ FACEGATE_GUARDED_BY(mutex_) = 0;
+  // Until then it is not worth following that there are many rows, while these segments are there.
+  Clock::time_point waits_until_ FACEGATE_GUARDED_BY(mutex_) = Clock::time_point::min();
+  Serials unfollowed_ FACEGATE_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 
@@ -16,10 +17,12 @@ enum class ApproximateKind {
 };
 
 struct ApproximateOptions {
-  // Below so many rows it does not begin: a scan is faster.
-  size_t least_rows = 20'000;
-  // It looks harder until so many of the 10 best rows are found, measured on rows of the index.
+  // Where it would look through fewer rows it looks through none: a scan is as fast.
+  size_t least_rows = 200'000;
+  // It looks harder until so many of the 10 best rows are found, measured near rows of the index.
   double wanted_recall = 0.99;
+  // How long it waits after rows could not be taken in, if none of them moves or goes.
+  std::chrono::steady_clock::duration wait_after_failure = std::chrono::minutes(10);
 };
 
 // Looks where the best rows most likely are. It keeps no vectors of its own, but says where in the

@@ -59,10 +59,11 @@ class NodeDistance final : public faiss::DistanceComputer {
 
  private:
   const float* VectorOf(idx_t node) const { return nodes_[static_cast<size_t>(node)].vector; }
-  // From 0 to kMostNoise, the same for a pair each time (the mixing is that of SplitMix64, Steele et
-  // al., 2014).
+  // From 0 to kMostNoise, the same for a pair each time (mixed as in SplitMix64, Steele et al.,
+  // 2014).
   static float NoiseOf(idx_t a, idx_t b) {
-    uint64_t mixed = (static_cast<uint64_t>(std::min(a, b)) << 32U) + static_cast<uint64_t>(std::max(a, b));
+    uint64_t mixed =
+        (static_cast<uint64_t>(std::min(a, b)) << 32U) + static_cast<uint64_t>(std::max(a, b));
     mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
     mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
     return static_cast<float>((mixed ^ (mixed >> 31U)) >> 40U) * (kMostNoise / 16777216.0f);

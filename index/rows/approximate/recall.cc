@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
+#include <random>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "index/rows/approximate/background_threads.h"
 #include "index/rows/float_dot.h"
 
 namespace facegate {
@@ -16,26 +20,62 @@ constexpr size_t kLeastProbes = 50;
 constexpr size_t kMostScores = 400'000'000;  // of all probes with all rows: half a minute
 constexpr size_t kScoresAtOnce = 100'000;    // between two questions
 
-// A row for which the nearest others are looked for.
-struct Probe {
-  size_t part = 0;
-  uint32_t node = 0;
-  std::array<float, kMeasuredBest> best{};  // the highest scores, the least one first
+constexpr float kNoScore = -std::numeric_limits<float>::infinity();
 
-  bool Is(size_t other_part, size_t other_node) const {
-    return part == other_part && node == other_node;
+// Something near a row, as another photo of a person is: a row itself is easier to find, because
+// who is near it was found when it was taken in. Leaves none behind in memory that others get.
+class Probe {
+ public:
+  // The noise is as long as the row, so that the two have a cosine of about 0.7.
+  Probe(size_t part, uint32_t node, std::span<const float> row, std::mt19937& random)
+      : part_(part), node_(node), query_(row.begin(), row.end()) {
+    const float scale = 1.0f / std::sqrt(static_cast<float>(row.size()));
+    std::normal_distribution<float> noise(0.0f, scale);
+    for (float& value : query_) value += noise(random);
+    const float norm = std::sqrt(FloatDot(query_, query_));
+    for (float& value : query_) value /= norm;
+    best_.fill(kNoScore);
   }
-  const float* VectorIn(const TakenRows& taken) const {
-    return (*taken.parts[part].nodes)[node].vector;
+  ~Probe() { Wipe(); }
+  Probe(const Probe&) = delete;
+  Probe(Probe&&) noexcept = default;
+  Probe& operator=(const Probe&) = delete;
+
+  std::span<const float> query() const { return query_; }
+  bool IsWiped() const { return query_.empty(); }
+  // Where its row has gone, nothing made of that is kept.
+  void FollowRow(const TakenRows& taken) {
+    if ((*taken.parts[part_].nodes)[node_].vector == nullptr) Wipe();
   }
   void Offer(float score) {
-    if (!(score > best[0])) return;
+    if (!(score > best_[0])) return;
     size_t place = 0;
-    for (; place + 1 < best.size() && best[place + 1] < score; ++place) {
-      best[place] = best[place + 1];
+    for (; place + 1 < best_.size() && best_[place + 1] < score; ++place) {
+      best_[place] = best_[place + 1];
     }
-    best[place] = score;
+    best_[place] = score;
   }
+  // How many scores it was offered, kMeasuredBest at most, and how many of `scores` are as high.
+  size_t best() const {
+    return best_.size() - static_cast<size_t>(std::count(best_.begin(), best_.end(), kNoScore));
+  }
+  size_t Reached(const std::vector<PlacedScore>& scores) const {
+    const float least = best_[best_.size() - best()];
+    const auto reached = static_cast<size_t>(std::count_if(
+        scores.begin(), scores.end(), [&](const auto& other) { return other.score >= least; }));
+    return std::min(best(), reached);
+  }
+
+ private:
+  void Wipe() {
+    std::fill(query_.begin(), query_.end(), 0.0f);
+    query_.clear();
+  }
+
+  size_t part_ = 0;
+  uint32_t node_ = 0;
+  std::vector<float> query_;
+  std::array<float, kMeasuredBest> best_{};  // the highest scores, the least one first
 };
 
 class RecallMeter {
@@ -44,7 +84,7 @@ class RecallMeter {
               const StopCheck& between)
       : current_(current), dimension_(dimension), between_(between) {}
 
-  // Every so many-th row.
+  // Near every so many-th row.
   void DrawProbes() {
     const auto taken = current_();
     const size_t left = taken->left();
@@ -55,9 +95,10 @@ class RecallMeter {
     for (size_t part = 0; part < taken->parts.size(); ++part) {
       const RowNodes& nodes = *taken->parts[part].nodes;
       for (size_t node = 0; node < nodes.size(); ++node) {
-        if (nodes[node].vector == nullptr || number++ % step != 0) continue;
-        probes_.push_back({.part = part, .node = static_cast<uint32_t>(node)});
-        probes_.back().best.fill(-std::numeric_limits<float>::infinity());
+        const float* const vector = nodes[node].vector;
+        if (vector == nullptr || number++ % step != 0) continue;
+        probes_.emplace_back(part, static_cast<uint32_t>(node), std::span(vector, dimension_),
+                             random_);
         if (probes_.size() == wanted) return;
       }
     }
@@ -79,25 +120,15 @@ class RecallMeter {
   StatusOr<std::optional<double>> RecallAt(size_t effort) {
     size_t wanted = 0;
     size_t found = 0;
-    for (const Probe& probe : probes_) {
+    for (Probe& probe : probes_) {
       FACEGATE_RETURN_IF_ERROR(Ask(between_));
       const auto taken = current_();
-      const float* const vector = probe.VectorIn(*taken);
-      if (vector == nullptr) continue;
-      const auto best =
-          static_cast<size_t>(std::count_if(probe.best.begin(), probe.best.end(), [](float score) {
-            return score > -std::numeric_limits<float>::infinity();
-          }));
-      if (best == 0) continue;
-      FACEGATE_ASSIGN_OR_RETURN(const auto scores, SearchTaken(*taken, {vector, dimension_},
-                                                               kMeasuredWanted, effort, between_));
-      const float least = probe.best[probe.best.size() - best];
-      const auto reached = static_cast<size_t>(
-          std::count_if(scores.begin(), scores.end(), [&](const PlacedScore& score) {
-            return !probe.Is(score.part, score.node) && score.score >= least;
-          }));
-      wanted += best;
-      found += std::min(best, reached);
+      probe.FollowRow(*taken);
+      if (probe.IsWiped() || probe.best() == 0) continue;
+      FACEGATE_ASSIGN_OR_RETURN(
+          const auto scores, SearchTaken(*taken, probe.query(), kMeasuredWanted, effort, between_));
+      wanted += probe.best();
+      found += probe.Reached(scores);
     }
     if (wanted == 0) return std::optional<double>();
     return std::optional<double>(static_cast<double>(found) / static_cast<double>(wanted));
@@ -105,23 +136,23 @@ class RecallMeter {
 
  private:
   void ScoreSome(const TakenRows& taken, size_t part, size_t begin, size_t end) {
-    std::vector<const float*> vectors;
-    vectors.reserve(probes_.size());
-    for (const Probe& probe : probes_) vectors.push_back(probe.VectorIn(taken));
     const RowNodes& nodes = *taken.parts[part].nodes;
-    for (size_t node = begin; node < std::min(end, nodes.size()); ++node) {
-      if (nodes[node].vector == nullptr) continue;
-      const std::span<const float> row(nodes[node].vector, dimension_);
-      for (size_t i = 0; i < probes_.size(); ++i) {
-        if (vectors[i] == nullptr || probes_[i].Is(part, node)) continue;
-        probes_[i].Offer(FloatDot({vectors[i], dimension_}, row));
+    end = std::min(end, nodes.size());
+    ForEachOnThreads(BackgroundThreads(), probes_.size(), [&](size_t, size_t number) {
+      Probe& probe = probes_[number];
+      probe.FollowRow(taken);
+      if (probe.IsWiped()) return;
+      for (size_t node = begin; node < end; ++node) {
+        const float* const vector = nodes[node].vector;
+        if (vector != nullptr) probe.Offer(FloatDot(probe.query(), {vector, dimension_}));
       }
-    }
+    });
   }
 
   const std::function<std::shared_ptr<const TakenRows>()>& current_;
   const size_t dimension_;
   const StopCheck& between_;
+  std::mt19937 random_{3};
   std::vector<Probe> probes_;
 };
 

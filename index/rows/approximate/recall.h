@@ -11,16 +11,17 @@
 
 namespace facegate {
 
-// A recall is measured by searches for so many rows, of which the best of so many must be there.
+// A recall is measured by searches for so many rows, among which so many best ones should be.
 inline constexpr size_t kMeasuredWanted = 64;
 inline constexpr size_t kMeasuredBest = 10;
 
 struct MeasuredRecall {
   size_t effort = 0;             // the least that finds enough, or the greatest that there is
-  std::optional<double> recall;  // with it; nothing where there are no two rows
+  std::optional<double> recall;  // with it; nothing where there is no row
 };
 
-// Looks harder and harder for what is nearest to some of the rows, until `wanted` of it is found.
+// Looks harder and harder for what is nearest to vectors near some of the rows, until `wanted` of
+// it is found.
 // What was taken is asked for again and again with `current`: while `between` is asked, every few
 // milliseconds, rows may move and go, but no part may come or go. Throws std::bad_alloc.
 StatusOr<MeasuredRecall> MeasureRecall(
