@@ -366,7 +366,7 @@ class ApproximateFinder final : public RowFinder,
 }  // namespace
 
 std::shared_ptr<RowFinder> MakeApproximateFinder(ApproximateKind kind, size_t dimension,
-                                                 std::shared_ptr<FollowThread> thread,
+                                                 const std::shared_ptr<FollowThread>& thread,
                                                  const ApproximateOptions& options) {
   return std::make_shared<ApproximateFinder>(kind, dimension, thread, options);
 }

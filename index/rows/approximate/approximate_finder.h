@@ -31,7 +31,7 @@ struct ApproximateOptions {
 // that came later are scanned until they are many enough to be taken in. `thread` does what takes
 // long, for as long as somebody else holds it.
 std::shared_ptr<RowFinder> MakeApproximateFinder(ApproximateKind kind, size_t dimension,
-                                                 std::shared_ptr<FollowThread> thread,
+                                                 const std::shared_ptr<FollowThread>& thread,
                                                  const ApproximateOptions& options = {});
 
 }  // namespace facegate

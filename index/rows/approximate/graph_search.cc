@@ -23,8 +23,8 @@ constexpr int kConstructionEffort = 80;  // nodes that are looked at to find the
 constexpr size_t kLeastLookedAt = 64;    // by a search without effort; doubled by each effort
 constexpr size_t kAddedAtOnce = 8;       // by each thread, between two questions
 constexpr size_t kPreparedAtOnce = 10'000;
-constexpr size_t kBytesToAdd = 96 * 1024;  // more than FAISS takes to add a node
-constexpr size_t kScoredAtOnce = 4096;     // between two questions
+constexpr size_t kBytesToAdd = size_t{96} * 1024;  // more than FAISS takes to add a node
+constexpr size_t kScoredAtOnce = 4096;             // between two questions
 
 // More than what rounding makes of equal vectors, and too little to matter between others.
 constexpr float kMostNoise = 1e-5f;
