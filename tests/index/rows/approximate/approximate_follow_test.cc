@@ -207,6 +207,33 @@ TEST_P(ApproximateFollowTest, WaitsUntilTimeHasPassed) {
   }
 }
 
+TEST_P(ApproximateFollowTest, WaitsThoughSegmentsCome) {
+  Fill(1000);
+  thread_.reset();
+  finder_ = MakeFinder();
+  ASSERT_THAT(index().SetFinder(finder_), IsOk());
+  const auto follower = std::dynamic_pointer_cast<Follower>(finder_);
+  follower->FollowNow({});
+  Fill(600);
+  ASSERT_THAT(index().SetFinder(finder_), IsOk());
+  int asked = 0;
+  follower->FollowNow([&] {
+    asked += 1;
+    return asked == 1 ? Refuse(Reason::kDeadline, "by mistake") : OkStatus();
+  });
+  EXPECT_EQ(asked, 2) << "once more whether it is to end";
+  for (int round = 0; round < 2; ++round) {
+    Fill(8000);
+    ASSERT_THAT(index().SetFinder(finder_), IsOk());
+    follower->FollowNow([&] {
+      asked += 1;
+      return OkStatus();
+    });
+    EXPECT_EQ(asked, 2);
+  }
+  EXPECT_EQ(finder_->state().rows, 1000u);
+}
+
 TEST_P(ApproximateFollowTest, WaitsNoLongerThanRowsAreInTheirPlaces) {
   Fill(500);
   while (size() > 0) oracle_.RemoveAt(size() - 1);
