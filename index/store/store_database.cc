@@ -141,6 +141,9 @@ rocksdb::ColumnFamilyOptions FamilyOptions() {
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kNoCompression;  // neither embeddings nor pictures compress
   options.write_buffer_size = size_t{32} << 20;
+  // Beside the one that is filled and the one that is written to a table: changes that come in a
+  // burst faster than tables are written stop nobody.
+  options.max_write_buffer_number = 4;
   options.target_file_size_base = kTableBytes;
   return options;
 }
