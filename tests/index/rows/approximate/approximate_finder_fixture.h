@@ -62,6 +62,13 @@ class ApproximateFinderTest : public ::testing::TestWithParam<ApproximateKind> {
     ASSERT_THAT(index().SetFinder(finder_), IsOk());
     thread_->AwaitIdle();
   }
+  // A finder that follows when it is called, for it has no thread.
+  std::shared_ptr<Follower> SetFinderToFollowByHand() {
+    thread_.reset();
+    finder_ = MakeFinder();
+    EXPECT_THAT(index().SetFinder(finder_), IsOk());
+    return std::dynamic_pointer_cast<Follower>(finder_);
+  }
   // Tells the finder what has become of the rows.
   void Follow() {
     ASSERT_THAT(index().BeginMove(2.0), IsOk());

@@ -48,10 +48,7 @@ TEST_P(ApproximateFollowTest, NeverFindsRemovedRows) {
 
 TEST_P(ApproximateFollowTest, KnowsRowsAgainThatHaveMoved) {
   Fill(2000);
-  thread_.reset();
-  finder_ = MakeFinder();
-  ASSERT_THAT(index().SetFinder(finder_), IsOk());
-  const auto follower = std::dynamic_pointer_cast<Follower>(finder_);
+  const std::shared_ptr<Follower> follower = SetFinderToFollowByHand();
   follower->FollowNow({});
   for (int i = 0; i < 100; ++i) oracle_.RemoveAt(random_() % size());
   EXPECT_GT(oracle_.Move(0.0), 0u);
@@ -110,10 +107,7 @@ TEST_P(ApproximateFollowTest, LeavesAloneWhatItCannotTakeIn) {
 TEST_P(ApproximateFollowTest, EndsItsWorkWhereverItIsToldTo) {
   Fill(2000);
   // It asks nobody to let it follow, which is what this test does.
-  thread_.reset();
-  finder_ = MakeFinder();
-  ASSERT_THAT(index().SetFinder(finder_), IsOk());
-  const auto follower = std::dynamic_pointer_cast<Follower>(finder_);
+  const std::shared_ptr<Follower> follower = SetFinderToFollowByHand();
   for (const int stop_at : {1, 2, 5, 9}) {
     int asked = 0;
     follower->FollowNow([&] {
@@ -130,10 +124,7 @@ TEST_P(ApproximateFollowTest, EndsItsWorkWhereverItIsToldTo) {
 
 TEST_P(ApproximateFollowTest, TellsNoRecallOfBeforeWhereManyRowsHaveGone) {
   Fill(1000);
-  thread_.reset();
-  finder_ = MakeFinder();
-  ASSERT_THAT(index().SetFinder(finder_), IsOk());
-  const auto follower = std::dynamic_pointer_cast<Follower>(finder_);
+  const std::shared_ptr<Follower> follower = SetFinderToFollowByHand();
   follower->FollowNow({});
   EXPECT_TRUE(finder_->state().recall.has_value());
   for (int i = 0; i < 100; ++i) oracle_.RemoveAt(random_() % size());
@@ -146,10 +137,7 @@ TEST_P(ApproximateFollowTest, TellsNoRecallOfBeforeWhereManyRowsHaveGone) {
 
 TEST_P(ApproximateFollowTest, KnowsRowsAgainThatMoveWhileTheirPartIsMadeAnew) {
   Fill(1000);
-  thread_.reset();
-  finder_ = MakeFinder();
-  ASSERT_THAT(index().SetFinder(finder_), IsOk());
-  const auto follower = std::dynamic_pointer_cast<Follower>(finder_);
+  const std::shared_ptr<Follower> follower = SetFinderToFollowByHand();
   follower->FollowNow({});
   Fill(600);
   ASSERT_THAT(index().SetFinder(finder_), IsOk());
@@ -209,10 +197,7 @@ TEST_P(ApproximateFollowTest, WaitsUntilTimeHasPassed) {
 
 TEST_P(ApproximateFollowTest, WaitsThoughSegmentsCome) {
   Fill(1000);
-  thread_.reset();
-  finder_ = MakeFinder();
-  ASSERT_THAT(index().SetFinder(finder_), IsOk());
-  const auto follower = std::dynamic_pointer_cast<Follower>(finder_);
+  const std::shared_ptr<Follower> follower = SetFinderToFollowByHand();
   follower->FollowNow({});
   Fill(600);
   ASSERT_THAT(index().SetFinder(finder_), IsOk());
