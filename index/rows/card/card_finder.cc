@@ -33,7 +33,7 @@ class CardFinder final : public RowFinder,
         card_(std::move(card)),
         thread_(std::move(thread)),
         rows_(card_->MakeRows(dimension)) {}
-  ~CardFinder() override { card_->CountLeft(left_.load(), 0); }
+  ~CardFinder() override { card_->CountLeft(without_room_, 0); }
 
   StatusOr<Finding> Find(Queries queries, size_t wanted, const StopCheck& stop) override {
     FACEGATE_RETURN_IF_ERROR(Ask(stop));
@@ -139,7 +139,9 @@ class CardFinder final : public RowFinder,
         left -= added;
       }
     }
-    card_->CountLeft(left_.exchange(left), left);
+    left_.store(left);
+    const size_t without_room = is_full ? left : 0;
+    card_->CountLeft(std::exchange(without_room_, without_room), without_room);
     given_back_.store(given_back);
     return Pack(stop);
   }
@@ -244,6 +246,7 @@ class CardFinder final : public RowFinder,
   // Rows that had no room then, or none in half precision, and how often room had been given back.
   std::atomic<size_t> left_{0};
   std::atomic<uint64_t> given_back_{0};
+  size_t without_room_ = 0;  // of those left; for the thread that follows
 };
 
 }  // namespace

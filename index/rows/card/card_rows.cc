@@ -121,7 +121,7 @@ Status CardRows::Add(uint64_t segment, std::span<const uint16_t> halves, double 
 
 Status CardRows::Forget(const RowSnapshot& snapshot) {
   std::unordered_set<uint64_t> there;
-  for (const RowSnapshot::Part& part : snapshot.parts()) there.insert(part.segment->serial());
+  for (const RowSnapshot::Part& part : snapshot.whole()) there.insert(part.segment->serial());
   bool any = false;
   for (Slab& slab : slabs_) {
     for (const CardLayout::Run& run : slab.runs) {

@@ -130,6 +130,7 @@ TEST_F(CardSearchTest, ScansVectorsThatAreNoUnitVectors) {
   Start();
   Settle();
   EXPECT_GT(search_->counts().rows, 1000u);
+  EXPECT_EQ(search_->counts().rows_left, 0u) << "there is room for them";
   oracle_.ExpectExact(Random(), 10);
   oracle_.ExpectExact(longer, 10);
 }
